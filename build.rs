@@ -1,0 +1,3 @@
+//! Build-time settings of the optional back ends.
+
+fn main() {}

@@ -1,0 +1,259 @@
+//! What the training thread tells and what it is told: plain data, no tensors and no screens.
+//!
+//! [`Event`]s go out, [`Command`]s come in, over crossbeam channels. A [`Point`] is also one line of a
+//! cell's `metrics.jsonl`, so what is on disk and what is on the screen cannot differ.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Position of a cell in the queue of its sweep, counted from 0.
+pub type CellIndex = usize;
+
+/// Something that happened in the sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The sweep was expanded into cells and its run directory exists. Always the first event.
+    SweepStarted(SweepPlan),
+    /// The training of a cell begins.
+    CellStarted {
+        /// Which cell.
+        cell: CellIndex,
+    },
+    /// How far the running cell is; may be left out when nobody keeps up with reading.
+    Progress {
+        /// Which cell.
+        cell: CellIndex,
+        /// How far it is.
+        progress: Progress,
+    },
+    /// Something was measured; may be left out when nobody keeps up with reading (it is on disk all the same).
+    Measured {
+        /// Which cell.
+        cell: CellIndex,
+        /// What was measured; large next to the other events, hence boxed.
+        point: Box<Point>,
+    },
+    /// Points that were left out since the reader did not keep up; they are in the cell's `metrics.jsonl`.
+    PointsSkipped {
+        /// Which cell.
+        cell: CellIndex,
+        /// How many.
+        count: u64,
+    },
+    /// What the training thread is busy with has changed.
+    Activity(Activity),
+    /// A cell has ended, in whichever way.
+    CellEnded {
+        /// Which cell.
+        cell: CellIndex,
+        /// How it ended.
+        ending: CellEnding,
+        /// Its last values.
+        summary: Summary,
+    },
+    /// Something the person watching should read once, such as an audit that corrected λ_max.
+    Notice(String),
+    /// Nothing more will come.
+    SweepEnded(SweepEnding),
+}
+
+/// What will be run, known before the first step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweepPlan {
+    /// Name of the sweep, from its configuration.
+    pub name: String,
+    /// The run directory.
+    pub run_dir: PathBuf,
+    /// What it runs on, in words for people: "flex (CPU, 2 threads)".
+    pub device: String,
+    /// Every cell in queue order.
+    pub cells: Vec<CellPlan>,
+}
+
+/// One cell of the sweep, as planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellPlan {
+    /// The settings that the sweep varies, as (name, value), in the order of the sweep's axes.
+    pub swept: Vec<(String, String)>,
+    /// Every setting, as (name, value), defaults filled in.
+    pub settings: Vec<(String, String)>,
+    /// The most steps this cell can take.
+    pub planned_steps: u64,
+    /// Steps in one epoch (1 for full-batch gradient descent).
+    pub steps_per_epoch: u64,
+    /// What each λ_max curve of this cell is measured on ("held-out, 1000 examples"); the first is the one tables show.
+    pub probes: Vec<String>,
+    /// Words for the stability threshold: "2/η", "(2+2β)/η".
+    pub threshold_label: String,
+    /// How it ended, if that was before this process began.
+    pub ended: Option<(CellEnding, Summary)>,
+}
+
+/// How far a cell is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Optimizer steps taken.
+    pub step: u64,
+    /// Passes over the training data, with the part of the current one.
+    pub epoch: f64,
+    /// Seconds the cell has run, pauses excluded.
+    pub seconds: f64,
+    /// Optimizer steps a second over the last moments, measuring included; 0 while not known.
+    pub steps_per_second: f64,
+}
+
+/// What was measured at one step of a cell: one line of its `metrics.jsonl`.
+///
+/// A number that is not finite is written as null.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Optimizer steps taken before this was measured.
+    pub step: u64,
+    /// Passes over the training data.
+    pub epoch: f64,
+    /// Seconds the cell had run, pauses excluded.
+    pub seconds: f64,
+    /// Mean loss over the training set, evaluation mode (no dropout, running statistics).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_loss: Option<f64>,
+    /// Share of the training set classified correctly, evaluation mode, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_accuracy: Option<f64>,
+    /// Mean loss over the test set, evaluation mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_loss: Option<f64>,
+    /// Share of the test set classified correctly, evaluation mode, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
+    /// The largest eigenvalue of the Hessian and what it was measured on.
+    #[serde(flatten)]
+    pub lambda: Option<LambdaPoint>,
+    /// The stability threshold of the optimizer at this step, 2/η for gradient descent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Euclidean norm of the gradient of the mean loss of the last step's batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm: Option<f64>,
+}
+
+/// One measurement of λ_max, the largest algebraic eigenvalue of the Hessian of the mean loss.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LambdaPoint {
+    /// The eigenvalue.
+    pub lambda_max: f64,
+    /// ‖Hv − λv‖ for the unit eigenvector v: an eigenvalue lies within this of `lambda_max`.
+    pub lambda_residual: f64,
+    /// Whether the residual met the tolerance; a value that did not is never shown unmarked.
+    pub lambda_converged: bool,
+    /// Hessian-vector products spent.
+    pub lambda_hvps: u64,
+    /// Seconds spent.
+    pub lambda_seconds: f64,
+    /// Which of the cell's probes, as an index into [`CellPlan::probes`].
+    pub lambda_probe: usize,
+    /// In words, the probe and its batch-norm mode.
+    pub lambda_on: String,
+    /// Whether this measurement was checked by a cold start from a fresh vector.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lambda_audited: bool,
+    /// What the warm track said, where an audit found a larger eigenvalue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lambda_corrected_from: Option<f64>,
+}
+
+/// What the training thread is busy with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Activity {
+    /// Reading data, building the network.
+    Preparing,
+    /// Taking optimizer steps.
+    Training,
+    /// Measuring λ_max.
+    MeasuringLambda,
+    /// Checking λ_max from a cold start.
+    Auditing,
+    /// Computing losses and accuracies.
+    Evaluating,
+    /// Waiting to be resumed.
+    Paused,
+}
+
+/// How a cell ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CellEnding {
+    /// A stopping rule of its configuration was met.
+    Finished(StopReason),
+    /// The loss stopped being finite: a result, not a failure.
+    Diverged,
+    /// The person watching ended it.
+    Aborted,
+    /// The program was stopped while the cell ran; it counts as unfinished.
+    Interrupted,
+    /// Something broke; the words say what.
+    Failed(String),
+}
+
+/// Which stopping rule ended a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopReason {
+    /// The number of steps was reached.
+    Steps,
+    /// The number of epochs was reached.
+    Epochs,
+    /// The training loss was reached.
+    TrainLoss,
+    /// The training accuracy was reached.
+    TrainAccuracy,
+}
+
+/// How the sweep ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SweepEnding {
+    /// Every cell has ended.
+    Complete,
+    /// It was stopped with cells unfinished; they can be resumed.
+    Stopped,
+    /// The sweep could not go on; the words say why.
+    Failed(String),
+}
+
+/// The last values of a cell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Optimizer steps taken.
+    pub steps: u64,
+    /// Passes over the training data.
+    pub epochs: f64,
+    /// Seconds the cell ran, pauses excluded.
+    pub seconds: f64,
+    /// Mean loss over the training set.
+    pub train_loss: Option<f64>,
+    /// Share of the training set classified correctly.
+    pub train_accuracy: Option<f64>,
+    /// Mean loss over the test set.
+    pub test_loss: Option<f64>,
+    /// Share of the test set classified correctly.
+    pub test_accuracy: Option<f64>,
+    /// λ_max on the first probe, as last measured.
+    pub lambda_max: Option<f64>,
+    /// Its residual.
+    pub lambda_residual: Option<f64>,
+    /// Whether it converged.
+    pub lambda_converged: Option<bool>,
+}
+
+/// What the training thread is asked to do, honoured within one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Stop after the current step until resumed.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End this cell, running or queued, and go on with the next.
+    Abort(CellIndex),
+    /// Check λ_max of the running cell from a cold start at the next step.
+    Audit,
+    /// Stop the sweep; what is finished stays on disk.
+    Quit,
+}

@@ -1,0 +1,3 @@
+//! argv → run → exit code.
+
+fn main() {}
