@@ -71,7 +71,7 @@ pub enum Data {
 }
 
 /// All of something, written `Full`, or a number of examples, written as the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Extent {
     /// All there are.
     Full,

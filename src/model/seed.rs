@@ -1,0 +1,32 @@
+//! Random numbers: one stream for each purpose, so that changing one thing does not move the others.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// What random numbers are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Initial parameters.
+    Parameters,
+    /// The order of the training examples.
+    Order,
+    /// Dropout masks.
+    Dropout,
+    /// The examples of the n-th probe.
+    Probe(usize),
+    /// Start vectors and noise of the n-th probe's eigenvalue measurements.
+    Eigenvector(usize),
+}
+
+/// The stream of a seed for a purpose: the same numbers on every machine and back end.
+pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(match purpose {
+        Purpose::Parameters => 0,
+        Purpose::Order => 1,
+        Purpose::Dropout => 2,
+        Purpose::Probe(n) => 1_000 + n as u64,
+        Purpose::Eigenvector(n) => 2_000 + n as u64,
+    });
+    rng
+}
