@@ -1,5 +1,6 @@
 //! sharptui trains small neural networks through a sweep and shows, live, how sharp the loss is.
 
 pub mod config;
+pub mod curvature;
 pub mod event;
 pub mod model;

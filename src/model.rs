@@ -8,6 +8,8 @@ mod batch_norm;
 mod conv;
 mod dropout;
 mod dual;
+mod examples;
+mod gradient;
 mod linear;
 mod loss;
 mod network;
@@ -17,6 +19,8 @@ mod seed;
 
 pub use batch_norm::{Normalization, RunningStatistics};
 pub use dual::{Dual, Signal};
+pub use examples::Examples;
+pub use gradient::loss_and_gradient;
 pub use loss::{loss_sum, loss_tangent_sum};
 pub use network::{Network, Pass};
 pub use parameters::{Entry, Layout, Leaves};

@@ -17,11 +17,10 @@ pub(super) fn drop_units<const D: usize>(p: f64, rng: &mut ChaCha8Rng, x: Dual<D
 fn mask<const D: usize>(p: f64, rng: &mut ChaCha8Rng, like: &Tensor<D>) -> Tensor<D> {
     // A 32-bit draw below this is a dropped unit: an integer comparison gives the same mask on every machine.
     let dropped_below = (p * f64::from(u32::MAX)) as u32;
-    let kept = (1.0 / (1.0 - p)) as f32;
     let shape: Shape = like.shape();
-    let values: Vec<f32> = (0..shape.num_elements())
-        .map(|_| if rng.next_u32() < dropped_below { 0.0 } else { kept })
+    let kept: Vec<f32> = (0..shape.num_elements())
+        .map(|_| if rng.next_u32() < dropped_below { 0.0 } else { 1.0 })
         .collect();
     let device = like.device().inner();
-    Tensor::from_data(TensorData::new(values, shape), (&device, like.dtype()))
+    Tensor::from_data(TensorData::new(kept, shape), (&device, like.dtype())) * (1.0 / (1.0 - p))
 }

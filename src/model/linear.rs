@@ -19,8 +19,8 @@ impl Linear {
 
     /// Tangent: y' = x' Wᵀ + x W'ᵀ + b'.
     pub(super) fn forward(&self, leaves: &Leaves, x: Dual<2>) -> Dual<2> {
-        let weight = leaves.get::<2>(self.weight).linear(|w| w.transpose());
-        let bias = leaves.get::<1>(self.bias).linear(|b| b.unsqueeze::<2>());
+        let weight = leaves.get::<2>(self.weight).linear(burn::Tensor::transpose);
+        let bias = leaves.get::<1>(self.bias).linear(burn::Tensor::unsqueeze::<2>);
         let through_input = x.tangent.map(|dx| dx.matmul(weight.value.clone()));
         let through_weight = weight.tangent.map(|dw| x.value.clone().matmul(dw));
         let through_bias = bias.tangent;

@@ -1,0 +1,17 @@
+//! λ_max: the largest algebraic eigenvalue of the Hessian of the mean loss.
+//!
+//! [`MeanLoss`] is the function and the examples it is averaged over; its exact Hessian-vector products feed
+//! [`largest_eigenvalue`]; [`Tracker`] follows the eigenvalue along a training run and audits itself.
+
+mod lanczos;
+mod mean_loss;
+mod track;
+
+pub use lanczos::{Estimate, Search, SymmetricOperator, largest_eigenvalue};
+pub use mean_loss::{Hessian, MeanLoss};
+pub use track::{Measurement, Rules, Tracker};
+
+/// A measurement was asked to stop before it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the measurement was interrupted")]
+pub struct Interrupted;

@@ -1,0 +1,266 @@
+//! The largest algebraic eigenvalue of a symmetric operator.
+//!
+//! Thick-restart Lanczos (Wu and Simon 2000) in Rayleigh–Ritz form: an orthonormal basis Q, its images HQ, and the
+//! small matrix QᵀHQ in float64. Each new direction is the residual r = Hy − θy of the top Ritz pair, which from one
+//! start vector spans the Krylov space, and from several lets a kept subspace take part. Keeping HQ costs as much
+//! memory as Q and buys the true residual (not the recurrence's estimate) and restarts without new products.
+
+use burn::tensor::{Tensor, TensorData};
+use nalgebra::{DMatrix, SymmetricEigen};
+
+use super::Interrupted;
+
+/// The most basis vectors held; with their images and a few temporaries, 2·32 + 4 parameter vectors.
+const BASIS_LIMIT: usize = 32;
+
+/// Ritz vectors kept at a restart.
+const KEPT_AT_RESTART: usize = 12;
+
+/// A direction whose part outside the basis is smaller than this adds nothing but rounding.
+const DEPENDENT: f64 = 1e-6;
+
+/// A symmetric linear map.
+pub trait SymmetricOperator {
+    /// H v, for v of the operator's dimension.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] when asked to stop.
+    fn apply(&mut self, v: &Tensor<1>) -> Result<Tensor<1>, Interrupted>;
+}
+
+impl<F: FnMut(&Tensor<1>) -> Tensor<1>> SymmetricOperator for F {
+    fn apply(&mut self, v: &Tensor<1>) -> Result<Tensor<1>, Interrupted> {
+        Ok(self(v))
+    }
+}
+
+/// When to stop looking.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Search {
+    /// Converged once ‖Hy − θy‖ ≤ tolerance·|θ|.
+    pub tolerance: f64,
+    /// Not before so many products: from a random start an early small residual can belong to a lower eigenvalue.
+    pub min_products: u64,
+    /// Given up after so many products.
+    pub max_products: u64,
+    /// How many Ritz vectors to give back.
+    pub wanted_vectors: usize,
+}
+
+/// What was found.
+#[derive(Clone)]
+pub struct Estimate {
+    /// θ: the largest Ritz value, which never exceeds the largest eigenvalue but for rounding.
+    pub value: f64,
+    /// ‖Hy − θy‖ for its unit Ritz vector y: an eigenvalue lies within this distance of θ.
+    pub residual: f64,
+    /// Whether the residual met the tolerance.
+    pub converged: bool,
+    /// Products spent.
+    pub products: u64,
+    /// The top Ritz vectors, the largest value first.
+    pub vectors: Vec<Tensor<1>>,
+}
+
+/// The largest algebraic eigenvalue of `operator`, searched from the span of `start` (non-zero vectors).
+///
+/// A value that is not finite ends the search at once, unconverged.
+///
+/// # Errors
+///
+/// [`Interrupted`] when the operator is.
+pub fn largest_eigenvalue(
+    operator: &mut impl SymmetricOperator,
+    start: &[Tensor<1>],
+    search: &Search,
+) -> Result<Estimate, Interrupted> {
+    let mut space = Space::default();
+    let mut products = 0;
+    for vector in start {
+        if products < search.max_products {
+            products += u64::from(space.extend(operator, vector.clone())?);
+        }
+    }
+    loop {
+        let ritz = space.ritz();
+        let Some(top) = ritz.top() else {
+            return Ok(Estimate::not_finite(products));
+        };
+        let (residual, vector) = space.residual(top);
+        let norm = norm(&residual);
+        let small = norm <= search.tolerance * top.value.abs();
+        let exhausted = space.len() == vector.dims()[0];
+        let enough = products >= search.min_products || exhausted;
+        let mut estimate = Estimate {
+            value: top.value,
+            residual: norm,
+            converged: small,
+            products,
+            vectors: Vec::new(),
+        };
+        let mut done = (small && enough) || exhausted || products >= search.max_products || !norm.is_finite();
+        if !done {
+            if space.len() >= BASIS_LIMIT {
+                space.restart(&ritz);
+            }
+            // No new direction means an invariant subspace, or rounding: nothing better can be had.
+            let extended = norm > 0.0 && space.extend(operator, residual)?;
+            products += u64::from(extended);
+            done = !extended;
+        }
+        if done {
+            estimate.vectors = space.leading(&ritz, search.wanted_vectors);
+            return Ok(estimate);
+        }
+    }
+}
+
+impl Estimate {
+    fn not_finite(products: u64) -> Self {
+        Self {
+            value: f64::NAN,
+            residual: f64::NAN,
+            converged: false,
+            products,
+            vectors: Vec::new(),
+        }
+    }
+}
+
+/// An orthonormal basis, its images, and the operator restricted to it.
+#[derive(Default)]
+struct Space {
+    basis: Vec<Tensor<1>>,
+    images: Vec<Tensor<1>>,
+    projected: DMatrix<f64>,
+}
+
+/// One Ritz pair: its value, and its vector's coefficients in the basis.
+struct Pair {
+    value: f64,
+    coefficients: Vec<f64>,
+}
+
+/// All Ritz pairs, the largest value first.
+struct Ritz(Vec<Pair>);
+
+impl Ritz {
+    fn top(&self) -> Option<&Pair> {
+        self.0.first()
+    }
+}
+
+impl Space {
+    fn len(&self) -> usize {
+        self.basis.len()
+    }
+
+    /// Takes in the part of `vector` outside the basis; false, and no product, if there is none to speak of.
+    fn extend(&mut self, operator: &mut impl SymmetricOperator, vector: Tensor<1>) -> Result<bool, Interrupted> {
+        let Some(direction) = self.orthonormal(vector) else {
+            return Ok(false);
+        };
+        let image = operator.apply(&direction)?;
+        self.basis.push(direction);
+        let column = dots(&self.basis, &image);
+        self.images.push(image);
+        let n = self.len();
+        let mut projected = DMatrix::zeros(n, n);
+        projected.view_mut((0, 0), (n - 1, n - 1)).copy_from(&self.projected);
+        for (i, &value) in column.iter().enumerate() {
+            projected[(i, n - 1)] = value;
+            projected[(n - 1, i)] = value;
+        }
+        self.projected = projected;
+        Ok(true)
+    }
+
+    /// Gram–Schmidt against the basis, twice: "twice is enough" (Parlett 1980) for orthogonality to rounding.
+    fn orthonormal(&self, vector: Tensor<1>) -> Option<Tensor<1>> {
+        let before = norm(&vector);
+        if before == 0.0 || !before.is_finite() {
+            return None;
+        }
+        let mut direction = vector / before;
+        for _ in 0..2 {
+            let overlaps = dots(&self.basis, &direction);
+            if !overlaps.is_empty() {
+                direction = direction - combine(&self.basis, &overlaps);
+            }
+        }
+        let outside = norm(&direction);
+        (outside > DEPENDENT).then(|| direction / outside)
+    }
+
+    fn ritz(&self) -> Ritz {
+        if self.projected.iter().any(|x| !x.is_finite()) {
+            return Ritz(Vec::new());
+        }
+        let eigen = SymmetricEigen::new(self.projected.clone());
+        let mut pairs: Vec<Pair> = eigen
+            .eigenvalues
+            .iter()
+            .zip(eigen.eigenvectors.column_iter())
+            .map(|(&value, column)| Pair {
+                value,
+                coefficients: column.iter().copied().collect(),
+            })
+            .collect();
+        pairs.sort_by(|a, b| b.value.total_cmp(&a.value));
+        Ritz(pairs)
+    }
+
+    /// Hy − θy and y.
+    fn residual(&self, pair: &Pair) -> (Tensor<1>, Tensor<1>) {
+        let vector = combine(&self.basis, &pair.coefficients);
+        let image = combine(&self.images, &pair.coefficients);
+        (image - vector.clone() * pair.value, vector)
+    }
+
+    /// Shrinks the basis to the leading Ritz vectors; their images follow without products.
+    fn restart(&mut self, ritz: &Ritz) {
+        let kept = &ritz.0[..KEPT_AT_RESTART.min(ritz.0.len())];
+        let images = kept.iter().map(|p| combine(&self.images, &p.coefficients)).collect();
+        self.basis = kept.iter().map(|p| combine(&self.basis, &p.coefficients)).collect();
+        self.images = images;
+        let values: Vec<f64> = kept.iter().map(|p| p.value).collect();
+        self.projected = DMatrix::from_diagonal(&values.into());
+    }
+
+    fn leading(&self, ritz: &Ritz, count: usize) -> Vec<Tensor<1>> {
+        let pairs = ritz.0.iter().take(count);
+        pairs
+            .map(|p| combine(&self.basis[..p.coefficients.len()], &p.coefficients))
+            .collect()
+    }
+}
+
+/// Σ cᵢ xᵢ.
+fn combine(vectors: &[Tensor<1>], coefficients: &[f64]) -> Tensor<1> {
+    let mut terms = vectors.iter().zip(coefficients).map(|(x, &c)| x.clone() * c);
+    let first = terms
+        .next()
+        .unwrap_or_else(|| unreachable!("a combination of no vectors"));
+    terms.fold(first, |sum, term| sum + term)
+}
+
+/// xᵢ·y for each i, read from the device at once.
+fn dots(vectors: &[Tensor<1>], y: &Tensor<1>) -> Vec<f64> {
+    if vectors.is_empty() {
+        return Vec::new();
+    }
+    let products = vectors.iter().map(|x| (x.clone() * y.clone()).sum()).collect();
+    Tensor::cat(products, 0).into_data_as::<f64>().iter::<f64>().collect()
+}
+
+/// ‖x‖.
+fn norm(x: &Tensor<1>) -> f64 {
+    (x.clone() * x.clone()).sum().into_scalar::<f64>().sqrt()
+}
+
+/// A vector from host values, on the device and in the format of `like`.
+pub(super) fn vector_like(values: Vec<f64>, like: &Tensor<1>) -> Tensor<1> {
+    let length = values.len();
+    Tensor::from_data(TensorData::new(values, [length]), (&like.device(), like.dtype()))
+}

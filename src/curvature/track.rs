@@ -1,0 +1,177 @@
+//! Following λ_max along a training run.
+//!
+//! A measurement starts from the last top eigenvectors, which costs a few products where a cold start costs dozens. A
+//! small residual says that there is an eigenvalue at the value, never that it is the largest, so now and then the
+//! track is audited: measured again from a fresh random vector, more tightly. Since no Ritz value exceeds λ_max, the
+//! larger of the two is the better one.
+
+use burn::tensor::Tensor;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::lanczos::vector_like;
+use super::{Interrupted, Search, SymmetricOperator, largest_eigenvalue};
+
+/// Eigenvectors kept between measurements: at the edge of stability the top two come close and change places.
+const KEPT_VECTORS: usize = 2;
+
+/// Products a cold start takes at the least.
+const COLD_PRODUCTS: u64 = 10;
+
+/// A cold start's tolerance as a part of the warm one's: cold and at 1e-2 it was seen to stop up to 39 % low.
+const COLD_TIGHTER: f64 = 0.1;
+
+/// Fresh noise in the first start vector, as a part of the tolerance: too little to cost a product.
+const NOISE_IN_FIRST: f64 = 0.1;
+
+/// Fresh noise in the other start vectors, which need not be accurate.
+const NOISE_IN_OTHERS: f64 = 0.1;
+
+/// How measurements are made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rules {
+    /// Relative residual at which a warm measurement is converged.
+    pub tolerance: f64,
+    /// The tightest relative residual that the floating-point format can show.
+    pub tolerance_floor: f64,
+    /// The most products in one search.
+    pub max_products: u64,
+    /// Every how many measurements an audit is made; 0 for never.
+    pub audit_every: u64,
+}
+
+/// One value of λ_max with what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measurement {
+    /// The value.
+    pub value: f64,
+    /// ‖Hv − λv‖ for the unit vector v.
+    pub residual: f64,
+    /// Whether the residual met the tolerance.
+    pub converged: bool,
+    /// Products spent, audit included.
+    pub products: u64,
+    /// Whether it comes from, or was checked by, a cold start.
+    pub audited: bool,
+    /// What the warm track said, if the audit found more.
+    pub corrected_from: Option<f64>,
+}
+
+/// Follows the top eigenvectors of a slowly changing operator.
+pub struct Tracker {
+    rules: Rules,
+    rng: ChaCha8Rng,
+    kept: Vec<Tensor<1>>,
+    since_audit: u64,
+}
+
+impl Tracker {
+    /// A tracker whose random vectors come from `rng`.
+    pub fn new(rules: Rules, rng: ChaCha8Rng) -> Self {
+        Self {
+            rules,
+            rng,
+            kept: Vec::new(),
+            since_audit: 0,
+        }
+    }
+
+    /// Whether the next measurement will be cold or audited by itself.
+    pub fn audit_is_due(&self) -> bool {
+        self.kept.is_empty() || (self.rules.audit_every > 0 && self.since_audit + 1 >= self.rules.audit_every)
+    }
+
+    /// Measures λ_max of `operator`; `like` is any vector of its space. With `audit`, checks it from a cold start.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] when the operator is; the kept vectors are as before.
+    pub fn measure(
+        &mut self,
+        operator: &mut impl SymmetricOperator,
+        like: &Tensor<1>,
+        audit: bool,
+    ) -> Result<Measurement, Interrupted> {
+        let audit = audit || self.audit_is_due();
+        let warm = if self.kept.is_empty() {
+            None
+        } else {
+            let start = self.warm_start();
+            Some(largest_eigenvalue(
+                operator,
+                &start,
+                &self.search(self.rules.tolerance, 0),
+            )?)
+        };
+        let cold = if audit {
+            let start = random_vector(&mut self.rng, like);
+            let tolerance = (self.rules.tolerance * COLD_TIGHTER)
+                .max(self.rules.tolerance_floor)
+                .min(self.rules.tolerance);
+            Some(largest_eigenvalue(
+                operator,
+                &[start],
+                &self.search(tolerance, COLD_PRODUCTS),
+            )?)
+        } else {
+            None
+        };
+        self.since_audit = if audit { 0 } else { self.since_audit + 1 };
+        let mut measurement = Measurement {
+            value: f64::NAN,
+            residual: f64::NAN,
+            converged: false,
+            products: warm.iter().chain(&cold).map(|e| e.products).sum(),
+            audited: audit,
+            corrected_from: None,
+        };
+        let best = match (warm, cold) {
+            (Some(warm), Some(cold)) if cold.value > warm.value => {
+                if cold.value - warm.value > self.rules.tolerance * cold.value.abs() {
+                    measurement.corrected_from = Some(warm.value);
+                }
+                Some(cold)
+            }
+            (warm, cold) => warm.or(cold),
+        };
+        if let Some(best) = best {
+            measurement.value = best.value;
+            measurement.residual = best.residual;
+            // A cold search is asked for more than the rules promise.
+            measurement.converged = best.residual <= self.rules.tolerance * best.value.abs();
+            self.kept = best.vectors;
+        }
+        Ok(measurement)
+    }
+
+    fn search(&self, tolerance: f64, min_products: u64) -> Search {
+        Search {
+            tolerance,
+            min_products: min_products.min(self.rules.max_products),
+            max_products: self.rules.max_products,
+            wanted_vectors: KEPT_VECTORS,
+        }
+    }
+
+    fn warm_start(&mut self) -> Vec<Tensor<1>> {
+        let noise = [self.rules.tolerance * NOISE_IN_FIRST, NOISE_IN_OTHERS];
+        self.kept
+            .iter()
+            .zip(noise)
+            .map(|(vector, size)| vector.clone() + random_vector(&mut self.rng, vector) * size)
+            .collect()
+    }
+}
+
+/// A vector of independent normal numbers, scaled to a length of about 1.
+fn random_vector(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
+    let [length] = like.dims();
+    let scale = 1.0 / (length as f64).sqrt();
+    let values = (0..length)
+        .map(|_| {
+            let x: f64 = StandardNormal.sample(rng);
+            x * scale
+        })
+        .collect();
+    vector_like(values, like)
+}
