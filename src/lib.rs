@@ -2,5 +2,8 @@
 
 pub mod config;
 pub mod curvature;
+pub mod data;
+pub mod device;
 pub mod event;
 pub mod model;
+pub mod train;

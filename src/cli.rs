@@ -1,0 +1,148 @@
+//! Arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::device::DeviceChoice;
+
+/// Trains small neural networks through a sweep and shows, live, how sharp the loss is.
+#[derive(Clone, Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(override_usage = "sharptui [OPTIONS] <CONFIG.ron>\n       sharptui <COMMAND>")]
+pub struct Cli {
+    /// What to do other than running a sweep.
+    #[command(subcommand)]
+    pub command: Option<Action>,
+    /// The sweep to run.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of running a sweep.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// The configuration of the sweep to run
+    #[arg(value_name = "CONFIG.ron")]
+    pub config: Option<PathBuf>,
+    /// Parent of run directories
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+    /// Cut every cell at N steps, to try a configuration out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: Option<u64>,
+    /// How and on what.
+    #[command(flatten)]
+    pub how: HowArgs,
+}
+
+/// Arguments of whatever trains.
+#[derive(Args, Clone, Debug)]
+pub struct HowArgs {
+    /// Plain lines with a progress bar, even in a terminal
+    #[arg(long)]
+    pub plain: bool,
+    /// Where tensors live.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Where tensors and data sets are.
+#[derive(Args, Clone, Debug)]
+pub struct PlaceArgs {
+    /// auto, flex, libtorch or libtorch:cuda:N; auto takes the fastest that is there
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Where data sets lie (default: the usual places)
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// What to do other than running a sweep.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Action {
+    /// Validate a configuration and list its cells with their settings
+    Check {
+        /// The configuration
+        #[arg(value_name = "CONFIG.ron")]
+        config: PathBuf,
+    },
+    /// Go on with what is unfinished in a run directory
+    Resume {
+        /// The run directory
+        #[arg(value_name = "RUN_DIR")]
+        run_dir: PathBuf,
+        /// How and on what.
+        #[command(flatten)]
+        how: HowArgs,
+    },
+    /// Measure λ_max again, in 64 bits and from a cold start, at the parameters that a cell ended with
+    Lambda(LambdaArgs),
+}
+
+/// Arguments of measuring again.
+#[derive(Args, Clone, Debug)]
+pub struct LambdaArgs {
+    /// The cell's folder: RUN_DIR/cells/NNN
+    #[arg(value_name = "CELL_DIR")]
+    pub cell_dir: PathBuf,
+    /// Relative residual ‖Hv − λv‖/|λ| at which the measurement stops
+    #[arg(long, value_name = "T", default_value_t = 1e-5, value_parser = tolerance)]
+    pub tolerance: f64,
+    /// Which of the cell's probes, counted from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub probe: usize,
+    /// Write parameters, probe inputs and labels to a safetensors file, for other tools to check the number
+    #[arg(long, value_name = "FILE")]
+    pub dump: Option<PathBuf>,
+    /// Where tensors and data sets are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    let range = 1e-12..=0.5;
+    text.parse()
+        .ok()
+        .filter(|value| range.contains(value))
+        .ok_or_else(|| format!("expected a number from {:e} to {}", range.start(), range.end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_and_the_path_work_in_every_order() {
+        for line in [
+            "sharptui --plain --steps 5 a.ron",
+            "sharptui a.ron --steps 5 --plain",
+            "sharptui --steps 5 a.ron --plain",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.run.config, Some(PathBuf::from("a.ron")), "{line}");
+            assert!(cli.run.how.plain && cli.run.steps == Some(5), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "sharptui a.ron --steps 0",
+            "sharptui a.ron --device warp",
+            "sharptui a.ron b.ron",
+            "sharptui lambda d --tolerance 0",
+            "sharptui lambda d --tolerance nan",
+            "sharptui check",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The queue of cells and what becomes of each.
+
+mod checkpoint;
+mod datasets;
+mod remeasure;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::SystemTime;
+
+pub use datasets::Datasets;
+pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
+
+use crate::config::{Experiment, Settings};
+use crate::device::OpenDevice;
+use crate::event::{
+    Activity, CellEnding, CellIndex, CellPlan, Event, Point, Summary, SweepEnding, SweepPlan,
+};
+use crate::model::Network;
+use crate::record::{
+    CellRow, CellState, CellWriter, RecordError, RunDir, RunInfo, RunState, host_name, read_cells, rfc3339,
+};
+use crate::train::{Control, Outbox, Task, Trained, Verdict, dtype, train};
+
+type AnyError = Box<dyn Error + Send + Sync>;
+
+/// A sweep with the place it is written to.
+pub struct Sweep {
+    experiment: Experiment,
+    device: OpenDevice,
+    run_dir: RunDir,
+    datasets: Datasets,
+    info: RunInfo,
+    rows: Vec<CellRow>,
+}
+
+impl Sweep {
+    /// Writes down what will be run. Cells that `run_dir` has whole already will not run again.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the run directory from being read or written.
+    pub fn new(
+        experiment: Experiment,
+        device: OpenDevice,
+        run_dir: RunDir,
+        datasets: Datasets,
+    ) -> Result<Self, RecordError> {
+        let mut rows: Vec<CellRow> = experiment
+            .cells
+            .iter()
+            .enumerate()
+            .map(|(cell, planned)| CellRow {
+                cell,
+                swept: planned.swept.clone(),
+                state: CellState::Queued,
+                summary: Summary::default(),
+            })
+            .collect();
+        for found in read_cells(run_dir.path())? {
+            let finished = found.is_finished();
+            if let (Some(ended), Some(row), true) = (found.ended, rows.get_mut(found.cell), finished) {
+                row.state = CellState::Ended(ended.ending);
+                row.summary = ended.summary;
+            }
+        }
+        let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        let info = RunInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            device: device.name.clone(),
+            host: host_name(),
+            seeds,
+            cells: rows.len(),
+            started: rfc3339(SystemTime::now()),
+            ended: None,
+            state: RunState::Running,
+        };
+        let sweep = Self {
+            experiment,
+            device,
+            run_dir,
+            datasets,
+            info,
+            rows,
+        };
+        sweep.run_dir.write_plan(&sweep.plan())?;
+        sweep.run_dir.write_run(&sweep.info)?;
+        sweep.run_dir.write_table(&sweep.rows)?;
+        Ok(sweep)
+    }
+
+    /// What will be run, as the first event says it.
+    pub fn plan(&self) -> SweepPlan {
+        SweepPlan {
+            name: self.experiment.name.clone(),
+            run_dir: self.run_dir.path().to_owned(),
+            device: self.device.name.clone(),
+            cells: self
+                .experiment
+                .cells
+                .iter()
+                .zip(&self.rows)
+                .map(|(cell, row)| cell_plan(&cell.settings, row))
+                .collect(),
+        }
+    }
+
+    /// Runs every cell that has not ended, in queue order.
+    ///
+    /// Neither a cell that fails nor one that panics ends the sweep; a run directory that cannot be written does.
+    pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> SweepEnding {
+        outbox.state(Event::SweepStarted(self.plan()));
+        let ending = match self.run_cells(control, outbox) {
+            Ok(ending) => ending,
+            Err(error) => SweepEnding::Failed(with_causes(&error)),
+        };
+        self.info.ended = Some(rfc3339(SystemTime::now()));
+        self.info.state = match &ending {
+            SweepEnding::Complete => RunState::Complete,
+            SweepEnding::Stopped => RunState::Stopped,
+            SweepEnding::Failed(why) => RunState::Failed(why.clone()),
+        };
+        let ending = match self.run_dir.write_run(&self.info) {
+            Err(error) if ending == SweepEnding::Complete => SweepEnding::Failed(with_causes(&error)),
+            _ => ending,
+        };
+        outbox.state(Event::SweepEnded(ending.clone()));
+        ending
+    }
+
+    fn run_cells(&mut self, control: &mut Control, outbox: &mut Outbox) -> Result<SweepEnding, RecordError> {
+        for cell in 0..self.rows.len() {
+            if matches!(self.rows[cell].state, CellState::Ended(_)) {
+                continue;
+            }
+            let (ending, summary) = match control.verdict(cell) {
+                Verdict::Quit => return Ok(SweepEnding::Stopped),
+                Verdict::Abort => (CellEnding::Aborted, Summary::default()),
+                Verdict::Go => self.run_cell(cell, control, outbox)?,
+            };
+            let row = &mut self.rows[cell];
+            row.state = CellState::Ended(ending.clone());
+            row.summary = summary.clone();
+            self.run_dir.write_table(&self.rows)?;
+            outbox.state(Event::CellEnded { cell, ending, summary });
+        }
+        Ok(match control.verdict(self.rows.len()) {
+            Verdict::Quit if self.rows.iter().any(unfinished) => SweepEnding::Stopped,
+            _ => SweepEnding::Complete,
+        })
+    }
+
+    /// Trains one cell and writes down how it ended. Errors are those of the run directory alone.
+    fn run_cell(
+        &mut self,
+        cell: CellIndex,
+        control: &mut Control,
+        outbox: &mut Outbox,
+    ) -> Result<(CellEnding, Summary), RecordError> {
+        outbox.state(Event::CellStarted { cell });
+        control.busy_with(Activity::Preparing, outbox);
+        self.rows[cell].state = CellState::Running;
+        self.run_dir.write_table(&self.rows)?;
+        let settings = self.experiment.cells[cell].settings.clone();
+        let mut writer = self.run_dir.begin_cell(cell, &entries(&settings))?;
+        let device = &self.device;
+        let datasets = &mut self.datasets;
+        // What panics in a back end (a device that runs out of memory, say) fails this cell, not the night's sweep.
+        let trained = catch_unwind(AssertUnwindSafe(|| {
+            train_cell(cell, &settings, device, datasets, &mut writer, control, outbox)
+        }));
+        let (ending, summary) = match trained {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(error)) => (CellEnding::Failed(with_causes(error.as_ref())), Summary::default()),
+            Err(panic) => (CellEnding::Failed(format!("panic: {}", panic_text(&panic))), Summary::default()),
+        };
+        writer.finish(&ending, &summary)?;
+        Ok((ending, summary))
+    }
+}
+
+fn train_cell(
+    cell: CellIndex,
+    settings: &Settings,
+    device: &OpenDevice,
+    datasets: &mut Datasets,
+    writer: &mut CellWriter,
+    control: &mut Control,
+    outbox: &mut Outbox,
+) -> Result<(CellEnding, Summary), AnyError> {
+    let data = datasets.get(settings, dtype(settings))?;
+    let network = Network::new(settings, data.shape, data.classes);
+    let task = Task {
+        cell,
+        settings,
+        network: &network,
+        train: &data.train,
+        test: &data.test,
+        device: &device.device,
+    };
+    let mut log = |point: &Point| writer.append(point).map_err(AnyError::from);
+    let Trained {
+        ending,
+        summary,
+        parameters,
+        running,
+    } = train(task, control, outbox, &mut log)?;
+    let tensors = checkpoint::to_tensors(&network, &parameters, &running);
+    let metadata = BTreeMap::from([("step".to_owned(), summary.steps.to_string())]);
+    writer.write_model(&tensors, &metadata)?;
+    Ok((ending, summary))
+}
+
+fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
+    CellPlan {
+        swept: row.swept.clone(),
+        settings: entries(settings),
+        planned_steps: settings.planned_steps(),
+        steps_per_epoch: settings.steps_per_epoch(),
+        probes: settings.probes.iter().map(|probe| probe.describe(settings)).collect(),
+        threshold_label: settings.threshold_label(),
+        ended: match &row.state {
+            CellState::Ended(ending) => Some((ending.clone(), row.summary.clone())),
+            CellState::Queued | CellState::Running => None,
+        },
+    }
+}
+
+fn entries(settings: &Settings) -> Vec<(String, String)> {
+    let entries = settings.entries().into_iter();
+    entries.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn unfinished(row: &CellRow) -> bool {
+    !matches!(&row.state, CellState::Ended(ending) if *ending != CellEnding::Interrupted)
+}
+
+/// An error and what caused it, on one line.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "of an unknown kind".to_owned())
+}

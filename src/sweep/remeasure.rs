@@ -1,0 +1,224 @@
+//! λ_max measured again at the parameters a cell ended with, in 64 bits, for whoever wants to check the number.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::tensor::{DType, Tensor};
+
+use super::checkpoint::{self, CheckpointError, values};
+use super::datasets::{Datasets, Loaded};
+use crate::config::{Experiment, Extent, Precision, Settings, Statistics};
+use crate::curvature::{Hessian, Tracker};
+use crate::data::DataError;
+use crate::device::OpenDevice;
+use crate::model::{Examples, Network, Normalization, Purpose, RunningStatistics, stream};
+use crate::record::{self, NamedTensor, RecordError, TensorValues, read_tensors, write_tensors};
+use crate::train::{probe_examples, probe_loss, rules};
+
+/// Products a measurement may take here, where nobody's training waits for it.
+const MAX_PRODUCTS: u64 = 2_000;
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The cell's folder.
+    pub cell_dir: PathBuf,
+    /// Relative residual at which to stop.
+    pub tolerance: f64,
+    /// Which probe.
+    pub probe: usize,
+    /// Where to write parameters and probe, if anywhere.
+    pub dump: Option<PathBuf>,
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct Remeasured {
+    /// The cell's settings, for words.
+    pub settings: Settings,
+    /// λ_max.
+    pub lambda_max: f64,
+    /// ‖Hv − λv‖.
+    pub residual: f64,
+    /// Whether the residual met the tolerance.
+    pub converged: bool,
+    /// Products spent.
+    pub products: u64,
+    /// Seconds spent.
+    pub seconds: f64,
+    /// How many parameters.
+    pub parameters: usize,
+    /// What the cell's summary says, if it has one.
+    pub recorded: Option<f64>,
+}
+
+/// Why it could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum RemeasureError {
+    /// The folder is not a cell's.
+    #[error("{0} is not the folder of a cell; expected RUN_DIR/cells/NNN")]
+    NotACell(PathBuf),
+    /// The run's configuration has no such cell.
+    #[error("{config} has {cells} cells, so there is no cell {cell}")]
+    NoSuchCell {
+        /// The run's configuration.
+        config: PathBuf,
+        /// How many cells it has.
+        cells: usize,
+        /// Which was asked for.
+        cell: usize,
+    },
+    /// The cell has no such probe.
+    #[error("--probe {asked}: the cell has {probes} probe(s), counted from 0")]
+    NoSuchProbe {
+        /// Which was asked for.
+        asked: usize,
+        /// How many there are.
+        probes: usize,
+    },
+    /// The run's configuration cannot be read.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// A file of the run cannot be read or written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The parameters are not those of the cell's network.
+    #[error("{path} does not fit the cell's settings")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: CheckpointError,
+    },
+    /// The data set cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+/// Measures λ_max of one probe of a cell from a cold start, and dumps what is needed to do so elsewhere.
+///
+/// # Errors
+///
+/// Files that are missing, damaged, or do not fit each other.
+pub fn remeasure(
+    request: &Request,
+    device: &OpenDevice,
+    datasets: &mut Datasets,
+) -> Result<Remeasured, RemeasureError> {
+    let mut settings = cell_settings(&request.cell_dir)?;
+    let probe = settings.probes.get(request.probe).cloned();
+    let probe = probe.ok_or(RemeasureError::NoSuchProbe {
+        asked: request.probe,
+        probes: settings.probes.len(),
+    })?;
+    settings.precision = Precision::F64;
+    settings.lambda_max_products = MAX_PRODUCTS;
+
+    let data = datasets.get(&settings, DType::F64)?;
+    let network = Network::new(&settings, data.shape, data.classes);
+    let path = request.cell_dir.join("model.safetensors");
+    let tensors = read_tensors(&path)?;
+    let (parameters, running) = checkpoint::from_tensors(&network, &tensors, &device.device, DType::F64)
+        .map_err(|source| RemeasureError::Checkpoint { path, source })?;
+    let examples = probe_examples(&settings, request.probe, &data.train, &data.test);
+    let mean_loss = probe_loss(&settings, &probe, &network, &examples, &running);
+
+    if let Some(file) = &request.dump {
+        let metadata = metadata(&settings, request.probe, mean_loss.normalization);
+        dump(file, &network, &parameters, &running, &examples, data, &metadata)?;
+    }
+    let mut hessian = Hessian {
+        mean_loss,
+        parameters: &parameters,
+        go_on: &mut || true,
+    };
+    let rng = stream(settings.seed, Purpose::Eigenvector(request.probe));
+    let started = Instant::now();
+    let measured = Tracker::new(rules(&settings, request.tolerance), rng).measure(&mut hessian, &parameters, false);
+    // Nothing asks this measurement to stop.
+    let measured = measured.unwrap_or_else(|_| unreachable!("interrupted by nobody"));
+    Ok(Remeasured {
+        lambda_max: measured.value,
+        residual: measured.residual,
+        converged: measured.converged,
+        products: measured.products,
+        seconds: started.elapsed().as_secs_f64(),
+        parameters: network.layout().len(),
+        recorded: record::read_summary(&request.cell_dir)
+            .ok()
+            .and_then(|ended| ended.summary.lambda_max)
+            .filter(|_| request.probe == 0),
+        settings,
+    })
+}
+
+/// The settings of the cell whose folder this is: `RUN_DIR/cells/NNN` of the run's `config.ron`.
+fn cell_settings(cell_dir: &Path) -> Result<Settings, RemeasureError> {
+    let not_a_cell = || RemeasureError::NotACell(cell_dir.to_owned());
+    let whole = cell_dir.canonicalize().map_err(|_| not_a_cell())?;
+    let cell: usize = whole
+        .file_name()
+        .and_then(|name| name.to_str()?.parse().ok())
+        .ok_or_else(not_a_cell)?;
+    let run_dir = whole.parent().and_then(Path::parent).ok_or_else(not_a_cell)?;
+    let config = run_dir.join("config.ron");
+    if !config.is_file() {
+        return Err(not_a_cell());
+    }
+    let experiment = Experiment::load(&config)?;
+    let cells = experiment.cells.len();
+    let planned = experiment.cells.into_iter().nth(cell);
+    Ok(planned
+        .ok_or(RemeasureError::NoSuchCell { config, cells, cell })?
+        .settings)
+}
+
+/// Everything another tool needs besides the tensors: which function of them λ_max is the curvature of.
+fn metadata(settings: &Settings, probe: usize, normalization: Normalization) -> BTreeMap<String, String> {
+    let described = settings.probes[probe].describe(settings);
+    let group = match (settings.probes[probe].statistics, settings.probes[probe].group) {
+        (Statistics::Batch, Extent::Count(group)) => group.to_string(),
+        _ => "the whole probe".to_owned(),
+    };
+    let normalization = match normalization {
+        _ if !settings.batch_norm => "none",
+        Normalization::Batch => "batch",
+        Normalization::Running => "running",
+    };
+    let pairs = [
+        ("model", format!("{:?}", settings.model)),
+        ("activation", format!("{:?}", settings.activation)),
+        ("loss", format!("{:?}", settings.loss)),
+        ("normalization", normalization.to_owned()),
+        ("statistics_group", group),
+        ("probe", described),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn dump(
+    file: &Path,
+    network: &Network,
+    parameters: &Tensor<1>,
+    running: &[RunningStatistics],
+    examples: &Examples,
+    data: &Loaded,
+    metadata: &BTreeMap<String, String>,
+) -> Result<(), RecordError> {
+    let mut tensors = checkpoint::to_tensors(network, parameters, running);
+    let [channels, height, width] = data.shape;
+    tensors.push(NamedTensor {
+        name: "probe.images".to_owned(),
+        shape: vec![examples.len(), channels, height, width],
+        data: values(examples.images.clone()),
+    });
+    let labels = examples.labels.clone().argmax(1).into_data_as::<i64>();
+    tensors.push(NamedTensor {
+        name: "probe.labels".to_owned(),
+        shape: vec![examples.len()],
+        data: TensorValues::I64(labels.iter::<i64>().collect()),
+    });
+    write_tensors(file, &tensors, metadata)
+}

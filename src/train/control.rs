@@ -1,0 +1,182 @@
+//! What the person watching asks for, honoured within one step.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, TryRecvError};
+
+use super::{Outbox, Stopwatch};
+use crate::event::{Activity, CellIndex, Command, Event};
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on with this cell.
+    Go,
+    /// End this cell, go on with the next.
+    Abort,
+    /// End the sweep.
+    Quit,
+}
+
+/// The receiving half of the command channel, and what has been asked so far.
+pub struct Control {
+    commands: Receiver<Command>,
+    paused: bool,
+    quit: bool,
+    aborted: BTreeSet<CellIndex>,
+    audit: bool,
+    activity: Option<Activity>,
+}
+
+impl Control {
+    /// Nothing has been asked yet.
+    pub fn new(commands: Receiver<Command>) -> Self {
+        Self {
+            commands,
+            paused: false,
+            quit: false,
+            aborted: BTreeSet::new(),
+            audit: false,
+            activity: None,
+        }
+    }
+
+    /// Says what the training thread does from here on, if that is news.
+    pub fn busy_with(&mut self, activity: Activity, outbox: &Outbox) {
+        if self.activity != Some(activity) {
+            // A pause must be seen to begin and to end; the rest changes many times a second.
+            if activity == Activity::Paused || self.activity == Some(Activity::Paused) {
+                outbox.state(Event::Activity(activity));
+            } else {
+                outbox.droppable(Event::Activity(activity));
+            }
+            self.activity = Some(activity);
+        }
+    }
+
+    /// Called between any two pieces of work that take a moment. Waits here while paused.
+    pub fn checkpoint(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
+        self.take_in();
+        if self.paused && self.asked(cell) == Verdict::Go {
+            let before = self.activity;
+            let pause = Instant::now();
+            self.busy_with(Activity::Paused, outbox);
+            while self.paused && self.asked(cell) == Verdict::Go {
+                match self.commands.recv() {
+                    Ok(command) => self.note(command),
+                    // Whoever could resume is gone, and a night's training must not hang on that.
+                    Err(_) => self.paused = false,
+                }
+            }
+            stopwatch.leave_out(pause.elapsed());
+            if let Some(activity) = before {
+                self.busy_with(activity, outbox);
+            }
+        }
+        self.asked(cell)
+    }
+
+    /// Whether an audit was asked for since the last time this was called.
+    pub fn take_audit(&mut self) -> bool {
+        std::mem::take(&mut self.audit)
+    }
+
+    /// What has been asked of a cell so far, without waiting.
+    pub fn verdict(&mut self, cell: CellIndex) -> Verdict {
+        self.take_in();
+        self.asked(cell)
+    }
+
+    fn asked(&self, cell: CellIndex) -> Verdict {
+        if self.quit {
+            Verdict::Quit
+        } else if self.aborted.contains(&cell) {
+            Verdict::Abort
+        } else {
+            Verdict::Go
+        }
+    }
+
+    fn take_in(&mut self) {
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => self.note(command),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn note(&mut self, command: Command) {
+        match command {
+            Command::Pause => self.paused = true,
+            Command::Resume => self.paused = false,
+            Command::Abort(cell) => {
+                self.aborted.insert(cell);
+            }
+            Command::Audit => self.audit = true,
+            Command::Quit => self.quit = true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_waits_for_resume_and_its_time_is_not_counted() {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let (events, seen) = crossbeam_channel::unbounded();
+        let outbox = Outbox::new(events);
+        let mut control = Control::new(receiver);
+        let mut stopwatch = Stopwatch::start();
+        control.busy_with(Activity::Training, &outbox);
+        sender.send(Command::Pause).unwrap();
+        let resume = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            sender.send(Command::Resume).unwrap();
+        });
+        assert_eq!(control.checkpoint(0, &outbox, &mut stopwatch), Verdict::Go);
+        resume.join().unwrap();
+        assert!(stopwatch.seconds() < 0.3, "{}", stopwatch.seconds());
+        let activities: Vec<Event> = seen.try_iter().collect();
+        let expected = [Activity::Training, Activity::Paused, Activity::Training].map(Event::Activity);
+        assert_eq!(activities, expected);
+    }
+
+    #[test]
+    fn quit_and_abort_are_heard_while_paused() {
+        for (command, verdict) in [(Command::Quit, Verdict::Quit), (Command::Abort(3), Verdict::Abort)] {
+            let (sender, receiver) = crossbeam_channel::unbounded();
+            let (events, _seen) = crossbeam_channel::unbounded();
+            sender.send(Command::Pause).unwrap();
+            sender.send(command).unwrap();
+            let mut control = Control::new(receiver);
+            let verdict_now = control.checkpoint(3, &Outbox::new(events), &mut Stopwatch::start());
+            assert_eq!(verdict_now, verdict);
+        }
+    }
+
+    #[test]
+    fn an_abort_concerns_its_own_cell_only() {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let (events, _seen) = crossbeam_channel::unbounded();
+        let outbox = Outbox::new(events);
+        sender.send(Command::Abort(2)).unwrap();
+        let mut control = Control::new(receiver);
+        assert_eq!(control.checkpoint(1, &outbox, &mut Stopwatch::start()), Verdict::Go);
+        assert_eq!(control.checkpoint(2, &outbox, &mut Stopwatch::start()), Verdict::Abort);
+    }
+
+    #[test]
+    fn a_pause_ends_when_nobody_is_left_to_resume() {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let (events, _seen) = crossbeam_channel::unbounded();
+        sender.send(Command::Pause).unwrap();
+        drop(sender);
+        let mut control = Control::new(receiver);
+        let verdict = control.checkpoint(0, &Outbox::new(events), &mut Stopwatch::start());
+        assert_eq!(verdict, Verdict::Go);
+    }
+}

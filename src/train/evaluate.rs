@@ -1,0 +1,51 @@
+//! Mean loss and accuracy over a set of examples, in evaluation mode.
+
+use burn::tensor::{Int, Tensor};
+
+use crate::config::Loss;
+use crate::model::{Examples, Leaves, Network, Normalization, Pass, RunningStatistics, loss_sum};
+
+/// What an evaluation gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Evaluation {
+    /// Mean loss.
+    pub loss: f64,
+    /// Share classified correctly, from 0 to 1.
+    pub accuracy: f64,
+}
+
+/// Evaluates `examples` in chunks: dropout off, running batch-norm statistics. `None` once `go_on` says false.
+pub(super) fn evaluate(
+    network: &Network,
+    loss: Loss,
+    parameters: &Tensor<1>,
+    running: &mut [RunningStatistics],
+    examples: &Examples,
+    chunk: usize,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Option<Evaluation> {
+    let leaves = Leaves::fixed(network.layout(), parameters);
+    let mut losses: Vec<Tensor<1>> = Vec::new();
+    let mut correct: Vec<Tensor<1, Int>> = Vec::new();
+    for part in examples.chunks(chunk) {
+        if !go_on() {
+            return None;
+        }
+        let mut pass = Pass {
+            dropout: None,
+            normalization: Normalization::Running,
+            running,
+            observe: false,
+        };
+        let outputs = network.forward(&leaves, part.images.clone(), &mut pass).value;
+        losses.push(loss_sum(loss, outputs.clone(), &part.labels));
+        correct.push(part.correct(outputs));
+    }
+    let count = examples.len() as f64;
+    let loss: f64 = Tensor::cat(losses, 0).into_data_as::<f64>().iter::<f64>().sum();
+    let correct: i64 = Tensor::cat(correct, 0).into_data_as::<i64>().iter::<i64>().sum();
+    Some(Evaluation {
+        loss: loss / count,
+        accuracy: correct as f64 / count,
+    })
+}

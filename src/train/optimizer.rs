@@ -1,0 +1,43 @@
+//! Gradient descent with heavy-ball momentum and weight decay.
+
+use burn::tensor::Tensor;
+
+/// v ← βv + (g + μw), w ← w − ηv: Polyak's heavy ball without dampening, as PyTorch's SGD has it.
+pub struct HeavyBall {
+    /// η.
+    pub learning_rate: f64,
+    /// β.
+    pub momentum: f64,
+    /// μ.
+    pub weight_decay: f64,
+    velocity: Option<Tensor<1>>,
+}
+
+impl HeavyBall {
+    /// At rest.
+    pub fn new(learning_rate: f64, momentum: f64, weight_decay: f64) -> Self {
+        Self {
+            learning_rate,
+            momentum,
+            weight_decay,
+            velocity: None,
+        }
+    }
+
+    /// The parameters after one step along the mean loss's gradient; both [parameters].
+    pub fn step(&mut self, parameters: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
+        let direction = if self.weight_decay > 0.0 {
+            gradient + parameters.clone() * self.weight_decay
+        } else {
+            gradient
+        };
+        let velocity = match self.velocity.take() {
+            Some(velocity) => velocity * self.momentum + direction,
+            None => direction,
+        };
+        if self.momentum > 0.0 {
+            self.velocity = Some(velocity.clone());
+        }
+        parameters - velocity * self.learning_rate
+    }
+}

@@ -1,0 +1,117 @@
+//! The sets of examples λ_max is measured on, and its track on each.
+
+use burn::tensor::Tensor;
+use rand::seq::index;
+
+use super::Task;
+use crate::config::{Extent, Precision, Probe, Settings, Split, Statistics};
+use crate::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, Tracker};
+use crate::model::{Examples, Network, Normalization, Purpose, RunningStatistics, stream};
+
+/// The tightest relative residual worth asking of 32-bit products, whose rounding is near 1e-6.
+const FLOOR_F32: f64 = 5e-6;
+
+/// The same for 64 bits.
+const FLOOR_F64: f64 = 1e-13;
+
+/// One probe of a cell.
+pub(super) struct ProbeTrack {
+    probe: Probe,
+    examples: Examples,
+    tracker: Tracker,
+}
+
+/// How λ_max is measured under `settings`, with `tolerance` as the relative residual.
+pub fn rules(settings: &Settings, tolerance: f64) -> Rules {
+    Rules {
+        tolerance,
+        tolerance_floor: match settings.precision {
+            Precision::F32 => FLOOR_F32,
+            Precision::F64 => FLOOR_F64,
+        },
+        max_products: settings.lambda_max_products,
+        audit_every: settings.audit_every,
+    }
+}
+
+/// The examples of the `index`-th probe: a sample without replacement decided by the seed, in the data set's order.
+pub fn probe_examples(settings: &Settings, index: usize, train: &Examples, test: &Examples) -> Examples {
+    let probe = &settings.probes[index];
+    let source = match probe.from {
+        Split::Training => train,
+        Split::HeldOut => test,
+    };
+    match probe.examples {
+        Extent::Count(count) if count < source.len() => {
+            let mut rng = stream(settings.seed, Purpose::Probe(index));
+            let mut drawn = index::sample(&mut rng, source.len(), count).into_vec();
+            drawn.sort_unstable();
+            source.select(&drawn)
+        }
+        _ => source.clone(),
+    }
+}
+
+/// The mean loss whose Hessian the probe looks at.
+pub fn probe_loss<'a>(
+    settings: &Settings,
+    probe: &Probe,
+    network: &'a Network,
+    examples: &'a Examples,
+    running: &'a [RunningStatistics],
+) -> MeanLoss<'a> {
+    let group = match probe.group {
+        Extent::Full => examples.len(),
+        Extent::Count(count) => count,
+    };
+    let (normalization, chunk) = match probe.statistics {
+        // A chunk is then the group that shares statistics: never a by-product of memory.
+        Statistics::Batch if network.has_batch_norm() => (Normalization::Batch, group),
+        _ => (Normalization::Running, settings.chunk_size),
+    };
+    MeanLoss {
+        network,
+        loss: settings.loss,
+        examples,
+        chunk,
+        normalization,
+        running,
+    }
+}
+
+impl ProbeTrack {
+    pub(super) fn all(task: &Task) -> Vec<Self> {
+        let settings = task.settings;
+        (0..settings.probes.len())
+            .map(|index| Self {
+                probe: settings.probes[index].clone(),
+                examples: probe_examples(settings, index, task.train, task.test),
+                tracker: Tracker::new(
+                    rules(settings, settings.lambda_tolerance),
+                    stream(settings.seed, Purpose::Eigenvector(index)),
+                ),
+            })
+            .collect()
+    }
+
+    /// Whether the next measurement starts cold.
+    pub(super) fn audit_is_due(&self) -> bool {
+        self.tracker.audit_is_due()
+    }
+
+    pub(super) fn measure(
+        &mut self,
+        task: &Task,
+        parameters: &Tensor<1>,
+        running: &[RunningStatistics],
+        audit: bool,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Measurement, Interrupted> {
+        let mut hessian = Hessian {
+            mean_loss: probe_loss(task.settings, &self.probe, task.network, &self.examples, running),
+            parameters,
+            go_on,
+        };
+        self.tracker.measure(&mut hessian, parameters, audit)
+    }
+}
