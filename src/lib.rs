@@ -1,4 +1,5 @@
 //! sharptui trains small neural networks through a sweep and shows, live, how sharp the loss is.
 
 pub mod config;
+pub mod data;
 pub mod event;
