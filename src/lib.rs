@@ -3,4 +3,5 @@
 pub mod config;
 pub mod data;
 pub mod event;
+pub mod plain;
 pub mod record;
