@@ -1,0 +1,145 @@
+//! What can be wrong with a data set.
+
+use std::path::PathBuf;
+
+/// A data set that cannot be used, and why: each message names the file, what was found and what was expected.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// No folder holds all four files.
+    #[error("{name} was not found: {wanted}\nlooked in:\n{}\n{help}", list(.looked))]
+    Missing {
+        /// The data set.
+        name: &'static str,
+        /// Which files are wanted, and which are lacking where some are there.
+        wanted: String,
+        /// The folders, in the order they were tried.
+        looked: Vec<PathBuf>,
+        /// What to do.
+        help: String,
+    },
+    /// The operating system refused to read a file.
+    #[error("{file} cannot be read: {source}")]
+    Read {
+        /// The file.
+        file: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A file begins as gzip but does not decompress.
+    #[error("{file} is not whole gzip data: {source}; expected a complete .gz file, so copy or download it again")]
+    Gzip {
+        /// The file.
+        file: String,
+        /// What the decompressor said.
+        source: std::io::Error,
+    },
+    /// A file does not begin as its kind does.
+    #[error("{file} begins with {found:#010x}, expected {expected:#010x} as in an IDX file of {kind}")]
+    Magic {
+        /// The file.
+        file: String,
+        /// Its first four bytes, big-endian.
+        found: u32,
+        /// What they must be.
+        expected: u32,
+        /// "images" or "labels".
+        kind: &'static str,
+    },
+    /// A file ends before what its header promises, or within the header.
+    #[error("{file} is cut short: found {found_bytes} bytes (decompressed), expected {expected_bytes}")]
+    Truncated {
+        /// The file.
+        file: String,
+        /// Bytes there are.
+        found_bytes: u64,
+        /// Bytes its kind and header ask for.
+        expected_bytes: u64,
+    },
+    /// A file goes on after what its header promises.
+    #[error("{file} goes on after its last example: expected {expected_bytes} bytes (decompressed), found more")]
+    TrailingBytes {
+        /// The file.
+        file: String,
+        /// Bytes its header asks for.
+        expected_bytes: u64,
+    },
+    /// A header whose numbers cannot be true.
+    #[error(
+        "{file} has a header of {count} examples of {height}×{width}, expected at least one pixel each and at most \
+         {limit_bytes} bytes in all"
+    )]
+    Header {
+        /// The file.
+        file: String,
+        /// Examples promised.
+        count: u32,
+        /// Height promised.
+        height: u32,
+        /// Width promised.
+        width: u32,
+        /// The most that is read.
+        limit_bytes: u64,
+    },
+    /// Images and labels that cannot belong together.
+    #[error("{labels_file} has {labels} labels, expected {images}, one for each image of {images_file}")]
+    CountsDiffer {
+        /// The image file.
+        images_file: String,
+        /// How many images.
+        images: usize,
+        /// The label file.
+        labels_file: String,
+        /// How many labels.
+        labels: usize,
+    },
+    /// A label that is no class.
+    #[error("{file} has label {label} at position {index}, expected 0 to 9")]
+    Label {
+        /// The label file.
+        file: String,
+        /// Position of the label, from 0.
+        index: usize,
+        /// The label.
+        label: u8,
+    },
+    /// Training and test images of different sizes.
+    #[error(
+        "{test_file} has images of {}×{}, expected {}×{} as in {train_file}",
+        test.0, test.1, train.0, train.1
+    )]
+    SizesDiffer {
+        /// The training image file.
+        train_file: String,
+        /// Height and width of its images.
+        train: (usize, usize),
+        /// The test image file.
+        test_file: String,
+        /// Height and width of its images.
+        test: (usize, usize),
+    },
+    /// More examples asked for than there are, or none at all.
+    #[error("{file} has {found} examples, {wanted} were asked for; expected 1 to {found}")]
+    Examples {
+        /// The image file.
+        file: String,
+        /// How many were asked for.
+        wanted: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// Files that are named alike but are another data set.
+    #[error("{file} holds the labels of {found}, expected those of {wanted}: name the folder of {wanted} with --data")]
+    OtherDataset {
+        /// The label file.
+        file: String,
+        /// What it is.
+        found: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+}
+
+fn list(folders: &[PathBuf]) -> String {
+    let lines: Vec<String> = folders.iter().map(|folder| format!("  {}", folder.display())).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,141 @@
+//! The IDX format of MNIST and its kin: big-endian magic and sizes, then bytes; gzipped or not.
+//!
+//! Described at the foot of "The MNIST database of handwritten digits". Gzip is known by its first two bytes, not by
+//! the name of the file.
+
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+
+use super::DataError;
+
+/// Zero, zero, unsigned bytes, three dimensions.
+const IMAGES_MAGIC: u32 = 0x0000_0803;
+/// Zero, zero, unsigned bytes, one dimension.
+const LABELS_MAGIC: u32 = 0x0000_0801;
+/// The most a file may decompress to. The largest of the family, EMNIST by class, takes 0.55 GB; a header that
+/// promises more than this is damaged.
+const LIMIT_BYTES: u64 = 2 << 30;
+
+/// Images as bytes, n × H × W, black 0 and white 255.
+pub(super) struct RawImages {
+    pub(super) count: usize,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) pixels: Vec<u8>,
+}
+
+impl RawImages {
+    /// Height and width.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.height, self.width)
+    }
+
+    /// Keeps the first `count`.
+    pub(super) fn truncate(&mut self, count: usize) {
+        self.count = self.count.min(count);
+        self.pixels.truncate(self.count * self.height * self.width);
+    }
+}
+
+/// Decodes an image file; `file` is its name for messages.
+pub(super) fn images(file: &str, contents: &[u8]) -> Result<RawImages, DataError> {
+    let (sizes, pixels) = decode::<3>(file, contents, IMAGES_MAGIC, "images")?;
+    let [count, height, width] = sizes.map(|size| size as usize);
+    Ok(RawImages {
+        count,
+        height,
+        width,
+        pixels,
+    })
+}
+
+/// Decodes a label file; `file` is its name for messages.
+pub(super) fn labels(file: &str, contents: &[u8]) -> Result<Vec<u8>, DataError> {
+    decode::<1>(file, contents, LABELS_MAGIC, "labels").map(|(_, labels)| labels)
+}
+
+/// The sizes in the header and the bytes after it, which are exactly as many as the sizes say.
+fn decode<const D: usize>(
+    file: &str,
+    contents: &[u8],
+    magic: u32,
+    kind: &'static str,
+) -> Result<([u32; D], Vec<u8>), DataError> {
+    let gzipped = contents.starts_with(&[0x1f, 0x8b]);
+    let mut stream: Box<dyn Read + '_> = if gzipped {
+        Box::new(MultiGzDecoder::new(contents))
+    } else {
+        Box::new(contents)
+    };
+
+    let header_bytes = 4 + 4 * D as u64;
+    let header = read(file, &mut stream, header_bytes)?;
+    let words: Vec<u32> = header
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|word| u32::from_be_bytes(*word))
+        .collect();
+    // The magic is judged first: of a short file of another kind, the kind is the better message.
+    if let Some(&found) = words.first().filter(|&&found| found != magic) {
+        return Err(DataError::Magic {
+            file: file.to_owned(),
+            found,
+            expected: magic,
+            kind,
+        });
+    }
+    let Some(sizes) = words.get(1..).and_then(|sizes| <[u32; D]>::try_from(sizes).ok()) else {
+        let found_bytes = header.len() as u64;
+        return Err(DataError::Truncated {
+            file: file.to_owned(),
+            found_bytes,
+            expected_bytes: header_bytes,
+        });
+    };
+
+    let body_bytes = sizes
+        .iter()
+        .try_fold(1u64, |product, &size| product.checked_mul(u64::from(size)));
+    let body_bytes = body_bytes.filter(|&bytes| bytes <= LIMIT_BYTES && sizes[1..].iter().all(|&size| size > 0));
+    let Some(body_bytes) = body_bytes else {
+        let [count, height, width] = [0, 1, 2].map(|axis| sizes.get(axis).copied().unwrap_or(1));
+        return Err(DataError::Header {
+            file: file.to_owned(),
+            count,
+            height,
+            width,
+            limit_bytes: LIMIT_BYTES,
+        });
+    };
+    // One byte more than promised is asked for, so that gzip's checksum is verified and a surplus is seen.
+    let body = read(file, &mut stream, body_bytes + 1)?;
+    let found_bytes = body.len() as u64;
+    let expected_bytes = header_bytes + body_bytes;
+    match found_bytes.cmp(&body_bytes) {
+        std::cmp::Ordering::Equal => Ok((sizes, body)),
+        std::cmp::Ordering::Greater => Err(DataError::TrailingBytes {
+            file: file.to_owned(),
+            expected_bytes,
+        }),
+        std::cmp::Ordering::Less => Err(DataError::Truncated {
+            file: file.to_owned(),
+            found_bytes: header_bytes + found_bytes,
+            expected_bytes,
+        }),
+    }
+}
+
+/// At most `limit_bytes` of the stream. Memory grows with what is there, never with what a header promises.
+fn read(file: &str, stream: &mut dyn Read, limit_bytes: u64) -> Result<Vec<u8>, DataError> {
+    let mut bytes = Vec::new();
+    match stream.take(limit_bytes).read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        // A slice in memory cannot fail, so only decompression can.
+        Err(source) => Err(DataError::Gzip {
+            file: file.to_owned(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,28 @@
+//! The balanced Fashion-MNIST subset inside the program: of each class the first 200 training and 200 test images.
+//!
+//! `fashion_mnist_subset/LICENSE` has its copyright notice; `tests/data.rs` rebuilds it from the full set.
+
+use super::{DataError, Half};
+
+macro_rules! embedded {
+    ($file:literal) => {
+        (
+            concat!("the embedded ", $file).to_owned(),
+            include_bytes!(concat!("fashion_mnist_subset/", $file)).as_slice(),
+        )
+    };
+}
+
+/// The training and the test half.
+pub(super) fn read() -> Result<[Half; 2], DataError> {
+    Ok([
+        Half::decode(
+            embedded!("train-images-idx3-ubyte.gz"),
+            embedded!("train-labels-idx1-ubyte.gz"),
+        )?,
+        Half::decode(
+            embedded!("t10k-images-idx3-ubyte.gz"),
+            embedded!("t10k-labels-idx1-ubyte.gz"),
+        )?,
+    ])
+}

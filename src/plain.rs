@@ -1,0 +1,120 @@
+//! The sweep as plain lines: where no terminal is, or none is wanted.
+//!
+//! In a pipe one line a measurement, without carriage returns or escape codes; in a terminal a progress bar of the
+//! running cell below them. A table of the cells ends both.
+
+use std::io::{IsTerminal, Write};
+
+use crossbeam_channel::{Receiver, Sender, never, select_biased};
+
+use crate::event::{Command, Event, SweepEnding};
+
+mod bar;
+mod known;
+mod output;
+mod table;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use known::Known;
+use output::Output;
+
+/// How the lines are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Lines only: for pipes, files and terminals that cannot move the cursor.
+    Lines,
+    /// Lines with a progress bar below them, which is drawn on standard output.
+    Bar,
+}
+
+impl Style {
+    /// A bar if standard output is a terminal that can redraw a line.
+    #[must_use]
+    pub fn of_stdout() -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
+        if std::io::stdout().is_terminal() && !dumb {
+            Self::Bar
+        } else {
+            Self::Lines
+        }
+    }
+}
+
+/// How following a sweep ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The sweep ended, and said how.
+    Sweep(SweepEnding),
+    /// Asked to stop a second time, this did not wait for the sweep to end.
+    Left,
+    /// The training thread is gone and did not say why.
+    Lost,
+}
+
+/// Writes what happens to `out` until the sweep has ended.
+///
+/// The first message from `stop` asks the trainer to quit, the second returns at once. A closed pipe asks the trainer to
+/// quit as well, and nothing more is written.
+///
+/// # Errors
+/// Output that could not be written, for another reason than a closed pipe. The sweep is followed to its end all the
+/// same: a full log costs no training.
+pub fn run(
+    events: &Receiver<Event>,
+    commands: &Sender<Command>,
+    stop: &Receiver<()>,
+    out: impl Write,
+    style: Style,
+) -> std::io::Result<Ended> {
+    let mut stop = stop.clone();
+    let mut known = Known::default();
+    let mut output = Output::new(out, style);
+    let mut asked_to_quit = false;
+    let ended = loop {
+        if output.is_closed() && !asked_to_quit {
+            asked_to_quit = true;
+            quit(commands);
+        }
+        select_biased! {
+            recv(stop) -> message => match message {
+                // Whoever watched for signals is gone; a closed channel is always ready and would keep us busy.
+                Err(_) => stop = never(),
+                Ok(()) if asked_to_quit => break Ended::Left,
+                Ok(()) => {
+                    asked_to_quit = true;
+                    quit(commands);
+                    output.line("stopping after the current step; once more to leave at once");
+                }
+            },
+            recv(events) -> event => match event {
+                Err(_) => break Ended::Lost,
+                Ok(event) => {
+                    for line in known.take(&event) {
+                        output.line(&line);
+                    }
+                    output.show(&known);
+                    if let Event::SweepEnded(ending) = event {
+                        break Ended::Sweep(ending);
+                    }
+                }
+            },
+        }
+    };
+    output.end_bar();
+    if ended == Ended::Lost {
+        output.line("the training thread is gone without a word; what is on disk is what was reached");
+    }
+    if ended != Ended::Left {
+        for line in table::table(&known).into_iter().chain(words::last_line(&known, &ended)) {
+            output.line(&line);
+        }
+    }
+    output.finish().map(|()| ended)
+}
+
+fn quit(commands: &Sender<Command>) {
+    // If nobody listens, the trainer is gone already, and the channel of events will say so.
+    let _ = commands.send(Command::Quit);
+}

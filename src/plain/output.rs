@@ -1,0 +1,75 @@
+//! Lines to wherever they go, with the progress bar out of their way.
+
+use std::io::{ErrorKind, Write};
+
+use indicatif::ProgressBar;
+
+use super::known::Known;
+use super::{Style, bar};
+
+/// Writes lines until the other end is closed.
+pub(super) struct Output<W> {
+    out: W,
+    style: Style,
+    bar: Option<ProgressBar>,
+    /// The first failure; nothing is written after it.
+    failed: Option<std::io::Error>,
+}
+
+impl<W: Write> Output<W> {
+    pub(super) fn new(out: W, style: Style) -> Self {
+        Self {
+            out,
+            style,
+            bar: None,
+            failed: None,
+        }
+    }
+
+    /// Writes one line, above the bar if there is one. Each is flushed, so that whoever reads a log sees it at once.
+    pub(super) fn line(&mut self, text: &str) {
+        if self.failed.is_some() {
+            return;
+        }
+        let line = format!("{}\n", text.trim_end());
+        let out = &mut self.out;
+        let mut write = || out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        self.failed = match &self.bar {
+            Some(bar) => bar.suspend(write).err(),
+            None => write().err(),
+        };
+    }
+
+    /// Draws how far the running cell is.
+    pub(super) fn show(&mut self, known: &Known) {
+        match known.running {
+            Some(cell) if self.style == Style::Bar && self.failed.is_none() => {
+                bar::draw(self.bar.get_or_insert_with(bar::new), known, cell);
+            }
+            _ => self.end_bar(),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn end_bar(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Whether nobody reads any more, as after `| head`.
+    pub(super) fn is_closed(&self) -> bool {
+        self.failed
+            .as_ref()
+            .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    }
+
+    /// The first failure, unless it was a closed pipe, which is how readers say that they have enough.
+    pub(super) fn finish(mut self) -> std::io::Result<()> {
+        self.end_bar();
+        match self.failed {
+            Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    }
+}

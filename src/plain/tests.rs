@@ -1,0 +1,418 @@
+use std::io::{Error, ErrorKind, Write};
+use std::path::PathBuf;
+
+use crossbeam_channel::{Receiver, never, unbounded};
+
+use super::{Ended, Style, bar, known::Known, run, words};
+use crate::event::{
+    Activity, CellEnding, CellPlan, Command, Event, LambdaPoint, Point, Progress, StopReason, Summary, SweepEnding,
+    SweepPlan,
+};
+
+fn plan() -> Event {
+    let cell = |dropout: &str| CellPlan {
+        swept: vec![
+            ("dropout".to_owned(), dropout.to_owned()),
+            ("seed".to_owned(), "1".to_owned()),
+        ],
+        settings: Vec::new(),
+        planned_steps: 2000,
+        steps_per_epoch: 16,
+        probes: vec!["held-out, 1000 examples".to_owned()],
+        threshold_label: "2/η".to_owned(),
+        ended: None,
+    };
+    Event::SweepStarted(SweepPlan {
+        name: "edge".to_owned(),
+        run_dir: PathBuf::from("runs/edge"),
+        device: "flex (CPU, 2 threads)".to_owned(),
+        cells: vec![cell("0"), cell("0.25"), cell("0.5")],
+    })
+}
+
+fn lambda(value: f64, residual: f64, converged: bool) -> LambdaPoint {
+    LambdaPoint {
+        lambda_max: value,
+        lambda_residual: residual,
+        lambda_converged: converged,
+        ..LambdaPoint::default()
+    }
+}
+
+fn measured(cell: usize, point: Point) -> Event {
+    Event::Measured {
+        cell,
+        point: Box::new(point),
+    }
+}
+
+/// The last values of a cell that went well.
+fn finished() -> Summary {
+    Summary {
+        steps: 2000,
+        seconds: 12.34,
+        train_loss: Some(0.001),
+        test_loss: Some(0.75),
+        test_accuracy: Some(0.9),
+        lambda_max: Some(38.0),
+        lambda_residual: Some(0.01),
+        lambda_converged: Some(true),
+        ..Summary::default()
+    }
+}
+
+/// The last values of a cell that did not.
+fn diverged() -> Summary {
+    Summary {
+        steps: 7,
+        train_loss: Some(f64::NAN),
+        lambda_max: Some(123_456.7),
+        lambda_converged: Some(false),
+        ..Summary::default()
+    }
+}
+
+/// A sweep of three cells: one that finishes, one that diverges, one that waits.
+fn script() -> Vec<Event> {
+    let evaluation = |step, seconds| Point {
+        step,
+        seconds,
+        train_loss: Some(0.512_345),
+        test_accuracy: Some(0.8125),
+        ..Point::default()
+    };
+    let with_lambda = |lambda, point| Point {
+        lambda: Some(lambda),
+        threshold: Some(40.0),
+        ..point
+    };
+    let audited = LambdaPoint {
+        lambda_audited: true,
+        ..lambda(38.0, 0.01, true)
+    };
+    let corrected = LambdaPoint {
+        lambda_corrected_from: Some(31.5),
+        ..audited.clone()
+    };
+    vec![
+        plan(),
+        Event::Activity(Activity::Preparing),
+        Event::CellStarted { cell: 0 },
+        measured(0, with_lambda(lambda(12.3, 0.01, true), evaluation(0, 0.0))),
+        measured(0, evaluation(100, 1.0)),
+        measured(0, evaluation(1100, 11.0)),
+        measured(
+            0,
+            with_lambda(
+                lambda(41.25, 3.5, false),
+                Point {
+                    step: 1500,
+                    ..Point::default()
+                },
+            ),
+        ),
+        measured(
+            0,
+            with_lambda(
+                audited,
+                Point {
+                    step: 1600,
+                    ..Point::default()
+                },
+            ),
+        ),
+        measured(
+            0,
+            with_lambda(
+                corrected,
+                Point {
+                    step: 1700,
+                    ..Point::default()
+                },
+            ),
+        ),
+        Event::Notice("λ_max was\r\ncorrected \u{1b}[1m".to_owned()),
+        Event::PointsSkipped { cell: 0, count: 2 },
+        Event::PointsSkipped { cell: 0, count: 3 },
+        Event::CellEnded {
+            cell: 0,
+            ending: CellEnding::Finished(StopReason::Steps),
+            summary: finished(),
+        },
+        Event::CellStarted { cell: 1 },
+        Event::Progress {
+            cell: 1,
+            progress: Progress {
+                step: 7,
+                ..Progress::default()
+            },
+        },
+        measured(
+            1,
+            with_lambda(
+                lambda(f64::NAN, f64::INFINITY, false),
+                Point {
+                    step: 7,
+                    ..Point::default()
+                },
+            ),
+        ),
+        Event::CellEnded {
+            cell: 1,
+            ending: CellEnding::Diverged,
+            summary: diverged(),
+        },
+        Event::SweepEnded(SweepEnding::Stopped),
+    ]
+}
+
+/// What is written, how it ended, and what the trainer was asked for.
+fn follow(events: Vec<Event>, stop: &Receiver<()>, style: Style) -> (String, Ended, Vec<Command>) {
+    let (sender, receiver) = unbounded();
+    for event in events {
+        sender.send(event).unwrap();
+    }
+    drop(sender);
+    let (commands, asked) = unbounded();
+    let mut out = Vec::new();
+    let ended = run(&receiver, &commands, stop, &mut out, style).unwrap();
+    (String::from_utf8(out).unwrap(), ended, asked.try_iter().collect())
+}
+
+#[test]
+fn a_sweep_in_a_pipe_is_one_line_a_measurement_and_a_table() {
+    let (text, ended, asked) = follow(script(), &never(), Style::Lines);
+    insta::assert_snapshot!(text);
+    assert!(
+        !text
+            .chars()
+            .any(|character| character.is_control() && character != '\n')
+    );
+    assert_eq!((ended, asked), (Ended::Sweep(SweepEnding::Stopped), Vec::new()));
+}
+
+#[test]
+fn lines_are_the_same_above_a_bar() {
+    let lines = follow(script(), &never(), Style::Lines);
+    assert_eq!(follow(script(), &never(), Style::Bar), lines);
+}
+
+#[test]
+fn several_probes_are_named_at_each_value() {
+    let mut known = Known::default();
+    let Event::SweepStarted(mut plan) = plan() else {
+        panic!("the plan comes first")
+    };
+    plan.cells[0].probes.push("training, 500 examples".to_owned());
+    known.take(&Event::SweepStarted(plan));
+    let other = LambdaPoint {
+        lambda_probe: 1,
+        ..lambda(9.0, 0.5, true)
+    };
+    let lines = known.take(&measured(
+        0,
+        Point {
+            step: 5,
+            lambda: Some(other),
+            ..Point::default()
+        },
+    ));
+    let expected =
+        "cell 1/3 dropout=0 seed=1 · step 5/2000 · λ_max 9 on training, 500 examples (residual 0.5, converged)";
+    assert_eq!(lines, [expected]);
+    assert_eq!(known.cells[0].lambda, None, "the bar shows the first probe only");
+}
+
+#[test]
+fn a_resumed_sweep_shows_what_ended_before() {
+    let Event::SweepStarted(mut plan) = plan() else {
+        panic!("the plan comes first")
+    };
+    plan.cells.truncate(2);
+    let summary = Summary {
+        steps: 100,
+        seconds: 1.0,
+        ..Summary::default()
+    };
+    plan.cells[0].ended = Some((CellEnding::Failed("no memory".to_owned()), summary.clone()));
+    let events = vec![
+        Event::SweepStarted(plan),
+        Event::CellStarted { cell: 1 },
+        Event::CellEnded {
+            cell: 1,
+            ending: CellEnding::Aborted,
+            summary,
+        },
+        Event::SweepEnded(SweepEnding::Complete),
+    ];
+    insta::assert_snapshot!(follow(events, &never(), Style::Lines).0);
+}
+
+#[test]
+fn the_first_stop_asks_the_trainer_to_quit_and_waits_for_the_end() {
+    let (sender, stop) = unbounded();
+    sender.send(()).unwrap();
+    let events = vec![plan(), Event::SweepEnded(SweepEnding::Stopped)];
+    let (text, ended, asked) = follow(events, &stop, Style::Lines);
+    assert!(
+        text.starts_with("stopping after the current step; once more to leave at once\nedge · 3 cells"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("stopped: 3 cells unfinished; go on with: sharptui resume runs/edge\n"),
+        "{text}"
+    );
+    assert_eq!(
+        (ended, asked),
+        (Ended::Sweep(SweepEnding::Stopped), vec![Command::Quit])
+    );
+}
+
+#[test]
+fn the_second_stop_leaves_at_once() {
+    let (sender, stop) = unbounded();
+    sender.send(()).unwrap();
+    sender.send(()).unwrap();
+    let (_trainer, events) = unbounded();
+    let (commands, asked) = unbounded();
+    let ended = run(&events, &commands, &stop, Vec::new(), Style::Lines).unwrap();
+    assert_eq!((ended, asked.try_iter().collect()), (Ended::Left, vec![Command::Quit]));
+}
+
+#[test]
+fn a_watcher_of_signals_that_is_gone_stops_nothing() {
+    let (sender, stop) = unbounded();
+    drop(sender);
+    assert_eq!(
+        follow(script(), &stop, Style::Lines),
+        follow(script(), &never(), Style::Lines)
+    );
+}
+
+#[test]
+fn a_trainer_that_is_gone_is_said() {
+    let (text, ended, _) = follow(vec![plan(), Event::CellStarted { cell: 0 }], &never(), Style::Lines);
+    assert!(
+        text.contains("the training thread is gone") && text.contains("unfinished"),
+        "{text}"
+    );
+    assert_eq!(ended, Ended::Lost);
+    assert_eq!(follow(Vec::new(), &never(), Style::Lines).1, Ended::Lost);
+}
+
+/// Takes so many bytes, then fails.
+struct Failing {
+    written: Vec<u8>,
+    room_bytes: usize,
+    kind: ErrorKind,
+}
+
+impl Write for &mut Failing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.written.len() + bytes.len() > self.room_bytes {
+            return Err(Error::from(self.kind));
+        }
+        self.written.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Follows the script into such an output.
+fn follow_into(out: &mut Failing) -> (std::io::Result<Ended>, Vec<Command>) {
+    let (sender, receiver) = unbounded();
+    for event in script() {
+        sender.send(event).unwrap();
+    }
+    let (commands, asked) = unbounded();
+    let ended = run(&receiver, &commands, &never(), out, Style::Lines);
+    (ended, asked.try_iter().collect())
+}
+
+#[test]
+fn a_closed_pipe_asks_the_trainer_to_quit_once_and_is_no_error() {
+    for room_bytes in [0, 100] {
+        let mut out = Failing {
+            written: Vec::new(),
+            room_bytes,
+            kind: ErrorKind::BrokenPipe,
+        };
+        let (ended, asked) = follow_into(&mut out);
+        assert_eq!(ended.unwrap(), Ended::Sweep(SweepEnding::Stopped));
+        assert_eq!(asked, [Command::Quit]);
+    }
+}
+
+#[test]
+fn a_full_log_costs_no_training_and_is_an_error_at_the_end() {
+    let mut out = Failing {
+        written: Vec::new(),
+        room_bytes: 100,
+        kind: ErrorKind::StorageFull,
+    };
+    let (ended, asked) = follow_into(&mut out);
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::StorageFull);
+    assert!(asked.is_empty() && !out.written.is_empty());
+}
+
+#[test]
+fn the_bar_says_how_long_and_how_sharp() {
+    let mut known = Known::default();
+    known.take(&plan());
+    known.take(&Event::CellStarted { cell: 1 });
+    assert_eq!(bar::message(&known, 1), "");
+    let progress = Progress {
+        step: 500,
+        steps_per_second: 12.5,
+        ..Progress::default()
+    };
+    known.take(&Event::Progress { cell: 1, progress });
+    let point = Point {
+        lambda: Some(lambda(41.25, 3.5, false)),
+        test_accuracy: Some(0.5),
+        ..Point::default()
+    };
+    known.take(&measured(1, point));
+    known.take(&Event::Activity(Activity::MeasuringLambda));
+    let expected = "ETA 00:02:00 · λ_max 41.25? · test accuracy 50.00 % · measuring λ_max";
+    assert_eq!(bar::message(&known, 1), expected);
+}
+
+#[test]
+fn aborting_a_cell_that_waits_leaves_the_bar_of_the_one_that_runs() {
+    let mut known = Known::default();
+    known.take(&plan());
+    known.take(&Event::CellStarted { cell: 0 });
+    let ended = |cell| Event::CellEnded {
+        cell,
+        ending: CellEnding::Aborted,
+        summary: Summary::default(),
+    };
+    known.take(&ended(2));
+    assert_eq!(known.running, Some(0));
+    known.take(&ended(0));
+    assert_eq!(known.running, None);
+}
+
+#[test]
+fn numbers_have_four_significant_digits() {
+    for (value, text) in [
+        (0.0, "0"),
+        (12.3, "12.3"),
+        (-40.0, "-40"),
+        (0.001_234_56, "0.001235"),
+        (0.012_345_6, "0.01235"),
+        (0.123_456, "0.1235"),
+        (9.999_96, "10"),
+        (1234.56, "1235"),
+        (1_234_567.0, "1.235e6"),
+        (1e-12, "1.000e-12"),
+        (f64::NAN, "NaN"),
+        (f64::NEG_INFINITY, "-inf"),
+    ] {
+        assert_eq!(words::short(value), text);
+    }
+}

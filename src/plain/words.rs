@@ -1,0 +1,191 @@
+//! Numbers and events in words.
+
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepEnding, SweepPlan};
+
+use super::Ended;
+use super::known::{CellKnown, Known};
+
+/// Four significant digits: enough to see a change, short enough to read.
+pub(super) fn short(value: f64) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return format!("{value}");
+    }
+    if !(1e-3..1e6).contains(&value.abs()) {
+        return format!("{value:.3e}");
+    }
+    let text = match value.abs() {
+        ..0.01 => format!("{value:.6}"),
+        ..0.1 => format!("{value:.5}"),
+        ..1.0 => format!("{value:.4}"),
+        ..10.0 => format!("{value:.3}"),
+        ..100.0 => format!("{value:.2}"),
+        ..1000.0 => format!("{value:.1}"),
+        _ => return format!("{value:.0}"),
+    };
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A share as per cent; two decimals tell single examples of 10,000 apart.
+pub(super) fn per_cent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+/// λ_max, never unmarked where it did not converge.
+pub(super) fn lambda_max(value: f64, converged: bool) -> String {
+    format!("{}{}", short(value), if converged { "" } else { "?" })
+}
+
+/// Without control characters, which a failure may bring along.
+pub(super) fn one_line(text: &str) -> String {
+    let words = text.split(|character: char| character.is_control() || character.is_whitespace());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The settings that tell a cell from the others, " dropout=0.3 seed=1".
+pub(super) fn swept(plan: &CellPlan) -> String {
+    let settings = plan
+        .swept
+        .iter()
+        .map(|(name, value)| format!(" {name}={}", one_line(value)));
+    settings.collect::<Vec<_>>().concat()
+}
+
+pub(super) fn sweep_started(plan: &SweepPlan) -> String {
+    let before = plan.cells.iter().filter(|cell| cell.ended.is_some()).count();
+    let before = if before > 0 {
+        format!(", {before} of them ended before")
+    } else {
+        String::new()
+    };
+    let dir = plan.run_dir.display();
+    format!(
+        "{} · {}{before} · {} · {dir}",
+        plan.name,
+        cells(plan.cells.len()),
+        plan.device
+    )
+}
+
+pub(super) fn cell_started(plan: &CellPlan) -> String {
+    let probe = plan
+        .probes
+        .first()
+        .map(|probe| format!(" · λ_max on {probe}"))
+        .unwrap_or_default();
+    format!("begins, up to {} steps{probe}", plan.planned_steps)
+}
+
+pub(super) fn measured(
+    plan: &CellPlan,
+    point: &Point,
+    train_loss: Option<(u64, f64)>,
+    test_accuracy: Option<(u64, f64)>,
+) -> String {
+    let mut parts = vec![format!("step {}/{}", point.step, plan.planned_steps)];
+    parts.extend(point.lambda.as_ref().map(|lambda| measurement(plan, lambda)));
+    parts.extend(
+        point
+            .threshold
+            .map(|threshold| format!("{} {}", plan.threshold_label, short(threshold))),
+    );
+    // An older evaluation says so.
+    let since = |step| {
+        if step == point.step {
+            String::new()
+        } else {
+            format!(" (step {step})")
+        }
+    };
+    parts.extend(train_loss.map(|(step, loss)| format!("train loss {}{}", short(loss), since(step))));
+    parts.extend(test_accuracy.map(|(step, share)| format!("test accuracy {}{}", per_cent(share), since(step))));
+    parts.join(" · ")
+}
+
+/// One measurement of λ_max; where a cell has several probes, with the one it was measured on.
+fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
+    let probe = plan.probes.get(lambda.lambda_probe).filter(|_| plan.probes.len() > 1);
+    let on = probe.map(|probe| format!(" on {probe}")).unwrap_or_default();
+    let converged = if lambda.lambda_converged {
+        "converged"
+    } else {
+        "not converged"
+    };
+    let audit = match lambda.lambda_corrected_from {
+        Some(track) => format!(", corrected from {} by an audit", short(track)),
+        None if lambda.lambda_audited => ", audited".to_owned(),
+        None => String::new(),
+    };
+    let value = lambda_max(lambda.lambda_max, lambda.lambda_converged);
+    format!(
+        "λ_max {value}{on} (residual {}, {converged}{audit})",
+        short(lambda.lambda_residual)
+    )
+}
+
+pub(super) fn cell_ended(plan: &CellPlan, ending: &CellEnding, summary: &Summary, points_skipped: u64) -> String {
+    let mut parts = vec![ended(ending), format!("step {}/{}", summary.steps, plan.planned_steps)];
+    if let Some(value) = summary.lambda_max {
+        let converged = summary.lambda_converged == Some(true);
+        let words = if converged { "" } else { " (not converged)" };
+        parts.push(format!("λ_max {}{words}", lambda_max(value, converged)));
+    }
+    parts.extend(summary.train_loss.map(|loss| format!("train loss {}", short(loss))));
+    parts.extend(summary.test_loss.map(|loss| format!("test loss {}", short(loss))));
+    parts.extend(
+        summary
+            .test_accuracy
+            .map(|share| format!("test accuracy {}", per_cent(share))),
+    );
+    parts.push(format!("{:.1} s", summary.seconds));
+    if points_skipped > 0 {
+        parts.push(format!("{points_skipped} more points in metrics.jsonl"));
+    }
+    parts.join(" · ")
+}
+
+fn ended(ending: &CellEnding) -> String {
+    match ending {
+        CellEnding::Finished(StopReason::Steps) => "finished: all steps taken".to_owned(),
+        CellEnding::Finished(StopReason::Epochs) => "finished: all epochs done".to_owned(),
+        CellEnding::Finished(StopReason::TrainLoss) => "finished: training loss reached".to_owned(),
+        CellEnding::Finished(StopReason::TrainAccuracy) => "finished: training accuracy reached".to_owned(),
+        CellEnding::Diverged => "diverged: the loss is no longer finite".to_owned(),
+        CellEnding::Aborted => "aborted".to_owned(),
+        CellEnding::Interrupted => "interrupted".to_owned(),
+        CellEnding::Failed(reason) => format!("failed: {}", one_line(reason)),
+    }
+}
+
+/// What stands below the table.
+pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
+    let plan = known.plan.as_ref()?;
+    let unfinished = known.cells.iter().filter(|cell| match &cell.ended {
+        Some((ending, _)) => *ending == CellEnding::Interrupted,
+        None => true,
+    });
+    let resume = format!(
+        "{} unfinished; go on with: sharptui resume {}",
+        cells(unfinished.count()),
+        plan.run_dir.display()
+    );
+    Some(match ended {
+        Ended::Sweep(SweepEnding::Complete) => {
+            let failed = |cell: &&CellKnown| matches!(cell.ended, Some((CellEnding::Failed(_), _)));
+            let failed = match known.cells.iter().filter(failed).count() {
+                0 => String::new(),
+                count => format!(", {count} failed,"),
+            };
+            format!(
+                "complete: {}{failed} in {}",
+                cells(known.cells.len()),
+                plan.run_dir.display()
+            )
+        }
+        Ended::Sweep(SweepEnding::Failed(reason)) => format!("failed: {}; {resume}", one_line(reason)),
+        Ended::Sweep(SweepEnding::Stopped) | Ended::Left | Ended::Lost => format!("stopped: {resume}"),
+    })
+}
+
+fn cells(count: usize) -> String {
+    format!("{count} cell{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,201 @@
+//! The run directory: what is on disk is the truth, written as it happens.
+//!
+//! ```text
+//! runs/NAME/                 NAME from the configuration, -2, -3, … if it exists
+//!   config.ron               as resolved, defaults filled in
+//!   plan.json                the cells and what is known of them before the first step
+//!   run.json                 version, device, host, seeds, start, state
+//!   summary.csv              one row a cell
+//!   cells/000/               one folder a cell, in queue order
+//!     cell.json              its settings
+//!     metrics.jsonl          one point a line, only ever appended to
+//!     model.safetensors      its last parameters
+//!     summary.json           how it ended; absent while it has not
+//! ```
+//!
+//! Every file but `metrics.jsonl` is replaced as a whole, so a reader never meets half of one.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::event::{CellIndex, SweepPlan};
+
+mod cell;
+mod error;
+mod lock;
+mod metrics;
+mod read;
+mod replace;
+mod run_info;
+mod table;
+mod tensors;
+
+pub use cell::CellWriter;
+pub use error::RecordError;
+pub use lock::is_being_written;
+pub use metrics::{Metrics, MetricsReader, TornLine, read_metrics};
+pub use read::{CellFound, CellSummary, read_cells, read_config, read_plan, read_run, read_settings, read_summary};
+pub use run_info::{RunInfo, RunState, host_name, rfc3339};
+pub use table::{CellRow, CellState};
+pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensors};
+
+use error::At;
+
+/// File names within a run directory and within the folder of a cell.
+mod names {
+    pub(super) const CONFIG: &str = "config.ron";
+    pub(super) const PLAN: &str = "plan.json";
+    pub(super) const RUN: &str = "run.json";
+    pub(super) const TABLE: &str = "summary.csv";
+    pub(super) const CELLS: &str = "cells";
+    pub(super) const LOCK: &str = ".lock";
+    pub(super) const CELL: &str = "cell.json";
+    pub(super) const METRICS: &str = "metrics.jsonl";
+    pub(super) const MODEL: &str = "model.safetensors";
+    pub(super) const SUMMARY: &str = "summary.json";
+}
+
+/// A run directory that this process alone writes, for as long as this value lives.
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    lock: Option<File>,
+}
+
+impl RunDir {
+    /// Makes `parent/name`, or `parent/name-2`, `-3`, … where that exists, and locks it.
+    ///
+    /// # Errors
+    /// A name that is not one part of a path, or whatever the operating system refuses.
+    pub fn create(parent: &Path, name: &str) -> Result<Self, RecordError> {
+        if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
+            return Err(RecordError::Name { name: name.to_owned() });
+        }
+        fs::create_dir_all(parent).at("create the folder", parent)?;
+        let path = (1u32..)
+            .map(|count| {
+                parent.join(if count == 1 {
+                    name.to_owned()
+                } else {
+                    format!("{name}-{count}")
+                })
+            })
+            // Making a folder tells in one step whether it was there: two processes never take the same one.
+            .find_map(|path| match fs::create_dir(&path) {
+                Ok(()) => Some(Ok(path)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
+                Err(error) => Some(Err(error).at("create the folder", &path)),
+            })
+            .unwrap_or_else(|| Err(RecordError::Name { name: name.to_owned() }))?;
+        replace::sync_folder(parent)?;
+        let lock = lock::acquire(&path)?;
+        Ok(Self { path, lock })
+    }
+
+    /// Takes up a run directory that exists, to go on with it.
+    ///
+    /// # Errors
+    /// A folder that is no run directory, or that another process is writing.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        if !path.join(names::CONFIG).is_file() {
+            return Err(RecordError::NotARun { path: path.to_owned() });
+        }
+        let lock = lock::acquire(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            lock,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether other processes are kept from writing here. Some network file systems have no locks; a run goes on
+    /// there, and the person watching should be told.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Replaces `config.ron`.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn write_config(&self, ron: &str) -> Result<(), RecordError> {
+        replace::replace(&self.path.join(names::CONFIG), ron.as_bytes())
+    }
+
+    /// Replaces `plan.json`, from which `attach` shows cells that have not begun.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn write_plan(&self, plan: &SweepPlan) -> Result<(), RecordError> {
+        replace::replace_json(&self.path.join(names::PLAN), plan)
+    }
+
+    /// Replaces `run.json`.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn write_run(&self, info: &RunInfo) -> Result<(), RecordError> {
+        replace::replace_json(&self.path.join(names::RUN), info)
+    }
+
+    /// Replaces `summary.csv`, one row a cell.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn write_table(&self, rows: &[CellRow]) -> Result<(), RecordError> {
+        replace::replace(&self.path.join(names::TABLE), table::csv(rows).as_bytes())
+    }
+
+    /// Makes the folder of a cell that begins at step 0, with its settings. What an earlier, interrupted attempt left is
+    /// kept beside it as `000-old-1`.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn begin_cell(&self, cell: CellIndex, settings: &[(String, String)]) -> Result<CellWriter, RecordError> {
+        let path = self.cell_path(cell);
+        if path.exists() {
+            let old = (1u32..).map(|count| path.with_file_name(format!("{cell:03}-old-{count}")));
+            let free = old
+                .into_iter()
+                .find(|old| !old.exists())
+                .unwrap_or_else(|| path.with_extension("old"));
+            fs::rename(&path, &free).at("set aside the folder", &path)?;
+        }
+        fs::create_dir_all(&path).at("create the folder", &path)?;
+        replace::sync_folder(&self.path.join(names::CELLS))?;
+        replace::sync_folder(&self.path)?;
+        replace::replace_json(&path.join(names::CELL), &InOrder(settings))?;
+        CellWriter::open(path)
+    }
+
+    /// Goes on with a cell at the step where its metrics end; a torn last line is cut off first.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn continue_cell(&self, cell: CellIndex) -> Result<CellWriter, RecordError> {
+        CellWriter::open(self.cell_path(cell))
+    }
+
+    /// The folder of a cell, whether it exists or not.
+    #[must_use]
+    pub fn cell_path(&self, cell: CellIndex) -> PathBuf {
+        self.path.join(names::CELLS).join(format!("{cell:03}"))
+    }
+}
+
+/// Pairs as a JSON object that keeps their order.
+struct InOrder<'a>(&'a [(String, String)]);
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}

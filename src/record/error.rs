@@ -1,0 +1,78 @@
+//! What can go wrong with a run directory.
+
+use std::path::{Path, PathBuf};
+
+/// A run directory that cannot be written or read, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The operating system refused: no space, no permission, no such file.
+    #[error("cannot {operation} {}: {source}", path.display())]
+    Io {
+        /// What was tried, to stand before the path: "write", "create the folder".
+        operation: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A name of a run that cannot be a folder's.
+    #[error("the name {name:?} cannot be that of a folder: expected one part of a path that does not begin with a dot")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// Another process has the run directory.
+    #[error("{} is being written by another process: wait for it, or stop it first", path.display())]
+    Locked {
+        /// The run directory.
+        path: PathBuf,
+    },
+    /// A folder that is no run directory.
+    #[error("{} is no run directory: it has no config.ron", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A line of metrics, not the last, that is no point.
+    #[error("{}, line {line}: {reason}; remove the line to go on without it", path.display())]
+    MetricsLine {
+        /// The file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A JSON file that is not what it should be.
+    #[error("{}: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
+    /// Tensors that cannot be written, or a file of tensors that cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Tensors {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Says what was tried where, when it failed.
+pub(super) trait At<T> {
+    /// `operation` stands before the path in the message: "write", "create the folder".
+    fn at(self, operation: &'static str, path: &Path) -> Result<T, RecordError>;
+}
+
+impl<T> At<T> for std::io::Result<T> {
+    fn at(self, operation: &'static str, path: &Path) -> Result<T, RecordError> {
+        self.map_err(|source| RecordError::Io {
+            operation,
+            path: path.to_owned(),
+            source,
+        })
+    }
+}

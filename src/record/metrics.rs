@@ -1,0 +1,145 @@
+//! `metrics.jsonl`, read back: all of it, or what has come since.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::error::At;
+use super::{RecordError, names};
+use crate::event::{LambdaPoint, Point};
+
+/// What a reader found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// The points, in the order they were written.
+    pub points: Vec<Point>,
+    /// The last line, where its end is missing: the writer is at it now, or was ended in the middle of it.
+    pub torn: Option<TornLine>,
+}
+
+/// A last line without its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TornLine {
+    /// Which line, from 1.
+    pub line: u64,
+    /// How much of it is there.
+    pub bytes: usize,
+}
+
+/// Reads the metrics in the folder of a cell.
+///
+/// # Errors
+/// A file that cannot be read, and a line, other than a torn last one, that is no point.
+pub fn read_metrics(cell_dir: &Path) -> Result<Metrics, RecordError> {
+    MetricsReader::new(cell_dir).read_new()
+}
+
+/// Reads the metrics of a cell that may still run.
+#[derive(Clone, Debug)]
+pub struct MetricsReader {
+    path: PathBuf,
+    offset_bytes: u64,
+    lines: u64,
+}
+
+impl MetricsReader {
+    /// A reader at the beginning of the metrics in the folder of a cell.
+    #[must_use]
+    pub fn new(cell_dir: &Path) -> Self {
+        Self {
+            path: cell_dir.join(names::METRICS),
+            offset_bytes: 0,
+            lines: 0,
+        }
+    }
+
+    /// The points that were not there at the last call. A torn last line is read again at the next.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and a whole line that is no point.
+    pub fn read_new(&mut self) -> Result<Metrics, RecordError> {
+        let mut bytes = Vec::new();
+        let mut file = File::open(&self.path).at("open", &self.path)?;
+        file.seek(SeekFrom::Start(self.offset_bytes)).at("read", &self.path)?;
+        file.read_to_end(&mut bytes).at("read", &self.path)?;
+        let mut found = Metrics::default();
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let number = self.lines + 1;
+            if !line.ends_with(b"\n") {
+                found.torn = Some(TornLine {
+                    line: number,
+                    bytes: line.len(),
+                });
+                break;
+            }
+            let point = parse(line).map_err(|reason| RecordError::MetricsLine {
+                path: self.path.clone(),
+                line: number,
+                reason,
+            })?;
+            found.points.push(point);
+            self.lines = number;
+            self.offset_bytes += line.len() as u64;
+        }
+        Ok(found)
+    }
+}
+
+/// Bytes up to the end of the last whole line.
+pub(super) fn whole_lines_bytes(path: &Path) -> Result<u64, RecordError> {
+    let bytes = std::fs::read(path).at("read", path)?;
+    Ok(bytes
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |end| end as u64 + 1))
+}
+
+/// One line. A number that was not finite is null on disk; it comes back as NaN, so that "measured, and not finite"
+/// and "not measured" stay apart.
+fn parse(line: &[u8]) -> Result<Point, String> {
+    let mut fields: Map<String, Value> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let has_lambda = fields.contains_key("lambda_max");
+    let mut not_finite = Vec::new();
+    let mut stand_in = Point {
+        lambda: Some(LambdaPoint::default()),
+        ..Point::default()
+    };
+    for (name, value) in &mut fields {
+        if value.is_null() && number(&mut stand_in, name).is_some() {
+            *value = Value::from(0);
+            not_finite.push(name.clone());
+        }
+    }
+    let mut point: Point = serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+    // serde reads a flattened option as absent when one of its fields is wrong, and does not say so.
+    if has_lambda && point.lambda.is_none() {
+        return Err("lambda_max is there, but lambda_residual, lambda_converged, … are not as expected".to_owned());
+    }
+    for name in not_finite {
+        if let Some(number) = number(&mut point, &name) {
+            *number = f64::NAN;
+        }
+    }
+    Ok(point)
+}
+
+/// The number of this name, if there is one that may be null.
+fn number<'a>(point: &'a mut Point, name: &str) -> Option<&'a mut f64> {
+    Some(match name {
+        "epoch" => &mut point.epoch,
+        "seconds" => &mut point.seconds,
+        "train_loss" => point.train_loss.get_or_insert_default(),
+        "train_accuracy" => point.train_accuracy.get_or_insert_default(),
+        "test_loss" => point.test_loss.get_or_insert_default(),
+        "test_accuracy" => point.test_accuracy.get_or_insert_default(),
+        "threshold" => point.threshold.get_or_insert_default(),
+        "gradient_norm" => point.gradient_norm.get_or_insert_default(),
+        "lambda_max" => &mut point.lambda.as_mut()?.lambda_max,
+        "lambda_residual" => &mut point.lambda.as_mut()?.lambda_residual,
+        "lambda_seconds" => &mut point.lambda.as_mut()?.lambda_seconds,
+        "lambda_corrected_from" => point.lambda.as_mut()?.lambda_corrected_from.get_or_insert_default(),
+        _ => return None,
+    })
+}

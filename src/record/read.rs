@@ -1,0 +1,128 @@
+//! What a run directory says, read back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::error::At;
+use super::{RecordError, RunInfo, names};
+use crate::event::{CellEnding, CellIndex, Summary, SweepPlan};
+
+/// How a cell ended: its `summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellSummary {
+    /// In which way.
+    pub ending: CellEnding,
+    /// Its last values.
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+/// A cell that has a folder: one that has begun.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellFound {
+    /// Which cell.
+    pub cell: CellIndex,
+    /// Its folder.
+    pub path: PathBuf,
+    /// How it ended; none while it runs, or where the program was killed.
+    pub ended: Option<CellSummary>,
+}
+
+impl CellFound {
+    /// Whether nothing is left to do: it ended, and not because the program was stopped.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.ended
+            .as_ref()
+            .is_some_and(|ended| ended.ending != CellEnding::Interrupted)
+    }
+}
+
+/// Every cell that has begun, in queue order.
+///
+/// # Errors
+/// A folder or a summary that cannot be read.
+pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
+    let folder = run_dir.join(names::CELLS);
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.at("list", &folder)?,
+    };
+    let mut cells = Vec::new();
+    for entry in entries {
+        let path = entry.at("list", &folder)?.path();
+        // Anything else was put aside, by us or by somebody.
+        let Some(cell) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else {
+            continue;
+        };
+        let ended = if path.join(names::SUMMARY).exists() {
+            Some(read_summary(&path)?)
+        } else {
+            None
+        };
+        cells.push(CellFound { cell, path, ended });
+    }
+    cells.sort_by_key(|found| found.cell);
+    Ok(cells)
+}
+
+/// Reads `config.ron` as text.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn read_config(run_dir: &Path) -> Result<String, RecordError> {
+    let path = run_dir.join(names::CONFIG);
+    fs::read_to_string(&path).at("read", &path)
+}
+
+/// Reads `run.json`.
+///
+/// # Errors
+/// A file that cannot be read or is something else.
+pub fn read_run(run_dir: &Path) -> Result<RunInfo, RecordError> {
+    read_json(&run_dir.join(names::RUN))
+}
+
+/// Reads `plan.json`.
+///
+/// # Errors
+/// A file that cannot be read or is something else.
+pub fn read_plan(run_dir: &Path) -> Result<SweepPlan, RecordError> {
+    read_json(&run_dir.join(names::PLAN))
+}
+
+/// Reads the `summary.json` of a cell.
+///
+/// # Errors
+/// A file that cannot be read or is something else.
+pub fn read_summary(cell_dir: &Path) -> Result<CellSummary, RecordError> {
+    read_json(&cell_dir.join(names::SUMMARY))
+}
+
+/// Reads the settings of a cell, ordered by name.
+///
+/// # Errors
+/// A file that cannot be read or is something else.
+pub fn read_settings(cell_dir: &Path) -> Result<Vec<(String, String)>, RecordError> {
+    let settings: Map<String, Value> = read_json(&cell_dir.join(names::CELL))?;
+    let text = |value: Value| {
+        if let Value::String(text) = value {
+            text
+        } else {
+            value.to_string()
+        }
+    };
+    Ok(settings.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
+    let bytes = fs::read(path).at("read", path)?;
+    serde_json::from_slice(&bytes).map_err(|source| RecordError::Json {
+        path: path.to_owned(),
+        source,
+    })
+}

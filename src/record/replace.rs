@@ -1,0 +1,61 @@
+//! Files that are replaced as a whole: written aside in the same folder, synced, renamed.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::RecordError;
+use super::error::At;
+
+/// Puts `contents` in place of the file, or leaves it as it was.
+pub(super) fn replace(path: &Path, contents: &[u8]) -> Result<(), RecordError> {
+    let aside = aside(path);
+    let written = write_synced(&aside, contents)
+        .and_then(|()| fs::rename(&aside, path))
+        .at("write", path);
+    if written.is_err() {
+        // The first error is the one to tell; on a full disk, what is left aside takes space.
+        let _ = fs::remove_file(&aside);
+    }
+    written?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// The same for a value as indented JSON.
+pub(super) fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+    let mut json = serde_json::to_vec_pretty(value).map_err(|source| RecordError::Json {
+        path: path.to_owned(),
+        source,
+    })?;
+    json.push(b'\n');
+    replace(path, &json)
+}
+
+/// Makes sure that names made in this folder survive a loss of power.
+pub(super) fn sync_folder(path: &Path) -> Result<(), RecordError> {
+    // `parent()` of a relative name is the empty path, which cannot be opened.
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    match File::open(path).and_then(|folder| folder.sync_all()) {
+        // Some network file systems cannot sync a folder; the file itself was synced.
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => Ok(()),
+        result => result.at("sync the folder", path),
+    }
+}
+
+/// One name a file is enough, since one process, holding the lock, writes a run directory.
+fn aside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.new"))
+}
+
+fn write_synced(path: &Path, contents: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(contents)?;
+    file.sync_all()
+}
