@@ -1,4 +1,8 @@
 //! sharptui trains small neural networks through a sweep and shows, live, how sharp the loss is.
+//!
+//! Data flows one way: [`config`] → cells → the training thread ([`sweep`], [`train`], with [`data`], [`model`] and
+//! [`curvature`]) → [`event`]s → [`monitor`] → [`tui`] or [`plain`] lines; commands flow back over one other channel.
+//! What is on disk ([`record`]) is the truth; the screen is a view of it. This file is the only place that sees all rooms.
 
 pub mod cli;
 pub mod config;
@@ -7,7 +11,148 @@ pub mod data;
 pub mod device;
 pub mod event;
 pub mod model;
+pub mod monitor;
 pub mod plain;
 pub mod record;
+pub mod signals;
 pub mod sweep;
 pub mod train;
+pub mod tui;
+
+use std::io::{IsTerminal, Write};
+use std::num::NonZeroU64;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::{Context, anyhow};
+use crossbeam_channel::{Receiver, unbounded};
+
+use cli::{Action, Cli, HowArgs, LambdaArgs, RunArgs};
+use config::{ConfigError, Experiment};
+use event::SweepEnding;
+use record::RunDir;
+use signals::{STATUS_STOPPED, Signal};
+use sweep::{Datasets, Request, Sweep, remeasure};
+use train::{Control, Outbox};
+
+pub use sweep::with_causes;
+
+/// Exit status of wrong usage or a wrong configuration.
+const STATUS_USAGE: u8 = 2;
+
+/// Does what the arguments say.
+///
+/// # Errors
+///
+/// Whatever keeps it from being done, for one `error:` line; [`status_of`] gives its exit status.
+pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    match &cli.command {
+        None => run_config(&cli.run),
+        Some(Action::Check { config }) => {
+            print(&config::listing(&Experiment::load(config)?))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Action::Resume { run_dir, how }) => resume(run_dir, how),
+        Some(Action::Lambda(args)) => lambda(args),
+    }
+}
+
+/// The exit status of an error that [`run`] gave.
+pub fn status_of(error: &anyhow::Error) -> ExitCode {
+    if error.is::<ConfigError>() {
+        ExitCode::from(STATUS_USAGE)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let path = args.config.as_deref().ok_or_else(|| anyhow!("no configuration was given"))?;
+    let mut experiment = Experiment::load(path)?;
+    if let Some(steps) = args.steps.and_then(NonZeroU64::new) {
+        experiment = experiment.cut_at(steps);
+    }
+    let (device, datasets) = prepare(&experiment, &args.how)?;
+    let run_dir = RunDir::create(&args.out, &experiment.name)?;
+    run_dir.write_config(&experiment.to_ron().context("the configuration cannot be written as RON")?)?;
+    follow(Sweep::new(experiment, device, run_dir, datasets)?, &args.how)
+}
+
+fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
+    let run_dir = RunDir::open(run_dir)?;
+    let experiment = Experiment::load(&run_dir.path().join("config.ron"))?;
+    let (device, datasets) = prepare(&experiment, how)?;
+    follow(Sweep::new(experiment, device, run_dir, datasets)?, how)
+}
+
+/// Opens the device and tries the data sets, so that what is missing is said now and not in the middle of the night.
+fn prepare(experiment: &Experiment, how: &HowArgs) -> anyhow::Result<(device::OpenDevice, Datasets)> {
+    let device = device::open(how.place.device)?;
+    let datasets = Datasets::new(device.device.clone(), how.place.data.clone());
+    datasets.try_all(experiment.cells.iter().map(|cell| &cell.settings))?;
+    Ok((device, datasets))
+}
+
+/// Trains on a thread of its own while this one shows what happens.
+fn follow(sweep: Sweep, how: &HowArgs) -> anyhow::Result<ExitCode> {
+    let signals = signals::listen().context("the signals of the system cannot be heard")?;
+    let (events_in, events) = unbounded();
+    let (commands, commands_out) = unbounded();
+    let plan = sweep.plan();
+    let trainer = thread::Builder::new()
+        .name("trainer".to_owned())
+        .spawn(move || sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in)))
+        .context("the training thread cannot be started")?;
+
+    let left = if how.plain || !std::io::stdout().is_terminal() {
+        let stop = stop_requests(signals);
+        plain::run(&events, &commands, &stop, std::io::stdout(), plain::Style::of_stdout())? == plain::Ended::Left
+    } else {
+        tui::run(events, commands, signals, tui::Options::new(&plan.run_dir))?.left_early()
+    };
+    if left {
+        return Ok(ExitCode::from(STATUS_STOPPED as u8));
+    }
+    match trainer.join() {
+        Ok(SweepEnding::Complete) => Ok(ExitCode::SUCCESS),
+        Ok(SweepEnding::Stopped) => Ok(ExitCode::from(STATUS_STOPPED as u8)),
+        Ok(SweepEnding::Failed(why)) => Err(anyhow!(why)),
+        Err(panic) => Err(anyhow!("the training thread panicked: {}", sweep::panic_text(&panic))),
+    }
+}
+
+/// Every signal as a request to stop. A terminal that is gone takes no more lines, but a log file may well.
+fn stop_requests(signals: Receiver<Signal>) -> Receiver<()> {
+    let (stop, requests) = unbounded();
+    thread::spawn(move || {
+        for _ in signals {
+            if stop.send(()).is_err() {
+                return;
+            }
+        }
+    });
+    requests
+}
+
+fn lambda(args: &LambdaArgs) -> anyhow::Result<ExitCode> {
+    let device = device::open(args.place.device)?;
+    let mut datasets = Datasets::new(device.device.clone(), args.place.data.clone());
+    let request = Request {
+        cell_dir: args.cell_dir.clone(),
+        tolerance: args.tolerance,
+        probe: args.probe,
+        dump: args.dump.clone(),
+    };
+    let measured = remeasure(&request, &device, &mut datasets)?;
+    print(&measured.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to standard output; whoever closed the pipe has read enough.
+fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot write the output"),
+        _ => Ok(()),
+    }
+}

@@ -239,12 +239,15 @@ fn unfinished(row: &CellRow) -> bool {
     !matches!(&row.state, CellState::Ended(ending) if *ending != CellEnding::Interrupted)
 }
 
-/// An error and what caused it, on one line.
-fn with_causes(error: &dyn Error) -> String {
+/// An error and what caused it, on one line. A cause that the error already quotes is not said twice.
+pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text += &format!(": {error}");
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
         cause = error.source();
     }
     text

@@ -1,6 +1,7 @@
 //! λ_max measured again at the parameters a cell ended with, in 64 bits, for whoever wants to check the number.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use burn::tensor::{DType, Tensor};
 
 use super::checkpoint::{self, CheckpointError, values};
 use super::datasets::{Datasets, Loaded};
-use crate::config::{Experiment, Extent, Precision, Settings, Statistics};
+use crate::config::{Experiment, Extent, Loss, Precision, Settings, Statistics};
 use crate::curvature::{Hessian, Tracker};
 use crate::data::DataError;
 use crate::device::OpenDevice;
@@ -35,8 +36,10 @@ pub struct Request {
 /// What was measured.
 #[derive(Clone, Debug)]
 pub struct Remeasured {
-    /// The cell's settings, for words.
-    pub settings: Settings,
+    /// On what, in words.
+    pub probe: String,
+    /// The loss whose curvature it is.
+    pub loss: Loss,
     /// λ_max.
     pub lambda_max: f64,
     /// ‖Hv − λv‖.
@@ -97,6 +100,22 @@ pub enum RemeasureError {
     Data(#[from] DataError),
 }
 
+impl fmt::Display for Remeasured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.converged { "converged" } else { "NOT CONVERGED" };
+        writeln!(f, "lambda_max   {:.9e}", self.lambda_max)?;
+        writeln!(f, "residual     {:.3e}  ({state})", self.residual)?;
+        writeln!(f, "products     {} in {:.1} s, float64, from a cold start", self.products, self.seconds)?;
+        writeln!(f, "measured on  {}", self.probe)?;
+        writeln!(f, "loss         {:?}, mean over examples; {} parameters", self.loss, self.parameters)?;
+        if let Some(recorded) = self.recorded {
+            let difference = 100.0 * (recorded - self.lambda_max) / self.lambda_max.abs();
+            writeln!(f, "recorded     {recorded:.9e}  ({difference:+.4} %)")?;
+        }
+        Ok(())
+    }
+}
+
 /// Measures λ_max of one probe of a cell from a cold start, and dumps what is needed to do so elsewhere.
 ///
 /// # Errors
@@ -150,7 +169,8 @@ pub fn remeasure(
             .ok()
             .and_then(|ended| ended.summary.lambda_max)
             .filter(|_| request.probe == 0),
-        settings,
+        probe: probe.describe(&settings),
+        loss: settings.loss,
     })
 }
 
