@@ -3,3 +3,5 @@
 pub mod config;
 pub mod event;
 pub mod monitor;
+pub mod signals;
+pub mod tui;
