@@ -4,6 +4,8 @@ use sharptui::event;
 
 #[path = "screen/script.rs"]
 mod script;
+#[path = "screen/svg.rs"]
+mod svg;
 
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,18 @@ fn text(buffer: &Buffer) -> String {
     let rows = buffer.area.rows();
     let row = |row: Rect| row.positions().map(|position| buffer[position].symbol().to_owned()).collect::<String>();
     rows.map(|area| row(area).trim_end().to_owned() + "\n").collect()
+}
+
+/// The picture is rewritten with `UPDATE_PICTURE=1 cargo test --test screen`.
+#[test]
+fn the_readme_picture_is_what_the_screen_draws() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/screen/screen.svg");
+    let drawn = svg::picture(&drawn(120, 40, Theme::new(Colours::Indexed, Glyphs::Unicode)));
+    if std::env::var_os("UPDATE_PICTURE").is_some() {
+        std::fs::write(path, &drawn).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == drawn, "the picture is out of date: UPDATE_PICTURE=1 cargo test --test screen");
 }
 
 #[test]

@@ -22,15 +22,11 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let title = vec![
         Span::raw(" "),
         Span::styled("accuracy", theme.strong),
-        Span::styled(theme.text(format!(" test {}", words::percent(cell.latest.test_accuracy))).into_owned(), theme.test),
-        Span::styled(
-            theme.text(format!(" train {}", words::percent(cell.latest.train_accuracy))).into_owned(),
-            theme.train,
-        ),
+        plot::current(test_pen, "test", &words::percent(cell.latest.test_accuracy), theme),
+        plot::current(train_pen, "train", &words::percent(cell.latest.train_accuracy), theme),
         Span::raw(" "),
     ];
     let lowest = [test.range(), train.range()].into_iter().flatten().map(|(low, _)| low).reduce(f64::min);
     let axis = Axis::percentages(lowest.unwrap_or(0.0).clamp(0.0, 0.99), usize::from(area.height.saturating_sub(2)));
-    let legend = plot::legend(&[(test_pen, "test"), (train_pen, "train")], theme);
-    Chart { title, legend, series, axis, span: super::screen::span(scene) }.render(area, buffer, theme);
+    Chart { title, legend: vec![], series, axis, span: super::screen::span(scene) }.render(area, buffer, theme);
 }

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::keys::{self, Action};
+use super::keys::{self, Action, Hint};
 use super::panel;
 use super::scene::Scene;
 
@@ -20,13 +20,13 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     match notice(scene, own_line) {
         Some(notice) if own_line => {
             buffer.set_line(area.x, area.y, &notice, area.width);
-            buffer.set_line(last.x, last.y, &hints(scene), last.width);
+            buffer.set_line(last.x, last.y, &hints(scene, area.width), last.width);
         }
         Some(notice) => {
             buffer.set_line(last.x, last.y, &notice, last.width);
         }
         None => {
-            buffer.set_line(last.x, last.y, &hints(scene), last.width);
+            buffer.set_line(last.x, last.y, &hints(scene, area.width), last.width);
         }
     }
 }
@@ -39,14 +39,17 @@ fn notice(scene: &Scene, stays: bool) -> Option<Line<'static>> {
     (fresh || stays).then(|| Line::styled(theme.text(format!(" {words}")).into_owned(), style))
 }
 
-fn hints(scene: &Scene) -> Line<'static> {
+/// From this width there is room for every hint.
+const WIDE: u16 = 120;
+
+fn hints(scene: &Scene, width: u16) -> Line<'static> {
     let theme = scene.theme();
     let mut spans = vec![Span::raw(" ")];
     for binding in keys::BINDINGS {
-        let (Some(hint), Some(chord)) = (hint(binding, scene), binding.chords.first()) else { continue };
+        let (Some(hint), Some(chord)) = (hint(binding, scene, width), binding.chords.first()) else { continue };
         let name = if binding.action == Action::Next { "↑↓".to_owned() } else { chord.name() };
         spans.push(Span::styled(theme.text(name).replace("updown", "up/down"), theme.key));
-        spans.push(Span::styled(format!(" {hint}  "), theme.dim));
+        spans.push(Span::styled(theme.text(format!(" {hint}  ")).into_owned(), theme.dim));
     }
     let skipped = scene.monitor.skipped_points;
     if skipped > 0 {
@@ -56,14 +59,17 @@ fn hints(scene: &Scene) -> Line<'static> {
 }
 
 /// What does nothing now is not offered.
-fn hint(binding: &keys::Binding, scene: &Scene) -> Option<&'static str> {
+fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static str> {
     let monitor = scene.monitor;
     match binding.action {
         Action::PauseOrResume | Action::Audit | Action::Abort if monitor.is_over() || scene.view.stopping => None,
         Action::PauseOrResume if scene.view.asked_to_pause.unwrap_or(monitor.is_paused()) => Some("resume"),
         Action::Quit if scene.view.stopping && !monitor.is_over() => Some("leave at once"),
         Action::Quit if scene.view.attached => Some("leave"),
-        _ => binding.hint,
+        _ => match binding.hint? {
+            Hint::Always(hint) => Some(hint),
+            Hint::Wide(hint) => (width >= WIDE).then_some(hint),
+        },
     }
 }
 

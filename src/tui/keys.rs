@@ -82,6 +82,15 @@ impl Chord {
     }
 }
 
+/// What the footer says about a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// At every width.
+    Always(&'static str),
+    /// Where there is room.
+    Wide(&'static str),
+}
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
@@ -89,8 +98,8 @@ pub struct Binding {
     pub chords: &'static [Chord],
     /// What they ask for.
     pub action: Action,
-    /// A word or two for the footer; none where there is no room for it.
-    pub hint: Option<&'static str>,
+    /// A word or two for the footer.
+    pub hint: Option<Hint>,
     /// What they do, for help and README.
     pub help: &'static str,
 }
@@ -106,7 +115,7 @@ impl Binding {
 const fn binding(
     chords: &'static [Chord],
     action: Action,
-    hint: Option<&'static str>,
+    hint: Option<Hint>,
     help: &'static str,
 ) -> Binding {
     Binding { chords, action, hint, help }
@@ -114,24 +123,24 @@ const fn binding(
 
 /// Every key, in the order of help and README.
 pub const BINDINGS: &[Binding] = &[
-    binding(&[letter(' '), letter('p')], Action::PauseOrResume, Some("pause"), "pause after this step, or go on"),
+    binding(&[letter(' '), letter('p')], Action::PauseOrResume, Some(Hint::Always("pause")), "pause after this step, or go on"),
     binding(
         &[key(KeyCode::Up), letter('k')],
         Action::Previous,
         None,
         "look at the cell above; training goes on where it is",
     ),
-    binding(&[key(KeyCode::Down), letter('j')], Action::Next, Some("choose"), "look at the cell below"),
-    binding(&[key(KeyCode::Enter), letter('f')], Action::Follow, None, "follow the running cell again"),
-    binding(&[letter('d')], Action::Details, Some("details"), "every setting of the chosen cell"),
-    binding(&[letter('A')], Action::Audit, Some("audit"), "audit: check λ_max from a cold start at the next step"),
-    binding(&[key(KeyCode::Tab)], Action::NextProbe, None, "λ_max on the next probe, where there are several"),
-    binding(&[letter('l')], Action::LossAxis, None, "loss on a linear or a logarithmic axis"),
-    binding(&[letter('L')], Action::LambdaAxis, None, "λ_max on a linear or a logarithmic axis"),
-    binding(&[letter('a')], Action::Abort, Some("abort"), "abort the chosen cell and go on with the next (asks)"),
-    binding(&[letter('?'), letter('h')], Action::Help, Some("help"), "these keys"),
+    binding(&[key(KeyCode::Down), letter('j')], Action::Next, Some(Hint::Always("choose")), "look at the cell below"),
+    binding(&[key(KeyCode::Enter), letter('f')], Action::Follow, Some(Hint::Wide("follow")), "follow the running cell again"),
+    binding(&[letter('d')], Action::Details, Some(Hint::Always("details")), "every setting of the chosen cell"),
+    binding(&[letter('A')], Action::Audit, Some(Hint::Always("audit")), "audit: check λ_max from a cold start at the next step"),
+    binding(&[key(KeyCode::Tab)], Action::NextProbe, Some(Hint::Wide("probe")), "λ_max on the next probe, where there are several"),
+    binding(&[letter('l')], Action::LossAxis, Some(Hint::Wide("loss axis")), "loss on a linear or a logarithmic axis"),
+    binding(&[letter('L')], Action::LambdaAxis, Some(Hint::Wide("λ axis")), "λ_max on a linear or a logarithmic axis"),
+    binding(&[letter('a')], Action::Abort, Some(Hint::Always("abort")), "abort the chosen cell and go on with the next (asks)"),
+    binding(&[letter('?'), letter('h')], Action::Help, Some(Hint::Always("help")), "these keys"),
     binding(&[key(KeyCode::Esc)], Action::Close, None, "close what lies over the screen"),
-    binding(&[letter('q')], Action::Quit, Some("quit"), "quit (asks while cells are unfinished)"),
+    binding(&[letter('q')], Action::Quit, Some(Hint::Always("quit")), "quit (asks while cells are unfinished)"),
     binding(&[control('c')], Action::Interrupt, None, "quit; once more leaves at once"),
     binding(&[control('z')], Action::Suspend, None, "suspend the program, training included"),
 ];

@@ -34,18 +34,18 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     series.push(Series { curve: &cell.curves.threshold, pen: pens.threshold, marked: false });
     series.push(Series { curve, pen: pens.lambda, marked: true });
 
-    let mut legend = plot::legend(&[(pens.lambda, "λ_max"), (pens.threshold, &cell.plan.threshold_label)], theme);
+    let mut legend = vec![];
     if curve.buckets().iter().any(|bucket| bucket.unconverged) {
-        legend.extend(plot::mark_legend('○', "not converged", theme));
+        legend.push(plot::mark_legend('○', "not converged", theme));
     }
     if curve.buckets().iter().any(|bucket| bucket.corrected) {
-        legend.extend(plot::mark_legend('▲', "corrected by audit", theme));
+        legend.push(plot::mark_legend('▲', "corrected by audit", theme));
     }
     if !past.is_empty() {
-        legend.extend(plot::legend(&[(pens.past, "other cells")], theme));
+        legend.push(plot::legend(pens.past, "other cells", theme));
     }
     let chart = Chart {
-        title: title(scene, cell, probe),
+        title: title(scene, &pens, cell, probe),
         legend,
         axis: axis(scene.view.lambda_scale, curve, &cell.curves.threshold, &past, rows),
         series,
@@ -97,10 +97,14 @@ fn union(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
     (one.0.min(other.0), one.1.max(other.1))
 }
 
-fn title<'a>(scene: &Scene, cell: &Cell, probe: usize) -> Vec<Span<'a>> {
+fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<'a>> {
     let theme = scene.theme();
     let name = theme.text("λ_max ").into_owned();
-    let mut spans = vec![Span::raw(" "), Span::styled(name, theme.strong.patch(theme.lambda))];
+    let sample = pens.lambda.sample(theme.glyphs);
+    let mut spans = vec![
+        Span::styled(format!(" {sample} "), theme.lambda),
+        Span::styled(name, theme.strong.patch(theme.lambda)),
+    ];
     let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
     match lambda {
         Some(lambda) => {
@@ -112,8 +116,7 @@ fn title<'a>(scene: &Scene, cell: &Cell, probe: usize) -> Vec<Span<'a>> {
         None => spans.push(Span::raw(theme.text("–").into_owned())),
     }
     if let Some(threshold) = cell.latest.threshold {
-        let words = format!(" · {} {}", cell.plan.threshold_label, words::value(threshold, 3));
-        spans.push(Span::styled(theme.text(words).into_owned(), theme.threshold));
+        spans.push(plot::current(pens.threshold, &cell.plan.threshold_label, &words::value(threshold, 3), theme));
     }
     let on = match (lambda, cell.plan.probes.get(probe)) {
         (Some(lambda), _) if !lambda.lambda_on.is_empty() => lambda.lambda_on.clone(),

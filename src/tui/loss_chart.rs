@@ -21,17 +21,13 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Series { curve: train, pen: train_pen, marked: false },
         Series { curve: test, pen: test_pen, marked: false },
     ];
-    let mut title = vec![
+    let title = vec![
         Span::raw(" "),
         Span::styled("loss", theme.strong),
-        Span::styled(format!(" test {}", words::value_or_dash(cell.latest.test_loss, 3)), theme.test),
-        Span::styled(format!(" train {}", words::value_or_dash(cell.latest.train_loss, 3)), theme.train),
+        plot::current(test_pen, "test", &words::value_or_dash(cell.latest.test_loss, 3), theme),
+        plot::current(train_pen, "train", &words::value_or_dash(cell.latest.train_loss, 3), theme),
+        Span::raw(" "),
     ];
-    if scene.view.loss_scale == Scale::Logarithmic {
-        title.push(Span::styled(" · log", theme.dim));
-    }
-    title.push(Span::raw(" "));
-    let title = title.into_iter().map(|span| Span::styled(theme.text(span.content).into_owned(), span.style)).collect();
 
     let ranges = [test.range(), train.range()].into_iter().flatten();
     let (low, mut high) =
@@ -43,7 +39,8 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     }
     let low = if scale == Scale::Linear { low.min(0.0) } else { smallest_positive(low, high) };
     let axis = Axis::new(scale, low, high, usize::from(area.height.saturating_sub(2)));
-    let legend = plot::legend(&[(test_pen, "test"), (train_pen, "train")], theme);
+    let name = if scale == Scale::Linear { " linear " } else { " log " };
+    let legend = vec![vec![Span::styled(name, theme.dim)]];
     Chart { title, legend, series, axis, span: super::screen::span(scene) }.render(area, buffer, theme);
 }
 

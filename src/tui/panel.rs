@@ -17,17 +17,22 @@ fn spans_width(spans: &[Span]) -> u16 {
     spans.iter().map(|span| width(&span.content)).fold(0, u16::saturating_add)
 }
 
-/// A rule across the top of `area` with a title on the left and, if there is room, a legend on the right.
-pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span], legend: &[Span]) {
+/// A rule across the top of `area` with a title on the left and on the right as many entries of a legend as fit.
+pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span], legend: &[Vec<Span>]) {
     let line = Rect { height: 1, ..area };
     Line::styled("─".repeat(usize::from(line.width)), theme.dim).render(line, buffer);
     let start = Rect { x: line.x + 2.min(line.width), width: line.width.saturating_sub(3), ..line };
     let title_width = spans_width(title);
     buffer.set_line(start.x, start.y, &Line::from(title.to_vec()), start.width);
-    let legend_width = spans_width(legend);
-    if legend_width > 0 && title_width + legend_width + 4 <= start.width {
-        buffer.set_line(start.right() - legend_width, start.y, &Line::from(legend.to_vec()), legend_width);
-    }
+    let mut room = start.width.saturating_sub(title_width + 2);
+    let fits = legend.iter().take_while(|entry| {
+        let left = room.checked_sub(spans_width(entry));
+        room = left.unwrap_or(room);
+        left.is_some()
+    });
+    let shown: Vec<Span> = fits.flatten().cloned().collect();
+    let width = spans_width(&shown);
+    buffer.set_line(start.right() - width, start.y, &Line::from(shown), width);
 }
 
 /// `text` in at most `columns` columns, its end replaced by an ellipsis where it is longer.

@@ -56,7 +56,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Some(pinned) => format!(" looking at cell {} · Enter follows the running one ", pinned + 1),
         None => " following the running cell ".to_owned(),
     };
-    let note = if scene.monitor.is_over() { vec![] } else { vec![Span::styled(theme.text(note), theme.dim)] };
+    let note = if scene.monitor.is_over() { vec![] } else { vec![vec![Span::styled(theme.text(note), theme.dim)]] };
     panel::rule(area, buffer, theme, &title, &note);
     if area.height < 3 {
         return;
@@ -81,11 +81,9 @@ fn first_row(chosen: CellIndex, cells: usize, visible: usize) -> usize {
 }
 
 fn columns(scene: &Scene, width: usize) -> Vec<Column> {
-    let column = |head: &str, width: usize, right: bool, content: Content| Column {
-        head: scene.theme().text(head.to_owned()).into_owned(),
-        width,
-        right,
-        content,
+    let column = |head: &str, width: usize, right: bool, content: Content| {
+        let head = scene.theme().text(head.to_owned()).into_owned();
+        Column { width: width.max(usize::from(panel::width(&head))), head, right, content }
     };
     let digits = scene.monitor.cells.len().to_string().len().max(2);
     let mut columns = vec![
@@ -124,9 +122,14 @@ fn swept_columns(scene: &Scene) -> Vec<Column> {
         let values = cells.iter().filter_map(|cell| cell.plan.swept.get(axis)).map(|(_, value)| panel::width(value));
         let widest = values.chain([panel::width(name)]).max().unwrap_or(0);
         let width = usize::from(widest).min(WIDEST_SETTING);
-        Column { head: panel::cut(name, width), width, right: true, content: Content::Swept(axis) }
+        let numbers = cells.iter().filter_map(|cell| cell.plan.swept.get(axis)).all(|(_, value)| is_number(value));
+        Column { head: panel::cut(name, width), width, right: numbers, content: Content::Swept(axis) }
     })
     .collect()
+}
+
+fn is_number(value: &str) -> bool {
+    value.parse::<f64>().is_ok()
 }
 
 fn row(area: Rect, y: u16, buffer: &mut Buffer, columns: &[Column], text: impl Fn(&Column) -> (String, Style)) {
@@ -154,7 +157,10 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
             let (glyph, word, mood) = scene.state(index);
             (format!("{glyph} {word}"), mood.style(theme))
         }
-        Content::Swept(axis) => (cell.plan.swept.get(axis).map(|(_, value)| value.clone()).unwrap_or_default(), plain),
+        Content::Swept(axis) => {
+            let value = cell.plan.swept.get(axis).map(|(_, value)| value.clone());
+            (value.unwrap_or_default(), if cell.state == CellState::Queued { theme.dim } else { plain })
+        }
         Content::Progress => (progress(cell), theme.dim),
         Content::Lambda => lambda(cell, scene),
         Content::TestAccuracy => (measured(cell, words::percent(cell.latest.test_accuracy)), plain),

@@ -67,7 +67,7 @@ impl Theme {
             Colours::Basic => Style::new().fg(basic),
             Colours::None => Style::new(),
         };
-        let bold = Style::new().add_modifier(Modifier::BOLD);
+        let bold = Style::new().fg(Color::Reset).add_modifier(Modifier::BOLD);
         let faint = if colours == Colours::None { Style::new().add_modifier(Modifier::DIM) } else { Style::new() };
         Self {
             glyphs,
@@ -81,7 +81,7 @@ impl Theme {
             good: pick(29, Color::Green),
             warning: pick(166, Color::Yellow),
             bad: pick(160, Color::Red),
-            chosen: bold,
+            chosen: Style::new().add_modifier(Modifier::BOLD),
             key: pick(33, Color::Blue).add_modifier(Modifier::BOLD),
         }
     }

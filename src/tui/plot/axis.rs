@@ -30,8 +30,8 @@ impl Scale {
     }
 }
 
-/// Labels are at most so far apart, in rows of characters, on average.
-const ROWS_PER_LABEL: usize = 3;
+/// Labels have at least so many rows of characters each.
+const ROWS_PER_LABEL: usize = 2;
 
 /// A vertical axis.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +40,16 @@ pub struct Axis {
     /// Heights of the lower and the upper end.
     low: f64,
     high: f64,
-    /// Labelled values, with their labels.
-    labels: Vec<(f64, String)>,
+    labels: Vec<Label>,
+}
+
+/// A labelled value.
+#[derive(Clone, Debug, PartialEq)]
+struct Label {
+    value: f64,
+    text: String,
+    /// Shown first, where there is not room for all.
+    major: bool,
 }
 
 impl Axis {
@@ -60,9 +68,9 @@ impl Axis {
     pub fn percentages(low: f64, rows: usize) -> Self {
         let mut axis = Self::linear(low, 1.0, (rows / ROWS_PER_LABEL).max(2));
         axis.high = 1.0;
-        axis.labels.retain(|(value, _)| *value <= 1.0 + 1e-9);
-        for (value, label) in &mut axis.labels {
-            *label = format!("{:.0}%", *value * 100.0);
+        axis.labels.retain(|label| label.value <= 1.0 + 1e-9);
+        for label in &mut axis.labels {
+            label.text = format!("{:.0}%", label.value * 100.0);
         }
         axis
     }
@@ -74,9 +82,10 @@ impl Axis {
         Some((height - self.low) / (self.high - self.low))
     }
 
-    /// The labels with their positions.
-    pub fn labels(&self) -> impl Iterator<Item = (f64, &str)> {
-        self.labels.iter().filter_map(|(value, label)| Some((self.position(*value)?, label.as_str())))
+    /// The labels with their positions: those that are `major`, or the others.
+    pub fn labels(&self, major: bool) -> impl Iterator<Item = (f64, &str)> {
+        let wanted = self.labels.iter().filter(move |label| label.major == major);
+        wanted.filter_map(|label| Some((self.position(label.value)?, label.text.as_str())))
     }
 
     fn linear(low: f64, high: f64, most: usize) -> Self {
@@ -88,15 +97,18 @@ impl Axis {
             (low - margin, high + margin)
         };
         let step = nice_at_least((high - low) / most as f64);
-        let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
+        // The ends lie on a part of a step: an axis of whole steps would leave up to half of a small chart empty.
+        let part = step / if mantissa(step) == 2 { 4.0 } else { 5.0 };
+        let (low, high) = ((low / part + 1e-9).floor() * part, (high / part - 1e-9).ceil() * part);
+        let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
         let decimals = usize::try_from(-words::floor(step.log10() + 1e-9)).unwrap_or(0);
         let mut labels = Vec::new();
         let mut tick = first;
         while tick <= last {
-            labels.push((tick * step, label(tick * step, step, decimals)));
+            labels.push(Label { value: tick * step, text: label(tick * step, step, decimals), major: true });
             tick += 1.0;
         }
-        Self { scale: Scale::Linear, low: first * step, high: last * step, labels }
+        Self { scale: Scale::Linear, low, high, labels }
     }
 
     fn logarithmic(low: f64, high: f64, most: usize) -> Self {
@@ -115,7 +127,7 @@ impl Axis {
             for mantissa in mantissas {
                 let value = mantissa * 10_f64.powi(decade);
                 if (first - 1e-9..=last + 1e-9).contains(&value.log10()) {
-                    labels.push((value, words::value(value, 1)));
+                    labels.push(Label { value, text: words::value(value, 1), major: *mantissa <= 1.0 });
                 }
             }
         }
@@ -144,6 +156,11 @@ pub(super) fn nice_at_least(value: f64) -> f64 {
     nice * unit
 }
 
+/// The leading digit of 1, 2 or 5 times a power of ten.
+fn mantissa(nice: f64) -> i32 {
+    words::floor(nice / 10_f64.powi(words::floor(nice.log10() + 1e-9)) + 0.5)
+}
+
 fn label(value: f64, step: f64, decimals: usize) -> String {
     // The sum of steps that should be zero is not quite.
     let value = if value.abs() < step / 2.0 { 0.0 } else { value };
@@ -155,14 +172,15 @@ mod tests {
     use super::*;
 
     fn labels(axis: &Axis) -> Vec<&str> {
-        axis.labels().map(|(_, label)| label).collect()
+        axis.labels.iter().map(|label| label.text.as_str()).collect()
     }
 
     #[test]
     fn linear_labels_are_round_and_hold_the_range() {
         let axis = Axis::new(Scale::Linear, 0.0, 43.7, 15);
-        assert_eq!(labels(&axis), ["0", "10", "20", "30", "40", "50"]);
-        assert_eq!(axis.position(25.0), Some(0.5));
+        assert_eq!(labels(&axis), ["0", "10", "20", "30", "40"]);
+        assert_eq!(axis.position(44.0), Some(1.0));
+        assert_eq!(axis.position(22.0), Some(0.5));
     }
 
     #[test]
@@ -186,7 +204,7 @@ mod tests {
     fn a_wide_logarithmic_axis_is_labelled_every_few_decades() {
         let axis = Axis::new(Scale::Logarithmic, 1e-12, 1.0, 12);
         let labels = labels(&axis);
-        assert!((3..=5).contains(&labels.len()), "{labels:?}");
+        assert!((3..=7).contains(&labels.len()), "{labels:?}");
     }
 
     #[test]
@@ -197,7 +215,7 @@ mod tests {
 
     #[test]
     fn percentages_end_at_a_hundred() {
-        assert_eq!(labels(&Axis::percentages(0.1, 9)), ["0%", "50%", "100%"]);
+        assert_eq!(labels(&Axis::percentages(0.1, 11)), ["20%", "40%", "60%", "80%", "100%"]);
         assert_eq!(Axis::percentages(0.83, 9).position(1.0), Some(1.0));
     }
 }

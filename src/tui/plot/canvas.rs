@@ -15,7 +15,7 @@ pub enum Pattern {
     Dashed,
     /// Every fourth.
     Dotted,
-    /// Every third: denser than dotted, and for lines that move.
+    /// Every second.
     Faint,
 }
 
@@ -27,7 +27,7 @@ impl Pattern {
             Self::Solid => true,
             Self::Dashed => column % 6 < 4,
             Self::Dotted => column.is_multiple_of(4),
-            Self::Faint => column.is_multiple_of(3),
+            Self::Faint => column.is_multiple_of(2),
         }
     }
 }
@@ -50,9 +50,9 @@ impl Pen {
         match (glyphs, self.pattern) {
             (Glyphs::Ascii, _) => self.ascii.to_string().repeat(2),
             (Glyphs::Unicode, Pattern::Solid) => "⠤⠤".to_owned(),
-            (Glyphs::Unicode, Pattern::Dashed) => "⠤⠤ ⠤".to_owned(),
+            (Glyphs::Unicode, Pattern::Dashed) => "⠤⠄⠤".to_owned(),
             (Glyphs::Unicode, Pattern::Dotted) => "⠄ ⠄".to_owned(),
-            (Glyphs::Unicode, Pattern::Faint) => "⠄⠠".to_owned(),
+            (Glyphs::Unicode, Pattern::Faint) => "⠄⠄".to_owned(),
         }
     }
 }
@@ -113,6 +113,10 @@ impl Canvas {
         for row in from.min(to)..=from.max(to).min(self.rows().saturating_sub(1)) {
             let index = row / down * usize::from(self.area.width) + column / across;
             let cell = &mut self.cells[index];
+            // A cell has one colour: dots of a line that lies behind would seem to belong to this one.
+            if cell.dots != 0 && (cell.style, cell.ascii) != (pen.style, pen.ascii) {
+                cell.dots = 0;
+            }
             cell.dots |= BRAILLE[row % down][column % across];
             cell.style = pen.style;
             cell.ascii = pen.ascii;
@@ -170,6 +174,16 @@ mod tests {
     }
 
     #[test]
+    fn a_line_in_front_takes_the_whole_cell() {
+        let behind = Pen { ascii: '.', ..SOLID };
+        let drawn = drawn(Glyphs::Unicode, |canvas| {
+            (0..4).for_each(|column| canvas.column(column, 3, 3, &behind));
+            canvas.column(0, 0, 0, &SOLID);
+        });
+        assert_eq!(drawn, "⠁⣀  ");
+    }
+
+    #[test]
     fn patterns_differ_without_colour() {
         let patterns = [Pattern::Solid, Pattern::Dashed, Pattern::Dotted, Pattern::Faint];
         let lines = patterns.map(|pattern| {
@@ -177,7 +191,7 @@ mod tests {
                 (0..8).for_each(|column| canvas.column(column, 0, 0, &Pen { pattern, ..SOLID }));
             })
         });
-        assert_eq!(lines, ["⠉⠉⠉⠉", "⠉⠉ ⠉", "⠁ ⠁ ", "⠁⠈ ⠁"]);
+        assert_eq!(lines, ["⠉⠉⠉⠉", "⠉⠉ ⠉", "⠁ ⠁ ", "⠁⠁⠁⠁"]);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Chart<'a> {
     /// What is shown, with its current values.
     pub title: Vec<Span<'a>>,
     /// What each line is, in words.
-    pub legend: Vec<Span<'a>>,
+    pub legend: Vec<Vec<Span<'a>>>,
     /// The curves.
     pub series: Vec<Series<'a>>,
     /// The vertical axis.
@@ -72,18 +72,21 @@ impl Chart<'_> {
         for y in plot.top()..plot.bottom() {
             buffer[(x, y)].set_char('│').set_style(theme.dim);
         }
-        let mut free_below = plot.bottom();
-        for (position, label) in self.axis.labels() {
-            let Some(row) = trace::row_of(position, usize::from(plot.height)) else { continue };
-            let y = plot.y + u16::try_from(row).unwrap_or(0);
-            // Two labels in one row would overwrite each other.
-            if y >= free_below {
-                continue;
+        let mut taken: Vec<u16> = Vec::new();
+        for (major, apart) in [(true, 1), (false, 2)] {
+            for (position, label) in self.axis.labels(major) {
+                // By way of the dots, so that a label stands beside the dots of its value.
+                const DOTS: usize = 4;
+                let Some(row) = trace::row_of(position, usize::from(plot.height) * DOTS) else { continue };
+                let y = plot.y + u16::try_from(row / DOTS).unwrap_or(0);
+                if taken.iter().any(|other| other.abs_diff(y) < apart) {
+                    continue;
+                }
+                taken.push(y);
+                buffer[(x, y)].set_char('┤');
+                let width = usize::from(GUTTER - 2);
+                buffer.set_string(x + 1 - GUTTER, y, format!("{label:>width$}"), theme.dim);
             }
-            free_below = y;
-            buffer[(x, y)].set_char('┤');
-            let width = usize::from(GUTTER - 2);
-            buffer.set_string(x + 1 - GUTTER, y, format!("{label:>width$}"), theme.dim);
         }
     }
 
@@ -132,15 +135,20 @@ impl Chart<'_> {
     }
 }
 
-/// A piece of a line and what it is, for a legend.
+/// A piece of a line and what it is, for a title or a legend.
 #[must_use]
-pub(in crate::tui) fn legend<'a>(entries: &[(Pen, &str)], theme: &Theme) -> Vec<Span<'a>> {
-    let mut spans = Vec::new();
-    for (pen, name) in entries {
-        spans.push(Span::styled(format!(" {}", pen.sample(theme.glyphs)), pen.style));
-        spans.push(Span::styled(theme.text(format!(" {name} ")).into_owned(), theme.dim));
-    }
-    spans
+pub(in crate::tui) fn legend<'a>(pen: Pen, name: &str, theme: &Theme) -> Vec<Span<'a>> {
+    vec![
+        Span::styled(format!(" {}", pen.sample(theme.glyphs)), pen.style),
+        Span::styled(theme.text(format!(" {name} ")).into_owned(), theme.dim),
+    ]
+}
+
+/// The same with a current value in the colour of the line, for a title.
+#[must_use]
+pub(in crate::tui) fn current<'a>(pen: Pen, name: &str, value: &str, theme: &Theme) -> Span<'a> {
+    let words = theme.text(format!("{name} {value}")).into_owned();
+    Span::styled(format!(" {} {words}", pen.sample(theme.glyphs)), pen.style)
 }
 
 /// The glyphs that marks are drawn with, for a legend.

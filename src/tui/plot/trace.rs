@@ -22,7 +22,7 @@ pub(super) fn column_of(step: u64, span: u64, columns: usize) -> usize {
     rounded(position)
 }
 
-/// The row of dots, counted from the top, that holds the position 0 (bottom) to 1 (top); none outside.
+/// The row, counted from the top, that holds the position 0 (bottom) to 1 (top); none outside.
 pub(super) fn row_of(position: f64, rows: usize) -> Option<usize> {
     (-0.001..=1.001).contains(&position).then(|| clamped_row(position, rows))
 }
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_steep_line_has_no_holes() {
         let [above, below] = <[String; 2]>::try_from(drawn([0.0, 10.0], 19)).unwrap();
-        assert_eq!((above.trim_end(), below.trim_end()), ("⢸", "⡇"));
+        assert_eq!((above.trim_end(), below.trim_end()), ("⢸", "⡏"));
     }
 
     #[test]
