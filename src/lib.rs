@@ -50,7 +50,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         None => run_config(&cli.run),
         Some(Action::Check { config }) => {
-            print(&config::listing(&Experiment::load(config)?))?;
+            print(&Experiment::load(config)?.listing())?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Resume { run_dir, how }) => resume(run_dir, how),
@@ -99,7 +99,7 @@ fn follow(sweep: Sweep, how: &HowArgs) -> anyhow::Result<ExitCode> {
     let signals = signals::listen().context("the signals of the system cannot be heard")?;
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
-    let plan = sweep.plan();
+    let run_directory = sweep.plan().run_dir;
     let trainer = thread::Builder::new()
         .name("trainer".to_owned())
         .spawn(move || sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in)))
@@ -109,7 +109,12 @@ fn follow(sweep: Sweep, how: &HowArgs) -> anyhow::Result<ExitCode> {
         let stop = stop_requests(signals);
         plain::run(&events, &commands, &stop, std::io::stdout(), plain::Style::of_stdout())? == plain::Ended::Left
     } else {
-        tui::run(events, commands, signals, tui::Options::new(&plan.run_dir))?.left_early()
+        let options = tui::Options {
+            log_path: run_directory.join("log.txt"),
+            no_color: false,
+            attached: false,
+        };
+        tui::run(&events, &commands, &signals, &options)? == tui::Outcome::LeftAtOnce
     };
     if left {
         return Ok(ExitCode::from(STATUS_STOPPED as u8));

@@ -1,0 +1,181 @@
+//! Events → what is known now: every cell with its state, its curves, and how long the rest may take.
+//!
+//! ```text
+//! Event ──apply──▶ Monitor ── cells ─▶ Cell ── curves ─▶ Curve (bounded, spikes kept)
+//!                     ├─ activity, notices, ending
+//!                     └─ clock: elapsed, paused, time left
+//! ```
+//!
+//! It reads no clock: whoever applies an event says when that was, so tests decide what time it is.
+
+mod cell;
+mod clock;
+mod curve;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::event::{Activity, CellIndex, Event, SweepEnding, SweepPlan};
+
+pub use cell::{Cell, CellState, Curves, Latest};
+pub use clock::TimeLeft;
+pub use curve::{Bucket, Curve};
+
+/// Older notices are dropped; nobody scrolls further back than this on a screen, and the log has them all.
+const KEPT_NOTICES: usize = 50;
+
+/// What is known about the sweep now.
+#[derive(Clone, Debug, Default)]
+pub struct Monitor {
+    /// Name of the sweep.
+    pub name: String,
+    /// The run directory, for people.
+    pub run_dir: String,
+    /// What it runs on, in words.
+    pub device: String,
+    /// Every cell, in queue order.
+    pub cells: Vec<Cell>,
+    /// The cell that is being trained.
+    pub running: Option<CellIndex>,
+    /// What the training thread is busy with; nothing before it said so and after the end.
+    pub activity: Option<Activity>,
+    /// What the person watching should read, oldest first, each with the time it came.
+    pub notices: VecDeque<(Instant, String)>,
+    /// Measurements that did not reach us; they are on disk.
+    pub skipped_points: u64,
+    /// How the sweep ended.
+    pub ending: Option<SweepEnding>,
+    /// The training thread went away without saying how the sweep ended.
+    pub lost: bool,
+    clock: clock::Clock,
+}
+
+impl Monitor {
+    /// Takes in one event that came at `now`.
+    ///
+    /// An event about a cell that is not in the plan is ignored: it is on disk, and a screen is no place to stop a run.
+    pub fn apply(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::SweepStarted(plan) => self.start(plan, now),
+            Event::CellStarted { cell } => {
+                if let Some(started) = self.cells.get_mut(cell) {
+                    started.start();
+                    self.running = Some(cell);
+                }
+            }
+            Event::Progress { cell, progress } => {
+                if let Some(known) = self.cells.get_mut(cell) {
+                    known.progress = progress;
+                }
+            }
+            Event::Measured { cell, point } => {
+                if let Some(known) = self.cells.get_mut(cell) {
+                    known.measure(&point);
+                }
+            }
+            Event::PointsSkipped { count, .. } => self.skipped_points += count,
+            Event::Activity(activity) => {
+                self.activity = Some(activity);
+                self.clock.activity(activity, now);
+            }
+            Event::CellEnded { cell, ending, summary } => {
+                if let Some(ended) = self.cells.get_mut(cell) {
+                    ended.end(ending, summary);
+                }
+                if self.running == Some(cell) {
+                    self.running = None;
+                }
+            }
+            Event::Notice(words) => self.note(words, now),
+            Event::SweepEnded(ending) => {
+                self.ending = Some(ending);
+                self.stop(now);
+            }
+        }
+    }
+
+    /// The training thread is gone; unless it had said how the sweep ended, that is worth a notice.
+    pub fn lose(&mut self, reason: Option<String>, now: Instant) {
+        if self.is_over() {
+            return;
+        }
+        self.lost = true;
+        let reason = reason.unwrap_or_else(|| "the training thread ended without a word; see the log".to_owned());
+        self.note(reason, now);
+        self.stop(now);
+    }
+
+    /// Adds a notice of our own making.
+    pub fn note(&mut self, words: String, now: Instant) {
+        if self.notices.len() == KEPT_NOTICES {
+            self.notices.pop_front();
+        }
+        self.notices.push_back((now, words));
+    }
+
+    /// Whether nothing more will come.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ending.is_some() || self.lost
+    }
+
+    /// Whether the training thread waits to be resumed.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.activity == Some(Activity::Paused)
+    }
+
+    /// The state of a cell, pauses included.
+    #[must_use]
+    pub fn state(&self, cell: CellIndex) -> CellState {
+        match self.cells.get(cell).map(|cell| &cell.state) {
+            Some(CellState::Running) if self.is_paused() => CellState::Paused,
+            // What never ran is not going to, and what ran when the thread vanished runs no more.
+            Some(CellState::Running) if self.is_over() => CellState::Interrupted,
+            Some(state) => state.clone(),
+            None => CellState::Queued,
+        }
+    }
+
+    /// How many cells have ended and need not be run again.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.cells.iter().filter(|cell| cell.state.is_done()).count()
+    }
+
+    /// Time since the sweep started, or how long it took.
+    #[must_use]
+    pub fn elapsed(&self, now: Instant) -> Duration {
+        self.clock.elapsed(now)
+    }
+
+    /// How much of [`Self::elapsed`] was spent paused.
+    #[must_use]
+    pub fn paused_for(&self, now: Instant) -> Duration {
+        self.clock.paused(now)
+    }
+
+    /// How long the running cell and the whole sweep may still take.
+    #[must_use]
+    pub fn time_left(&self) -> TimeLeft {
+        if self.is_over() { TimeLeft::default() } else { clock::time_left(&self.cells, self.running) }
+    }
+
+    fn start(&mut self, plan: SweepPlan, now: Instant) {
+        self.clock = clock::Clock::started(now);
+        self.name = plan.name;
+        self.run_dir = plan.run_dir.display().to_string();
+        self.device = plan.device;
+        self.cells = plan.cells.into_iter().map(Cell::new).collect();
+        self.running = None;
+    }
+
+    fn stop(&mut self, now: Instant) {
+        self.clock.stop(now);
+        self.activity = None;
+        self.running = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;

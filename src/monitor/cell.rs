@@ -1,0 +1,201 @@
+//! One cell of the sweep: what was planned, what became of it, and its curves.
+
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, StopReason, Summary};
+
+use super::curve::{Curve, Marks};
+
+/// What the curves of an ended cell are reduced to; a large sweep has hundreds of cells.
+const BUCKETS_OF_ENDED: usize = 512;
+
+/// What has become of a cell so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CellState {
+    /// Its turn has not come.
+    Queued,
+    /// It is being trained.
+    Running,
+    /// It is being trained, and waits to be resumed.
+    Paused,
+    /// A stopping rule was met.
+    Finished(StopReason),
+    /// The loss stopped being finite.
+    Diverged,
+    /// The person watching ended it.
+    Aborted,
+    /// The program was stopped while it ran.
+    Interrupted,
+    /// Something broke; the words say what.
+    Failed(String),
+}
+
+impl CellState {
+    /// Whether it ended for good, so that a resumed sweep leaves it alone.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Finished(_) | Self::Diverged | Self::Aborted | Self::Failed(_))
+    }
+
+    /// Whether aborting it would change anything.
+    #[must_use]
+    pub fn can_be_aborted(&self) -> bool {
+        matches!(self, Self::Queued | Self::Running | Self::Paused)
+    }
+}
+
+impl From<CellEnding> for CellState {
+    fn from(ending: CellEnding) -> Self {
+        match ending {
+            CellEnding::Finished(reason) => Self::Finished(reason),
+            CellEnding::Diverged => Self::Diverged,
+            CellEnding::Aborted => Self::Aborted,
+            CellEnding::Interrupted => Self::Interrupted,
+            CellEnding::Failed(words) => Self::Failed(words),
+        }
+    }
+}
+
+/// Everything measured in a cell, over its steps.
+#[derive(Clone, Debug, Default)]
+pub struct Curves {
+    /// λ_max, one curve a probe.
+    pub lambda: Vec<Curve>,
+    /// The stability threshold.
+    pub threshold: Curve,
+    /// Mean loss over the training set.
+    pub train_loss: Curve,
+    /// Mean loss over the test set.
+    pub test_loss: Curve,
+    /// Share of the training set classified correctly.
+    pub train_accuracy: Curve,
+    /// Share of the test set classified correctly.
+    pub test_accuracy: Curve,
+}
+
+/// The last value of everything measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Latest {
+    /// λ_max, one a probe.
+    pub lambda: Vec<Option<LambdaPoint>>,
+    /// The stability threshold.
+    pub threshold: Option<f64>,
+    /// Mean loss over the training set.
+    pub train_loss: Option<f64>,
+    /// Mean loss over the test set.
+    pub test_loss: Option<f64>,
+    /// Share of the training set classified correctly.
+    pub train_accuracy: Option<f64>,
+    /// Share of the test set classified correctly.
+    pub test_accuracy: Option<f64>,
+    /// Euclidean norm of the gradient of the last step's batch.
+    pub gradient_norm: Option<f64>,
+}
+
+/// One cell of the sweep.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// What was planned.
+    pub plan: CellPlan,
+    /// What has become of it, pauses aside; see [`super::Monitor::state`].
+    pub state: CellState,
+    /// How far it is.
+    pub progress: Progress,
+    /// The last value of everything measured.
+    pub latest: Latest,
+    /// Everything measured, over its steps.
+    pub curves: Curves,
+}
+
+impl Cell {
+    pub(super) fn new(mut plan: CellPlan) -> Self {
+        let ended = plan.ended.take();
+        let probes = plan.probes.len();
+        let mut cell = Self {
+            plan,
+            state: CellState::Queued,
+            progress: Progress::default(),
+            latest: Latest { lambda: vec![None; probes], ..Latest::default() },
+            curves: Curves { lambda: vec![Curve::default(); probes], ..Curves::default() },
+        };
+        if let Some((ending, summary)) = ended {
+            cell.end(ending, summary);
+        }
+        cell
+    }
+
+    pub(super) fn start(&mut self) {
+        // A cell that was interrupted in an earlier process starts anew, from its first step.
+        *self = Self::new(self.plan.clone());
+        self.state = CellState::Running;
+    }
+
+    pub(super) fn measure(&mut self, point: &Point) {
+        let step = point.step;
+        let (curves, latest) = (&mut self.curves, &mut self.latest);
+        for (value, curve, last) in [
+            (point.train_loss, &mut curves.train_loss, &mut latest.train_loss),
+            (point.test_loss, &mut curves.test_loss, &mut latest.test_loss),
+            (point.train_accuracy, &mut curves.train_accuracy, &mut latest.train_accuracy),
+            (point.test_accuracy, &mut curves.test_accuracy, &mut latest.test_accuracy),
+            (point.threshold, &mut curves.threshold, &mut latest.threshold),
+        ] {
+            if let Some(value) = value {
+                curve.push(step, value);
+                *last = Some(value);
+            }
+        }
+        if point.gradient_norm.is_some() {
+            latest.gradient_norm = point.gradient_norm;
+        }
+        if let Some(lambda) = &point.lambda {
+            self.measure_lambda(step, lambda);
+        }
+    }
+
+    fn measure_lambda(&mut self, step: u64, lambda: &LambdaPoint) {
+        let probe = lambda.lambda_probe;
+        let (Some(curve), Some(last)) = (self.curves.lambda.get_mut(probe), self.latest.lambda.get_mut(probe)) else {
+            return;
+        };
+        let marks =
+            Marks { unconverged: !lambda.lambda_converged, corrected: lambda.lambda_corrected_from.is_some() };
+        curve.push_marked(step, lambda.lambda_max, marks);
+        *last = Some(lambda.clone());
+    }
+
+    pub(super) fn end(&mut self, ending: CellEnding, summary: Summary) {
+        self.state = ending.into();
+        self.progress.step = summary.steps;
+        self.progress.epoch = summary.epochs;
+        self.progress.seconds = summary.seconds;
+        self.progress.steps_per_second = 0.0;
+        self.latest.train_loss = summary.train_loss.or(self.latest.train_loss);
+        self.latest.test_loss = summary.test_loss.or(self.latest.test_loss);
+        self.latest.train_accuracy = summary.train_accuracy.or(self.latest.train_accuracy);
+        self.latest.test_accuracy = summary.test_accuracy.or(self.latest.test_accuracy);
+        if let (Some(first), Some(lambda_max)) = (self.latest.lambda.first_mut(), summary.lambda_max) {
+            let last = first.get_or_insert_default();
+            last.lambda_max = lambda_max;
+            last.lambda_residual = summary.lambda_residual.unwrap_or(f64::NAN);
+            last.lambda_converged = summary.lambda_converged.unwrap_or(false);
+        }
+        let curves = &mut self.curves;
+        for curve in curves.lambda.iter_mut().chain([
+            &mut curves.threshold,
+            &mut curves.train_loss,
+            &mut curves.test_loss,
+            &mut curves.train_accuracy,
+            &mut curves.test_accuracy,
+        ]) {
+            curve.compact(BUCKETS_OF_ENDED);
+        }
+    }
+
+    /// The share of the planned steps that was taken, from 0 to 1; a cell may stop before it reaches 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        if self.plan.planned_steps == 0 {
+            return 0.0;
+        }
+        (self.progress.step as f64 / self.plan.planned_steps as f64).min(1.0)
+    }
+}

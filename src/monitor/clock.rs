@@ -1,0 +1,100 @@
+//! How long the sweep has run, how much of that it was paused, and how long the rest may take.
+
+use std::time::{Duration, Instant};
+
+use crate::event::{Activity, CellIndex};
+
+use super::cell::{Cell, CellState};
+
+/// How long the rest may take; `None` where nothing is known yet.
+///
+/// Pauses are not in it: it is the time that training and measuring still need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeLeft {
+    /// Of the running cell, if it takes every planned step.
+    pub cell: Option<Duration>,
+    /// Of the whole sweep, the running cell included.
+    pub sweep: Option<Duration>,
+}
+
+/// Wall-clock time of the sweep.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clock {
+    started: Option<Instant>,
+    stopped: Option<Instant>,
+    paused_since: Option<Instant>,
+    paused: Duration,
+}
+
+impl Clock {
+    pub(super) fn started(now: Instant) -> Self {
+        Self { started: Some(now), ..Self::default() }
+    }
+
+    pub(super) fn activity(&mut self, activity: Activity, now: Instant) {
+        if activity == Activity::Paused {
+            self.paused_since.get_or_insert(now);
+        } else if let Some(since) = self.paused_since.take() {
+            self.paused += now.saturating_duration_since(since);
+        }
+    }
+
+    pub(super) fn stop(&mut self, now: Instant) {
+        self.paused = self.paused(now);
+        self.paused_since = None;
+        self.stopped = Some(now);
+    }
+
+    pub(super) fn elapsed(&self, now: Instant) -> Duration {
+        let until = self.stopped.unwrap_or(now);
+        self.started.map_or(Duration::ZERO, |started| until.saturating_duration_since(started))
+    }
+
+    pub(super) fn paused(&self, now: Instant) -> Duration {
+        let current = self.paused_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        self.paused + current
+    }
+}
+
+/// The running cell from its own rate; the queued ones from the seconds a planned step took in the finished cells
+/// (cells that stop early make that smaller), or from the running cell while none has finished.
+pub(super) fn time_left(cells: &[Cell], running: Option<CellIndex>) -> TimeLeft {
+    let running = running.and_then(|index| cells.get(index));
+    let cell = running.and_then(|cell| {
+        let steps = cell.plan.planned_steps.saturating_sub(cell.progress.step);
+        seconds_per_step(cell).map(|seconds| seconds * steps as f64)
+    });
+    let queued: u64 = cells.iter().filter(|cell| is_ahead(cell)).map(|cell| cell.plan.planned_steps).sum();
+    let pace = pace_of_finished(cells).or_else(|| running.and_then(seconds_per_step));
+    let rest = if queued == 0 { Some(0.0) } else { pace.map(|seconds| seconds * queued as f64) };
+    let sweep = match (running, cell) {
+        (Some(_), None) => None,
+        (_, cell) => rest.map(|rest| rest + cell.unwrap_or(0.0)),
+    };
+    TimeLeft { cell: cell.and_then(duration), sweep: sweep.and_then(duration) }
+}
+
+fn is_ahead(cell: &Cell) -> bool {
+    // Cells that an earlier process left unfinished are run again.
+    matches!(cell.state, CellState::Queued | CellState::Interrupted)
+}
+
+fn seconds_per_step(cell: &Cell) -> Option<f64> {
+    let progress = cell.progress;
+    if progress.steps_per_second > 0.0 {
+        return Some(1.0 / progress.steps_per_second);
+    }
+    (progress.step > 0 && progress.seconds > 0.0).then(|| progress.seconds / progress.step as f64)
+}
+
+fn pace_of_finished(cells: &[Cell]) -> Option<f64> {
+    let finished = cells.iter().filter(|cell| matches!(cell.state, CellState::Finished(_)));
+    let (seconds, steps) = finished.fold((0.0, 0), |(seconds, steps), cell| {
+        (seconds + cell.progress.seconds, steps + cell.plan.planned_steps)
+    });
+    (steps > 0 && seconds > 0.0).then(|| seconds / steps as f64)
+}
+
+fn duration(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok()
+}

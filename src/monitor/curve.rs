@@ -1,0 +1,238 @@
+//! One curve over any length of run in bounded memory, with its spikes kept.
+
+/// Points, or groups of neighbouring points, before neighbours are merged.
+///
+/// Twice the dots across a chart 400 columns wide, and then some; 2,048 buckets are about 130 kB.
+const CAPACITY: usize = 2_048;
+
+/// A group of neighbouring points: what a chart needs to draw them without losing a spike.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bucket {
+    /// Step of the first point.
+    pub first_step: u64,
+    /// Step of the last point.
+    pub last_step: u64,
+    /// Value of the first point.
+    pub first: f64,
+    /// Value of the last point.
+    pub last: f64,
+    /// Smallest value.
+    pub min: f64,
+    /// Largest value.
+    pub max: f64,
+    /// A value that was not finite followed: the curve is interrupted here.
+    pub gap_after: bool,
+    /// Some point of the group did not converge.
+    pub unconverged: bool,
+    /// Some point of the group was corrected by an audit.
+    pub corrected: bool,
+    points: u64,
+}
+
+impl Bucket {
+    fn merge(&mut self, later: &Self) {
+        self.last_step = later.last_step;
+        self.last = later.last;
+        self.min = self.min.min(later.min);
+        self.max = self.max.max(later.max);
+        self.gap_after = later.gap_after;
+        self.unconverged |= later.unconverged;
+        self.corrected |= later.corrected;
+        self.points += later.points;
+    }
+}
+
+/// What is worth marking at a point of a curve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) unconverged: bool,
+    pub(crate) corrected: bool,
+}
+
+/// A quantity over steps: at most a couple of thousand [`Bucket`]s however long the run.
+///
+/// When it is full, neighbours are merged in pairs, keeping the smallest and the largest value, and every bucket from
+/// then on takes twice as many points: the whole run keeps one resolution, and a spike never disappears.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    buckets: Vec<Bucket>,
+    points_per_bucket: u64,
+}
+
+impl Default for Curve {
+    fn default() -> Self {
+        Self { buckets: Vec::new(), points_per_bucket: 1 }
+    }
+}
+
+impl Curve {
+    /// Adds a point; a value that is not finite becomes a gap.
+    pub fn push(&mut self, step: u64, value: f64) {
+        self.push_marked(step, value, Marks::default());
+    }
+
+    pub(crate) fn push_marked(&mut self, step: u64, value: f64, marks: Marks) {
+        if !value.is_finite() {
+            if let Some(last) = self.buckets.last_mut() {
+                last.gap_after = true;
+            }
+            return;
+        }
+        let point = Bucket {
+            first_step: step,
+            last_step: step,
+            first: value,
+            last: value,
+            min: value,
+            max: value,
+            gap_after: false,
+            unconverged: marks.unconverged,
+            corrected: marks.corrected,
+            points: 1,
+        };
+        match self.buckets.last_mut() {
+            Some(open) if open.points < self.points_per_bucket && !open.gap_after => open.merge(&point),
+            _ => self.buckets.push(point),
+        }
+        if self.buckets.len() >= CAPACITY {
+            self.points_per_bucket *= 2;
+            self.halve();
+        }
+    }
+
+    /// Merges neighbours until at most `buckets` are left: a cell that has ended needs no more than a chart can show.
+    pub fn compact(&mut self, buckets: usize) {
+        while self.buckets.len() > buckets.max(1) {
+            self.points_per_bucket *= 2;
+            self.halve();
+        }
+        self.buckets.shrink_to_fit();
+    }
+
+    /// The curve, in order of steps.
+    #[must_use]
+    pub fn buckets(&self) -> &[Bucket] {
+        &self.buckets
+    }
+
+    /// Whether nothing finite was measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    /// Smallest and largest value.
+    #[must_use]
+    pub fn range(&self) -> Option<(f64, f64)> {
+        self.buckets
+            .iter()
+            .map(|bucket| (bucket.min, bucket.max))
+            .reduce(|(low, high), (min, max)| (low.min(min), high.max(max)))
+    }
+
+    /// Step of the last finite value.
+    #[must_use]
+    pub fn last_step(&self) -> Option<u64> {
+        self.buckets.last().map(|bucket| bucket.last_step)
+    }
+
+    fn halve(&mut self) {
+        let before = self.buckets.len();
+        self.merge_pairs(|earlier| !earlier.gap_after);
+        // Gaps are kept as long as there is room for them; a curve that is mostly gaps still has to fit.
+        if self.buckets.len() > before * 3 / 4 {
+            self.merge_pairs(|_| true);
+        }
+    }
+
+    fn merge_pairs(&mut self, may_merge: impl Fn(&Bucket) -> bool) {
+        let mut merged: Vec<Bucket> = Vec::with_capacity(self.buckets.len());
+        let mut paired = true;
+        for bucket in &self.buckets {
+            match merged.last_mut() {
+                Some(earlier) if !paired && may_merge(earlier) => {
+                    earlier.merge(bucket);
+                    paired = true;
+                }
+                _ => {
+                    merged.push(*bucket);
+                    paired = false;
+                }
+            }
+        }
+        self.buckets = merged;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_points_stay_within_the_capacity_and_keep_the_only_spike() {
+        let mut curve = Curve::default();
+        for step in 0..1_000_000 {
+            curve.push(step, if step == 123_456 { 99.0 } else { 1.0 });
+        }
+        assert!(curve.buckets().len() < CAPACITY, "{} buckets", curve.buckets().len());
+        assert!(curve.buckets().len() >= CAPACITY / 4, "{} buckets", curve.buckets().len());
+        assert_eq!(curve.range(), Some((1.0, 99.0)));
+        let spike = curve.buckets().iter().find(|bucket| bucket.max > 1.0).unwrap();
+        assert!((spike.first_step..=spike.last_step).contains(&123_456));
+    }
+
+    #[test]
+    fn every_part_of_a_long_run_keeps_the_same_resolution() {
+        let mut curve = Curve::default();
+        for step in 0..100_000 {
+            curve.push(step, 1.0);
+        }
+        let widths: Vec<u64> = curve.buckets().iter().map(|bucket| bucket.last_step - bucket.first_step + 1).collect();
+        let complete = &widths[..widths.len() - 1];
+        assert!(complete.iter().all(|width| *width == complete[0]), "{widths:?}");
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_gaps_and_stay_gaps_when_neighbours_are_merged() {
+        let mut curve = Curve::default();
+        for step in 0..10_000 {
+            curve.push(step, if step == 5_000 { f64::NAN } else { 1.0 });
+        }
+        let gaps: Vec<_> = curve.buckets().iter().filter(|bucket| bucket.gap_after).collect();
+        assert_eq!(gaps.len(), 1);
+        assert_eq!(gaps[0].last_step, 4_999);
+    }
+
+    #[test]
+    fn a_curve_of_nothing_but_gaps_is_bounded_too() {
+        let mut curve = Curve::default();
+        for step in 0..100_000 {
+            curve.push(step, if step % 2 == 0 { 1.0 } else { f64::INFINITY });
+        }
+        assert!(curve.buckets().len() < CAPACITY);
+    }
+
+    #[test]
+    fn a_mark_survives_merging() {
+        let mut curve = Curve::default();
+        curve.push_marked(0, 1.0, Marks { unconverged: true, corrected: false });
+        for step in 1..5_000 {
+            curve.push(step, 1.0);
+        }
+        assert!(curve.buckets()[0].unconverged);
+        assert!(curve.buckets()[1..].iter().all(|bucket| !bucket.unconverged));
+    }
+
+    #[test]
+    fn compacting_keeps_both_ends_of_the_curve() {
+        let mut curve = Curve::default();
+        for step in 0..1_000_u32 {
+            curve.push(step.into(), f64::from(step));
+        }
+        curve.compact(100);
+        assert!(curve.buckets().len() <= 100);
+        assert_eq!(curve.buckets()[0].first_step, 0);
+        assert_eq!(curve.last_step(), Some(999));
+        assert_eq!(curve.range(), Some((0.0, 999.0)));
+    }
+}

@@ -1,0 +1,157 @@
+use std::path::PathBuf;
+
+use super::*;
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, StopReason, Summary};
+
+fn plan(planned_steps: u64) -> CellPlan {
+    CellPlan {
+        swept: vec![],
+        settings: vec![],
+        planned_steps,
+        steps_per_epoch: 1,
+        probes: vec!["held-out".into(), "training".into()],
+        threshold_label: "2/η".into(),
+        ended: None,
+    }
+}
+
+fn started(cells: Vec<CellPlan>, now: Instant) -> Monitor {
+    let mut monitor = Monitor::default();
+    let sweep = SweepPlan { name: "s".into(), run_dir: PathBuf::from("runs/s"), device: "flex".into(), cells };
+    monitor.apply(Event::SweepStarted(sweep), now);
+    monitor
+}
+
+fn progress(cell: usize, step: u64, seconds: f64, steps_per_second: f64) -> Event {
+    Event::Progress { cell, progress: Progress { step, epoch: 0.0, seconds, steps_per_second } }
+}
+
+fn finished(cell: usize, seconds: f64) -> Event {
+    let summary = Summary { steps: 100, seconds, ..Summary::default() };
+    Event::CellEnded { cell, ending: CellEnding::Finished(StopReason::Steps), summary }
+}
+
+#[test]
+fn time_left_is_unknown_until_something_was_timed() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100), plan(100)], now);
+    assert_eq!(monitor.time_left(), TimeLeft::default());
+    monitor.apply(Event::CellStarted { cell: 0 }, now);
+    monitor.apply(progress(0, 0, 0.0, 0.0), now);
+    assert_eq!(monitor.time_left(), TimeLeft::default());
+    monitor.apply(progress(0, 50, 5.0, 10.0), now);
+    let left = monitor.time_left();
+    assert_eq!(left.cell, Some(Duration::from_secs(5)));
+    assert_eq!(left.sweep, Some(Duration::from_secs(15)));
+}
+
+#[test]
+fn queued_cells_are_estimated_from_the_finished_ones_rather_than_from_the_running_one() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100), plan(100), plan(200)], now);
+    monitor.apply(Event::CellStarted { cell: 0 }, now);
+    monitor.apply(finished(0, 30.0), now);
+    monitor.apply(Event::CellStarted { cell: 1 }, now);
+    monitor.apply(progress(1, 90, 9.0, 10.0), now);
+    assert_eq!(monitor.time_left().sweep, Some(Duration::from_secs(1 + 60)));
+}
+
+#[test]
+fn a_cell_that_was_interrupted_before_counts_as_ahead_and_starts_anew() {
+    let now = Instant::now();
+    let mut interrupted = plan(100);
+    interrupted.ended = Some((CellEnding::Interrupted, Summary { steps: 40, ..Summary::default() }));
+    let mut done = plan(100);
+    let summary = Summary { steps: 100, seconds: 10.0, ..Summary::default() };
+    done.ended = Some((CellEnding::Finished(StopReason::Steps), summary));
+    let mut monitor = started(vec![done, interrupted], now);
+    assert_eq!(monitor.done(), 1);
+    assert_eq!(monitor.state(1), CellState::Interrupted);
+    assert_eq!(monitor.time_left().sweep, Some(Duration::from_secs(10)));
+    monitor.apply(Event::CellStarted { cell: 1 }, now);
+    assert_eq!(monitor.state(1), CellState::Running);
+    assert_eq!(monitor.cells[1].progress.step, 0);
+}
+
+#[test]
+fn a_pause_shows_as_a_state_of_the_cell_and_is_timed() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut monitor = started(vec![plan(100)], start);
+    monitor.apply(Event::CellStarted { cell: 0 }, at(1));
+    monitor.apply(Event::Activity(Activity::Paused), at(10));
+    assert_eq!(monitor.state(0), CellState::Paused);
+    assert_eq!(monitor.paused_for(at(14)), Duration::from_secs(4));
+    monitor.apply(Event::Activity(Activity::Training), at(15));
+    assert_eq!(monitor.state(0), CellState::Running);
+    assert_eq!(monitor.paused_for(at(60)), Duration::from_secs(5));
+    monitor.apply(Event::SweepEnded(SweepEnding::Complete), at(61));
+    assert_eq!(monitor.elapsed(at(99)), Duration::from_secs(61));
+}
+
+#[test]
+fn each_probe_has_its_own_curve_and_an_unconverged_or_corrected_value_is_marked() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100)], now);
+    monitor.apply(Event::CellStarted { cell: 0 }, now);
+    for (step, lambda_probe, lambda_converged, from) in [(0, 0, true, None), (0, 1, false, None), (5, 0, true, Some(2.0))]
+    {
+        let lambda = LambdaPoint {
+            lambda_max: 3.0,
+            lambda_converged,
+            lambda_probe,
+            lambda_corrected_from: from,
+            ..LambdaPoint::default()
+        };
+        let point = Box::new(Point { step, lambda: Some(lambda), ..Point::default() });
+        monitor.apply(Event::Measured { cell: 0, point }, now);
+    }
+    let curves = &monitor.cells[0].curves.lambda;
+    assert_eq!(curves[0].buckets().len(), 2);
+    assert!(!curves[0].buckets()[0].unconverged && curves[0].buckets()[1].corrected);
+    assert!(curves[1].buckets()[0].unconverged);
+}
+
+#[test]
+fn events_about_unknown_cells_and_probes_are_ignored() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100)], now);
+    monitor.apply(Event::CellStarted { cell: 7 }, now);
+    monitor.apply(finished(7, 1.0), now);
+    let lambda = LambdaPoint { lambda_probe: 9, ..LambdaPoint::default() };
+    let point = Box::new(Point { lambda: Some(lambda), ..Point::default() });
+    monitor.apply(Event::Measured { cell: 0, point }, now);
+    assert_eq!(monitor.running, None);
+    assert!(monitor.cells[0].curves.lambda.iter().all(Curve::is_empty));
+}
+
+#[test]
+fn a_training_thread_that_vanishes_leaves_a_notice_and_no_cell_running() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100)], now);
+    monitor.apply(Event::CellStarted { cell: 0 }, now);
+    monitor.lose(Some("panicked at 'index out of bounds'".into()), now);
+    assert!(monitor.is_over());
+    assert_eq!(monitor.state(0), CellState::Interrupted);
+    assert!(monitor.notices[0].1.contains("out of bounds"));
+}
+
+#[test]
+fn a_thread_that_leaves_after_the_end_is_not_lost() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100)], now);
+    monitor.apply(Event::SweepEnded(SweepEnding::Complete), now);
+    monitor.lose(None, now);
+    assert!(!monitor.lost && monitor.notices.is_empty());
+}
+
+#[test]
+fn notices_are_bounded() {
+    let now = Instant::now();
+    let mut monitor = started(vec![], now);
+    for number in 0..500 {
+        monitor.apply(Event::Notice(number.to_string()), now);
+    }
+    assert_eq!(monitor.notices.len(), KEPT_NOTICES);
+    assert_eq!(monitor.notices.back().unwrap().1, "499");
+}

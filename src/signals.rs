@@ -1,0 +1,87 @@
+//! SIGINT, SIGTERM and SIGHUP as values in a channel, for the screen and for plain lines alike.
+
+use std::io;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// How often SIGINT or SIGTERM has to come before the process exits whatever its main thread does: the first asks for
+/// a clean stop, the second is for the main thread to obey, the third is for a main thread that is stuck, say in a
+/// write to a terminal that takes nothing.
+const PATIENCE: u32 = 3;
+
+/// Exit status of a program that was stopped by its user.
+pub const STATUS_STOPPED: i32 = 130;
+
+/// What the system asks the program to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT: stop.
+    Interrupt,
+    /// SIGTERM: stop.
+    Terminate,
+    /// SIGHUP: the terminal is gone.
+    Hangup,
+}
+
+/// Starts to listen; the signals then no longer end the process.
+///
+/// A signal that was ignored when the program started (SIGHUP under `nohup`) stays ignored.
+///
+/// # Errors
+/// When the handlers or the thread cannot be set up.
+pub fn listen() -> io::Result<Receiver<Signal>> {
+    let ignored = ignored_signals();
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let signals = Signals::new(wanted)?;
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    thread::Builder::new().name("signals".to_owned()).spawn(move || forward(signals, &sender))?;
+    Ok(receiver)
+}
+
+fn forward(mut signals: Signals, sender: &Sender<Signal>) {
+    let mut asked = 0;
+    for number in signals.forever() {
+        let signal = match number {
+            SIGHUP => Signal::Hangup,
+            SIGTERM => Signal::Terminate,
+            _ => Signal::Interrupt,
+        };
+        let delivered = sender.send(signal).is_ok();
+        if signal == Signal::Hangup {
+            // It may come more than once, and is no reason for haste.
+            continue;
+        }
+        asked += 1;
+        // Where nobody receives any more, nobody is left to stop cleanly.
+        if !delivered || asked >= PATIENCE {
+            std::process::exit(STATUS_STOPPED);
+        }
+    }
+}
+
+/// The signals that are ignored, as a bit mask; only Linux says so without a system call that needs `unsafe`.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_raised_signal_arrives_as_a_value_and_does_not_end_the_process() {
+        let signals = listen().unwrap();
+        signal_hook::low_level::raise(SIGHUP).unwrap();
+        assert_eq!(signals.recv_timeout(Duration::from_secs(5)), Ok(Signal::Hangup));
+    }
+}

@@ -1,0 +1,118 @@
+//! The screen: the life of the terminal, keys, theme, one file per panel.
+//!
+//! ```text
+//! input thread ─keys─▶ ┐
+//! signals ───────────▶ ├─ Driver ── Monitor + View ──▶ Scene ──▶ screen::render ──▶ one write per frame
+//! events ────────────▶ ┘     └─ commands ─▶ training thread
+//! ```
+//!
+//! Nothing here waits for the training thread and the training thread never waits for the screen.
+
+mod accuracy_chart;
+mod detail;
+mod driver;
+mod footer;
+mod frame_writer;
+mod header;
+mod help;
+mod input;
+pub mod keys;
+mod lambda_chart;
+mod loss_chart;
+mod panel;
+mod panics;
+mod plot;
+mod question;
+mod queue;
+mod scene;
+mod screen;
+mod terminal;
+mod theme;
+mod view;
+mod words;
+
+use std::io;
+use std::path::PathBuf;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::event::{Command, Event, SweepEnding};
+use crate::signals::Signal;
+
+pub use driver::{Driver, Pass, Wires};
+pub use plot::Scale;
+pub use scene::Scene;
+pub use screen::{SMALLEST, render};
+pub use theme::{Colours, Glyphs, Theme};
+pub use view::{Overlay, Question, View};
+
+/// How the screen is to be.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where everything goes that is printed while the screen is up; the file is appended to.
+    pub log_path: PathBuf,
+    /// Draw without colours; so does `NO_COLOR`.
+    pub no_color: bool,
+    /// The sweep runs in another process: leaving the screen does not stop it.
+    pub attached: bool,
+}
+
+/// How the screen was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The sweep had ended before, in this way.
+    Ended(SweepEnding),
+    /// The training thread had gone away without saying how the sweep ended.
+    TrainerGone,
+    /// The user did not wait for the training thread to stop: the process should exit at once.
+    LeftAtOnce,
+    /// The sweep goes on in another process.
+    Detached,
+}
+
+/// Why there is no screen.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// The log could not be opened.
+    #[error("cannot write the log {}; is the run directory writable?", path.display())]
+    Log {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The terminal did not take what a screen needs.
+    #[error("cannot set up the terminal; --plain needs none")]
+    Terminal(#[source] io::Error),
+}
+
+/// Shows the sweep until the user leaves or the terminal goes away; to be called on the main thread.
+///
+/// If the terminal goes away, the training thread is asked to quit, and this returns when it has.
+///
+/// # Errors
+/// When the log cannot be opened or the terminal cannot be set up.
+pub fn run(
+    events: &Receiver<Event>,
+    commands: &Sender<Command>,
+    signals: &Receiver<Signal>,
+    options: &Options,
+) -> Result<Outcome, TuiError> {
+    let theme = Theme::from_environment(options.no_color, |name| std::env::var(name).ok());
+    let mut view = View::new(theme);
+    view.attached = options.attached;
+    let mut driver = Driver::new(view);
+    let mut screen = terminal::Screen::enter(&options.log_path)?;
+    let input = input::listen().map_err(TuiError::Terminal)?;
+    let wires = Wires { events, commands, signals, input: &input };
+    loop {
+        match driver.run(screen.terminal(), &wires) {
+            Pass::Left(outcome) => return Ok(outcome),
+            Pass::TerminalLost(outcome) => {
+                screen.abandon();
+                return Ok(outcome);
+            }
+            Pass::Suspend => screen.suspend().map_err(TuiError::Terminal)?,
+        }
+    }
+}

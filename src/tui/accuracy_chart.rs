@@ -1,0 +1,32 @@
+//! Test accuracy over the steps of the chosen cell, and training accuracy, fainter.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::loss_chart::pens;
+use super::plot::{self, Axis, Chart, Series};
+use super::scene::Scene;
+use super::words;
+
+/// Draws the chart.
+pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let Some(cell) = scene.cell() else { return };
+    let (test, train) = (&cell.curves.test_accuracy, &cell.curves.train_accuracy);
+    let (test_pen, train_pen) = pens(scene);
+    let series = vec![
+        Series { curve: train, pen: train_pen, marked: false },
+        Series { curve: test, pen: test_pen, marked: false },
+    ];
+    let title = vec![
+        Span::raw(" "),
+        Span::styled("accuracy", theme.strong),
+        plot::current(test_pen, "test", &words::percent(cell.latest.test_accuracy), theme),
+        plot::current(train_pen, "train", &words::percent(cell.latest.train_accuracy), theme),
+        Span::raw(" "),
+    ];
+    let lowest = [test.range(), train.range()].into_iter().flatten().map(|(low, _)| low).reduce(f64::min);
+    let axis = Axis::percentages(lowest.unwrap_or(0.0).clamp(0.0, 0.99), usize::from(area.height.saturating_sub(2)));
+    Chart { title, legend: vec![], series, axis, span: super::screen::span(scene) }.render(area, buffer, theme);
+}

@@ -1,0 +1,99 @@
+//! Every setting of the chosen cell and its last values: beside the charts where there is room, over them otherwise.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::event::StopReason;
+use crate::monitor::{Cell, CellState};
+
+use super::panel;
+use super::scene::Scene;
+use super::words;
+
+/// Widest the overlay gets.
+const WIDEST: usize = 64;
+
+/// Draws the settings beside the charts.
+pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let title = [Span::raw(" "), Span::styled(title(scene), theme.strong), Span::raw(" ")];
+    panel::rule(area, buffer, theme, &title, &[]);
+    let text = Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(1), area.height.saturating_sub(1));
+    Paragraph::new(lines(scene, usize::from(text.width))).render(text, buffer);
+}
+
+/// Draws the settings over the screen.
+pub(super) fn render_overlay(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+    let width = usize::from(screen.width.saturating_sub(8)).min(WIDEST);
+    let mut lines = lines(scene, width);
+    let room = usize::from(screen.height.saturating_sub(4));
+    if lines.len() > room {
+        lines.truncate(room.saturating_sub(1));
+        lines.push(Line::styled(scene.theme().text("… all of them are in the cell's cell.json"), scene.theme().dim));
+    }
+    panel::overlay(screen, buffer, scene.theme(), &title(scene), lines);
+}
+
+fn title(scene: &Scene) -> String {
+    format!("cell {}", scene.chosen() + 1)
+}
+
+fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
+    let Some(cell) = scene.cell() else { return vec![] };
+    let theme = scene.theme();
+    let (_, word, mood) = scene.state(scene.chosen());
+    let mut rows = vec![("state".to_owned(), state_words(cell, word), mood.style(theme))];
+    let plain = ratatui::style::Style::new();
+    rows.push(("folder".to_owned(), format!("cells/{:03}", scene.chosen()), plain));
+    if let CellState::Failed(why) = &cell.state {
+        rows.push(("why".to_owned(), why.clone(), theme.bad));
+    }
+    rows.extend(measured(cell).into_iter().map(|(name, value)| (name.to_owned(), value, plain)));
+    let mut lines: Vec<Line> = rows.iter().map(|(name, value, style)| line(scene, name, value, *style, width)).collect();
+    lines.push(Line::default());
+    for (name, value) in &cell.plan.settings {
+        let swept = cell.plan.swept.iter().any(|(swept, _)| swept == name);
+        lines.push(line(scene, name, value, if swept { theme.strong } else { plain }, width));
+    }
+    lines
+}
+
+fn state_words(cell: &Cell, word: &str) -> String {
+    match &cell.state {
+        CellState::Finished(StopReason::Steps) => "finished: all steps taken".to_owned(),
+        CellState::Finished(StopReason::Epochs) => "finished: all epochs done".to_owned(),
+        CellState::Finished(StopReason::TrainLoss) => "finished: training loss reached".to_owned(),
+        CellState::Finished(StopReason::TrainAccuracy) => "finished: training accuracy reached".to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
+    let progress = cell.progress;
+    let steps = format!("{} of {}", words::count(progress.step), words::count(cell.plan.planned_steps));
+    let mut rows = vec![("steps", steps), ("epochs", words::value(progress.epoch, 4))];
+    if let Some(lambda) = cell.latest.lambda.first().and_then(Option::as_ref) {
+        let doubt = if lambda.lambda_converged { "" } else { ", not converged" };
+        let residual = words::value(lambda.lambda_residual, 2);
+        rows.push(("λ_max", format!("{} ± {residual}{doubt}", words::value(lambda.lambda_max, 5))));
+        if lambda.lambda_hvps > 0 {
+            let seconds = words::value(lambda.lambda_seconds, 2);
+            rows.push(("measured in", format!("{} products, {seconds} s", lambda.lambda_hvps)));
+        }
+    }
+    if let Some(norm) = cell.latest.gradient_norm {
+        rows.push(("gradient norm", words::value(norm, 3)));
+    }
+    rows
+}
+
+fn line(scene: &Scene, name: &str, value: &str, style: ratatui::style::Style, width: usize) -> Line<'static> {
+    const NAMES: usize = 22;
+    let theme = scene.theme();
+    let name = panel::cut(&theme.text(name), NAMES);
+    let value = panel::cut(&theme.text(value), width.saturating_sub(NAMES + 1));
+    let pad = NAMES + 1 - usize::from(panel::width(&name));
+    Line::from(vec![Span::styled(name, theme.dim), Span::raw(" ".repeat(pad)), Span::styled(value, style)])
+}

@@ -1,0 +1,87 @@
+//! The last line: what keys there are, or for a while what there is to say.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::keys::{self, Action, Hint};
+use super::panel;
+use super::scene::Scene;
+
+/// How long a notice is shown where it shares a line with the keys; help lists the last ones.
+const NOTICE_SHOWN: Duration = Duration::from_secs(12);
+
+/// Draws the footer; with two lines the last notice has one to itself.
+pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let last = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+    let own_line = area.height > 1;
+    match notice(scene, own_line) {
+        Some(notice) if own_line => {
+            buffer.set_line(area.x, area.y, &notice, area.width);
+            buffer.set_line(last.x, last.y, &hints(scene, area.width), last.width);
+        }
+        Some(notice) => {
+            buffer.set_line(last.x, last.y, &notice, last.width);
+        }
+        None => {
+            buffer.set_line(last.x, last.y, &hints(scene, area.width), last.width);
+        }
+    }
+}
+
+fn notice(scene: &Scene, stays: bool) -> Option<Line<'static>> {
+    let theme = scene.theme();
+    let (at, words) = scene.monitor.notices.back()?;
+    let fresh = scene.now.saturating_duration_since(*at) < NOTICE_SHOWN;
+    let style = if fresh { theme.warning } else { theme.dim };
+    (fresh || stays).then(|| Line::styled(theme.text(format!(" {words}")).into_owned(), style))
+}
+
+/// From this width there is room for every hint.
+const WIDE: u16 = 120;
+
+fn hints(scene: &Scene, width: u16) -> Line<'static> {
+    let theme = scene.theme();
+    let mut spans = vec![Span::raw(" ")];
+    for binding in keys::BINDINGS {
+        let (Some(hint), Some(chord)) = (hint(binding, scene, width), binding.chords.first()) else { continue };
+        let name = if binding.action == Action::Next { "↑↓".to_owned() } else { chord.name() };
+        spans.push(Span::styled(theme.text(name).replace("updown", "up/down"), theme.key));
+        spans.push(Span::styled(theme.text(format!(" {hint}  ")).into_owned(), theme.dim));
+    }
+    let skipped = scene.monitor.skipped_points;
+    if skipped > 0 {
+        spans.push(Span::styled(format!("{skipped} points only on disk"), theme.dim));
+    }
+    Line::from(spans)
+}
+
+/// What does nothing now is not offered.
+fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static str> {
+    let monitor = scene.monitor;
+    match binding.action {
+        Action::PauseOrResume | Action::Audit | Action::Abort if monitor.is_over() || scene.view.stopping => None,
+        Action::PauseOrResume if scene.view.asked_to_pause.unwrap_or(monitor.is_paused()) => Some("resume"),
+        Action::Quit if scene.view.stopping && !monitor.is_over() => Some("leave at once"),
+        Action::Quit if scene.view.attached => Some("leave"),
+        _ => match binding.hint? {
+            Hint::Always(hint) => Some(hint),
+            Hint::Wide(hint) => (width >= WIDE).then_some(hint),
+        },
+    }
+}
+
+/// The last notices, newest first, for the help.
+pub(super) fn recent(scene: &Scene, most: usize, width: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme();
+    let ago = |at| super::words::duration(scene.now.saturating_duration_since(at));
+    let words = scene.monitor.notices.iter().rev().take(most);
+    words
+        .map(|(at, words)| {
+            let line = theme.text(format!("{} ago: {words}", ago(*at))).into_owned();
+            Line::styled(panel::cut(&line, width), theme.dim)
+        })
+        .collect()
+}

@@ -1,0 +1,77 @@
+//! Two lines at the top: which sweep, what it is doing, how far it is and how long it may still take.
+//!
+//! ```text
+//! edge  ▶ measuring λ_max                     cell 3 of 6 · 12m 31s · ~8m 04s left
+//! flex (CPU, 2 threads) · runs/edge           step 430 of 1 000 · epoch 430 · 52.1 steps/s
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::panel;
+use super::scene::Scene;
+use super::words;
+
+/// Draws the header.
+pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let (glyph, status, mood) = scene.status();
+    let right = theme.text(sweep_words(scene)).into_owned();
+    let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 2);
+    let name = panel::cut(&scene.monitor.name, (room / 2).max(12));
+    let status = theme.text(format!("{glyph} {status}")).into_owned();
+    let status_room = room.saturating_sub(usize::from(panel::width(&name)) + 3);
+    let left = vec![
+        Span::raw(" "),
+        Span::styled(name, theme.strong),
+        Span::raw("  "),
+        Span::styled(panel::cut(&status, status_room), mood.style(theme)),
+    ];
+    line(area, 0, buffer, left, Span::raw(right));
+
+    let right = theme.text(cell_words(scene)).into_owned();
+    let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 3);
+    let place = theme.text(format!("{} · {}", scene.monitor.device, scene.monitor.run_dir)).into_owned();
+    let left = vec![Span::raw(" "), Span::styled(panel::cut(&place, room), theme.dim)];
+    line(area, 1, buffer, left, Span::styled(right, theme.dim));
+}
+
+fn line(area: Rect, row: u16, buffer: &mut Buffer, left: Vec<Span>, right: Span) {
+    if row >= area.height {
+        return;
+    }
+    let y = area.y + row;
+    buffer.set_line(area.x, y, &Line::from(left), area.width);
+    let width = panel::width(&right.content).min(area.width.saturating_sub(1));
+    buffer.set_span(area.right() - width - 1, y, &right, width);
+}
+
+fn sweep_words(scene: &Scene) -> String {
+    let monitor = scene.monitor;
+    let elapsed = words::duration(monitor.elapsed(scene.now));
+    let cells = monitor.cells.len();
+    if monitor.is_over() {
+        return format!("{} of {cells} cells done · {elapsed}", monitor.done());
+    }
+    let left = words::estimate(monitor.time_left().sweep);
+    match monitor.running {
+        Some(running) => format!("cell {} of {cells} · {elapsed} · {left} left", running + 1),
+        None => format!("{} of {cells} cells done · {elapsed} · {left} left", monitor.done()),
+    }
+}
+
+fn cell_words(scene: &Scene) -> String {
+    let monitor = scene.monitor;
+    let Some(cell) = monitor.running.and_then(|running| monitor.cells.get(running)) else {
+        return String::new();
+    };
+    let progress = cell.progress;
+    let steps = format!("step {} of {}", words::count(progress.step), words::count(cell.plan.planned_steps));
+    if monitor.is_paused() {
+        return format!("{steps} · paused for {} in all", words::duration(monitor.paused_for(scene.now)));
+    }
+    let rate = if progress.steps_per_second > 0.0 { words::value(progress.steps_per_second, 3) } else { "–".into() };
+    let epoch = if cell.plan.steps_per_epoch > 1 { format!(" · epoch {:.1}", progress.epoch) } else { String::new() };
+    format!("{steps}{epoch} · {rate} steps/s")
+}

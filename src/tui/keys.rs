@@ -1,0 +1,216 @@
+//! Every key in one table: it decides what a key does, and is what help, footer and README show.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Pause, or go on.
+    PauseOrResume,
+    /// Abort the chosen cell, after a question.
+    Abort,
+    /// Check λ_max of the running cell from a cold start.
+    Audit,
+    /// Look at the cell above.
+    Previous,
+    /// Look at the cell below.
+    Next,
+    /// Look at whichever cell is running.
+    Follow,
+    /// Linear or logarithmic loss.
+    LossAxis,
+    /// Linear or logarithmic λ_max.
+    LambdaAxis,
+    /// Show λ_max on the next probe.
+    NextProbe,
+    /// Show or hide every setting of the chosen cell.
+    Details,
+    /// Show or hide the keys.
+    Help,
+    /// Close what lies over the screen.
+    Close,
+    /// Leave, after a question where work would be lost.
+    Quit,
+    /// The same, by the key that means it everywhere.
+    Interrupt,
+    /// Put the program into the background.
+    Suspend,
+}
+
+/// One key, with or without control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chord {
+    code: KeyCode,
+    control: bool,
+}
+
+const fn key(code: KeyCode) -> Chord {
+    Chord { code, control: false }
+}
+
+const fn letter(letter: char) -> Chord {
+    key(KeyCode::Char(letter))
+}
+
+const fn control(letter: char) -> Chord {
+    Chord { code: KeyCode::Char(letter), control: true }
+}
+
+impl Chord {
+    fn matches(self, event: &KeyEvent) -> bool {
+        // Shift is already in the letter; alt means something else on every terminal.
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        event.code == self.code && control == self.control && !event.modifiers.contains(KeyModifiers::ALT)
+    }
+
+    /// The name people know it by.
+    #[must_use]
+    pub fn name(self) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "space".to_owned(),
+            KeyCode::Char(letter) if self.control => return format!("Ctrl-{}", letter.to_ascii_uppercase()),
+            KeyCode::Char(letter) => letter.to_string(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::Enter => "Enter".to_owned(),
+            KeyCode::Tab => "Tab".to_owned(),
+            KeyCode::Esc => "Esc".to_owned(),
+            other => format!("{other}"),
+        };
+        debug_assert!(!self.control, "only letters go with control");
+        name
+    }
+}
+
+/// What the footer says about a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// At every width.
+    Always(&'static str),
+    /// Where there is room.
+    Wide(&'static str),
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// The keys, any of which will do.
+    pub chords: &'static [Chord],
+    /// What they ask for.
+    pub action: Action,
+    /// A word or two for the footer.
+    pub hint: Option<Hint>,
+    /// What they do, for help and README.
+    pub help: &'static str,
+}
+
+impl Binding {
+    /// The keys as people write them: "space p".
+    #[must_use]
+    pub fn names(&self) -> String {
+        self.chords.iter().map(|chord| chord.name()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+const fn binding(
+    chords: &'static [Chord],
+    action: Action,
+    hint: Option<Hint>,
+    help: &'static str,
+) -> Binding {
+    Binding { chords, action, hint, help }
+}
+
+/// Every key, in the order of help and README.
+pub const BINDINGS: &[Binding] = &[
+    binding(&[letter(' '), letter('p')], Action::PauseOrResume, Some(Hint::Always("pause")), "pause after this step, or go on"),
+    binding(
+        &[key(KeyCode::Up), letter('k')],
+        Action::Previous,
+        None,
+        "look at the cell above; training goes on where it is",
+    ),
+    binding(&[key(KeyCode::Down), letter('j')], Action::Next, Some(Hint::Always("choose")), "look at the cell below"),
+    binding(&[key(KeyCode::Enter), letter('f')], Action::Follow, Some(Hint::Wide("follow")), "follow the running cell again"),
+    binding(&[letter('d')], Action::Details, Some(Hint::Always("details")), "every setting of the chosen cell"),
+    binding(&[letter('A')], Action::Audit, Some(Hint::Always("audit")), "audit: check λ_max from a cold start at the next step"),
+    binding(&[key(KeyCode::Tab)], Action::NextProbe, Some(Hint::Wide("probe")), "λ_max on the next probe, where there are several"),
+    binding(&[letter('l')], Action::LossAxis, Some(Hint::Wide("loss axis")), "loss on a linear or a logarithmic axis"),
+    binding(&[letter('L')], Action::LambdaAxis, Some(Hint::Wide("λ axis")), "λ_max on a linear or a logarithmic axis"),
+    binding(&[letter('a')], Action::Abort, Some(Hint::Always("abort")), "abort the chosen cell and go on with the next (asks)"),
+    binding(&[letter('?'), letter('h')], Action::Help, Some(Hint::Always("help")), "these keys"),
+    binding(&[key(KeyCode::Esc)], Action::Close, None, "close what lies over the screen"),
+    binding(&[letter('q')], Action::Quit, Some(Hint::Always("quit")), "quit (asks while cells are unfinished)"),
+    binding(&[control('c')], Action::Interrupt, None, "quit; once more leaves at once"),
+    binding(&[control('z')], Action::Suspend, None, "suspend the program, training included"),
+];
+
+/// What this key asks for.
+#[must_use]
+pub fn action(event: &KeyEvent) -> Option<Action> {
+    if event.kind == KeyEventKind::Release {
+        return None;
+    }
+    let bound = |binding: &&Binding| binding.chords.iter().any(|chord| chord.matches(event));
+    BINDINGS.iter().find(bound).map(|binding| binding.action)
+}
+
+/// The answer this key gives to a question: yes, no, or none.
+#[must_use]
+pub fn answer(event: &KeyEvent) -> Option<bool> {
+    match event.code {
+        _ if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) => None,
+        // Whoever presses Ctrl-C at "really quit?" means it.
+        KeyCode::Char('c') if event.modifiers.contains(KeyModifiers::CONTROL) => Some(true),
+        KeyCode::Char('y' | 'Y') => Some(true),
+        KeyCode::Char('n' | 'N') | KeyCode::Esc => Some(false),
+        _ => None,
+    }
+}
+
+/// The table as the README shows it.
+#[must_use]
+pub fn markdown_table() -> String {
+    let mut table = "| key | what it does |\n|---|---|\n".to_owned();
+    for binding in BINDINGS {
+        let names: Vec<String> = binding.chords.iter().map(|chord| format!("`{}`", chord.name())).collect();
+        table.push_str(&format!("| {} | {} |\n", names.join(" "), binding.help));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_is_bound_twice() {
+        let chords: Vec<Chord> = BINDINGS.iter().flat_map(|binding| binding.chords).copied().collect();
+        for (index, chord) in chords.iter().enumerate() {
+            assert!(!chords[index + 1..].contains(chord), "{} is bound twice", chord.name());
+        }
+    }
+
+    #[test]
+    fn shift_and_control_make_different_keys() {
+        let press = |code, modifiers| action(&KeyEvent::new(code, modifiers));
+        assert_eq!(press(KeyCode::Char('a'), KeyModifiers::NONE), Some(Action::Abort));
+        assert_eq!(press(KeyCode::Char('A'), KeyModifiers::SHIFT), Some(Action::Audit));
+        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::Interrupt));
+        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
+        assert_eq!(press(KeyCode::Char('q'), KeyModifiers::ALT), None);
+    }
+
+    #[test]
+    fn letting_a_key_go_does_nothing() {
+        let released = KeyEvent::new_with_kind(KeyCode::Char('q'), KeyModifiers::NONE, KeyEventKind::Release);
+        assert_eq!(action(&released), None);
+    }
+
+    #[test]
+    fn the_markdown_table_has_a_row_for_every_binding() {
+        let table = markdown_table();
+        assert_eq!(table.lines().count(), BINDINGS.len() + 2);
+        assert!(table.contains("| `space` `p` | pause"), "{table}");
+    }
+}

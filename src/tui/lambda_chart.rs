@@ -1,0 +1,144 @@
+//! λ_max over the steps of the chosen cell, with its threshold; cells that ended earlier lie behind.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::event::LambdaPoint;
+use crate::monitor::{Cell, Curve};
+
+use super::plot::{self, Axis, Chart, Pattern, Pen, Scale, Series};
+use super::scene::Scene;
+use super::words;
+
+/// Curves of earlier cells beyond this many make a carpet rather than a comparison.
+const MOST_PAST: usize = 24;
+
+/// Threshold and earlier cells may stretch the axis to this many times what the cell itself needs; beyond that they
+/// would flatten the curve that is being watched.
+const MOST_STRETCH: f64 = 4.0;
+
+/// Draws the chart.
+pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let Some(cell) = scene.cell() else { return };
+    let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
+    let none = Curve::default();
+    let curve = cell.curves.lambda.get(probe).unwrap_or(&none);
+    let past = past(scene, probe);
+    let rows = usize::from(area.height.saturating_sub(2));
+    let pens = Pens::new(scene);
+
+    let mut series: Vec<Series> =
+        past.iter().map(|curve| Series { curve, pen: pens.past, marked: false }).collect();
+    series.push(Series { curve: &cell.curves.threshold, pen: pens.threshold, marked: false });
+    series.push(Series { curve, pen: pens.lambda, marked: true });
+
+    let mut legend = vec![];
+    if curve.buckets().iter().any(|bucket| bucket.unconverged) {
+        legend.push(plot::mark_legend('○', "not converged", theme));
+    }
+    if curve.buckets().iter().any(|bucket| bucket.corrected) {
+        legend.push(plot::mark_legend('▲', "corrected by audit", theme));
+    }
+    if !past.is_empty() {
+        legend.push(plot::legend(pens.past, "other cells", theme));
+    }
+    let chart = Chart {
+        title: title(scene, &pens, cell, probe),
+        legend,
+        axis: axis(scene.view.lambda_scale, curve, &cell.curves.threshold, &past, rows),
+        series,
+        span: super::screen::span(scene),
+    };
+    chart.render(area, buffer, theme);
+}
+
+struct Pens {
+    lambda: Pen,
+    threshold: Pen,
+    past: Pen,
+}
+
+impl Pens {
+    fn new(scene: &Scene) -> Self {
+        let theme = scene.theme();
+        Self {
+            lambda: Pen { style: theme.lambda, pattern: Pattern::Solid, ascii: '*' },
+            threshold: Pen { style: theme.threshold, pattern: Pattern::Dotted, ascii: '-' },
+            past: Pen { style: theme.past, pattern: Pattern::Faint, ascii: '.' },
+        }
+    }
+}
+
+fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<&'a Curve> {
+    let chosen = scene.chosen();
+    let others = scene.monitor.cells.iter().enumerate().filter(|(index, _)| *index != chosen);
+    let ended = others.filter(|(index, _)| scene.monitor.running != Some(*index));
+    let curves: Vec<&Curve> =
+        ended.filter_map(|(_, cell)| cell.curves.lambda.get(probe)).filter(|curve| !curve.is_empty()).collect();
+    curves[curves.len().saturating_sub(MOST_PAST)..].to_vec()
+}
+
+fn axis(scale: Scale, curve: &Curve, threshold: &Curve, past: &[&Curve], rows: usize) -> Axis {
+    let behind = past.iter().filter_map(|curve| curve.range()).reduce(union);
+    let beside = [threshold.range(), behind].into_iter().flatten().reduce(union);
+    let (low, high) = match (curve.range(), beside) {
+        (Some((low, high)), Some((_, beside))) if high > 0.0 => (low, high.max(beside.min(high * MOST_STRETCH))),
+        (Some(range), _) | (None, Some(range)) => range,
+        (None, None) => (0.0, 1.0),
+    };
+    // Curvature is read against zero, unless the curve hardly moves far above it.
+    let from_zero = scale == Scale::Linear && low > 0.0 && low < high * 0.8;
+    Axis::new(scale, if from_zero { 0.0 } else { low }, high, rows)
+}
+
+fn union(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
+    (one.0.min(other.0), one.1.max(other.1))
+}
+
+fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<'a>> {
+    let theme = scene.theme();
+    let name = theme.text("λ_max ").into_owned();
+    let sample = pens.lambda.sample(theme.glyphs);
+    let mut spans = vec![
+        Span::styled(format!(" {sample} "), theme.lambda),
+        Span::styled(name, theme.strong.patch(theme.lambda)),
+    ];
+    let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
+    match lambda {
+        Some(lambda) => {
+            spans.push(Span::styled(theme.text(value_words(lambda)).into_owned(), theme.strong));
+            if !lambda.lambda_converged {
+                spans.push(Span::styled(" not converged", theme.warning));
+            }
+        }
+        None => spans.push(Span::raw(theme.text("–").into_owned())),
+    }
+    if let Some(threshold) = cell.latest.threshold {
+        spans.push(plot::current(pens.threshold, &cell.plan.threshold_label, &words::value(threshold, 3), theme));
+    }
+    let on = match (lambda, cell.plan.probes.get(probe)) {
+        (Some(lambda), _) if !lambda.lambda_on.is_empty() => lambda.lambda_on.clone(),
+        (_, Some(planned)) => planned.clone(),
+        _ => String::new(),
+    };
+    spans.push(Span::styled(theme.text(format!(" · {on}")).into_owned(), theme.dim));
+    if cell.plan.probes.len() > 1 {
+        spans.push(Span::styled(format!(" ({} of {})", probe + 1, cell.plan.probes.len()), theme.dim));
+    }
+    if scene.view.lambda_scale == Scale::Logarithmic {
+        spans.push(Span::styled(theme.text(" · log").into_owned(), theme.dim));
+    }
+    spans.push(Span::raw(" "));
+    spans
+}
+
+fn value_words(lambda: &LambdaPoint) -> String {
+    let value = words::value(lambda.lambda_max, 3);
+    if lambda.lambda_residual.is_finite() {
+        format!("{value} ± {}", words::value(lambda.lambda_residual, 1))
+    } else {
+        value
+    }
+}

@@ -1,0 +1,111 @@
+//! What the panels share: a titled rule, a box over the screen, text that is cut where it does not fit.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph, Widget};
+
+use super::theme::{Glyphs, Theme};
+
+/// Columns that `text` takes.
+pub(super) fn width(text: &str) -> u16 {
+    u16::try_from(Span::raw(text).width()).unwrap_or(u16::MAX)
+}
+
+/// Columns that `spans` take.
+fn spans_width(spans: &[Span]) -> u16 {
+    spans.iter().map(|span| width(&span.content)).fold(0, u16::saturating_add)
+}
+
+/// A rule across the top of `area` with a title on the left and on the right as many entries of a legend as fit.
+pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span], legend: &[Vec<Span>]) {
+    let line = Rect { height: 1, ..area };
+    Line::styled("─".repeat(usize::from(line.width)), theme.dim).render(line, buffer);
+    let start = Rect { x: line.x + 2.min(line.width), width: line.width.saturating_sub(3), ..line };
+    let title_width = spans_width(title);
+    buffer.set_line(start.x, start.y, &Line::from(title.to_vec()), start.width);
+    let mut room = start.width.saturating_sub(title_width + 2);
+    let fits = legend.iter().take_while(|entry| {
+        let left = room.checked_sub(spans_width(entry));
+        room = left.unwrap_or(room);
+        left.is_some()
+    });
+    let shown: Vec<Span> = fits.flatten().cloned().collect();
+    let width = spans_width(&shown);
+    buffer.set_line(start.right() - width, start.y, &Line::from(shown), width);
+}
+
+/// `text` in at most `columns` columns, its end replaced by an ellipsis where it is longer.
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if Span::raw(text).width() <= columns {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for character in text.chars() {
+        kept.push(character);
+        if Span::raw(&kept).width() + 1 > columns {
+            kept.pop();
+            break;
+        }
+    }
+    if columns > 0 {
+        kept.push('…');
+    }
+    kept
+}
+
+/// A box with `lines` in the middle of `screen`.
+pub(super) fn overlay(screen: Rect, buffer: &mut Buffer, theme: &Theme, title: &str, lines: Vec<Line>) {
+    let inner = lines.iter().map(Line::width).chain([usize::from(width(title))]).max().unwrap_or(0);
+    let columns = u16::try_from(inner + 6).unwrap_or(u16::MAX).min(screen.width);
+    let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(screen.height);
+    let area = screen.centered(Constraint::Length(columns), Constraint::Length(rows));
+    Clear.render(area, buffer);
+    frame(area, buffer, theme);
+    let title = theme.text(format!(" {title} ")).into_owned();
+    buffer.set_stringn(area.x + 2, area.y, title, usize::from(area.width.saturating_sub(4)), theme.strong);
+    let text = Rect::new(area.x + 3, area.y + 1, area.width.saturating_sub(6), area.height.saturating_sub(2));
+    Paragraph::new(lines).render(text, buffer);
+}
+
+fn frame(area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    let [across, down, corners @ ..] = match theme.glyphs {
+        Glyphs::Unicode => ['─', '│', '╭', '╮', '╰', '╯'],
+        Glyphs::Ascii => ['-', '|', '+', '+', '+', '+'],
+    };
+    let (right, bottom) = (area.right().saturating_sub(1), area.bottom().saturating_sub(1));
+    for position in area.positions() {
+        let (at_side, at_end) =
+            (position.x == area.x || position.x == right, position.y == area.y || position.y == bottom);
+        let symbol = match (at_side, at_end) {
+            (true, true) => corners[usize::from(position.x == right) + 2 * usize::from(position.y == bottom)],
+            (true, false) => down,
+            (false, true) => across,
+            (false, false) => continue,
+        };
+        buffer[position].set_char(symbol).set_style(theme.dim);
+    }
+}
+
+/// Replaces whatever is not ASCII, where the terminal takes nothing else: no text from outside gets past this.
+pub(super) fn keep_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            let spelled = cell.symbol().chars().next().map(super::theme::ascii).unwrap_or_default();
+            cell.set_char(spelled.chars().next().unwrap_or('?'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_is_too_long_is_cut_with_an_ellipsis() {
+        assert_eq!(cut("held-out", 8), "held-out");
+        assert_eq!(cut("held-out", 6), "held-…");
+        assert_eq!(cut("held-out", 0), "");
+        assert_eq!(cut("日本語", 4), "日…");
+    }
+}

@@ -1,0 +1,211 @@
+//! Dots in character cells: eight to a cell in Braille, one where there is only ASCII.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::tui::theme::Glyphs;
+
+/// Which columns of dots a line is drawn in, so that lines differ without colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// All of them.
+    Solid,
+    /// Four, then two left out.
+    Dashed,
+    /// Every fourth.
+    Dotted,
+    /// Every second.
+    Faint,
+}
+
+impl Pattern {
+    fn draws(self, column: usize, dots_per_cell: usize) -> bool {
+        // In ASCII a cell is one dot; the patterns are counted in cells there.
+        let column = if dots_per_cell == 1 { column * 2 } else { column };
+        match self {
+            Self::Solid => true,
+            Self::Dashed => column % 6 < 4,
+            Self::Dotted => column.is_multiple_of(4),
+            Self::Faint => column.is_multiple_of(2),
+        }
+    }
+}
+
+/// What a line is drawn with.
+#[derive(Clone, Copy, Debug)]
+pub struct Pen {
+    /// Its colour.
+    pub style: Style,
+    /// Its pattern.
+    pub pattern: Pattern,
+    /// Its character where there is no Braille.
+    pub ascii: char,
+}
+
+impl Pen {
+    /// A short piece of the line, for a legend.
+    #[must_use]
+    pub fn sample(&self, glyphs: Glyphs) -> String {
+        match (glyphs, self.pattern) {
+            (Glyphs::Ascii, _) => self.ascii.to_string().repeat(2),
+            (Glyphs::Unicode, Pattern::Solid) => "⠤⠤".to_owned(),
+            (Glyphs::Unicode, Pattern::Dashed) => "⠤⠄⠤".to_owned(),
+            (Glyphs::Unicode, Pattern::Dotted) => "⠄ ⠄".to_owned(),
+            (Glyphs::Unicode, Pattern::Faint) => "⠄⠄".to_owned(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Ink {
+    dots: u8,
+    style: Style,
+    ascii: char,
+    /// Drawn instead of the dots.
+    glyph: Option<char>,
+}
+
+/// An area of dots, row 0 at the top.
+#[derive(Clone, Debug)]
+pub struct Canvas {
+    area: Rect,
+    glyphs: Glyphs,
+    cells: Vec<Ink>,
+}
+
+/// Bits of the Braille patterns block, by row and column of the dot.
+const BRAILLE: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+
+impl Canvas {
+    /// An empty canvas for `area`.
+    #[must_use]
+    pub fn new(area: Rect, glyphs: Glyphs) -> Self {
+        Self { area, glyphs, cells: vec![Ink::default(); usize::from(area.width) * usize::from(area.height)] }
+    }
+
+    /// Columns of dots in a cell, rows of dots in a cell.
+    fn density(&self) -> (usize, usize) {
+        match self.glyphs {
+            Glyphs::Unicode => (2, 4),
+            Glyphs::Ascii => (1, 1),
+        }
+    }
+
+    /// Columns of dots.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        usize::from(self.area.width) * self.density().0
+    }
+
+    /// Rows of dots.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        usize::from(self.area.height) * self.density().1
+    }
+
+    /// Draws the dots of one column from one row to another, where the pen's pattern draws in this column.
+    pub fn column(&mut self, column: usize, from: usize, to: usize, pen: &Pen) {
+        let (across, down) = self.density();
+        if column >= self.columns() || !pen.pattern.draws(column, across) {
+            return;
+        }
+        for row in from.min(to)..=from.max(to).min(self.rows().saturating_sub(1)) {
+            let index = row / down * usize::from(self.area.width) + column / across;
+            let cell = &mut self.cells[index];
+            // A cell has one colour: dots of a line that lies behind would seem to belong to this one.
+            if cell.dots != 0 && (cell.style, cell.ascii) != (pen.style, pen.ascii) {
+                cell.dots = 0;
+            }
+            cell.dots |= BRAILLE[row % down][column % across];
+            cell.style = pen.style;
+            cell.ascii = pen.ascii;
+        }
+    }
+
+    /// Puts a glyph of its own into the cell that holds this dot.
+    pub fn glyph(&mut self, column: usize, row: usize, glyph: char, style: Style) {
+        let (across, down) = self.density();
+        if column < self.columns() && row < self.rows() {
+            let cell = &mut self.cells[row / down * usize::from(self.area.width) + column / across];
+            cell.glyph = Some(glyph);
+            cell.style = style;
+        }
+    }
+
+    /// Copies what was drawn into `buffer`; cells without a dot are left as they are.
+    pub fn render(&self, buffer: &mut Buffer) {
+        for (position, ink) in self.area.positions().zip(&self.cells) {
+            let symbol = match (ink.glyph, ink.dots) {
+                (Some(glyph), _) => glyph,
+                (None, 0) => continue,
+                (None, dots) if self.glyphs == Glyphs::Unicode => {
+                    char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' ')
+                }
+                (None, _) => ink.ascii,
+            };
+            buffer[position].set_char(symbol).set_style(ink.style);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOLID: Pen = Pen { style: Style::new(), pattern: Pattern::Solid, ascii: '*' };
+
+    fn drawn(glyphs: Glyphs, draw: impl Fn(&mut Canvas)) -> String {
+        let area = Rect::new(0, 0, 4, 1);
+        let mut buffer = Buffer::empty(area);
+        let mut canvas = Canvas::new(area, glyphs);
+        draw(&mut canvas);
+        canvas.render(&mut buffer);
+        area.positions().map(|position| buffer[position].symbol().to_owned()).collect()
+    }
+
+    #[test]
+    fn dots_of_one_cell_add_up() {
+        let drawn = drawn(Glyphs::Unicode, |canvas| {
+            canvas.column(0, 0, 3, &SOLID);
+            canvas.column(1, 3, 3, &SOLID);
+        });
+        assert_eq!(drawn, "⣇   ");
+    }
+
+    #[test]
+    fn a_line_in_front_takes_the_whole_cell() {
+        let behind = Pen { ascii: '.', ..SOLID };
+        let drawn = drawn(Glyphs::Unicode, |canvas| {
+            (0..4).for_each(|column| canvas.column(column, 3, 3, &behind));
+            canvas.column(0, 0, 0, &SOLID);
+        });
+        assert_eq!(drawn, "⠁⣀  ");
+    }
+
+    #[test]
+    fn patterns_differ_without_colour() {
+        let patterns = [Pattern::Solid, Pattern::Dashed, Pattern::Dotted, Pattern::Faint];
+        let lines = patterns.map(|pattern| {
+            drawn(Glyphs::Unicode, |canvas| {
+                (0..8).for_each(|column| canvas.column(column, 0, 0, &Pen { pattern, ..SOLID }));
+            })
+        });
+        assert_eq!(lines, ["⠉⠉⠉⠉", "⠉⠉ ⠉", "⠁ ⠁ ", "⠁⠁⠁⠁"]);
+    }
+
+    #[test]
+    fn without_braille_a_cell_is_one_character() {
+        assert_eq!(drawn(Glyphs::Ascii, |canvas| canvas.column(2, 0, 0, &SOLID)), "  * ");
+    }
+
+    #[test]
+    fn what_lies_outside_is_left_out() {
+        let drawn = drawn(Glyphs::Unicode, |canvas| {
+            canvas.column(80, 0, 0, &SOLID);
+            canvas.column(0, 2, 900, &SOLID);
+            canvas.glyph(99, 99, 'o', Style::new());
+        });
+        assert_eq!(drawn, "⡄   ");
+    }
+}

@@ -1,0 +1,201 @@
+//! A titled chart of several curves over the steps of a cell.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use crate::monitor::Curve;
+use crate::tui::panel;
+use crate::tui::theme::Theme;
+use crate::tui::words;
+
+use super::axis::nice_at_least;
+use super::canvas::{Canvas, Pen};
+use super::{Axis, trace};
+
+/// Columns for the labels of the vertical axis; the same in every chart, so that charts above each other line up.
+const GUTTER: u16 = 7;
+
+/// One curve of a chart.
+#[derive(Clone, Copy, Debug)]
+pub struct Series<'a> {
+    /// The curve.
+    pub curve: &'a Curve,
+    /// What it is drawn with.
+    pub pen: Pen,
+    /// Whether its last value, and what is unconverged or corrected, get glyphs.
+    pub marked: bool,
+}
+
+/// A chart, ready to be drawn; later series lie over earlier ones.
+#[derive(Debug)]
+pub struct Chart<'a> {
+    /// What is shown, with its current values.
+    pub title: Vec<Span<'a>>,
+    /// What each line is, in words.
+    pub legend: Vec<Vec<Span<'a>>>,
+    /// The curves.
+    pub series: Vec<Series<'a>>,
+    /// The vertical axis.
+    pub axis: Axis,
+    /// Steps across.
+    pub span: u64,
+}
+
+impl Chart<'_> {
+    /// Draws the chart.
+    pub fn render(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+        panel::rule(area, buffer, theme, &self.title, &self.legend);
+        if area.height < 4 || area.width <= GUTTER + 4 {
+            return;
+        }
+        let plot = Rect::new(area.x + GUTTER, area.y + 1, area.width - GUTTER, area.height - 2);
+        self.vertical_axis(plot, buffer, theme);
+        self.horizontal_axis(Rect::new(plot.x - 1, plot.bottom(), plot.width + 1, 1), buffer, theme);
+        let mut canvas = Canvas::new(plot, theme.glyphs);
+        for series in &self.series {
+            trace::draw(&mut canvas, &self.axis, self.span, series.curve.buckets(), &series.pen);
+        }
+        for series in self.series.iter().filter(|series| series.marked) {
+            self.mark(&mut canvas, series, theme);
+        }
+        canvas.render(buffer);
+        if self.series.iter().all(|series| series.curve.is_empty()) {
+            let middle = Rect::new(plot.x, plot.y + plot.height / 2, plot.width, 1);
+            Line::styled(theme.text("nothing measured yet"), theme.dim).centered().render(middle, buffer);
+        }
+    }
+
+    fn vertical_axis(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
+        let x = plot.x - 1;
+        for y in plot.top()..plot.bottom() {
+            buffer[(x, y)].set_char('│').set_style(theme.dim);
+        }
+        let mut taken: Vec<u16> = Vec::new();
+        for (major, apart) in [(true, 1), (false, 2)] {
+            for (position, label) in self.axis.labels(major) {
+                // By way of the dots, so that a label stands beside the dots of its value.
+                const DOTS: usize = 4;
+                let Some(row) = trace::row_of(position, usize::from(plot.height) * DOTS) else { continue };
+                let y = plot.y + u16::try_from(row / DOTS).unwrap_or(0);
+                if taken.iter().any(|other| other.abs_diff(y) < apart) {
+                    continue;
+                }
+                taken.push(y);
+                buffer[(x, y)].set_char('┤');
+                let width = usize::from(GUTTER - 2);
+                buffer.set_string(x + 1 - GUTTER, y, format!("{label:>width$}"), theme.dim);
+            }
+        }
+    }
+
+    fn horizontal_axis(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+        for x in area.left()..area.right() {
+            buffer[(x, area.y)].set_char(if x == area.x { '└' } else { '─' }).set_style(theme.dim);
+        }
+        let columns = usize::from(area.width) - 1;
+        let step = nice_at_least(self.span as f64 / (f64::from(area.width) / 12.0).max(1.0)).max(1.0);
+        let last = format!("{} steps", words::short_count(self.span));
+        let last_x = area.right().saturating_sub(panel::width(&last));
+        let mut free_from = area.x + 1;
+        let mut tick = 0.0;
+        while tick < self.span as f64 {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Between 0 and the span.
+            let at = tick as u64;
+            let label = words::short_count(at);
+            let column = u16::try_from(trace::column_of(at, self.span, columns)).unwrap_or(0);
+            let x = (area.x + 1 + column).saturating_sub(panel::width(&label) / 2).max(area.x + 1);
+            let end = x + panel::width(&label);
+            if x >= free_from && end < last_x {
+                buffer.set_string(x, area.y, &label, theme.dim);
+                free_from = end + 1;
+            }
+            tick += step;
+        }
+        buffer.set_string(last_x, area.y, last, theme.dim);
+    }
+
+    fn mark(&self, canvas: &mut Canvas, series: &Series, theme: &Theme) {
+        let buckets = series.curve.buckets();
+        let (columns, rows) = (canvas.columns(), canvas.rows());
+        for (index, bucket) in buckets.iter().enumerate() {
+            let is_last = index + 1 == buckets.len();
+            let (glyph, style) = match (bucket.corrected, bucket.unconverged) {
+                (true, _) => ('▲', theme.warning),
+                (false, true) => ('○', theme.warning),
+                (false, false) if is_last => ('●', series.pen.style),
+                (false, false) => continue,
+            };
+            let row = self.axis.position(bucket.last).and_then(|position| trace::row_of(position, rows));
+            if let Some(row) = row.filter(|_| bucket.last_step <= self.span) {
+                canvas.glyph(trace::column_of(bucket.last_step, self.span, columns), row, glyph, style);
+            }
+        }
+    }
+}
+
+/// A piece of a line and what it is, for a title or a legend.
+#[must_use]
+pub(in crate::tui) fn legend<'a>(pen: Pen, name: &str, theme: &Theme) -> Vec<Span<'a>> {
+    vec![
+        Span::styled(format!(" {}", pen.sample(theme.glyphs)), pen.style),
+        Span::styled(theme.text(format!(" {name} ")).into_owned(), theme.dim),
+    ]
+}
+
+/// The same with a current value in the colour of the line, for a title.
+#[must_use]
+pub(in crate::tui) fn current<'a>(pen: Pen, name: &str, value: &str, theme: &Theme) -> Span<'a> {
+    let words = theme.text(format!("{name} {value}")).into_owned();
+    Span::styled(format!(" {} {words}", pen.sample(theme.glyphs)), pen.style)
+}
+
+/// The glyphs that marks are drawn with, for a legend.
+#[must_use]
+pub(in crate::tui) fn mark_legend<'a>(glyph: char, name: &str, theme: &Theme) -> Vec<Span<'a>> {
+    vec![
+        Span::styled(theme.text(format!(" {glyph}")).into_owned(), theme.warning),
+        Span::styled(theme.text(format!(" {name} ")).into_owned(), theme.dim),
+    ]
+}
+
+/// Steps across a chart of a cell that is at `step` of at most `planned`, where earlier cells took up to `earlier`.
+///
+/// A horizontal axis that is rescaled with every frame makes the whole chart be sent again each time (6 kB instead of
+/// 170 bytes), so it spans what is planned as soon as that is not absurdly wide, and grows in jumps before.
+#[must_use]
+pub fn step_span(step: u64, planned: u64, earlier: u64) -> u64 {
+    /// A cell that is expected to stop by a rule may plan far more steps than it ever takes.
+    const ABSURD: u64 = 8;
+    let reached = step.max(earlier);
+    if reached.saturating_mul(ABSURD) >= planned {
+        return planned.max(step).max(1);
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A positive number of steps.
+    let jump = nice_at_least(reached.max(20) as f64) as u64;
+    jump.min(planned.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_span_is_the_plan_except_while_that_would_be_absurdly_wide() {
+        assert_eq!(step_span(0, 1_000, 0), 20);
+        assert_eq!(step_span(60, 1_000, 0), 100);
+        assert_eq!(step_span(125, 1_000, 0), 1_000);
+        assert_eq!(step_span(3, 1_000, 1_000), 1_000);
+        assert_eq!(step_span(1_700, 1_000_000, 0), 2_000);
+        assert_eq!(step_span(5, 3, 0), 5);
+        assert_eq!(step_span(0, 0, 0), 1);
+    }
+
+    #[test]
+    fn the_span_moves_only_a_few_times_in_a_whole_run() {
+        let mut spans: Vec<u64> = (0..=1_000_000).map(|step| step_span(step, 1_000_000, 0)).collect();
+        spans.dedup();
+        assert!(spans.len() <= 15, "{spans:?}");
+    }
+}

@@ -1,0 +1,157 @@
+//! A curve → what each column of dots shows of it.
+
+use crate::monitor::Bucket;
+
+use super::Axis;
+use super::canvas::{Canvas, Pen};
+
+/// What one column of dots shows of a curve.
+#[derive(Clone, Copy, Debug)]
+struct Column {
+    column: usize,
+    first: f64,
+    last: f64,
+    min: f64,
+    max: f64,
+    gap_after: bool,
+}
+
+/// The column of dots that holds `step`.
+pub(super) fn column_of(step: u64, span: u64, columns: usize) -> usize {
+    let position = step as f64 / span.max(1) as f64 * columns.saturating_sub(1) as f64;
+    rounded(position)
+}
+
+/// The row, counted from the top, that holds the position 0 (bottom) to 1 (top); none outside.
+pub(super) fn row_of(position: f64, rows: usize) -> Option<usize> {
+    (-0.001..=1.001).contains(&position).then(|| clamped_row(position, rows))
+}
+
+fn clamped_row(position: f64, rows: usize) -> usize {
+    rounded((1.0 - position.clamp(0.0, 1.0)) * rows.saturating_sub(1) as f64)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A column or row of a screen.
+fn rounded(position: f64) -> usize {
+    position.max(0.0).round() as usize
+}
+
+/// Draws a curve: in each column a line from its smallest to its largest value, and lines from column to column.
+pub(super) fn draw(canvas: &mut Canvas, axis: &Axis, span: u64, buckets: &[Bucket], pen: &Pen) {
+    let mut earlier: Option<Column> = None;
+    for column in reduce(buckets, span, canvas.columns()) {
+        if let Some(earlier) = earlier.filter(|earlier| !earlier.gap_after) {
+            connect(canvas, axis, &earlier, &column, pen);
+        }
+        stroke(canvas, axis, column.column, column.min, column.max, pen);
+        earlier = Some(column);
+    }
+}
+
+fn reduce(buckets: &[Bucket], span: u64, columns: usize) -> Vec<Column> {
+    let mut reduced: Vec<Column> = Vec::with_capacity(columns.min(buckets.len()));
+    for bucket in buckets.iter().filter(|bucket| bucket.first_step <= span) {
+        let column = column_of(bucket.first_step, span, columns);
+        match reduced.last_mut().filter(|open| open.column == column && !open.gap_after) {
+            Some(open) => {
+                open.last = bucket.last;
+                open.min = open.min.min(bucket.min);
+                open.max = open.max.max(bucket.max);
+                open.gap_after = bucket.gap_after;
+            }
+            None => reduced.push(Column {
+                column,
+                first: bucket.first,
+                last: bucket.last,
+                min: bucket.min,
+                max: bucket.max,
+                gap_after: bucket.gap_after,
+            }),
+        }
+    }
+    reduced
+}
+
+fn connect(canvas: &mut Canvas, axis: &Axis, from: &Column, to: &Column, pen: &Pen) {
+    let (Some(start), Some(end)) = (axis.position(from.last), axis.position(to.first)) else {
+        return;
+    };
+    let width = to.column.saturating_sub(from.column).max(1) as f64;
+    for column in from.column..=to.column {
+        // Each column covers the line from half a column before it to half a column behind it, so steep lines close up.
+        let middle = (column - from.column) as f64;
+        let at = |offset: f64| start + (end - start) * ((middle + offset) / width).clamp(0.0, 1.0);
+        stroke_positions(canvas, column, at(-0.5), at(0.5), pen);
+    }
+}
+
+fn stroke(canvas: &mut Canvas, axis: &Axis, column: usize, low: f64, high: f64, pen: &Pen) {
+    match (axis.position(low), axis.position(high)) {
+        (Some(low), Some(high)) => stroke_positions(canvas, column, low, high, pen),
+        // On a logarithmic axis the lower end may not be positive.
+        (None, Some(high)) => stroke_positions(canvas, column, high, high, pen),
+        _ => {}
+    }
+}
+
+fn stroke_positions(canvas: &mut Canvas, column: usize, one: f64, other: f64, pen: &Pen) {
+    let (low, high) = (one.min(other), one.max(other));
+    if high < -0.001 || low > 1.001 {
+        return;
+    }
+    let rows = canvas.rows();
+    canvas.column(column, clamped_row(high, rows), clamped_row(low, rows), pen);
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+    use crate::monitor::Curve;
+    use crate::tui::plot::{Pattern, Scale};
+    use crate::tui::theme::Glyphs;
+
+    fn drawn(values: impl IntoIterator<Item = f64>, span: u64) -> Vec<String> {
+        let mut curve = Curve::default();
+        for (step, value) in values.into_iter().enumerate() {
+            curve.push(step as u64, value);
+        }
+        let area = Rect::new(0, 0, 10, 2);
+        let mut canvas = Canvas::new(area, Glyphs::Unicode);
+        let pen = Pen { style: Style::new(), pattern: Pattern::Solid, ascii: '*' };
+        let axis = Axis::new(Scale::Linear, 0.0, 10.0, 2);
+        draw(&mut canvas, &axis, span, curve.buckets(), &pen);
+        let mut buffer = Buffer::empty(area);
+        canvas.render(&mut buffer);
+        area.rows().map(|row| row.positions().map(|position| buffer[position].symbol().to_owned()).collect()).collect()
+    }
+
+    #[test]
+    fn a_spike_of_one_point_in_ten_thousand_is_drawn_to_its_top() {
+        let spiky = drawn((0..10_000).map(|step| if step == 5_000 { 10.0 } else { 0.0 }), 9_999);
+        assert!(spiky[0].contains(['⡇', '⢸']), "{spiky:?}");
+    }
+
+    #[test]
+    fn not_a_number_is_a_gap_and_not_a_spike() {
+        let values = [0.0, 0.0, 0.0, f64::NAN, f64::NAN, f64::INFINITY, 0.0, 0.0, 0.0, 0.0];
+        let [above, below] = <[String; 2]>::try_from(drawn(values, 9)).unwrap();
+        assert_eq!(above, "          ");
+        assert_eq!(below.chars().filter(|dot| *dot == ' ').count(), 3, "{below}");
+    }
+
+    #[test]
+    fn a_steep_line_has_no_holes() {
+        let [above, below] = <[String; 2]>::try_from(drawn([0.0, 10.0], 19)).unwrap();
+        assert_eq!((above.trim_end(), below.trim_end()), ("⢸", "⡏"));
+    }
+
+    #[test]
+    fn what_lies_beyond_the_axis_is_cut_off() {
+        let [above, below] = <[String; 2]>::try_from(drawn([50.0; 10], 9)).unwrap();
+        assert_eq!((above.trim_end(), below.trim_end()), ("", ""));
+    }
+}

@@ -1,0 +1,61 @@
+//! What is asked before work is lost.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::event::CellIndex;
+use crate::monitor::CellState;
+
+use super::scene::Scene;
+use super::view::Question;
+use super::{panel, words};
+
+/// Draws the question over the screen.
+pub(super) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let (title, explanation, yes, no) = match question {
+        Question::Quit => ("quit?".to_owned(), quit_words(scene), "stop the sweep", "go on"),
+        Question::Abort(cell) => {
+            (format!("abort cell {}?", cell + 1), abort_words(scene, cell), "abort it", "let it be")
+        }
+    };
+    let mut lines: Vec<Line> = explanation.into_iter().map(|words| Line::raw(theme.text(words).into_owned())).collect();
+    lines.push(Line::default());
+    lines.push(Line::from(vec![
+        Span::styled("y", theme.key),
+        Span::raw(format!(" {yes}   ")),
+        Span::styled("n", theme.key),
+        Span::raw(format!(" {no}")),
+    ]));
+    panel::overlay(screen, buffer, theme, &title, lines);
+}
+
+fn quit_words(scene: &Scene) -> Vec<String> {
+    let monitor = scene.monitor;
+    let unfinished = monitor.cells.len() - monitor.done();
+    let plural = if unfinished == 1 { "cell is" } else { "cells are" };
+    let mut explanation = vec![format!("{unfinished} {plural} unfinished. What is finished is on disk.")];
+    if let Some(running) = monitor.running {
+        let step = words::count(monitor.cells[running].progress.step);
+        explanation.push(format!("Cell {} is at step {step}; it will start anew when", running + 1));
+        explanation.push("the sweep is resumed.".to_owned());
+    }
+    explanation
+}
+
+fn abort_words(scene: &Scene, cell: CellIndex) -> Vec<String> {
+    let monitor = scene.monitor;
+    if monitor.state(cell) == CellState::Queued {
+        return vec!["It has not started; it will be left out,".to_owned(), "also when the sweep is resumed.".to_owned()];
+    }
+    let progress = monitor.cells[cell].progress;
+    vec![
+        format!("It is at step {} after {}.", words::count(progress.step), seconds(progress.seconds)),
+        "The sweep goes on with the next cell.".to_owned(),
+    ]
+}
+
+fn seconds(seconds: f64) -> String {
+    words::duration(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}

@@ -1,0 +1,201 @@
+//! Every cell of the sweep, one row each, with its last values as far as there is room.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use crate::event::CellIndex;
+use crate::monitor::{Cell, CellState};
+
+use super::panel;
+use super::scene::{Mood, Scene};
+use super::words;
+
+/// One column: its head, its width, and which side it is aligned to.
+struct Column {
+    head: String,
+    width: usize,
+    right: bool,
+    content: Content,
+}
+
+#[derive(Clone, Copy)]
+enum Content {
+    Number,
+    State,
+    Swept(usize),
+    Progress,
+    Lambda,
+    TestAccuracy,
+    TestLoss,
+    TrainAccuracy,
+    TrainLoss,
+    Time,
+}
+
+/// Widest a swept setting is shown.
+const WIDEST_SETTING: usize = 20;
+
+/// Draws the table, scrolled so that the chosen cell is visible.
+pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let cells = scene.monitor.cells.len();
+    let visible = usize::from(area.height.saturating_sub(2));
+    let first = first_row(scene.chosen(), cells, visible);
+    let mut title = vec![
+        Span::raw(" "),
+        Span::styled("cells", theme.strong),
+        Span::styled(format!(" {} of {cells} done ", scene.monitor.done()), theme.dim),
+    ];
+    if cells > visible && visible > 0 {
+        let range = format!("- rows {} to {} ", first + 1, (first + visible).min(cells));
+        title.push(Span::styled(range.replacen('-', &theme.text("·"), 1), theme.dim));
+    }
+    let note = match scene.view.pinned {
+        Some(pinned) => format!(" looking at cell {} · Enter follows the running one ", pinned + 1),
+        None => " following the running cell ".to_owned(),
+    };
+    let note = if scene.monitor.is_over() { vec![] } else { vec![vec![Span::styled(theme.text(note), theme.dim)]] };
+    panel::rule(area, buffer, theme, &title, &note);
+    if area.height < 3 {
+        return;
+    }
+    let columns = columns(scene, usize::from(area.width));
+    row(area, 1, buffer, &columns, |column| (column.head.clone(), theme.dim));
+    for (offset, index) in (first..cells.min(first + visible)).enumerate() {
+        let y = u16::try_from(offset).unwrap_or(0) + 2;
+        let chosen = index == scene.chosen();
+        row(area, y, buffer, &columns, |column| {
+            let (text, style) = content(scene, index, column);
+            (theme.text(text).into_owned(), if chosen { style.patch(theme.chosen) } else { style })
+        });
+        if chosen {
+            buffer.set_string(area.x, area.y + y, theme.text("›"), theme.key);
+        }
+    }
+}
+
+fn first_row(chosen: CellIndex, cells: usize, visible: usize) -> usize {
+    chosen.saturating_sub(visible / 2).min(cells.saturating_sub(visible))
+}
+
+fn columns(scene: &Scene, width: usize) -> Vec<Column> {
+    let column = |head: &str, width: usize, right: bool, content: Content| {
+        let head = scene.theme().text(head.to_owned()).into_owned();
+        Column { width: width.max(usize::from(panel::width(&head))), head, right, content }
+    };
+    let digits = scene.monitor.cells.len().to_string().len().max(2);
+    let mut columns = vec![
+        column("#", digits, true, Content::Number),
+        column("state", 13, false, Content::State),
+        column("progress", 8, true, Content::Progress),
+        column("λ_max", 9, true, Content::Lambda),
+        column("test acc", 8, true, Content::TestAccuracy),
+    ];
+    let taken = |columns: &[Column]| columns.iter().map(|column| column.width + 2).sum::<usize>() + 1;
+    // Settings first: they say which cell this is. What does not fit is in the details.
+    for (at, swept) in swept_columns(scene).into_iter().enumerate() {
+        if taken(&columns) + swept.width + 2 > width {
+            break;
+        }
+        columns.insert(2 + at, swept);
+    }
+    for further in [
+        column("test loss", 9, true, Content::TestLoss),
+        column("train loss", 10, true, Content::TrainLoss),
+        column("train acc", 9, true, Content::TrainAccuracy),
+        column("time", 8, true, Content::Time),
+    ] {
+        if taken(&columns) + further.width + 2 <= width {
+            columns.push(further);
+        }
+    }
+    columns
+}
+
+fn swept_columns(scene: &Scene) -> Vec<Column> {
+    let cells = &scene.monitor.cells;
+    let Some(first) = cells.first() else { return vec![] };
+    let axes = first.plan.swept.iter().enumerate();
+    axes.map(|(axis, (name, _))| {
+        let values = cells.iter().filter_map(|cell| cell.plan.swept.get(axis)).map(|(_, value)| panel::width(value));
+        let widest = values.chain([panel::width(name)]).max().unwrap_or(0);
+        let width = usize::from(widest).min(WIDEST_SETTING);
+        let numbers = cells.iter().filter_map(|cell| cell.plan.swept.get(axis)).all(|(_, value)| is_number(value));
+        Column { head: panel::cut(name, width), width, right: numbers, content: Content::Swept(axis) }
+    })
+    .collect()
+}
+
+fn is_number(value: &str) -> bool {
+    value.parse::<f64>().is_ok()
+}
+
+fn row(area: Rect, y: u16, buffer: &mut Buffer, columns: &[Column], text: impl Fn(&Column) -> (String, Style)) {
+    let mut x = area.x + 2;
+    for column in columns {
+        let (text, style) = text(column);
+        let text = panel::cut(&text, column.width);
+        let width = panel::width(&text);
+        let room = u16::try_from(column.width).unwrap_or(0);
+        let start = if column.right { x + room.saturating_sub(width) } else { x };
+        if start < area.right() {
+            buffer.set_stringn(start, area.y + y, text, usize::from(area.right() - start), style);
+        }
+        x += room + 2;
+    }
+}
+
+fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) {
+    let theme = scene.theme();
+    let cell = &scene.monitor.cells[index];
+    let plain = Style::new();
+    match column.content {
+        Content::Number => ((index + 1).to_string(), theme.dim),
+        Content::State => {
+            let (glyph, word, mood) = scene.state(index);
+            (format!("{glyph} {word}"), mood.style(theme))
+        }
+        Content::Swept(axis) => {
+            let value = cell.plan.swept.get(axis).map(|(_, value)| value.clone());
+            (value.unwrap_or_default(), if cell.state == CellState::Queued { theme.dim } else { plain })
+        }
+        Content::Progress => (progress(cell), theme.dim),
+        Content::Lambda => lambda(cell, scene),
+        Content::TestAccuracy => (measured(cell, words::percent(cell.latest.test_accuracy)), plain),
+        Content::TestLoss => (measured(cell, words::value_or_dash(cell.latest.test_loss, 3)), plain),
+        Content::TrainAccuracy => (measured(cell, words::percent(cell.latest.train_accuracy)), theme.dim),
+        Content::TrainLoss => (measured(cell, words::value_or_dash(cell.latest.train_loss, 3)), theme.dim),
+        Content::Time => (time(cell), theme.dim),
+    }
+}
+
+/// An empty field says more than a dash where nothing could have been measured yet.
+fn measured(cell: &Cell, words: String) -> String {
+    if cell.state == CellState::Queued { String::new() } else { words }
+}
+
+fn progress(cell: &Cell) -> String {
+    match cell.state {
+        CellState::Queued => String::new(),
+        CellState::Running | CellState::Paused => format!("{:.0}%", (cell.share() * 100.0).floor()),
+        // A cell that has ended is as far as it will get: its steps say where that was.
+        _ => words::short_count(cell.progress.step),
+    }
+}
+
+fn lambda(cell: &Cell, scene: &Scene) -> (String, Style) {
+    match cell.latest.lambda.first().and_then(Option::as_ref) {
+        Some(lambda) if lambda.lambda_converged => (format!("{} ", words::value(lambda.lambda_max, 3)), Style::new()),
+        Some(lambda) => {
+            (format!("{}?", words::value(lambda.lambda_max, 3)), Mood::Warning.style(scene.theme()))
+        }
+        None => (measured(cell, "– ".to_owned()), Style::new()),
+    }
+}
+
+fn time(cell: &Cell) -> String {
+    let seconds = std::time::Duration::try_from_secs_f64(cell.progress.seconds).unwrap_or_default();
+    if cell.state == CellState::Queued { String::new() } else { words::duration(seconds) }
+}

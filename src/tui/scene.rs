@@ -1,0 +1,103 @@
+//! One immutable frame of data: everything that a draw may look at.
+
+use std::time::Instant;
+
+use crate::event::{Activity, CellIndex, SweepEnding};
+use crate::monitor::{Cell, CellState, Monitor};
+
+use super::theme::Theme;
+use super::view::View;
+
+/// What is drawn, as it is at `now`.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// What is known.
+    pub monitor: &'a Monitor,
+    /// What was chosen.
+    pub view: &'a View,
+    /// When this is.
+    pub now: Instant,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn theme(&self) -> &'a Theme {
+        &self.view.theme
+    }
+
+    pub(super) fn chosen(&self) -> CellIndex {
+        self.view.chosen(self.monitor)
+    }
+
+    pub(super) fn cell(&self) -> Option<&'a Cell> {
+        self.monitor.cells.get(self.chosen())
+    }
+
+    /// What is going on, as a glyph, a word or two, and whether it is good, a warning, or bad.
+    pub(super) fn status(&self) -> (char, String, Mood) {
+        if let Some(ending) = &self.monitor.ending {
+            return match ending {
+                SweepEnding::Complete => ('✓', "complete".to_owned(), Mood::Good),
+                SweepEnding::Stopped => ('‖', "stopped; what is unfinished can be resumed".to_owned(), Mood::Warning),
+                SweepEnding::Failed(words) => ('✗', format!("failed: {words}"), Mood::Bad),
+            };
+        }
+        if self.monitor.lost {
+            return ('✗', "the training thread is gone".to_owned(), Mood::Bad);
+        }
+        if self.view.stopping {
+            return ('‖', "stopping after this step…".to_owned(), Mood::Warning);
+        }
+        match self.view.asked_to_pause {
+            Some(true) => return ('‖', "pausing…".to_owned(), Mood::Warning),
+            Some(false) => return ('▶', "resuming…".to_owned(), Mood::Good),
+            None => {}
+        }
+        let (glyph, word, mood) = match self.monitor.activity {
+            Some(Activity::Paused) => ('‖', "paused", Mood::Warning),
+            Some(Activity::Preparing) => ('▶', "preparing", Mood::Good),
+            Some(Activity::MeasuringLambda) => ('▶', "measuring λ_max", Mood::Good),
+            Some(Activity::Auditing) => ('▶', "auditing λ_max", Mood::Good),
+            Some(Activity::Evaluating) => ('▶', "evaluating", Mood::Good),
+            Some(Activity::Training) => ('▶', "training", Mood::Good),
+            None => ('▶', "starting", Mood::Good),
+        };
+        (glyph, word.to_owned(), mood)
+    }
+
+    /// The state of a cell as a glyph and a word.
+    pub(super) fn state(&self, cell: CellIndex) -> (char, &'static str, Mood) {
+        if self.view.aborting.contains(&cell) {
+            return ('✗', "aborting…", Mood::Warning);
+        }
+        match self.monitor.state(cell) {
+            CellState::Queued => ('·', "queued", Mood::Quiet),
+            CellState::Running => ('▶', "running", Mood::Good),
+            CellState::Paused => ('‖', "paused", Mood::Warning),
+            CellState::Finished(_) => ('✓', "finished", Mood::Quiet),
+            CellState::Diverged => ('▲', "diverged", Mood::Warning),
+            CellState::Aborted => ('✗', "aborted", Mood::Quiet),
+            CellState::Interrupted => ('○', "interrupted", Mood::Warning),
+            CellState::Failed(_) => ('✗', "failed", Mood::Bad),
+        }
+    }
+}
+
+/// How something is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mood {
+    Good,
+    Quiet,
+    Warning,
+    Bad,
+}
+
+impl Mood {
+    pub(super) fn style(self, theme: &Theme) -> ratatui::style::Style {
+        match self {
+            Self::Good => theme.good,
+            Self::Quiet => theme.dim,
+            Self::Warning => theme.warning,
+            Self::Bad => theme.bad,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The whole screen: which panel goes where at which size.
+//!
+//! ```text
+//! header                                │ header
+//! λ_max                                 │ λ_max                  │ cell 3
+//! loss            │ accuracy            │ loss     │ accuracy    │ (from 150 columns)
+//! cells                                 │ cells                  │
+//! footer                                │ footer
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Widget};
+
+use super::plot;
+use super::scene::Scene;
+use super::theme::Glyphs;
+use super::view::Overlay;
+use super::{accuracy_chart, detail, footer, header, help, lambda_chart, loss_chart, panel, question, queue};
+
+/// The least that the panels need.
+pub const SMALLEST: (u16, u16) = (80, 24);
+
+/// From this width the settings of the cell stand beside the charts.
+const WIDE: u16 = 150;
+
+/// From this height a notice has a line to itself.
+const TALL: u16 = 30;
+
+/// Draws everything.
+pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(area, buffer);
+        return;
+    }
+    let footer_height = if area.height >= TALL { 2 } else { 1 };
+    let [top, middle, bottom] = area.layout(&Layout::vertical([
+        Constraint::Length(2),
+        Constraint::Min(0),
+        Constraint::Length(footer_height),
+    ]));
+    header::render(scene, top, buffer);
+    if scene.monitor.cells.is_empty() {
+        let words = scene.theme().text("waiting for the sweep to start…");
+        Line::styled(words, scene.theme().dim).centered().render(Rect { y: area.height / 2, height: 1, ..area }, buffer);
+    } else {
+        panels(scene, middle, buffer);
+    }
+    footer::render(scene, bottom, buffer);
+    match scene.view.overlay {
+        Some(Overlay::Help) => help::render(scene, area, buffer),
+        Some(Overlay::Details) if !has_side(area) => detail::render_overlay(scene, area, buffer),
+        Some(Overlay::Question(asked)) => question::render(scene, asked, area, buffer),
+        _ => {}
+    }
+    if scene.theme().glyphs == Glyphs::Ascii {
+        panel::keep_ascii(buffer);
+    }
+}
+
+fn has_side(area: Rect) -> bool {
+    area.width >= WIDE
+}
+
+fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let main = if has_side(area) && scene.view.overlay != Some(Overlay::Details) {
+        let [main, side] =
+            area.layout(&Layout::horizontal([Constraint::Min(0), Constraint::Length(48)]).spacing(2));
+        detail::render(scene, side, buffer);
+        main
+    } else {
+        area
+    };
+    // The queue gets what its cells need, up to a third; of the rest the λ_max chart gets the larger part.
+    let rows = u16::try_from(scene.monitor.cells.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let queue_height = rows.min(main.height / 3).max(4);
+    let [charts, table] =
+        main.layout(&Layout::vertical([Constraint::Min(0), Constraint::Length(queue_height)]));
+    let [above, below] = charts.layout(&Layout::vertical([Constraint::Fill(6), Constraint::Fill(5)]));
+    let [left, right] = below.layout(&Layout::horizontal([Constraint::Fill(1); 2]).spacing(2));
+    lambda_chart::render(scene, above, buffer);
+    loss_chart::render(scene, left, buffer);
+    accuracy_chart::render(scene, right, buffer);
+    queue::render(scene, table, buffer);
+}
+
+/// Steps across every chart: what the cells before this one took counts, so that the axis need not grow again for each.
+pub(super) fn span(scene: &Scene) -> u64 {
+    let monitor = scene.monitor;
+    let Some(cell) = scene.cell() else { return 1 };
+    let ended = monitor.cells.iter().filter(|cell| cell.state.is_done()).map(|cell| cell.progress.step);
+    plot::step_span(cell.progress.step, cell.plan.planned_steps, ended.max().unwrap_or(0))
+}
+
+fn too_small(area: Rect, buffer: &mut Buffer) {
+    let lines = vec![
+        Line::raw(format!("This window is {} x {}.", area.width, area.height)),
+        Line::raw(format!("The screen needs {} x {}.", SMALLEST.0, SMALLEST.1)),
+        Line::raw("Training goes on; q quits."),
+    ];
+    let height = 3.min(area.height);
+    let middle = area.centered_vertically(Constraint::Length(height));
+    Paragraph::new(lines).centered().render(middle, buffer);
+}

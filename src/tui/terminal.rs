@@ -1,0 +1,139 @@
+//! The life of the terminal: taken for the screen, and given back whatever happens.
+
+use std::cell::Cell;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::rc::Rc;
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::ResetColor;
+use crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::TuiError;
+use super::frame_writer::FrameWriter;
+use super::panics;
+
+type Backend = CrosstermBackend<FrameWriter<File>>;
+
+/// The terminal while the screen is up; dropping it gives the terminal back.
+///
+/// What anything prints meanwhile goes to the log instead of onto the screen: the screen is drawn through a duplicate
+/// of stdout, and the descriptors 1 and 2 lead to the log.
+pub(super) struct Screen {
+    terminal: Terminal<Backend>,
+    controls: File,
+    real_stdout: OwnedFd,
+    /// None if stderr was led elsewhere before we came: it stays there.
+    real_stderr: Option<OwnedFd>,
+    log: File,
+    abandoned: Rc<Cell<bool>>,
+}
+
+impl Screen {
+    pub(super) fn enter(log_path: &Path) -> Result<Self, TuiError> {
+        let log = OpenOptions::new().create(true).append(true).open(log_path);
+        let log = log.map_err(|source| TuiError::Log { path: log_path.to_owned(), source })?;
+        Self::enter_with(log).map_err(TuiError::Terminal)
+    }
+
+    fn enter_with(log: File) -> io::Result<Self> {
+        // With NO_COLOR set, crossterm writes a reset for every colour, even for none, and so wipes bold; what is
+        // wished is in the theme already.
+        crossterm::style::force_color_output(true);
+        let duplicate = || -> io::Result<OwnedFd> { Ok(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?) };
+        let stderr = io::stderr();
+        let real_stderr = if stderr.is_terminal() {
+            Some(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3)?)
+        } else {
+            None
+        };
+        let abandoned = Rc::new(Cell::new(false));
+        let writer = FrameWriter::new(File::from(duplicate()?), Rc::clone(&abandoned));
+        let mut screen = Self {
+            terminal: Terminal::new(CrosstermBackend::new(writer))?,
+            controls: File::from(duplicate()?),
+            real_stdout: duplicate()?,
+            real_stderr,
+            log,
+            abandoned,
+        };
+        panics::start();
+        screen.take()?;
+        Ok(screen)
+    }
+
+    pub(super) fn terminal(&mut self) -> &mut Terminal<Backend> {
+        &mut self.terminal
+    }
+
+    /// The terminal is gone: nothing is written to it any more.
+    pub(super) fn abandon(&self) {
+        self.abandoned.set(true);
+    }
+
+    /// Gives the terminal back, stops the process until the shell continues it, and takes the terminal again.
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        self.give_back()?;
+        signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
+        self.take()?;
+        self.terminal.clear()
+    }
+
+    fn take(&mut self) -> io::Result<()> {
+        io::stdout().flush()?;
+        rustix::stdio::dup2_stdout(&self.log)?;
+        if self.real_stderr.is_some() {
+            rustix::stdio::dup2_stderr(&self.log)?;
+        }
+        terminal::enable_raw_mode()?;
+        execute!(self.controls, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    }
+
+    /// Every step is tried, whatever became of the others.
+    fn give_back(&mut self) -> io::Result<()> {
+        let written = execute!(
+            self.controls,
+            EndSynchronizedUpdate,
+            ResetColor,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
+        let cooked = terminal::disable_raw_mode();
+        self.redirect_back()?;
+        written.and(cooked)
+    }
+
+    fn redirect_back(&self) -> io::Result<()> {
+        io::stdout().flush()?;
+        rustix::stdio::dup2_stdout(&self.real_stdout)?;
+        if let Some(stderr) = &self.real_stderr {
+            rustix::stdio::dup2_stderr(stderr)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        if self.abandoned.get() {
+            // Descriptors 1 and 2 keep leading to the log: there is nothing else left to print to.
+            panics::stop();
+            return;
+        }
+        // There is nobody left to tell that the terminal could not be restored.
+        let _ = self.give_back();
+        let panics = panics::stop();
+        // A stderr that was led elsewhere has them already.
+        if self.real_stderr.is_some() {
+            for message in panics {
+                eprintln!("{message}");
+            }
+        }
+    }
+}

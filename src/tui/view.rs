@@ -1,0 +1,206 @@
+//! What the person watching has chosen, and what a key changes about it.
+
+use std::collections::BTreeSet;
+
+use crossterm::event::KeyEvent;
+
+use crate::event::{CellIndex, Command};
+use crate::monitor::Monitor;
+
+use super::keys::{self, Action};
+use super::plot::Scale;
+use super::theme::Theme;
+
+/// What lies over the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// The keys.
+    Help,
+    /// Every setting of the chosen cell.
+    Details,
+    /// A question.
+    Question(Question),
+}
+
+/// What is asked before work is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether to stop the sweep.
+    Quit,
+    /// Whether to abort this cell.
+    Abort(CellIndex),
+}
+
+/// What a key leads to outside of the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The training thread is asked for this.
+    Send(Command),
+    /// The screen is left.
+    Leave,
+    /// The program goes into the background.
+    Suspend,
+}
+
+/// What the person watching has chosen.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What it is drawn with.
+    pub theme: Theme,
+    /// The sweep runs in another process: leaving the screen does not stop it.
+    pub attached: bool,
+    /// The cell to look at, unless the running one is followed.
+    pub pinned: Option<CellIndex>,
+    /// How the loss is drawn.
+    pub loss_scale: Scale,
+    /// How λ_max is drawn.
+    pub lambda_scale: Scale,
+    /// Which of the cell's probes is drawn.
+    pub probe: usize,
+    /// What lies over the screen.
+    pub overlay: Option<Overlay>,
+    /// A pause (true) or its end (false) was asked for and is not confirmed yet.
+    pub asked_to_pause: Option<bool>,
+    /// The sweep was asked to stop.
+    pub stopping: bool,
+    /// Cells that were asked to be aborted.
+    pub aborting: BTreeSet<CellIndex>,
+    last_running: CellIndex,
+}
+
+impl View {
+    /// The view at the start: it follows the running cell.
+    #[must_use]
+    pub fn new(theme: Theme) -> Self {
+        Self {
+            theme,
+            attached: false,
+            pinned: None,
+            loss_scale: Scale::Logarithmic,
+            lambda_scale: Scale::Linear,
+            probe: 0,
+            overlay: None,
+            asked_to_pause: None,
+            stopping: false,
+            aborting: BTreeSet::new(),
+            last_running: 0,
+        }
+    }
+
+    /// The cell that the charts show.
+    #[must_use]
+    pub fn chosen(&self, monitor: &Monitor) -> CellIndex {
+        let chosen = self.pinned.or(monitor.running).unwrap_or(self.last_running);
+        chosen.min(monitor.cells.len().saturating_sub(1))
+    }
+
+    /// Brings requests and choices in line with what has happened since.
+    pub fn follow(&mut self, monitor: &Monitor) {
+        if let Some(running) = monitor.running {
+            self.last_running = running;
+        }
+        if monitor.is_over() || self.asked_to_pause == Some(monitor.is_paused()) {
+            self.asked_to_pause = None;
+        }
+        self.aborting.retain(|cell| !monitor.is_over() && monitor.state(*cell).can_be_aborted());
+        match self.overlay {
+            // A question that the sweep has answered itself is withdrawn.
+            Some(Overlay::Question(Question::Quit)) if monitor.is_over() => self.overlay = None,
+            Some(Overlay::Question(Question::Abort(cell))) if !self.can_abort(cell, monitor) => self.overlay = None,
+            _ => {}
+        }
+    }
+
+    /// Takes in a key.
+    pub fn key(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
+        if let Some(Overlay::Question(question)) = self.overlay {
+            let answer = keys::answer(event)?;
+            self.overlay = None;
+            return answer.then(|| self.confirmed(question));
+        }
+        self.act(keys::action(event)?, monitor)
+    }
+
+    /// Does what a key asks for.
+    pub fn act(&mut self, action: Action, monitor: &Monitor) -> Option<Effect> {
+        match action {
+            Action::PauseOrResume => return self.pause_or_resume(monitor),
+            Action::Abort => {
+                let cell = self.chosen(monitor);
+                if self.can_abort(cell, monitor) {
+                    self.overlay = Some(Overlay::Question(Question::Abort(cell)));
+                }
+            }
+            Action::Audit => return monitor.running.map(|_| Effect::Send(Command::Audit)),
+            Action::Previous => self.pinned = Some(self.chosen(monitor).saturating_sub(1)),
+            Action::Next => {
+                let last = monitor.cells.len().saturating_sub(1);
+                self.pinned = Some((self.chosen(monitor) + 1).min(last));
+            }
+            Action::Follow => self.pinned = None,
+            Action::LossAxis => self.loss_scale = self.loss_scale.other(),
+            Action::LambdaAxis => self.lambda_scale = self.lambda_scale.other(),
+            Action::NextProbe => {
+                let probes = monitor.cells.get(self.chosen(monitor)).map_or(1, |cell| cell.plan.probes.len());
+                self.probe = (self.probe + 1) % probes.max(1);
+            }
+            Action::Details => self.toggle(Overlay::Details),
+            Action::Help => self.toggle(Overlay::Help),
+            Action::Close => self.overlay = None,
+            Action::Quit | Action::Interrupt => return self.quit(monitor),
+            Action::Suspend => return Some(Effect::Suspend),
+        }
+        None
+    }
+
+    /// Asks the sweep to stop without a question, as a signal does; a second time leaves at once.
+    pub fn stop(&mut self, monitor: &Monitor) -> Effect {
+        if monitor.is_over() || self.stopping || self.attached {
+            return Effect::Leave;
+        }
+        self.confirmed(Question::Quit)
+    }
+
+    fn quit(&mut self, monitor: &Monitor) -> Option<Effect> {
+        if monitor.is_over() || self.stopping || self.attached {
+            return Some(Effect::Leave);
+        }
+        self.overlay = Some(Overlay::Question(Question::Quit));
+        None
+    }
+
+    fn confirmed(&mut self, question: Question) -> Effect {
+        match question {
+            Question::Quit => {
+                self.stopping = true;
+                self.overlay = None;
+                Effect::Send(Command::Quit)
+            }
+            Question::Abort(cell) => {
+                self.aborting.insert(cell);
+                Effect::Send(Command::Abort(cell))
+            }
+        }
+    }
+
+    fn pause_or_resume(&mut self, monitor: &Monitor) -> Option<Effect> {
+        if monitor.is_over() || self.stopping {
+            return None;
+        }
+        let pause = !self.asked_to_pause.unwrap_or(monitor.is_paused());
+        self.asked_to_pause = Some(pause);
+        Some(Effect::Send(if pause { Command::Pause } else { Command::Resume }))
+    }
+
+    fn can_abort(&self, cell: CellIndex, monitor: &Monitor) -> bool {
+        let known = cell < monitor.cells.len();
+        known && !monitor.is_over() && !self.stopping && monitor.state(cell).can_be_aborted()
+    }
+
+    fn toggle(&mut self, overlay: Overlay) {
+        self.overlay = if self.overlay == Some(overlay) { None } else { Some(overlay) };
+    }
+}
+
+#[cfg(test)]
+mod tests;

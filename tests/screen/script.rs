@@ -1,0 +1,189 @@
+//! A made-up sweep that looks like a real one: six cells of gradient descent at the edge of stability.
+
+use std::path::PathBuf;
+
+use crate::event::{
+    Activity, CellEnding, CellPlan, Event, LambdaPoint, Point, Progress, StopReason, Summary, SweepPlan,
+};
+
+/// Steps every cell plans.
+pub const STEPS: u64 = 1_000;
+
+/// Seconds a step takes.
+const SECONDS_PER_STEP: f64 = 0.018;
+
+const RATES: [f64; 3] = [0.1, 0.05, 0.025];
+const ACTIVATIONS: [&str; 2] = ["tanh", "relu"];
+const PROBES: [&str; 2] = ["training, all 1000 examples", "held-out, 1000 examples"];
+
+fn rate(cell: usize) -> f64 {
+    RATES[cell / ACTIVATIONS.len()]
+}
+
+/// What is planned.
+pub fn plan() -> SweepPlan {
+    let cells = (0..RATES.len() * ACTIVATIONS.len()).map(cell_plan).collect();
+    SweepPlan {
+        name: "edge-of-stability".into(),
+        run_dir: PathBuf::from("runs/edge-of-stability"),
+        device: "flex (CPU, 2 threads)".into(),
+        cells,
+    }
+}
+
+fn cell_plan(cell: usize) -> CellPlan {
+    let pair = |name: &str, value: String| (name.to_owned(), value);
+    let swept = vec![
+        pair("learning_rate", rate(cell).to_string()),
+        pair("activation", ACTIVATIONS[cell % ACTIVATIONS.len()].to_owned()),
+    ];
+    let mut settings = vec![
+        pair("data", "FashionMnistSubset".into()),
+        pair("train_examples", "1000".into()),
+        pair("test_examples", "Full".into()),
+        pair("model", "Mlp(widths: [200, 200])".into()),
+        pair("dropout", "0".into()),
+        pair("batch_norm", "false".into()),
+        pair("loss", "SquaredError".into()),
+        pair("momentum", "0".into()),
+        pair("weight_decay", "0".into()),
+        pair("batch_size", "Full".into()),
+        pair("seed", "0".into()),
+        pair("steps", STEPS.to_string()),
+        pair("evaluate_every", "Steps(5)".into()),
+        pair("lambda_every", "Steps(5)".into()),
+        pair("lambda_tolerance", "0.01".into()),
+        pair("precision", "Float32".into()),
+    ];
+    settings.splice(3..3, swept.clone());
+    CellPlan {
+        swept,
+        settings,
+        planned_steps: STEPS,
+        steps_per_epoch: 1,
+        probes: PROBES.map(str::to_owned).to_vec(),
+        threshold_label: "2/η".into(),
+        ended: None,
+    }
+}
+
+/// Noise between -1 and 1 that is the same in every run.
+fn noise(cell: usize, step: u64) -> f64 {
+    let mixed = (step + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(cell as u64 * 0x51ed_270b);
+    ((mixed >> 33) % 2_001) as f64 / 1_000.0 - 1.0
+}
+
+/// λ_max rises until it meets 2/η, overshoots, and hovers.
+fn lambda(cell: usize, step: u64) -> f64 {
+    let threshold = 2.0 / rate(cell);
+    let sharpened = 9.0 + 0.11 * step as f64 * if cell % 2 == 0 { 1.0 } else { 1.35 };
+    if sharpened < threshold {
+        return sharpened * (1.0 + 0.004 * noise(cell, step));
+    }
+    let since = sharpened / threshold - 1.0;
+    let wave = (step as f64 / 17.0).sin() * 0.05 + 0.02 * noise(cell, step);
+    threshold * (1.0 + 0.09 * (-since * 1.4).exp() * (since * 26.0).sin().abs() + wave * 0.7 + 0.015)
+}
+
+fn train_loss(cell: usize, step: u64) -> f64 {
+    let falling = 0.48 * (-(step as f64) * rate(cell) / 9.0).exp() + 0.012 + 0.1 / (1.0 + step as f64 * rate(cell));
+    let at_the_edge = lambda(cell, step) * rate(cell) / 2.0 > 0.99;
+    falling * if at_the_edge { 1.0 + 0.22 * noise(cell, step / 5).abs() } else { 1.0 }
+}
+
+/// What is measured at a step.
+pub fn point(cell: usize, step: u64, probe: usize) -> Point {
+    let loss = train_loss(cell, step);
+    let generalization_gap = 0.05 + 0.02 * (step as f64 / 900.0);
+    let residual = 0.002 + 0.002 * noise(cell, step).abs();
+    let value = lambda(cell, step) * if probe == 0 { 1.0 } else { 0.83 };
+    let lambda = LambdaPoint {
+        lambda_max: value,
+        lambda_residual: residual * value,
+        lambda_converged: true,
+        lambda_hvps: 2,
+        lambda_seconds: 0.031,
+        lambda_probe: probe,
+        lambda_on: PROBES[probe].into(),
+        ..LambdaPoint::default()
+    };
+    Point {
+        step,
+        epoch: step as f64,
+        seconds: step as f64 * SECONDS_PER_STEP,
+        train_loss: Some(loss),
+        train_accuracy: Some((0.995 - 1.75 * loss).max(0.1)),
+        test_loss: Some(loss + generalization_gap),
+        test_accuracy: Some((0.9 - 1.6 * loss).max(0.1)),
+        lambda: Some(lambda),
+        threshold: Some(2.0 / rate(cell)),
+        gradient_norm: Some(loss.sqrt()),
+    }
+}
+
+/// How far a cell is at a step.
+pub fn progress(cell: usize, step: u64) -> Event {
+    let seconds = step as f64 * SECONDS_PER_STEP;
+    let progress = Progress { step, epoch: step as f64, seconds, steps_per_second: 1.0 / SECONDS_PER_STEP };
+    Event::Progress { cell, progress }
+}
+
+/// The events of one measurement, every fifth step, with a value that did not converge and one that an audit corrected.
+pub fn measured(cell: usize, step: u64) -> Vec<Event> {
+    let mut first = point(cell, step, 0);
+    let mut events = vec![Event::Activity(Activity::MeasuringLambda)];
+    if let Some(lambda) = &mut first.lambda {
+        if step == 330 {
+            lambda.lambda_converged = false;
+            lambda.lambda_residual = 0.08 * lambda.lambda_max;
+        }
+        if step == 500 {
+            lambda.lambda_audited = true;
+            lambda.lambda_corrected_from = Some(lambda.lambda_max * 0.97);
+            events.push(Event::Notice("audit at step 500 corrected λ_max from 39.6 to 40.8".into()));
+        }
+    }
+    events.push(Event::Measured { cell, point: Box::new(first) });
+    let second = Point { lambda: point(cell, step, 1).lambda, step, ..Point::default() };
+    events.push(Event::Measured { cell, point: Box::new(second) });
+    events.push(progress(cell, step));
+    events.push(Event::Activity(Activity::Training));
+    events
+}
+
+/// A cell from its start to `step`.
+pub fn up_to(cell: usize, step: u64) -> Vec<Event> {
+    let mut events = vec![Event::CellStarted { cell }, Event::Activity(Activity::Training)];
+    events.extend((0..=step).step_by(5).flat_map(|step| measured(cell, step)));
+    events
+}
+
+/// The end of a cell.
+pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
+    let last = point(cell, step, 0);
+    let lambda = last.lambda.unwrap_or_default();
+    let summary = Summary {
+        steps: step,
+        epochs: step as f64,
+        seconds: last.seconds,
+        train_loss: last.train_loss,
+        train_accuracy: last.train_accuracy,
+        test_loss: last.test_loss,
+        test_accuracy: last.test_accuracy,
+        lambda_max: Some(lambda.lambda_max),
+        lambda_residual: Some(lambda.lambda_residual),
+        lambda_converged: Some(true),
+    };
+    Event::CellEnded { cell, ending, summary }
+}
+
+/// Two cells are finished, the third is at step 720 of 1,000.
+pub fn half_way() -> Vec<Event> {
+    let mut events = vec![Event::SweepStarted(plan())];
+    for cell in 0..2 {
+        events.extend(up_to(cell, STEPS));
+        events.push(ended(cell, STEPS, CellEnding::Finished(StopReason::Steps)));
+    }
+    events.extend(up_to(2, 720));
+    events
+}
