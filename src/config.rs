@@ -1,7 +1,30 @@
 //! The RON schema of an experiment, its validation, and its expansion into cells.
+//!
+//! One file says everything: a flat list of settings that all cells share, and a `sweep` of those that differ.
+//!
+//! ```text
+//! file ─ document ─▶ base settings + sweep axes ─ experiment ─▶ cells ─ validate ─▶ Experiment
+//! ```
+//!
+//! Every setting is declared once, in `settings.rs`, with its documentation, type and default; the rest is generated.
 
+mod document;
+mod error;
+mod experiment;
+mod explain;
+mod extent;
+mod listing;
+mod probe;
+mod schema;
 mod settings;
+mod suggest;
+mod sweep;
+mod validate;
+mod values;
 
-pub use settings::{
-    Activation, Cadence, Cell, Data, Extent, Loss, Model, Precision, Probe, Settings, Split, Statistics, Tracking,
-};
+pub use error::ConfigError;
+pub use experiment::{Cell, Experiment, MAX_CELLS};
+pub use extent::Extent;
+pub use probe::{Probe, Split, Statistics};
+pub use settings::Settings;
+pub use values::{Activation, Cadence, Data, Loss, Model, Precision, Tracking};

@@ -2,200 +2,112 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Everything that decides what one cell computes; defaults filled in, nothing left open.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Settings {
-    /// The data set.
-    pub data: Data,
-    /// How many training examples, the first of the file; `Full` for all.
-    pub train_examples: Extent,
-    /// How many test examples, the first of the file; `Full` for all.
-    pub test_examples: Extent,
-    /// The network.
-    pub model: Model,
-    /// The activation function after every hidden layer.
-    pub activation: Activation,
-    /// Probability that a hidden unit is dropped during training, in [0, 1).
-    pub dropout: f64,
-    /// Batch normalization after every hidden layer's affine map, before its activation.
-    pub batch_norm: bool,
-    /// The loss, averaged over examples.
-    pub loss: Loss,
-    /// η.
-    pub learning_rate: f64,
-    /// Heavy-ball momentum β in [0, 1), without dampening.
-    pub momentum: f64,
-    /// Coefficient of w added to the gradient.
-    pub weight_decay: f64,
-    /// Examples in a step, or `Full` for full-batch gradient descent.
-    pub batch_size: Extent,
-    /// Decides the initial parameters, the order of the examples, dropout and the probes.
-    pub seed: u64,
-    /// Stop after so many optimizer steps.
-    pub steps: Option<u64>,
-    /// Stop after so many passes over the training data.
-    pub epochs: Option<u64>,
-    /// Stop when the evaluated training loss is at most this.
-    pub until_train_loss: Option<f64>,
-    /// Stop when the evaluated training accuracy is at least this, in (0, 1].
-    pub until_train_accuracy: Option<f64>,
-    /// How often losses and accuracies are evaluated (at the start and at the end always).
-    pub evaluate_every: Cadence,
-    /// How often λ_max is measured (at the start and at the end always).
-    pub lambda_every: Tracking,
-    /// Relative residual ‖Hv − λv‖/|λ| at which a measurement of λ_max stops.
-    pub lambda_tolerance: f64,
-    /// The most Hessian-vector products one measurement may take.
-    pub lambda_max_products: u64,
-    /// Every how many measurements λ_max is checked from a cold start; 0 for never.
-    pub audit_every: u64,
-    /// The sets of examples λ_max is measured on; tables show the first.
-    pub probes: Vec<Probe>,
-    /// Examples in one forward and backward pass; larger sets are accumulated over chunks of this size.
-    pub chunk_size: usize,
-    /// With batch norm and full-batch gradient descent: how many examples share their statistics.
-    pub statistics_group: Extent,
-    /// Floating-point format of parameters and data.
-    pub precision: Precision,
+use super::schema::settings;
+use super::{Activation, Cadence, Data, Extent, Loss, Model, Precision, Probe, Tracking};
+
+settings! {
+    /// The data set (default `FashionMnistSubset`, which needs no download).
+    data: Data = Data::FashionMnistSubset,
+    /// How many training examples, the first of the file; `Full` for all (default).
+    train_examples: Extent = Extent::Full,
+    /// How many test examples, the first of the file; `Full` for all (default).
+    test_examples: Extent = Extent::Full,
+    /// The network; has no default.
+    model: Model,
+    /// The activation function after every hidden layer (default `Relu`).
+    activation: Activation = Activation::Relu,
+    /// Probability that a hidden unit is dropped during training, in [0, 1) (default 0).
+    dropout: f64 = 0.0,
+    /// Batch normalization after every hidden layer's affine map, before its activation (default off).
+    batch_norm: bool = false,
+    /// The loss, averaged over examples (default `CrossEntropy`).
+    loss: Loss = Loss::CrossEntropy,
+    /// η; has no default.
+    learning_rate: f64,
+    /// Heavy-ball momentum β in [0, 1), without dampening (default 0).
+    momentum: f64 = 0.0,
+    /// Coefficient of w added to the gradient (default 0).
+    weight_decay: f64 = 0.0,
+    /// Examples in a step, or `Full` for full-batch gradient descent (default 32).
+    batch_size: Extent = Extent::Count(32),
+    /// Decides the initial parameters, the order of the examples, dropout and the probes (default 0).
+    seed: u64 = 0,
+    /// Stop after so many optimizer steps (default none, but `steps` or `epochs` must be given).
+    steps: Option<u64> = None,
+    /// Stop after so many passes over the training data (default none, but `steps` or `epochs` must be given).
+    epochs: Option<u64> = None,
+    /// Stop when the evaluated training loss is at most this (default none).
+    until_train_loss: Option<f64> = None,
+    /// Stop when the evaluated training accuracy is at least this, in (0, 1] (default none).
+    until_train_accuracy: Option<f64> = None,
+    /// How often losses and accuracies are evaluated, at the start and at the end always (default every epoch).
+    evaluate_every: Cadence = Cadence::Epochs(1),
+    /// How often λ_max is measured, at the start and at the end always (default every epoch).
+    lambda_every: Tracking = Tracking::Epochs(1),
+    /// Relative residual ‖Hv − λv‖/|λ| at which a measurement of λ_max stops (default 0.01).
+    lambda_tolerance: f64 = 0.01,
+    /// The most Hessian-vector products one measurement may take (default 200).
+    lambda_max_products: u64 = 200,
+    /// Every how many measurements λ_max is checked from a cold start; 0 for never (default 25).
+    audit_every: u64 = 25,
+    /// The sets of examples λ_max is measured on; tables show the first (default one of 1000 held-out examples).
+    probes: Vec<Probe> = vec![Probe::default()],
+    /// Examples in one forward and backward pass; larger sets are accumulated over chunks of this size (default 1000).
+    chunk_size: usize = 1000,
+    /// With batch norm and full-batch gradient descent: how many examples share their statistics (default `Full`).
+    statistics_group: Extent = Extent::Full,
+    /// Floating-point format of parameters and data (default `F32`).
+    precision: Precision = Precision::F32,
 }
 
-/// A data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Data {
-    /// The balanced Fashion-MNIST subset inside the program: 2,000 training and 2,000 test images.
-    FashionMnistSubset,
-    /// Fashion-MNIST: 60,000 training and 10,000 test images of 28×28.
-    FashionMnist,
-    /// MNIST: 60,000 training and 10,000 test images of 28×28.
-    Mnist,
-}
-
-/// All of something, written `Full`, or a number of examples, written as the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// All there are.
-    Full,
-    /// So many examples.
-    Count(usize),
-}
-
-/// A network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Model {
-    /// Fully connected, with these hidden widths; an empty list is a linear classifier.
-    Mlp {
-        /// Widths of the hidden layers.
-        widths: Vec<usize>,
-    },
-    /// conv 3×3 → pool 2×2 → conv 3×3 → pool 2×2 → linear.
-    Cnn {
-        /// Output channels of the two convolutions.
-        channels: (usize, usize),
-    },
-}
-
-/// An activation function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Activation {
-    /// max(0, x).
-    Relu,
-    /// tanh x.
-    Tanh,
-}
-
-/// A loss, averaged over examples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Loss {
-    /// −log softmax(output)[label].
-    CrossEntropy,
-    /// ½‖output − one-hot(label)‖².
-    SquaredError,
-}
-
-/// How often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Cadence {
-    /// Every so many optimizer steps.
-    Steps(u64),
-    /// Every so many epochs.
-    Epochs(u64),
-}
-
-/// How often λ_max is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Tracking {
-    /// Every so many optimizer steps.
-    Steps(u64),
-    /// Every so many epochs.
-    Epochs(u64),
-    /// As often as this share of the cell's time allows, in (0, 1).
-    Share(f64),
-    /// Only at the start and at the end.
-    Ends,
-}
-
-/// A fixed set of examples on which λ_max is measured, drawn once per cell from its seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Probe {
-    /// Where its examples come from.
-    #[serde(default)]
-    pub from: Split,
-    /// How many.
-    #[serde(default = "Probe::default_examples")]
-    pub examples: Extent,
-    /// Which batch-norm statistics it uses.
-    #[serde(default)]
-    pub statistics: Statistics,
-    /// With batch statistics: how many examples share them, `Full` for the whole probe.
-    #[serde(default = "Probe::default_group")]
-    pub group: Extent,
-}
-
-impl Probe {
-    fn default_examples() -> Extent {
-        Extent::Count(1000)
+impl Settings {
+    /// How many training examples are in use.
+    #[must_use]
+    pub fn train_len(&self) -> usize {
+        self.train_examples.of(self.data.train_len())
     }
 
-    fn default_group() -> Extent {
-        Extent::Full
+    /// How many test examples are in use.
+    #[must_use]
+    pub fn test_len(&self) -> usize {
+        self.test_examples.of(self.data.test_len())
     }
-}
 
-/// A half of a data set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Split {
-    /// The test images, which are never trained on.
-    #[default]
-    HeldOut,
-    /// The training images.
-    Training,
-}
+    /// Optimizer steps in one epoch; a last, smaller batch counts.
+    #[must_use]
+    pub fn steps_per_epoch(&self) -> u64 {
+        let train_len = self.train_len();
+        train_len.div_ceil(self.batch_size.of(train_len).max(1)) as u64
+    }
 
-/// Batch-norm statistics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Statistics {
-    /// Mean and variance of the examples themselves.
-    #[default]
-    Batch,
-    /// The running averages gathered during training.
-    Running,
-}
+    /// The most optimizer steps the cell can take: whichever of `steps` and `epochs` comes first.
+    #[must_use]
+    pub fn planned_steps(&self) -> u64 {
+        let epochs = self.epochs.map(|epochs| epochs.saturating_mul(self.steps_per_epoch()));
+        // A cell without either is refused when its config is loaded.
+        self.steps.into_iter().chain(epochs).min().unwrap_or(0)
+    }
 
-/// Floating-point format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Precision {
-    /// 32 bits.
-    F32,
-    /// 64 bits.
-    F64,
-}
+    /// Caps the cell at so many optimizer steps.
+    pub(super) fn cut_at(&mut self, steps: u64) {
+        self.steps = Some(self.steps.map_or(steps, |own| own.min(steps)));
+    }
 
-/// One cell of a sweep.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
-    /// What it computes.
-    pub settings: Settings,
-    /// What tells it from the other cells, as (setting, value), in the order of the sweep's axes.
-    pub swept: Vec<(String, String)>,
+    /// The λ_max above which the optimizer is unstable on a quadratic: (2+2β)/η less the weight decay.
+    ///
+    /// Weight decay adds itself to every eigenvalue of what is minimized, and λ_max is that of the loss alone. The
+    /// threshold is that of full-batch descent; for minibatches it is drawn all the same, as a reference that λ_max
+    /// stays below.
+    #[must_use]
+    pub fn stability_threshold(&self) -> f64 {
+        (2.0 + 2.0 * self.momentum) / self.learning_rate - self.weight_decay
+    }
+
+    /// The formula of [`stability_threshold`](Self::stability_threshold), as far as this cell has its terms.
+    #[must_use]
+    pub fn threshold_label(&self) -> String {
+        let numerator = if self.momentum > 0.0 { "(2+2β)/η" } else { "2/η" };
+        let decay = if self.weight_decay > 0.0 { " − wd" } else { "" };
+        format!("{numerator}{decay}")
+    }
 }

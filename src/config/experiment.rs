@@ -1,0 +1,129 @@
+//! A config file, read, checked and expanded into cells.
+
+use std::fs::File;
+use std::io::Read;
+use std::num::NonZeroU64;
+use std::path::Path;
+
+use ron::ser::PrettyConfig;
+
+use super::document::parse;
+use super::schema::ron_options;
+use super::settings::{Document, Overrides};
+use super::sweep::Sweep;
+use super::validate::{self, Refusal};
+use super::{ConfigError, Settings};
+
+/// The most cells a sweep may have: more would not end in a lifetime, and a typing error can ask for millions.
+pub const MAX_CELLS: usize = 10_000;
+
+/// Far above any config written by hand; what is larger is another file.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// A sweep, ready to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// Its name, which its run directory takes.
+    pub name: String,
+    /// Its cells in queue order; at least one.
+    pub cells: Vec<Cell>,
+    /// Where every cell is cut, if it was asked for.
+    pub cut_at_steps: Option<NonZeroU64>,
+    base: Overrides,
+    sweep: Sweep,
+}
+
+/// One cell of a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// What it computes.
+    pub settings: Settings,
+    /// What tells it from the other cells, as (setting, value), in the order of the sweep's axes.
+    pub swept: Vec<(String, String)>,
+}
+
+impl Experiment {
+    /// Reads, checks and expands a config file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |cause| ConfigError::Unreadable { path: path.to_owned(), cause };
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(ConfigError::TooLarge { path: path.to_owned(), limit_bytes: MAX_FILE_BYTES });
+        }
+        let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks and expands the text of a config; `path` is what messages call it, and names it if it does not.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let document = parse(text, path)?;
+        let refuse = |refusal: Refusal| refusal.in_file(path);
+        let name = validate::name(document.name.as_deref(), path).map_err(refuse)?;
+        validate::sweep(&document.sweep).map_err(refuse)?;
+
+        let mut base = document.base();
+        base.fill_defaults();
+        let Document { cut_at_steps, sweep, .. } = document;
+        let cells = expand(&base, &sweep).map_err(refuse)?;
+        let uncut = Self { name, cells, cut_at_steps: None, base, sweep };
+        Ok(cut_at_steps.into_iter().fold(uncut, Self::cut_at))
+    }
+
+    /// The same experiment with every cell cut at so many steps, or where it is cut already if that is earlier.
+    #[must_use]
+    pub fn cut_at(mut self, steps: NonZeroU64) -> Self {
+        self.cut_at_steps = Some(self.cut_at_steps.map_or(steps, |own| own.min(steps)));
+        for cell in &mut self.cells {
+            cell.settings.cut_at(steps.get());
+        }
+        self
+    }
+
+    /// The config as resolved, defaults filled in: a config file that gives the same cells.
+    ///
+    /// # Errors
+    /// None that is known: plain data written to a string does not fail.
+    pub fn to_ron(&self) -> Result<String, ron::Error> {
+        let document = Document::new(self.name.clone(), self.cut_at_steps, self.base.clone(), self.sweep.clone());
+        // Fields of the file and axes of the sweep on lines of their own, what is deeper stays on its line.
+        let layout = PrettyConfig::new().depth_limit(2).compact_arrays(true);
+        Ok(ron_options().to_string_pretty(&document, layout)? + "\n")
+    }
+}
+
+/// Every cell in queue order, each of them checked.
+fn expand(base: &Overrides, sweep: &Sweep) -> Result<Vec<Cell>, Refusal> {
+    let picks = sweep.picks();
+    let mut cells = Vec::with_capacity(picks.len());
+    for pick in &picks {
+        let mut given = base.clone();
+        let mut swept = Vec::new();
+        for (axis, &entry) in sweep.axes.iter().zip(pick) {
+            given.apply(&axis.entries[entry]);
+            swept.extend(axis.entries[entry].entries().into_iter().map(|(name, value)| (name.to_owned(), value)));
+        }
+        let settings = given.settle().map_err(validate::missing)?;
+        validate::settings(&settings).map_err(|refusal| refusal.in_cell(sweep, pick))?;
+        cells.push(Cell { settings, swept });
+    }
+    validate::idle(&cells).map_err(|(index, refusal)| refusal.in_cell(sweep, &picks[index]))?;
+    Ok(cells)
+}
+
+fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> ConfigError {
+    let readable = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+    let last_line = readable.rsplit('\n').next().unwrap_or_default();
+    ConfigError::NotUtf8 {
+        path: path.to_owned(),
+        line: readable.matches('\n').count() + 1,
+        column: last_line.chars().count() + 1,
+    }
+}

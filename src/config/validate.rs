@@ -1,0 +1,79 @@
+//! What a config may ask for: one function per rule.
+//!
+//! `values` looks at each setting by itself, `combinations` at settings that must fit together, `file` at what is not
+//! a setting: the name and the form of the sweep.
+
+mod combinations;
+mod file;
+mod values;
+
+use std::fmt::{Debug, Display};
+use std::path::Path;
+
+use super::sweep::Sweep;
+use super::{ConfigError, Settings};
+
+pub(super) use combinations::idle;
+pub(super) use file::{missing, name, sweep};
+
+/// What one rule says of a cell.
+type Verdict = Result<(), Refusal>;
+
+/// Checks the settings of one cell by every rule.
+pub(super) fn settings(settings: &Settings) -> Verdict {
+    values::RULES.iter().chain(combinations::RULES).try_for_each(|rule| rule(settings))
+}
+
+/// Why a rule refuses something.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// The setting at fault, or where the file gives it.
+    field: String,
+    /// Which part of it: `.widths[2]`.
+    part: String,
+    /// The value, what is allowed, and what to do.
+    message: String,
+    /// Other settings that the message speaks of.
+    because_of: &'static [&'static str],
+}
+
+impl Refusal {
+    fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), part: String::new(), message: message.into(), because_of: &[] }
+    }
+
+    fn of_part(mut self, part: impl Into<String>) -> Self {
+        self.part = part.into();
+        self
+    }
+
+    fn because_of(mut self, settings: &'static [&'static str]) -> Self {
+        self.because_of = settings;
+        self
+    }
+
+    /// Says where the file gives this: a sweep overrides what is given for all cells.
+    pub(super) fn in_cell(mut self, sweep: &Sweep, pick: &[usize]) -> Self {
+        for name in self.because_of {
+            if let Some((path, value)) = sweep.origin(pick, name) {
+                self.message += &format!(" (here `{name}` is {value}, by {path})");
+            }
+        }
+        if let Some((path, _)) = sweep.origin(pick, &self.field) {
+            self.field = path;
+        }
+        self
+    }
+
+    pub(super) fn in_file(self, path: &Path) -> ConfigError {
+        ConfigError::Refused { path: path.to_owned(), field: self.field + &self.part, message: self.message }
+    }
+}
+
+/// Refuses a value outside what is allowed.
+fn in_range(allowed: bool, setting: &str, value: impl Debug, range: impl Display) -> Verdict {
+    if allowed {
+        return Ok(());
+    }
+    Err(Refusal::new(setting, format!("{value:?} is out of range: it must be {range}")))
+}

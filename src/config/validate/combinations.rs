@@ -1,0 +1,189 @@
+//! Rules for settings that must fit together.
+
+use super::{Refusal, Verdict, in_range};
+use crate::config::{Cell, Extent, Precision, Probe, Settings, Split, Statistics};
+
+pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
+    some_limit,
+    tolerance_within_precision,
+    probe_examples,
+    probe_groups,
+    running_statistics_have_no_groups,
+    probes_differ,
+    no_batch_of_one_under_batch_norm,
+    no_training_group_of_one_under_batch_norm,
+    no_probe_group_of_one_under_batch_norm,
+];
+
+/// Below this relative residual, rounding in 32 bits decides when Lanczos stops: the Hessian-vector product itself
+/// is no better.
+const F32_TOLERANCE: f64 = 1e-5;
+
+fn some_limit(settings: &Settings) -> Verdict {
+    if settings.steps.is_some() || settings.epochs.is_some() {
+        return Ok(());
+    }
+    let goal = match (settings.until_train_loss, settings.until_train_accuracy) {
+        (None, None) => "",
+        _ => " Training may never get as far as `until_…` says, so it needs a limit as well.",
+    };
+    Err(Refusal::new("", format!("nothing ends the training: set `steps`, `epochs` or both.{goal}"))
+        .because_of(&["steps", "epochs"]))
+}
+
+fn tolerance_within_precision(settings: &Settings) -> Verdict {
+    let tolerance = settings.lambda_tolerance;
+    let reachable = settings.precision == Precision::F64 || tolerance >= F32_TOLERANCE;
+    let range = format!("at least {F32_TOLERANCE:?} in 32 bits; for less set `precision: F64`");
+    in_range(reachable, "lambda_tolerance", tolerance, range).map_err(|refusal| refusal.because_of(&["precision"]))
+}
+
+fn probe_examples(settings: &Settings) -> Verdict {
+    for (index, probe) in settings.probes.iter().enumerate() {
+        let (kind, source) = match probe.from {
+            Split::HeldOut => ("test", &["test_examples", "data"]),
+            Split::Training => ("training", &["train_examples", "data"]),
+        };
+        let (count, available) = (probe.example_count(settings), probe.available(settings));
+        let range = format!("`Full` or 1 to {available}, the {kind} examples in use");
+        let given = if *probe == Probe::default() { ", where 1000 is the default" } else { "" };
+        in_range((1..=available).contains(&count), "probes", count, range + given)
+            .map_err(|refusal| refusal.of_part(format!("[{index}].examples")).because_of(source))?;
+    }
+    Ok(())
+}
+
+fn probe_groups(settings: &Settings) -> Verdict {
+    for (index, probe) in settings.probes.iter().enumerate() {
+        let Extent::Count(group) = probe.group else { continue };
+        let count = probe.example_count(settings);
+        let range = format!("`Full`, or at least 2 and at most {count}, the examples of the probe");
+        in_range((2..=count).contains(&group), "probes", group, range)
+            .map_err(|refusal| refusal.of_part(format!("[{index}].group")))?;
+    }
+    Ok(())
+}
+
+fn running_statistics_have_no_groups(settings: &Settings) -> Verdict {
+    for (index, probe) in settings.probes.iter().enumerate() {
+        if let (Statistics::Running, Extent::Count(group)) = (probe.statistics, probe.group) {
+            let message = format!("{group} does nothing with `statistics: Running`, which no examples share; leave one out");
+            return Err(Refusal::new("probes", message).of_part(format!("[{index}].group")));
+        }
+    }
+    Ok(())
+}
+
+fn probes_differ(settings: &Settings) -> Verdict {
+    let probes = &settings.probes;
+    for (index, probe) in probes.iter().enumerate() {
+        if let Some(first) = probes[..index].iter().position(|other| other == probe) {
+            let message = format!("is the same as probes[{first}], and would be measured twice; leave one out");
+            return Err(Refusal::new("probes", message).of_part(format!("[{index}]")));
+        }
+    }
+    Ok(())
+}
+
+/// Also the last, smaller batch of an epoch, which PyTorch refuses only when it gets there.
+fn no_batch_of_one_under_batch_norm(settings: &Settings) -> Verdict {
+    let Extent::Count(size) = settings.batch_size else { return Ok(()) };
+    let examples = settings.train_len();
+    if !settings.batch_norm || !leaves_one(examples, size) {
+        return Ok(());
+    }
+    let message = if size == 1 {
+        "1 cannot be normalized by `batch_norm`: the variance of one example is 0; use at least 2".to_owned()
+    } else {
+        format!(
+            "{size} leaves a last batch of 1 of {examples} training examples, which `batch_norm` cannot normalize: the \
+             variance of one example is 0; change `batch_size` or `train_examples`"
+        )
+    };
+    Err(Refusal::new("batch_size", message).because_of(&["batch_norm", "train_examples", "data"]))
+}
+
+fn no_training_group_of_one_under_batch_norm(settings: &Settings) -> Verdict {
+    let Extent::Count(group) = settings.statistics_group else { return Ok(()) };
+    let examples = settings.train_len();
+    if !settings.batch_norm || settings.batch_size != Extent::Full || !leaves_one(examples, group) {
+        return Ok(());
+    }
+    let message = format!("{group} {}", leaving_one(examples, "training examples"));
+    Err(Refusal::new("statistics_group", message).because_of(&["batch_norm", "train_examples", "data"]))
+}
+
+fn no_probe_group_of_one_under_batch_norm(settings: &Settings) -> Verdict {
+    for (index, probe) in settings.probes.iter().enumerate() {
+        let examples = probe.example_count(settings);
+        let group = probe.group.of(examples);
+        if !settings.batch_norm || probe.statistics == Statistics::Running || !leaves_one(examples, group) {
+            continue;
+        }
+        let part = if examples == 1 { "examples" } else { "group" };
+        let message = format!("{group} {}", leaving_one(examples, "examples of the probe"));
+        return Err(Refusal::new("probes", message)
+            .of_part(format!("[{index}].{part}"))
+            .because_of(&["batch_norm", "train_examples", "test_examples", "data"]));
+    }
+    Ok(())
+}
+
+/// Whether the last of the groups has a single example.
+fn leaves_one(examples: usize, group: usize) -> bool {
+    group == 1 || examples % group == 1
+}
+
+fn leaving_one(examples: usize, of_what: &str) -> String {
+    format!(
+        "leaves a group of 1 of {examples} {of_what}, which `batch_norm` cannot normalize: the variance of one example \
+         is 0; choose another number"
+    )
+}
+
+/// A setting that would do nothing.
+struct Idle {
+    /// Whether a cell asks for it.
+    asked: fn(&Settings) -> bool,
+    /// Whether it does something in that cell.
+    acts: fn(&Settings) -> bool,
+    setting: &'static str,
+    message: &'static str,
+}
+
+const IDLE: &[Idle] = &[
+    Idle {
+        asked: |settings| settings.dropout > 0.0,
+        acts: |settings| settings.model.has_hidden_layers(),
+        setting: "dropout",
+        message: "does nothing, since the model has no hidden layer to drop units from; leave it out or add a layer",
+    },
+    Idle {
+        asked: |settings| settings.batch_norm,
+        acts: |settings| settings.model.has_hidden_layers(),
+        setting: "batch_norm",
+        message: "does nothing, since the model has no hidden layer to normalize; leave it out or add a layer",
+    },
+    Idle {
+        asked: |settings| settings.probes.iter().any(|probe| probe.statistics == Statistics::Running),
+        acts: |settings| settings.batch_norm,
+        setting: "probes",
+        message: "`statistics: Running` does nothing, since no cell has batch norm; leave it out or set `batch_norm: true`",
+    },
+];
+
+/// Refuses what would do nothing in any cell, and names the first cell that asks for it.
+///
+/// One cell alone may well have a dropout and no layer to apply it to, when the model is swept.
+pub(in crate::config) fn idle(cells: &[Cell]) -> Result<(), (usize, Refusal)> {
+    for Idle { asked, acts, setting, message } in IDLE {
+        let mut asking = cells.iter().enumerate().filter(|(_, cell)| asked(&cell.settings)).peekable();
+        let first = asking.peek().map(|(index, _)| *index);
+        if let Some(index) = first
+            && !asking.any(|(_, cell)| acts(&cell.settings))
+        {
+            return Err((index, Refusal::new(*setting, *message)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Rules for what is not a setting: the name, what must be given, and the form of the sweep.
+
+use std::path::Path;
+
+use super::{Refusal, Verdict};
+use crate::config::MAX_CELLS;
+use crate::config::settings::Overrides;
+use crate::config::sweep::{Axis, Sweep, TOGETHER};
+
+/// Long enough for any name, short enough for a directory on every file system.
+const LONGEST_NAME: usize = 64;
+
+/// The name that is given, or else that of the file.
+pub(in crate::config) fn name(given: Option<&str>, path: &Path) -> Result<String, Refusal> {
+    const ALLOWED: &str =
+        "1 to 64 of the letters a-z and A-Z, digits, `-`, `_` and `.`, not beginning with `.`, since a directory is named by it";
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = given.unwrap_or(&stem);
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.') {
+        return Ok(name.to_owned());
+    }
+    let message = match given {
+        Some(_) => format!("{name:?} is not a name: it must be {ALLOWED}"),
+        None => format!("is missing, and that of the file, {name:?}, cannot stand for it: it must be {ALLOWED}"),
+    };
+    Err(Refusal::new("name", message))
+}
+
+/// What to say when a setting that has no default is not given.
+pub(in crate::config) fn missing(setting: &'static str) -> Refusal {
+    let example = match setting {
+        "model" => "Mlp(widths: [256, 256])",
+        "learning_rate" => "0.05",
+        _ => "…",
+    };
+    Refusal::new(setting, format!("is missing; set it, such as `{setting}: {example}`, or sweep it"))
+}
+
+/// Checks the form of a sweep; what it puts together is checked cell by cell.
+pub(in crate::config) fn sweep(sweep: &Sweep) -> Verdict {
+    for axis in &sweep.axes {
+        has_entries(axis)?;
+        entries_name_the_same(axis)?;
+        entries_differ(axis)?;
+    }
+    each_setting_once(sweep)?;
+    few_enough_cells(sweep)
+}
+
+fn has_entries(axis: &Axis) -> Verdict {
+    if axis.entries.is_empty() {
+        let message = "is an empty list, of which no cell can be made; list values or leave it out";
+        return Err(Refusal::new(format!("sweep.{}", axis.key), message));
+    }
+    Ok(())
+}
+
+fn entries_name_the_same(axis: &Axis) -> Verdict {
+    let first = axis.names();
+    for (index, entry) in axis.entries.iter().enumerate() {
+        let field = format!("sweep.{}[{index}]", axis.key);
+        if entry.names().is_empty() {
+            return Err(Refusal::new(field, "sets nothing; name the settings that change together"));
+        }
+        if entry.names() != first {
+            let message = format!(
+                "sets {}, but sweep.{TOGETHER}[0] sets {}: all entries of one `{TOGETHER}` must set the same settings",
+                listed(&entry.names()),
+                listed(&first)
+            );
+            return Err(Refusal::new(field, message));
+        }
+    }
+    Ok(())
+}
+
+fn entries_differ(axis: &Axis) -> Verdict {
+    for (index, entry) in axis.entries.iter().enumerate() {
+        if let Some(first) = axis.entries[..index].iter().position(|other| other == entry) {
+            let key = axis.key;
+            let message = format!("is the same as sweep.{key}[{first}], {}; leave one out", values(entry));
+            return Err(Refusal::new(format!("sweep.{key}[{index}]"), message));
+        }
+    }
+    Ok(())
+}
+
+fn each_setting_once(sweep: &Sweep) -> Verdict {
+    let mut seen = Vec::new();
+    for axis in &sweep.axes {
+        for name in axis.names() {
+            if seen.contains(&name) {
+                let message = format!("`{name}` is swept a second time; list its values in one place");
+                return Err(Refusal::new(format!("sweep.{}", axis.key), message));
+            }
+            seen.push(name);
+        }
+    }
+    Ok(())
+}
+
+fn few_enough_cells(sweep: &Sweep) -> Verdict {
+    let sizes: Vec<String> = sweep.axes.iter().map(|axis| axis.entries.len().to_string()).collect();
+    let count = match sweep.cell_count() {
+        Some(count) if count <= MAX_CELLS => return Ok(()),
+        Some(count) => count.to_string(),
+        None => "more cells than can be counted".to_owned(),
+    };
+    let message = format!("makes {} = {count} cells, and at most {MAX_CELLS} are allowed", sizes.join(" × "));
+    Err(Refusal::new("sweep", message))
+}
+
+fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn values(entry: &Overrides) -> String {
+    entry.entries().into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,167 @@
+//! Rules for each setting by itself.
+
+use super::{Refusal, Verdict, in_range};
+use crate::config::{Cadence, Extent, Model, Settings, Tracking};
+
+/// In the order of the settings, so that the first error is the first in most files.
+pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
+    train_examples,
+    test_examples,
+    model,
+    dropout,
+    learning_rate,
+    momentum,
+    weight_decay,
+    batch_size,
+    steps,
+    epochs,
+    until_train_loss,
+    until_train_accuracy,
+    evaluate_every,
+    lambda_every,
+    lambda_tolerance,
+    lambda_max_products,
+    probes,
+    chunk_size,
+    statistics_group,
+];
+
+/// A trillion steps at a million a second take twelve days; a larger number is a typing error.
+const MOST_STEPS: u64 = 1_000_000_000_000;
+/// One such layer after another already has more parameters than the machines this is for can hold.
+const WIDEST_LAYER: usize = 65_536;
+const MOST_LAYERS: usize = 64;
+const MOST_CHANNELS: usize = 4096;
+/// Each probe costs a measurement of its own and a curve of its own on the screen.
+const MOST_PROBES: usize = 8;
+
+fn train_examples(settings: &Settings) -> Verdict {
+    examples("train_examples", settings, settings.train_examples, settings.data.train_len(), "training")
+}
+
+fn test_examples(settings: &Settings) -> Verdict {
+    examples("test_examples", settings, settings.test_examples, settings.data.test_len(), "test")
+}
+
+fn examples(name: &str, settings: &Settings, extent: Extent, available: usize, kind: &str) -> Verdict {
+    let allowed = (1..=available).contains(&extent.of(available));
+    let range = format!("`Full` or 1 to {available}, the {kind} examples of {:?}", settings.data);
+    in_range(allowed, name, extent.of(available), range).map_err(|refusal| refusal.because_of(&["data"]))
+}
+
+fn model(settings: &Settings) -> Verdict {
+    match &settings.model {
+        Model::Mlp { widths } => {
+            let range = format!("at most {MOST_LAYERS} hidden layers");
+            in_range(widths.len() <= MOST_LAYERS, "model", widths.len(), range)
+                .map_err(|refusal| refusal.of_part(".widths"))?;
+            sizes(widths, WIDEST_LAYER, ".widths")
+        }
+        Model::Cnn { channels: (first, second) } => sizes(&[*first, *second], MOST_CHANNELS, ".channels"),
+    }
+}
+
+fn sizes(sizes: &[usize], most: usize, part: &str) -> Verdict {
+    for (index, size) in sizes.iter().enumerate() {
+        in_range((1..=most).contains(size), "model", size, format!("1 to {most}"))
+            .map_err(|refusal| refusal.of_part(format!("{part}[{index}]")))?;
+    }
+    Ok(())
+}
+
+fn dropout(settings: &Settings) -> Verdict {
+    in_range((0.0..1.0).contains(&settings.dropout), "dropout", settings.dropout, "at least 0 and below 1")
+}
+
+fn learning_rate(settings: &Settings) -> Verdict {
+    let rate = settings.learning_rate;
+    in_range(rate > 0.0 && rate.is_finite(), "learning_rate", rate, "above 0 and finite")
+}
+
+fn momentum(settings: &Settings) -> Verdict {
+    in_range((0.0..1.0).contains(&settings.momentum), "momentum", settings.momentum, "at least 0 and below 1")
+}
+
+fn weight_decay(settings: &Settings) -> Verdict {
+    let decay = settings.weight_decay;
+    in_range(decay >= 0.0 && decay.is_finite(), "weight_decay", decay, "at least 0 and finite")
+}
+
+fn batch_size(settings: &Settings) -> Verdict {
+    let available = settings.train_len();
+    let size = settings.batch_size.of(available);
+    let range = format!("`Full` or 1 to {available}, the training examples in use");
+    in_range((1..=available).contains(&size), "batch_size", size, range)
+        .map_err(|refusal| refusal.because_of(&["train_examples", "data"]))
+}
+
+fn steps(settings: &Settings) -> Verdict {
+    settings.steps.map_or(Ok(()), |steps| count("steps", steps))
+}
+
+fn epochs(settings: &Settings) -> Verdict {
+    settings.epochs.map_or(Ok(()), |epochs| count("epochs", epochs))
+}
+
+fn count(name: &str, value: u64) -> Verdict {
+    in_range((1..=MOST_STEPS).contains(&value), name, value, format!("1 to {MOST_STEPS}"))
+}
+
+fn until_train_loss(settings: &Settings) -> Verdict {
+    let Some(loss) = settings.until_train_loss else { return Ok(()) };
+    in_range(loss > 0.0 && loss.is_finite(), "until_train_loss", loss, "above 0 and finite")
+}
+
+fn until_train_accuracy(settings: &Settings) -> Verdict {
+    let Some(share) = settings.until_train_accuracy else { return Ok(()) };
+    in_range(share > 0.0 && share <= 1.0, "until_train_accuracy", share, "above 0 and at most 1, where 1 is all correct")
+}
+
+fn evaluate_every(settings: &Settings) -> Verdict {
+    match settings.evaluate_every {
+        Cadence::Steps(every) | Cadence::Epochs(every) => count("evaluate_every", every),
+    }
+}
+
+fn lambda_every(settings: &Settings) -> Verdict {
+    match settings.lambda_every {
+        Tracking::Steps(every) | Tracking::Epochs(every) => count("lambda_every", every),
+        // Training must get a part of the time, or the cell never ends.
+        Tracking::Share(share) => {
+            in_range(share > 0.0 && share <= 0.9, "lambda_every", share, "a share of the time above 0 and at most 0.9")
+        }
+        Tracking::Ends => Ok(()),
+    }
+}
+
+fn lambda_tolerance(settings: &Settings) -> Verdict {
+    let tolerance = settings.lambda_tolerance;
+    in_range((1e-12..=0.5).contains(&tolerance), "lambda_tolerance", tolerance, "1e-12 to 0.5")
+}
+
+fn lambda_max_products(settings: &Settings) -> Verdict {
+    let products = settings.lambda_max_products;
+    in_range((2..=10_000).contains(&products), "lambda_max_products", products, "2 to 10000")
+}
+
+fn probes(settings: &Settings) -> Verdict {
+    let range = format!("1 to {MOST_PROBES}: λ_max is measured on each");
+    let count = settings.probes.len();
+    if !(1..=MOST_PROBES).contains(&count) {
+        return Err(Refusal::new("probes", format!("there are {count}, and there must be {range}")));
+    }
+    Ok(())
+}
+
+fn chunk_size(settings: &Settings) -> Verdict {
+    in_range(settings.chunk_size >= 1, "chunk_size", settings.chunk_size, "at least 1")
+}
+
+fn statistics_group(settings: &Settings) -> Verdict {
+    let available = settings.train_len();
+    let size = settings.statistics_group.of(available);
+    let group = settings.statistics_group;
+    let range = format!("`Full`, or at least 2 and at most {available}, the training examples in use");
+    in_range(group == Extent::Full || (2..=available).contains(&size), "statistics_group", size, range)
+        .map_err(|refusal| refusal.because_of(&["train_examples", "data"]))
+}

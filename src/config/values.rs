@@ -1,0 +1,110 @@
+//! The values that settings take, where a number or a truth value does not say it.
+
+use serde::{Deserialize, Serialize};
+
+/// A data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Data {
+    /// The balanced Fashion-MNIST subset inside the program: 2,000 training and 2,000 test images.
+    FashionMnistSubset,
+    /// Fashion-MNIST: 60,000 training and 10,000 test images of 28×28.
+    FashionMnist,
+    /// MNIST: 60,000 training and 10,000 test images of 28×28.
+    Mnist,
+}
+
+impl Data {
+    /// How many training examples the data set has.
+    #[must_use]
+    pub fn train_len(self) -> usize {
+        match self {
+            Self::FashionMnistSubset => 2_000,
+            Self::FashionMnist | Self::Mnist => 60_000,
+        }
+    }
+
+    /// How many test examples the data set has.
+    #[must_use]
+    pub fn test_len(self) -> usize {
+        match self {
+            Self::FashionMnistSubset => 2_000,
+            Self::FashionMnist | Self::Mnist => 10_000,
+        }
+    }
+}
+
+/// A network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Model {
+    /// Fully connected, with these hidden widths; an empty list is a linear classifier.
+    Mlp {
+        /// Widths of the hidden layers.
+        widths: Vec<usize>,
+    },
+    /// conv 3×3 → pool 2×2 → conv 3×3 → pool 2×2 → linear.
+    Cnn {
+        /// Output channels of the two convolutions.
+        channels: (usize, usize),
+    },
+}
+
+impl Model {
+    /// Whether there is a hidden layer, on which activation, dropout and batch norm act.
+    #[must_use]
+    pub fn has_hidden_layers(&self) -> bool {
+        match self {
+            Self::Mlp { widths } => !widths.is_empty(),
+            Self::Cnn { .. } => true,
+        }
+    }
+}
+
+/// An activation function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Activation {
+    /// max(0, x).
+    Relu,
+    /// tanh x.
+    Tanh,
+}
+
+/// A loss, averaged over examples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Loss {
+    /// −log softmax(output)[label].
+    CrossEntropy,
+    /// ½‖output − one-hot(label)‖².
+    SquaredError,
+}
+
+/// How often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cadence {
+    /// Every so many optimizer steps.
+    Steps(u64),
+    /// Every so many epochs.
+    Epochs(u64),
+}
+
+/// How often λ_max is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Tracking {
+    /// Every so many optimizer steps.
+    Steps(u64),
+    /// Every so many epochs.
+    Epochs(u64),
+    /// As often as this share of the cell's time allows, in (0, 0.9].
+    Share(f64),
+    /// Only at the start and at the end.
+    Ends,
+}
+
+/// Floating-point format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 64 bits.
+    F64,
+}
