@@ -12,7 +12,9 @@ pub(super) fn ron_options() -> Options {
 /// A value as compact RON text.
 pub(super) fn text<T: Serialize>(value: &T) -> String {
     // Plain data written to a string cannot fail; should it ever, the reason is shown where the value would be.
-    ron_options().to_string(value).unwrap_or_else(|error| format!("({error})"))
+    ron_options()
+        .to_string(value)
+        .unwrap_or_else(|error| format!("({error})"))
 }
 
 /// Reads a value that is given: `None` for a setting that may be off is a value too, unlike leaving it out.
