@@ -1,5 +1,8 @@
 //! What configs promise: what is right loads, expands and is written back; what is wrong is refused in plain words.
 
+// All of this is tests; clippy only knows it of the functions marked so.
+#![allow(clippy::unwrap_used)]
+
 #[path = "config/expansion.rs"]
 mod expansion;
 #[path = "config/files.rs"]
