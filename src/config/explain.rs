@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ron::error::{Error, Position, SpannedError};
 
-use super::ConfigError;
 use super::suggest::nearest;
+use super::{ConfigError, Settings};
 
 /// What was not understood, where, and what is expected there.
 pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &SpannedError) -> ConfigError {
@@ -22,7 +22,7 @@ pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &Span
         path: path.to_owned(),
         line: before.matches('\n').count() + 1,
         column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
-        message: message(&error.code, &text[at..], &field),
+        message: message(&error.code, &text[at..], &field) + &sweep_hint(&text[at..], &field),
         field,
     }
 }
@@ -108,7 +108,12 @@ fn message(code: &Error, rest: &str, field: &str) -> String {
         Error::InvalidValueForType { expected, .. } if expected.contains("nonzero") => {
             format!("expected a whole number of at least 1, found {found}")
         }
+        // A value that was read as a whole is told as a whole.
+        Error::InvalidValueForType { expected, found: whole } if whole.starts_with('`') => {
+            format!("expected {expected}, found {}", quoted(whole.trim_matches('`')))
+        }
         Error::InvalidValueForType { expected, .. } => format!("expected {expected}, found {found}"),
+        Error::UnexpectedChar(_) => expected("a value"),
         Error::NoSuchStructField { expected, found, .. } => unknown("setting", found, expected),
         Error::NoSuchEnumVariant { expected, found, .. } => unknown("value", found, expected),
         Error::MissingStructField { field: name, .. } => format!("`{name}` must be given{}", example(field)),
@@ -130,22 +135,41 @@ fn unknown(kind: &str, found: &str, known: &[&str]) -> String {
     format!("there is no {kind} `{found}` here{meant} (allowed: {known})")
 }
 
-/// The offending word, cut to a length that fits a line.
+/// The offending word.
 fn found(rest: &str) -> String {
-    const LONGEST: usize = 40;
     let rest = rest.trim_start();
     let Some(first) = rest.chars().next() else {
         return "the end of the file".to_owned();
     };
     let line = rest.lines().next().unwrap_or_default();
-    let word = match first {
+    quoted(match first {
         '"' => line[1..].find('"').map_or(line, |end| &line[..end + 2]),
         _ if in_word(first) => &line[..line.find(|letter| !in_word(letter)).unwrap_or(line.len())],
         _ => &line[..first.len_utf8()],
-    };
-    match word.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("`{}…`", &word[..end]),
-        None => format!("`{word}`"),
+    })
+}
+
+/// A piece of the file, cut to a length that fits a line, and harmless to a terminal.
+fn quoted(piece: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut letters = piece.chars().map(|letter| {
+        if letter.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            letter
+        }
+    });
+    let short: String = letters.by_ref().take(LONGEST).collect();
+    let more = if letters.next().is_some() { "…" } else { "" };
+    format!("`{short}{more}`")
+}
+
+/// What to do with a list of values where a setting takes one.
+fn sweep_hint(rest: &str, field: &str) -> String {
+    if rest.starts_with('[') && field != "probes" && Settings::NAMES.contains(&field) {
+        format!("; values to try one after another are listed as `sweep: ( {field}: […] )`")
+    } else {
+        String::new()
     }
 }
 

@@ -64,7 +64,7 @@ impl Refusal {
     pub(super) fn in_cell(mut self, sweep: &Sweep, pick: &[usize]) -> Self {
         for name in self.because_of {
             if let Some((path, value)) = sweep.origin(pick, name) {
-                self.message.extend([format!(" (here `{name}` is {value}, by {path})")]);
+                self.message = format!("{} (here `{name}` is {value}, by {path})", self.message);
             }
         }
         if let Some((path, _)) = sweep.origin(pick, &self.field) {

@@ -46,7 +46,7 @@ fn every_valid_config_loads_and_is_written_back_with_the_same_cells() {
 
 #[test]
 fn every_invalid_config_is_refused_with_the_phrase_it_names() {
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for path in configs_in("tests/configs/invalid") {
         let text = fs::read_to_string(&path).unwrap();
         let phrase = text
@@ -61,12 +61,12 @@ fn every_invalid_config_is_refused_with_the_phrase_it_names() {
             path.display()
         );
         match Experiment::load(&path) {
-            Ok(_) => wrong += &format!("{} was accepted\n", path.display()),
-            Err(error) if !error.to_string().contains(phrase) => wrong += &format!("not “{phrase}” but:\n  {error}\n"),
+            Ok(_) => wrong.push(format!("{} was accepted", path.display())),
+            Err(error) if !error.to_string().contains(phrase) => wrong.push(format!("not “{phrase}” but:\n  {error}")),
             Err(_) => {}
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -124,6 +124,18 @@ fn a_file_that_is_not_utf8_is_refused_at_the_first_byte_that_is_not() {
         "{error:?}"
     );
     assert!(error.to_string().contains("latin.ron:2:5: "), "{error}");
+}
+
+#[test]
+fn what_is_no_text_is_shown_without_its_control_characters() {
+    let message = Experiment::parse("( seed: \u{1b}[31m )", Path::new("a.ron"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.starts_with("a.ron:1:9: seed: expected a whole number"),
+        "{message}"
+    );
+    assert!(!message.chars().any(char::is_control), "{message:?}");
 }
 
 #[test]
