@@ -144,8 +144,10 @@ macro_rules! settings {
         #[serde(deny_unknown_fields)]
         #[allow(clippy::option_option)]
         pub(super) struct Document {
+            /// Name of the experiment; that of the file if it is left out.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub(super) name: Option<String>,
+            /// Where every cell is cut; a resolved config remembers `--steps` by it.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub(super) cut_at_steps: Option<std::num::NonZeroU64>,
             $(
@@ -153,6 +155,7 @@ macro_rules! settings {
                 #[serde(deserialize_with = "super::schema::read_given", serialize_with = "super::schema::write_given")]
                 $name: Option<$type>,
             )*
+            /// What the cells differ in.
             #[serde(default, skip_serializing_if = "super::sweep::Sweep::is_empty")]
             pub(super) sweep: super::sweep::Sweep,
         }
