@@ -23,7 +23,9 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Document, ConfigError> {
         let field = dotted(error.path());
         malformed(path, text, field, &deserializer.span_error(error.into_inner()))
     })?;
-    deserializer.end().map_err(|code| malformed(path, text, String::new(), &deserializer.span_error(code)))?;
+    deserializer
+        .end()
+        .map_err(|code| malformed(path, text, String::new(), &deserializer.span_error(code)))?;
     Ok(document)
 }
 

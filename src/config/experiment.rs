@@ -48,12 +48,20 @@ impl Experiment {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |cause| ConfigError::Unreadable { path: path.to_owned(), cause };
+        let unreadable = |cause| ConfigError::Unreadable {
+            path: path.to_owned(),
+            cause,
+        };
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(unreadable)?;
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        file.take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
         if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(ConfigError::TooLarge { path: path.to_owned(), limit_bytes: MAX_FILE_BYTES });
+            return Err(ConfigError::TooLarge {
+                path: path.to_owned(),
+                limit_bytes: MAX_FILE_BYTES,
+            });
         }
         let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
         Self::parse(&text, path)
@@ -71,9 +79,17 @@ impl Experiment {
 
         let mut base = document.base();
         base.fill_defaults();
-        let Document { cut_at_steps, sweep, .. } = document;
+        let Document {
+            cut_at_steps, sweep, ..
+        } = document;
         let cells = expand(&base, &sweep).map_err(refuse)?;
-        let uncut = Self { name, cells, cut_at_steps: None, base, sweep };
+        let uncut = Self {
+            name,
+            cells,
+            cut_at_steps: None,
+            base,
+            sweep,
+        };
         Ok(cut_at_steps.into_iter().fold(uncut, Self::cut_at))
     }
 
@@ -92,7 +108,12 @@ impl Experiment {
     /// # Errors
     /// None that is known: plain data written to a string does not fail.
     pub fn to_ron(&self) -> Result<String, ron::Error> {
-        let document = Document::new(self.name.clone(), self.cut_at_steps, self.base.clone(), self.sweep.clone());
+        let document = Document::new(
+            self.name.clone(),
+            self.cut_at_steps,
+            self.base.clone(),
+            self.sweep.clone(),
+        );
         // Fields of the file and axes of the sweep on lines of their own, what is deeper stays on its line.
         let layout = PrettyConfig::new().depth_limit(2).compact_arrays(true);
         Ok(ron_options().to_string_pretty(&document, layout)? + "\n")
@@ -108,7 +129,12 @@ fn expand(base: &Overrides, sweep: &Sweep) -> Result<Vec<Cell>, Refusal> {
         let mut swept = Vec::new();
         for (axis, &entry) in sweep.axes.iter().zip(pick) {
             given.apply(&axis.entries[entry]);
-            swept.extend(axis.entries[entry].entries().into_iter().map(|(name, value)| (name.to_owned(), value)));
+            swept.extend(
+                axis.entries[entry]
+                    .entries()
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value)),
+            );
         }
         let settings = given.settle().map_err(validate::missing)?;
         validate::settings(&settings).map_err(|refusal| refusal.in_cell(sweep, pick))?;

@@ -4,21 +4,25 @@ use std::path::Path;
 
 use ron::error::{Error, Position, SpannedError};
 
-use super::ConfigError;
 use super::suggest::nearest;
+use super::{ConfigError, Settings};
 
 /// What was not understood, where, and what is expected there.
 pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &SpannedError) -> ConfigError {
     let at = fault(text, error);
     if let Error::DuplicateStructField { field: name, .. } = &error.code {
-        field = if field.is_empty() { (*name).to_owned() } else { format!("{field}.{name}") };
+        field = if field.is_empty() {
+            (*name).to_owned()
+        } else {
+            format!("{field}.{name}")
+        };
     }
     let before = &text[..at];
     ConfigError::Malformed {
         path: path.to_owned(),
         line: before.matches('\n').count() + 1,
         column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
-        message: message(&error.code, &text[at..], &field),
+        message: message(&error.code, &text[at..], &field) + &sweep_hint(&text[at..], &field),
         field,
     }
 }
@@ -29,7 +33,8 @@ fn fault(text: &str, error: &SpannedError) -> usize {
     match &error.code {
         // The text runs out there.
         Error::Eof => text.trim_end().len(),
-        Error::TrailingCharacters | Error::UnclosedBlockComment => end,
+        Error::TrailingCharacters => end,
+        Error::UnclosedBlockComment => text[..end].rfind("/*").unwrap_or(start),
         // The value was read as a whole before it was looked at.
         Error::InvalidValueForType { found, .. } if text[..end].trim_end().ends_with(found.trim_matches('`')) => {
             text[..end].trim_end().len() - found.trim_matches('`').len()
@@ -37,7 +42,11 @@ fn fault(text: &str, error: &SpannedError) -> usize {
         _ => {
             let token = start + leading_space(&text[start..]);
             let word = text[..token].trim_end_matches(in_word);
-            if text[token..].starts_with(in_word) { word.len() } else { token }
+            if text[token..].starts_with(in_word) {
+                word.len()
+            } else {
+                token
+            }
         }
     }
 }
@@ -45,7 +54,11 @@ fn fault(text: &str, error: &SpannedError) -> usize {
 fn offset(text: &str, position: Position) -> usize {
     let line_start: usize = text.split_inclusive('\n').take(position.line - 1).map(str::len).sum();
     let line = &text[line_start..];
-    line_start + line.char_indices().nth(position.col - 1).map_or(line.len(), |(at, _)| at)
+    line_start
+        + line
+            .char_indices()
+            .nth(position.col - 1)
+            .map_or(line.len(), |(at, _)| at)
 }
 
 fn leading_space(text: &str) -> usize {
@@ -61,13 +74,15 @@ fn message(code: &Error, rest: &str, field: &str) -> String {
     let found = found(rest);
     let expected = |what: &str| format!("expected {what}{}, found {found}", example(field));
     match code {
-        Error::Eof if rest.is_empty() => "the file ends too early; was it cut off, or is a `)` or `]` missing?".to_owned(),
+        Error::Eof => "the file ends too early; was it cut off, or is a `)` or `]` missing?".to_owned(),
         Error::ExpectedComma if number_goes_on(rest) => format!("expected a whole number, found {found}"),
-        Error::ExpectedComma => format!("expected a comma or a closing bracket, found {found}; is the comma before it missing?"),
+        Error::ExpectedComma => {
+            format!("expected a comma or a closing bracket, found {found}; is the comma before it missing?")
+        }
         Error::ExpectedMapColon => expected("`:` between a name and its value"),
         Error::ExpectedBoolean => expected("`true` or `false`"),
         Error::ExpectedInteger | Error::IntegerOutOfBounds | Error::InvalidIntegerDigit { .. } => {
-            expected("a whole number from 0 to 18446744073709551615, in digits (`1_000_000`, not `1e6`)")
+            expected("a whole number from 0 to 2^64-1, in digits (`1000000`, not `1e6`)")
         }
         Error::ExpectedFloat | Error::FloatUnderscore => expected("a number"),
         Error::ExpectedString => expected("text in double quotes"),
@@ -75,25 +90,33 @@ fn message(code: &Error, rest: &str, field: &str) -> String {
         Error::ExpectedArray => expected("a list in brackets `[…]`"),
         Error::ExpectedArrayEnd => expected("`]`"),
         Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => expected("a name without quotes"),
-        Error::ExpectedNamedStructLike("Document") | Error::ExpectedDifferentStructName { expected: "Document", .. } => {
-            expected("a config in parentheses, such as `( model: Mlp(widths: [256, 256]), learning_rate: 0.05, epochs: 10 )`")
-        }
+        Error::ExpectedNamedStructLike("Document")
+        | Error::ExpectedDifferentStructName {
+            expected: "Document", ..
+        } => expected(
+            "a config in parentheses, such as `( model: Mlp(widths: [256, 256]), learning_rate: 0.05, epochs: 10 )`",
+        ),
         Error::ExpectedStructLike | Error::ExpectedNamedStructLike(_) | Error::ExpectedDifferentStructName { .. } => {
             expected("parentheses `(…)`")
         }
         Error::ExpectedStructLikeEnd => expected("`)`"),
-        Error::ExpectedDifferentLength { found, .. } => {
-            format!("expected another number of values than {found}{}", example(field))
+        Error::ExpectedDifferentLength { expected, found } => {
+            format!("expected {expected}{}, found a length of {found}", example(field))
         }
         Error::TrailingCharacters => format!("expected the file to end with the config's closing `)`, found {found}"),
         Error::UnclosedBlockComment => "a comment that was opened with `/*` is never closed with `*/`".to_owned(),
         Error::InvalidValueForType { expected, .. } if expected.contains("nonzero") => {
             format!("expected a whole number of at least 1, found {found}")
         }
+        // A value that was read as a whole is told as a whole.
+        Error::InvalidValueForType { expected, found: whole } if whole.starts_with('`') => {
+            format!("expected {expected}, found {}", quoted(whole.trim_matches('`')))
+        }
         Error::InvalidValueForType { expected, .. } => format!("expected {expected}, found {found}"),
+        Error::UnexpectedChar(_) => expected("a value"),
         Error::NoSuchStructField { expected, found, .. } => unknown("setting", found, expected),
         Error::NoSuchEnumVariant { expected, found, .. } => unknown("value", found, expected),
-        Error::MissingStructField { field: name, .. } => format!("`{name}` is missing{}", example(field)),
+        Error::MissingStructField { field: name, .. } => format!("`{name}` must be given{}", example(field)),
         Error::DuplicateStructField { field: name, .. } => format!("`{name}` is given a second time; keep one"),
         Error::ExceededRecursionLimit => "is nested too deeply".to_owned(),
         other => other.to_string(),
@@ -101,24 +124,52 @@ fn message(code: &Error, rest: &str, field: &str) -> String {
 }
 
 fn unknown(kind: &str, found: &str, known: &[&str]) -> String {
-    let meant = nearest(found, known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-    let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    format!("there is no {kind} `{found}` here{}{} allowed: {known}", meant, if meant.is_empty() { ";" } else { "" })
+    let meant = nearest(found, known)
+        .map(|name| format!(", did you mean `{name}`?"))
+        .unwrap_or_default();
+    let known = known
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    format!("there is no {kind} `{found}` here{meant} (allowed: {known})")
 }
 
-/// The offending word, cut to a length that fits a line.
+/// The offending word.
 fn found(rest: &str) -> String {
-    const LONGEST: usize = 40;
-    let Some(first) = rest.chars().next() else { return "the end of the file".to_owned() };
+    let rest = rest.trim_start();
+    let Some(first) = rest.chars().next() else {
+        return "the end of the file".to_owned();
+    };
     let line = rest.lines().next().unwrap_or_default();
-    let word = match first {
+    quoted(match first {
         '"' => line[1..].find('"').map_or(line, |end| &line[..end + 2]),
         _ if in_word(first) => &line[..line.find(|letter| !in_word(letter)).unwrap_or(line.len())],
         _ => &line[..first.len_utf8()],
-    };
-    match word.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("`{}…`", &word[..end]),
-        None => format!("`{word}`"),
+    })
+}
+
+/// A piece of the file, cut to a length that fits a line, and harmless to a terminal.
+fn quoted(piece: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut letters = piece.chars().map(|letter| {
+        if letter.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            letter
+        }
+    });
+    let short: String = letters.by_ref().take(LONGEST).collect();
+    let more = if letters.next().is_some() { "…" } else { "" };
+    format!("`{short}{more}`")
+}
+
+/// What to do with a list of values where a setting takes one.
+fn sweep_hint(rest: &str, field: &str) -> String {
+    if rest.starts_with('[') && field != "probes" && Settings::NAMES.contains(&field) {
+        format!("; values to try one after another are listed as `sweep: ( {field}: […] )`")
+    } else {
+        String::new()
     }
 }
 

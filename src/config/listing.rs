@@ -4,11 +4,12 @@
 //! dropout: 4 cells, 12000 steps planned in all
 //!
 //! in every cell
-//!   data        FashionMnistSubset
+//!   data                  FashionMnistSubset
 //!   …
 //!
 //! cell  dropout  seed  planned steps
-//!  000  0.0      0              3000
+//! 000   0.0      0     3000
+//! …
 //! ```
 
 use super::{Cell, Experiment};
@@ -17,27 +18,42 @@ impl Experiment {
     /// The most steps that all cells together can take.
     #[must_use]
     pub fn planned_steps(&self) -> u64 {
-        self.cells.iter().map(|cell| cell.settings.planned_steps()).fold(0, u64::saturating_add)
+        self.cells
+            .iter()
+            .map(|cell| cell.settings.planned_steps())
+            .fold(0, u64::saturating_add)
     }
 
     /// The settings that no axis varies, as (name, value): the same in every cell.
     #[must_use]
     pub fn shared_entries(&self) -> Vec<(&'static str, String)> {
-        let Some(Cell { settings, swept }) = self.cells.first() else { return Vec::new() };
+        let Some(Cell { settings, swept }) = self.cells.first() else {
+            return Vec::new();
+        };
         let is_swept = |name| swept.iter().any(|(swept, _)| swept == name);
-        settings.entries().into_iter().filter(|(name, _)| !is_swept(*name)).collect()
+        settings
+            .entries()
+            .into_iter()
+            .filter(|(name, _)| !is_swept(*name))
+            .collect()
     }
 
     /// A listing for people: what all cells share, and a table of what tells them apart.
     #[must_use]
     pub fn listing(&self) -> String {
-        let shared: Vec<_> = self.shared_entries().into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+        let shared: Vec<_> = self
+            .shared_entries()
+            .into_iter()
+            .map(|(name, value)| vec![name.to_owned(), value])
+            .collect();
         format!(
-            "{}: {}, {} steps planned in all\n{}\nin every cell\n{}\n{}",
+            "{}: {}, {} planned in all\n{}\nin every cell\n{}\n{}",
             self.name,
-            counted(self.cells.len(), "cell"),
-            self.planned_steps(),
-            self.cut_at_steps.map(|steps| format!("every cell is cut at {steps} steps\n")).unwrap_or_default(),
+            counted(self.cells.len() as u64, "cell"),
+            counted(self.planned_steps(), "step"),
+            self.cut_at_steps
+                .map(|steps| format!("every cell is cut at {steps} steps\n"))
+                .unwrap_or_default(),
             aligned(&shared, "  "),
             aligned(&self.table(), ""),
         )
@@ -45,13 +61,25 @@ impl Experiment {
 
     /// The header and one row a cell.
     fn table(&self) -> Vec<Vec<String>> {
-        let names = self.cells.first().into_iter().flat_map(|cell| cell.swept.iter().map(|(name, _)| name.clone()));
-        let header = ["cell".to_owned()].into_iter().chain(names).chain(["planned steps".to_owned()]).collect();
+        let names = self
+            .cells
+            .first()
+            .into_iter()
+            .flat_map(|cell| cell.swept.iter().map(|(name, _)| name.clone()));
+        let header = ["cell".to_owned()]
+            .into_iter()
+            .chain(names)
+            .chain(["planned steps".to_owned()])
+            .collect();
         let rows = self.cells.iter().enumerate().map(|(index, cell)| {
             let values = cell.swept.iter().map(|(_, value)| value.clone());
             let steps = cell.settings.planned_steps().to_string();
             // Three digits, as the directories of the cells are named.
-            [format!("{index:03}")].into_iter().chain(values).chain([steps]).collect()
+            [format!("{index:03}")]
+                .into_iter()
+                .chain(values)
+                .chain([steps])
+                .collect()
         });
         [header].into_iter().chain(rows).collect()
     }
@@ -64,13 +92,21 @@ fn aligned(rows: &[Vec<String>], indent: &str) -> String {
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
     for row in rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         text += format!("{indent}{}", cells.join("  ")).trim_end();
         text.push('\n');
     }
     text
 }
 
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }

@@ -12,7 +12,9 @@ pub(super) fn ron_options() -> Options {
 /// A value as compact RON text.
 pub(super) fn text<T: Serialize>(value: &T) -> String {
     // Plain data written to a string cannot fail; should it ever, the reason is shown where the value would be.
-    ron_options().to_string(value).unwrap_or_else(|error| format!("({error})"))
+    ron_options()
+        .to_string(value)
+        .unwrap_or_else(|error| format!("({error})"))
 }
 
 /// Reads a value that is given: `None` for a setting that may be off is a value too, unlike leaving it out.
@@ -142,8 +144,10 @@ macro_rules! settings {
         #[serde(deny_unknown_fields)]
         #[allow(clippy::option_option)]
         pub(super) struct Document {
+            /// Name of the experiment; that of the file if it is left out.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub(super) name: Option<String>,
+            /// Where every cell is cut; a resolved config remembers `--steps` by it.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub(super) cut_at_steps: Option<std::num::NonZeroU64>,
             $(
@@ -151,6 +155,7 @@ macro_rules! settings {
                 #[serde(deserialize_with = "super::schema::read_given", serialize_with = "super::schema::write_given")]
                 $name: Option<$type>,
             )*
+            /// What the cells differ in.
             #[serde(default, skip_serializing_if = "super::sweep::Sweep::is_empty")]
             pub(super) sweep: super::sweep::Sweep,
         }

@@ -9,20 +9,25 @@ pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
     (distance(name) <= (name.chars().count() / 3).max(1)).then_some(name)
 }
 
-/// Levenshtein's distance: how many letters must be put in, taken out or replaced.
+/// How many letters must be put in, taken out, replaced or swapped with their neighbour (optimal string alignment).
 fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, from_letter) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to_letter) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(from_letter != *to_letter);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut before = Vec::new();
+    let mut last: Vec<usize> = (0..=to.len()).collect();
+    for i in 1..=from.len() {
+        let mut row = vec![i];
+        for j in 1..=to.len() {
+            let replaced = last[j - 1] + usize::from(from[i - 1] != to[j - 1]);
+            let mut fewest = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
+                let swapped: usize = before[j - 2];
+                fewest = fewest.min(swapped + 1);
+            }
+            row.push(fewest);
         }
+        before = std::mem::replace(&mut last, row);
     }
-    row[to.len()]
+    last[to.len()]
 }
 
 #[cfg(test)]
@@ -30,9 +35,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn edits_count_insertions_deletions_and_replacements() {
+    fn edits_count_insertions_deletions_replacements_and_swaps() {
         assert_eq!(edits("kitten", "sitting"), 3);
         assert_eq!(edits("", "abc"), 3);
+        assert_eq!(edits("abc", ""), 3);
+        assert_eq!(edits("form", "from"), 1);
         assert_eq!(edits("abc", "abc"), 0);
     }
 

@@ -35,7 +35,11 @@ impl Axis {
     /// Where the file gives this setting in that entry: `sweep.dropout[3]` or `sweep.together[1].dropout`.
     pub(super) fn path(&self, entry: usize, setting: &str) -> String {
         let key = self.key;
-        if key == TOGETHER { format!("sweep.{key}[{entry}].{setting}") } else { format!("sweep.{key}[{entry}]") }
+        if key == TOGETHER {
+            format!("sweep.{key}[{entry}].{setting}")
+        } else {
+            format!("sweep.{key}[{entry}]")
+        }
     }
 }
 
@@ -46,7 +50,9 @@ impl Sweep {
 
     /// How many cells it expands to, if that can be counted at all.
     pub(super) fn cell_count(&self) -> Option<usize> {
-        self.axes.iter().try_fold(1_usize, |count, axis| count.checked_mul(axis.entries.len()))
+        self.axes
+            .iter()
+            .try_fold(1_usize, |count, axis| count.checked_mul(axis.entries.len()))
     }
 
     /// Where the file gives a swept setting of a cell, and its value there; `None` if it is not swept.

@@ -21,7 +21,10 @@ type Verdict = Result<(), Refusal>;
 
 /// Checks the settings of one cell by every rule.
 pub(super) fn settings(settings: &Settings) -> Verdict {
-    values::RULES.iter().chain(combinations::RULES).try_for_each(|rule| rule(settings))
+    values::RULES
+        .iter()
+        .chain(combinations::RULES)
+        .try_for_each(|rule| rule(settings))
 }
 
 /// Why a rule refuses something.
@@ -39,7 +42,12 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), part: String::new(), message: message.into(), because_of: &[] }
+        Self {
+            field: field.into(),
+            part: String::new(),
+            message: message.into(),
+            because_of: &[],
+        }
     }
 
     fn of_part(mut self, part: impl Into<String>) -> Self {
@@ -56,7 +64,7 @@ impl Refusal {
     pub(super) fn in_cell(mut self, sweep: &Sweep, pick: &[usize]) -> Self {
         for name in self.because_of {
             if let Some((path, value)) = sweep.origin(pick, name) {
-                self.message += &format!(" (here `{name}` is {value}, by {path})");
+                self.message = format!("{} (here `{name}` is {value}, by {path})", self.message);
             }
         }
         if let Some((path, _)) = sweep.origin(pick, &self.field) {
@@ -66,7 +74,11 @@ impl Refusal {
     }
 
     pub(super) fn in_file(self, path: &Path) -> ConfigError {
-        ConfigError::Refused { path: path.to_owned(), field: self.field + &self.part, message: self.message }
+        ConfigError::Refused {
+            path: path.to_owned(),
+            field: self.field + &self.part,
+            message: self.message,
+        }
     }
 }
 
@@ -75,5 +87,8 @@ fn in_range(allowed: bool, setting: &str, value: impl Debug, range: impl Display
     if allowed {
         return Ok(());
     }
-    Err(Refusal::new(setting, format!("{value:?} is out of range: it must be {range}")))
+    Err(Refusal::new(
+        setting,
+        format!("{value:?} is out of range: it must be {range}"),
+    ))
 }

@@ -72,7 +72,7 @@ pub enum Activation {
 /// A loss, averaged over examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Loss {
-    /// −log softmax(output)[label].
+    /// −log of the softmax of the outputs, at the label.
     CrossEntropy,
     /// ½‖output − one-hot(label)‖².
     SquaredError,

@@ -25,10 +25,13 @@ fn some_limit(settings: &Settings) -> Verdict {
     }
     let goal = match (settings.until_train_loss, settings.until_train_accuracy) {
         (None, None) => "",
-        _ => " Training may never get as far as `until_…` says, so it needs a limit as well.",
+        _ => "; it may never get as far as `until_…` asks",
     };
-    Err(Refusal::new("", format!("nothing ends the training: set `steps`, `epochs` or both.{goal}"))
-        .because_of(&["steps", "epochs"]))
+    Err(Refusal::new(
+        "",
+        format!("nothing ends the training: set `steps`, `epochs` or both{goal}"),
+    )
+    .because_of(&["steps", "epochs"]))
 }
 
 fn tolerance_within_precision(settings: &Settings) -> Verdict {
@@ -46,7 +49,11 @@ fn probe_examples(settings: &Settings) -> Verdict {
         };
         let (count, available) = (probe.example_count(settings), probe.available(settings));
         let range = format!("`Full` or 1 to {available}, the {kind} examples in use");
-        let given = if *probe == Probe::default() { ", where 1000 is the default" } else { "" };
+        let given = if *probe == Probe::default() {
+            ", where 1000 is the default"
+        } else {
+            ""
+        };
         in_range((1..=available).contains(&count), "probes", count, range + given)
             .map_err(|refusal| refusal.of_part(format!("[{index}].examples")).because_of(source))?;
     }
@@ -67,7 +74,8 @@ fn probe_groups(settings: &Settings) -> Verdict {
 fn running_statistics_have_no_groups(settings: &Settings) -> Verdict {
     for (index, probe) in settings.probes.iter().enumerate() {
         if let (Statistics::Running, Extent::Count(group)) = (probe.statistics, probe.group) {
-            let message = format!("{group} does nothing with `statistics: Running`, which no examples share; leave one out");
+            let message =
+                format!("{group} does nothing with `statistics: Running`, which no examples share; leave one out");
             return Err(Refusal::new("probes", message).of_part(format!("[{index}].group")));
         }
     }
@@ -85,9 +93,11 @@ fn probes_differ(settings: &Settings) -> Verdict {
     Ok(())
 }
 
-/// Also the last, smaller batch of an epoch, which PyTorch refuses only when it gets there.
+/// Also the last, smaller batch of an epoch, which other programs stumble over only when they get there.
 fn no_batch_of_one_under_batch_norm(settings: &Settings) -> Verdict {
-    let Extent::Count(size) = settings.batch_size else { return Ok(()) };
+    let Extent::Count(size) = settings.batch_size else {
+        return Ok(());
+    };
     let examples = settings.train_len();
     if !settings.batch_norm || !leaves_one(examples, size) {
         return Ok(());
@@ -104,7 +114,9 @@ fn no_batch_of_one_under_batch_norm(settings: &Settings) -> Verdict {
 }
 
 fn no_training_group_of_one_under_batch_norm(settings: &Settings) -> Verdict {
-    let Extent::Count(group) = settings.statistics_group else { return Ok(()) };
+    let Extent::Count(group) = settings.statistics_group else {
+        return Ok(());
+    };
     let examples = settings.train_len();
     if !settings.batch_norm || settings.batch_size != Extent::Full || !leaves_one(examples, group) {
         return Ok(());
@@ -120,8 +132,15 @@ fn no_probe_group_of_one_under_batch_norm(settings: &Settings) -> Verdict {
         if !settings.batch_norm || probe.statistics == Statistics::Running || !leaves_one(examples, group) {
             continue;
         }
-        let part = if examples == 1 { "examples" } else { "group" };
-        let message = format!("{group} {}", leaving_one(examples, "examples of the probe"));
+        let (part, message) = if examples == 1 {
+            let message = "1 cannot be normalized by `batch_norm`: the variance of one example is 0; use at least 2";
+            ("examples", message.to_owned())
+        } else {
+            (
+                "group",
+                format!("{group} {}", leaving_one(examples, "examples of the probe")),
+            )
+        };
         return Err(Refusal::new("probes", message)
             .of_part(format!("[{index}].{part}"))
             .because_of(&["batch_norm", "train_examples", "test_examples", "data"]));
@@ -165,7 +184,12 @@ const IDLE: &[Idle] = &[
         message: "does nothing, since the model has no hidden layer to normalize; leave it out or add a layer",
     },
     Idle {
-        asked: |settings| settings.probes.iter().any(|probe| probe.statistics == Statistics::Running),
+        asked: |settings| {
+            settings
+                .probes
+                .iter()
+                .any(|probe| probe.statistics == Statistics::Running)
+        },
         acts: |settings| settings.batch_norm,
         setting: "probes",
         message: "`statistics: Running` does nothing, since no cell has batch norm; leave it out or set `batch_norm: true`",
@@ -176,8 +200,18 @@ const IDLE: &[Idle] = &[
 ///
 /// One cell alone may well have a dropout and no layer to apply it to, when the model is swept.
 pub(in crate::config) fn idle(cells: &[Cell]) -> Result<(), (usize, Refusal)> {
-    for Idle { asked, acts, setting, message } in IDLE {
-        let mut asking = cells.iter().enumerate().filter(|(_, cell)| asked(&cell.settings)).peekable();
+    for Idle {
+        asked,
+        acts,
+        setting,
+        message,
+    } in IDLE
+    {
+        let mut asking = cells
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| asked(&cell.settings))
+            .peekable();
         let first = asking.peek().map(|(index, _)| *index);
         if let Some(index) = first
             && !asking.any(|(_, cell)| acts(&cell.settings))

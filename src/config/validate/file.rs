@@ -1,10 +1,10 @@
 //! Rules for what is not a setting: the name, what must be given, and the form of the sweep.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::{Refusal, Verdict};
 use crate::config::MAX_CELLS;
-use crate::config::settings::Overrides;
 use crate::config::sweep::{Axis, Sweep, TOGETHER};
 
 /// Long enough for any name, short enough for a directory on every file system.
@@ -12,8 +12,7 @@ const LONGEST_NAME: usize = 64;
 
 /// The name that is given, or else that of the file.
 pub(in crate::config) fn name(given: Option<&str>, path: &Path) -> Result<String, Refusal> {
-    const ALLOWED: &str =
-        "1 to 64 of the letters a-z and A-Z, digits, `-`, `_` and `.`, not beginning with `.`, since a directory is named by it";
+    const ALLOWED: &str = "1 to 64 of the letters a-z and A-Z, digits, `-`, `_` and `.`, not beginning with `.`, since a directory is named by it";
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name = given.unwrap_or(&stem);
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
@@ -34,7 +33,10 @@ pub(in crate::config) fn missing(setting: &'static str) -> Refusal {
         "learning_rate" => "0.05",
         _ => "…",
     };
-    Refusal::new(setting, format!("is missing; set it, such as `{setting}: {example}`, or sweep it"))
+    Refusal::new(
+        setting,
+        format!("is missing; set it, such as `{setting}: {example}`, or sweep it"),
+    )
 }
 
 /// Checks the form of a sweep; what it puts together is checked cell by cell.
@@ -42,10 +44,10 @@ pub(in crate::config) fn sweep(sweep: &Sweep) -> Verdict {
     for axis in &sweep.axes {
         has_entries(axis)?;
         entries_name_the_same(axis)?;
-        entries_differ(axis)?;
     }
     each_setting_once(sweep)?;
-    few_enough_cells(sweep)
+    few_enough_cells(sweep)?;
+    sweep.axes.iter().try_for_each(entries_differ)
 }
 
 fn has_entries(axis: &Axis) -> Verdict {
@@ -61,7 +63,10 @@ fn entries_name_the_same(axis: &Axis) -> Verdict {
     for (index, entry) in axis.entries.iter().enumerate() {
         let field = format!("sweep.{}[{index}]", axis.key);
         if entry.names().is_empty() {
-            return Err(Refusal::new(field, "sets nothing; name the settings that change together"));
+            return Err(Refusal::new(
+                field,
+                "sets nothing; name the settings that change together",
+            ));
         }
         if entry.names() != first {
             let message = format!(
@@ -76,12 +81,20 @@ fn entries_name_the_same(axis: &Axis) -> Verdict {
 }
 
 fn entries_differ(axis: &Axis) -> Verdict {
+    let mut seen = HashMap::new();
     for (index, entry) in axis.entries.iter().enumerate() {
-        if let Some(first) = axis.entries[..index].iter().position(|other| other == entry) {
+        let values = entry
+            .entries()
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect::<Vec<_>>()
+            .join(", ");
+        if let Some(first) = seen.get(&values) {
             let key = axis.key;
-            let message = format!("is the same as sweep.{key}[{first}], {}; leave one out", values(entry));
+            let message = format!("is the same as sweep.{key}[{first}], {values}; leave one out");
             return Err(Refusal::new(format!("sweep.{key}[{index}]"), message));
         }
+        seen.insert(values, index);
     }
     Ok(())
 }
@@ -107,14 +120,17 @@ fn few_enough_cells(sweep: &Sweep) -> Verdict {
         Some(count) => count.to_string(),
         None => "more cells than can be counted".to_owned(),
     };
-    let message = format!("makes {} = {count} cells, and at most {MAX_CELLS} are allowed", sizes.join(" × "));
+    let message = format!(
+        "makes {} = {count} cells, and at most {MAX_CELLS} are allowed",
+        sizes.join(" × ")
+    );
     Err(Refusal::new("sweep", message))
 }
 
 fn listed(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn values(entry: &Overrides) -> String {
-    entry.entries().into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -36,11 +36,23 @@ const MOST_CHANNELS: usize = 4096;
 const MOST_PROBES: usize = 8;
 
 fn train_examples(settings: &Settings) -> Verdict {
-    examples("train_examples", settings, settings.train_examples, settings.data.train_len(), "training")
+    examples(
+        "train_examples",
+        settings,
+        settings.train_examples,
+        settings.data.train_len(),
+        "training",
+    )
 }
 
 fn test_examples(settings: &Settings) -> Verdict {
-    examples("test_examples", settings, settings.test_examples, settings.data.test_len(), "test")
+    examples(
+        "test_examples",
+        settings,
+        settings.test_examples,
+        settings.data.test_len(),
+        "test",
+    )
 }
 
 fn examples(name: &str, settings: &Settings, extent: Extent, available: usize, kind: &str) -> Verdict {
@@ -57,7 +69,9 @@ fn model(settings: &Settings) -> Verdict {
                 .map_err(|refusal| refusal.of_part(".widths"))?;
             sizes(widths, WIDEST_LAYER, ".widths")
         }
-        Model::Cnn { channels: (first, second) } => sizes(&[*first, *second], MOST_CHANNELS, ".channels"),
+        Model::Cnn {
+            channels: (first, second),
+        } => sizes(&[*first, *second], MOST_CHANNELS, ".channels"),
     }
 }
 
@@ -70,21 +84,41 @@ fn sizes(sizes: &[usize], most: usize, part: &str) -> Verdict {
 }
 
 fn dropout(settings: &Settings) -> Verdict {
-    in_range((0.0..1.0).contains(&settings.dropout), "dropout", settings.dropout, "at least 0 and below 1")
+    in_range(
+        (0.0..1.0).contains(&settings.dropout),
+        "dropout",
+        settings.dropout,
+        "at least 0 and below 1",
+    )
 }
 
 fn learning_rate(settings: &Settings) -> Verdict {
     let rate = settings.learning_rate;
-    in_range(rate > 0.0 && rate.is_finite(), "learning_rate", rate, "above 0 and finite")
+    in_range(
+        rate > 0.0 && rate.is_finite(),
+        "learning_rate",
+        rate,
+        "above 0 and finite",
+    )
 }
 
 fn momentum(settings: &Settings) -> Verdict {
-    in_range((0.0..1.0).contains(&settings.momentum), "momentum", settings.momentum, "at least 0 and below 1")
+    in_range(
+        (0.0..1.0).contains(&settings.momentum),
+        "momentum",
+        settings.momentum,
+        "at least 0 and below 1",
+    )
 }
 
 fn weight_decay(settings: &Settings) -> Verdict {
     let decay = settings.weight_decay;
-    in_range(decay >= 0.0 && decay.is_finite(), "weight_decay", decay, "at least 0 and finite")
+    in_range(
+        decay >= 0.0 && decay.is_finite(),
+        "weight_decay",
+        decay,
+        "at least 0 and finite",
+    )
 }
 
 fn batch_size(settings: &Settings) -> Verdict {
@@ -104,17 +138,36 @@ fn epochs(settings: &Settings) -> Verdict {
 }
 
 fn count(name: &str, value: u64) -> Verdict {
-    in_range((1..=MOST_STEPS).contains(&value), name, value, format!("1 to {MOST_STEPS}"))
+    in_range(
+        (1..=MOST_STEPS).contains(&value),
+        name,
+        value,
+        format!("1 to {MOST_STEPS}"),
+    )
 }
 
 fn until_train_loss(settings: &Settings) -> Verdict {
-    let Some(loss) = settings.until_train_loss else { return Ok(()) };
-    in_range(loss > 0.0 && loss.is_finite(), "until_train_loss", loss, "above 0 and finite")
+    let Some(loss) = settings.until_train_loss else {
+        return Ok(());
+    };
+    in_range(
+        loss > 0.0 && loss.is_finite(),
+        "until_train_loss",
+        loss,
+        "above 0 and finite",
+    )
 }
 
 fn until_train_accuracy(settings: &Settings) -> Verdict {
-    let Some(share) = settings.until_train_accuracy else { return Ok(()) };
-    in_range(share > 0.0 && share <= 1.0, "until_train_accuracy", share, "above 0 and at most 1, where 1 is all correct")
+    let Some(share) = settings.until_train_accuracy else {
+        return Ok(());
+    };
+    in_range(
+        share > 0.0 && share <= 1.0,
+        "until_train_accuracy",
+        share,
+        "above 0 and at most 1, where 1 is all correct",
+    )
 }
 
 fn evaluate_every(settings: &Settings) -> Verdict {
@@ -127,34 +180,55 @@ fn lambda_every(settings: &Settings) -> Verdict {
     match settings.lambda_every {
         Tracking::Steps(every) | Tracking::Epochs(every) => count("lambda_every", every),
         // Training must get a part of the time, or the cell never ends.
-        Tracking::Share(share) => {
-            in_range(share > 0.0 && share <= 0.9, "lambda_every", share, "a share of the time above 0 and at most 0.9")
-        }
+        Tracking::Share(share) => in_range(
+            share > 0.0 && share <= 0.9,
+            "lambda_every",
+            share,
+            "a share of the time above 0 and at most 0.9",
+        ),
         Tracking::Ends => Ok(()),
     }
 }
 
 fn lambda_tolerance(settings: &Settings) -> Verdict {
     let tolerance = settings.lambda_tolerance;
-    in_range((1e-12..=0.5).contains(&tolerance), "lambda_tolerance", tolerance, "1e-12 to 0.5")
+    in_range(
+        (1e-12..=0.5).contains(&tolerance),
+        "lambda_tolerance",
+        tolerance,
+        "1e-12 to 0.5",
+    )
 }
 
 fn lambda_max_products(settings: &Settings) -> Verdict {
     let products = settings.lambda_max_products;
-    in_range((2..=10_000).contains(&products), "lambda_max_products", products, "2 to 10000")
+    in_range(
+        (2..=10_000).contains(&products),
+        "lambda_max_products",
+        products,
+        "2 to 10000",
+    )
 }
 
 fn probes(settings: &Settings) -> Verdict {
     let range = format!("1 to {MOST_PROBES}: λ_max is measured on each");
     let count = settings.probes.len();
     if !(1..=MOST_PROBES).contains(&count) {
-        return Err(Refusal::new("probes", format!("there are {count}, and there must be {range}")));
+        return Err(Refusal::new(
+            "probes",
+            format!("there are {count}, and there must be {range}"),
+        ));
     }
     Ok(())
 }
 
 fn chunk_size(settings: &Settings) -> Verdict {
-    in_range(settings.chunk_size >= 1, "chunk_size", settings.chunk_size, "at least 1")
+    in_range(
+        settings.chunk_size >= 1,
+        "chunk_size",
+        settings.chunk_size,
+        "at least 1",
+    )
 }
 
 fn statistics_group(settings: &Settings) -> Verdict {
@@ -162,6 +236,11 @@ fn statistics_group(settings: &Settings) -> Verdict {
     let size = settings.statistics_group.of(available);
     let group = settings.statistics_group;
     let range = format!("`Full`, or at least 2 and at most {available}, the training examples in use");
-    in_range(group == Extent::Full || (2..=available).contains(&size), "statistics_group", size, range)
-        .map_err(|refusal| refusal.because_of(&["train_examples", "data"]))
+    in_range(
+        group == Extent::Full || (2..=available).contains(&size),
+        "statistics_group",
+        size,
+        range,
+    )
+    .map_err(|refusal| refusal.because_of(&["train_examples", "data"]))
 }

@@ -1,0 +1,136 @@
+//! From a sweep to its cells.
+
+use std::num::NonZeroU64;
+use std::path::Path;
+
+use sharptui::config::{Experiment, Extent, Model};
+
+use super::{cells, configs_in, with};
+
+fn swept(cell: &sharptui::config::Cell) -> Vec<String> {
+    cell.swept
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect()
+}
+
+#[test]
+fn without_a_sweep_there_is_one_cell_that_differs_in_nothing() {
+    let cells = cells("steps: 10");
+    assert_eq!(cells.len(), 1);
+    assert!(cells[0].swept.is_empty());
+}
+
+#[test]
+fn the_first_axis_is_outermost_and_the_last_one_fastest_in_the_order_written() {
+    let cells = cells("steps: 10, sweep: ( seed: [7, 8], dropout: [0.0, 0.1, 0.3] )");
+    let order: Vec<_> = cells
+        .iter()
+        .map(|cell| (cell.settings.seed, cell.settings.dropout))
+        .collect();
+    assert_eq!(order, [(7, 0.0), (7, 0.1), (7, 0.3), (8, 0.0), (8, 0.1), (8, 0.3)]);
+    assert_eq!(swept(&cells[1]), ["seed=7", "dropout=0.1"]);
+}
+
+#[test]
+fn settings_swept_together_go_through_their_entries_side_by_side() {
+    let path = configs_in("tests/configs/valid")
+        .into_iter()
+        .find(|path| path.ends_with("two_togethers.ron"))
+        .unwrap();
+    let cells = Experiment::load(&path).unwrap().cells;
+    assert_eq!(cells.len(), 8);
+    assert_eq!(
+        swept(&cells[1]),
+        [
+            "learning_rate=0.05",
+            "batch_size=32",
+            "seed=0",
+            "dropout=0.5",
+            "weight_decay=0.0"
+        ]
+    );
+    assert_eq!(cells[4].settings.batch_size, Extent::Count(64));
+    assert!(
+        cells
+            .iter()
+            .all(|cell| (cell.settings.learning_rate > 0.07) == (cell.settings.batch_size == Extent::Count(64)))
+    );
+}
+
+#[test]
+fn structured_values_are_swept_and_told_in_compact_form() {
+    let cells =
+        cells("steps: 10, sweep: ( model: [Mlp(widths: [64, 32]), Cnn(channels: (8, 16))], batch_size: [Full, 8] )");
+    assert_eq!(swept(&cells[0]), ["model=Mlp(widths:[64,32])", "batch_size=Full"]);
+    assert_eq!(swept(&cells[3]), ["model=Cnn(channels:(8,16))", "batch_size=8"]);
+    assert_eq!(cells[3].settings.model, Model::Cnn { channels: (8, 16) });
+}
+
+#[test]
+fn a_sweep_overrides_what_is_given_for_all_cells() {
+    let cells = cells("steps: 10, dropout: 0.9, sweep: ( dropout: [0.1] )");
+    assert_eq!(cells.len(), 1);
+    assert_eq!(cells[0].settings.dropout.to_bits(), 0.1_f64.to_bits());
+}
+
+#[test]
+fn none_in_a_sweep_takes_a_limit_away() {
+    let cells = cells("epochs: 2, steps: 5, sweep: ( steps: [None, 3] )");
+    assert_eq!(cells[0].settings.steps, None);
+    assert_eq!(cells[1].settings.steps, Some(3));
+    assert_eq!(swept(&cells[0]), ["steps=None"]);
+}
+
+#[test]
+fn the_largest_sweep_allowed_expands_and_one_cell_more_does_not() {
+    let seeds = |count: u32| (0..count).map(|seed| seed.to_string()).collect::<Vec<_>>().join(",");
+    assert_eq!(
+        cells(&format!("steps: 1, sweep: ( seed: [{}] )", seeds(10_000))).len(),
+        10_000
+    );
+    let message = with(&format!("steps: 1, sweep: ( seed: [{}] )", seeds(10_001)))
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("10001 cells"), "{message}");
+}
+
+#[test]
+fn a_cut_holds_in_every_cell_and_in_what_is_written() {
+    let uncut = with("epochs: 2, sweep: ( steps: [None, 20, 100] )").unwrap();
+    let cut = uncut.clone().cut_at(NonZeroU64::new(50).unwrap());
+    let steps = |experiment: &Experiment| {
+        experiment
+            .cells
+            .iter()
+            .map(|cell| cell.settings.planned_steps())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(steps(&uncut), [126, 20, 100]);
+    assert_eq!(steps(&cut), [50, 20, 50]);
+    // What tells cells apart is what was asked for, or two of them would look the same.
+    assert_eq!(swept(&cut.cells[2]), ["steps=100"]);
+
+    let written = cut.to_ron().unwrap();
+    assert_eq!(
+        Experiment::parse(&written, Path::new("config.ron")).unwrap(),
+        cut,
+        "{written}"
+    );
+}
+
+#[test]
+fn of_two_cuts_the_earlier_one_holds() {
+    let [early, late] = [10, 90].map(|steps| NonZeroU64::new(steps).unwrap());
+    let experiment = with("steps: 100").unwrap();
+    let one_way = experiment.clone().cut_at(early).cut_at(late);
+    assert_eq!(one_way, experiment.cut_at(late).cut_at(early));
+    assert_eq!(one_way.cells[0].settings.planned_steps(), 10);
+    assert_eq!(one_way.cut_at_steps, Some(early));
+}
+
+#[test]
+fn the_name_is_that_of_the_file_unless_it_is_given() {
+    assert_eq!(with("steps: 1").unwrap().name, "test");
+    assert_eq!(with("steps: 1, name: \"mine-2.a\"").unwrap().name, "mine-2.a");
+}

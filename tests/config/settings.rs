@@ -1,0 +1,207 @@
+//! What the settings of a cell say of it.
+
+use sharptui::config::{Extent, Settings, Split};
+
+use super::{cells, with};
+
+fn settings(given: &str) -> Settings {
+    cells(given).remove(0).settings
+}
+
+#[test]
+fn what_is_left_out_has_its_documented_default() {
+    let entries = settings("epochs: 3").entries();
+    let text: Vec<String> = entries.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    insta::assert_snapshot!(text.join("\n"), @r"
+    data: FashionMnistSubset
+    train_examples: Full
+    test_examples: Full
+    model: Mlp(widths:[64])
+    activation: Relu
+    dropout: 0.0
+    batch_norm: false
+    loss: CrossEntropy
+    learning_rate: 0.05
+    momentum: 0.0
+    weight_decay: 0.0
+    batch_size: 32
+    seed: 0
+    steps: None
+    epochs: 3
+    until_train_loss: None
+    until_train_accuracy: None
+    evaluate_every: Epochs(1)
+    lambda_every: Epochs(1)
+    lambda_tolerance: 0.01
+    lambda_max_products: 200
+    audit_every: 25
+    probes: [(from:HeldOut,examples:1000,statistics:Batch,group:Full)]
+    chunk_size: 1000
+    statistics_group: Full
+    precision: F32
+    ");
+}
+
+#[test]
+fn entries_name_every_setting_once() {
+    let names: Vec<&str> = settings("epochs: 3")
+        .entries()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(names, Settings::NAMES);
+    let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+    assert_eq!(distinct.len(), names.len());
+}
+
+#[test]
+fn a_last_smaller_batch_counts_as_a_step() {
+    assert_eq!(
+        settings("epochs: 3, train_examples: 100, batch_size: 32").steps_per_epoch(),
+        4
+    );
+    assert_eq!(
+        settings("epochs: 3, train_examples: 96, batch_size: 32").steps_per_epoch(),
+        3
+    );
+    assert_eq!(settings("epochs: 3, batch_size: Full").steps_per_epoch(), 1);
+    assert_eq!(settings("epochs: 3, batch_size: 1").steps_per_epoch(), 2000);
+}
+
+#[test]
+fn planned_steps_are_the_earlier_of_both_limits() {
+    assert_eq!(settings("epochs: 3, train_examples: 100").planned_steps(), 12);
+    assert_eq!(settings("epochs: 3, train_examples: 100, steps: 5").planned_steps(), 5);
+    assert_eq!(
+        settings("epochs: 3, train_examples: 100, steps: 50").planned_steps(),
+        12
+    );
+    assert_eq!(settings("steps: 50").planned_steps(), 50);
+    assert_eq!(
+        settings("epochs: 1000000000000, batch_size: 1, data: Mnist").planned_steps(),
+        60_000_000_000_000_000
+    );
+}
+
+#[test]
+fn examples_in_use_are_those_asked_for_or_all_of_the_data_set() {
+    let all = settings("steps: 1, data: Mnist");
+    assert_eq!((all.train_len(), all.test_len()), (60_000, 10_000));
+    let some = settings("steps: 1, data: Mnist, train_examples: 500, test_examples: 1000");
+    assert_eq!((some.train_len(), some.test_len()), (500, 1000));
+}
+
+#[test]
+fn the_stability_threshold_follows_momentum_and_weight_decay() {
+    let threshold = |given: &str| {
+        let settings = settings(&format!("steps: 1, {given}"));
+        (settings.stability_threshold(), settings.threshold_label())
+    };
+    let assert_near = |(value, label): (f64, String), expected: f64, words: &str| {
+        assert!((value - expected).abs() < 1e-9, "{value} is not {expected}");
+        assert_eq!(label, words);
+    };
+    assert_near(threshold(""), 40.0, "2/η");
+    assert_near(threshold("momentum: 0.9"), 76.0, "(2+2β)/η");
+    assert_near(threshold("weight_decay: 0.5"), 39.5, "2/η − wd");
+    assert_near(threshold("momentum: 0.9, weight_decay: 0.5"), 75.5, "(2+2β)/η − wd");
+}
+
+#[test]
+fn a_probe_says_what_it_is_measured_on() {
+    let words = |given: &str| {
+        let settings = settings(&format!("steps: 1, {given}"));
+        settings
+            .probes
+            .iter()
+            .map(|probe| probe.describe(&settings))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(words(""), ["held-out, 1000 examples"]);
+    assert_eq!(
+        words("train_examples: 1000, probes: [(from: Training, examples: Full), (from: Training, examples: 1)]"),
+        ["training, all 1000 examples", "training, 1 example"]
+    );
+    assert_eq!(
+        words("batch_norm: true, probes: [(), (group: 250), (group: 1000), (statistics: Running)]"),
+        [
+            "held-out, 1000 examples, batch statistics of the whole probe",
+            "held-out, 1000 examples, batch statistics of groups of 250",
+            "held-out, 1000 examples, batch statistics of the whole probe",
+            "held-out, 1000 examples, running statistics",
+        ]
+    );
+}
+
+#[test]
+fn probes_have_the_documented_defaults() {
+    let probe = settings("steps: 1, probes: [()]").probes.remove(0);
+    assert_eq!(probe, sharptui::config::Probe::default());
+    assert_eq!(
+        (probe.from, probe.examples, probe.group),
+        (Split::HeldOut, Extent::Count(1000), Extent::Full)
+    );
+}
+
+#[test]
+fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
+    let experiment =
+        with("steps: 120, sweep: ( model: [Mlp(widths: [8]), Cnn(channels: (8, 16))], dropout: [0.0, 0.25] )").unwrap();
+    insta::assert_snapshot!(experiment.listing(), @r"
+    test: 4 cells, 480 steps planned in all
+
+    in every cell
+      data                  FashionMnistSubset
+      train_examples        Full
+      test_examples         Full
+      activation            Relu
+      batch_norm            false
+      loss                  CrossEntropy
+      learning_rate         0.05
+      momentum              0.0
+      weight_decay          0.0
+      batch_size            32
+      seed                  0
+      steps                 120
+      epochs                None
+      until_train_loss      None
+      until_train_accuracy  None
+      evaluate_every        Epochs(1)
+      lambda_every          Epochs(1)
+      lambda_tolerance      0.01
+      lambda_max_products   200
+      audit_every           25
+      probes                [(from:HeldOut,examples:1000,statistics:Batch,group:Full)]
+      chunk_size            1000
+      statistics_group      Full
+      precision             F32
+
+    cell  model                 dropout  planned steps
+    000   Mlp(widths:[8])       0.0      120
+    001   Mlp(widths:[8])       0.25     120
+    002   Cnn(channels:(8,16))  0.0      120
+    003   Cnn(channels:(8,16))  0.25     120
+    ");
+}
+
+#[test]
+fn the_listing_of_a_single_cell_says_so_and_tells_of_a_cut() {
+    let listing = with("steps: 120, cut_at_steps: 7").unwrap().listing();
+    assert!(
+        listing.starts_with("test: 1 cell, 7 steps planned in all\nevery cell is cut at 7 steps\n"),
+        "{listing}"
+    );
+    assert!(listing.ends_with("cell  planned steps\n000   7\n"), "{listing}");
+}
+
+#[test]
+fn the_listing_has_no_trailing_spaces_and_no_control_characters() {
+    for path in super::configs_in("tests/configs/valid") {
+        let listing = sharptui::config::Experiment::load(&path).unwrap().listing();
+        assert!(listing.lines().all(|line| line.trim_end() == line), "{listing}");
+        assert!(
+            listing.chars().all(|letter| letter == '\n' || !letter.is_control()),
+            "{listing}"
+        );
+    }
+}
