@@ -26,33 +26,41 @@ pub(super) fn table(known: &Known) -> Vec<String> {
         }
     }
     let results = ["steps", "λ_max", "train loss", "test loss", "test accuracy", "seconds"];
-    let titles = ["cell"]
-        .into_iter()
-        .chain(swept.iter().copied())
-        .chain(["state"])
-        .chain(results);
+    // Where cells differ in what λ_max was measured on, each says it; else one line below says it for all.
+    let probe_column = (probes.len() > 1).then_some("λ_max on");
+    let settings = ["cell"].into_iter().chain(swept.iter().copied());
+    let titles = settings.chain(probe_column).chain(["state"]).chain(results);
     let mut rows: Vec<Vec<String>> = vec![titles.map(str::to_owned).collect()];
     for (index, (plan, cell)) in plan.cells.iter().zip(&known.cells).enumerate() {
         let value = |name: &&str| plan.swept.iter().find(|(swept, _)| swept == name);
         let settings = swept
             .iter()
             .map(|name| value(name).map_or_else(dash, |(_, value)| words::one_line(value)));
-        let index = (index + 1).to_string();
+        let probe = probe_column.map(|_| plan.probes.first().cloned().unwrap_or_else(dash));
+        let index = [(index + 1).to_string()].into_iter();
         rows.push(
-            [index]
-                .into_iter()
+            index
                 .chain(settings)
+                .chain(probe)
                 .chain([state(cell)])
                 .chain(results_of(cell))
                 .collect(),
         );
     }
+    let left = rows[0].len() - results.len();
+    let unconverged = rows.iter().any(|row| row[left + 1].ends_with('?'));
     let mut lines = vec![String::new()];
-    lines.extend(aligned(&rows, swept.len() + 2));
-    if !probes.is_empty() {
-        let unconverged = rows.iter().any(|row| row[swept.len() + 3].ends_with('?'));
-        let mark = if unconverged { "; ? did not converge" } else { "" };
-        lines.push(format!("λ_max on {}{mark}", probes.join("; ")));
+    lines.extend(aligned(&rows, left));
+    let below = [
+        probes
+            .first()
+            .filter(|_| probe_column.is_none())
+            .map(|probe| format!("λ_max on {probe}")),
+        unconverged.then(|| "? did not converge".to_owned()),
+    ];
+    let below: Vec<String> = below.into_iter().flatten().collect();
+    if !below.is_empty() {
+        lines.push(below.join("; "));
     }
     lines
 }

@@ -224,6 +224,31 @@ fn several_probes_are_named_at_each_value() {
 }
 
 #[test]
+fn cells_measured_on_different_examples_each_say_so_in_the_table() {
+    let Event::SweepStarted(mut plan) = plan() else {
+        panic!("the plan comes first")
+    };
+    plan.cells.truncate(2);
+    plan.cells[1].probes = vec!["training, 500 examples".to_owned()];
+    let mut known = Known::default();
+    known.take(&Event::SweepStarted(plan));
+    let table = super::table::table(&known);
+    assert!(
+        table[1].starts_with("cell  dropout  seed  λ_max on                 state   steps"),
+        "{table:#?}"
+    );
+    assert!(
+        table[2].starts_with("1     0        1     held-out, 1000 examples  queued"),
+        "{table:#?}"
+    );
+    assert!(
+        table[3].starts_with("2     0.25     1     training, 500 examples   queued"),
+        "{table:#?}"
+    );
+    assert_eq!(table.len(), 4);
+}
+
+#[test]
 fn a_resumed_sweep_shows_what_ended_before() {
     let Event::SweepStarted(mut plan) = plan() else {
         panic!("the plan comes first")
