@@ -28,11 +28,13 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let past = past(scene, probe);
     let rows = usize::from(area.height.saturating_sub(2));
     let pens = Pens::new(scene);
+    // The threshold is where λ_max is headed: it is shown ahead of it.
+    let runs = scene.monitor.state(scene.chosen()).can_be_aborted();
 
     let mut series: Vec<Series> =
-        past.iter().map(|curve| Series { curve, pen: pens.past, marked: false }).collect();
-    series.push(Series { curve: &cell.curves.threshold, pen: pens.threshold, marked: false });
-    series.push(Series { curve, pen: pens.lambda, marked: true });
+        past.iter().map(|curve| Series { curve, pen: pens.past, marked: false, holds: false }).collect();
+    series.push(Series { curve: &cell.curves.threshold, pen: pens.threshold, marked: false, holds: runs });
+    series.push(Series { curve, pen: pens.lambda, marked: true, holds: false });
 
     let mut legend = vec![];
     if curve.buckets().iter().any(|bucket| bucket.unconverged) {
@@ -101,10 +103,14 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
     let theme = scene.theme();
     let name = theme.text("λ_max ").into_owned();
     let sample = pens.lambda.sample(theme.glyphs);
-    let mut spans = vec![
+    let mut spans = vec![];
+    if scene.view.pinned.is_some() {
+        spans.push(Span::styled(format!(" cell {}", scene.chosen() + 1), theme.strong));
+    }
+    spans.extend([
         Span::styled(format!(" {sample} "), theme.lambda),
         Span::styled(name, theme.strong.patch(theme.lambda)),
-    ];
+    ]);
     let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
     match lambda {
         Some(lambda) => {

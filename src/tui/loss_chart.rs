@@ -18,8 +18,8 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let (test, train) = (&cell.curves.test_loss, &cell.curves.train_loss);
     let (test_pen, train_pen) = pens(scene);
     let series = vec![
-        Series { curve: train, pen: train_pen, marked: false },
-        Series { curve: test, pen: test_pen, marked: false },
+        Series { curve: train, pen: train_pen, marked: false, holds: false },
+        Series { curve: test, pen: test_pen, marked: false, holds: false },
     ];
     let title = vec![
         Span::raw(" "),

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Widget};
 
@@ -23,6 +24,8 @@ pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span
     Line::styled("─".repeat(usize::from(line.width)), theme.dim).render(line, buffer);
     let start = Rect { x: line.x + 2.min(line.width), width: line.width.saturating_sub(3), ..line };
     let title_width = spans_width(title);
+    // Without colours the rule is dim, which its title would inherit.
+    buffer.set_style(Rect { width: title_width.min(start.width), ..start }, Style::reset());
     buffer.set_line(start.x, start.y, &Line::from(title.to_vec()), start.width);
     let mut room = start.width.saturating_sub(title_width + 2);
     let fits = legend.iter().take_while(|entry| {

@@ -38,9 +38,9 @@ fn quit_words(scene: &Scene) -> Vec<String> {
     let mut explanation = vec![format!("{unfinished} {plural} unfinished. What is finished is on disk.")];
     if let Some(running) = monitor.running {
         let step = words::count(monitor.cells[running].progress.step);
-        explanation.push(format!("Cell {} is at step {step}; it will start anew when", running + 1));
-        explanation.push("the sweep is resumed.".to_owned());
+        explanation.push(format!("Cell {} is at step {step}.", running + 1));
     }
+    explanation.push("`sharptui resume` takes up what is unfinished.".to_owned());
     explanation
 }
 

@@ -81,7 +81,9 @@ impl Screen {
         self.give_back()?;
         signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
         self.take()?;
-        self.terminal.clear()
+        // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the input thread.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     fn take(&mut self) -> io::Result<()> {

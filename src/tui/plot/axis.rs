@@ -70,7 +70,8 @@ impl Axis {
         axis.high = 1.0;
         axis.labels.retain(|label| label.value <= 1.0 + 1e-9);
         for label in &mut axis.labels {
-            label.text = format!("{:.0}%", label.value * 100.0);
+            // Rounded first: a zero that is a sum of steps may be a little below.
+            label.text = format!("{:.0}%", (label.value * 100.0).round().abs());
         }
         axis
     }
@@ -215,7 +216,7 @@ mod tests {
 
     #[test]
     fn percentages_end_at_a_hundred() {
-        assert_eq!(labels(&Axis::percentages(0.1, 11)), ["20%", "40%", "60%", "80%", "100%"]);
+        assert_eq!(labels(&Axis::percentages(0.0, 11)), ["0%", "20%", "40%", "60%", "80%", "100%"]);
         assert_eq!(Axis::percentages(0.83, 9).position(1.0), Some(1.0));
     }
 }

@@ -26,6 +26,8 @@ pub struct Series<'a> {
     pub pen: Pen,
     /// Whether its last value, and what is unconverged or corrected, get glyphs.
     pub marked: bool,
+    /// Whether its last value holds until something else is measured, so that it is drawn to the end.
+    pub holds: bool,
 }
 
 /// A chart, ready to be drawn; later series lie over earlier ones.
@@ -51,26 +53,33 @@ impl Chart<'_> {
             return;
         }
         let plot = Rect::new(area.x + GUTTER, area.y + 1, area.width - GUTTER, area.height - 2);
-        self.vertical_axis(plot, buffer, theme);
+        let is_empty = self.series.iter().all(|series| series.curve.is_empty());
+        self.vertical_axis(plot, buffer, theme, !is_empty);
         self.horizontal_axis(Rect::new(plot.x - 1, plot.bottom(), plot.width + 1, 1), buffer, theme);
         let mut canvas = Canvas::new(plot, theme.glyphs);
         for series in &self.series {
             trace::draw(&mut canvas, &self.axis, self.span, series.curve.buckets(), &series.pen);
+            if let Some(last) = series.curve.buckets().last().filter(|_| series.holds) {
+                trace::hold(&mut canvas, &self.axis, self.span, last, &series.pen);
+            }
         }
         for series in self.series.iter().filter(|series| series.marked) {
             self.mark(&mut canvas, series, theme);
         }
         canvas.render(buffer);
-        if self.series.iter().all(|series| series.curve.is_empty()) {
+        if is_empty {
             let middle = Rect::new(plot.x, plot.y + plot.height / 2, plot.width, 1);
             Line::styled(theme.text("nothing measured yet"), theme.dim).centered().render(middle, buffer);
         }
     }
 
-    fn vertical_axis(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
+    fn vertical_axis(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme, labelled: bool) {
         let x = plot.x - 1;
         for y in plot.top()..plot.bottom() {
             buffer[(x, y)].set_char('│').set_style(theme.dim);
+        }
+        if !labelled {
+            return;
         }
         let mut taken: Vec<u16> = Vec::new();
         for (major, apart) in [(true, 1), (false, 2)] {

@@ -48,6 +48,13 @@ pub(super) fn draw(canvas: &mut Canvas, axis: &Axis, span: u64, buckets: &[Bucke
     }
 }
 
+/// Draws a level line from the last value to the end of the chart.
+pub(super) fn hold(canvas: &mut Canvas, axis: &Axis, span: u64, last: &Bucket, pen: &Pen) {
+    for column in column_of(last.last_step, span, canvas.columns())..canvas.columns() {
+        stroke(canvas, axis, column, last.last, last.last, pen);
+    }
+}
+
 fn reduce(buckets: &[Bucket], span: u64, columns: usize) -> Vec<Column> {
     let mut reduced: Vec<Column> = Vec::with_capacity(columns.min(buckets.len()));
     for bucket in buckets.iter().filter(|bucket| bucket.first_step <= span) {
