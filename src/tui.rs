@@ -11,6 +11,8 @@
 mod accuracy_chart;
 mod detail;
 mod driver;
+#[cfg(test)]
+mod fixture;
 mod footer;
 mod frame_writer;
 mod header;

@@ -30,3 +30,19 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let axis = Axis::percentages(lowest.unwrap_or(0.0).clamp(0.0, 0.99), usize::from(area.height.saturating_sub(2)));
     Chart { title, legend: vec![], series, axis, span: super::screen::span(scene) }.render(area, buffer, theme);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (39, 7)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (59, 12)));
+    }
+}

@@ -97,3 +97,31 @@ fn line(scene: &Scene, name: &str, value: &str, style: ratatui::style::Style, wi
     let pad = NAMES + 1 - usize::from(panel::width(&name));
     Line::from(vec![Span::styled(name, theme.dim), Span::raw(" ".repeat(pad)), Span::styled(value, style)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn beside_the_charts() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (48, 30)));
+    }
+
+    #[test]
+    fn over_a_small_screen_what_does_not_fit_is_said_to_be_on_disk() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render_overlay, (80, 24)));
+    }
+
+    #[test]
+    fn over_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render_overlay, (120, 40)));
+    }
+
+    #[test]
+    fn a_failed_cell_says_why() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.cells[2].state = CellState::Failed("out of memory".into());
+        assert!(fixture.drawn(render, (48, 30)).contains("out of memory"));
+    }
+}

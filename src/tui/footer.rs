@@ -85,3 +85,37 @@ pub(super) fn recent(scene: &Scene, most: usize, width: usize) -> Vec<Line<'stat
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 1)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 2)));
+    }
+
+    #[test]
+    fn a_notice_takes_the_only_line_for_a_while() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.note("the log is full".into(), fixture.start + Duration::from_secs(60));
+        assert!(fixture.drawn(render, (80, 1)).contains("the log is full"));
+        fixture.start += Duration::from_secs(60);
+        assert!(fixture.drawn(render, (80, 1)).contains("space pause"));
+    }
+
+    #[test]
+    fn keys_that_do_nothing_are_not_offered() {
+        let mut fixture = Fixture::half_way();
+        assert!(fixture.drawn(render, (80, 1)).contains("a abort"));
+        fixture.monitor.apply(crate::event::Event::SweepEnded(crate::event::SweepEnding::Complete), fixture.start);
+        let drawn = fixture.drawn(render, (80, 1));
+        assert!(!drawn.contains("pause") && !drawn.contains("abort") && drawn.contains("q quit"), "{drawn}");
+    }
+}

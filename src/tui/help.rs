@@ -31,3 +31,19 @@ pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     }
     panel::overlay(screen, buffer, theme, "keys", lines);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 24)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 40)));
+    }
+}

@@ -18,6 +18,10 @@ const MOST_PAST: usize = 24;
 /// would flatten the curve that is being watched.
 const MOST_STRETCH: f64 = 4.0;
 
+/// On a linear axis λ_max is shown up to this many times the threshold; far beyond it training is diverging, and one
+/// value of 10⁹ would flatten the whole history (a logarithmic axis shows it).
+const MOST_ABOVE_THRESHOLD: f64 = 5.0;
+
 /// Draws the chart.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
@@ -90,6 +94,8 @@ fn axis(scale: Scale, curve: &Curve, threshold: &Curve, past: &[&Curve], rows: u
         (Some(range), _) | (None, Some(range)) => range,
         (None, None) => (0.0, 1.0),
     };
+    let most = threshold.range().map_or(f64::INFINITY, |(_, threshold)| threshold * MOST_ABOVE_THRESHOLD);
+    let high = if scale == Scale::Linear && low < most { high.min(most) } else { high };
     // Curvature is read against zero, unless the curve hardly moves far above it.
     let from_zero = scale == Scale::Linear && low > 0.0 && low < high * 0.8;
     Axis::new(scale, if from_zero { 0.0 } else { low }, high, rows)
@@ -146,5 +152,61 @@ fn value_words(lambda: &LambdaPoint) -> String {
         format!("{value} ± {}", words::value(lambda.lambda_residual, 1))
     } else {
         value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 15)));
+    }
+
+    #[test]
+    fn a_value_that_did_not_converge_is_never_shown_unmarked() {
+        let mut fixture = Fixture::half_way();
+        let mut point = super::super::fixture::script::point(2, 725, 0);
+        let lambda = point.lambda.as_mut().unwrap();
+        (lambda.lambda_converged, lambda.lambda_residual) = (false, 6.0);
+        let measured = crate::event::Event::Measured { cell: 2, point: Box::new(point) };
+        fixture.monitor.apply(measured, fixture.start);
+        let drawn = fixture.drawn(render, (120, 15));
+        assert!(drawn.contains("± 6 not converged"), "{drawn}");
+        assert_eq!(drawn.matches('○').count(), 3, "two points and the legend: {drawn}");
+    }
+
+    #[test]
+    fn a_diverging_curve_with_not_a_number_at_its_end_still_has_a_readable_axis() {
+        let mut fixture = Fixture::half_way();
+        for (step, lambda_max) in [(725, 1e9), (730, f64::NAN), (735, f64::INFINITY)] {
+            let mut point = super::super::fixture::script::point(2, step, 0);
+            point.lambda.as_mut().unwrap().lambda_max = lambda_max;
+            let measured = crate::event::Event::Measured { cell: 2, point: Box::new(point) };
+            fixture.monitor.apply(measured, fixture.start);
+        }
+        insta::assert_snapshot!(fixture.drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn the_other_probe_and_a_logarithmic_axis_are_said_in_the_title() {
+        let mut fixture = Fixture::half_way();
+        (fixture.view.probe, fixture.view.lambda_scale) = (1, Scale::Logarithmic);
+        insta::assert_snapshot!(fixture.drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn a_cell_without_a_measurement_says_so() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.cells.truncate(1);
+        fixture.monitor.cells[0].curves = crate::monitor::Curves::default();
+        assert!(fixture.drawn(render, (80, 9)).contains("nothing measured yet"));
     }
 }

@@ -57,3 +57,40 @@ pub(super) fn pens(scene: &Scene) -> (Pen, Pen) {
 fn smallest_positive(low: f64, high: f64) -> f64 {
     if low > 0.0 { low } else { high * 1e-6 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (39, 7)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (59, 12)));
+    }
+
+    #[test]
+    fn on_a_linear_axis_a_loss_that_explodes_does_not_flatten_what_went_before() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.loss_scale = Scale::Linear;
+        let mut point = super::super::fixture::script::point(2, 725, 0);
+        (point.train_loss, point.test_loss) = (Some(1e12), Some(f64::INFINITY));
+        let measured = crate::event::Event::Measured { cell: 2, point: Box::new(point) };
+        fixture.monitor.apply(measured, fixture.start);
+        insta::assert_snapshot!(fixture.drawn(render, (59, 12)));
+    }
+
+    #[test]
+    fn a_loss_of_zero_is_left_out_of_a_logarithmic_axis() {
+        let mut fixture = Fixture::half_way();
+        let mut point = super::super::fixture::script::point(2, 725, 0);
+        point.train_loss = Some(0.0);
+        let measured = crate::event::Event::Measured { cell: 2, point: Box::new(point) };
+        fixture.monitor.apply(measured, fixture.start);
+        assert!(fixture.drawn(render, (59, 12)).contains("train 0 "));
+    }
+}

@@ -59,3 +59,33 @@ fn abort_words(scene: &Scene, cell: CellIndex) -> Vec<String> {
 fn seconds(seconds: f64) -> String {
     words::duration(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    fn quit(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+        render(scene, Question::Quit, screen, buffer);
+    }
+
+    fn abort_running(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+        render(scene, Question::Abort(2), screen, buffer);
+    }
+
+    fn abort_queued(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+        render(scene, Question::Abort(5), screen, buffer);
+    }
+
+    #[test]
+    fn quitting_says_what_would_be_lost() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(quit, (80, 9)));
+        insta::assert_snapshot!(Fixture::half_way().drawn(quit, (120, 9)));
+    }
+
+    #[test]
+    fn aborting_says_how_far_the_cell_is() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(abort_running, (80, 9)));
+        insta::assert_snapshot!(Fixture::half_way().drawn(abort_queued, (80, 9)));
+    }
+}

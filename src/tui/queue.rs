@@ -199,3 +199,57 @@ fn time(cell: &Cell) -> String {
     let seconds = std::time::Duration::try_from_secs_f64(cell.progress.seconds).unwrap_or_default();
     if cell.state == CellState::Queued { String::new() } else { words::duration(seconds) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 7)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 8)));
+    }
+
+    #[test]
+    fn every_state_has_a_glyph_and_a_word() {
+        let mut fixture = Fixture::half_way();
+        let states = [
+            CellState::Interrupted,
+            CellState::Diverged,
+            CellState::Running,
+            CellState::Aborted,
+            CellState::Failed("no memory".into()),
+            CellState::Queued,
+        ];
+        for (cell, state) in fixture.monitor.cells.iter_mut().zip(states) {
+            cell.state = state;
+        }
+        insta::assert_snapshot!(fixture.drawn(render, (80, 8)));
+    }
+
+    #[test]
+    fn a_long_queue_scrolls_with_the_chosen_cell() {
+        let mut fixture = Fixture::half_way();
+        let cell = fixture.monitor.cells[5].clone();
+        fixture.monitor.cells.resize(200, cell);
+        fixture.view.pinned = Some(150);
+        let drawn = fixture.drawn(render, (80, 9));
+        assert!(drawn.contains("› 151"), "{drawn}");
+        assert!(drawn.contains("rows 148 to 154"), "{drawn}");
+        fixture.view.pinned = Some(199);
+        assert!(fixture.drawn(render, (80, 9)).contains("› 200"));
+    }
+
+    #[test]
+    fn a_value_that_did_not_converge_has_a_question_mark() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.cells[0].latest.lambda[0].as_mut().unwrap().lambda_converged = false;
+        let drawn = fixture.drawn(render, (80, 9));
+        assert_eq!(drawn.matches("20.7?").count(), 1, "{drawn}");
+    }
+}

@@ -103,3 +103,63 @@ fn too_small(area: Rect, buffer: &mut Buffer) {
     let middle = area.centered_vertically(Constraint::Length(height));
     Paragraph::new(lines).centered().render(middle, buffer);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::super::view::Question;
+    use super::*;
+
+    #[test]
+    fn at_80_by_24() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 24)));
+    }
+
+    #[test]
+    fn at_120_by_40() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 40)));
+    }
+
+    #[test]
+    fn at_200_by_60_the_settings_stand_beside_the_charts() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (200, 60)));
+    }
+
+    #[test]
+    fn without_utf8_there_is_nothing_but_ascii() {
+        let mut fixture = Fixture::ascii();
+        insta::assert_snapshot!(fixture.drawn(render, (80, 24)));
+        fixture.monitor.name = "schärfe".into();
+        for overlay in [Overlay::Help, Overlay::Details, Overlay::Question(Question::Quit)] {
+            fixture.view.overlay = Some(overlay);
+            for size in [(80, 24), (120, 40), (200, 60)] {
+                let drawn = fixture.drawn(render, size);
+                assert!(drawn.is_ascii(), "{overlay:?} at {size:?}: {drawn}");
+            }
+        }
+    }
+
+    #[test]
+    fn too_small_a_window_says_how_large_it_has_to_be() {
+        let drawn = Fixture::half_way().drawn(render, (60, 20));
+        assert!(drawn.contains("This window is 60 x 20.") && drawn.contains("The screen needs 80 x 24."), "{drawn}");
+    }
+
+    #[test]
+    fn no_size_panics_whatever_is_shown() {
+        let mut fixture = Fixture::half_way();
+        for overlay in [None, Some(Overlay::Help), Some(Overlay::Details), Some(Overlay::Question(Question::Abort(0)))] {
+            fixture.view.overlay = overlay;
+            for size in [(1, 1), (3, 60), (200, 2), (79, 24), (80, 24), (81, 25), (149, 29), (150, 30), (500, 200)] {
+                assert!(!fixture.drawn(render, size).is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn before_the_first_event_the_screen_waits() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor = crate::monitor::Monitor::default();
+        assert!(fixture.drawn(render, (80, 24)).contains("waiting for the sweep to start…"));
+    }
+}
