@@ -80,7 +80,7 @@ impl Monitor {
             }
             Event::CellEnded { cell, ending, summary } => {
                 if let Some(ended) = self.cells.get_mut(cell) {
-                    ended.end(ending, summary);
+                    ended.end(ending, &summary);
                 }
                 if self.running == Some(cell) {
                     self.running = None;
@@ -158,7 +158,11 @@ impl Monitor {
     /// How long the running cell and the whole sweep may still take.
     #[must_use]
     pub fn time_left(&self) -> TimeLeft {
-        if self.is_over() { TimeLeft::default() } else { clock::time_left(&self.cells, self.running) }
+        if self.is_over() {
+            TimeLeft::default()
+        } else {
+            clock::time_left(&self.cells, self.running)
+        }
     }
 
     fn start(&mut self, plan: SweepPlan, now: Instant) {

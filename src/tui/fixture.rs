@@ -29,7 +29,11 @@ impl Fixture {
         for event in script::half_way() {
             monitor.apply(event, start);
         }
-        Self { monitor, view: View::new(Theme::new(Colours::Indexed, Glyphs::Unicode)), start }
+        Self {
+            monitor,
+            view: View::new(Theme::new(Colours::Indexed, Glyphs::Unicode)),
+            start,
+        }
     }
 
     pub(super) fn ascii() -> Self {
@@ -41,8 +45,14 @@ impl Fixture {
     /// What a panel draws in an area of this size.
     pub(super) fn drawn(&self, panel: fn(&Scene, Rect, &mut Buffer), size: (u16, u16)) -> String {
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-        let scene = Scene { monitor: &self.monitor, view: &self.view, now: self.start + Duration::from_secs(61) };
-        terminal.draw(|frame| panel(&scene, frame.area(), frame.buffer_mut())).unwrap();
+        let scene = Scene {
+            monitor: &self.monitor,
+            view: &self.view,
+            now: self.start + Duration::from_secs(61),
+        };
+        terminal
+            .draw(|frame| panel(&scene, frame.area(), frame.buffer_mut()))
+            .unwrap();
         terminal.backend().to_string()
     }
 }

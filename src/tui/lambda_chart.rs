@@ -35,10 +35,27 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     // The threshold is where λ_max is headed: it is shown ahead of it.
     let runs = scene.monitor.state(scene.chosen()).can_be_aborted();
 
-    let mut series: Vec<Series> =
-        past.iter().map(|curve| Series { curve, pen: pens.past, marked: false, holds: false }).collect();
-    series.push(Series { curve: &cell.curves.threshold, pen: pens.threshold, marked: false, holds: runs });
-    series.push(Series { curve, pen: pens.lambda, marked: true, holds: false });
+    let mut series: Vec<Series> = past
+        .iter()
+        .map(|curve| Series {
+            curve,
+            pen: pens.past,
+            marked: false,
+            holds: false,
+        })
+        .collect();
+    series.push(Series {
+        curve: &cell.curves.threshold,
+        pen: pens.threshold,
+        marked: false,
+        holds: runs,
+    });
+    series.push(Series {
+        curve,
+        pen: pens.lambda,
+        marked: true,
+        holds: false,
+    });
 
     let mut legend = vec![];
     if curve.buckets().iter().any(|bucket| bucket.unconverged) {
@@ -70,19 +87,38 @@ impl Pens {
     fn new(scene: &Scene) -> Self {
         let theme = scene.theme();
         Self {
-            lambda: Pen { style: theme.lambda, pattern: Pattern::Solid, ascii: '*' },
-            threshold: Pen { style: theme.threshold, pattern: Pattern::Dotted, ascii: '-' },
-            past: Pen { style: theme.past, pattern: Pattern::Faint, ascii: '.' },
+            lambda: Pen {
+                style: theme.lambda,
+                pattern: Pattern::Solid,
+                ascii: '*',
+            },
+            threshold: Pen {
+                style: theme.threshold,
+                pattern: Pattern::Dotted,
+                ascii: '-',
+            },
+            past: Pen {
+                style: theme.past,
+                pattern: Pattern::Faint,
+                ascii: '.',
+            },
         }
     }
 }
 
 fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<&'a Curve> {
     let chosen = scene.chosen();
-    let others = scene.monitor.cells.iter().enumerate().filter(|(index, _)| *index != chosen);
+    let others = scene
+        .monitor
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != chosen);
     let ended = others.filter(|(index, _)| scene.monitor.running != Some(*index));
-    let curves: Vec<&Curve> =
-        ended.filter_map(|(_, cell)| cell.curves.lambda.get(probe)).filter(|curve| !curve.is_empty()).collect();
+    let curves: Vec<&Curve> = ended
+        .filter_map(|(_, cell)| cell.curves.lambda.get(probe))
+        .filter(|curve| !curve.is_empty())
+        .collect();
     curves[curves.len().saturating_sub(MOST_PAST)..].to_vec()
 }
 
@@ -94,8 +130,14 @@ fn axis(scale: Scale, curve: &Curve, threshold: &Curve, past: &[&Curve], rows: u
         (Some(range), _) | (None, Some(range)) => range,
         (None, None) => (0.0, 1.0),
     };
-    let most = threshold.range().map_or(f64::INFINITY, |(_, threshold)| threshold * MOST_ABOVE_THRESHOLD);
-    let high = if scale == Scale::Linear && low < most { high.min(most) } else { high };
+    let most = threshold
+        .range()
+        .map_or(f64::INFINITY, |(_, threshold)| threshold * MOST_ABOVE_THRESHOLD);
+    let high = if scale == Scale::Linear && low < most {
+        high.min(most)
+    } else {
+        high
+    };
     // Curvature is read against zero, unless the curve hardly moves far above it.
     let from_zero = scale == Scale::Linear && low > 0.0 && low < high * 0.8;
     Axis::new(scale, if from_zero { 0.0 } else { low }, high, rows)
@@ -128,7 +170,12 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
         None => spans.push(Span::raw(theme.text("–").into_owned())),
     }
     if let Some(threshold) = cell.latest.threshold {
-        spans.push(plot::current(pens.threshold, &cell.plan.threshold_label, &words::value(threshold, 3), theme));
+        spans.push(plot::current(
+            pens.threshold,
+            &cell.plan.threshold_label,
+            &words::value(threshold, 3),
+            theme,
+        ));
     }
     let on = match (lambda, cell.plan.probes.get(probe)) {
         (Some(lambda), _) if !lambda.lambda_on.is_empty() => lambda.lambda_on.clone(),
@@ -137,7 +184,10 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
     };
     spans.push(Span::styled(theme.text(format!(" · {on}")).into_owned(), theme.dim));
     if cell.plan.probes.len() > 1 {
-        spans.push(Span::styled(format!(" ({} of {})", probe + 1, cell.plan.probes.len()), theme.dim));
+        spans.push(Span::styled(
+            format!(" ({} of {})", probe + 1, cell.plan.probes.len()),
+            theme.dim,
+        ));
     }
     if scene.view.lambda_scale == Scale::Logarithmic {
         spans.push(Span::styled(theme.text(" · log").into_owned(), theme.dim));
@@ -176,7 +226,10 @@ mod tests {
         let mut point = super::super::fixture::script::point(2, 725, 0);
         let lambda = point.lambda.as_mut().unwrap();
         (lambda.lambda_converged, lambda.lambda_residual) = (false, 6.0);
-        let measured = crate::event::Event::Measured { cell: 2, point: Box::new(point) };
+        let measured = crate::event::Event::Measured {
+            cell: 2,
+            point: Box::new(point),
+        };
         fixture.monitor.apply(measured, fixture.start);
         let drawn = fixture.drawn(render, (120, 15));
         assert!(drawn.contains("± 6 not converged"), "{drawn}");
@@ -189,7 +242,10 @@ mod tests {
         for (step, lambda_max) in [(725, 1e9), (730, f64::NAN), (735, f64::INFINITY)] {
             let mut point = super::super::fixture::script::point(2, step, 0);
             point.lambda.as_mut().unwrap().lambda_max = lambda_max;
-            let measured = crate::event::Event::Measured { cell: 2, point: Box::new(point) };
+            let measured = crate::event::Event::Measured {
+                cell: 2,
+                point: Box::new(point),
+            };
             fixture.monitor.apply(measured, fixture.start);
         }
         insta::assert_snapshot!(fixture.drawn(render, (80, 9)));

@@ -16,11 +16,17 @@ pub(super) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &m
     let theme = scene.theme();
     let (title, explanation, yes, no) = match question {
         Question::Quit => ("quit?".to_owned(), quit_words(scene), "stop the sweep", "go on"),
-        Question::Abort(cell) => {
-            (format!("abort cell {}?", cell + 1), abort_words(scene, cell), "abort it", "let it be")
-        }
+        Question::Abort(cell) => (
+            format!("abort cell {}?", cell + 1),
+            abort_words(scene, cell),
+            "abort it",
+            "let it be",
+        ),
     };
-    let mut lines: Vec<Line> = explanation.into_iter().map(|words| Line::raw(theme.text(words).into_owned())).collect();
+    let mut lines: Vec<Line> = explanation
+        .into_iter()
+        .map(|words| Line::raw(theme.text(words).into_owned()))
+        .collect();
     lines.push(Line::default());
     lines.push(Line::from(vec![
         Span::styled("y", theme.key),
@@ -35,7 +41,9 @@ fn quit_words(scene: &Scene) -> Vec<String> {
     let monitor = scene.monitor;
     let unfinished = monitor.cells.len() - monitor.done();
     let plural = if unfinished == 1 { "cell is" } else { "cells are" };
-    let mut explanation = vec![format!("{unfinished} {plural} unfinished. What is finished is on disk.")];
+    let mut explanation = vec![format!(
+        "{unfinished} {plural} unfinished. What is finished is on disk."
+    )];
     if let Some(running) = monitor.running {
         let step = words::count(monitor.cells[running].progress.step);
         explanation.push(format!("Cell {} is at step {step}.", running + 1));
@@ -47,11 +55,18 @@ fn quit_words(scene: &Scene) -> Vec<String> {
 fn abort_words(scene: &Scene, cell: CellIndex) -> Vec<String> {
     let monitor = scene.monitor;
     if monitor.state(cell) == CellState::Queued {
-        return vec!["It has not started; it will be left out,".to_owned(), "also when the sweep is resumed.".to_owned()];
+        return vec![
+            "It has not started; it will be left out,".to_owned(),
+            "also when the sweep is resumed.".to_owned(),
+        ];
     }
     let progress = monitor.cells[cell].progress;
     vec![
-        format!("It is at step {} after {}.", words::count(progress.step), seconds(progress.seconds)),
+        format!(
+            "It is at step {} after {}.",
+            words::count(progress.step),
+            seconds(progress.seconds)
+        ),
         "The sweep goes on with the next cell.".to_owned(),
     ]
 }

@@ -43,7 +43,14 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     header::render(scene, top, buffer);
     if scene.monitor.cells.is_empty() {
         let words = scene.theme().text("waiting for the sweep to start…");
-        Line::styled(words, scene.theme().dim).centered().render(Rect { y: area.height / 2, height: 1, ..area }, buffer);
+        Line::styled(words, scene.theme().dim).centered().render(
+            Rect {
+                y: area.height / 2,
+                height: 1,
+                ..area
+            },
+            buffer,
+        );
     } else {
         panels(scene, middle, buffer);
     }
@@ -65,18 +72,21 @@ fn has_side(area: Rect) -> bool {
 
 fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let main = if has_side(area) && scene.view.overlay != Some(Overlay::Details) {
-        let [main, side] =
-            area.layout(&Layout::horizontal([Constraint::Min(0), Constraint::Length(48)]).spacing(2));
+        let [main, side] = area.layout(&Layout::horizontal([Constraint::Min(0), Constraint::Length(48)]).spacing(2));
         detail::render(scene, side, buffer);
         main
     } else {
         area
     };
     // The queue gets what its cells need, up to a third; of the rest the λ_max chart gets the larger part.
-    let rows = u16::try_from(scene.monitor.cells.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let rows = u16::try_from(scene.monitor.cells.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(2);
     let queue_height = rows.min(main.height / 3).max(4);
-    let [charts, table] =
-        main.layout(&Layout::vertical([Constraint::Min(0), Constraint::Length(queue_height)]));
+    let [charts, table] = main.layout(&Layout::vertical([
+        Constraint::Min(0),
+        Constraint::Length(queue_height),
+    ]));
     let [above, below] = charts.layout(&Layout::vertical([Constraint::Fill(6), Constraint::Fill(5)]));
     let [left, right] = below.layout(&Layout::horizontal([Constraint::Fill(1); 2]).spacing(2));
     lambda_chart::render(scene, above, buffer);
@@ -89,7 +99,11 @@ fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
 pub(super) fn span(scene: &Scene) -> u64 {
     let monitor = scene.monitor;
     let Some(cell) = scene.cell() else { return 1 };
-    let ended = monitor.cells.iter().filter(|cell| cell.state.is_done()).map(|cell| cell.progress.step);
+    let ended = monitor
+        .cells
+        .iter()
+        .filter(|cell| cell.state.is_done())
+        .map(|cell| cell.progress.step);
     plot::step_span(cell.progress.step, cell.plan.planned_steps, ended.max().unwrap_or(0))
 }
 
@@ -142,15 +156,33 @@ mod tests {
     #[test]
     fn too_small_a_window_says_how_large_it_has_to_be() {
         let drawn = Fixture::half_way().drawn(render, (60, 20));
-        assert!(drawn.contains("This window is 60 x 20.") && drawn.contains("The screen needs 80 x 24."), "{drawn}");
+        assert!(
+            drawn.contains("This window is 60 x 20.") && drawn.contains("The screen needs 80 x 24."),
+            "{drawn}"
+        );
     }
 
     #[test]
     fn no_size_panics_whatever_is_shown() {
         let mut fixture = Fixture::half_way();
-        for overlay in [None, Some(Overlay::Help), Some(Overlay::Details), Some(Overlay::Question(Question::Abort(0)))] {
+        for overlay in [
+            None,
+            Some(Overlay::Help),
+            Some(Overlay::Details),
+            Some(Overlay::Question(Question::Abort(0))),
+        ] {
             fixture.view.overlay = overlay;
-            for size in [(1, 1), (3, 60), (200, 2), (79, 24), (80, 24), (81, 25), (149, 29), (150, 30), (500, 200)] {
+            for size in [
+                (1, 1),
+                (3, 60),
+                (200, 2),
+                (79, 24),
+                (80, 24),
+                (81, 25),
+                (149, 29),
+                (150, 30),
+                (500, 200),
+            ] {
                 assert!(!fixture.drawn(render, size).is_empty());
             }
         }
@@ -160,6 +192,10 @@ mod tests {
     fn before_the_first_event_the_screen_waits() {
         let mut fixture = Fixture::half_way();
         fixture.monitor = crate::monitor::Monitor::default();
-        assert!(fixture.drawn(render, (80, 24)).contains("waiting for the sweep to start…"));
+        assert!(
+            fixture
+                .drawn(render, (80, 24))
+                .contains("waiting for the sweep to start…")
+        );
     }
 }

@@ -37,7 +37,10 @@ pub(super) struct Screen {
 impl Screen {
     pub(super) fn enter(log_path: &Path) -> Result<Self, TuiError> {
         let log = OpenOptions::new().create(true).append(true).open(log_path);
-        let log = log.map_err(|source| TuiError::Log { path: log_path.to_owned(), source })?;
+        let log = log.map_err(|source| TuiError::Log {
+            path: log_path.to_owned(),
+            source,
+        })?;
         Self::enter_with(log).map_err(TuiError::Terminal)
     }
 

@@ -98,15 +98,30 @@ impl Bench {
         let (signals, signals_out) = unbounded();
         let (input, input_out) = unbounded();
         let screen = Arc::new(Mutex::new(TestBackend::new(80, 24)));
-        let backend = Shared { screen, frames: Arc::default(), broken };
+        let backend = Shared {
+            screen,
+            frames: Arc::default(),
+            broken,
+        };
         let mut terminal = Terminal::new(backend.clone()).unwrap();
         let driver = thread::spawn(move || {
             let mut driver = Driver::new(View::new(Theme::new(Colours::Indexed, Glyphs::Unicode)));
-            let wires =
-                Wires { events: &events_out, commands: &commands_in, signals: &signals_out, input: &input_out };
+            let wires = Wires {
+                events: &events_out,
+                commands: &commands_in,
+                signals: &signals_out,
+                input: &input_out,
+            };
             driver.run(&mut terminal, &wires)
         });
-        let bench = Self { backend, events: Some(events), commands, signals, input, driver };
+        let bench = Self {
+            backend,
+            events: Some(events),
+            commands,
+            signals,
+            input,
+            driver,
+        };
         bench.tell(script::half_way());
         bench
     }
@@ -117,7 +132,9 @@ impl Bench {
     }
 
     fn press(&self, code: KeyCode) {
-        self.input.send(Input::Key(KeyEvent::new(code, KeyModifiers::NONE))).unwrap();
+        self.input
+            .send(Input::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+            .unwrap();
     }
 
     fn letter(&self, letter: char) {
@@ -219,7 +236,11 @@ fn a_lost_terminal_stops_the_sweep_and_the_loop_waits_for_what_is_finished() {
     let frames = *bench.backend.frames.lock().unwrap();
     bench.tell([script::progress(2, 999)]);
     thread::sleep(FRAME * 3);
-    assert_eq!(*bench.backend.frames.lock().unwrap(), frames, "nothing is drawn for nobody");
+    assert_eq!(
+        *bench.backend.frames.lock().unwrap(),
+        frames,
+        "nothing is drawn for nobody"
+    );
     assert!(!bench.driver.is_finished());
     bench.tell([Event::SweepEnded(SweepEnding::Stopped)]);
     assert_eq!(bench.left(), Pass::TerminalLost(Outcome::Ended(SweepEnding::Stopped)));
@@ -256,7 +277,11 @@ fn a_flood_of_events_neither_floods_the_terminal_nor_holds_up_a_key() {
     bench.letter('?');
     let pressed = Instant::now();
     bench.wait_for("these keys");
-    assert!(pressed.elapsed() < Duration::from_secs(2), "the key took {:?}", pressed.elapsed());
+    assert!(
+        pressed.elapsed() < Duration::from_secs(2),
+        "the key took {:?}",
+        pressed.elapsed()
+    );
     bench.wait_for("step 919");
     let frames = *bench.backend.frames.lock().unwrap() - before;
     let most = since.elapsed().as_millis() / FRAME.as_millis() + 5;

@@ -69,7 +69,9 @@ impl Chart<'_> {
         canvas.render(buffer);
         if is_empty {
             let middle = Rect::new(plot.x, plot.y + plot.height / 2, plot.width, 1);
-            Line::styled(theme.text("nothing measured yet"), theme.dim).centered().render(middle, buffer);
+            Line::styled(theme.text("nothing measured yet"), theme.dim)
+                .centered()
+                .render(middle, buffer);
         }
     }
 
@@ -86,7 +88,9 @@ impl Chart<'_> {
             for (position, label) in self.axis.labels(major) {
                 // By way of the dots, so that a label stands beside the dots of its value.
                 const DOTS: usize = 4;
-                let Some(row) = trace::row_of(position, usize::from(plot.height) * DOTS) else { continue };
+                let Some(row) = trace::row_of(position, usize::from(plot.height) * DOTS) else {
+                    continue;
+                };
                 let y = plot.y + u16::try_from(row / DOTS).unwrap_or(0);
                 if taken.iter().any(|other| other.abs_diff(y) < apart) {
                     continue;
@@ -101,7 +105,9 @@ impl Chart<'_> {
 
     fn horizontal_axis(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
         for x in area.left()..area.right() {
-            buffer[(x, area.y)].set_char(if x == area.x { '└' } else { '─' }).set_style(theme.dim);
+            buffer[(x, area.y)]
+                .set_char(if x == area.x { '└' } else { '─' })
+                .set_style(theme.dim);
         }
         let columns = usize::from(area.width) - 1;
         let step = nice_at_least(self.span as f64 / (f64::from(area.width) / 12.0).max(1.0)).max(1.0);
@@ -114,7 +120,9 @@ impl Chart<'_> {
             let at = tick as u64;
             let label = words::short_count(at);
             let column = u16::try_from(trace::column_of(at, self.span, columns)).unwrap_or(0);
-            let x = (area.x + 1 + column).saturating_sub(panel::width(&label) / 2).max(area.x + 1);
+            let x = (area.x + 1 + column)
+                .saturating_sub(panel::width(&label) / 2)
+                .max(area.x + 1);
             let end = x + panel::width(&label);
             if x >= free_from && end < last_x {
                 buffer.set_string(x, area.y, &label, theme.dim);
@@ -136,9 +144,17 @@ impl Chart<'_> {
                 (false, false) if is_last => ('●', series.pen.style),
                 (false, false) => continue,
             };
-            let row = self.axis.position(bucket.last).and_then(|position| trace::row_of(position, rows));
+            let row = self
+                .axis
+                .position(bucket.last)
+                .and_then(|position| trace::row_of(position, rows));
             if let Some(row) = row.filter(|_| bucket.last_step <= self.span) {
-                canvas.glyph(trace::column_of(bucket.last_step, self.span, columns), row, glyph, style);
+                canvas.glyph(
+                    trace::column_of(bucket.last_step, self.span, columns),
+                    row,
+                    glyph,
+                    style,
+                );
             }
         }
     }
