@@ -188,6 +188,25 @@ fn a_thread_that_leaves_after_the_end_is_not_lost() {
 }
 
 #[test]
+fn what_failed_is_noted_in_its_own_words() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100)], now);
+    let ending = CellEnding::Failed("no memory".into());
+    monitor.apply(
+        Event::CellEnded {
+            cell: 0,
+            ending,
+            summary: Summary::default(),
+        },
+        now,
+    );
+    monitor.apply(Event::SweepEnded(SweepEnding::Failed("disk full".into())), now);
+    let notices: Vec<&str> = monitor.notices.iter().map(|(_, words)| words.as_str()).collect();
+    assert_eq!(notices, ["cell 1 failed: no memory", "the sweep failed: disk full"]);
+    assert!(monitor.has_failed());
+}
+
+#[test]
 fn notices_are_bounded() {
     let now = Instant::now();
     let mut monitor = started(vec![], now);

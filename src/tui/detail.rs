@@ -111,6 +111,21 @@ fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
             rows.push(("measured in", format!("{} products, {seconds} s", lambda.lambda_hvps)));
         }
     }
+    if let Some(lambda) = cell
+        .latest
+        .lambda
+        .first()
+        .and_then(Option::as_ref)
+        .filter(|lambda| lambda.lambda_audited)
+    {
+        let corrected = lambda
+            .lambda_corrected_from
+            .map(|from| format!("corrected from {}", words::value(from, 5)));
+        rows.push((
+            "audit",
+            corrected.unwrap_or_else(|| "confirmed from a cold start".to_owned()),
+        ));
+    }
     if let Some(norm) = cell.latest.gradient_norm {
         rows.push(("gradient norm", words::value(norm, 3)));
     }
@@ -148,6 +163,14 @@ mod tests {
     #[test]
     fn over_a_larger_screen() {
         insta::assert_snapshot!(Fixture::half_way().drawn(render_overlay, (120, 40)));
+    }
+
+    #[test]
+    fn an_audit_that_corrected_the_value_says_from_what() {
+        let mut fixture = Fixture::half_way();
+        let lambda = fixture.monitor.cells[2].latest.lambda[0].as_mut().unwrap();
+        (lambda.lambda_audited, lambda.lambda_corrected_from) = (true, Some(31.5));
+        assert!(fixture.drawn(render, (48, 30)).contains("corrected from 31.500"));
     }
 
     #[test]

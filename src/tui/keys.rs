@@ -236,9 +236,8 @@ pub fn action(event: &KeyEvent) -> Option<Action> {
 #[must_use]
 pub fn answer(event: &KeyEvent) -> Option<bool> {
     match event.code {
-        _ if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) => None,
-        // Whoever presses Ctrl-C at "really quit?" means it.
-        KeyCode::Char('c') if event.modifiers.contains(KeyModifiers::CONTROL) => Some(true),
+        _ if event.kind == KeyEventKind::Release => None,
+        _ if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL) => None,
         KeyCode::Char('y' | 'Y') => Some(true),
         KeyCode::Char('n' | 'N') | KeyCode::Esc => Some(false),
         _ => None,

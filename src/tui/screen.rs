@@ -34,7 +34,12 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         too_small(area, buffer);
         return;
     }
-    let footer_height = if area.height >= TALL { 2 } else { 1 };
+    // What went wrong stays readable on a small screen, too.
+    let footer_height = if area.height >= TALL || scene.monitor.has_failed() {
+        2
+    } else {
+        1
+    };
     let [top, middle, bottom] = area.layout(&Layout::vertical([
         Constraint::Length(2),
         Constraint::Min(0),

@@ -115,7 +115,12 @@ impl View {
     /// Takes in a key.
     pub fn key(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
         if let Some(Overlay::Question(question)) = self.overlay {
-            let answer = keys::answer(event)?;
+            let answer = match (keys::action(event), question) {
+                // Whoever presses Ctrl-C at "quit?" means it; at another question it is not an answer to that.
+                (Some(Action::Interrupt), Question::Quit) => true,
+                (Some(Action::Interrupt), Question::Abort(_)) => return self.quit(monitor),
+                _ => keys::answer(event)?,
+            };
             self.overlay = None;
             return answer.then(|| self.confirmed(question));
         }

@@ -48,6 +48,19 @@ fn quitting_asks_first_and_a_second_time_leaves_at_once() {
 }
 
 #[test]
+fn control_c_confirms_quitting_but_never_an_abort() {
+    let mut fixture = Fixture::half_way();
+    let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    press(&mut fixture, 'a');
+    assert_eq!(fixture.view.key(&control_c, &fixture.monitor), None);
+    assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Quit)));
+    assert_eq!(
+        fixture.view.key(&control_c, &fixture.monitor),
+        Some(Effect::Send(Command::Quit))
+    );
+}
+
+#[test]
 fn once_the_sweep_has_ended_quitting_asks_nothing() {
     let mut fixture = Fixture::half_way();
     press(&mut fixture, 'q');
