@@ -2,6 +2,8 @@
 //!
 //! The program under test is this test program itself, started again with [`CHILD`] set.
 
+#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+
 use sharptui::event;
 
 #[path = "screen/script.rs"]
@@ -37,9 +39,9 @@ fn child() {
     let (commands_in, commands) = unbounded();
     let signals = sharptui::signals::listen().unwrap();
     let trainer = thread::Builder::new().name("trainer".into()).spawn(move || {
-        script::half_way()
-            .into_iter()
-            .for_each(|event| events.send(event).unwrap());
+        for event in script::half_way() {
+            events.send(event).unwrap();
+        }
         while !matches!(commands.recv(), Ok(Command::Audit | Command::Quit)) {}
         println!("stray words on stdout");
         eprintln!("stray words on stderr");
@@ -84,7 +86,9 @@ impl Seat {
         command.env("LC_ALL", "C.UTF-8");
         command.env_remove("NO_COLOR");
         command.env("RUST_BACKTRACE", "0");
-        variables.iter().for_each(|(name, value)| command.env(name, value));
+        for (name, value) in variables {
+            command.env(name, value);
+        }
         let child = pair.slave.spawn_command(command).unwrap();
         let terminal = Arc::new(Mutex::new(vt100::Parser::default()));
         let bytes = Arc::new(Mutex::new(Vec::new()));
@@ -92,7 +96,7 @@ impl Seat {
         let gone = Arc::new(AtomicBool::new(false));
         let (shown, seen, hung_up) = (Arc::clone(&terminal), Arc::clone(&bytes), Arc::clone(&gone));
         thread::spawn(move || {
-            let mut buffer = [0; 65_536];
+            let mut buffer = [0; 8_192];
             while let Ok(length @ 1..) = output.read(&mut buffer) {
                 if hung_up.load(Ordering::Relaxed) {
                     return;

@@ -44,7 +44,7 @@ pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span
     if title_width > start.width + 1 {
         buffer[(start.right() - 1, start.y)].set_char('…').set_style(theme.dim);
     }
-    let mut room = start.width.saturating_sub(title_width + 2);
+    let mut room = start.width.saturating_sub(title_width + 3);
     let fits = legend.iter().take_while(|entry| {
         let left = room.checked_sub(spans_width(entry));
         room = left.unwrap_or(room);
@@ -52,7 +52,7 @@ pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span
     });
     let shown: Vec<Span> = fits.flatten().cloned().collect();
     let width = spans_width(&shown);
-    buffer.set_line(start.right() - width, start.y, &Line::from(shown), width);
+    buffer.set_line(start.right() - width - 1, start.y, &Line::from(shown), width);
 }
 
 /// `text` in at most `columns` columns, its end replaced by an ellipsis where it is longer.
