@@ -15,7 +15,7 @@ mod curve;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::event::{Activity, CellIndex, Event, SweepEnding, SweepPlan};
+use crate::event::{Activity, CellEnding, CellIndex, Event, SweepEnding, SweepPlan};
 
 pub use cell::{Cell, CellState, Curves, Latest};
 pub use clock::TimeLeft;
@@ -79,8 +79,11 @@ impl Monitor {
                 self.clock.activity(activity, now);
             }
             Event::CellEnded { cell, ending, summary } => {
+                if let CellEnding::Failed(why) = &ending {
+                    self.note(format!("cell {} failed: {why}", cell + 1), now);
+                }
                 if let Some(ended) = self.cells.get_mut(cell) {
-                    ended.end(ending, summary);
+                    ended.end(ending, &summary);
                 }
                 if self.running == Some(cell) {
                     self.running = None;
@@ -88,6 +91,9 @@ impl Monitor {
             }
             Event::Notice(words) => self.note(words, now),
             Event::SweepEnded(ending) => {
+                if let SweepEnding::Failed(why) = &ending {
+                    self.note(format!("the sweep failed: {why}"), now);
+                }
                 self.ending = Some(ending);
                 self.stop(now);
             }
@@ -117,6 +123,12 @@ impl Monitor {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.ending.is_some() || self.lost
+    }
+
+    /// Whether the sweep ended in a way that needs explaining.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.lost || matches!(self.ending, Some(SweepEnding::Failed(_)))
     }
 
     /// Whether the training thread waits to be resumed.
@@ -158,7 +170,11 @@ impl Monitor {
     /// How long the running cell and the whole sweep may still take.
     #[must_use]
     pub fn time_left(&self) -> TimeLeft {
-        if self.is_over() { TimeLeft::default() } else { clock::time_left(&self.cells, self.running) }
+        if self.is_over() {
+            TimeLeft::default()
+        } else {
+            clock::time_left(&self.cells, self.running)
+        }
     }
 
     fn start(&mut self, plan: SweepPlan, now: Instant) {

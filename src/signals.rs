@@ -34,10 +34,14 @@ pub enum Signal {
 /// When the handlers or the thread cannot be set up.
 pub fn listen() -> io::Result<Receiver<Signal>> {
     let ignored = ignored_signals();
-    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let wanted = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|signal| ignored & (1 << (signal - 1)) == 0);
     let signals = Signals::new(wanted)?;
     let (sender, receiver) = crossbeam_channel::unbounded();
-    thread::Builder::new().name("signals".to_owned()).spawn(move || forward(signals, &sender))?;
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || forward(signals, &sender))?;
     Ok(receiver)
 }
 

@@ -11,6 +11,8 @@
 mod accuracy_chart;
 mod detail;
 mod driver;
+#[cfg(test)]
+mod fixture;
 mod footer;
 mod frame_writer;
 mod header;
@@ -104,7 +106,12 @@ pub fn run(
     let mut driver = Driver::new(view);
     let mut screen = terminal::Screen::enter(&options.log_path)?;
     let input = input::listen().map_err(TuiError::Terminal)?;
-    let wires = Wires { events, commands, signals, input: &input };
+    let wires = Wires {
+        events,
+        commands,
+        signals,
+        input: &input,
+    };
     loop {
         match driver.run(screen.terminal(), &wires) {
             Pass::Left(outcome) => return Ok(outcome),

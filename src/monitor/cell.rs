@@ -32,7 +32,10 @@ impl CellState {
     /// Whether it ended for good, so that a resumed sweep leaves it alone.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        matches!(self, Self::Finished(_) | Self::Diverged | Self::Aborted | Self::Failed(_))
+        matches!(
+            self,
+            Self::Finished(_) | Self::Diverged | Self::Aborted | Self::Failed(_)
+        )
     }
 
     /// Whether aborting it would change anything.
@@ -113,11 +116,17 @@ impl Cell {
             plan,
             state: CellState::Queued,
             progress: Progress::default(),
-            latest: Latest { lambda: vec![None; probes], ..Latest::default() },
-            curves: Curves { lambda: vec![Curve::default(); probes], ..Curves::default() },
+            latest: Latest {
+                lambda: vec![None; probes],
+                ..Latest::default()
+            },
+            curves: Curves {
+                lambda: vec![Curve::default(); probes],
+                ..Curves::default()
+            },
         };
         if let Some((ending, summary)) = ended {
-            cell.end(ending, summary);
+            cell.end(ending, &summary);
         }
         cell
     }
@@ -134,8 +143,16 @@ impl Cell {
         for (value, curve, last) in [
             (point.train_loss, &mut curves.train_loss, &mut latest.train_loss),
             (point.test_loss, &mut curves.test_loss, &mut latest.test_loss),
-            (point.train_accuracy, &mut curves.train_accuracy, &mut latest.train_accuracy),
-            (point.test_accuracy, &mut curves.test_accuracy, &mut latest.test_accuracy),
+            (
+                point.train_accuracy,
+                &mut curves.train_accuracy,
+                &mut latest.train_accuracy,
+            ),
+            (
+                point.test_accuracy,
+                &mut curves.test_accuracy,
+                &mut latest.test_accuracy,
+            ),
             (point.threshold, &mut curves.threshold, &mut latest.threshold),
         ] {
             if let Some(value) = value {
@@ -156,13 +173,15 @@ impl Cell {
         let (Some(curve), Some(last)) = (self.curves.lambda.get_mut(probe), self.latest.lambda.get_mut(probe)) else {
             return;
         };
-        let marks =
-            Marks { unconverged: !lambda.lambda_converged, corrected: lambda.lambda_corrected_from.is_some() };
+        let marks = Marks {
+            unconverged: !lambda.lambda_converged,
+            corrected: lambda.lambda_corrected_from.is_some(),
+        };
         curve.push_marked(step, lambda.lambda_max, marks);
         *last = Some(lambda.clone());
     }
 
-    pub(super) fn end(&mut self, ending: CellEnding, summary: Summary) {
+    pub(super) fn end(&mut self, ending: CellEnding, summary: &Summary) {
         self.state = ending.into();
         self.progress.step = summary.steps;
         self.progress.epoch = summary.epochs;

@@ -28,7 +28,10 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn started(now: Instant) -> Self {
-        Self { started: Some(now), ..Self::default() }
+        Self {
+            started: Some(now),
+            ..Self::default()
+        }
     }
 
     pub(super) fn activity(&mut self, activity: Activity, now: Instant) {
@@ -47,11 +50,14 @@ impl Clock {
 
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
         let until = self.stopped.unwrap_or(now);
-        self.started.map_or(Duration::ZERO, |started| until.saturating_duration_since(started))
+        self.started
+            .map_or(Duration::ZERO, |started| until.saturating_duration_since(started))
     }
 
     pub(super) fn paused(&self, now: Instant) -> Duration {
-        let current = self.paused_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        let current = self
+            .paused_since
+            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         self.paused + current
     }
 }
@@ -64,14 +70,25 @@ pub(super) fn time_left(cells: &[Cell], running: Option<CellIndex>) -> TimeLeft 
         let steps = cell.plan.planned_steps.saturating_sub(cell.progress.step);
         seconds_per_step(cell).map(|seconds| seconds * steps as f64)
     });
-    let queued: u64 = cells.iter().filter(|cell| is_ahead(cell)).map(|cell| cell.plan.planned_steps).sum();
+    let queued: u64 = cells
+        .iter()
+        .filter(|cell| is_ahead(cell))
+        .map(|cell| cell.plan.planned_steps)
+        .sum();
     let pace = pace_of_finished(cells).or_else(|| running.and_then(seconds_per_step));
-    let rest = if queued == 0 { Some(0.0) } else { pace.map(|seconds| seconds * queued as f64) };
+    let rest = if queued == 0 {
+        Some(0.0)
+    } else {
+        pace.map(|seconds| seconds * queued as f64)
+    };
     let sweep = match (running, cell) {
         (Some(_), None) => None,
         (_, cell) => rest.map(|rest| rest + cell.unwrap_or(0.0)),
     };
-    TimeLeft { cell: cell.and_then(duration), sweep: sweep.and_then(duration) }
+    TimeLeft {
+        cell: cell.and_then(duration),
+        sweep: sweep.and_then(duration),
+    }
 }
 
 fn is_ahead(cell: &Cell) -> bool {

@@ -61,7 +61,10 @@ pub struct Curve {
 
 impl Default for Curve {
     fn default() -> Self {
-        Self { buckets: Vec::new(), points_per_bucket: 1 }
+        Self {
+            buckets: Vec::new(),
+            points_per_bucket: 1,
+        }
     }
 }
 
@@ -175,7 +178,11 @@ mod tests {
             curve.push(step, if step == 123_456 { 99.0 } else { 1.0 });
         }
         assert!(curve.buckets().len() < CAPACITY, "{} buckets", curve.buckets().len());
-        assert!(curve.buckets().len() >= CAPACITY / 4, "{} buckets", curve.buckets().len());
+        assert!(
+            curve.buckets().len() >= CAPACITY / 4,
+            "{} buckets",
+            curve.buckets().len()
+        );
         assert_eq!(curve.range(), Some((1.0, 99.0)));
         let spike = curve.buckets().iter().find(|bucket| bucket.max > 1.0).unwrap();
         assert!((spike.first_step..=spike.last_step).contains(&123_456));
@@ -187,7 +194,11 @@ mod tests {
         for step in 0..100_000 {
             curve.push(step, 1.0);
         }
-        let widths: Vec<u64> = curve.buckets().iter().map(|bucket| bucket.last_step - bucket.first_step + 1).collect();
+        let widths: Vec<u64> = curve
+            .buckets()
+            .iter()
+            .map(|bucket| bucket.last_step - bucket.first_step + 1)
+            .collect();
         let complete = &widths[..widths.len() - 1];
         assert!(complete.iter().all(|width| *width == complete[0]), "{widths:?}");
     }
@@ -215,7 +226,14 @@ mod tests {
     #[test]
     fn a_mark_survives_merging() {
         let mut curve = Curve::default();
-        curve.push_marked(0, 1.0, Marks { unconverged: true, corrected: false });
+        curve.push_marked(
+            0,
+            1.0,
+            Marks {
+                unconverged: true,
+                corrected: false,
+            },
+        );
         for step in 1..5_000 {
             curve.push(step, 1.0);
         }

@@ -17,18 +17,39 @@ fn plan(planned_steps: u64) -> CellPlan {
 
 fn started(cells: Vec<CellPlan>, now: Instant) -> Monitor {
     let mut monitor = Monitor::default();
-    let sweep = SweepPlan { name: "s".into(), run_dir: PathBuf::from("runs/s"), device: "flex".into(), cells };
+    let sweep = SweepPlan {
+        name: "s".into(),
+        run_dir: PathBuf::from("runs/s"),
+        device: "flex".into(),
+        cells,
+    };
     monitor.apply(Event::SweepStarted(sweep), now);
     monitor
 }
 
 fn progress(cell: usize, step: u64, seconds: f64, steps_per_second: f64) -> Event {
-    Event::Progress { cell, progress: Progress { step, epoch: 0.0, seconds, steps_per_second } }
+    Event::Progress {
+        cell,
+        progress: Progress {
+            step,
+            epoch: 0.0,
+            seconds,
+            steps_per_second,
+        },
+    }
 }
 
 fn finished(cell: usize, seconds: f64) -> Event {
-    let summary = Summary { steps: 100, seconds, ..Summary::default() };
-    Event::CellEnded { cell, ending: CellEnding::Finished(StopReason::Steps), summary }
+    let summary = Summary {
+        steps: 100,
+        seconds,
+        ..Summary::default()
+    };
+    Event::CellEnded {
+        cell,
+        ending: CellEnding::Finished(StopReason::Steps),
+        summary,
+    }
 }
 
 #[test]
@@ -60,9 +81,19 @@ fn queued_cells_are_estimated_from_the_finished_ones_rather_than_from_the_runnin
 fn a_cell_that_was_interrupted_before_counts_as_ahead_and_starts_anew() {
     let now = Instant::now();
     let mut interrupted = plan(100);
-    interrupted.ended = Some((CellEnding::Interrupted, Summary { steps: 40, ..Summary::default() }));
+    interrupted.ended = Some((
+        CellEnding::Interrupted,
+        Summary {
+            steps: 40,
+            ..Summary::default()
+        },
+    ));
     let mut done = plan(100);
-    let summary = Summary { steps: 100, seconds: 10.0, ..Summary::default() };
+    let summary = Summary {
+        steps: 100,
+        seconds: 10.0,
+        ..Summary::default()
+    };
     done.ended = Some((CellEnding::Finished(StopReason::Steps), summary));
     let mut monitor = started(vec![done, interrupted], now);
     assert_eq!(monitor.done(), 1);
@@ -94,7 +125,8 @@ fn each_probe_has_its_own_curve_and_an_unconverged_or_corrected_value_is_marked(
     let now = Instant::now();
     let mut monitor = started(vec![plan(100)], now);
     monitor.apply(Event::CellStarted { cell: 0 }, now);
-    for (step, lambda_probe, lambda_converged, from) in [(0, 0, true, None), (0, 1, false, None), (5, 0, true, Some(2.0))]
+    for (step, lambda_probe, lambda_converged, from) in
+        [(0, 0, true, None), (0, 1, false, None), (5, 0, true, Some(2.0))]
     {
         let lambda = LambdaPoint {
             lambda_max: 3.0,
@@ -103,7 +135,11 @@ fn each_probe_has_its_own_curve_and_an_unconverged_or_corrected_value_is_marked(
             lambda_corrected_from: from,
             ..LambdaPoint::default()
         };
-        let point = Box::new(Point { step, lambda: Some(lambda), ..Point::default() });
+        let point = Box::new(Point {
+            step,
+            lambda: Some(lambda),
+            ..Point::default()
+        });
         monitor.apply(Event::Measured { cell: 0, point }, now);
     }
     let curves = &monitor.cells[0].curves.lambda;
@@ -118,8 +154,14 @@ fn events_about_unknown_cells_and_probes_are_ignored() {
     let mut monitor = started(vec![plan(100)], now);
     monitor.apply(Event::CellStarted { cell: 7 }, now);
     monitor.apply(finished(7, 1.0), now);
-    let lambda = LambdaPoint { lambda_probe: 9, ..LambdaPoint::default() };
-    let point = Box::new(Point { lambda: Some(lambda), ..Point::default() });
+    let lambda = LambdaPoint {
+        lambda_probe: 9,
+        ..LambdaPoint::default()
+    };
+    let point = Box::new(Point {
+        lambda: Some(lambda),
+        ..Point::default()
+    });
     monitor.apply(Event::Measured { cell: 0, point }, now);
     assert_eq!(monitor.running, None);
     assert!(monitor.cells[0].curves.lambda.iter().all(Curve::is_empty));
@@ -143,6 +185,25 @@ fn a_thread_that_leaves_after_the_end_is_not_lost() {
     monitor.apply(Event::SweepEnded(SweepEnding::Complete), now);
     monitor.lose(None, now);
     assert!(!monitor.lost && monitor.notices.is_empty());
+}
+
+#[test]
+fn what_failed_is_noted_in_its_own_words() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100)], now);
+    let ending = CellEnding::Failed("no memory".into());
+    monitor.apply(
+        Event::CellEnded {
+            cell: 0,
+            ending,
+            summary: Summary::default(),
+        },
+        now,
+    );
+    monitor.apply(Event::SweepEnded(SweepEnding::Failed("disk full".into())), now);
+    let notices: Vec<&str> = monitor.notices.iter().map(|(_, words)| words.as_str()).collect();
+    assert_eq!(notices, ["cell 1 failed: no memory", "the sweep failed: disk full"]);
+    assert!(monitor.has_failed());
 }
 
 #[test]

@@ -16,8 +16,18 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let (test, train) = (&cell.curves.test_accuracy, &cell.curves.train_accuracy);
     let (test_pen, train_pen) = pens(scene);
     let series = vec![
-        Series { curve: train, pen: train_pen, marked: false },
-        Series { curve: test, pen: test_pen, marked: false },
+        Series {
+            curve: train,
+            pen: train_pen,
+            marked: false,
+            holds: false,
+        },
+        Series {
+            curve: test,
+            pen: test_pen,
+            marked: false,
+            holds: false,
+        },
     ];
     let title = vec![
         Span::raw(" "),
@@ -26,7 +36,37 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         plot::current(train_pen, "train", &words::percent(cell.latest.train_accuracy), theme),
         Span::raw(" "),
     ];
-    let lowest = [test.range(), train.range()].into_iter().flatten().map(|(low, _)| low).reduce(f64::min);
-    let axis = Axis::percentages(lowest.unwrap_or(0.0).clamp(0.0, 0.99), usize::from(area.height.saturating_sub(2)));
-    Chart { title, legend: vec![], series, axis, span: super::screen::span(scene) }.render(area, buffer, theme);
+    let lowest = [test.range(), train.range()]
+        .into_iter()
+        .flatten()
+        .map(|(low, _)| low)
+        .reduce(f64::min);
+    let axis = Axis::percentages(
+        lowest.unwrap_or(0.0).clamp(0.0, 0.99),
+        usize::from(area.height.saturating_sub(2)),
+    );
+    Chart {
+        title,
+        legend: vec![],
+        series,
+        axis,
+        span: super::screen::span(scene),
+    }
+    .render(area, buffer, theme);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (39, 7)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (59, 12)));
+    }
 }

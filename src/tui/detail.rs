@@ -20,7 +20,12 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let title = [Span::raw(" "), Span::styled(title(scene), theme.strong), Span::raw(" ")];
     panel::rule(area, buffer, theme, &title, &[]);
-    let text = Rect::new(area.x + 1, area.y + 1, area.width.saturating_sub(1), area.height.saturating_sub(1));
+    let text = Rect::new(
+        area.x + 1,
+        area.y + 1,
+        area.width.saturating_sub(1),
+        area.height.saturating_sub(1),
+    );
     Paragraph::new(lines(scene, usize::from(text.width))).render(text, buffer);
 }
 
@@ -31,7 +36,10 @@ pub(super) fn render_overlay(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     let room = usize::from(screen.height.saturating_sub(4));
     if lines.len() > room {
         lines.truncate(room.saturating_sub(1));
-        lines.push(Line::styled(scene.theme().text("… all of them are in the cell's cell.json"), scene.theme().dim));
+        lines.push(Line::styled(
+            scene.theme().text("… all of them are in the cell's cell.json"),
+            scene.theme().dim,
+        ));
     }
     panel::overlay(screen, buffer, scene.theme(), &title(scene), lines);
 }
@@ -50,12 +58,25 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
     if let CellState::Failed(why) = &cell.state {
         rows.push(("why".to_owned(), why.clone(), theme.bad));
     }
-    rows.extend(measured(cell).into_iter().map(|(name, value)| (name.to_owned(), value, plain)));
-    let mut lines: Vec<Line> = rows.iter().map(|(name, value, style)| line(scene, name, value, *style, width)).collect();
+    rows.extend(
+        measured(cell)
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value, plain)),
+    );
+    let mut lines: Vec<Line> = rows
+        .iter()
+        .map(|(name, value, style)| line(scene, name, value, *style, width))
+        .collect();
     lines.push(Line::default());
     for (name, value) in &cell.plan.settings {
         let swept = cell.plan.swept.iter().any(|(swept, _)| swept == name);
-        lines.push(line(scene, name, value, if swept { theme.strong } else { plain }, width));
+        lines.push(line(
+            scene,
+            name,
+            value,
+            if swept { theme.strong } else { plain },
+            width,
+        ));
     }
     lines
 }
@@ -72,16 +93,38 @@ fn state_words(cell: &Cell, word: &str) -> String {
 
 fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
     let progress = cell.progress;
-    let steps = format!("{} of {}", words::count(progress.step), words::count(cell.plan.planned_steps));
+    let steps = format!(
+        "{} of {}",
+        words::count(progress.step),
+        words::count(cell.plan.planned_steps)
+    );
     let mut rows = vec![("steps", steps), ("epochs", words::value(progress.epoch, 4))];
     if let Some(lambda) = cell.latest.lambda.first().and_then(Option::as_ref) {
         let doubt = if lambda.lambda_converged { "" } else { ", not converged" };
         let residual = words::value(lambda.lambda_residual, 2);
-        rows.push(("λ_max", format!("{} ± {residual}{doubt}", words::value(lambda.lambda_max, 5))));
+        rows.push((
+            "λ_max",
+            format!("{} ± {residual}{doubt}", words::value(lambda.lambda_max, 5)),
+        ));
         if lambda.lambda_hvps > 0 {
             let seconds = words::value(lambda.lambda_seconds, 2);
             rows.push(("measured in", format!("{} products, {seconds} s", lambda.lambda_hvps)));
         }
+    }
+    if let Some(lambda) = cell
+        .latest
+        .lambda
+        .first()
+        .and_then(Option::as_ref)
+        .filter(|lambda| lambda.lambda_audited)
+    {
+        let corrected = lambda
+            .lambda_corrected_from
+            .map(|from| format!("corrected from {}", words::value(from, 5)));
+        rows.push((
+            "audit",
+            corrected.unwrap_or_else(|| "confirmed from a cold start".to_owned()),
+        ));
     }
     if let Some(norm) = cell.latest.gradient_norm {
         rows.push(("gradient norm", words::value(norm, 3)));
@@ -95,5 +138,45 @@ fn line(scene: &Scene, name: &str, value: &str, style: ratatui::style::Style, wi
     let name = panel::cut(&theme.text(name), NAMES);
     let value = panel::cut(&theme.text(value), width.saturating_sub(NAMES + 1));
     let pad = NAMES + 1 - usize::from(panel::width(&name));
-    Line::from(vec![Span::styled(name, theme.dim), Span::raw(" ".repeat(pad)), Span::styled(value, style)])
+    Line::from(vec![
+        Span::styled(name, theme.dim),
+        Span::raw(" ".repeat(pad)),
+        Span::styled(value, style),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn beside_the_charts() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (48, 30)));
+    }
+
+    #[test]
+    fn over_a_small_screen_what_does_not_fit_is_said_to_be_on_disk() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render_overlay, (80, 24)));
+    }
+
+    #[test]
+    fn over_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render_overlay, (120, 40)));
+    }
+
+    #[test]
+    fn an_audit_that_corrected_the_value_says_from_what() {
+        let mut fixture = Fixture::half_way();
+        let lambda = fixture.monitor.cells[2].latest.lambda[0].as_mut().unwrap();
+        (lambda.lambda_audited, lambda.lambda_corrected_from) = (true, Some(31.5));
+        assert!(fixture.drawn(render, (48, 30)).contains("corrected from 31.500"));
+    }
+
+    #[test]
+    fn a_failed_cell_says_why() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.cells[2].state = CellState::Failed("out of memory".into());
+        assert!(fixture.drawn(render, (48, 30)).contains("out of memory"));
+    }
 }

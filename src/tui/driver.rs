@@ -48,15 +48,23 @@ pub enum Pass {
     Suspend,
 }
 
+/// When the next frame is to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// When the clocks on the screen have to move: nothing has changed.
+    Tick,
+    /// When the last frame is old enough: an event has come.
+    Soon,
+    /// Without delay: a key was pressed.
+    Now,
+}
+
 /// The main loop, over any back end and any source of keys.
 #[derive(Debug)]
 pub struct Driver {
     monitor: Monitor,
     view: View,
-    /// Something changed since the last frame.
-    dirty: bool,
-    /// A key was pressed since the last frame: it is drawn at once.
-    urgent: bool,
+    due: Due,
     drawn: Option<Instant>,
     /// The terminal is gone; the loop only waits for the training thread to stop.
     blind: bool,
@@ -71,8 +79,7 @@ impl Driver {
         Self {
             monitor: Monitor::default(),
             view,
-            dirty: true,
-            urgent: true,
+            due: Due::Now,
             drawn: None,
             blind: false,
             input_closed: false,
@@ -82,7 +89,7 @@ impl Driver {
 
     /// Runs until the screen is left, the terminal has gone, or the program is to be suspended.
     pub fn run<B: Backend>(&mut self, terminal: &mut Terminal<B>, wires: &Wires) -> Pass {
-        (self.dirty, self.urgent) = (true, true);
+        self.due = Due::Now;
         loop {
             // Keys and signals first: a flood of events must not delay them.
             if let Some(pass) = self.take_signals(wires).or_else(|| self.take_input(wires)) {
@@ -103,20 +110,25 @@ impl Driver {
     }
 
     fn draw<B: Backend>(&mut self, terminal: &mut Terminal<B>, now: Instant, wires: &Wires) {
-        let scene = Scene { monitor: &self.monitor, view: &self.view, now };
-        let drawn = terminal.draw(|frame| screen::render(&scene, frame.area(), frame.buffer_mut())).is_ok();
-        (self.dirty, self.urgent, self.drawn) = (false, false, Some(now));
+        let scene = Scene {
+            monitor: &self.monitor,
+            view: &self.view,
+            now,
+        };
+        let drawn = terminal
+            .draw(|frame| screen::render(&scene, frame.area(), frame.buffer_mut()))
+            .is_ok();
+        (self.due, self.drawn) = (Due::Tick, Some(now));
         if !drawn {
             self.hang_up(wires);
         }
     }
 
     fn next_frame(&self, now: Instant) -> Instant {
-        match self.drawn {
-            None => now,
-            Some(_) if self.urgent => now,
-            Some(drawn) if self.dirty => drawn + FRAME,
-            Some(drawn) => drawn + TICK,
+        match (self.drawn, self.due) {
+            (None, _) | (_, Due::Now) => now,
+            (Some(drawn), Due::Soon) => drawn + FRAME,
+            (Some(drawn), Due::Tick) => drawn + TICK,
         }
     }
 
@@ -133,7 +145,11 @@ impl Driver {
             select.recv(wires.events);
         }
         let now = Instant::now();
-        let _ = select.ready_timeout(self.next_frame(now).saturating_duration_since(now).max(Duration::from_millis(1)));
+        let _ = select.ready_timeout(
+            self.next_frame(now)
+                .saturating_duration_since(now)
+                .max(Duration::from_millis(1)),
+        );
     }
 
     fn take_signals(&mut self, wires: &Wires) -> Option<Pass> {
@@ -164,12 +180,12 @@ impl Driver {
             match wires.input.try_recv() {
                 Ok(Input::Key(key)) => {
                     let effect = self.view.key(&key, &self.monitor);
-                    self.urgent = true;
+                    self.due = Due::Now;
                     if let Some(pass) = effect.and_then(|effect| self.obey(effect, wires)) {
                         return Some(pass);
                     }
                 }
-                Ok(Input::Resize(..)) => self.urgent = true,
+                Ok(Input::Resize(..)) => self.due = Due::Now,
                 Ok(_) => {}
                 Err(TryRecvError::Empty) => return None,
                 Err(TryRecvError::Disconnected) => {
@@ -193,12 +209,12 @@ impl Driver {
             match wires.events.try_recv() {
                 Ok(event) => {
                     self.monitor.apply(event, now);
-                    self.dirty = true;
+                    self.due = self.due.max(Due::Soon);
                 }
                 Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::Disconnected) => {
                     self.monitor.lose(panics::last(), now);
-                    self.dirty = true;
+                    self.due = self.due.max(Due::Soon);
                     return;
                 }
             }
@@ -206,7 +222,7 @@ impl Driver {
     }
 
     fn obey(&mut self, effect: Effect, wires: &Wires) -> Option<Pass> {
-        self.urgent = true;
+        self.due = Due::Now;
         match effect {
             // Whether the training thread is still there is told by the events.
             Effect::Send(command) => {
@@ -234,7 +250,11 @@ impl Driver {
             None if self.view.attached => Outcome::Detached,
             None => Outcome::LeftAtOnce,
         };
-        if self.blind { Pass::TerminalLost(outcome) } else { Pass::Left(outcome) }
+        if self.blind {
+            Pass::TerminalLost(outcome)
+        } else {
+            Pass::Left(outcome)
+        }
     }
 }
 

@@ -15,7 +15,11 @@ const NOTICE_SHOWN: Duration = Duration::from_secs(12);
 
 /// Draws the footer; with two lines the last notice has one to itself.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
-    let last = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+    let last = Rect {
+        y: area.bottom().saturating_sub(1),
+        height: 1,
+        ..area
+    };
     let own_line = area.height > 1;
     match notice(scene, own_line) {
         Some(notice) if own_line => {
@@ -46,8 +50,14 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
     let theme = scene.theme();
     let mut spans = vec![Span::raw(" ")];
     for binding in keys::BINDINGS {
-        let (Some(hint), Some(chord)) = (hint(binding, scene, width), binding.chords.first()) else { continue };
-        let name = if binding.action == Action::Next { "↑↓".to_owned() } else { chord.name() };
+        let (Some(hint), Some(chord)) = (hint(binding, scene, width), binding.chords.first()) else {
+            continue;
+        };
+        let name = if binding.action == Action::Next {
+            "↑↓".to_owned()
+        } else {
+            chord.name()
+        };
         spans.push(Span::styled(theme.text(name).replace("updown", "up/down"), theme.key));
         spans.push(Span::styled(theme.text(format!(" {hint}  ")).into_owned(), theme.dim));
     }
@@ -84,4 +94,46 @@ pub(super) fn recent(scene: &Scene, most: usize, width: usize) -> Vec<Line<'stat
             Line::styled(panel::cut(&line, width), theme.dim)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 1)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 2)));
+    }
+
+    #[test]
+    fn a_notice_takes_the_only_line_for_a_while() {
+        let mut fixture = Fixture::half_way();
+        fixture
+            .monitor
+            .note("the log is full".into(), fixture.start + Duration::from_mins(1));
+        assert!(fixture.drawn(render, (80, 1)).contains("the log is full"));
+        fixture.start += Duration::from_mins(1);
+        assert!(fixture.drawn(render, (80, 1)).contains("space pause"));
+    }
+
+    #[test]
+    fn keys_that_do_nothing_are_not_offered() {
+        let mut fixture = Fixture::half_way();
+        assert!(fixture.drawn(render, (80, 1)).contains("a abort"));
+        fixture.monitor.apply(
+            crate::event::Event::SweepEnded(crate::event::SweepEnding::Complete),
+            fixture.start,
+        );
+        let drawn = fixture.drawn(render, (80, 1));
+        assert!(
+            !drawn.contains("pause") && !drawn.contains("abort") && drawn.contains("q quit"),
+            "{drawn}"
+        );
+    }
 }

@@ -19,7 +19,11 @@ pub(super) struct FrameWriter<W: Write> {
 
 impl<W: Write> FrameWriter<W> {
     pub(super) fn new(inner: W, abandoned: Rc<Cell<bool>>) -> Self {
-        Self { inner, frame: Vec::new(), abandoned }
+        Self {
+            inner,
+            frame: Vec::new(),
+            abandoned,
+        }
     }
 }
 
@@ -72,7 +76,9 @@ mod tests {
         }
         writer.flush().unwrap();
         writer.flush().unwrap();
-        let [frame] = &writer.inner.0[..] else { panic!("{} writes", writer.inner.0.len()) };
+        let [frame] = &writer.inner.0[..] else {
+            panic!("{} writes", writer.inner.0.len())
+        };
         assert!(frame.starts_with("\u{1b}[?2026hcell") && frame.ends_with("cell\u{1b}[?2026l"));
     }
 

@@ -13,14 +13,21 @@ use super::panel;
 use super::scene::Scene;
 use super::words;
 
+/// A name is not cut below this.
+const SHORTEST_NAME: usize = 12;
+
 /// Draws the header.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let (glyph, status, mood) = scene.status();
     let right = theme.text(sweep_words(scene)).into_owned();
     let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 2);
-    let name = panel::cut(&scene.monitor.name, (room / 2).max(12));
     let status = theme.text(format!("{glyph} {status}")).into_owned();
+    // What is going on matters more than what it is called.
+    let name_room = room
+        .saturating_sub(usize::from(panel::width(&status)) + 3)
+        .max(SHORTEST_NAME);
+    let name = panel::cut(&scene.monitor.name, name_room);
     let status_room = room.saturating_sub(usize::from(panel::width(&name)) + 3);
     let left = vec![
         Span::raw(" "),
@@ -28,23 +35,25 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Span::raw("  "),
         Span::styled(panel::cut(&status, status_room), mood.style(theme)),
     ];
-    line(area, 0, buffer, left, Span::raw(right));
+    line(area, 0, buffer, left, &Span::raw(right));
 
     let right = theme.text(cell_words(scene)).into_owned();
     let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 3);
-    let place = theme.text(format!("{} · {}", scene.monitor.device, scene.monitor.run_dir)).into_owned();
+    let place = theme
+        .text(format!("{} · {}", scene.monitor.device, scene.monitor.run_dir))
+        .into_owned();
     let left = vec![Span::raw(" "), Span::styled(panel::cut(&place, room), theme.dim)];
-    line(area, 1, buffer, left, Span::styled(right, theme.dim));
+    line(area, 1, buffer, left, &Span::styled(right, theme.dim));
 }
 
-fn line(area: Rect, row: u16, buffer: &mut Buffer, left: Vec<Span>, right: Span) {
+fn line(area: Rect, row: u16, buffer: &mut Buffer, left: Vec<Span>, right: &Span) {
     if row >= area.height {
         return;
     }
     let y = area.y + row;
     buffer.set_line(area.x, y, &Line::from(left), area.width);
     let width = panel::width(&right.content).min(area.width.saturating_sub(1));
-    buffer.set_span(area.right() - width - 1, y, &right, width);
+    buffer.set_span(area.right() - width - 1, y, right, width);
 }
 
 fn sweep_words(scene: &Scene) -> String {
@@ -67,11 +76,65 @@ fn cell_words(scene: &Scene) -> String {
         return String::new();
     };
     let progress = cell.progress;
-    let steps = format!("step {} of {}", words::count(progress.step), words::count(cell.plan.planned_steps));
+    let steps = format!(
+        "step {} of {}",
+        words::count(progress.step),
+        words::count(cell.plan.planned_steps)
+    );
     if monitor.is_paused() {
-        return format!("{steps} · paused for {} in all", words::duration(monitor.paused_for(scene.now)));
+        return format!(
+            "{steps} · paused for {} in all",
+            words::duration(monitor.paused_for(scene.now))
+        );
     }
-    let rate = if progress.steps_per_second > 0.0 { words::value(progress.steps_per_second, 3) } else { "–".into() };
-    let epoch = if cell.plan.steps_per_epoch > 1 { format!(" · epoch {:.1}", progress.epoch) } else { String::new() };
+    let rate = if progress.steps_per_second > 0.0 {
+        words::value(progress.steps_per_second, 3)
+    } else {
+        "–".into()
+    };
+    let epoch = if cell.plan.steps_per_epoch > 1 {
+        format!(" · epoch {:.1}", progress.epoch)
+    } else {
+        String::new()
+    };
     format!("{steps}{epoch} · {rate} steps/s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 2)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 2)));
+    }
+
+    #[test]
+    fn a_failure_is_said_in_its_own_words() {
+        let mut fixture = Fixture::half_way();
+        let ending = crate::event::SweepEnding::Failed("no space left on device".into());
+        fixture
+            .monitor
+            .apply(crate::event::Event::SweepEnded(ending), fixture.start);
+        assert!(
+            fixture
+                .drawn(render, (120, 2))
+                .contains("✗ failed: no space left on device")
+        );
+    }
+
+    #[test]
+    fn what_was_asked_for_shows_before_it_is_confirmed() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.asked_to_pause = Some(true);
+        assert!(fixture.drawn(render, (80, 2)).contains("pausing…"));
+        fixture.view.stopping = true;
+        assert!(fixture.drawn(render, (80, 2)).contains("stopping after this step…"));
+    }
 }

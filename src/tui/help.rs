@@ -13,21 +13,46 @@ const MOST_NOTICES: usize = 5;
 /// Draws the help over the screen.
 pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
-    let width = keys::BINDINGS.iter().map(|binding| panel::width(&theme.text(binding.names()))).max().unwrap_or(0);
+    let width = keys::BINDINGS
+        .iter()
+        .map(|binding| panel::width(&theme.text(binding.names())))
+        .max()
+        .unwrap_or(0);
     let width = usize::from(width);
     let mut lines: Vec<Line> = keys::BINDINGS
         .iter()
         .map(|binding| {
             let names = theme.text(binding.names()).into_owned();
             let help = theme.text(binding.help).into_owned();
-            Line::from(vec![Span::styled(format!("{names:<width$}"), theme.key), Span::raw(format!("  {help}"))])
+            Line::from(vec![
+                Span::styled(format!("{names:<width$}"), theme.key),
+                Span::raw(format!("  {help}")),
+            ])
         })
         .collect();
-    let room = usize::from(screen.height).saturating_sub(lines.len() + 3).min(MOST_NOTICES);
+    let room = usize::from(screen.height)
+        .saturating_sub(lines.len() + 3)
+        .min(MOST_NOTICES);
     let notices = footer::recent(scene, room, usize::from(screen.width.saturating_sub(8)).min(72));
     if !notices.is_empty() {
         lines.push(Line::default());
         lines.extend(notices);
     }
     panel::overlay(screen, buffer, theme, "keys", lines);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 24)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 40)));
+    }
 }

@@ -53,7 +53,10 @@ const fn letter(letter: char) -> Chord {
 }
 
 const fn control(letter: char) -> Chord {
-    Chord { code: KeyCode::Char(letter), control: true }
+    Chord {
+        code: KeyCode::Char(letter),
+        control: true,
+    }
 }
 
 impl Chord {
@@ -108,41 +111,115 @@ impl Binding {
     /// The keys as people write them: "space p".
     #[must_use]
     pub fn names(&self) -> String {
-        self.chords.iter().map(|chord| chord.name()).collect::<Vec<_>>().join(" ")
+        self.chords
+            .iter()
+            .map(|chord| chord.name())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
-const fn binding(
-    chords: &'static [Chord],
-    action: Action,
-    hint: Option<Hint>,
-    help: &'static str,
-) -> Binding {
-    Binding { chords, action, hint, help }
+const fn binding(chords: &'static [Chord], action: Action, hint: Option<Hint>, help: &'static str) -> Binding {
+    Binding {
+        chords,
+        action,
+        hint,
+        help,
+    }
 }
 
 /// Every key, in the order of help and README.
 pub const BINDINGS: &[Binding] = &[
-    binding(&[letter(' '), letter('p')], Action::PauseOrResume, Some(Hint::Always("pause")), "pause after this step, or go on"),
+    binding(
+        &[letter(' '), letter('p')],
+        Action::PauseOrResume,
+        Some(Hint::Always("pause")),
+        "pause after this step, or go on",
+    ),
     binding(
         &[key(KeyCode::Up), letter('k')],
         Action::Previous,
         None,
         "look at the cell above; training goes on where it is",
     ),
-    binding(&[key(KeyCode::Down), letter('j')], Action::Next, Some(Hint::Always("choose")), "look at the cell below"),
-    binding(&[key(KeyCode::Enter), letter('f')], Action::Follow, Some(Hint::Wide("follow")), "follow the running cell again"),
-    binding(&[letter('d')], Action::Details, Some(Hint::Always("details")), "every setting of the chosen cell"),
-    binding(&[letter('A')], Action::Audit, Some(Hint::Always("audit")), "audit: check λ_max from a cold start at the next step"),
-    binding(&[key(KeyCode::Tab)], Action::NextProbe, Some(Hint::Wide("probe")), "λ_max on the next probe, where there are several"),
-    binding(&[letter('l')], Action::LossAxis, Some(Hint::Wide("loss axis")), "loss on a linear or a logarithmic axis"),
-    binding(&[letter('L')], Action::LambdaAxis, Some(Hint::Wide("λ axis")), "λ_max on a linear or a logarithmic axis"),
-    binding(&[letter('a')], Action::Abort, Some(Hint::Always("abort")), "abort the chosen cell and go on with the next (asks)"),
-    binding(&[letter('?'), letter('h')], Action::Help, Some(Hint::Always("help")), "these keys"),
-    binding(&[key(KeyCode::Esc)], Action::Close, None, "close what lies over the screen"),
-    binding(&[letter('q')], Action::Quit, Some(Hint::Always("quit")), "quit (asks while cells are unfinished)"),
-    binding(&[control('c')], Action::Interrupt, None, "quit; once more leaves at once"),
-    binding(&[control('z')], Action::Suspend, None, "suspend the program, training included"),
+    binding(
+        &[key(KeyCode::Down), letter('j')],
+        Action::Next,
+        Some(Hint::Always("choose")),
+        "look at the cell below",
+    ),
+    binding(
+        &[key(KeyCode::Enter), letter('f')],
+        Action::Follow,
+        Some(Hint::Wide("follow")),
+        "follow the running cell again",
+    ),
+    binding(
+        &[letter('d')],
+        Action::Details,
+        Some(Hint::Always("details")),
+        "every setting of the chosen cell",
+    ),
+    binding(
+        &[letter('A')],
+        Action::Audit,
+        Some(Hint::Always("audit")),
+        "audit: check λ_max from a cold start at the next step",
+    ),
+    binding(
+        &[key(KeyCode::Tab)],
+        Action::NextProbe,
+        Some(Hint::Wide("probe")),
+        "λ_max on the next probe, where there are several",
+    ),
+    binding(
+        &[letter('l')],
+        Action::LossAxis,
+        Some(Hint::Wide("loss axis")),
+        "loss on a linear or a logarithmic axis",
+    ),
+    binding(
+        &[letter('L')],
+        Action::LambdaAxis,
+        Some(Hint::Wide("λ axis")),
+        "λ_max on a linear or a logarithmic axis",
+    ),
+    binding(
+        &[letter('a')],
+        Action::Abort,
+        Some(Hint::Always("abort")),
+        "abort the chosen cell and go on with the next (asks)",
+    ),
+    binding(
+        &[letter('?'), letter('h')],
+        Action::Help,
+        Some(Hint::Always("help")),
+        "these keys",
+    ),
+    binding(
+        &[key(KeyCode::Esc)],
+        Action::Close,
+        None,
+        "close what lies over the screen",
+    ),
+    binding(
+        &[letter('q')],
+        Action::Quit,
+        Some(Hint::Always("quit")),
+        "quit (asks while cells are unfinished)",
+    ),
+    binding(
+        &[control('c')],
+        Action::Interrupt,
+        None,
+        "quit; once more leaves at once",
+    ),
+    binding(
+        &[control('z')],
+        Action::Suspend,
+        None,
+        "suspend the program, training included",
+    ),
 ];
 
 /// What this key asks for.
@@ -159,9 +236,8 @@ pub fn action(event: &KeyEvent) -> Option<Action> {
 #[must_use]
 pub fn answer(event: &KeyEvent) -> Option<bool> {
     match event.code {
-        _ if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) => None,
-        // Whoever presses Ctrl-C at "really quit?" means it.
-        KeyCode::Char('c') if event.modifiers.contains(KeyModifiers::CONTROL) => Some(true),
+        _ if event.kind == KeyEventKind::Release => None,
+        _ if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL) => None,
         KeyCode::Char('y' | 'Y') => Some(true),
         KeyCode::Char('n' | 'N') | KeyCode::Esc => Some(false),
         _ => None,
@@ -173,8 +249,12 @@ pub fn answer(event: &KeyEvent) -> Option<bool> {
 pub fn markdown_table() -> String {
     let mut table = "| key | what it does |\n|---|---|\n".to_owned();
     for binding in BINDINGS {
-        let names: Vec<String> = binding.chords.iter().map(|chord| format!("`{}`", chord.name())).collect();
-        table.push_str(&format!("| {} | {} |\n", names.join(" "), binding.help));
+        let names: Vec<String> = binding
+            .chords
+            .iter()
+            .map(|chord| format!("`{}`", chord.name()))
+            .collect();
+        table.push_str(&["| ", &names.join(" "), " | ", binding.help, " |\n"].concat());
     }
     table
 }
@@ -196,7 +276,10 @@ mod tests {
         let press = |code, modifiers| action(&KeyEvent::new(code, modifiers));
         assert_eq!(press(KeyCode::Char('a'), KeyModifiers::NONE), Some(Action::Abort));
         assert_eq!(press(KeyCode::Char('A'), KeyModifiers::SHIFT), Some(Action::Audit));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::Interrupt));
+        assert_eq!(
+            press(KeyCode::Char('c'), KeyModifiers::CONTROL),
+            Some(Action::Interrupt)
+        );
         assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
         assert_eq!(press(KeyCode::Char('q'), KeyModifiers::ALT), None);
     }

@@ -18,6 +18,10 @@ const MOST_PAST: usize = 24;
 /// would flatten the curve that is being watched.
 const MOST_STRETCH: f64 = 4.0;
 
+/// On a linear axis λ_max is shown up to this many times the threshold; far beyond it training is diverging, and one
+/// value of 10⁹ would flatten the whole history (a logarithmic axis shows it).
+const MOST_ABOVE_THRESHOLD: f64 = 5.0;
+
 /// Draws the chart.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
@@ -28,11 +32,30 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let past = past(scene, probe);
     let rows = usize::from(area.height.saturating_sub(2));
     let pens = Pens::new(scene);
+    // The threshold is where λ_max is headed: it is shown ahead of it.
+    let runs = scene.monitor.state(scene.chosen()).can_be_aborted();
 
-    let mut series: Vec<Series> =
-        past.iter().map(|curve| Series { curve, pen: pens.past, marked: false }).collect();
-    series.push(Series { curve: &cell.curves.threshold, pen: pens.threshold, marked: false });
-    series.push(Series { curve, pen: pens.lambda, marked: true });
+    let mut series: Vec<Series> = past
+        .iter()
+        .map(|curve| Series {
+            curve,
+            pen: pens.past,
+            marked: false,
+            holds: false,
+        })
+        .collect();
+    series.push(Series {
+        curve: &cell.curves.threshold,
+        pen: pens.threshold,
+        marked: false,
+        holds: runs,
+    });
+    series.push(Series {
+        curve,
+        pen: pens.lambda,
+        marked: true,
+        holds: false,
+    });
 
     let mut legend = vec![];
     if curve.buckets().iter().any(|bucket| bucket.unconverged) {
@@ -64,19 +87,38 @@ impl Pens {
     fn new(scene: &Scene) -> Self {
         let theme = scene.theme();
         Self {
-            lambda: Pen { style: theme.lambda, pattern: Pattern::Solid, ascii: '*' },
-            threshold: Pen { style: theme.threshold, pattern: Pattern::Dotted, ascii: '-' },
-            past: Pen { style: theme.past, pattern: Pattern::Faint, ascii: '.' },
+            lambda: Pen {
+                style: theme.lambda,
+                pattern: Pattern::Solid,
+                ascii: '*',
+            },
+            threshold: Pen {
+                style: theme.threshold,
+                pattern: Pattern::Dotted,
+                ascii: '-',
+            },
+            past: Pen {
+                style: theme.past,
+                pattern: Pattern::Faint,
+                ascii: '.',
+            },
         }
     }
 }
 
 fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<&'a Curve> {
     let chosen = scene.chosen();
-    let others = scene.monitor.cells.iter().enumerate().filter(|(index, _)| *index != chosen);
+    let others = scene
+        .monitor
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != chosen);
     let ended = others.filter(|(index, _)| scene.monitor.running != Some(*index));
-    let curves: Vec<&Curve> =
-        ended.filter_map(|(_, cell)| cell.curves.lambda.get(probe)).filter(|curve| !curve.is_empty()).collect();
+    let curves: Vec<&Curve> = ended
+        .filter_map(|(_, cell)| cell.curves.lambda.get(probe))
+        .filter(|curve| !curve.is_empty())
+        .collect();
     curves[curves.len().saturating_sub(MOST_PAST)..].to_vec()
 }
 
@@ -87,6 +129,14 @@ fn axis(scale: Scale, curve: &Curve, threshold: &Curve, past: &[&Curve], rows: u
         (Some((low, high)), Some((_, beside))) if high > 0.0 => (low, high.max(beside.min(high * MOST_STRETCH))),
         (Some(range), _) | (None, Some(range)) => range,
         (None, None) => (0.0, 1.0),
+    };
+    let most = threshold
+        .range()
+        .map_or(f64::INFINITY, |(_, threshold)| threshold * MOST_ABOVE_THRESHOLD);
+    let high = if scale == Scale::Linear && low < most {
+        high.min(most)
+    } else {
+        high
     };
     // Curvature is read against zero, unless the curve hardly moves far above it.
     let from_zero = scale == Scale::Linear && low > 0.0 && low < high * 0.8;
@@ -101,10 +151,14 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
     let theme = scene.theme();
     let name = theme.text("λ_max ").into_owned();
     let sample = pens.lambda.sample(theme.glyphs);
-    let mut spans = vec![
+    let mut spans = vec![];
+    if scene.view.pinned.is_some() {
+        spans.push(Span::styled(format!(" cell {}", scene.chosen() + 1), theme.strong));
+    }
+    spans.extend([
         Span::styled(format!(" {sample} "), theme.lambda),
         Span::styled(name, theme.strong.patch(theme.lambda)),
-    ];
+    ]);
     let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
     match lambda {
         Some(lambda) => {
@@ -116,7 +170,12 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
         None => spans.push(Span::raw(theme.text("–").into_owned())),
     }
     if let Some(threshold) = cell.latest.threshold {
-        spans.push(plot::current(pens.threshold, &cell.plan.threshold_label, &words::value(threshold, 3), theme));
+        spans.push(plot::current(
+            pens.threshold,
+            &cell.plan.threshold_label,
+            &words::value(threshold, 3),
+            theme,
+        ));
     }
     let on = match (lambda, cell.plan.probes.get(probe)) {
         (Some(lambda), _) if !lambda.lambda_on.is_empty() => lambda.lambda_on.clone(),
@@ -125,7 +184,10 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
     };
     spans.push(Span::styled(theme.text(format!(" · {on}")).into_owned(), theme.dim));
     if cell.plan.probes.len() > 1 {
-        spans.push(Span::styled(format!(" ({} of {})", probe + 1, cell.plan.probes.len()), theme.dim));
+        spans.push(Span::styled(
+            format!(" ({} of {})", probe + 1, cell.plan.probes.len()),
+            theme.dim,
+        ));
     }
     if scene.view.lambda_scale == Scale::Logarithmic {
         spans.push(Span::styled(theme.text(" · log").into_owned(), theme.dim));
@@ -140,5 +202,67 @@ fn value_words(lambda: &LambdaPoint) -> String {
         format!("{value} ± {}", words::value(lambda.lambda_residual, 1))
     } else {
         value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 15)));
+    }
+
+    #[test]
+    fn a_value_that_did_not_converge_is_never_shown_unmarked() {
+        let mut fixture = Fixture::half_way();
+        let mut point = super::super::fixture::script::point(2, 725, 0);
+        let lambda = point.lambda.as_mut().unwrap();
+        (lambda.lambda_converged, lambda.lambda_residual) = (false, 6.0);
+        let measured = crate::event::Event::Measured {
+            cell: 2,
+            point: Box::new(point),
+        };
+        fixture.monitor.apply(measured, fixture.start);
+        let drawn = fixture.drawn(render, (120, 15));
+        assert!(drawn.contains("± 6 not converged"), "{drawn}");
+        assert_eq!(drawn.matches('○').count(), 3, "two points and the legend: {drawn}");
+    }
+
+    #[test]
+    fn a_diverging_curve_with_not_a_number_at_its_end_still_has_a_readable_axis() {
+        let mut fixture = Fixture::half_way();
+        for (step, lambda_max) in [(725, 1e9), (730, f64::NAN), (735, f64::INFINITY)] {
+            let mut point = super::super::fixture::script::point(2, step, 0);
+            point.lambda.as_mut().unwrap().lambda_max = lambda_max;
+            let measured = crate::event::Event::Measured {
+                cell: 2,
+                point: Box::new(point),
+            };
+            fixture.monitor.apply(measured, fixture.start);
+        }
+        insta::assert_snapshot!(fixture.drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn the_other_probe_and_a_logarithmic_axis_are_said_in_the_title() {
+        let mut fixture = Fixture::half_way();
+        (fixture.view.probe, fixture.view.lambda_scale) = (1, Scale::Logarithmic);
+        insta::assert_snapshot!(fixture.drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn a_cell_without_a_measurement_says_so() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.cells.truncate(1);
+        fixture.monitor.cells[0].curves = crate::monitor::Curves::default();
+        assert!(fixture.drawn(render, (80, 9)).contains("nothing measured yet"));
     }
 }

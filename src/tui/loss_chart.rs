@@ -18,42 +18,126 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let (test, train) = (&cell.curves.test_loss, &cell.curves.train_loss);
     let (test_pen, train_pen) = pens(scene);
     let series = vec![
-        Series { curve: train, pen: train_pen, marked: false },
-        Series { curve: test, pen: test_pen, marked: false },
+        Series {
+            curve: train,
+            pen: train_pen,
+            marked: false,
+            holds: false,
+        },
+        Series {
+            curve: test,
+            pen: test_pen,
+            marked: false,
+            holds: false,
+        },
     ];
     let title = vec![
         Span::raw(" "),
         Span::styled("loss", theme.strong),
         plot::current(test_pen, "test", &words::value_or_dash(cell.latest.test_loss, 3), theme),
-        plot::current(train_pen, "train", &words::value_or_dash(cell.latest.train_loss, 3), theme),
+        plot::current(
+            train_pen,
+            "train",
+            &words::value_or_dash(cell.latest.train_loss, 3),
+            theme,
+        ),
         Span::raw(" "),
     ];
 
     let ranges = [test.range(), train.range()].into_iter().flatten();
-    let (low, mut high) =
-        ranges.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))).unwrap_or((0.0, 1.0));
+    let (low, mut high) = ranges
+        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+        .unwrap_or((0.0, 1.0));
     let scale = scene.view.loss_scale;
-    let first = [test, train].into_iter().filter_map(|curve| curve.buckets().first()).map(|bucket| bucket.first);
-    if let Some(first) = first.reduce(f64::max).filter(|first| scale == Scale::Linear && *first > 0.0) {
+    let first = [test, train]
+        .into_iter()
+        .filter_map(|curve| curve.buckets().first())
+        .map(|bucket| bucket.first);
+    if let Some(first) = first
+        .reduce(f64::max)
+        .filter(|first| scale == Scale::Linear && *first > 0.0)
+    {
         high = high.min(first * MOST_STRETCH);
     }
-    let low = if scale == Scale::Linear { low.min(0.0) } else { smallest_positive(low, high) };
+    let low = if scale == Scale::Linear {
+        low.min(0.0)
+    } else {
+        smallest_positive(low, high)
+    };
     let axis = Axis::new(scale, low, high, usize::from(area.height.saturating_sub(2)));
     let name = if scale == Scale::Linear { " linear " } else { " log " };
     let legend = vec![vec![Span::styled(name, theme.dim)]];
-    Chart { title, legend, series, axis, span: super::screen::span(scene) }.render(area, buffer, theme);
+    Chart {
+        title,
+        legend,
+        series,
+        axis,
+        span: super::screen::span(scene),
+    }
+    .render(area, buffer, theme);
 }
 
 /// The pens of test and training set, the same for loss and accuracy.
 pub(super) fn pens(scene: &Scene) -> (Pen, Pen) {
     let theme = scene.theme();
     (
-        Pen { style: theme.test, pattern: Pattern::Solid, ascii: '*' },
-        Pen { style: theme.train, pattern: Pattern::Dashed, ascii: '+' },
+        Pen {
+            style: theme.test,
+            pattern: Pattern::Solid,
+            ascii: '*',
+        },
+        Pen {
+            style: theme.train,
+            pattern: Pattern::Dashed,
+            ascii: '+',
+        },
     )
 }
 
 /// A loss of exactly zero has no logarithm; the axis then spans six decades.
 fn smallest_positive(low: f64, high: f64) -> f64 {
     if low > 0.0 { low } else { high * 1e-6 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (39, 7)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (59, 12)));
+    }
+
+    #[test]
+    fn on_a_linear_axis_a_loss_that_explodes_does_not_flatten_what_went_before() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.loss_scale = Scale::Linear;
+        let mut point = super::super::fixture::script::point(2, 725, 0);
+        (point.train_loss, point.test_loss) = (Some(1e12), Some(f64::INFINITY));
+        let measured = crate::event::Event::Measured {
+            cell: 2,
+            point: Box::new(point),
+        };
+        fixture.monitor.apply(measured, fixture.start);
+        insta::assert_snapshot!(fixture.drawn(render, (59, 12)));
+    }
+
+    #[test]
+    fn a_loss_of_zero_is_left_out_of_a_logarithmic_axis() {
+        let mut fixture = Fixture::half_way();
+        let mut point = super::super::fixture::script::point(2, 725, 0);
+        point.train_loss = Some(0.0);
+        let measured = crate::event::Event::Measured {
+            cell: 2,
+            point: Box::new(point),
+        };
+        fixture.monitor.apply(measured, fixture.start);
+        assert!(fixture.drawn(render, (59, 12)).contains("train 0 "));
+    }
 }

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Widget};
 
@@ -14,17 +15,36 @@ pub(super) fn width(text: &str) -> u16 {
 
 /// Columns that `spans` take.
 fn spans_width(spans: &[Span]) -> u16 {
-    spans.iter().map(|span| width(&span.content)).fold(0, u16::saturating_add)
+    spans
+        .iter()
+        .map(|span| width(&span.content))
+        .fold(0, u16::saturating_add)
 }
 
 /// A rule across the top of `area` with a title on the left and on the right as many entries of a legend as fit.
 pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span], legend: &[Vec<Span>]) {
     let line = Rect { height: 1, ..area };
     Line::styled("─".repeat(usize::from(line.width)), theme.dim).render(line, buffer);
-    let start = Rect { x: line.x + 2.min(line.width), width: line.width.saturating_sub(3), ..line };
+    let start = Rect {
+        x: line.x + 1.min(line.width),
+        width: line.width.saturating_sub(1),
+        ..line
+    };
     let title_width = spans_width(title);
+    // Without colours the rule is dim, which its title would inherit.
+    buffer.set_style(
+        Rect {
+            width: title_width.min(start.width),
+            ..start
+        },
+        Style::reset(),
+    );
     buffer.set_line(start.x, start.y, &Line::from(title.to_vec()), start.width);
-    let mut room = start.width.saturating_sub(title_width + 2);
+    // A blank at the end may be lost, words may not be lost in silence.
+    if title_width > start.width + 1 {
+        buffer[(start.right() - 1, start.y)].set_char('…').set_style(theme.dim);
+    }
+    let mut room = start.width.saturating_sub(title_width + 3);
     let fits = legend.iter().take_while(|entry| {
         let left = room.checked_sub(spans_width(entry));
         room = left.unwrap_or(room);
@@ -32,7 +52,7 @@ pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span
     });
     let shown: Vec<Span> = fits.flatten().cloned().collect();
     let width = spans_width(&shown);
-    buffer.set_line(start.right() - width, start.y, &Line::from(shown), width);
+    buffer.set_line(start.right() - width - 1, start.y, &Line::from(shown), width);
 }
 
 /// `text` in at most `columns` columns, its end replaced by an ellipsis where it is longer.
@@ -56,15 +76,31 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
 
 /// A box with `lines` in the middle of `screen`.
 pub(super) fn overlay(screen: Rect, buffer: &mut Buffer, theme: &Theme, title: &str, lines: Vec<Line>) {
-    let inner = lines.iter().map(Line::width).chain([usize::from(width(title))]).max().unwrap_or(0);
+    let inner = lines
+        .iter()
+        .map(Line::width)
+        .chain([usize::from(width(title))])
+        .max()
+        .unwrap_or(0);
     let columns = u16::try_from(inner + 6).unwrap_or(u16::MAX).min(screen.width);
     let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(screen.height);
     let area = screen.centered(Constraint::Length(columns), Constraint::Length(rows));
     Clear.render(area, buffer);
     frame(area, buffer, theme);
     let title = theme.text(format!(" {title} ")).into_owned();
-    buffer.set_stringn(area.x + 2, area.y, title, usize::from(area.width.saturating_sub(4)), theme.strong);
-    let text = Rect::new(area.x + 3, area.y + 1, area.width.saturating_sub(6), area.height.saturating_sub(2));
+    buffer.set_stringn(
+        area.x + 2,
+        area.y,
+        title,
+        usize::from(area.width.saturating_sub(4)),
+        theme.strong,
+    );
+    let text = Rect::new(
+        area.x + 3,
+        area.y + 1,
+        area.width.saturating_sub(6),
+        area.height.saturating_sub(2),
+    );
     Paragraph::new(lines).render(text, buffer);
 }
 
@@ -75,8 +111,10 @@ fn frame(area: Rect, buffer: &mut Buffer, theme: &Theme) {
     };
     let (right, bottom) = (area.right().saturating_sub(1), area.bottom().saturating_sub(1));
     for position in area.positions() {
-        let (at_side, at_end) =
-            (position.x == area.x || position.x == right, position.y == area.y || position.y == bottom);
+        let (at_side, at_end) = (
+            position.x == area.x || position.x == right,
+            position.y == area.y || position.y == bottom,
+        );
         let symbol = match (at_side, at_end) {
             (true, true) => corners[usize::from(position.x == right) + 2 * usize::from(position.y == bottom)],
             (true, false) => down,
@@ -91,7 +129,12 @@ fn frame(area: Rect, buffer: &mut Buffer, theme: &Theme) {
 pub(super) fn keep_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {
-            let spelled = cell.symbol().chars().next().map(super::theme::ascii).unwrap_or_default();
+            let spelled = cell
+                .symbol()
+                .chars()
+                .next()
+                .map(super::theme::ascii)
+                .unwrap_or_default();
             cell.set_char(spelled.chars().next().unwrap_or('?'));
         }
     }

@@ -26,12 +26,20 @@ pub(super) fn start() {
 ///
 /// The hook stays: it cannot be taken back while a thread is panicking, which is when this may be called.
 pub(super) fn stop() -> Vec<String> {
-    RECORDED.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+    RECORDED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
+        .unwrap_or_default()
 }
 
 /// The last message so far.
 pub(super) fn last() -> Option<String> {
-    RECORDED.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|messages| messages.last().cloned())
+    RECORDED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .as_ref()
+        .and_then(|messages| messages.last().cloned())
 }
 
 fn describe(info: &PanicHookInfo) -> String {
@@ -52,7 +60,11 @@ mod tests {
     fn a_panic_of_another_thread_is_kept_with_its_name_and_place() {
         start();
         let thread = std::thread::Builder::new().name("trainer".into());
-        thread.spawn(|| panic!("out of {}", "bounds")).unwrap().join().unwrap_err();
+        thread
+            .spawn(|| panic!("out of {}", "bounds"))
+            .unwrap()
+            .join()
+            .unwrap_err();
         // Tests that fail beside this one are recorded, too.
         let messages = stop();
         let ours = |said: &&String| said.starts_with("thread 'trainer' panicked at src/tui/panics.rs:");

@@ -16,11 +16,17 @@ pub(super) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &m
     let theme = scene.theme();
     let (title, explanation, yes, no) = match question {
         Question::Quit => ("quit?".to_owned(), quit_words(scene), "stop the sweep", "go on"),
-        Question::Abort(cell) => {
-            (format!("abort cell {}?", cell + 1), abort_words(scene, cell), "abort it", "let it be")
-        }
+        Question::Abort(cell) => (
+            format!("abort cell {}?", cell + 1),
+            abort_words(scene, cell),
+            "abort it",
+            "let it be",
+        ),
     };
-    let mut lines: Vec<Line> = explanation.into_iter().map(|words| Line::raw(theme.text(words).into_owned())).collect();
+    let mut lines: Vec<Line> = explanation
+        .into_iter()
+        .map(|words| Line::raw(theme.text(words).into_owned()))
+        .collect();
     lines.push(Line::default());
     lines.push(Line::from(vec![
         Span::styled("y", theme.key),
@@ -35,27 +41,66 @@ fn quit_words(scene: &Scene) -> Vec<String> {
     let monitor = scene.monitor;
     let unfinished = monitor.cells.len() - monitor.done();
     let plural = if unfinished == 1 { "cell is" } else { "cells are" };
-    let mut explanation = vec![format!("{unfinished} {plural} unfinished. What is finished is on disk.")];
+    let mut explanation = vec![format!(
+        "{unfinished} {plural} unfinished. What is finished is on disk."
+    )];
     if let Some(running) = monitor.running {
         let step = words::count(monitor.cells[running].progress.step);
-        explanation.push(format!("Cell {} is at step {step}; it will start anew when", running + 1));
-        explanation.push("the sweep is resumed.".to_owned());
+        explanation.push(format!("Cell {} is at step {step}.", running + 1));
     }
+    explanation.push("`sharptui resume` takes up what is unfinished.".to_owned());
     explanation
 }
 
 fn abort_words(scene: &Scene, cell: CellIndex) -> Vec<String> {
     let monitor = scene.monitor;
     if monitor.state(cell) == CellState::Queued {
-        return vec!["It has not started; it will be left out,".to_owned(), "also when the sweep is resumed.".to_owned()];
+        return vec![
+            "It has not started; it will be left out,".to_owned(),
+            "also when the sweep is resumed.".to_owned(),
+        ];
     }
     let progress = monitor.cells[cell].progress;
     vec![
-        format!("It is at step {} after {}.", words::count(progress.step), seconds(progress.seconds)),
+        format!(
+            "It is at step {} after {}.",
+            words::count(progress.step),
+            seconds(progress.seconds)
+        ),
         "The sweep goes on with the next cell.".to_owned(),
     ]
 }
 
 fn seconds(seconds: f64) -> String {
     words::duration(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    fn quit(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+        render(scene, Question::Quit, screen, buffer);
+    }
+
+    fn abort_running(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+        render(scene, Question::Abort(2), screen, buffer);
+    }
+
+    fn abort_queued(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+        render(scene, Question::Abort(5), screen, buffer);
+    }
+
+    #[test]
+    fn quitting_says_what_would_be_lost() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(quit, (80, 9)));
+        insta::assert_snapshot!(Fixture::half_way().drawn(quit, (120, 9)));
+    }
+
+    #[test]
+    fn aborting_says_how_far_the_cell_is() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(abort_running, (80, 9)));
+        insta::assert_snapshot!(Fixture::half_way().drawn(abort_queued, (80, 9)));
+    }
 }

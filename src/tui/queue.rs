@@ -56,7 +56,11 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Some(pinned) => format!(" looking at cell {} · Enter follows the running one ", pinned + 1),
         None => " following the running cell ".to_owned(),
     };
-    let note = if scene.monitor.is_over() { vec![] } else { vec![vec![Span::styled(theme.text(note), theme.dim)]] };
+    let note = if scene.monitor.is_over() {
+        vec![]
+    } else {
+        vec![vec![Span::styled(theme.text(note), theme.dim)]]
+    };
     panel::rule(area, buffer, theme, &title, &note);
     if area.height < 3 {
         return;
@@ -68,7 +72,10 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         let chosen = index == scene.chosen();
         row(area, y, buffer, &columns, |column| {
             let (text, style) = content(scene, index, column);
-            (theme.text(text).into_owned(), if chosen { style.patch(theme.chosen) } else { style })
+            (
+                theme.text(text).into_owned(),
+                if chosen { style.patch(theme.chosen) } else { style },
+            )
         });
         if chosen {
             buffer.set_string(area.x, area.y + y, theme.text("›"), theme.key);
@@ -83,7 +90,12 @@ fn first_row(chosen: CellIndex, cells: usize, visible: usize) -> usize {
 fn columns(scene: &Scene, width: usize) -> Vec<Column> {
     let column = |head: &str, width: usize, right: bool, content: Content| {
         let head = scene.theme().text(head.to_owned()).into_owned();
-        Column { width: width.max(usize::from(panel::width(&head))), head, right, content }
+        Column {
+            width: width.max(usize::from(panel::width(&head))),
+            head,
+            right,
+            content,
+        }
     };
     let digits = scene.monitor.cells.len().to_string().len().max(2);
     let mut columns = vec![
@@ -119,11 +131,22 @@ fn swept_columns(scene: &Scene) -> Vec<Column> {
     let Some(first) = cells.first() else { return vec![] };
     let axes = first.plan.swept.iter().enumerate();
     axes.map(|(axis, (name, _))| {
-        let values = cells.iter().filter_map(|cell| cell.plan.swept.get(axis)).map(|(_, value)| panel::width(value));
+        let values = cells
+            .iter()
+            .filter_map(|cell| cell.plan.swept.get(axis))
+            .map(|(_, value)| panel::width(value));
         let widest = values.chain([panel::width(name)]).max().unwrap_or(0);
         let width = usize::from(widest).min(WIDEST_SETTING);
-        let numbers = cells.iter().filter_map(|cell| cell.plan.swept.get(axis)).all(|(_, value)| is_number(value));
-        Column { head: panel::cut(name, width), width, right: numbers, content: Content::Swept(axis) }
+        let numbers = cells
+            .iter()
+            .filter_map(|cell| cell.plan.swept.get(axis))
+            .all(|(_, value)| is_number(value));
+        Column {
+            head: panel::cut(name, width),
+            width,
+            right: numbers,
+            content: Content::Swept(axis),
+        }
     })
     .collect()
 }
@@ -139,7 +162,11 @@ fn row(area: Rect, y: u16, buffer: &mut Buffer, columns: &[Column], text: impl F
         let text = panel::cut(&text, column.width);
         let width = panel::width(&text);
         let room = u16::try_from(column.width).unwrap_or(0);
-        let start = if column.right { x + room.saturating_sub(width) } else { x };
+        let start = if column.right {
+            x + room.saturating_sub(width)
+        } else {
+            x
+        };
         if start < area.right() {
             buffer.set_stringn(start, area.y + y, text, usize::from(area.right() - start), style);
         }
@@ -159,21 +186,35 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
         }
         Content::Swept(axis) => {
             let value = cell.plan.swept.get(axis).map(|(_, value)| value.clone());
-            (value.unwrap_or_default(), if cell.state == CellState::Queued { theme.dim } else { plain })
+            (
+                value.unwrap_or_default(),
+                if cell.state == CellState::Queued {
+                    theme.dim
+                } else {
+                    plain
+                },
+            )
         }
         Content::Progress => (progress(cell), theme.dim),
         Content::Lambda => lambda(cell, scene),
         Content::TestAccuracy => (measured(cell, words::percent(cell.latest.test_accuracy)), plain),
         Content::TestLoss => (measured(cell, words::value_or_dash(cell.latest.test_loss, 3)), plain),
         Content::TrainAccuracy => (measured(cell, words::percent(cell.latest.train_accuracy)), theme.dim),
-        Content::TrainLoss => (measured(cell, words::value_or_dash(cell.latest.train_loss, 3)), theme.dim),
+        Content::TrainLoss => (
+            measured(cell, words::value_or_dash(cell.latest.train_loss, 3)),
+            theme.dim,
+        ),
         Content::Time => (time(cell), theme.dim),
     }
 }
 
 /// An empty field says more than a dash where nothing could have been measured yet.
 fn measured(cell: &Cell, words: String) -> String {
-    if cell.state == CellState::Queued { String::new() } else { words }
+    if cell.state == CellState::Queued {
+        String::new()
+    } else {
+        words
+    }
 }
 
 fn progress(cell: &Cell) -> String {
@@ -188,14 +229,76 @@ fn progress(cell: &Cell) -> String {
 fn lambda(cell: &Cell, scene: &Scene) -> (String, Style) {
     match cell.latest.lambda.first().and_then(Option::as_ref) {
         Some(lambda) if lambda.lambda_converged => (format!("{} ", words::value(lambda.lambda_max, 3)), Style::new()),
-        Some(lambda) => {
-            (format!("{}?", words::value(lambda.lambda_max, 3)), Mood::Warning.style(scene.theme()))
-        }
+        Some(lambda) => (
+            format!("{}?", words::value(lambda.lambda_max, 3)),
+            Mood::Warning.style(scene.theme()),
+        ),
         None => (measured(cell, "– ".to_owned()), Style::new()),
     }
 }
 
 fn time(cell: &Cell) -> String {
     let seconds = std::time::Duration::try_from_secs_f64(cell.progress.seconds).unwrap_or_default();
-    if cell.state == CellState::Queued { String::new() } else { words::duration(seconds) }
+    if cell.state == CellState::Queued {
+        String::new()
+    } else {
+        words::duration(seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 7)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 8)));
+    }
+
+    #[test]
+    fn every_state_has_a_glyph_and_a_word() {
+        let mut fixture = Fixture::half_way();
+        let states = [
+            CellState::Interrupted,
+            CellState::Diverged,
+            CellState::Running,
+            CellState::Aborted,
+            CellState::Failed("no memory".into()),
+            CellState::Queued,
+        ];
+        for (cell, state) in fixture.monitor.cells.iter_mut().zip(states) {
+            cell.state = state;
+        }
+        insta::assert_snapshot!(fixture.drawn(render, (80, 8)));
+    }
+
+    #[test]
+    fn a_long_queue_scrolls_with_the_chosen_cell() {
+        let mut fixture = Fixture::half_way();
+        let cell = fixture.monitor.cells[5].clone();
+        fixture.monitor.cells.resize(200, cell);
+        fixture.view.pinned = Some(150);
+        let drawn = fixture.drawn(render, (80, 9));
+        assert!(drawn.contains("› 151"), "{drawn}");
+        assert!(drawn.contains("rows 148 to 154"), "{drawn}");
+        fixture.view.pinned = Some(199);
+        assert!(fixture.drawn(render, (80, 9)).contains("› 200"));
+    }
+
+    #[test]
+    fn a_value_that_did_not_converge_has_a_question_mark() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.cells[0].latest.lambda[0]
+            .as_mut()
+            .unwrap()
+            .lambda_converged = false;
+        let drawn = fixture.drawn(render, (80, 9));
+        assert_eq!(drawn.matches("20.7?").count(), 1, "{drawn}");
+    }
 }

@@ -37,7 +37,11 @@ impl<'a> Scene<'a> {
         if let Some(ending) = &self.monitor.ending {
             return match ending {
                 SweepEnding::Complete => ('✓', "complete".to_owned(), Mood::Good),
-                SweepEnding::Stopped => ('‖', "stopped; what is unfinished can be resumed".to_owned(), Mood::Warning),
+                SweepEnding::Stopped => (
+                    '‖',
+                    "stopped; what is unfinished can be resumed".to_owned(),
+                    Mood::Warning,
+                ),
                 SweepEnding::Failed(words) => ('✗', format!("failed: {words}"), Mood::Bad),
             };
         }

@@ -34,7 +34,12 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         too_small(area, buffer);
         return;
     }
-    let footer_height = if area.height >= TALL { 2 } else { 1 };
+    // What went wrong stays readable on a small screen, too.
+    let footer_height = if area.height >= TALL || scene.monitor.has_failed() {
+        2
+    } else {
+        1
+    };
     let [top, middle, bottom] = area.layout(&Layout::vertical([
         Constraint::Length(2),
         Constraint::Min(0),
@@ -43,7 +48,14 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     header::render(scene, top, buffer);
     if scene.monitor.cells.is_empty() {
         let words = scene.theme().text("waiting for the sweep to start…");
-        Line::styled(words, scene.theme().dim).centered().render(Rect { y: area.height / 2, height: 1, ..area }, buffer);
+        Line::styled(words, scene.theme().dim).centered().render(
+            Rect {
+                y: area.height / 2,
+                height: 1,
+                ..area
+            },
+            buffer,
+        );
     } else {
         panels(scene, middle, buffer);
     }
@@ -65,18 +77,21 @@ fn has_side(area: Rect) -> bool {
 
 fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let main = if has_side(area) && scene.view.overlay != Some(Overlay::Details) {
-        let [main, side] =
-            area.layout(&Layout::horizontal([Constraint::Min(0), Constraint::Length(48)]).spacing(2));
+        let [main, side] = area.layout(&Layout::horizontal([Constraint::Min(0), Constraint::Length(48)]).spacing(2));
         detail::render(scene, side, buffer);
         main
     } else {
         area
     };
     // The queue gets what its cells need, up to a third; of the rest the λ_max chart gets the larger part.
-    let rows = u16::try_from(scene.monitor.cells.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let rows = u16::try_from(scene.monitor.cells.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(2);
     let queue_height = rows.min(main.height / 3).max(4);
-    let [charts, table] =
-        main.layout(&Layout::vertical([Constraint::Min(0), Constraint::Length(queue_height)]));
+    let [charts, table] = main.layout(&Layout::vertical([
+        Constraint::Min(0),
+        Constraint::Length(queue_height),
+    ]));
     let [above, below] = charts.layout(&Layout::vertical([Constraint::Fill(6), Constraint::Fill(5)]));
     let [left, right] = below.layout(&Layout::horizontal([Constraint::Fill(1); 2]).spacing(2));
     lambda_chart::render(scene, above, buffer);
@@ -89,7 +104,11 @@ fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
 pub(super) fn span(scene: &Scene) -> u64 {
     let monitor = scene.monitor;
     let Some(cell) = scene.cell() else { return 1 };
-    let ended = monitor.cells.iter().filter(|cell| cell.state.is_done()).map(|cell| cell.progress.step);
+    let ended = monitor
+        .cells
+        .iter()
+        .filter(|cell| cell.state.is_done())
+        .map(|cell| cell.progress.step);
     plot::step_span(cell.progress.step, cell.plan.planned_steps, ended.max().unwrap_or(0))
 }
 
@@ -102,4 +121,86 @@ fn too_small(area: Rect, buffer: &mut Buffer) {
     let height = 3.min(area.height);
     let middle = area.centered_vertically(Constraint::Length(height));
     Paragraph::new(lines).centered().render(middle, buffer);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::super::view::Question;
+    use super::*;
+
+    #[test]
+    fn at_80_by_24() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 24)));
+    }
+
+    #[test]
+    fn at_120_by_40() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 40)));
+    }
+
+    #[test]
+    fn at_200_by_60_the_settings_stand_beside_the_charts() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (200, 60)));
+    }
+
+    #[test]
+    fn without_utf8_there_is_nothing_but_ascii() {
+        let mut fixture = Fixture::ascii();
+        insta::assert_snapshot!(fixture.drawn(render, (80, 24)));
+        fixture.monitor.name = "schärfe".into();
+        for overlay in [Overlay::Help, Overlay::Details, Overlay::Question(Question::Quit)] {
+            fixture.view.overlay = Some(overlay);
+            for size in [(80, 24), (120, 40), (200, 60)] {
+                let drawn = fixture.drawn(render, size);
+                assert!(drawn.is_ascii(), "{overlay:?} at {size:?}: {drawn}");
+            }
+        }
+    }
+
+    #[test]
+    fn too_small_a_window_says_how_large_it_has_to_be() {
+        let drawn = Fixture::half_way().drawn(render, (60, 20));
+        assert!(
+            drawn.contains("This window is 60 x 20.") && drawn.contains("The screen needs 80 x 24."),
+            "{drawn}"
+        );
+    }
+
+    #[test]
+    fn no_size_panics_whatever_is_shown() {
+        let mut fixture = Fixture::half_way();
+        for overlay in [
+            None,
+            Some(Overlay::Help),
+            Some(Overlay::Details),
+            Some(Overlay::Question(Question::Abort(0))),
+        ] {
+            fixture.view.overlay = overlay;
+            for size in [
+                (1, 1),
+                (3, 60),
+                (200, 2),
+                (79, 24),
+                (80, 24),
+                (81, 25),
+                (149, 29),
+                (150, 30),
+                (500, 200),
+            ] {
+                assert!(!fixture.drawn(render, size).is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn before_the_first_event_the_screen_waits() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor = crate::monitor::Monitor::default();
+        assert!(
+            fixture
+                .drawn(render, (80, 24))
+                .contains("waiting for the sweep to start…")
+        );
+    }
 }

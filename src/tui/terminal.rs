@@ -37,7 +37,10 @@ pub(super) struct Screen {
 impl Screen {
     pub(super) fn enter(log_path: &Path) -> Result<Self, TuiError> {
         let log = OpenOptions::new().create(true).append(true).open(log_path);
-        let log = log.map_err(|source| TuiError::Log { path: log_path.to_owned(), source })?;
+        let log = log.map_err(|source| TuiError::Log {
+            path: log_path.to_owned(),
+            source,
+        })?;
         Self::enter_with(log).map_err(TuiError::Terminal)
     }
 
@@ -81,7 +84,9 @@ impl Screen {
         self.give_back()?;
         signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
         self.take()?;
-        self.terminal.clear()
+        // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the input thread.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     fn take(&mut self) -> io::Result<()> {

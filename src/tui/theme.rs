@@ -68,7 +68,11 @@ impl Theme {
             Colours::None => Style::new(),
         };
         let bold = Style::new().fg(Color::Reset).add_modifier(Modifier::BOLD);
-        let faint = if colours == Colours::None { Style::new().add_modifier(Modifier::DIM) } else { Style::new() };
+        let faint = if colours == Colours::None {
+            Style::new().add_modifier(Modifier::DIM)
+        } else {
+            Style::new()
+        };
         Self {
             glyphs,
             strong: bold,
@@ -92,10 +96,16 @@ impl Theme {
     pub fn from_environment(no_color: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         // The first one that is set decides, as in the C library.
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name)).unwrap_or_default();
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .iter()
+            .find_map(|name| set(name))
+            .unwrap_or_default();
         let locale = locale.to_ascii_lowercase();
-        let glyphs =
-            if locale.contains("utf-8") || locale.contains("utf8") { Glyphs::Unicode } else { Glyphs::Ascii };
+        let glyphs = if locale.contains("utf-8") || locale.contains("utf8") {
+            Glyphs::Unicode
+        } else {
+            Glyphs::Ascii
+        };
         let many = set("COLORTERM").is_some() || set("TERM").is_some_and(|term| term.contains("256color"));
         let colours = match (no_color || set("NO_COLOR").is_some(), many) {
             (true, _) => Colours::None,
@@ -125,20 +135,17 @@ pub(super) fn ascii(character: char) -> String {
         'ρ' => "rho",
         'ε' => "epsilon",
         '√' => "sqrt",
-        '‖' => "|",
         '±' => "+/-",
         '·' | '–' | '—' | '─' | '╌' => "-",
-        '×' => "x",
         '…' => "...",
         '≤' => "<=",
-        '│' | '┤' => "|",
-        '└' => "+",
+        '│' | '┤' | '‖' => "|",
         '▶' | '›' => ">",
         '●' => "*",
         '○' => "o",
         '▲' => "^",
-        '✓' => "+",
-        '✗' => "x",
+        '✓' | '└' => "+",
+        '✗' | '×' => "x",
         '█' => "#",
         '░' => ".",
         '↑' => "up",
@@ -155,15 +162,24 @@ mod tests {
 
     fn theme(no_color: bool, variables: &[(&str, &str)]) -> Theme {
         Theme::from_environment(no_color, |name| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
         })
     }
 
     #[test]
     fn braille_needs_a_utf8_locale_and_the_first_variable_that_is_set_decides() {
         assert_eq!(theme(false, &[("LANG", "en_US.UTF-8")]).glyphs, Glyphs::Unicode);
-        assert_eq!(theme(false, &[("LC_ALL", ""), ("LANG", "C.utf8")]).glyphs, Glyphs::Unicode);
-        assert_eq!(theme(false, &[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).glyphs, Glyphs::Ascii);
+        assert_eq!(
+            theme(false, &[("LC_ALL", ""), ("LANG", "C.utf8")]).glyphs,
+            Glyphs::Unicode
+        );
+        assert_eq!(
+            theme(false, &[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).glyphs,
+            Glyphs::Ascii
+        );
         assert_eq!(theme(false, &[]).glyphs, Glyphs::Ascii);
     }
 
@@ -171,8 +187,19 @@ mod tests {
     fn no_color_leaves_no_colour_in_any_style() {
         let terminal = ("TERM", "xterm-256color");
         for theme in [theme(true, &[terminal]), theme(false, &[terminal, ("NO_COLOR", "1")])] {
-            let styles = [theme.dim, theme.lambda, theme.threshold, theme.test, theme.train, theme.past, theme.good];
-            assert!(styles.iter().all(|style| style.fg.is_none() && style.bg.is_none()), "{styles:?}");
+            let styles = [
+                theme.dim,
+                theme.lambda,
+                theme.threshold,
+                theme.test,
+                theme.train,
+                theme.past,
+                theme.good,
+            ];
+            assert!(
+                styles.iter().all(|style| style.fg.is_none() && style.bg.is_none()),
+                "{styles:?}"
+            );
         }
         assert_ne!(theme(false, &[terminal, ("NO_COLOR", "")]).lambda.fg, None);
     }
@@ -180,6 +207,9 @@ mod tests {
     #[test]
     fn symbols_are_spelled_out_in_ascii() {
         let theme = Theme::new(Colours::None, Glyphs::Ascii);
-        assert_eq!(theme.text("λ_max 41 ± 0.2 · (2+2β)/η"), "lambda_max 41 +/- 0.2 - (2+2beta)/eta");
+        assert_eq!(
+            theme.text("λ_max 41 ± 0.2 · (2+2β)/η"),
+            "lambda_max 41 +/- 0.2 - (2+2beta)/eta"
+        );
     }
 }

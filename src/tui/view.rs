@@ -102,7 +102,8 @@ impl View {
         if monitor.is_over() || self.asked_to_pause == Some(monitor.is_paused()) {
             self.asked_to_pause = None;
         }
-        self.aborting.retain(|cell| !monitor.is_over() && monitor.state(*cell).can_be_aborted());
+        self.aborting
+            .retain(|cell| !monitor.is_over() && monitor.state(*cell).can_be_aborted());
         match self.overlay {
             // A question that the sweep has answered itself is withdrawn.
             Some(Overlay::Question(Question::Quit)) if monitor.is_over() => self.overlay = None,
@@ -114,7 +115,12 @@ impl View {
     /// Takes in a key.
     pub fn key(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
         if let Some(Overlay::Question(question)) = self.overlay {
-            let answer = keys::answer(event)?;
+            let answer = match (keys::action(event), question) {
+                // Whoever presses Ctrl-C at "quit?" means it; at another question it is not an answer to that.
+                (Some(Action::Interrupt), Question::Quit) => true,
+                (Some(Action::Interrupt), Question::Abort(_)) => return self.quit(monitor),
+                _ => keys::answer(event)?,
+            };
             self.overlay = None;
             return answer.then(|| self.confirmed(question));
         }
@@ -141,7 +147,10 @@ impl View {
             Action::LossAxis => self.loss_scale = self.loss_scale.other(),
             Action::LambdaAxis => self.lambda_scale = self.lambda_scale.other(),
             Action::NextProbe => {
-                let probes = monitor.cells.get(self.chosen(monitor)).map_or(1, |cell| cell.plan.probes.len());
+                let probes = monitor
+                    .cells
+                    .get(self.chosen(monitor))
+                    .map_or(1, |cell| cell.plan.probes.len());
                 self.probe = (self.probe + 1) % probes.max(1);
             }
             Action::Details => self.toggle(Overlay::Details),
@@ -198,7 +207,11 @@ impl View {
     }
 
     fn toggle(&mut self, overlay: Overlay) {
-        self.overlay = if self.overlay == Some(overlay) { None } else { Some(overlay) };
+        self.overlay = if self.overlay == Some(overlay) {
+            None
+        } else {
+            Some(overlay)
+        };
     }
 }
 

@@ -69,14 +69,16 @@ fn cell_plan(cell: usize) -> CellPlan {
 
 /// Noise between -1 and 1 that is the same in every run.
 fn noise(cell: usize, step: u64) -> f64 {
-    let mixed = (step + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(cell as u64 * 0x51ed_270b);
+    let mixed = (step + 1)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_add(cell as u64 * 0x51ed_270b);
     ((mixed >> 33) % 2_001) as f64 / 1_000.0 - 1.0
 }
 
 /// λ_max rises until it meets 2/η, overshoots, and hovers.
 fn lambda(cell: usize, step: u64) -> f64 {
     let threshold = 2.0 / rate(cell);
-    let sharpened = 9.0 + 0.11 * step as f64 * if cell % 2 == 0 { 1.0 } else { 1.35 };
+    let sharpened = 9.0 + 0.11 * step as f64 * if cell.is_multiple_of(2) { 1.0 } else { 1.35 };
     if sharpened < threshold {
         return sharpened * (1.0 + 0.004 * noise(cell, step));
     }
@@ -88,7 +90,12 @@ fn lambda(cell: usize, step: u64) -> f64 {
 fn train_loss(cell: usize, step: u64) -> f64 {
     let falling = 0.48 * (-(step as f64) * rate(cell) / 9.0).exp() + 0.012 + 0.1 / (1.0 + step as f64 * rate(cell));
     let at_the_edge = lambda(cell, step) * rate(cell) / 2.0 > 0.99;
-    falling * if at_the_edge { 1.0 + 0.22 * noise(cell, step / 5).abs() } else { 1.0 }
+    falling
+        * if at_the_edge {
+            1.0 + 0.22 * noise(cell, step / 5).abs()
+        } else {
+            1.0
+        }
 }
 
 /// What is measured at a step.
@@ -124,7 +131,12 @@ pub fn point(cell: usize, step: u64, probe: usize) -> Point {
 /// How far a cell is at a step.
 pub fn progress(cell: usize, step: u64) -> Event {
     let seconds = step as f64 * SECONDS_PER_STEP;
-    let progress = Progress { step, epoch: step as f64, seconds, steps_per_second: 1.0 / SECONDS_PER_STEP };
+    let progress = Progress {
+        step,
+        epoch: step as f64,
+        seconds,
+        steps_per_second: 1.0 / SECONDS_PER_STEP,
+    };
     Event::Progress { cell, progress }
 }
 
@@ -140,12 +152,24 @@ pub fn measured(cell: usize, step: u64) -> Vec<Event> {
         if step == 500 {
             lambda.lambda_audited = true;
             lambda.lambda_corrected_from = Some(lambda.lambda_max * 0.97);
-            events.push(Event::Notice("audit at step 500 corrected λ_max from 39.6 to 40.8".into()));
+            events.push(Event::Notice(
+                "audit at step 500 corrected λ_max from 39.6 to 40.8".into(),
+            ));
         }
     }
-    events.push(Event::Measured { cell, point: Box::new(first) });
-    let second = Point { lambda: point(cell, step, 1).lambda, step, ..Point::default() };
-    events.push(Event::Measured { cell, point: Box::new(second) });
+    events.push(Event::Measured {
+        cell,
+        point: Box::new(first),
+    });
+    let second = Point {
+        lambda: point(cell, step, 1).lambda,
+        step,
+        ..Point::default()
+    };
+    events.push(Event::Measured {
+        cell,
+        point: Box::new(second),
+    });
     events.push(progress(cell, step));
     events.push(Event::Activity(Activity::Training));
     events

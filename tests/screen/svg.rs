@@ -14,7 +14,10 @@ const FOREGROUND: &str = "#d7dae0";
 
 /// Draws `buffer`. Dots and rules are drawn as shapes: few fonts have them, and fewer make them meet.
 pub fn picture(buffer: &Buffer) -> String {
-    let (width, height) = (f64::from(buffer.area.width) * CELL.0, f64::from(buffer.area.height) * CELL.1);
+    let (width, height) = (
+        f64::from(buffer.area.width) * CELL.0,
+        f64::from(buffer.area.height) * CELL.1,
+    );
     let (width, height) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" \
@@ -56,7 +59,11 @@ fn run(buffer: &Buffer, x: u16, y: u16, svg: &mut String) -> u16 {
     let words = text.trim();
     if !words.is_empty() {
         let (left, top) = corner(x + u16::try_from(lead).unwrap_or(0), y);
-        let weight = if first.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
+        let weight = if first.modifier.contains(Modifier::BOLD) {
+            " font-weight=\"bold\""
+        } else {
+            ""
+        };
         let escaped = words.replace('&', "&amp;").replace('<', "&lt;");
         let _ = writeln!(
             svg,
@@ -143,7 +150,12 @@ fn colour(colour: Color) -> String {
         Color::Indexed(index @ 16..=231) => {
             let level = |part: u8| if part == 0 { 0 } else { 55 + 40 * part };
             let index = index - 16;
-            format!("#{:02x}{:02x}{:02x}", level(index / 36), level(index / 6 % 6), level(index % 6))
+            format!(
+                "#{:02x}{:02x}{:02x}",
+                level(index / 36),
+                level(index / 6 % 6),
+                level(index % 6)
+            )
         }
         Color::Indexed(index @ 232..) => {
             let level = 8 + 10 * (index - 232);

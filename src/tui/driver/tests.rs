@@ -1,1 +1,289 @@
+//! The real loop on its own thread, with keys and events scripted and the screen read from outside.
 
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::unbounded;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::backend::{ClearType, TestBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+
+use super::*;
+use crate::event::{Activity, SweepEnding};
+use crate::tui::fixture::script;
+use crate::tui::theme::{Colours, Glyphs, Theme};
+
+/// How long anything may take before a test fails.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A screen that can be read while the loop draws on it, and that can break.
+#[derive(Clone)]
+struct Shared {
+    screen: Arc<Mutex<TestBackend>>,
+    frames: Arc<Mutex<u32>>,
+    broken: bool,
+}
+
+impl Shared {
+    fn with<T>(&self, act: impl FnOnce(&mut TestBackend) -> Result<T, Infallible>) -> io::Result<T> {
+        if self.broken {
+            return Err(io::Error::other("the terminal is gone"));
+        }
+        act(&mut self.screen.lock().unwrap()).map_err(|never| match never {})
+    }
+}
+
+impl Backend for Shared {
+    type Error = io::Error;
+
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
+        *self.frames.lock().unwrap() += 1;
+        self.with(|screen| screen.draw(content))
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.with(Backend::hide_cursor)
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.with(Backend::show_cursor)
+    }
+
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        self.with(Backend::get_cursor_position)
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.with(|screen| screen.set_cursor_position(position))
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.with(Backend::clear)
+    }
+
+    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        self.with(|screen| screen.clear_region(region))
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        Ok(Size::new(80, 24))
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.with(Backend::window_size)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.with(Backend::flush)
+    }
+}
+
+/// The other ends of the wires.
+struct Bench {
+    backend: Shared,
+    events: Option<Sender<Event>>,
+    commands: Receiver<Command>,
+    signals: Sender<Signal>,
+    input: Sender<Input>,
+    driver: JoinHandle<Pass>,
+}
+
+impl Bench {
+    fn start(broken: bool) -> Self {
+        let (events, events_out) = unbounded();
+        let (commands_in, commands) = unbounded();
+        let (signals, signals_out) = unbounded();
+        let (input, input_out) = unbounded();
+        let screen = Arc::new(Mutex::new(TestBackend::new(80, 24)));
+        let backend = Shared {
+            screen,
+            frames: Arc::default(),
+            broken,
+        };
+        let mut terminal = Terminal::new(backend.clone()).unwrap();
+        let driver = thread::spawn(move || {
+            let mut driver = Driver::new(View::new(Theme::new(Colours::Indexed, Glyphs::Unicode)));
+            let wires = Wires {
+                events: &events_out,
+                commands: &commands_in,
+                signals: &signals_out,
+                input: &input_out,
+            };
+            driver.run(&mut terminal, &wires)
+        });
+        let bench = Self {
+            backend,
+            events: Some(events),
+            commands,
+            signals,
+            input,
+            driver,
+        };
+        bench.tell(script::half_way());
+        bench
+    }
+
+    fn tell(&self, events: impl IntoIterator<Item = Event>) {
+        let sender = self.events.as_ref().unwrap();
+        events.into_iter().for_each(|event| sender.send(event).unwrap());
+    }
+
+    fn press(&self, code: KeyCode) {
+        self.input
+            .send(Input::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+            .unwrap();
+    }
+
+    fn letter(&self, letter: char) {
+        self.press(KeyCode::Char(letter));
+    }
+
+    fn wait_for(&self, words: &str) {
+        let since = Instant::now();
+        loop {
+            let screen = self.backend.screen.lock().unwrap().to_string();
+            if screen.contains(words) {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "{words:?} never came:\n{screen}");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn asked(&self) -> Command {
+        self.commands.recv_timeout(PATIENCE).unwrap()
+    }
+
+    fn left(self) -> Pass {
+        let since = Instant::now();
+        while !self.driver.is_finished() {
+            assert!(since.elapsed() < PATIENCE, "the loop did not end");
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.driver.join().unwrap()
+    }
+}
+
+#[test]
+fn a_key_shows_at_once_and_the_trainer_confirms_it() {
+    let bench = Bench::start(false);
+    bench.wait_for("▶ training");
+    bench.letter(' ');
+    assert_eq!(bench.asked(), Command::Pause);
+    bench.wait_for("‖ pausing…");
+    bench.tell([Event::Activity(Activity::Paused)]);
+    bench.wait_for("‖ paused");
+    bench.letter(' ');
+    assert_eq!(bench.asked(), Command::Resume);
+    bench.wait_for("▶ resuming…");
+}
+
+#[test]
+fn quitting_asks_waits_for_the_trainer_and_then_leaves() {
+    let bench = Bench::start(false);
+    bench.wait_for("▶ training");
+    bench.letter('q');
+    bench.wait_for("y stop the sweep");
+    bench.letter('y');
+    assert_eq!(bench.asked(), Command::Quit);
+    bench.wait_for("stopping after this step…");
+    bench.tell([Event::SweepEnded(SweepEnding::Stopped)]);
+    assert_eq!(bench.left(), Pass::Left(Outcome::Ended(SweepEnding::Stopped)));
+}
+
+#[test]
+fn a_second_quit_does_not_wait() {
+    let bench = Bench::start(false);
+    bench.wait_for("▶ training");
+    for key in ['q', 'y', 'q'] {
+        bench.letter(key);
+    }
+    assert_eq!(bench.left(), Pass::Left(Outcome::LeftAtOnce));
+}
+
+#[test]
+fn the_screen_stays_when_the_sweep_has_ended_until_it_is_left() {
+    let bench = Bench::start(false);
+    bench.tell([Event::SweepEnded(SweepEnding::Complete)]);
+    bench.wait_for("✓ complete");
+    assert!(!bench.driver.is_finished());
+    bench.letter('q');
+    assert_eq!(bench.left(), Pass::Left(Outcome::Ended(SweepEnding::Complete)));
+}
+
+#[test]
+fn a_trainer_that_vanishes_does_not_end_the_screen() {
+    let mut bench = Bench::start(false);
+    bench.wait_for("▶ training");
+    bench.events = None;
+    bench.wait_for("the training thread is gone");
+    bench.letter('?');
+    bench.wait_for("these keys");
+    bench.letter('q');
+    assert_eq!(bench.left(), Pass::Left(Outcome::TrainerGone));
+}
+
+#[test]
+fn a_lost_terminal_stops_the_sweep_and_the_loop_waits_for_what_is_finished() {
+    let bench = Bench::start(false);
+    bench.wait_for("▶ training");
+    bench.signals.send(Signal::Hangup).unwrap();
+    assert_eq!(bench.asked(), Command::Quit);
+    bench.signals.send(Signal::Hangup).unwrap();
+    let frames = *bench.backend.frames.lock().unwrap();
+    bench.tell([script::progress(2, 999)]);
+    thread::sleep(FRAME * 3);
+    assert_eq!(
+        *bench.backend.frames.lock().unwrap(),
+        frames,
+        "nothing is drawn for nobody"
+    );
+    assert!(!bench.driver.is_finished());
+    bench.tell([Event::SweepEnded(SweepEnding::Stopped)]);
+    assert_eq!(bench.left(), Pass::TerminalLost(Outcome::Ended(SweepEnding::Stopped)));
+}
+
+#[test]
+fn a_terminal_that_fails_to_draw_counts_as_lost() {
+    let bench = Bench::start(true);
+    assert_eq!(bench.asked(), Command::Quit);
+    bench.tell([Event::SweepEnded(SweepEnding::Stopped)]);
+    assert_eq!(bench.left(), Pass::TerminalLost(Outcome::Ended(SweepEnding::Stopped)));
+}
+
+#[test]
+fn an_interrupt_stops_and_a_second_one_leaves_at_once() {
+    let bench = Bench::start(false);
+    bench.wait_for("▶ training");
+    bench.signals.send(Signal::Interrupt).unwrap();
+    assert_eq!(bench.asked(), Command::Quit);
+    bench.wait_for("stopping after this step…");
+    bench.signals.send(Signal::Interrupt).unwrap();
+    assert_eq!(bench.left(), Pass::Left(Outcome::LeftAtOnce));
+}
+
+#[test]
+fn a_flood_of_events_neither_floods_the_terminal_nor_holds_up_a_key() {
+    let bench = Bench::start(false);
+    bench.wait_for("▶ training");
+    let before = *bench.backend.frames.lock().unwrap();
+    let since = Instant::now();
+    for round in 0..200_u64 {
+        bench.tell((0..1_000).map(|_| script::progress(2, 720 + round)));
+    }
+    bench.letter('?');
+    let pressed = Instant::now();
+    bench.wait_for("these keys");
+    assert!(
+        pressed.elapsed() < Duration::from_secs(2),
+        "the key took {:?}",
+        pressed.elapsed()
+    );
+    bench.wait_for("step 919");
+    let frames = *bench.backend.frames.lock().unwrap() - before;
+    let most = since.elapsed().as_millis() / FRAME.as_millis() + 5;
+    assert!(u128::from(frames) <= most, "{frames} frames in {:?}", since.elapsed());
+}

@@ -1,5 +1,7 @@
 //! A vertical axis: its range, rounded so that it seldom moves, and its labels.
 
+use std::f64::consts::LOG10_2;
+
 use crate::tui::words;
 
 /// How values become heights.
@@ -70,7 +72,8 @@ impl Axis {
         axis.high = 1.0;
         axis.labels.retain(|label| label.value <= 1.0 + 1e-9);
         for label in &mut axis.labels {
-            label.text = format!("{:.0}%", label.value * 100.0);
+            // Rounded first: a zero that is a sum of steps may be a little below.
+            label.text = format!("{:.0}%", (label.value * 100.0).round().abs());
         }
         axis
     }
@@ -105,10 +108,19 @@ impl Axis {
         let mut labels = Vec::new();
         let mut tick = first;
         while tick <= last {
-            labels.push(Label { value: tick * step, text: label(tick * step, step, decimals), major: true });
+            labels.push(Label {
+                value: tick * step,
+                text: label(tick * step, step, decimals),
+                major: true,
+            });
             tick += 1.0;
         }
-        Self { scale: Scale::Linear, low, high, labels }
+        Self {
+            scale: Scale::Linear,
+            low,
+            high,
+            labels,
+        }
     }
 
     fn logarithmic(low: f64, high: f64, most: usize) -> Self {
@@ -127,32 +139,51 @@ impl Axis {
             for mantissa in mantissas {
                 let value = mantissa * 10_f64.powi(decade);
                 if (first - 1e-9..=last + 1e-9).contains(&value.log10()) {
-                    labels.push(Label { value, text: words::value(value, 1), major: *mantissa <= 1.0 });
+                    labels.push(Label {
+                        value,
+                        text: words::value(value, 1),
+                        major: *mantissa <= 1.0,
+                    });
                 }
             }
         }
-        Self { scale: Scale::Logarithmic, low: first, high: last, labels }
+        Self {
+            scale: Scale::Logarithmic,
+            low: first,
+            high: last,
+            labels,
+        }
     }
 }
 
 /// Ends of a logarithmic axis lie at 1, 2 or 5 times a power of ten.
-const ENDS: [f64; 4] = [0.0, 0.301_029_995_663_981_2, 0.698_970_004_336_018_9, 1.0];
+const ENDS: [f64; 4] = [0.0, LOG10_2, 1.0 - LOG10_2, 1.0];
 
 fn tenths_below(height: f64) -> f64 {
     let decade = height.floor();
-    ENDS.iter().rev().map(|end| decade + end).find(|end| *end <= height + 1e-9).unwrap_or(decade)
+    ENDS.iter()
+        .rev()
+        .map(|end| decade + end)
+        .find(|end| *end <= height + 1e-9)
+        .unwrap_or(decade)
 }
 
 fn tenths_above(height: f64) -> f64 {
     let decade = height.floor();
-    ENDS.iter().map(|end| decade + end).find(|end| *end >= height - 1e-9).unwrap_or(decade + 1.0)
+    ENDS.iter()
+        .map(|end| decade + end)
+        .find(|end| *end >= height - 1e-9)
+        .unwrap_or(decade + 1.0)
 }
 
 /// The smallest of 1, 2, 5 times a power of ten that is at least `value`, which has to be positive.
 pub(super) fn nice_at_least(value: f64) -> f64 {
     let unit = 10_f64.powi(words::floor(value.log10()));
     let mantissa = value / unit;
-    let nice = [1.0, 2.0, 5.0].into_iter().find(|nice| *nice >= mantissa - 1e-9).unwrap_or(10.0);
+    let nice = [1.0, 2.0, 5.0]
+        .into_iter()
+        .find(|nice| *nice >= mantissa - 1e-9)
+        .unwrap_or(10.0);
     nice * unit
 }
 
@@ -164,7 +195,11 @@ fn mantissa(nice: f64) -> i32 {
 fn label(value: f64, step: f64, decimals: usize) -> String {
     // The sum of steps that should be zero is not quite.
     let value = if value.abs() < step / 2.0 { 0.0 } else { value };
-    if value.abs() >= 1e5 || decimals > 4 { words::value(value, 2) } else { format!("{value:.decimals$}") }
+    if value.abs() >= 1e5 || decimals > 4 {
+        words::value(value, 2)
+    } else {
+        format!("{value:.decimals$}")
+    }
 }
 
 #[cfg(test)]
@@ -215,7 +250,10 @@ mod tests {
 
     #[test]
     fn percentages_end_at_a_hundred() {
-        assert_eq!(labels(&Axis::percentages(0.1, 11)), ["20%", "40%", "60%", "80%", "100%"]);
+        assert_eq!(
+            labels(&Axis::percentages(0.0, 11)),
+            ["0%", "20%", "40%", "60%", "80%", "100%"]
+        );
         assert_eq!(Axis::percentages(0.83, 9).position(1.0), Some(1.0));
     }
 }

@@ -50,7 +50,7 @@ impl Pen {
         match (glyphs, self.pattern) {
             (Glyphs::Ascii, _) => self.ascii.to_string().repeat(2),
             (Glyphs::Unicode, Pattern::Solid) => "⠤⠤".to_owned(),
-            (Glyphs::Unicode, Pattern::Dashed) => "⠤⠄⠤".to_owned(),
+            (Glyphs::Unicode, Pattern::Dashed) => "⠤⠄".to_owned(),
             (Glyphs::Unicode, Pattern::Dotted) => "⠄ ⠄".to_owned(),
             (Glyphs::Unicode, Pattern::Faint) => "⠄⠄".to_owned(),
         }
@@ -81,7 +81,11 @@ impl Canvas {
     /// An empty canvas for `area`.
     #[must_use]
     pub fn new(area: Rect, glyphs: Glyphs) -> Self {
-        Self { area, glyphs, cells: vec![Ink::default(); usize::from(area.width) * usize::from(area.height)] }
+        Self {
+            area,
+            glyphs,
+            cells: vec![Ink::default(); usize::from(area.width) * usize::from(area.height)],
+        }
     }
 
     /// Columns of dots in a cell, rows of dots in a cell.
@@ -153,7 +157,11 @@ impl Canvas {
 mod tests {
     use super::*;
 
-    const SOLID: Pen = Pen { style: Style::new(), pattern: Pattern::Solid, ascii: '*' };
+    const SOLID: Pen = Pen {
+        style: Style::new(),
+        pattern: Pattern::Solid,
+        ascii: '*',
+    };
 
     fn drawn(glyphs: Glyphs, draw: impl Fn(&mut Canvas)) -> String {
         let area = Rect::new(0, 0, 4, 1);
@@ -161,7 +169,9 @@ mod tests {
         let mut canvas = Canvas::new(area, glyphs);
         draw(&mut canvas);
         canvas.render(&mut buffer);
-        area.positions().map(|position| buffer[position].symbol().to_owned()).collect()
+        area.positions()
+            .map(|position| buffer[position].symbol().to_owned())
+            .collect()
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Series<'a> {
     pub pen: Pen,
     /// Whether its last value, and what is unconverged or corrected, get glyphs.
     pub marked: bool,
+    /// Whether its last value holds until something else is measured, so that it is drawn to the end.
+    pub holds: bool,
 }
 
 /// A chart, ready to be drawn; later series lie over earlier ones.
@@ -51,33 +53,44 @@ impl Chart<'_> {
             return;
         }
         let plot = Rect::new(area.x + GUTTER, area.y + 1, area.width - GUTTER, area.height - 2);
-        self.vertical_axis(plot, buffer, theme);
+        let is_empty = self.series.iter().all(|series| series.curve.is_empty());
+        self.vertical_axis(plot, buffer, theme, !is_empty);
         self.horizontal_axis(Rect::new(plot.x - 1, plot.bottom(), plot.width + 1, 1), buffer, theme);
         let mut canvas = Canvas::new(plot, theme.glyphs);
         for series in &self.series {
             trace::draw(&mut canvas, &self.axis, self.span, series.curve.buckets(), &series.pen);
+            if let Some(last) = series.curve.buckets().last().filter(|_| series.holds) {
+                trace::hold(&mut canvas, &self.axis, self.span, last, &series.pen);
+            }
         }
         for series in self.series.iter().filter(|series| series.marked) {
             self.mark(&mut canvas, series, theme);
         }
         canvas.render(buffer);
-        if self.series.iter().all(|series| series.curve.is_empty()) {
+        if is_empty {
             let middle = Rect::new(plot.x, plot.y + plot.height / 2, plot.width, 1);
-            Line::styled(theme.text("nothing measured yet"), theme.dim).centered().render(middle, buffer);
+            Line::styled(theme.text("nothing measured yet"), theme.dim)
+                .centered()
+                .render(middle, buffer);
         }
     }
 
-    fn vertical_axis(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme) {
+    fn vertical_axis(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme, labelled: bool) {
         let x = plot.x - 1;
         for y in plot.top()..plot.bottom() {
             buffer[(x, y)].set_char('│').set_style(theme.dim);
+        }
+        if !labelled {
+            return;
         }
         let mut taken: Vec<u16> = Vec::new();
         for (major, apart) in [(true, 1), (false, 2)] {
             for (position, label) in self.axis.labels(major) {
                 // By way of the dots, so that a label stands beside the dots of its value.
                 const DOTS: usize = 4;
-                let Some(row) = trace::row_of(position, usize::from(plot.height) * DOTS) else { continue };
+                let Some(row) = trace::row_of(position, usize::from(plot.height) * DOTS) else {
+                    continue;
+                };
                 let y = plot.y + u16::try_from(row / DOTS).unwrap_or(0);
                 if taken.iter().any(|other| other.abs_diff(y) < apart) {
                     continue;
@@ -92,7 +105,9 @@ impl Chart<'_> {
 
     fn horizontal_axis(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
         for x in area.left()..area.right() {
-            buffer[(x, area.y)].set_char(if x == area.x { '└' } else { '─' }).set_style(theme.dim);
+            buffer[(x, area.y)]
+                .set_char(if x == area.x { '└' } else { '─' })
+                .set_style(theme.dim);
         }
         let columns = usize::from(area.width) - 1;
         let step = nice_at_least(self.span as f64 / (f64::from(area.width) / 12.0).max(1.0)).max(1.0);
@@ -105,7 +120,9 @@ impl Chart<'_> {
             let at = tick as u64;
             let label = words::short_count(at);
             let column = u16::try_from(trace::column_of(at, self.span, columns)).unwrap_or(0);
-            let x = (area.x + 1 + column).saturating_sub(panel::width(&label) / 2).max(area.x + 1);
+            let x = (area.x + 1 + column)
+                .saturating_sub(panel::width(&label) / 2)
+                .max(area.x + 1);
             let end = x + panel::width(&label);
             if x >= free_from && end < last_x {
                 buffer.set_string(x, area.y, &label, theme.dim);
@@ -127,9 +144,17 @@ impl Chart<'_> {
                 (false, false) if is_last => ('●', series.pen.style),
                 (false, false) => continue,
             };
-            let row = self.axis.position(bucket.last).and_then(|position| trace::row_of(position, rows));
+            let row = self
+                .axis
+                .position(bucket.last)
+                .and_then(|position| trace::row_of(position, rows));
             if let Some(row) = row.filter(|_| bucket.last_step <= self.span) {
-                canvas.glyph(trace::column_of(bucket.last_step, self.span, columns), row, glyph, style);
+                canvas.glyph(
+                    trace::column_of(bucket.last_step, self.span, columns),
+                    row,
+                    glyph,
+                    style,
+                );
             }
         }
     }

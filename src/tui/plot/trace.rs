@@ -8,7 +8,7 @@ use super::canvas::{Canvas, Pen};
 /// What one column of dots shows of a curve.
 #[derive(Clone, Copy, Debug)]
 struct Column {
-    column: usize,
+    at: usize,
     first: f64,
     last: f64,
     min: f64,
@@ -24,7 +24,9 @@ pub(super) fn column_of(step: u64, span: u64, columns: usize) -> usize {
 
 /// The row, counted from the top, that holds the position 0 (bottom) to 1 (top); none outside.
 pub(super) fn row_of(position: f64, rows: usize) -> Option<usize> {
-    (-0.001..=1.001).contains(&position).then(|| clamped_row(position, rows))
+    (-0.001..=1.001)
+        .contains(&position)
+        .then(|| clamped_row(position, rows))
 }
 
 fn clamped_row(position: f64, rows: usize) -> usize {
@@ -43,8 +45,15 @@ pub(super) fn draw(canvas: &mut Canvas, axis: &Axis, span: u64, buckets: &[Bucke
         if let Some(earlier) = earlier.filter(|earlier| !earlier.gap_after) {
             connect(canvas, axis, &earlier, &column, pen);
         }
-        stroke(canvas, axis, column.column, column.min, column.max, pen);
+        stroke(canvas, axis, column.at, column.min, column.max, pen);
         earlier = Some(column);
+    }
+}
+
+/// Draws a level line from the last value to the end of the chart.
+pub(super) fn hold(canvas: &mut Canvas, axis: &Axis, span: u64, last: &Bucket, pen: &Pen) {
+    for column in column_of(last.last_step, span, canvas.columns())..canvas.columns() {
+        stroke(canvas, axis, column, last.last, last.last, pen);
     }
 }
 
@@ -52,7 +61,7 @@ fn reduce(buckets: &[Bucket], span: u64, columns: usize) -> Vec<Column> {
     let mut reduced: Vec<Column> = Vec::with_capacity(columns.min(buckets.len()));
     for bucket in buckets.iter().filter(|bucket| bucket.first_step <= span) {
         let column = column_of(bucket.first_step, span, columns);
-        match reduced.last_mut().filter(|open| open.column == column && !open.gap_after) {
+        match reduced.last_mut().filter(|open| open.at == column && !open.gap_after) {
             Some(open) => {
                 open.last = bucket.last;
                 open.min = open.min.min(bucket.min);
@@ -60,7 +69,7 @@ fn reduce(buckets: &[Bucket], span: u64, columns: usize) -> Vec<Column> {
                 open.gap_after = bucket.gap_after;
             }
             None => reduced.push(Column {
-                column,
+                at: column,
                 first: bucket.first,
                 last: bucket.last,
                 min: bucket.min,
@@ -76,10 +85,10 @@ fn connect(canvas: &mut Canvas, axis: &Axis, from: &Column, to: &Column, pen: &P
     let (Some(start), Some(end)) = (axis.position(from.last), axis.position(to.first)) else {
         return;
     };
-    let width = to.column.saturating_sub(from.column).max(1) as f64;
-    for column in from.column..=to.column {
+    let width = to.at.saturating_sub(from.at).max(1) as f64;
+    for column in from.at..=to.at {
         // Each column covers the line from half a column before it to half a column behind it, so steep lines close up.
-        let middle = (column - from.column) as f64;
+        let middle = (column - from.at) as f64;
         let at = |offset: f64| start + (end - start) * ((middle + offset) / width).clamp(0.0, 1.0);
         stroke_positions(canvas, column, at(-0.5), at(0.5), pen);
     }
@@ -121,12 +130,22 @@ mod tests {
         }
         let area = Rect::new(0, 0, 10, 2);
         let mut canvas = Canvas::new(area, Glyphs::Unicode);
-        let pen = Pen { style: Style::new(), pattern: Pattern::Solid, ascii: '*' };
+        let pen = Pen {
+            style: Style::new(),
+            pattern: Pattern::Solid,
+            ascii: '*',
+        };
         let axis = Axis::new(Scale::Linear, 0.0, 10.0, 2);
         draw(&mut canvas, &axis, span, curve.buckets(), &pen);
         let mut buffer = Buffer::empty(area);
         canvas.render(&mut buffer);
-        area.rows().map(|row| row.positions().map(|position| buffer[position].symbol().to_owned()).collect()).collect()
+        area.rows()
+            .map(|row| {
+                row.positions()
+                    .map(|position| buffer[position].symbol().to_owned())
+                    .collect()
+            })
+            .collect()
     }
 
     #[test]

@@ -1,1 +1,134 @@
+use std::time::Instant;
 
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use super::*;
+use crate::event::{Activity, Event, SweepEnding};
+use crate::tui::fixture::Fixture;
+
+fn press(fixture: &mut Fixture, key: char) -> Option<Effect> {
+    let event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
+    fixture.view.key(&event, &fixture.monitor)
+}
+
+fn tell(fixture: &mut Fixture, event: Event) {
+    fixture.monitor.apply(event, Instant::now());
+    fixture.view.follow(&fixture.monitor);
+}
+
+#[test]
+fn pause_is_wished_at_once_and_done_when_the_trainer_says_so() {
+    let mut fixture = Fixture::half_way();
+    assert_eq!(press(&mut fixture, ' '), Some(Effect::Send(Command::Pause)));
+    tell(&mut fixture, Event::Activity(Activity::MeasuringLambda));
+    assert_eq!(fixture.view.asked_to_pause, Some(true));
+    tell(&mut fixture, Event::Activity(Activity::Paused));
+    assert_eq!(fixture.view.asked_to_pause, None);
+    assert_eq!(press(&mut fixture, 'p'), Some(Effect::Send(Command::Resume)));
+}
+
+#[test]
+fn a_second_press_takes_the_pause_back_before_it_began() {
+    let mut fixture = Fixture::half_way();
+    press(&mut fixture, ' ');
+    assert_eq!(press(&mut fixture, ' '), Some(Effect::Send(Command::Resume)));
+}
+
+#[test]
+fn quitting_asks_first_and_a_second_time_leaves_at_once() {
+    let mut fixture = Fixture::half_way();
+    assert_eq!(press(&mut fixture, 'q'), None);
+    assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Quit)));
+    assert_eq!(press(&mut fixture, 'x'), None);
+    assert_eq!(press(&mut fixture, 'n'), None);
+    assert_eq!(fixture.view.overlay, None);
+    press(&mut fixture, 'q');
+    assert_eq!(press(&mut fixture, 'y'), Some(Effect::Send(Command::Quit)));
+    assert_eq!(press(&mut fixture, 'q'), Some(Effect::Leave));
+}
+
+#[test]
+fn control_c_confirms_quitting_but_never_an_abort() {
+    let mut fixture = Fixture::half_way();
+    let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    press(&mut fixture, 'a');
+    assert_eq!(fixture.view.key(&control_c, &fixture.monitor), None);
+    assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Quit)));
+    assert_eq!(
+        fixture.view.key(&control_c, &fixture.monitor),
+        Some(Effect::Send(Command::Quit))
+    );
+}
+
+#[test]
+fn once_the_sweep_has_ended_quitting_asks_nothing() {
+    let mut fixture = Fixture::half_way();
+    press(&mut fixture, 'q');
+    tell(&mut fixture, Event::SweepEnded(SweepEnding::Complete));
+    assert_eq!(fixture.view.overlay, None);
+    assert_eq!(press(&mut fixture, 'q'), Some(Effect::Leave));
+}
+
+#[test]
+fn leaving_a_sweep_that_runs_elsewhere_asks_nothing_and_stops_nothing() {
+    let mut fixture = Fixture::half_way();
+    fixture.view.attached = true;
+    assert_eq!(press(&mut fixture, 'q'), Some(Effect::Leave));
+}
+
+#[test]
+fn aborting_is_about_the_chosen_cell_and_only_if_it_has_not_ended() {
+    let mut fixture = Fixture::half_way();
+    press(&mut fixture, 'k');
+    press(&mut fixture, 'a');
+    assert_eq!(fixture.view.overlay, None, "cell 1 is finished");
+    press(&mut fixture, 'j');
+    press(&mut fixture, 'j');
+    press(&mut fixture, 'a');
+    assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Abort(3))));
+    assert_eq!(press(&mut fixture, 'y'), Some(Effect::Send(Command::Abort(3))));
+    assert!(fixture.view.aborting.contains(&3));
+}
+
+#[test]
+fn a_question_about_a_cell_that_has_ended_meanwhile_is_withdrawn() {
+    let mut fixture = Fixture::half_way();
+    press(&mut fixture, 'a');
+    assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Abort(2))));
+    let ending = crate::event::CellEnding::Diverged;
+    tell(&mut fixture, crate::tui::fixture::script::ended(2, 725, ending));
+    assert_eq!(fixture.view.overlay, None);
+}
+
+#[test]
+fn choosing_stays_within_the_queue_and_following_takes_it_back() {
+    let mut fixture = Fixture::half_way();
+    for _ in 0..20 {
+        press(&mut fixture, 'j');
+    }
+    assert_eq!(fixture.view.chosen(&fixture.monitor), 5);
+    for _ in 0..20 {
+        press(&mut fixture, 'k');
+    }
+    assert_eq!(fixture.view.chosen(&fixture.monitor), 0);
+    press(&mut fixture, 'f');
+    assert_eq!(fixture.view.chosen(&fixture.monitor), 2);
+}
+
+#[test]
+fn between_two_cells_the_last_one_stays_in_view() {
+    let mut fixture = Fixture::half_way();
+    fixture.view.follow(&fixture.monitor);
+    let ending = crate::event::CellEnding::Diverged;
+    tell(&mut fixture, crate::tui::fixture::script::ended(2, 725, ending));
+    assert_eq!(fixture.view.chosen(&fixture.monitor), 2);
+    tell(&mut fixture, Event::CellStarted { cell: 3 });
+    assert_eq!(fixture.view.chosen(&fixture.monitor), 3);
+}
+
+#[test]
+fn a_signal_stops_without_asking() {
+    let mut fixture = Fixture::half_way();
+    assert_eq!(fixture.view.stop(&fixture.monitor), Effect::Send(Command::Quit));
+    assert_eq!(fixture.view.stop(&fixture.monitor), Effect::Leave);
+}

@@ -1,0 +1,58 @@
+//! A sweep half way through, for tests of panels.
+
+#[path = "../../tests/screen/script.rs"]
+pub(super) mod script;
+
+use std::time::{Duration, Instant};
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::scene::Scene;
+use super::theme::{Colours, Glyphs, Theme};
+use super::view::View;
+use crate::monitor::Monitor;
+
+/// A sweep and a view on it, a minute after it started.
+pub(super) struct Fixture {
+    pub(super) monitor: Monitor,
+    pub(super) view: View,
+    pub(super) start: Instant,
+}
+
+impl Fixture {
+    pub(super) fn half_way() -> Self {
+        let start = Instant::now();
+        let mut monitor = Monitor::default();
+        for event in script::half_way() {
+            monitor.apply(event, start);
+        }
+        Self {
+            monitor,
+            view: View::new(Theme::new(Colours::Indexed, Glyphs::Unicode)),
+            start,
+        }
+    }
+
+    pub(super) fn ascii() -> Self {
+        let mut fixture = Self::half_way();
+        fixture.view.theme = Theme::new(Colours::None, Glyphs::Ascii);
+        fixture
+    }
+
+    /// What a panel draws in an area of this size.
+    pub(super) fn drawn(&self, panel: fn(&Scene, Rect, &mut Buffer), size: (u16, u16)) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        let scene = Scene {
+            monitor: &self.monitor,
+            view: &self.view,
+            now: self.start + Duration::from_secs(61),
+        };
+        terminal
+            .draw(|frame| panel(&scene, frame.area(), frame.buffer_mut()))
+            .unwrap();
+        terminal.backend().to_string()
+    }
+}
