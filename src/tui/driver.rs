@@ -1,5 +1,6 @@
 //! The main loop: keys at once, events in bulk, frames at a bounded rate.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
@@ -88,7 +89,14 @@ impl Driver {
     }
 
     /// Runs until the screen is left, the terminal has gone, or the program is to be suspended.
+    ///
+    /// A panic in here ends the screen, and nothing else: the training thread is not asked to stop.
     pub fn run<B: Backend>(&mut self, terminal: &mut Terminal<B>, wires: &Wires) -> Pass {
+        // Neither this nor the terminal is used again after a panic.
+        catch_unwind(AssertUnwindSafe(|| self.watch(terminal, wires))).unwrap_or(Pass::Left(Outcome::Broken))
+    }
+
+    fn watch<B: Backend>(&mut self, terminal: &mut Terminal<B>, wires: &Wires) -> Pass {
         self.due = Due::Now;
         loop {
             // Keys and signals first: a flood of events must not delay them.
