@@ -207,6 +207,30 @@ fn quitting_asks_waits_for_the_trainer_and_then_leaves() {
 }
 
 #[test]
+fn what_something_else_wrote_onto_the_screen_can_be_wiped_off() {
+    let bench = Bench::start(Mood::Works);
+    bench.wait_for("▶ training");
+    let stray = Cell::new("X");
+    bench
+        .backend
+        .screen
+        .lock()
+        .unwrap()
+        .draw([(40, 4, &stray), (41, 4, &stray)].into_iter())
+        .unwrap();
+    bench.wait_for("XX");
+    bench
+        .input
+        .send(Input::Key(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::CONTROL)))
+        .unwrap();
+    let since = Instant::now();
+    while bench.backend.screen.lock().unwrap().to_string().contains("XX") {
+        assert!(since.elapsed() < PATIENCE);
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
 fn a_second_quit_does_not_wait() {
     let bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
@@ -302,6 +326,7 @@ fn a_flood_of_events_neither_floods_the_terminal_nor_holds_up_a_key() {
         "the key took {:?}",
         pressed.elapsed()
     );
+    bench.press(KeyCode::Esc);
     bench.wait_for("step 919");
     let frames = *bench.backend.frames.lock().unwrap() - before;
     let most = since.elapsed().as_millis() / FRAME.as_millis() + 5;
