@@ -75,8 +75,10 @@ impl Monitor {
             }
             Event::PointsSkipped { count, .. } => self.skipped_points += count,
             Event::Activity(activity) => {
-                self.activity = Some(activity);
-                self.clock.activity(activity, now);
+                if self.activity != Some(activity) {
+                    self.activity = Some(activity);
+                    self.clock.activity(activity, now);
+                }
             }
             Event::CellEnded { cell, ending, summary } => {
                 if let CellEnding::Failed(why) = &ending {
@@ -165,6 +167,12 @@ impl Monitor {
     #[must_use]
     pub fn paused_for(&self, now: Instant) -> Duration {
         self.clock.paused(now)
+    }
+
+    /// How long the training thread has been busy with [`Self::activity`].
+    #[must_use]
+    pub fn busy_for(&self, now: Instant) -> Duration {
+        self.clock.busy(now)
     }
 
     /// How long the running cell and the whole sweep may still take.

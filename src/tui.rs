@@ -70,6 +70,9 @@ pub enum Outcome {
     LeftAtOnce,
     /// The sweep goes on in another process.
     Detached,
+    /// The screen fell over (the panic's message is on stderr by now), but the training goes on: whoever called can
+    /// watch the same channels by other means.
+    Broken,
 }
 
 /// Why there is no screen.

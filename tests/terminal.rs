@@ -122,6 +122,25 @@ impl Seat {
         self.keys.flush().unwrap();
     }
 
+    fn resize(&self, cols: u16, rows: u16) {
+        let rows_and_columns = |number| std::num::NonZero::new(number).unwrap();
+        self.terminal
+            .lock()
+            .unwrap()
+            .screen_mut()
+            .set_size(rows_and_columns(rows), rows_and_columns(cols));
+        self.master
+            .as_ref()
+            .unwrap()
+            .resize(PtySize {
+                rows,
+                cols,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .unwrap();
+    }
+
     /// Closes every end of the terminal but the child's; the reader lets go of its own at the next frame.
     fn hang_up(&mut self) {
         self.gone.store(true, Ordering::Relaxed);
@@ -211,6 +230,16 @@ fn a_terminal_that_goes_away_ends_the_sweep_and_the_program() {
     seat.hang_up();
     seat.wait_for_the_end();
     assert!(seat.log().contains("left: Ended(Stopped)"), "{}", seat.log());
+}
+
+#[test]
+fn a_window_that_is_made_smaller_and_larger_is_drawn_at_its_size() {
+    let seat = Seat::start(&[]);
+    seat.wait_for("λ_max 39.2");
+    seat.resize(60, 20);
+    seat.wait_for("This window is 60 x 20.");
+    seat.resize(132, 43);
+    seat.wait_for("corrected by audit");
 }
 
 #[test]

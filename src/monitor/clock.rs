@@ -22,6 +22,7 @@ pub struct TimeLeft {
 pub(super) struct Clock {
     started: Option<Instant>,
     stopped: Option<Instant>,
+    busy_since: Option<Instant>,
     paused_since: Option<Instant>,
     paused: Duration,
 }
@@ -35,6 +36,7 @@ impl Clock {
     }
 
     pub(super) fn activity(&mut self, activity: Activity, now: Instant) {
+        self.busy_since = Some(now);
         if activity == Activity::Paused {
             self.paused_since.get_or_insert(now);
         } else if let Some(since) = self.paused_since.take() {
@@ -52,6 +54,11 @@ impl Clock {
         let until = self.stopped.unwrap_or(now);
         self.started
             .map_or(Duration::ZERO, |started| until.saturating_duration_since(started))
+    }
+
+    pub(super) fn busy(&self, now: Instant) -> Duration {
+        self.busy_since
+            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
     pub(super) fn paused(&self, now: Instant) -> Duration {

@@ -1,5 +1,6 @@
 //! The main loop: keys at once, events in bulk, frames at a bounded rate.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
@@ -57,6 +58,8 @@ enum Due {
     Soon,
     /// Without delay: a key was pressed.
     Now,
+    /// Without delay, and all of it.
+    Anew,
 }
 
 /// The main loop, over any back end and any source of keys.
@@ -88,7 +91,14 @@ impl Driver {
     }
 
     /// Runs until the screen is left, the terminal has gone, or the program is to be suspended.
+    ///
+    /// A panic in here ends the screen, and nothing else: the training thread is not asked to stop.
     pub fn run<B: Backend>(&mut self, terminal: &mut Terminal<B>, wires: &Wires) -> Pass {
+        // Neither this nor the terminal is used again after a panic.
+        catch_unwind(AssertUnwindSafe(|| self.watch(terminal, wires))).unwrap_or(Pass::Left(Outcome::Broken))
+    }
+
+    fn watch<B: Backend>(&mut self, terminal: &mut Terminal<B>, wires: &Wires) -> Pass {
         self.due = Due::Now;
         loop {
             // Keys and signals first: a flood of events must not delay them.
@@ -115,9 +125,13 @@ impl Driver {
             view: &self.view,
             now,
         };
-        let drawn = terminal
-            .draw(|frame| screen::render(&scene, frame.area(), frame.buffer_mut()))
-            .is_ok();
+        // Not `clear`: it asks the terminal where its cursor is, and the answer would go to the input thread.
+        let wipe = |terminal: &mut Terminal<B>| terminal.size().and_then(|size| terminal.resize(size.into()));
+        let wiped = self.due != Due::Anew || wipe(terminal).is_ok();
+        let drawn = wiped
+            && terminal
+                .draw(|frame| screen::render(&scene, frame.area(), frame.buffer_mut()))
+                .is_ok();
         (self.due, self.drawn) = (Due::Tick, Some(now));
         if !drawn {
             self.hang_up(wires);
@@ -126,7 +140,7 @@ impl Driver {
 
     fn next_frame(&self, now: Instant) -> Instant {
         match (self.drawn, self.due) {
-            (None, _) | (_, Due::Now) => now,
+            (None, _) | (_, Due::Now | Due::Anew) => now,
             (Some(drawn), Due::Soon) => drawn + FRAME,
             (Some(drawn), Due::Tick) => drawn + TICK,
         }
@@ -180,12 +194,12 @@ impl Driver {
             match wires.input.try_recv() {
                 Ok(Input::Key(key)) => {
                     let effect = self.view.key(&key, &self.monitor);
-                    self.due = Due::Now;
+                    self.due = self.due.max(Due::Now);
                     if let Some(pass) = effect.and_then(|effect| self.obey(effect, wires)) {
                         return Some(pass);
                     }
                 }
-                Ok(Input::Resize(..)) => self.due = Due::Now,
+                Ok(Input::Resize(..)) => self.due = self.due.max(Due::Now),
                 Ok(_) => {}
                 Err(TryRecvError::Empty) => return None,
                 Err(TryRecvError::Disconnected) => {
@@ -222,7 +236,7 @@ impl Driver {
     }
 
     fn obey(&mut self, effect: Effect, wires: &Wires) -> Option<Pass> {
-        self.due = Due::Now;
+        self.due = self.due.max(Due::Now);
         match effect {
             // Whether the training thread is still there is told by the events.
             Effect::Send(command) => {
@@ -231,6 +245,10 @@ impl Driver {
             }
             Effect::Leave => Some(self.leave()),
             Effect::Suspend => Some(Pass::Suspend),
+            Effect::Redraw => {
+                self.due = Due::Anew;
+                None
+            }
         }
     }
 

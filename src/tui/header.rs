@@ -130,6 +130,21 @@ mod tests {
     }
 
     #[test]
+    fn a_measurement_is_told_only_once_it_takes_a_while() {
+        use std::time::Duration;
+        let mut fixture = Fixture::half_way();
+        // The header is drawn 61 seconds after the start.
+        for (milliseconds, told) in [(60_900, false), (60_000, true)] {
+            let now = fixture.start + Duration::from_millis(milliseconds);
+            let activity = crate::event::Activity::Training;
+            fixture.monitor.apply(crate::event::Event::Activity(activity), now);
+            let activity = crate::event::Activity::MeasuringLambda;
+            fixture.monitor.apply(crate::event::Event::Activity(activity), now);
+            assert_eq!(fixture.drawn(render, (120, 2)).contains("measuring λ_max"), told);
+        }
+    }
+
+    #[test]
     fn what_was_asked_for_shows_before_it_is_confirmed() {
         let mut fixture = Fixture::half_way();
         fixture.view.asked_to_pause = Some(true);

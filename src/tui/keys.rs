@@ -35,6 +35,8 @@ pub enum Action {
     Interrupt,
     /// Put the program into the background.
     Suspend,
+    /// Draw every cell of the screen again.
+    Redraw,
 }
 
 /// One key, with or without control.
@@ -220,6 +222,7 @@ pub const BINDINGS: &[Binding] = &[
         None,
         "suspend the program, training included",
     ),
+    binding(&[control('l')], Action::Redraw, None, "draw the screen anew"),
 ];
 
 /// What this key asks for.

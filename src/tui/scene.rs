@@ -1,12 +1,15 @@
 //! One immutable frame of data: everything that a draw may look at.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::event::{Activity, CellIndex, SweepEnding};
 use crate::monitor::{Cell, CellState, Monitor};
 
 use super::theme::Theme;
 use super::view::View;
+
+/// Measuring and evaluating are told once they take this long: between every few steps they would only flicker.
+const WORTH_TELLING: Duration = Duration::from_millis(400);
 
 /// What is drawn, as it is at `now`.
 #[derive(Clone, Copy, Debug)]
@@ -56,9 +59,11 @@ impl<'a> Scene<'a> {
             Some(false) => return ('▶', "resuming…".to_owned(), Mood::Good),
             None => {}
         }
+        let brief = self.monitor.busy_for(self.now) < WORTH_TELLING;
         let (glyph, word, mood) = match self.monitor.activity {
             Some(Activity::Paused) => ('‖', "paused", Mood::Warning),
             Some(Activity::Preparing) => ('▶', "preparing", Mood::Good),
+            Some(Activity::MeasuringLambda | Activity::Evaluating) if brief => ('▶', "training", Mood::Good),
             Some(Activity::MeasuringLambda) => ('▶', "measuring λ_max", Mood::Good),
             Some(Activity::Auditing) => ('▶', "auditing λ_max", Mood::Good),
             Some(Activity::Evaluating) => ('▶', "evaluating", Mood::Good),

@@ -40,6 +40,8 @@ pub enum Effect {
     Leave,
     /// The program goes into the background.
     Suspend,
+    /// The whole screen is sent again.
+    Redraw,
 }
 
 /// What the person watching has chosen.
@@ -158,6 +160,7 @@ impl View {
             Action::Close => self.overlay = None,
             Action::Quit | Action::Interrupt => return self.quit(monitor),
             Action::Suspend => return Some(Effect::Suspend),
+            Action::Redraw => return Some(Effect::Redraw),
         }
         None
     }

@@ -24,12 +24,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct Shared {
     screen: Arc<Mutex<TestBackend>>,
     frames: Arc<Mutex<u32>>,
-    broken: bool,
+    mood: Mood,
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, PartialEq)]
+enum Mood {
+    Works,
+    Fails,
+    Panics,
 }
 
 impl Shared {
     fn with<T>(&self, act: impl FnOnce(&mut TestBackend) -> Result<T, Infallible>) -> io::Result<T> {
-        if self.broken {
+        assert!(self.mood != Mood::Panics, "a test of a panic while drawing");
+        if self.mood == Mood::Fails {
             return Err(io::Error::other("the terminal is gone"));
         }
         act(&mut self.screen.lock().unwrap()).map_err(|never| match never {})
@@ -92,7 +101,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn start(broken: bool) -> Self {
+    fn start(mood: Mood) -> Self {
         let (events, events_out) = unbounded();
         let (commands_in, commands) = unbounded();
         let (signals, signals_out) = unbounded();
@@ -101,7 +110,7 @@ impl Bench {
         let backend = Shared {
             screen,
             frames: Arc::default(),
-            broken,
+            mood,
         };
         let mut terminal = Terminal::new(backend.clone()).unwrap();
         let driver = thread::spawn(move || {
@@ -128,7 +137,10 @@ impl Bench {
 
     fn tell(&self, events: impl IntoIterator<Item = Event>) {
         let sender = self.events.as_ref().unwrap();
-        events.into_iter().for_each(|event| sender.send(event).unwrap());
+        for event in events {
+            // A loop that has ended reads no more.
+            let _ = sender.send(event);
+        }
     }
 
     fn press(&self, code: KeyCode) {
@@ -169,7 +181,7 @@ impl Bench {
 
 #[test]
 fn a_key_shows_at_once_and_the_trainer_confirms_it() {
-    let bench = Bench::start(false);
+    let bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     bench.letter(' ');
     assert_eq!(bench.asked(), Command::Pause);
@@ -183,7 +195,7 @@ fn a_key_shows_at_once_and_the_trainer_confirms_it() {
 
 #[test]
 fn quitting_asks_waits_for_the_trainer_and_then_leaves() {
-    let bench = Bench::start(false);
+    let bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     bench.letter('q');
     bench.wait_for("y stop the sweep");
@@ -195,8 +207,32 @@ fn quitting_asks_waits_for_the_trainer_and_then_leaves() {
 }
 
 #[test]
+fn what_something_else_wrote_onto_the_screen_can_be_wiped_off() {
+    let bench = Bench::start(Mood::Works);
+    bench.wait_for("▶ training");
+    let stray = Cell::new("X");
+    bench
+        .backend
+        .screen
+        .lock()
+        .unwrap()
+        .draw([(40, 4, &stray), (41, 4, &stray)].into_iter())
+        .unwrap();
+    bench.wait_for("XX");
+    bench
+        .input
+        .send(Input::Key(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::CONTROL)))
+        .unwrap();
+    let since = Instant::now();
+    while bench.backend.screen.lock().unwrap().to_string().contains("XX") {
+        assert!(since.elapsed() < PATIENCE);
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
 fn a_second_quit_does_not_wait() {
-    let bench = Bench::start(false);
+    let bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     for key in ['q', 'y', 'q'] {
         bench.letter(key);
@@ -206,7 +242,7 @@ fn a_second_quit_does_not_wait() {
 
 #[test]
 fn the_screen_stays_when_the_sweep_has_ended_until_it_is_left() {
-    let bench = Bench::start(false);
+    let bench = Bench::start(Mood::Works);
     bench.tell([Event::SweepEnded(SweepEnding::Complete)]);
     bench.wait_for("✓ complete");
     assert!(!bench.driver.is_finished());
@@ -216,7 +252,7 @@ fn the_screen_stays_when_the_sweep_has_ended_until_it_is_left() {
 
 #[test]
 fn a_trainer_that_vanishes_does_not_end_the_screen() {
-    let mut bench = Bench::start(false);
+    let mut bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     bench.events = None;
     bench.wait_for("the training thread is gone");
@@ -228,7 +264,7 @@ fn a_trainer_that_vanishes_does_not_end_the_screen() {
 
 #[test]
 fn a_lost_terminal_stops_the_sweep_and_the_loop_waits_for_what_is_finished() {
-    let bench = Bench::start(false);
+    let bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     bench.signals.send(Signal::Hangup).unwrap();
     assert_eq!(bench.asked(), Command::Quit);
@@ -248,15 +284,23 @@ fn a_lost_terminal_stops_the_sweep_and_the_loop_waits_for_what_is_finished() {
 
 #[test]
 fn a_terminal_that_fails_to_draw_counts_as_lost() {
-    let bench = Bench::start(true);
+    let bench = Bench::start(Mood::Fails);
     assert_eq!(bench.asked(), Command::Quit);
     bench.tell([Event::SweepEnded(SweepEnding::Stopped)]);
     assert_eq!(bench.left(), Pass::TerminalLost(Outcome::Ended(SweepEnding::Stopped)));
 }
 
 #[test]
+fn a_panic_while_drawing_ends_the_screen_but_not_the_training() {
+    let bench = Bench::start(Mood::Panics);
+    let commands = bench.commands.clone();
+    assert_eq!(bench.left(), Pass::Left(Outcome::Broken));
+    assert_eq!(commands.try_recv().ok(), None);
+}
+
+#[test]
 fn an_interrupt_stops_and_a_second_one_leaves_at_once() {
-    let bench = Bench::start(false);
+    let bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     bench.signals.send(Signal::Interrupt).unwrap();
     assert_eq!(bench.asked(), Command::Quit);
@@ -267,7 +311,7 @@ fn an_interrupt_stops_and_a_second_one_leaves_at_once() {
 
 #[test]
 fn a_flood_of_events_neither_floods_the_terminal_nor_holds_up_a_key() {
-    let bench = Bench::start(false);
+    let bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     let before = *bench.backend.frames.lock().unwrap();
     let since = Instant::now();
@@ -282,6 +326,7 @@ fn a_flood_of_events_neither_floods_the_terminal_nor_holds_up_a_key() {
         "the key took {:?}",
         pressed.elapsed()
     );
+    bench.press(KeyCode::Esc);
     bench.wait_for("step 919");
     let frames = *bench.backend.frames.lock().unwrap() - before;
     let most = since.elapsed().as_millis() / FRAME.as_millis() + 5;
