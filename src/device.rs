@@ -117,7 +117,10 @@ fn flex() -> Result<OpenDevice, DeviceError> {
 }
 
 #[cfg(feature = "tch")]
-#[expect(deprecated, reason = "burn favours its own CUDA back end; LibTorch is what this program is asked to run on")]
+#[expect(
+    deprecated,
+    reason = "burn favours its own CUDA back end; LibTorch is what this program is asked to run on"
+)]
 mod libtorch {
     use super::{Device, DeviceChoice, DeviceError, OpenDevice};
 
@@ -168,7 +171,15 @@ mod tests {
 
     #[test]
     fn what_is_not_a_device_is_refused_with_its_name() {
-        for text in ["", "cuda", "libtorch:cuda", "libtorch:cuda:", "libtorch:cuda:-1", "libtorch:cuda:+1", "FLEX"] {
+        for text in [
+            "",
+            "cuda",
+            "libtorch:cuda",
+            "libtorch:cuda:",
+            "libtorch:cuda:-1",
+            "libtorch:cuda:+1",
+            "FLEX",
+        ] {
             let message = text.parse::<DeviceChoice>().unwrap_err().to_string();
             assert!(message.contains(&format!("`{text}`")), "{message}");
         }
@@ -178,6 +189,9 @@ mod tests {
     #[test]
     fn a_build_without_libtorch_says_so() {
         let message = open(DeviceChoice::LibTorch).unwrap_err().to_string();
-        assert!(message.contains("libtorch is not in this build; it has flex"), "{message}");
+        assert!(
+            message.contains("libtorch is not in this build; it has flex"),
+            "{message}"
+        );
     }
 }

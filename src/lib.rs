@@ -68,14 +68,21 @@ pub fn status_of(error: &anyhow::Error) -> ExitCode {
 }
 
 fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let path = args.config.as_deref().ok_or_else(|| anyhow!("no configuration was given"))?;
+    let path = args
+        .config
+        .as_deref()
+        .ok_or_else(|| anyhow!("no configuration was given"))?;
     let mut experiment = Experiment::load(path)?;
     if let Some(steps) = args.steps.and_then(NonZeroU64::new) {
         experiment = experiment.cut_at(steps);
     }
     let (device, datasets) = prepare(&experiment, &args.how)?;
     let run_dir = RunDir::create(&args.out, &experiment.name)?;
-    run_dir.write_config(&experiment.to_ron().context("the configuration cannot be written as RON")?)?;
+    run_dir.write_config(
+        &experiment
+            .to_ron()
+            .context("the configuration cannot be written as RON")?,
+    )?;
     follow(Sweep::new(experiment, device, run_dir, datasets)?, &args.how)
 }
 

@@ -15,9 +15,7 @@ pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 
 use crate::config::{Experiment, Settings};
 use crate::device::OpenDevice;
-use crate::event::{
-    Activity, CellEnding, CellIndex, CellPlan, Event, Point, Summary, SweepEnding, SweepPlan,
-};
+use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, Point, Summary, SweepEnding, SweepPlan};
 use crate::model::Network;
 use crate::record::{
     CellRow, CellState, CellWriter, RecordError, RunDir, RunInfo, RunState, host_name, read_cells, rfc3339,
@@ -176,7 +174,10 @@ impl Sweep {
         let (ending, summary) = match trained {
             Ok(Ok(ended)) => ended,
             Ok(Err(error)) => (CellEnding::Failed(with_causes(error.as_ref())), Summary::default()),
-            Err(panic) => (CellEnding::Failed(format!("panic: {}", panic_text(&panic))), Summary::default()),
+            Err(panic) => (
+                CellEnding::Failed(format!("panic: {}", panic_text(&panic))),
+                Summary::default(),
+            ),
         };
         writer.finish(&ending, &summary)?;
         Ok((ending, summary))

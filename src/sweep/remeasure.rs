@@ -105,9 +105,17 @@ impl fmt::Display for Remeasured {
         let state = if self.converged { "converged" } else { "NOT CONVERGED" };
         writeln!(f, "lambda_max   {:.9e}", self.lambda_max)?;
         writeln!(f, "residual     {:.3e}  ({state})", self.residual)?;
-        writeln!(f, "products     {} in {:.1} s, float64, from a cold start", self.products, self.seconds)?;
+        writeln!(
+            f,
+            "products     {} in {:.1} s, float64, from a cold start",
+            self.products, self.seconds
+        )?;
         writeln!(f, "measured on  {}", self.probe)?;
-        writeln!(f, "loss         {:?}, mean over examples; {} parameters", self.loss, self.parameters)?;
+        writeln!(
+            f,
+            "loss         {:?}, mean over examples; {} parameters",
+            self.loss, self.parameters
+        )?;
         if let Some(recorded) = self.recorded {
             let difference = 100.0 * (recorded - self.lambda_max) / self.lambda_max.abs();
             writeln!(f, "recorded     {recorded:.9e}  ({difference:+.4} %)")?;

@@ -60,7 +60,13 @@ mod tests {
         let (sender, receiver) = crossbeam_channel::unbounded();
         let mut outbox = Outbox::new(sender);
         for step in 0..BACKLOG as u64 + 10 {
-            outbox.point(0, Point { step, ..Point::default() });
+            outbox.point(
+                0,
+                Point {
+                    step,
+                    ..Point::default()
+                },
+            );
         }
         outbox.state(Event::CellStarted { cell: 1 });
         let events: Vec<Event> = receiver.try_iter().collect();

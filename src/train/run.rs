@@ -149,7 +149,9 @@ impl<'a> Run<'a> {
     pub(super) fn checkpoint(&mut self, activity: Activity) -> Option<CellEnding> {
         self.control.busy_with(activity, self.outbox);
         let before = self.stopwatch.left_out();
-        let verdict = self.control.checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
+        let verdict = self
+            .control
+            .checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
         if self.stopwatch.left_out() > before {
             self.pace.restart(self.step);
         }
@@ -160,7 +162,10 @@ impl<'a> Run<'a> {
     ///
     /// Gives the ending if the cell is at its end: `budget` is used up, the loss or accuracy aimed at is reached, it
     /// has diverged, or it was told to end.
-    pub(super) fn observe(&mut self, budget: Option<StopReason>) -> Result<Option<CellEnding>, Box<dyn Error + Send + Sync>> {
+    pub(super) fn observe(
+        &mut self,
+        budget: Option<StopReason>,
+    ) -> Result<Option<CellEnding>, Box<dyn Error + Send + Sync>> {
         let settings = self.task.settings;
         let first = self.step == 0;
         let mut point = self.point();
@@ -225,7 +230,9 @@ impl<'a> Run<'a> {
                 examples,
                 settings.chunk_size,
                 &mut || {
-                    verdict = self.control.checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
+                    verdict = self
+                        .control
+                        .checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
                     verdict == Verdict::Go
                 },
             );
@@ -283,7 +290,9 @@ impl<'a> Run<'a> {
         let left_out = self.stopwatch.left_out();
         let mut verdict = Verdict::Go;
         let measured = probe.measure(&self.task, &self.parameters, &self.running, audit, &mut || {
-            verdict = self.control.checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
+            verdict = self
+                .control
+                .checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
             verdict == Verdict::Go
         });
         let Ok(measured) = measured else {

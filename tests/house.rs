@@ -1,0 +1,107 @@
+//! The shape of the house: which room may know which.
+
+#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every source file of a room: `src/ROOM.rs` and what lies in `src/ROOM/`.
+fn files(room: &str) -> Vec<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = vec![source.join(format!("{room}.rs"))];
+    let mut folders = vec![source.join(room)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.retain(|file| file.is_file());
+    assert!(!files.is_empty(), "there is no room `{room}`");
+    files
+}
+
+fn rooms() -> Vec<String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let names = fs::read_dir(source).unwrap().map(|entry| entry.unwrap().path());
+    let mut rooms: Vec<String> = names
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|name| name != "lib" && name != "main")
+        .collect();
+    rooms.sort();
+    rooms
+}
+
+/// Fails if a file of `room` has `word`.
+fn knows_nothing_of(room: &str, word: &str) {
+    for file in files(room) {
+        let text = fs::read_to_string(&file).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.contains(word) && !line.trim_start().starts_with("//"));
+        assert!(
+            line.is_none(),
+            "{} knows of `{word}`: {}",
+            file.display(),
+            line.unwrap_or_default()
+        );
+    }
+}
+
+#[test]
+fn each_room_imports_only_the_rooms_it_may_know() {
+    let may_know: &[(&str, &[&str])] = &[
+        ("cli", &["device"]),
+        ("config", &[]),
+        ("curvature", &["config", "model"]),
+        ("data", &["config"]),
+        ("device", &[]),
+        ("event", &[]),
+        ("model", &["config"]),
+        ("monitor", &["event"]),
+        ("plain", &["event"]),
+        ("record", &["event"]),
+        ("signals", &[]),
+        (
+            "sweep",
+            &[
+                "config",
+                "curvature",
+                "data",
+                "device",
+                "event",
+                "model",
+                "record",
+                "train",
+            ],
+        ),
+        ("train", &["config", "curvature", "data", "event", "model"]),
+        ("tui", &["event", "monitor", "signals"]),
+    ];
+    let listed: Vec<&str> = may_know.iter().map(|(room, _)| *room).collect();
+    assert_eq!(rooms(), listed, "every room is listed here");
+    for (room, known) in may_know {
+        for other in listed.iter().filter(|other| *other != room && !known.contains(other)) {
+            knows_nothing_of(room, &format!("crate::{other}"));
+        }
+    }
+}
+
+#[test]
+fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
+    for room in ["cli", "config", "event", "monitor", "plain", "record", "signals", "tui"] {
+        knows_nothing_of(room, "burn");
+    }
+    for room in rooms().iter().filter(|room| *room != "tui") {
+        knows_nothing_of(room, "ratatui");
+        knows_nothing_of(room, "crossterm");
+    }
+    for room in rooms().iter().filter(|room| *room != "device") {
+        knows_nothing_of(room, "Device::");
+    }
+}
