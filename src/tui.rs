@@ -26,6 +26,7 @@ mod panics;
 mod plot;
 mod question;
 mod queue;
+mod relay;
 mod scene;
 mod screen;
 mod terminal;
@@ -109,10 +110,11 @@ pub fn run(
     let mut driver = Driver::new(view);
     let mut screen = terminal::Screen::enter(&options.log_path)?;
     let input = input::listen().map_err(TuiError::Terminal)?;
+    let relay = relay::Relay::start(signals, commands, options.attached).map_err(TuiError::Terminal)?;
     let wires = Wires {
         events,
         commands,
-        signals,
+        signals: &relay.signals,
         input: &input,
     };
     loop {

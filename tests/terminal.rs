@@ -66,6 +66,7 @@ struct Seat {
     terminal: Arc<Mutex<vt100::Parser>>,
     bytes: Arc<Mutex<Vec<u8>>>,
     gone: Arc<AtomicBool>,
+    stalled: Arc<AtomicBool>,
     directory: tempfile::TempDir,
 }
 
@@ -94,10 +95,15 @@ impl Seat {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let mut output = pair.master.try_clone_reader().unwrap();
         let gone = Arc::new(AtomicBool::new(false));
+        let stalled = Arc::new(AtomicBool::new(false));
+        let paused = Arc::clone(&stalled);
         let (shown, seen, hung_up) = (Arc::clone(&terminal), Arc::clone(&bytes), Arc::clone(&gone));
         thread::spawn(move || {
             let mut buffer = [0; 8_192];
             while let Ok(length @ 1..) = output.read(&mut buffer) {
+                while paused.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(5));
+                }
                 if hung_up.load(Ordering::Relaxed) {
                     return;
                 }
@@ -113,6 +119,7 @@ impl Seat {
             terminal,
             bytes,
             gone,
+            stalled,
             directory,
         }
     }
@@ -185,6 +192,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         // A failed test must not leave its child behind.
         let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -240,6 +248,30 @@ fn a_window_that_is_made_smaller_and_larger_is_drawn_at_its_size() {
     seat.wait_for("This window is 60 x 20.");
     seat.resize(132, 43);
     seat.wait_for("corrected by audit");
+}
+
+#[test]
+fn a_signal_is_obeyed_even_while_the_terminal_takes_nothing() {
+    let mut seat = Seat::start(&[]);
+    seat.wait_for("λ_max 39.2");
+    seat.stalled.store(true, Ordering::Relaxed);
+    // Whole frames, one after the other, until the buffers of the terminal are full and the screen waits.
+    for _ in 0..150 {
+        seat.press("\u{c}");
+        thread::sleep(Duration::from_millis(4));
+    }
+    let pid = seat.child.process_id().unwrap().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    seat.wait_until("the trainer's last words", |seat| {
+        seat.log().contains("stray words on stdout")
+    });
+    assert!(seat.child.try_wait().unwrap().is_none(), "the terminal did not stall");
 }
 
 #[test]

@@ -54,11 +54,11 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
             continue;
         };
         let name = if binding.action == Action::Next {
-            "↑↓".to_owned()
+            "↑/↓".to_owned()
         } else {
             chord.name()
         };
-        spans.push(Span::styled(theme.text(name).replace("updown", "up/down"), theme.key));
+        spans.push(Span::styled(theme.text(name).into_owned(), theme.key));
         spans.push(Span::styled(theme.text(format!(" {hint}  ")).into_owned(), theme.dim));
     }
     let skipped = scene.monitor.skipped_points;

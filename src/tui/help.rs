@@ -1,4 +1,4 @@
-//! The keys, from the same table that they are matched against, and the last notices.
+//! The keys, from the same table that they are matched against, what the marks mean, and the last notices.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -30,6 +30,9 @@ pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
             ])
         })
         .collect();
+    // On a small screen the charts have no room for it.
+    let marks = "marks: ○ and ? not converged · ▲ corrected by an audit · ● now";
+    lines.push(Line::styled(theme.text(marks), theme.dim));
     let room = usize::from(screen.height)
         .saturating_sub(lines.len() + 3)
         .min(MOST_NOTICES);
