@@ -26,11 +26,11 @@ use std::process::ExitCode;
 use std::thread;
 
 use anyhow::{Context, anyhow};
-use crossbeam_channel::{Receiver, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use cli::{Action, Cli, HowArgs, LambdaArgs, RunArgs};
 use config::{ConfigError, Experiment};
-use event::SweepEnding;
+use event::{Command, Event, SweepEnding, SweepPlan};
 use record::RunDir;
 use signals::{STATUS_STOPPED, Signal};
 use sweep::{Datasets, Request, Sweep, remeasure};
@@ -106,31 +106,87 @@ fn follow(sweep: Sweep, how: &HowArgs) -> anyhow::Result<ExitCode> {
     let signals = signals::listen().context("the signals of the system cannot be heard")?;
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
-    let run_directory = sweep.plan().run_dir;
+    let plan = sweep.plan();
     let trainer = thread::Builder::new()
         .name("trainer".to_owned())
         .spawn(move || sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in)))
         .context("the training thread cannot be started")?;
 
-    let left = if how.plain || !std::io::stdout().is_terminal() {
-        let stop = stop_requests(signals);
-        plain::run(&events, &commands, &stop, std::io::stdout(), plain::Style::of_stdout())? == plain::Ended::Left
+    let on_screen = !how.plain && std::io::stdout().is_terminal();
+    let left_at_once = if on_screen {
+        watch(&plan, events, &commands, signals)?
     } else {
-        let options = tui::Options {
-            log_path: run_directory.join("log.txt"),
-            no_color: false,
-            attached: false,
-        };
-        tui::run(&events, &commands, &signals, &options)? == tui::Outcome::LeftAtOnce
+        read_lines(&events, &commands, signals)?
     };
-    if left {
-        return Ok(ExitCode::from(STATUS_STOPPED as u8));
+    if left_at_once {
+        return Ok(ExitCode::from(STATUS_STOPPED));
     }
-    match trainer.join() {
-        Ok(SweepEnding::Complete) => Ok(ExitCode::SUCCESS),
-        Ok(SweepEnding::Stopped) => Ok(ExitCode::from(STATUS_STOPPED as u8)),
-        Ok(SweepEnding::Failed(why)) => Err(anyhow!(why)),
-        Err(panic) => Err(anyhow!("the training thread panicked: {}", sweep::panic_text(&panic))),
+    let ended = trainer
+        .join()
+        .map_err(|panic| anyhow!("the training thread panicked: {}", sweep::panic_text(panic.as_ref())))?;
+    if on_screen {
+        print(&format!("{}\n", closing_line(&ended.ending, &plan)))?;
+    }
+    match (ended.ending, ended.failed.first()) {
+        (SweepEnding::Failed(why), _) => Err(anyhow!(why)),
+        (SweepEnding::Stopped, _) => Ok(ExitCode::from(STATUS_STOPPED)),
+        (SweepEnding::Complete, None) => Ok(ExitCode::SUCCESS),
+        (SweepEnding::Complete, Some((cell, why))) => Err(anyhow!(
+            "{} of {} cells failed, the first of them cell {}: {why}",
+            ended.failed.len(),
+            plan.cells.len(),
+            cell + 1
+        )),
+    }
+}
+
+/// Shows the screen; true if it was left without waiting for the training thread.
+fn watch(
+    plan: &SweepPlan,
+    events: Receiver<Event>,
+    commands: &Sender<Command>,
+    signals: Receiver<Signal>,
+) -> anyhow::Result<bool> {
+    let options = tui::Options {
+        log_path: plan.run_dir.join("log.txt"),
+        no_color: false,
+        attached: false,
+    };
+    match tui::run(&events, commands, &signals, &options)? {
+        tui::Outcome::LeftAtOnce => Ok(true),
+        // Training goes on where the screen broke, so lines do, too. They begin with what the screen took.
+        tui::Outcome::Broken => read_lines(&after(Event::SweepStarted(plan.clone()), events), commands, signals),
+        tui::Outcome::Ended(_) | tui::Outcome::TrainerGone | tui::Outcome::Detached => Ok(false),
+    }
+}
+
+/// Shows plain lines; true if they were left without waiting for the training thread.
+fn read_lines(events: &Receiver<Event>, commands: &Sender<Command>, signals: Receiver<Signal>) -> anyhow::Result<bool> {
+    let stop = stop_requests(signals);
+    let ended = plain::run(events, commands, &stop, std::io::stdout(), plain::Style::of_stdout());
+    Ok(ended.context("cannot write the output")? == plain::Ended::Left)
+}
+
+/// `first`, then everything that comes from `rest`.
+fn after(first: Event, rest: Receiver<Event>) -> Receiver<Event> {
+    let (sender, receiver) = unbounded();
+    thread::spawn(move || {
+        for event in std::iter::once(first).chain(rest) {
+            if sender.send(event).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// What stands in the terminal once the screen is gone.
+fn closing_line(ending: &SweepEnding, plan: &SweepPlan) -> String {
+    let place = plan.run_dir.display();
+    match ending {
+        SweepEnding::Complete => format!("complete: {} cells in {place}", plan.cells.len()),
+        SweepEnding::Stopped => format!("stopped with cells unfinished: `sharptui resume {place}` goes on with them"),
+        SweepEnding::Failed(_) => format!("failed: what is finished is in {place}"),
     }
 }
 

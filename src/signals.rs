@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 const PATIENCE: u32 = 3;
 
 /// Exit status of a program that was stopped by its user.
-pub const STATUS_STOPPED: i32 = 130;
+pub const STATUS_STOPPED: u8 = 130;
 
 /// What the system asks the program to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ fn forward(mut signals: Signals, sender: &Sender<Signal>) {
         asked += 1;
         // Where nobody receives any more, nobody is left to stop cleanly.
         if !delivered || asked >= PATIENCE {
-            std::process::exit(STATUS_STOPPED);
+            std::process::exit(i32::from(STATUS_STOPPED));
         }
     }
 }

@@ -34,8 +34,18 @@ pub struct Sweep {
     rows: Vec<CellRow>,
 }
 
+/// How a sweep ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// As the last event says it.
+    pub ending: SweepEnding,
+    /// Which cells failed, and why.
+    pub failed: Vec<(CellIndex, String)>,
+}
+
 impl Sweep {
-    /// Writes down what will be run. Cells that `run_dir` has whole already will not run again.
+    /// Writes down what will be run. Cells that `run_dir` has whole already will not run
+    /// again; one that failed will.
     ///
     /// # Errors
     ///
@@ -58,10 +68,13 @@ impl Sweep {
             })
             .collect();
         for found in read_cells(run_dir.path())? {
-            let finished = found.is_finished();
-            if let (Some(ended), Some(row), true) = (found.ended, rows.get_mut(found.cell), finished) {
-                row.state = CellState::Ended(ended.ending);
-                row.summary = ended.summary;
+            let row = rows.get_mut(found.cell);
+            if let (Some(row), Some(ended)) = (row, found.ended) {
+                let state = CellState::Ended(ended.ending);
+                if !to_do(&state) {
+                    row.state = state;
+                    row.summary = ended.summary;
+                }
             }
         }
         let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
@@ -110,8 +123,14 @@ impl Sweep {
     /// Runs every cell that has not ended, in queue order.
     ///
     /// Neither a cell that fails nor one that panics ends the sweep; a run directory that cannot be written does.
-    pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> SweepEnding {
+    pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> Ended {
         outbox.state(Event::SweepStarted(self.plan()));
+        if !self.run_dir.is_locked() {
+            let place = self.run_dir.path().display();
+            outbox.state(Event::Notice(format!(
+                "the file system of {place} has no locks: see that no other process writes there"
+            )));
+        }
         let ending = match self.run_cells(control, outbox) {
             Ok(ending) => ending,
             Err(error) => SweepEnding::Failed(with_causes(&error)),
@@ -127,12 +146,19 @@ impl Sweep {
             _ => ending,
         };
         outbox.state(Event::SweepEnded(ending.clone()));
-        ending
+        let failed = self.rows.into_iter().filter_map(|row| match row.state {
+            CellState::Ended(CellEnding::Failed(why)) => Some((row.cell, why)),
+            _ => None,
+        });
+        Ended {
+            ending,
+            failed: failed.collect(),
+        }
     }
 
     fn run_cells(&mut self, control: &mut Control, outbox: &mut Outbox) -> Result<SweepEnding, RecordError> {
         for cell in 0..self.rows.len() {
-            if matches!(self.rows[cell].state, CellState::Ended(_)) {
+            if !to_do(&self.rows[cell].state) {
                 continue;
             }
             let (ending, summary) = match control.verdict(cell) {
@@ -147,7 +173,7 @@ impl Sweep {
             outbox.state(Event::CellEnded { cell, ending, summary });
         }
         Ok(match control.verdict(self.rows.len()) {
-            Verdict::Quit if self.rows.iter().any(unfinished) => SweepEnding::Stopped,
+            Verdict::Quit if self.rows.iter().any(|row| interrupted(&row.state)) => SweepEnding::Stopped,
             _ => SweepEnding::Complete,
         })
     }
@@ -175,7 +201,7 @@ impl Sweep {
             Ok(Ok(ended)) => ended,
             Ok(Err(error)) => (CellEnding::Failed(with_causes(error.as_ref())), Summary::default()),
             Err(panic) => (
-                CellEnding::Failed(format!("panic: {}", panic_text(&panic))),
+                CellEnding::Failed(format!("panic: {}", panic_text(panic.as_ref()))),
                 Summary::default(),
             ),
         };
@@ -236,8 +262,16 @@ fn entries(settings: &Settings) -> Vec<(String, String)> {
     entries.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn unfinished(row: &CellRow) -> bool {
-    !matches!(&row.state, CellState::Ended(ending) if *ending != CellEnding::Interrupted)
+/// Whether a cell in this state is still to be run.
+fn to_do(state: &CellState) -> bool {
+    !matches!(
+        state,
+        CellState::Ended(CellEnding::Finished(_) | CellEnding::Diverged | CellEnding::Aborted)
+    )
+}
+
+fn interrupted(state: &CellState) -> bool {
+    matches!(state, CellState::Ended(CellEnding::Interrupted))
 }
 
 /// An error and what caused it, on one line. A cause that the error already quotes is not said twice.
@@ -255,7 +289,7 @@ pub fn with_causes(error: &dyn Error) -> String {
 }
 
 /// What a panic said.
-pub fn panic_text(panic: &Box<dyn Any + Send>) -> String {
+pub fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "of an unknown kind".to_owned())
