@@ -51,7 +51,7 @@ pub struct Trained {
     pub ending: CellEnding,
     /// Its last values.
     pub summary: Summary,
-    /// Its parameters, [parameters].
+    /// Its parameters, `[parameters]`.
     pub parameters: Tensor<1>,
     /// Its batch-norm layers' running statistics.
     pub running: Vec<RunningStatistics>,

@@ -24,7 +24,7 @@ pub struct MeanLoss<'a> {
 }
 
 impl MeanLoss<'_> {
-    /// H(w) v, [parameters], exactly, for w and v of [parameters].
+    /// H(w) v, `[parameters]`, exactly, for w and v of `[parameters]`.
     ///
     /// Reverse over forward (Pearlmutter 1994): the network is run on dual numbers along v, which gives
     /// ⟨∇L(w), v⟩ as an ordinary first-order scalar; its gradient with respect to w is H v. `go_on` is asked before each
@@ -65,7 +65,7 @@ impl MeanLoss<'_> {
 pub struct Hessian<'a> {
     /// The function.
     pub mean_loss: MeanLoss<'a>,
-    /// Where, [parameters].
+    /// Where, `[parameters]`.
     pub parameters: &'a Tensor<1>,
     /// Asked before each chunk whether to go on.
     pub go_on: &'a mut dyn FnMut() -> bool,

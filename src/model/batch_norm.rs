@@ -20,7 +20,7 @@ pub enum Normalization {
     Running,
 }
 
-/// Running averages of one layer, [channels] each.
+/// Running averages of one layer, `[channels]` each.
 #[derive(Clone)]
 pub struct RunningStatistics {
     /// PyTorch's name of the layer: `bn1`.

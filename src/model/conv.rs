@@ -6,7 +6,7 @@ use burn::tensor::ops::ConvOptions;
 use super::dual::sum;
 use super::{Dual, Layout, Leaves};
 
-/// y = W ⋆ x + b, with x [examples, in, h, w], W [out, in, k, k], b [out].
+/// y = W ⋆ x + b, with x [examples, in, h, w], W [out, in, k, k], b `[out]`.
 pub(super) struct Conv2d {
     weight: usize,
     bias: usize,

@@ -68,7 +68,7 @@ impl Examples {
             .map(move |start| self.slice(start..(start + size).min(length)))
     }
 
-    /// How many outputs [examples, classes] have their largest entry at the label, as a tensor [1] to be read later.
+    /// How many outputs [examples, classes] have their largest entry at the label, as a tensor `[1]` to be read later.
     pub fn correct(&self, outputs: Tensor<2>) -> Tensor<1, Int> {
         let predicted = outputs.argmax(1);
         let expected = self.labels.clone().argmax(1);

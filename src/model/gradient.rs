@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::{Examples, Leaves, Network, Pass, loss_sum};
 use crate::config::Loss;
 
-/// Σᵢ ℓᵢ, [1], and its gradient, [parameters], over `examples` in one pass.
+/// Σᵢ ℓᵢ, `[1]`, and its gradient, `[parameters]`, over `examples` in one pass.
 pub fn loss_and_gradient(
     network: &Network,
     loss: Loss,

@@ -3,7 +3,7 @@
 use super::dual::sum;
 use super::{Dual, Layout, Leaves};
 
-/// y = x Wᵀ + b, with x [examples, in], W [out, in], b [out].
+/// y = x Wᵀ + b, with x [examples, in], W [out, in], b `[out]`.
 pub(super) struct Linear {
     weight: usize,
     bias: usize,

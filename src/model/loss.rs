@@ -6,7 +6,7 @@ use burn::tensor::activation::{log_softmax, softmax};
 use super::Dual;
 use crate::config::Loss;
 
-/// Σᵢ ℓ(zᵢ, yᵢ), [1], of outputs z and one-hot labels y, both [examples, classes].
+/// Σᵢ ℓ(zᵢ, yᵢ), `[1]`, of outputs z and one-hot labels y, both [examples, classes].
 ///
 /// Cross-entropy: ℓ = −log softmax(z)·y. Squared error: ℓ = ½‖z − y‖².
 pub fn loss_sum(loss: Loss, outputs: Tensor<2>, labels: &Tensor<2>) -> Tensor<1> {
@@ -19,7 +19,7 @@ pub fn loss_sum(loss: Loss, outputs: Tensor<2>, labels: &Tensor<2>) -> Tensor<1>
     }
 }
 
-/// Σᵢ ⟨∂ℓ/∂zᵢ, z'ᵢ⟩, [1]: the derivative of [`loss_sum`] along the outputs' tangent z'.
+/// Σᵢ ⟨∂ℓ/∂zᵢ, z'ᵢ⟩, `[1]`: the derivative of [`loss_sum`] along the outputs' tangent z'.
 ///
 /// ∂ℓ/∂z is softmax(z) − y for cross-entropy and z − y for squared error. It keeps its own dependence on the
 /// parameters, so the gradient of this sum is the Hessian-vector product.

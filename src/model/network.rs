@@ -139,7 +139,7 @@ impl Network {
         !self.normalized.is_empty()
     }
 
-    /// PyTorch's default initialization, [parameters]: weights and biases uniform in ±1/√fan-in, γ = 1, β = 0.
+    /// PyTorch's default initialization, `[parameters]`: weights and biases uniform in ±1/√fan-in, γ = 1, β = 0.
     pub fn initial_parameters(&self, seed: u64, device: &Device, dtype: DType) -> Tensor<1> {
         let mut rng = stream(seed, Purpose::Parameters);
         let mut values: Vec<f64> = Vec::with_capacity(self.layout.len());

@@ -80,7 +80,7 @@ impl Layout {
         &self.entries
     }
 
-    /// Cuts a flat vector [parameters] into one flat tensor a parameter.
+    /// Cuts a flat vector `[parameters]` into one flat tensor a parameter.
     pub fn split(&self, flat: &Tensor<1>) -> Vec<Tensor<1>> {
         self.entries
             .iter()
@@ -117,7 +117,7 @@ impl Leaves {
         leaves
     }
 
-    /// Values whose gradient will be asked for, with the direction `v` [parameters] of a Hessian-vector product.
+    /// Values whose gradient will be asked for, with the direction `v` `[parameters]` of a Hessian-vector product.
     pub fn along(layout: &Layout, parameters: &Tensor<1>, v: &Tensor<1>) -> Self {
         let mut leaves = Self::tracked(layout, parameters);
         leaves.tangents = Some(layout.split(v));
@@ -133,7 +133,7 @@ impl Leaves {
         }
     }
 
-    /// The gradient with respect to all parameters, [parameters]; a parameter that nothing depends on has zero.
+    /// The gradient with respect to all parameters, `[parameters]`; a parameter that nothing depends on has zero.
     pub fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
         let parts = self
             .values

@@ -23,7 +23,7 @@ pub enum CheckpointError {
     },
 }
 
-/// Parameters [parameters] and running statistics, one named tensor each, in the format they are in.
+/// Parameters `[parameters]` and running statistics, one named tensor each, in the format they are in.
 pub fn to_tensors(network: &Network, parameters: &Tensor<1>, running: &[RunningStatistics]) -> Vec<NamedTensor> {
     let parts = network.layout().split(parameters);
     let mut tensors: Vec<NamedTensor> = network
@@ -62,7 +62,7 @@ pub fn values<const D: usize>(tensor: Tensor<D>) -> TensorValues {
     }
 }
 
-/// Parameters [parameters] and running statistics from named tensors, in the format `dtype`.
+/// Parameters `[parameters]` and running statistics from named tensors, in the format `dtype`.
 ///
 /// # Errors
 ///

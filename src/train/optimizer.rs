@@ -24,7 +24,7 @@ impl HeavyBall {
         }
     }
 
-    /// The parameters after one step along the mean loss's gradient; both [parameters].
+    /// The parameters after one step along the mean loss's gradient; both `[parameters]`.
     pub fn step(&mut self, parameters: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
         let direction = if self.weight_decay > 0.0 {
             gradient + parameters.clone() * self.weight_decay

@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
         self.step += 1;
     }
 
-    /// The mean loss, [1], and its gradient, [parameters], in training mode, accumulated over chunks.
+    /// The mean loss, `[1]`, and its gradient, `[parameters]`, in training mode, accumulated over chunks.
     fn mean_gradient(&mut self, batch: &Examples) -> (Tensor<1>, Tensor<1>) {
         let settings = self.task.settings;
         let mut total: Option<(Tensor<1>, Tensor<1>)> = None;
