@@ -64,6 +64,8 @@ pub struct Estimate {
     pub vectors: Vec<Tensor<1>>,
     /// H y for each of them.
     pub images: Vec<Tensor<1>>,
+    /// The smallest Ritz value met on the way: the smallest eigenvalue is at most this.
+    pub lowest: f64,
 }
 
 /// The largest algebraic eigenvalue of `operator`, searched from the span of `start` (non-zero vectors).
@@ -80,6 +82,7 @@ pub fn largest_eigenvalue(
 ) -> Result<Estimate, Interrupted> {
     let mut space = Space::default();
     let mut products = 0;
+    let mut lowest = f64::INFINITY;
     for vector in start {
         if products < search.max_products {
             products += u64::from(space.extend(operator, vector.clone())?);
@@ -90,6 +93,7 @@ pub fn largest_eigenvalue(
         let Some(top) = ritz.top() else {
             return Ok(Estimate::not_finite(products));
         };
+        lowest = ritz.0.iter().fold(lowest, |least, pair| least.min(pair.value));
         let (residual, vector) = space.residual(top);
         let norm = norm(&residual);
         let small = norm <= search.tolerance * top.value.abs();
@@ -102,6 +106,7 @@ pub fn largest_eigenvalue(
             products,
             vectors: Vec::new(),
             images: Vec::new(),
+            lowest,
         };
         let mut done = (small && enough) || exhausted || products >= search.max_products || !norm.is_finite();
         if !done {
@@ -132,6 +137,7 @@ impl Estimate {
             products,
             vectors: Vec::new(),
             images: Vec::new(),
+            lowest: f64::NAN,
         }
     }
 }
