@@ -10,7 +10,8 @@ use nalgebra::{DMatrix, SymmetricEigen};
 
 use super::Interrupted;
 
-/// The most basis vectors held; with their images and a few temporaries, 2·32 + 4 parameter vectors.
+/// The most basis vectors held. With their images these are 2·32 parameter vectors; a restart adds
+/// [`KEPT_AT_RESTART`] for a moment, and some five are temporary: at most about 81, apart from what a product takes.
 const BASIS_LIMIT: usize = 32;
 
 /// Ritz vectors kept at a restart.
@@ -61,11 +62,15 @@ pub struct Estimate {
     pub products: u64,
     /// The top Ritz vectors, the largest value first.
     pub vectors: Vec<Tensor<1>>,
+    /// H y for each of them.
+    pub images: Vec<Tensor<1>>,
+    /// The smallest Ritz value met on the way: the smallest eigenvalue is at most this.
+    pub lowest: f64,
 }
 
 /// The largest algebraic eigenvalue of `operator`, searched from the span of `start` (non-zero vectors).
 ///
-/// A value that is not finite ends the search at once, unconverged.
+/// A value that is not finite ends the search at once, unconverged; so does a start of which nothing is left.
 ///
 /// # Errors
 ///
@@ -77,6 +82,7 @@ pub fn largest_eigenvalue(
 ) -> Result<Estimate, Interrupted> {
     let mut space = Space::default();
     let mut products = 0;
+    let mut lowest = f64::INFINITY;
     for vector in start {
         if products < search.max_products {
             products += u64::from(space.extend(operator, vector.clone())?);
@@ -87,6 +93,7 @@ pub fn largest_eigenvalue(
         let Some(top) = ritz.top() else {
             return Ok(Estimate::not_finite(products));
         };
+        lowest = ritz.0.iter().fold(lowest, |least, pair| least.min(pair.value));
         let (residual, vector) = space.residual(top);
         let norm = norm(&residual);
         let small = norm <= search.tolerance * top.value.abs();
@@ -98,6 +105,8 @@ pub fn largest_eigenvalue(
             converged: small,
             products,
             vectors: Vec::new(),
+            images: Vec::new(),
+            lowest,
         };
         let mut done = (small && enough) || exhausted || products >= search.max_products || !norm.is_finite();
         if !done {
@@ -110,7 +119,10 @@ pub fn largest_eigenvalue(
             done = !extended;
         }
         if done {
-            estimate.vectors = space.leading(&ritz, search.wanted_vectors);
+            // A restart may just have changed the basis.
+            let ritz = space.ritz();
+            estimate.vectors = combinations(&space.basis, &ritz, search.wanted_vectors);
+            estimate.images = combinations(&space.images, &ritz, search.wanted_vectors);
             return Ok(estimate);
         }
     }
@@ -124,6 +136,8 @@ impl Estimate {
             converged: false,
             products,
             vectors: Vec::new(),
+            images: Vec::new(),
+            lowest: f64::NAN,
         }
     }
 }
@@ -194,7 +208,7 @@ impl Space {
     }
 
     fn ritz(&self) -> Ritz {
-        if self.projected.iter().any(|x| !x.is_finite()) {
+        if self.projected.is_empty() || self.projected.iter().any(|x| !x.is_finite()) {
             return Ritz(Vec::new());
         }
         let eigen = SymmetricEigen::new(self.projected.clone());
@@ -220,20 +234,19 @@ impl Space {
 
     /// Shrinks the basis to the leading Ritz vectors; their images follow without products.
     fn restart(&mut self, ritz: &Ritz) {
-        let kept = &ritz.0[..KEPT_AT_RESTART.min(ritz.0.len())];
-        let images = kept.iter().map(|p| combine(&self.images, &p.coefficients)).collect();
-        self.basis = kept.iter().map(|p| combine(&self.basis, &p.coefficients)).collect();
-        self.images = images;
+        // One after the other: the old basis is gone before the new images are made.
+        self.basis = combinations(&self.basis, ritz, KEPT_AT_RESTART);
+        self.images = combinations(&self.images, ritz, KEPT_AT_RESTART);
+        let kept = &ritz.0[..self.basis.len()];
         let values: Vec<f64> = kept.iter().map(|p| p.value).collect();
         self.projected = DMatrix::from_diagonal(&values.into());
     }
+}
 
-    fn leading(&self, ritz: &Ritz, count: usize) -> Vec<Tensor<1>> {
-        let pairs = ritz.0.iter().take(count);
-        pairs
-            .map(|p| combine(&self.basis[..p.coefficients.len()], &p.coefficients))
-            .collect()
-    }
+/// Σ cᵢ xᵢ with the coefficients of each of the first `count` Ritz pairs.
+fn combinations(vectors: &[Tensor<1>], ritz: &Ritz, count: usize) -> Vec<Tensor<1>> {
+    let pairs = ritz.0.iter().take(count);
+    pairs.map(|p| combine(vectors, &p.coefficients)).collect()
 }
 
 /// Σ cᵢ xᵢ.
@@ -254,9 +267,23 @@ fn dots(vectors: &[Tensor<1>], y: &Tensor<1>) -> Vec<f64> {
     Tensor::cat(products, 0).into_data_as::<f64>().iter::<f64>().collect()
 }
 
+/// Squares that add up to something outside of this may have left float32's range, 1e-38 to 3e38, one by one.
+const SAFE_SQUARES: std::ops::Range<f64> = 1e-28..1e36;
+
 /// ‖x‖.
-fn norm(x: &Tensor<1>) -> f64 {
-    (x.clone() * x.clone()).sum().into_scalar::<f64>().sqrt()
+///
+/// Without care the residual of a Hessian near 1e-20 would be 0 in float32, and any value would seem converged.
+pub(super) fn norm(x: &Tensor<1>) -> f64 {
+    let squares = (x.clone() * x.clone()).sum().into_scalar::<f64>();
+    if squares.is_nan() || SAFE_SQUARES.contains(&squares) {
+        return squares.sqrt();
+    }
+    let largest = x.clone().abs().max().into_scalar::<f64>();
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    let scaled = x.clone() / largest;
+    largest * (scaled.clone() * scaled).sum().into_scalar::<f64>().sqrt()
 }
 
 /// A vector from host values, on the device and in the format of `like`.

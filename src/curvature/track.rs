@@ -3,14 +3,15 @@
 //! A measurement starts from the last top eigenvectors, which costs a few products where a cold start costs dozens. A
 //! small residual says that there is an eigenvalue at the value, never that it is the largest, so now and then the
 //! track is audited: measured again from a fresh random vector, more tightly. Since no Ritz value exceeds λ_max, the
-//! larger of the two is the better one.
+//! larger of the two is the better one. Between audits a second vector is kept, and a little noise: what overtakes the
+//! top shows up there first.
 
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::lanczos::vector_like;
-use super::{Interrupted, Search, SymmetricOperator, largest_eigenvalue};
+use super::lanczos::{norm, vector_like};
+use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue};
 
 /// Eigenvectors kept between measurements: at the edge of stability the top two come close and change places.
 const KEPT_VECTORS: usize = 2;
@@ -24,8 +25,8 @@ const COLD_TIGHTER: f64 = 0.1;
 /// Fresh noise in the first start vector, as a part of the tolerance: too little to cost a product.
 const NOISE_IN_FIRST: f64 = 0.1;
 
-/// Fresh noise in the other start vectors, which need not be accurate.
-const NOISE_IN_OTHERS: f64 = 0.1;
+/// Fresh noise in the other start vectors, as a part of their length: it lowers their Ritz values by its square.
+const NOISE_IN_OTHERS: f64 = 0.03;
 
 /// How measurements are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,6 +64,8 @@ pub struct Tracker {
     rng: ChaCha8Rng,
     kept: Vec<Tensor<1>>,
     since_audit: u64,
+    /// The least Ritz value since the last cold start.
+    lowest: f64,
 }
 
 impl Tracker {
@@ -73,6 +76,7 @@ impl Tracker {
             rng,
             kept: Vec::new(),
             since_audit: 0,
+            lowest: f64::INFINITY,
         }
     }
 
@@ -116,6 +120,11 @@ impl Tracker {
         } else {
             None
         };
+        self.lowest = match (&warm, &cold) {
+            (_, Some(cold)) => cold.lowest,
+            (Some(warm), None) => self.lowest.min(warm.lowest),
+            (None, None) => self.lowest,
+        };
         self.since_audit = if audit { 0 } else { self.since_audit + 1 };
         let mut measurement = Measurement {
             value: f64::NAN,
@@ -139,7 +148,7 @@ impl Tracker {
             measurement.residual = best.residual;
             // A cold search is asked for more than the rules promise.
             measurement.converged = best.residual <= self.rules.tolerance * best.value.abs();
-            self.kept = best.vectors;
+            self.kept = power_step(&best, best.value.abs().max(-self.lowest));
         }
         Ok(measurement)
     }
@@ -161,6 +170,28 @@ impl Tracker {
             .map(|(vector, size)| vector.clone() + random_vector(&mut self.rng, vector) * size)
             .collect()
     }
+}
+
+/// The Ritz vectors y after a step of power iteration, (H + shift)y, from images that are there already.
+///
+/// No search ever refines the second vector as long as the first is accurate, so without this step it would drown in
+/// the noise of its starts, and would be missed when it overtakes. With a shift of the spectrum's size on either side
+/// no negative eigenvalue grows; what noise lies in a bulk about 0 shrinks, by half if the largest eigenvalue
+/// is also the largest in magnitude; and any direction that is to overtake grows from one measurement to the next.
+fn power_step(found: &Estimate, shift: f64) -> Vec<Tensor<1>> {
+    let pairs = found.vectors.iter().zip(&found.images);
+    pairs
+        .map(|(vector, image)| {
+            let stepped = image.clone() + vector.clone() * shift;
+            let length = norm(&stepped);
+            // An eigenvalue near −shift leaves nothing but rounding.
+            if length > 0.5 * shift {
+                stepped / length
+            } else {
+                vector.clone()
+            }
+        })
+        .collect()
 }
 
 /// A vector of independent normal numbers, scaled to a length of about 1.

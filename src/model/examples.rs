@@ -60,11 +60,11 @@ impl Examples {
         }
     }
 
-    /// Cuts into chunks of `size` examples, the last one possibly smaller.
+    /// Cuts into chunks of `size` examples (at least one), the last one possibly smaller.
     pub fn chunks(&self, size: usize) -> impl Iterator<Item = Self> + '_ {
-        let length = self.len();
+        let (length, size) = (self.len(), size.max(1));
         (0..length)
-            .step_by(size.max(1))
+            .step_by(size)
             .map(move |start| self.slice(start..(start + size).min(length)))
     }
 

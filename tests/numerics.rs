@@ -1,0 +1,18 @@
+//! The numbers are right: products, eigenvalues, their track along a run, and PyTorch's on the same networks.
+//!
+//! All of it in float64, where a wrong rule cannot hide behind rounding.
+
+#[path = "numerics/eigenvalue.rs"]
+mod eigenvalue;
+#[path = "numerics/initial.rs"]
+mod initial;
+#[path = "numerics/problem.rs"]
+mod problem;
+#[path = "numerics/product.rs"]
+mod product;
+#[path = "numerics/pytorch.rs"]
+mod pytorch;
+#[path = "numerics/track.rs"]
+mod track;
+#[path = "numerics/vectors.rs"]
+mod vectors;

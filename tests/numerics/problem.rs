@@ -1,0 +1,211 @@
+//! Small networks with their parameters and examples, and their Hessian by differences of gradients.
+
+use std::sync::LazyLock;
+
+use burn::tensor::{DType, Device, Tensor};
+use nalgebra::{DMatrix, DVector};
+use sharptui::config::{
+    Activation, Cadence, Data, Extent, Loss, Model, Precision, Probe, Settings, Split, Statistics, Tracking,
+};
+use sharptui::curvature::MeanLoss;
+use sharptui::model::{Examples, Network, Normalization, Pass, RunningStatistics, loss_and_gradient};
+
+use crate::vectors::{normal, numbers, tensor, vector};
+
+/// Step of the differences. Their error h⁴·∂⁵L/30 is far below rounding, and rounding/h is near 1e-11; a larger
+/// step would cross kinks of ReLU and max pooling.
+const STEP: f64 = 2e-5;
+
+/// Settings of a network; those that no model and no curvature reads are arbitrary.
+pub fn settings(model: Model, activation: Activation, batch_norm: bool, loss: Loss) -> Settings {
+    Settings {
+        data: Data::FashionMnistSubset,
+        train_examples: Extent::Full,
+        test_examples: Extent::Full,
+        model,
+        activation,
+        dropout: 0.0,
+        batch_norm,
+        loss,
+        learning_rate: 0.1,
+        momentum: 0.0,
+        weight_decay: 0.0,
+        batch_size: Extent::Full,
+        seed: 0,
+        steps: Some(1),
+        epochs: None,
+        until_train_loss: None,
+        until_train_accuracy: None,
+        evaluate_every: Cadence::Steps(1),
+        lambda_every: Tracking::Ends,
+        lambda_tolerance: 1e-2,
+        lambda_max_products: 100,
+        audit_every: 10,
+        probes: vec![Probe {
+            from: Split::HeldOut,
+            examples: Extent::Full,
+            statistics: Statistics::Batch,
+            group: Extent::Full,
+        }],
+        chunk_size: 1000,
+        statistics_group: Extent::Full,
+        precision: Precision::F64,
+    }
+}
+
+/// A mean loss at one point of parameter space.
+pub struct Problem {
+    pub network: Network,
+    pub loss: Loss,
+    pub examples: Examples,
+    pub parameters: Tensor<1>,
+    pub running: Vec<RunningStatistics>,
+    pub normalization: Normalization,
+    pub chunk: usize,
+}
+
+impl Problem {
+    /// Random parameters (γ and β too), running statistics and examples, of images [channels, height, width].
+    pub fn new(
+        settings: &Settings,
+        input: [usize; 3],
+        classes: usize,
+        examples: usize,
+        normalization: Normalization,
+    ) -> Self {
+        let (device, dtype) = (Device::flex(), DType::F64);
+        let network = Network::new(settings, input, classes);
+        let features = input.iter().product::<usize>();
+        let pixels: Vec<f32> = normal(11, examples * features).iter().map(|&x| x as f32).collect();
+        let labels: Vec<u8> = (0..examples).map(|i| (i * i % classes) as u8).collect();
+        let parameters = network.initial_parameters(3, &device, dtype);
+        let noise = tensor(&normal(12, network.layout().len())) * 0.2;
+        let mut running = network.initial_statistics(&device, dtype);
+        for (layer, statistics) in running.iter_mut().enumerate() {
+            let [channels] = statistics.mean.dims();
+            statistics.mean = tensor(&normal(20 + layer as u64, channels)) * 0.5;
+            statistics.variance = (tensor(&normal(30 + layer as u64, channels)) * 0.4).exp();
+        }
+        Self {
+            loss: settings.loss,
+            examples: Examples::upload(&pixels, &labels, classes, &device, dtype),
+            parameters: parameters + noise,
+            running,
+            normalization,
+            chunk: examples,
+            network,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.network.layout().len()
+    }
+
+    pub fn mean_loss(&self) -> MeanLoss<'_> {
+        MeanLoss {
+            network: &self.network,
+            loss: self.loss,
+            examples: &self.examples,
+            chunk: self.chunk,
+            normalization: self.normalization,
+            running: &self.running,
+        }
+    }
+
+    /// H v by the code under test.
+    pub fn product(&self, v: &DVector<f64>) -> DVector<f64> {
+        let product = self
+            .mean_loss()
+            .hessian_vector_product(&self.parameters, &tensor(v.as_slice()), &mut || true);
+        vector(&product.unwrap())
+    }
+
+    /// The mean loss and its gradient by reverse mode alone.
+    pub fn loss_and_gradient(&self, parameters: &Tensor<1>) -> (f64, DVector<f64>) {
+        let mut running = self.running.clone();
+        let mut total = (0.0, DVector::zeros(self.len()));
+        for chunk in self.examples.chunks(self.chunk) {
+            let mut pass = Pass {
+                dropout: None,
+                normalization: self.normalization,
+                running: &mut running,
+                observe: false,
+            };
+            let (loss, gradient) = loss_and_gradient(&self.network, self.loss, parameters, &chunk, &mut pass);
+            total.0 += numbers(&loss)[0];
+            total.1 += vector(&gradient);
+        }
+        let examples = self.examples.len() as f64;
+        (total.0 / examples, total.1 / examples)
+    }
+
+    /// H v as (8(g(w+hv) − g(w−hv)) − (g(w+2hv) − g(w−2hv)))/12h.
+    pub fn differences(&self, v: &DVector<f64>) -> DVector<f64> {
+        let v = tensor(v.as_slice());
+        let gradient = |steps: f64| {
+            let moved = self.parameters.clone() + v.clone() * (steps * STEP);
+            self.loss_and_gradient(&moved).1
+        };
+        ((gradient(1.0) - gradient(-1.0)) * 8.0 - (gradient(2.0) - gradient(-2.0))) / (12.0 * STEP)
+    }
+
+    /// The whole Hessian, a column at a time.
+    pub fn dense_hessian(&self) -> DMatrix<f64> {
+        let n = self.len();
+        let columns: Vec<DVector<f64>> = (0..n)
+            .map(|i| self.differences(&DVector::from_fn(n, |row, _| f64::from(u8::from(row == i)))))
+            .collect();
+        DMatrix::from_columns(&columns)
+    }
+}
+
+/// A problem with its Hessian.
+pub struct Known {
+    pub name: String,
+    pub problem: Problem,
+    /// By differences, column by column.
+    pub hessian: DMatrix<f64>,
+}
+
+/// Networks that between them hold every layer, with both losses.
+pub static PROBLEMS: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let problems = problems().into_iter();
+    problems
+        .map(|(name, problem)| Known {
+            hessian: problem.dense_hessian(),
+            name,
+            problem,
+        })
+        .collect()
+});
+
+fn problems() -> Vec<(String, Problem)> {
+    let mlp = Model::Mlp { widths: vec![7, 5] };
+    let cnn = Model::Cnn { channels: (2, 3) };
+    let flat = [1, 2, 3];
+    let even = [1, 8, 8];
+    // Pooling leaves a row out, then a column.
+    let odd = [2, 7, 6];
+    let mut problems = Vec::new();
+    for loss in [Loss::CrossEntropy, Loss::SquaredError] {
+        for activation in [Activation::Tanh, Activation::Relu] {
+            for (model, input) in [(&mlp, flat), (&cnn, even), (&cnn, odd)] {
+                for statistics in [None, Some(Normalization::Batch), Some(Normalization::Running)] {
+                    let settings = settings(model.clone(), activation, statistics.is_some(), loss);
+                    let normalization = statistics.unwrap_or(Normalization::Batch);
+                    let name = format!("{model:?} on {input:?}, {activation:?}, {loss:?}, {statistics:?}");
+                    problems.push((name, Problem::new(&settings, input, 3, 9, normalization)));
+                }
+            }
+        }
+    }
+    let linear = settings(
+        Model::Mlp { widths: vec![] },
+        Activation::Relu,
+        false,
+        Loss::CrossEntropy,
+    );
+    let problem = Problem::new(&linear, flat, 4, 9, Normalization::Batch);
+    problems.push(("linear classifier".to_owned(), problem));
+    problems
+}

@@ -1,0 +1,265 @@
+//! λ_max followed along a changing operator.
+
+use nalgebra::{DMatrix, DVector};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use sharptui::curvature::{Interrupted, Measurement, Rules, SymmetricOperator, Tracker};
+
+use crate::vectors::{dense, diagonal, largest, normal, orthogonal, rotated, symmetric, tensor};
+
+fn tracker(audit_every: u64) -> Tracker {
+    let rules = Rules {
+        tolerance: 1e-2,
+        tolerance_floor: 1e-12,
+        max_products: 200,
+        audit_every,
+    };
+    Tracker::new(rules, ChaCha8Rng::seed_from_u64(1))
+}
+
+fn measure(tracker: &mut Tracker, operator: &mut impl SymmetricOperator, dimension: usize) -> Measurement {
+    let like = tensor(&vec![0.0; dimension]);
+    tracker.measure(operator, &like, false).unwrap()
+}
+
+/// A few eigenvalues above a bulk in [0, 1].
+fn outliers(dimension: usize, top: &[f64]) -> Vec<f64> {
+    let mut spectrum: Vec<f64> = normal(5, dimension).iter().map(|x| x.abs().min(1.0)).collect();
+    spectrum[..top.len()].copy_from_slice(top);
+    spectrum
+}
+
+#[test]
+fn the_first_measurement_is_cold_and_audited() {
+    let mut tracker = tracker(0);
+    assert!(tracker.audit_is_due());
+    let first = measure(&mut tracker, &mut diagonal(&outliers(300, &[10.0, 8.0])), 300);
+    assert!(first.audited && first.converged && first.corrected_from.is_none());
+    assert!(first.products >= 10);
+    assert!((first.value - 10.0).abs() < 1e-4);
+    assert!(!tracker.audit_is_due());
+}
+
+#[test]
+fn a_slow_drift_is_followed_with_few_products_and_never_overstated() {
+    let n = 60;
+    let base = DMatrix::from_diagonal(&DVector::from(outliers(n, &[10.0, 9.0, 5.0])));
+    let drift = symmetric(2, n) * 0.05;
+    let mut tracker = tracker(0);
+    let cold = measure(&mut tracker, &mut dense(&base), n).products;
+    let mut warm = 0;
+    for step in 1..=40 {
+        let matrix = &base + &drift * f64::from(step);
+        let expected = largest(&matrix);
+        let found = measure(&mut tracker, &mut dense(&matrix), n);
+        assert!(found.converged && !found.audited);
+        assert!(found.value <= expected + 1e-12, "step {step}: overstated");
+        assert!(
+            found.value >= expected * 0.99,
+            "step {step}: {} of {expected}",
+            found.value
+        );
+        warm += found.products;
+    }
+    assert!(cold >= 10 && warm < 40 * 4, "cold {cold}, warm {warm} in 40");
+}
+
+#[test]
+fn two_directions_that_cross_are_followed_without_missing_the_larger() {
+    let n = 100;
+    let q = orthogonal(3, n);
+    let mut tracker = tracker(0);
+    for step in 0..200 {
+        // Their order changes every 20 steps, at the same eigenvectors.
+        let swing = (f64::from(step) * std::f64::consts::PI / 20.0).cos();
+        let spectrum = outliers(n, &[10.0 + swing, 10.0 - swing, 4.0]);
+        let expected = 10.0 + swing.abs();
+        let found = measure(&mut tracker, &mut rotated(&q, &spectrum), n);
+        assert!(found.converged);
+        assert!(found.value <= expected + 1e-12);
+        assert!(
+            found.value >= expected * 0.98,
+            "step {step}: {} of {expected}",
+            found.value
+        );
+    }
+}
+
+#[test]
+fn a_second_direction_that_overtakes_after_a_long_rest_is_not_missed() {
+    let n = 400;
+    let mut tracker = tracker(0);
+    for _ in 0..500 {
+        measure(&mut tracker, &mut diagonal(&outliers(n, &[10.0, 8.0])), n);
+    }
+    for step in 0..40 {
+        let second = 8.0 + 0.1 * f64::from(step);
+        let found = measure(&mut tracker, &mut diagonal(&outliers(n, &[10.0, second])), n);
+        let expected = second.max(10.0);
+        assert!(
+            found.value >= expected * 0.98,
+            "step {step}: {} of {expected}",
+            found.value
+        );
+    }
+}
+
+#[test]
+fn negative_curvature_beyond_the_top_does_not_disturb_the_track() {
+    let n = 400;
+    for lowest in [-10.0, -29.0, -100.0] {
+        let mut tracker = tracker(0);
+        let mut products = 0;
+        for _ in 0..100 {
+            let spectrum = outliers(n, &[10.0, 8.0, lowest, 0.9 * lowest]);
+            products += measure(&mut tracker, &mut diagonal(&spectrum), n).products;
+        }
+        for step in 0..40 {
+            let second = 8.0 + 0.1 * f64::from(step);
+            let spectrum = outliers(n, &[10.0, second, lowest, 0.9 * lowest]);
+            let found = measure(&mut tracker, &mut diagonal(&spectrum), n);
+            let expected = second.max(10.0);
+            assert!(found.converged && found.value <= expected + 1e-12);
+            assert!(
+                found.value >= expected * 0.98,
+                "λ_min {lowest}, step {step}: {}",
+                found.value
+            );
+            products += found.products;
+        }
+        assert!(products < 140 * 5, "λ_min {lowest}: {products} in 140");
+    }
+}
+
+#[test]
+fn a_new_top_direction_that_the_warm_track_cannot_see_is_found_by_the_audit_when_due() {
+    let n = 2_000;
+    let before = outliers(n, &[10.0, 5.0]);
+    let mut after = before.clone();
+    after[1_234] = 10.5;
+    let mut tracker = tracker(5);
+    assert!(measure(&mut tracker, &mut diagonal(&before), n).audited);
+    for _ in 0..4 {
+        assert!(!tracker.audit_is_due());
+        let missed = measure(&mut tracker, &mut diagonal(&after), n);
+        assert!(!missed.audited && missed.converged && missed.corrected_from.is_none());
+        assert!((missed.value - 10.0).abs() < 1e-2, "{}", missed.value);
+    }
+    assert!(tracker.audit_is_due());
+    let found = measure(&mut tracker, &mut diagonal(&after), n);
+    assert!(found.audited && found.converged);
+    assert!((found.value - 10.5).abs() < 1e-3);
+    let old = found.corrected_from.unwrap();
+    assert!((old - 10.0).abs() < 1e-2);
+    let next = measure(&mut tracker, &mut diagonal(&after), n);
+    assert!(!next.audited && next.corrected_from.is_none());
+    assert!((next.value - 10.5).abs() < 1e-2);
+    assert!(next.products < 5);
+}
+
+#[test]
+fn a_new_top_direction_is_found_in_time_even_without_audits() {
+    let n = 2_000;
+    let before = outliers(n, &[10.0, 5.0]);
+    let mut after = before.clone();
+    after[1_234] = 10.5;
+    let mut tracker = tracker(0);
+    measure(&mut tracker, &mut diagonal(&before), n);
+    let (mut products, mut value) = (0, 0.0);
+    for _ in 0..40 {
+        let found = measure(&mut tracker, &mut diagonal(&after), n);
+        assert!(!found.audited && found.converged);
+        products += found.products;
+        value = found.value;
+    }
+    assert!(value > 10.4, "{value}");
+    assert!(products < 40 * 3, "{products} in 40");
+}
+
+#[test]
+fn an_audit_on_demand_finds_it_at_once_and_restarts_the_count() {
+    let n = 2_000;
+    let before = outliers(n, &[10.0, 5.0]);
+    let mut after = before.clone();
+    after[1_234] = 10.5;
+    let mut tracker = tracker(5);
+    for _ in 0..4 {
+        measure(&mut tracker, &mut diagonal(&before), n);
+    }
+    let found = tracker
+        .measure(&mut diagonal(&after), &tensor(&vec![0.0; n]), true)
+        .unwrap();
+    assert!(found.audited && found.corrected_from.is_some());
+    assert!((found.value - 10.5).abs() < 1e-3);
+    for _ in 0..4 {
+        assert!(!measure(&mut tracker, &mut diagonal(&after), n).audited);
+    }
+    assert!(measure(&mut tracker, &mut diagonal(&after), n).audited);
+}
+
+#[test]
+fn an_audit_that_agrees_corrects_nothing() {
+    let mut tracker = tracker(1);
+    let spectrum = outliers(500, &[10.0, 9.9]);
+    for _ in 0..10 {
+        let found = measure(&mut tracker, &mut diagonal(&spectrum), 500);
+        assert!(found.audited && found.converged && found.corrected_from.is_none());
+        assert!(found.value <= 10.0 + 1e-12 && found.value > 9.99);
+    }
+}
+
+#[test]
+fn without_audits_only_the_first_measurement_is_audited() {
+    let mut tracker = tracker(0);
+    let spectrum = outliers(100, &[10.0]);
+    let audited: Vec<bool> = (0..50)
+        .map(|_| measure(&mut tracker, &mut diagonal(&spectrum), 100).audited)
+        .collect();
+    assert!(audited[0] && !audited[1..].contains(&true));
+}
+
+#[test]
+fn a_value_that_ran_out_of_products_is_marked() {
+    let rules = Rules {
+        tolerance: 1e-6,
+        tolerance_floor: 1e-12,
+        max_products: 3,
+        audit_every: 1,
+    };
+    let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(1));
+    let spectrum: Vec<f64> = (0..500).map(f64::from).collect();
+    let first = measure(&mut tracker, &mut diagonal(&spectrum), 500);
+    assert!(!first.converged && first.products == 3);
+    let second = measure(&mut tracker, &mut diagonal(&spectrum), 500);
+    assert!(!second.converged && second.products == 6);
+    assert!(second.value >= first.value, "a longer look cannot find less");
+}
+
+#[test]
+fn after_a_value_that_is_not_finite_the_track_starts_anew() {
+    let mut tracker = tracker(0);
+    let spectrum = outliers(100, &[10.0]);
+    measure(&mut tracker, &mut diagonal(&spectrum), 100);
+    let lost = measure(&mut tracker, &mut diagonal(&[f64::NAN; 100]), 100);
+    assert!(lost.value.is_nan() && !lost.converged && lost.products <= 2);
+    assert!(tracker.audit_is_due());
+    let again = measure(&mut tracker, &mut diagonal(&spectrum), 100);
+    assert!(again.audited && (again.value - 10.0).abs() < 1e-3);
+}
+
+#[test]
+fn an_interrupted_measurement_leaves_the_track_where_it_was() {
+    struct Stopped;
+    impl SymmetricOperator for Stopped {
+        fn apply(&mut self, _: &burn::tensor::Tensor<1>) -> Result<burn::tensor::Tensor<1>, Interrupted> {
+            Err(Interrupted)
+        }
+    }
+    let mut tracker = tracker(0);
+    let spectrum = outliers(100, &[10.0]);
+    measure(&mut tracker, &mut diagonal(&spectrum), 100);
+    let like = tensor(&[0.0; 100]);
+    assert_eq!(tracker.measure(&mut Stopped, &like, true), Err(Interrupted));
+    let next = measure(&mut tracker, &mut diagonal(&spectrum), 100);
+    assert!(!next.audited && next.products < 5 && next.converged);
+}
