@@ -52,7 +52,7 @@ pub struct Measurement {
     pub converged: bool,
     /// Products spent, audit included.
     pub products: u64,
-    /// Whether it comes from, or was checked by, a cold start.
+    /// Whether it comes from, or was checked by, a cold start that converged.
     pub audited: bool,
     /// What the warm track said, if the audit found more.
     pub corrected_from: Option<f64>,
@@ -131,7 +131,7 @@ impl Tracker {
             residual: f64::NAN,
             converged: false,
             products: warm.iter().chain(&cold).map(|e| e.products).sum(),
-            audited: audit,
+            audited: cold.as_ref().is_some_and(|cold| self.met(cold)),
             corrected_from: None,
         };
         let best = match (warm, cold) {
@@ -146,11 +146,15 @@ impl Tracker {
         if let Some(best) = best {
             measurement.value = best.value;
             measurement.residual = best.residual;
-            // A cold search is asked for more than the rules promise.
-            measurement.converged = best.residual <= self.rules.tolerance * best.value.abs();
+            measurement.converged = self.met(&best);
             self.kept = power_step(&best, best.value.abs().max(-self.lowest));
         }
         Ok(measurement)
+    }
+
+    /// Whether `found` is as accurate as the rules promise; a cold search is asked for more.
+    fn met(&self, found: &Estimate) -> bool {
+        found.residual <= self.rules.tolerance * found.value.abs()
     }
 
     fn search(&self, tolerance: f64, min_products: u64) -> Search {

