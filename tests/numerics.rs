@@ -2,6 +2,12 @@
 //!
 //! All of it in float64, where a wrong rule cannot hide behind rounding.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test may panic, and may ask for the very bits"
+)]
+
 #[path = "numerics/eigenvalue.rs"]
 mod eigenvalue;
 #[path = "numerics/initial.rs"]

@@ -22,6 +22,10 @@ const COLD_PRODUCTS: u64 = 10;
 /// A cold start's tolerance as a part of the warm one's: cold and at 1e-2 it was seen to stop up to 39 % low.
 const COLD_TIGHTER: f64 = 0.1;
 
+/// A cold start's tolerance at the most. On 5,000 dimensions with a bulk up to 0.9 and eigenvalues 0.98 and 1 on top, a
+/// cold search at 1e-2 stopped at the lower one in 17 of 100 trials (after 16 products on average), at 1e-3 in one (22).
+const COLD_TOLERANCE: f64 = 1e-3;
+
 /// Fresh noise in the first start vector, as a part of the tolerance: too little to cost a product.
 const NOISE_IN_FIRST: f64 = 0.1;
 
@@ -52,7 +56,7 @@ pub struct Measurement {
     pub converged: bool,
     /// Products spent, audit included.
     pub products: u64,
-    /// Whether it comes from, or was checked by, a cold start.
+    /// Whether it comes from, or was checked by, a cold start that converged.
     pub audited: bool,
     /// What the warm track said, if the audit found more.
     pub corrected_from: Option<f64>,
@@ -110,6 +114,7 @@ impl Tracker {
         let cold = if audit {
             let start = random_vector(&mut self.rng, like);
             let tolerance = (self.rules.tolerance * COLD_TIGHTER)
+                .min(COLD_TOLERANCE)
                 .max(self.rules.tolerance_floor)
                 .min(self.rules.tolerance);
             Some(largest_eigenvalue(
@@ -131,7 +136,7 @@ impl Tracker {
             residual: f64::NAN,
             converged: false,
             products: warm.iter().chain(&cold).map(|e| e.products).sum(),
-            audited: audit,
+            audited: cold.as_ref().is_some_and(|cold| self.met(cold)),
             corrected_from: None,
         };
         let best = match (warm, cold) {
@@ -146,11 +151,15 @@ impl Tracker {
         if let Some(best) = best {
             measurement.value = best.value;
             measurement.residual = best.residual;
-            // A cold search is asked for more than the rules promise.
-            measurement.converged = best.residual <= self.rules.tolerance * best.value.abs();
+            measurement.converged = self.met(&best);
             self.kept = power_step(&best, best.value.abs().max(-self.lowest));
         }
         Ok(measurement)
+    }
+
+    /// Whether `found` is as accurate as the rules promise; a cold search is asked for more.
+    fn met(&self, found: &Estimate) -> bool {
+        found.residual <= self.rules.tolerance * found.value.abs()
     }
 
     fn search(&self, tolerance: f64, min_products: u64) -> Search {

@@ -122,9 +122,9 @@ fn clustered_spectra_converge_through_many_restarts() {
 }
 
 #[test]
-fn thirty_random_spectra_never_give_more_than_the_largest_eigenvalue() {
-    for seed in 0..30 {
-        let n = 2 + 2 * seed as usize;
+fn twenty_random_spectra_never_give_more_than_the_largest_eigenvalue() {
+    for seed in 0..20 {
+        let n = 2 + 3 * seed as usize;
         let matrix = symmetric(seed, n);
         let expected = largest(&matrix);
         for products in [1, 3, 10, 40] {
@@ -179,7 +179,11 @@ fn a_full_basis_whose_top_is_exact_ends_the_search() {
         ..search(0.0)
     };
     let found = largest_eigenvalue(&mut diagonal(&spectrum), &starts, &limits).unwrap();
-    assert_eq!((found.value, found.residual, found.vectors.len()), (31.0, 0.0, 2));
+    assert_eq!((found.value, found.residual), (31.0, 0.0));
+    for (y, value) in found.vectors.iter().zip([31, 30]) {
+        assert_eq!(vector(y).map(f64::abs)[value], 1.0);
+    }
+    assert_eq!(found.vectors.len(), 2);
 }
 
 #[test]
@@ -220,15 +224,19 @@ fn a_tiny_hessian_in_float32_does_not_seem_converged_at_once() {
 }
 
 #[test]
-fn a_hundred_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
+fn thirty_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
     // The tolerance cannot be met, so the search goes on restarting on top of rounding.
-    let spectrum: Vec<f64> = (0..3_000).map(|i| f64::from(i) / 3_000.0).collect();
+    let spectrum: Vec<f64> = (0..1_000).map(|i| f64::from(i) / 1_000.0).collect();
     let values = tensor(&spectrum).cast(DType::F32);
     let mut operator = |v: &Tensor<1>| v.clone() * values.clone();
-    let start = tensor(&normal(1, 3_000)).cast(DType::F32);
-    let found = largest_eigenvalue(&mut operator, &[start], &search(1e-12)).unwrap();
-    assert!(!found.converged && found.products == 2_000);
-    let off = found.value - spectrum[2_999];
+    let start = tensor(&normal(1, 1_000)).cast(DType::F32);
+    let limits = Search {
+        max_products: 600,
+        ..search(0.0)
+    };
+    let found = largest_eigenvalue(&mut operator, &[start], &limits).unwrap();
+    assert!(!found.converged && found.products > 500, "{}", found.products);
+    let off = found.value - spectrum[999];
     assert!(off.abs() < 2e-6, "off by {off:e}");
     // The residual from the kept images is the true one.
     let y = found.vectors[0].clone();

@@ -149,7 +149,15 @@ impl Problem {
         ((gradient(1.0) - gradient(-1.0)) * 8.0 - (gradient(2.0) - gradient(-2.0))) / (12.0 * STEP)
     }
 
-    /// The whole Hessian, a column at a time.
+    /// The whole Hessian by exact products, for where those are not in question.
+    pub fn product_hessian(&self) -> DMatrix<f64> {
+        let identity = DMatrix::identity(self.len(), self.len());
+        let columns: Vec<DVector<f64>> = identity.column_iter().map(|e| self.product(&e.into())).collect();
+        let hessian = DMatrix::from_columns(&columns);
+        (&hessian + hessian.transpose()) / 2.0
+    }
+
+    /// The whole Hessian by differences, a column at a time.
     pub fn dense_hessian(&self) -> DMatrix<f64> {
         let n = self.len();
         let columns: Vec<DVector<f64>> = (0..n)

@@ -3,8 +3,11 @@
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use sharptui::curvature::{Interrupted, Measurement, Rules, SymmetricOperator, Tracker};
+use sharptui::config::{Activation, Loss, Model};
+use sharptui::curvature::{Hessian, Interrupted, Measurement, Rules, SymmetricOperator, Tracker};
+use sharptui::model::Normalization;
 
+use crate::problem::{Problem, settings};
 use crate::vectors::{dense, diagonal, largest, normal, orthogonal, rotated, symmetric, tensor};
 
 fn tracker(audit_every: u64) -> Tracker {
@@ -27,6 +30,60 @@ fn outliers(dimension: usize, top: &[f64]) -> Vec<f64> {
     let mut spectrum: Vec<f64> = normal(5, dimension).iter().map(|x| x.abs().min(1.0)).collect();
     spectrum[..top.len()].copy_from_slice(top);
     spectrum
+}
+
+#[test]
+fn a_loose_tolerance_does_not_make_cold_starts_loose() {
+    // A bulk that reaches up to 0.9 of the top, where an early small residual tends to belong to the second.
+    let n = 1_000;
+    let mut spectrum: Vec<f64> = outliers(n, &[]).iter().map(|x| 9.0 * (1.0 - x * x)).collect();
+    spectrum[..2].copy_from_slice(&[10.0, 9.8]);
+    let low = (0..50).filter(|&seed| {
+        let rules = Rules {
+            tolerance: 0.2,
+            tolerance_floor: 1e-12,
+            max_products: 200,
+            audit_every: 0,
+        };
+        let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(seed));
+        measure(&mut tracker, &mut diagonal(&spectrum), n).value < 9.9
+    });
+    let low = low.count();
+    assert!(low <= 1, "{low} of 50 stopped at the second eigenvalue");
+}
+
+#[test]
+fn gradient_descent_at_the_edge_of_stability_is_followed_within_the_tolerance() {
+    let model = Model::Mlp { widths: vec![7, 5] };
+    let settings = settings(model, Activation::Tanh, false, Loss::SquaredError);
+    let mut problem = Problem::new(&settings, [1, 2, 3], 3, 9, Normalization::Batch);
+    let mut tracker = tracker(0);
+    let (mut seen, mut products) = (Vec::new(), 0);
+    let learning_rate = 0.2;
+    for step in 0..400 {
+        if step % 5 == 0 {
+            let mut hessian = Hessian {
+                mean_loss: problem.mean_loss(),
+                parameters: &problem.parameters,
+                go_on: &mut || true,
+            };
+            let found = measure(&mut tracker, &mut hessian, problem.len());
+            products += found.products;
+            assert!(found.converged, "step {step}");
+            if step % 20 == 0 {
+                let expected = largest(&problem.product_hessian());
+                assert!(found.value <= expected * (1.0 + 1e-12), "step {step}: overstated");
+                let low = 1.0 - found.value / expected;
+                assert!(low < 1e-2, "step {step}: {} of {expected}", found.value);
+                seen.push(expected * learning_rate);
+            }
+        }
+        let (_, gradient) = problem.loss_and_gradient(&problem.parameters);
+        problem.parameters = problem.parameters - tensor((gradient * learning_rate).as_slice());
+    }
+    let (first, last) = (seen[0], seen[seen.len() - 1]);
+    assert!(first < 1.5 && last > 1.9, "ηλ went from {first} to {last}, not to 2");
+    assert!(products < 80 * 4, "{products} in 80");
 }
 
 #[test]
@@ -233,6 +290,25 @@ fn a_value_that_ran_out_of_products_is_marked() {
     let second = measure(&mut tracker, &mut diagonal(&spectrum), 500);
     assert!(!second.converged && second.products == 6);
     assert!(second.value >= first.value, "a longer look cannot find less");
+}
+
+#[test]
+fn an_audit_that_ran_out_of_products_vouches_for_nothing() {
+    let spectrum: Vec<f64> = (0..500).map(f64::from).collect();
+    let rules = Rules {
+        tolerance: 1e-2,
+        tolerance_floor: 1e-12,
+        max_products: 6,
+        audit_every: 1,
+    };
+    let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(1));
+    let mut found = measure(&mut tracker, &mut diagonal(&spectrum), 500);
+    assert!(!found.converged && !found.audited);
+    for _ in 0..10 {
+        found = measure(&mut tracker, &mut diagonal(&spectrum), 500);
+    }
+    // By now the warm track is there, while six products from nothing are still too few.
+    assert!(found.converged && !found.audited && found.value > 0.98 * 499.0);
 }
 
 #[test]
