@@ -154,7 +154,7 @@ pub struct LambdaPoint {
     pub lambda_probe: usize,
     /// In words, the probe and its batch-norm mode.
     pub lambda_on: String,
-    /// Whether this measurement was checked by a cold start from a fresh vector.
+    /// Whether a cold start from a fresh vector, brought to its end, agrees with this value or gave it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lambda_audited: bool,
     /// What the warm track said, where an audit found a larger eigenvalue.

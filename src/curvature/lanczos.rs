@@ -72,6 +72,22 @@ pub struct Estimate {
 ///
 /// A value that is not finite ends the search at once, unconverged; so does a start of which nothing is left.
 ///
+/// The largest *algebraic* eigenvalue of diag(−5, 3) is 3, though −5 is larger in magnitude:
+///
+/// ```
+/// use burn::tensor::{DType, Device, Tensor};
+/// use sharptui::curvature::{Search, largest_eigenvalue};
+///
+/// let on = (&Device::flex(), DType::F64);
+/// let diagonal = Tensor::<1>::from_data([-5.0, 3.0], on);
+/// let start = Tensor::<1>::from_data([1.0, 1.0], on);
+/// let search = Search { tolerance: 1e-10, min_products: 0, max_products: 100, wanted_vectors: 1 };
+/// let mut operator = |v: &Tensor<1>| diagonal.clone() * v.clone();
+/// let found = largest_eigenvalue(&mut operator, &[start], &search)?;
+/// assert!(found.converged && (found.value - 3.0).abs() < 1e-10);
+/// # Ok::<(), sharptui::curvature::Interrupted>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`Interrupted`] when the operator is.
