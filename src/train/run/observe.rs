@@ -1,0 +1,211 @@
+//! What is measured of a cell while it trains, and written down.
+
+use std::error::Error;
+use std::time::Instant;
+
+use burn::tensor::Tensor;
+
+use super::{Run, ending};
+use crate::config::Settings;
+use crate::event::{Activity, CellEnding, Event, LambdaPoint, Point, StopReason};
+use crate::train::Verdict;
+use crate::train::evaluate::{Evaluation, evaluate};
+use crate::train::probes::ProbeTrack;
+use crate::train::schedule::evaluation_due;
+
+impl Run<'_> {
+    /// Measures what is due, or everything at the end of the cell, and writes it down.
+    ///
+    /// Gives the ending if the cell is at its end: `budget` is used up, the loss or accuracy aimed at is reached, it
+    /// has diverged, or it was told to end.
+    pub(in crate::train) fn observe(
+        &mut self,
+        budget: Option<StopReason>,
+    ) -> Result<Option<CellEnding>, Box<dyn Error + Send + Sync>> {
+        let settings = self.task.settings;
+        let first = self.step == 0;
+        let mut point = self.point();
+        let mut stop = budget;
+        if first || stop.is_some() || evaluation_due(settings.evaluate_every, self.step, settings.steps_per_epoch()) {
+            if let Err(ending) = self.evaluate(&mut point) {
+                return Ok(Some(ending));
+            }
+            if point.train_loss.is_some_and(|loss| !loss.is_finite()) {
+                self.write(point)?;
+                return Ok(Some(CellEnding::Diverged));
+            }
+            stop = reached(settings, &point).or(stop);
+        }
+        let asked = self.control.take_audit();
+        if first || stop.is_some() || asked || self.schedule.due(self.step, self.stopwatch.seconds()) {
+            // A tried-out eigenvalue is what a table will show, so the last one is always checked.
+            if let Some(ending) = self.measure_lambda(&mut point, asked || stop.is_some())? {
+                return Ok(Some(ending));
+            }
+        }
+        if has_values(&point) {
+            self.write(point)?;
+        }
+        Ok(stop.map(CellEnding::Finished))
+    }
+
+    /// Writes down the losses of a cell that has diverged.
+    pub(in crate::train) fn observe_divergence(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let mut point = self.point();
+        if self.evaluate(&mut point).is_ok() {
+            self.write(point)?;
+        }
+        Ok(())
+    }
+
+    fn point(&self) -> Point {
+        Point {
+            step: self.step,
+            epoch: self.epoch(),
+            seconds: self.stopwatch.seconds(),
+            ..Point::default()
+        }
+    }
+
+    fn evaluate(&mut self, point: &mut Point) -> Result<(), CellEnding> {
+        self.control.busy_with(Activity::Evaluating, self.outbox);
+        let settings = self.task.settings;
+        let mut verdict = Verdict::Go;
+        let mut both = [None; 2];
+        for (slot, examples) in both.iter_mut().zip([self.task.train, self.task.test]) {
+            *slot = evaluate(
+                self.task.network,
+                settings.loss,
+                &self.parameters,
+                &mut self.running,
+                examples,
+                settings.chunk_size,
+                &mut || {
+                    verdict = self
+                        .control
+                        .checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
+                    verdict == Verdict::Go
+                },
+            );
+        }
+        let [Some(train), Some(test)] = both else {
+            return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
+        };
+        let Evaluation { loss, accuracy } = train;
+        (point.train_loss, point.train_accuracy) = (Some(loss), Some(accuracy));
+        (point.test_loss, point.test_accuracy) = (Some(test.loss), Some(test.accuracy));
+        Ok(())
+    }
+
+    /// Measures λ_max on every probe; the first goes into `point`, each other one into a line of its own.
+    fn measure_lambda(
+        &mut self,
+        point: &mut Point,
+        audit: bool,
+    ) -> Result<Option<CellEnding>, Box<dyn Error + Send + Sync>> {
+        let started = self.stopwatch.seconds();
+        point.threshold = Some(self.task.settings.stability_threshold());
+        point.gradient_norm = self.gradient.as_ref().map(norm);
+        let mut others = Vec::new();
+        let mut probes = std::mem::take(&mut self.probes);
+        for (index, probe) in probes.iter_mut().enumerate() {
+            let lambda = match self.measure_probe(index, probe, audit) {
+                Ok(lambda) => lambda,
+                Err(ending) => return Ok(Some(ending)),
+            };
+            if index == 0 {
+                point.lambda = Some(lambda);
+            } else {
+                let mut other = self.point();
+                other.threshold = point.threshold;
+                other.lambda = Some(lambda);
+                others.push(other);
+            }
+        }
+        self.probes = probes;
+        self.schedule.measured(self.stopwatch.seconds() - started);
+        for other in others {
+            self.write(other)?;
+        }
+        Ok(None)
+    }
+
+    fn measure_probe(&mut self, index: usize, probe: &mut ProbeTrack, audit: bool) -> Result<LambdaPoint, CellEnding> {
+        let activity = if audit || probe.audit_is_due() {
+            Activity::Auditing
+        } else {
+            Activity::MeasuringLambda
+        };
+        self.control.busy_with(activity, self.outbox);
+        let started = Instant::now();
+        let left_out = self.stopwatch.left_out();
+        let mut verdict = Verdict::Go;
+        let measured = probe.measure(&self.task, &self.parameters, &self.running, audit, &mut || {
+            verdict = self
+                .control
+                .checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
+            verdict == Verdict::Go
+        });
+        let Ok(measured) = measured else {
+            return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
+        };
+        if let Some(from) = measured.corrected_from {
+            self.outbox.state(Event::Notice(format!(
+                "cell {}, step {}: an audit found λ_max {:.4} where the track had {from:.4}; corrected",
+                self.task.cell + 1,
+                self.step,
+                measured.value,
+            )));
+        }
+        let paused = self.stopwatch.left_out().saturating_sub(left_out);
+        Ok(LambdaPoint {
+            lambda_max: measured.value,
+            lambda_residual: measured.residual,
+            lambda_converged: measured.converged,
+            lambda_hvps: measured.products,
+            lambda_seconds: started.elapsed().saturating_sub(paused).as_secs_f64(),
+            lambda_probe: index,
+            lambda_on: self.task.settings.probes[index].describe(self.task.settings),
+            lambda_audited: measured.audited,
+            lambda_corrected_from: measured.corrected_from,
+        })
+    }
+
+    fn write(&mut self, point: Point) -> Result<(), Box<dyn Error + Send + Sync>> {
+        (self.log)(&point)?;
+        let last = &mut self.summary;
+        last.train_loss = point.train_loss.or(last.train_loss);
+        last.train_accuracy = point.train_accuracy.or(last.train_accuracy);
+        last.test_loss = point.test_loss.or(last.test_loss);
+        last.test_accuracy = point.test_accuracy.or(last.test_accuracy);
+        if let Some(lambda) = point.lambda.as_ref().filter(|lambda| lambda.lambda_probe == 0) {
+            last.lambda_max = Some(lambda.lambda_max);
+            last.lambda_residual = Some(lambda.lambda_residual);
+            last.lambda_converged = Some(lambda.lambda_converged);
+        }
+        self.outbox.point(self.task.cell, point);
+        Ok(())
+    }
+}
+
+/// Whether the loss or accuracy aimed at is reached.
+fn reached(settings: &Settings, point: &Point) -> Option<StopReason> {
+    let loss = settings.until_train_loss.zip(point.train_loss);
+    let accuracy = settings.until_train_accuracy.zip(point.train_accuracy);
+    if loss.is_some_and(|(aim, loss)| loss <= aim) {
+        Some(StopReason::TrainLoss)
+    } else if accuracy.is_some_and(|(aim, accuracy)| accuracy >= aim) {
+        Some(StopReason::TrainAccuracy)
+    } else {
+        None
+    }
+}
+
+fn has_values(point: &Point) -> bool {
+    point.train_loss.is_some() || point.lambda.is_some()
+}
+
+/// ‖x‖.
+fn norm(x: &Tensor<1>) -> f64 {
+    (x.clone() * x.clone()).sum().into_scalar::<f64>().sqrt()
+}
