@@ -1,0 +1,254 @@
+//! The training of one cell, against a trajectory computed by hand, and every way in which it ends.
+
+#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+
+use std::path::Path;
+
+use burn::tensor::{DType, Device};
+use crossbeam_channel::{Receiver, unbounded};
+use sharptui::config::{Experiment, Settings};
+use sharptui::event::{CellEnding, Command, Event, Point, StopReason};
+use sharptui::model::{Examples, Network};
+use sharptui::train::{Control, Outbox, Task, Trained, train};
+
+const FEATURES: usize = 4;
+const CLASSES: usize = 3;
+
+/// Small numbers that follow no pattern the training could lean on.
+fn pixels(count: usize) -> Vec<f32> {
+    (0..count * FEATURES)
+        .map(|i| ((i * 37 + i * i * 11) % 101) as f32 / 50.0 - 1.0)
+        .collect()
+}
+
+fn labels(count: usize) -> Vec<u8> {
+    (0..count).map(|i| ((i * 7 + i / 3) % CLASSES) as u8).collect()
+}
+
+fn settings(text: &str) -> Settings {
+    let text = format!("(train_examples: 20, test_examples: 10, probes: [(from: Training, examples: Full)], {text})");
+    let experiment = Experiment::parse(&text, Path::new("test.ron")).unwrap();
+    experiment.cells[0].settings.clone()
+}
+
+struct Ran {
+    trained: Trained,
+    points: Vec<Point>,
+    events: Receiver<Event>,
+}
+
+impl Ran {
+    fn parameters(&self) -> Vec<f64> {
+        self.trained.parameters.to_data().iter::<f64>().collect()
+    }
+}
+
+/// Trains on twenty examples; the commands are given when the first point is written.
+fn run(settings: &Settings, commands: &[Command]) -> Ran {
+    let device = Device::flex();
+    let dtype = sharptui::train::dtype(settings);
+    let examples = |count| Examples::upload(&pixels(count), &labels(count), CLASSES, &device, dtype);
+    let (train_set, test_set) = (examples(20), examples(10));
+    let network = Network::new(settings, [1, 1, FEATURES], CLASSES);
+    let task = Task {
+        cell: 0,
+        settings,
+        network: &network,
+        train: &train_set,
+        test: &test_set,
+        device: &device,
+    };
+    let (to_trainer, commands_out) = unbounded();
+    let (events_in, events) = unbounded();
+    let mut points = Vec::new();
+    let mut log = |point: &Point| {
+        for &command in commands.iter().filter(|_| points.is_empty()) {
+            to_trainer.send(command)?;
+        }
+        points.push(point.clone());
+        Ok(())
+    };
+    let trained = train(
+        task,
+        &mut Control::new(commands_out),
+        &mut Outbox::new(events_in),
+        &mut log,
+    );
+    Ran {
+        trained: trained.unwrap(),
+        points,
+        events,
+    }
+}
+
+/// Heavy ball with weight decay on ½‖Wx + b − y‖², averaged over all examples, in plain loops.
+fn by_hand(mut w: Vec<f64>, steps: usize, rate: f64, momentum: f64, decay: f64) -> Vec<f64> {
+    let count = 20;
+    let (x, y) = (pixels(count), labels(count));
+    let mut velocity = vec![0.0; w.len()];
+    for _ in 0..steps {
+        let mut gradient = vec![0.0; w.len()];
+        for i in 0..count {
+            for class in 0..CLASSES {
+                let row = &x[i * FEATURES..(i + 1) * FEATURES];
+                let mut error = w[CLASSES * FEATURES + class] - f64::from(u8::from(usize::from(y[i]) == class));
+                for (j, &feature) in row.iter().enumerate() {
+                    error += w[class * FEATURES + j] * f64::from(feature);
+                }
+                for (j, &feature) in row.iter().enumerate() {
+                    gradient[class * FEATURES + j] += error * f64::from(feature) / count as f64;
+                }
+                gradient[CLASSES * FEATURES + class] += error / count as f64;
+            }
+        }
+        for (k, w) in w.iter_mut().enumerate() {
+            velocity[k] = momentum * velocity[k] + gradient[k] + decay * *w;
+            *w -= rate * velocity[k];
+        }
+    }
+    w
+}
+
+fn assert_close(a: &[f64], b: &[f64], tolerance: f64) {
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(b) {
+        assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{a} is not {b}");
+    }
+}
+
+#[test]
+fn full_batch_descent_with_momentum_and_decay_takes_the_steps_that_paper_and_pencil_take() {
+    for (momentum, decay) in [(0.0, 0.0), (0.9, 0.0), (0.0, 0.1), (0.8, 0.05)] {
+        let settings = settings(&format!(
+            "model: Mlp(widths: []), loss: SquaredError, batch_size: Full, steps: 7, learning_rate: 0.1,
+             momentum: {momentum}, weight_decay: {decay}, chunk_size: 6, precision: F64",
+        ));
+        let network = Network::new(&settings, [1, 1, FEATURES], CLASSES);
+        let start = network.initial_parameters(0, &Device::flex(), DType::F64);
+        let expected = by_hand(start.to_data().iter::<f64>().collect(), 7, 0.1, momentum, decay);
+        assert_close(&run(&settings, &[]).parameters(), &expected, 1e-12);
+    }
+}
+
+#[test]
+fn one_epoch_of_minibatches_sees_every_example_once() {
+    // With a rate this small the parameters hardly move, so one epoch of steps adds up to one full-batch step.
+    let base = "model: Mlp(widths: [5]), activation: Tanh, learning_rate: 1.0e-7, precision: F64";
+    let full = run(&settings(&format!("{base}, batch_size: Full, steps: 1")), &[]);
+    let parts = run(&settings(&format!("{base}, batch_size: 5, epochs: 1")), &[]);
+    let network = Network::new(
+        &settings(&format!("{base}, batch_size: 5, epochs: 1")),
+        [1, 1, FEATURES],
+        CLASSES,
+    );
+    let start = network.initial_parameters(0, &Device::flex(), DType::F64);
+    let start: Vec<f64> = start.to_data().iter::<f64>().collect();
+    let moved = |ran: &Ran| -> Vec<f64> {
+        ran.parameters()
+            .iter()
+            .zip(&start)
+            .map(|(w, s)| (w - s) * 1e7)
+            .collect()
+    };
+    let summed: Vec<f64> = moved(&parts).iter().map(|m| m / 4.0).collect();
+    assert_close(&summed, &moved(&full), 1e-6);
+}
+
+#[test]
+fn chunks_change_memory_and_not_the_result() {
+    let base =
+        "model: Mlp(widths: [6]), activation: Tanh, learning_rate: 0.2, batch_size: Full, steps: 5, precision: F64";
+    let whole = run(&settings(&format!("{base}, chunk_size: 20")), &[]);
+    let cut = run(&settings(&format!("{base}, chunk_size: 3")), &[]);
+    assert_close(&cut.parameters(), &whole.parameters(), 1e-12);
+    let last = |ran: &Ran| ran.points.last().unwrap().lambda.clone().unwrap().lambda_max;
+    assert!((last(&cut) / last(&whole) - 1.0).abs() < 1e-4);
+}
+
+#[test]
+fn dropout_and_batch_norm_train_and_their_order_of_numbers_is_the_seeds() {
+    let text = |seed| {
+        settings(&format!(
+            "model: Mlp(widths: [6]), learning_rate: 0.1, batch_size: 5, epochs: 3, dropout: 0.5, batch_norm: true, seed: {seed}"
+        ))
+    };
+    let (first, again, other) = (run(&text(1), &[]), run(&text(1), &[]), run(&text(2), &[]));
+    assert_eq!(first.parameters(), again.parameters());
+    assert_ne!(first.parameters(), other.parameters());
+    assert_eq!(first.trained.running[0].batches, 12);
+}
+
+#[test]
+fn every_stopping_rule_ends_the_cell_under_its_own_name() {
+    let base =
+        "model: Mlp(widths: [16]), activation: Tanh, learning_rate: 0.5, batch_size: Full, evaluate_every: Steps(1)";
+    for (rule, reason) in [
+        ("steps: 3, epochs: 9", StopReason::Steps),
+        ("steps: 9, epochs: 3", StopReason::Epochs),
+        ("steps: 5000, until_train_loss: 0.9", StopReason::TrainLoss),
+        ("steps: 5000, until_train_accuracy: 0.6", StopReason::TrainAccuracy),
+    ] {
+        let ran = run(&settings(&format!("{base}, {rule}, lambda_every: Ends")), &[]);
+        assert_eq!(ran.trained.ending, CellEnding::Finished(reason), "{rule}");
+        let last = ran.points.last().unwrap();
+        assert_eq!(last.step, ran.trained.summary.steps);
+        assert!(
+            last.train_loss.is_some() && last.lambda.as_ref().is_some_and(|l| l.lambda_audited),
+            "{rule}"
+        );
+        if reason == StopReason::TrainLoss {
+            let losses: Vec<f64> = ran.points.iter().filter_map(|p| p.train_loss).collect();
+            let (last, before) = losses.split_last().unwrap();
+            assert!(*last <= 0.9 && before.iter().all(|&loss| loss > 0.9), "{losses:?}");
+        }
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_ends_the_cell_as_diverged() {
+    for evaluate in ["Steps(1)", "Epochs(1000)"] {
+        let ran = run(
+            &settings(&format!(
+                "model: Mlp(widths: [16]), loss: SquaredError, learning_rate: 1.0e4, batch_size: Full, steps: 5000,
+                 evaluate_every: {evaluate}, lambda_every: Ends"
+            )),
+            &[],
+        );
+        assert_eq!(ran.trained.ending, CellEnding::Diverged, "{evaluate}");
+        assert!(ran.trained.summary.steps < 5000);
+        assert!(!ran.points.last().unwrap().train_loss.unwrap().is_finite());
+    }
+}
+
+#[test]
+fn abort_and_quit_end_the_cell_and_keep_what_was_measured() {
+    let settings = settings("model: Mlp(widths: [16]), learning_rate: 0.1, batch_size: 5, epochs: 100000");
+    for (command, ending) in [
+        (Command::Abort(0), CellEnding::Aborted),
+        (Command::Quit, CellEnding::Interrupted),
+    ] {
+        let ran = run(&settings, &[command]);
+        assert_eq!(ran.trained.ending, ending);
+        assert_eq!(ran.trained.summary.steps, 0);
+        assert!(ran.trained.summary.lambda_max.is_some_and(f64::is_finite));
+        let told = ran
+            .events
+            .try_iter()
+            .any(|event| matches!(event, Event::Measured { cell: 0, .. }));
+        assert!(told, "what is written is told as well");
+    }
+}
+
+#[test]
+fn an_audit_that_is_asked_for_is_made_at_the_next_step() {
+    let settings = settings("model: Mlp(widths: [6]), learning_rate: 0.1, batch_size: 5, steps: 3, lambda_every: Ends");
+    let audited = |commands: &[Command]| -> Vec<u64> {
+        let points = run(&settings, commands).points;
+        let lambdas = points
+            .iter()
+            .filter(|p| p.lambda.as_ref().is_some_and(|l| l.lambda_audited));
+        lambdas.map(|p| p.step).collect()
+    };
+    assert_eq!(audited(&[]), [0, 3]);
+    assert_eq!(audited(&[Command::Audit]), [0, 1, 3]);
+}
