@@ -36,17 +36,19 @@ impl Run<'_> {
             }
             stop = reached(settings, &point).or(stop);
         }
+        let mut points = vec![point];
+        let mut ending = stop.map(CellEnding::Finished);
         let asked = self.control.take_audit();
         if first || stop.is_some() || asked || self.schedule.due(self.step, self.stopwatch.seconds()) {
-            // A tried-out eigenvalue is what a table will show, so the last one is always checked.
-            if let Some(ending) = self.measure_lambda(&mut point, asked || stop.is_some())? {
-                return Ok(Some(ending));
+            // The last value is what tables show, so it is always audited.
+            if let Err(told_to_end) = self.measure_lambda(&mut points, asked || stop.is_some()) {
+                ending = Some(told_to_end);
             }
         }
-        if has_values(&point) {
+        for point in points.into_iter().filter(has_values) {
             self.write(point)?;
         }
-        Ok(stop.map(CellEnding::Finished))
+        Ok(ending)
     }
 
     /// Writes down the losses of a cell that has diverged.
@@ -97,37 +99,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Measures λ_max on every probe; the first goes into `point`, each other one into a line of its own.
-    fn measure_lambda(
-        &mut self,
-        point: &mut Point,
-        audit: bool,
-    ) -> Result<Option<CellEnding>, Box<dyn Error + Send + Sync>> {
+    /// Measures λ_max on every probe; the first goes into the point that is there, each other one into one of its own.
+    fn measure_lambda(&mut self, points: &mut Vec<Point>, audit: bool) -> Result<(), CellEnding> {
         let started = self.stopwatch.seconds();
-        point.threshold = Some(self.task.settings.stability_threshold());
-        point.gradient_norm = self.gradient.as_ref().map(norm);
-        let mut others = Vec::new();
+        let threshold = Some(self.task.settings.stability_threshold());
+        points[0].gradient_norm = self.gradient.as_ref().map(norm);
         let mut probes = std::mem::take(&mut self.probes);
         for (index, probe) in probes.iter_mut().enumerate() {
-            let lambda = match self.measure_probe(index, probe, audit) {
-                Ok(lambda) => lambda,
-                Err(ending) => return Ok(Some(ending)),
-            };
-            if index == 0 {
-                point.lambda = Some(lambda);
-            } else {
-                let mut other = self.point();
-                other.threshold = point.threshold;
-                other.lambda = Some(lambda);
-                others.push(other);
+            let lambda = self.measure_probe(index, probe, audit)?;
+            if index > 0 {
+                points.push(self.point());
             }
+            points[index].lambda = Some(lambda);
+            points[index].threshold = threshold;
         }
         self.probes = probes;
         self.schedule.measured(self.stopwatch.seconds() - started);
-        for other in others {
-            self.write(other)?;
-        }
-        Ok(None)
+        Ok(())
     }
 
     fn measure_probe(&mut self, index: usize, probe: &mut ProbeTrack, audit: bool) -> Result<LambdaPoint, CellEnding> {
