@@ -150,13 +150,12 @@ fn watch(
     let options = tui::Options {
         log_path: plan.run_dir.join("log.txt"),
         no_color: false,
-        attached: false,
     };
     match tui::run(&events, commands, &signals, &options)? {
         tui::Outcome::LeftAtOnce => Ok(true),
         // Training goes on where the screen broke, so lines do, too. They begin with what the screen took.
         tui::Outcome::Broken => read_lines(&after(Event::SweepStarted(plan.clone()), events), commands, signals),
-        tui::Outcome::Ended(_) | tui::Outcome::TrainerGone | tui::Outcome::Detached => Ok(false),
+        tui::Outcome::Ended(_) | tui::Outcome::TrainerGone => Ok(false),
     }
 }
 

@@ -75,7 +75,6 @@ fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static s
         Action::PauseOrResume | Action::Audit | Action::Abort if monitor.is_over() || scene.view.stopping => None,
         Action::PauseOrResume if scene.view.asked_to_pause.unwrap_or(monitor.is_paused()) => Some("resume"),
         Action::Quit if scene.view.stopping && !monitor.is_over() => Some("leave at once"),
-        Action::Quit if scene.view.attached => Some("leave"),
         _ => match binding.hint? {
             Hint::Always(hint) => Some(hint),
             Hint::Wide(hint) => (width >= WIDE).then_some(hint),

@@ -49,8 +49,6 @@ pub enum Effect {
 pub struct View {
     /// What it is drawn with.
     pub theme: Theme,
-    /// The sweep runs in another process: leaving the screen does not stop it.
-    pub attached: bool,
     /// The cell to look at, unless the running one is followed.
     pub pinned: Option<CellIndex>,
     /// How the loss is drawn.
@@ -76,7 +74,6 @@ impl View {
     pub fn new(theme: Theme) -> Self {
         Self {
             theme,
-            attached: false,
             pinned: None,
             loss_scale: Scale::Logarithmic,
             lambda_scale: Scale::Linear,
@@ -167,14 +164,14 @@ impl View {
 
     /// Asks the sweep to stop without a question, as a signal does; a second time leaves at once.
     pub fn stop(&mut self, monitor: &Monitor) -> Effect {
-        if monitor.is_over() || self.stopping || self.attached {
+        if monitor.is_over() || self.stopping {
             return Effect::Leave;
         }
         self.confirmed(Question::Quit)
     }
 
     fn quit(&mut self, monitor: &Monitor) -> Option<Effect> {
-        if monitor.is_over() || self.stopping || self.attached {
+        if monitor.is_over() || self.stopping {
             return Some(Effect::Leave);
         }
         self.overlay = Some(Overlay::Question(Question::Quit));

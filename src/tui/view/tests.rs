@@ -70,13 +70,6 @@ fn once_the_sweep_has_ended_quitting_asks_nothing() {
 }
 
 #[test]
-fn leaving_a_sweep_that_runs_elsewhere_asks_nothing_and_stops_nothing() {
-    let mut fixture = Fixture::half_way();
-    fixture.view.attached = true;
-    assert_eq!(press(&mut fixture, 'q'), Some(Effect::Leave));
-}
-
-#[test]
 fn aborting_is_about_the_chosen_cell_and_only_if_it_has_not_ended() {
     let mut fixture = Fixture::half_way();
     press(&mut fixture, 'k');
