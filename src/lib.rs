@@ -19,7 +19,7 @@ pub mod sweep;
 pub mod train;
 pub mod tui;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::process::ExitCode;
@@ -112,7 +112,8 @@ fn follow(sweep: Sweep, how: &HowArgs) -> anyhow::Result<ExitCode> {
         .spawn(move || sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in)))
         .context("the training thread cannot be started")?;
 
-    let on_screen = !how.plain && std::io::stdout().is_terminal();
+    // A terminal without a cursor to move gets lines.
+    let on_screen = !how.plain && plain::Style::of_stdout() == plain::Style::Bar;
     let left_at_once = if on_screen {
         watch(&plan, events, &commands, signals)?
     } else {

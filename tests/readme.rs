@@ -63,7 +63,9 @@ fn every_configuration_that_is_named_is_shipped() {
     let readme = readme();
     let words = words(&readme).into_iter();
     let named: Vec<&str> = words
-        .filter(|word| word.starts_with("configs/") && word.ends_with(".ron"))
+        .filter(|word| {
+            word.starts_with("configs/") && Path::new(word).extension().is_some_and(|ending| ending == "ron")
+        })
         .collect();
     assert!(!named.is_empty());
     for path in named {

@@ -125,3 +125,36 @@ fn a_signal_stops_without_asking() {
     assert_eq!(fixture.view.stop(&fixture.monitor), Effect::Send(Command::Quit));
     assert_eq!(fixture.view.stop(&fixture.monitor), Effect::Leave);
 }
+
+#[test]
+fn an_audit_is_to_come_until_it_is_made() {
+    let mut fixture = Fixture::half_way();
+    assert_eq!(press(&mut fixture, 'A'), Some(Effect::Send(Command::Audit)));
+    tell(&mut fixture, Event::Activity(Activity::Paused));
+    assert!(fixture.view.asked_to_audit.is_some());
+    let mut point = crate::tui::fixture::script::point(2, 725, 0);
+    point.lambda.as_mut().unwrap().lambda_audited = true;
+    tell(
+        &mut fixture,
+        Event::Measured {
+            cell: 2,
+            point: Box::new(point),
+        },
+    );
+    assert_eq!(fixture.view.asked_to_audit, None);
+}
+
+#[test]
+fn a_page_is_ten_cells_and_stays_within_the_queue() {
+    let mut fixture = Fixture::half_way();
+    let cell = fixture.monitor.cells[5].clone();
+    fixture.monitor.cells.resize(30, cell);
+    let mut page = |code| {
+        let event = KeyEvent::new(code, KeyModifiers::NONE);
+        fixture.view.key(&event, &fixture.monitor);
+        fixture.view.chosen(&fixture.monitor)
+    };
+    let chosen = [KeyCode::PageDown, KeyCode::PageDown, KeyCode::PageDown].map(&mut page);
+    assert_eq!(chosen, [12, 22, 29]);
+    assert_eq!([KeyCode::PageUp; 3].map(page), [19, 9, 0]);
+}
