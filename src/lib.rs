@@ -19,7 +19,7 @@ pub mod sweep;
 pub mod train;
 pub mod tui;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::process::ExitCode;
@@ -112,7 +112,8 @@ fn follow(sweep: Sweep, how: &HowArgs) -> anyhow::Result<ExitCode> {
         .spawn(move || sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in)))
         .context("the training thread cannot be started")?;
 
-    let on_screen = !how.plain && std::io::stdout().is_terminal();
+    // A terminal without a cursor to move gets lines.
+    let on_screen = !how.plain && plain::Style::of_stdout() == plain::Style::Bar;
     let left_at_once = if on_screen {
         watch(&plan, events, &commands, signals)?
     } else {
@@ -150,13 +151,12 @@ fn watch(
     let options = tui::Options {
         log_path: plan.run_dir.join("log.txt"),
         no_color: false,
-        attached: false,
     };
     match tui::run(&events, commands, &signals, &options)? {
         tui::Outcome::LeftAtOnce => Ok(true),
         // Training goes on where the screen broke, so lines do, too. They begin with what the screen took.
         tui::Outcome::Broken => read_lines(&after(Event::SweepStarted(plan.clone()), events), commands, signals),
-        tui::Outcome::Ended(_) | tui::Outcome::TrainerGone | tui::Outcome::Detached => Ok(false),
+        tui::Outcome::Ended(_) | tui::Outcome::TrainerGone => Ok(false),
     }
 }
 

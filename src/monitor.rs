@@ -65,7 +65,7 @@ impl Monitor {
             }
             Event::Progress { cell, progress } => {
                 if let Some(known) = self.cells.get_mut(cell) {
-                    known.progress = progress;
+                    known.advance(progress);
                 }
             }
             Event::Measured { cell, point } => {

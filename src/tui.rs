@@ -56,8 +56,6 @@ pub struct Options {
     pub log_path: PathBuf,
     /// Draw without colours; so does `NO_COLOR`.
     pub no_color: bool,
-    /// The sweep runs in another process: leaving the screen does not stop it.
-    pub attached: bool,
 }
 
 /// How the screen was left.
@@ -69,8 +67,6 @@ pub enum Outcome {
     TrainerGone,
     /// The user did not wait for the training thread to stop: the process should exit at once.
     LeftAtOnce,
-    /// The sweep goes on in another process.
-    Detached,
     /// The screen fell over (the panic's message is on stderr by now), but the training goes on: whoever called can
     /// watch the same channels by other means.
     Broken,
@@ -105,12 +101,10 @@ pub fn run(
     options: &Options,
 ) -> Result<Outcome, TuiError> {
     let theme = Theme::from_environment(options.no_color, |name| std::env::var(name).ok());
-    let mut view = View::new(theme);
-    view.attached = options.attached;
-    let mut driver = Driver::new(view);
+    let mut driver = Driver::new(View::new(theme));
     let mut screen = terminal::Screen::enter(&options.log_path)?;
     let input = input::listen().map_err(TuiError::Terminal)?;
-    let relay = relay::Relay::start(signals, commands, options.attached).map_err(TuiError::Terminal)?;
+    let relay = relay::Relay::start(signals, commands).map_err(TuiError::Terminal)?;
     let wires = Wires {
         events,
         commands,

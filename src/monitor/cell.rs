@@ -29,7 +29,7 @@ pub enum CellState {
 }
 
 impl CellState {
-    /// Whether it ended for good, so that a resumed sweep leaves it alone.
+    /// Whether it ended, and this process will not run it again. (A resumed sweep tries again what failed.)
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(
@@ -102,6 +102,10 @@ pub struct Cell {
     pub state: CellState,
     /// How far it is.
     pub progress: Progress,
+    /// How far it was when that was first told: the measurements before the first step are behind it by then.
+    pub(super) first_progress: Option<Progress>,
+    /// Audits of λ_max on its first probe.
+    pub audits: u64,
     /// The last value of everything measured.
     pub latest: Latest,
     /// Everything measured, over its steps.
@@ -116,6 +120,8 @@ impl Cell {
             plan,
             state: CellState::Queued,
             progress: Progress::default(),
+            first_progress: None,
+            audits: 0,
             latest: Latest {
                 lambda: vec![None; probes],
                 ..Latest::default()
@@ -135,6 +141,11 @@ impl Cell {
         // A cell that was interrupted in an earlier process starts anew, from its first step.
         *self = Self::new(self.plan.clone());
         self.state = CellState::Running;
+    }
+
+    pub(super) fn advance(&mut self, progress: Progress) {
+        self.first_progress.get_or_insert(progress);
+        self.progress = progress;
     }
 
     pub(super) fn measure(&mut self, point: &Point) {
@@ -178,6 +189,7 @@ impl Cell {
             corrected: lambda.lambda_corrected_from.is_some(),
         };
         curve.push_marked(step, lambda.lambda_max, marks);
+        self.audits += u64::from(probe == 0 && lambda.lambda_audited);
         *last = Some(lambda.clone());
     }
 

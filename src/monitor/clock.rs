@@ -69,20 +69,22 @@ impl Clock {
     }
 }
 
-/// The running cell from its own rate; the queued ones from the seconds a planned step took in the finished cells
-/// (cells that stop early make that smaller), or from the running cell while none has finished.
+/// The running cell from its own pace; the queued ones from the seconds a planned step took in the finished cells
+/// (cells that stop early make that smaller). Each stands in for the other where one is not known yet.
 pub(super) fn time_left(cells: &[Cell], running: Option<CellIndex>) -> TimeLeft {
     let running = running.and_then(|index| cells.get(index));
+    let finished = pace_of_finished(cells);
     let cell = running.and_then(|cell| {
         let steps = cell.plan.planned_steps.saturating_sub(cell.progress.step);
-        seconds_per_step(cell).map(|seconds| seconds * steps as f64)
+        let pace = seconds_per_step(cell).or(finished);
+        pace.map(|seconds| seconds * steps as f64)
     });
     let queued: u64 = cells
         .iter()
         .filter(|cell| is_ahead(cell))
         .map(|cell| cell.plan.planned_steps)
         .sum();
-    let pace = pace_of_finished(cells).or_else(|| running.and_then(seconds_per_step));
+    let pace = finished.or_else(|| running.and_then(seconds_per_step));
     let rest = if queued == 0 {
         Some(0.0)
     } else {
@@ -103,8 +105,19 @@ fn is_ahead(cell: &Cell) -> bool {
     matches!(cell.state, CellState::Queued | CellState::Interrupted)
 }
 
+/// Over all steps but the first ones: the rate of the last moments depends on whether a measurement fell into them, and
+/// the measurements before the first step are made once.
 fn seconds_per_step(cell: &Cell) -> Option<f64> {
     let progress = cell.progress;
+    if let Some(first) = cell.first_progress {
+        let (steps, seconds) = (
+            progress.step.saturating_sub(first.step),
+            progress.seconds - first.seconds,
+        );
+        if steps > 0 && seconds > 0.0 {
+            return Some(seconds / steps as f64);
+        }
+    }
     if progress.steps_per_second > 0.0 {
         return Some(1.0 / progress.steps_per_second);
     }

@@ -67,6 +67,27 @@ fn time_left_is_unknown_until_something_was_timed() {
 }
 
 #[test]
+fn what_came_before_the_first_step_and_what_was_last_measured_do_not_sway_the_estimate() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(101)], now);
+    monitor.apply(Event::CellStarted { cell: 0 }, now);
+    // A cold measurement of 60 s came first, and a warm one has just made the last moments slow.
+    monitor.apply(progress(0, 1, 60.0, 0.02), now);
+    monitor.apply(progress(0, 51, 70.0, 0.02), now);
+    assert_eq!(monitor.time_left().cell, Some(Duration::from_secs(10)));
+}
+
+#[test]
+fn a_cell_that_has_not_taken_a_step_is_estimated_from_the_finished_ones() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100), plan(100)], now);
+    monitor.apply(Event::CellStarted { cell: 0 }, now);
+    monitor.apply(finished(0, 30.0), now);
+    monitor.apply(Event::CellStarted { cell: 1 }, now);
+    assert_eq!(monitor.time_left().sweep, Some(Duration::from_secs(30)));
+}
+
+#[test]
 fn queued_cells_are_estimated_from_the_finished_ones_rather_than_from_the_running_one() {
     let now = Instant::now();
     let mut monitor = started(vec![plan(100), plan(100), plan(200)], now);

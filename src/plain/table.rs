@@ -25,7 +25,7 @@ pub(super) fn table(known: &Known) -> Vec<String> {
             probes.push(probe);
         }
     }
-    let results = ["steps", "λ_max", "train loss", "test loss", "test accuracy", "seconds"];
+    let results = ["steps", "λ_max", "train loss", "test loss", "test acc", "seconds"];
     // Where cells differ in what λ_max was measured on, each says it; else one line below says it for all.
     let probe_column = (probes.len() > 1).then_some("λ_max on");
     let settings = ["cell"].into_iter().chain(swept.iter().copied());

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
@@ -26,22 +27,36 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         area.width.saturating_sub(1),
         area.height.saturating_sub(1),
     );
-    Paragraph::new(lines(scene, usize::from(text.width))).render(text, buffer);
+    let lines = scrolled(lines(scene, usize::from(text.width)), usize::from(text.height), scene);
+    Paragraph::new(lines).render(text, buffer);
 }
 
 /// Draws the settings over the screen.
 pub(super) fn render_overlay(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     let width = usize::from(screen.width.saturating_sub(8)).min(WIDEST);
-    let mut lines = lines(scene, width);
     let room = usize::from(screen.height.saturating_sub(4));
-    if lines.len() > room {
-        lines.truncate(room.saturating_sub(1));
-        lines.push(Line::styled(
-            scene.theme().text("… all of them are in the cell's cell.json"),
-            scene.theme().dim,
-        ));
-    }
+    let lines = scrolled(lines(scene, width), room, scene);
     panel::overlay(screen, buffer, scene.theme(), &title(scene), lines);
+}
+
+/// As many lines as there is room for, from where they are scrolled to; the last of them says if there is more.
+fn scrolled<'a>(mut lines: Vec<Line<'a>>, room: usize, scene: &Scene) -> Vec<Line<'a>> {
+    if lines.len() <= room {
+        return lines;
+    }
+    let theme = scene.theme();
+    let room = room.saturating_sub(1);
+    let hidden = scene.view.scrolled.min(lines.len() - room);
+    lines.drain(..hidden);
+    let below = lines.len() - room;
+    lines.truncate(room);
+    let keys = if below > 0 {
+        format!("… {below} more: J scrolls down")
+    } else {
+        "the end: K scrolls up".to_owned()
+    };
+    lines.push(Line::styled(theme.text(keys).into_owned(), theme.dim));
+    lines
 }
 
 fn title(scene: &Scene) -> String {
@@ -53,7 +68,7 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
     let theme = scene.theme();
     let (_, word, mood) = scene.state(scene.chosen());
     let mut rows = vec![("state".to_owned(), state_words(cell, word), mood.style(theme))];
-    let plain = ratatui::style::Style::new();
+    let plain = Style::new();
     rows.push(("folder".to_owned(), format!("cells/{:03}", scene.chosen()), plain));
     if let CellState::Failed(why) = &cell.state {
         rows.push(("why".to_owned(), why.clone(), theme.bad));
@@ -65,18 +80,13 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
     );
     let mut lines: Vec<Line> = rows
         .iter()
-        .map(|(name, value, style)| line(scene, name, value, *style, width))
+        .flat_map(|(name, value, style)| entry(scene, name, value, *style, width))
         .collect();
     lines.push(Line::default());
     for (name, value) in &cell.plan.settings {
         let swept = cell.plan.swept.iter().any(|(swept, _)| swept == name);
-        lines.push(line(
-            scene,
-            name,
-            value,
-            if swept { theme.strong } else { plain },
-            width,
-        ));
+        let style = if swept { theme.strong } else { plain };
+        lines.extend(entry(scene, name, value, style, width));
     }
     lines
 }
@@ -132,17 +142,20 @@ fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn line(scene: &Scene, name: &str, value: &str, style: ratatui::style::Style, width: usize) -> Line<'static> {
-    const NAMES: usize = 22;
+/// A name and its value, which goes on below itself where it is long.
+fn entry(scene: &Scene, name: &str, value: &str, style: Style, width: usize) -> Vec<Line<'static>> {
+    const NAMES: usize = 20;
     let theme = scene.theme();
     let name = panel::cut(&theme.text(name), NAMES);
-    let value = panel::cut(&theme.text(value), width.saturating_sub(NAMES + 1));
     let pad = NAMES + 1 - usize::from(panel::width(&name));
-    Line::from(vec![
+    let mut parts = panel::wrapped(&theme.text(value), width.saturating_sub(NAMES + 1)).into_iter();
+    let first = Line::from(vec![
         Span::styled(name, theme.dim),
         Span::raw(" ".repeat(pad)),
-        Span::styled(value, style),
-    ])
+        Span::styled(parts.next().unwrap_or_default(), style),
+    ]);
+    let rest = parts.map(|part| Line::from(vec![Span::raw(" ".repeat(NAMES + 1)), Span::styled(part, style)]));
+    std::iter::once(first).chain(rest).collect()
 }
 
 #[cfg(test)]
@@ -156,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn over_a_small_screen_what_does_not_fit_is_said_to_be_on_disk() {
+    fn over_a_small_screen_how_much_does_not_fit_is_said() {
         insta::assert_snapshot!(Fixture::half_way().drawn(render_overlay, (80, 24)));
     }
 
@@ -178,5 +191,14 @@ mod tests {
         let mut fixture = Fixture::half_way();
         fixture.monitor.cells[2].state = CellState::Failed("out of memory".into());
         assert!(fixture.drawn(render, (48, 30)).contains("out of memory"));
+    }
+
+    #[test]
+    fn what_does_not_fit_can_be_scrolled_to() {
+        let mut fixture = Fixture::half_way();
+        assert!(!fixture.drawn(render_overlay, (80, 24)).contains("precision"));
+        fixture.view.scrolled = 100;
+        let drawn = fixture.drawn(render_overlay, (80, 24));
+        assert!(drawn.contains("precision") && drawn.contains("K scrolls up"), "{drawn}");
     }
 }

@@ -107,8 +107,7 @@ impl Driver {
             }
             self.take_events(wires);
             self.view.follow(&self.monitor);
-            let over = self.monitor.is_over() && (self.view.stopping || self.blind);
-            if over || (self.blind && self.view.attached) {
+            if self.monitor.is_over() && (self.view.stopping || self.blind) {
                 return self.leave();
             }
             let now = Instant::now();
@@ -255,7 +254,7 @@ impl Driver {
     /// The terminal is gone: what is finished has to get onto the disk.
     fn hang_up(&mut self, wires: &Wires) {
         self.blind = true;
-        if !self.view.stopping && !self.view.attached && !self.monitor.is_over() {
+        if !self.view.stopping && !self.monitor.is_over() {
             let effect = self.view.stop(&self.monitor);
             self.obey(effect, wires);
         }
@@ -265,7 +264,6 @@ impl Driver {
         let outcome = match &self.monitor.ending {
             Some(ending) => Outcome::Ended(ending.clone()),
             None if self.monitor.lost => Outcome::TrainerGone,
-            None if self.view.attached => Outcome::Detached,
             None => Outcome::LeftAtOnce,
         };
         if self.blind {

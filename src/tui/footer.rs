@@ -11,7 +11,11 @@ use super::panel;
 use super::scene::Scene;
 
 /// How long a notice is shown where it shares a line with the keys; help lists the last ones.
-const NOTICE_SHOWN: Duration = Duration::from_secs(12);
+const NOTICE_SHOWN: Duration = Duration::from_secs(8);
+
+/// A notice that follows another one this closely does not take the line of the keys again: many of them would never
+/// give it back.
+const KEYS_SHOWN: Duration = Duration::from_secs(20);
 
 /// Draws the footer; with two lines the last notice has one to itself.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
@@ -21,7 +25,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         ..area
     };
     let own_line = area.height > 1;
-    match notice(scene, own_line) {
+    match notice(scene, own_line, usize::from(area.width)) {
         Some(notice) if own_line => {
             buffer.set_line(area.x, area.y, &notice, area.width);
             buffer.set_line(last.x, last.y, &hints(scene, area.width), last.width);
@@ -35,12 +39,27 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn notice(scene: &Scene, stays: bool) -> Option<Line<'static>> {
+fn notice(scene: &Scene, own_line: bool, width: usize) -> Option<Line<'static>> {
     let theme = scene.theme();
-    let (at, words) = scene.monitor.notices.back()?;
+    let notices = &scene.monitor.notices;
+    let shown = if own_line {
+        notices.len().checked_sub(1)?
+    } else {
+        (0..notices.len()).rev().find(|index| takes_the_line(scene, *index))?
+    };
+    let (at, words) = &notices[shown];
     let fresh = scene.now.saturating_duration_since(*at) < NOTICE_SHOWN;
     let style = if fresh { theme.warning } else { theme.dim };
-    (fresh || stays).then(|| Line::styled(theme.text(format!(" {words}")).into_owned(), style))
+    let words = panel::cut(&theme.text(format!(" {words}")), width);
+    (fresh || own_line).then(|| Line::styled(theme.text(words).into_owned(), style))
+}
+
+fn takes_the_line(scene: &Scene, index: usize) -> bool {
+    let notices = &scene.monitor.notices;
+    let Some(before) = index.checked_sub(1) else {
+        return true;
+    };
+    notices[index].0.saturating_duration_since(notices[before].0) >= KEYS_SHOWN
 }
 
 /// From this width there is room for every hint.
@@ -72,10 +91,12 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
 fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static str> {
     let monitor = scene.monitor;
     match binding.action {
-        Action::PauseOrResume | Action::Audit | Action::Abort if monitor.is_over() || scene.view.stopping => None,
+        Action::PauseOrResume | Action::Audit if monitor.is_over() || scene.view.stopping => None,
+        Action::Abort if !scene.view.can_abort(scene.chosen(), monitor) => None,
+        Action::Follow if monitor.is_over() || scene.view.pinned.is_none() => None,
+        Action::NextProbe if scene.cell().is_none_or(|cell| cell.plan.probes.len() < 2) => None,
         Action::PauseOrResume if scene.view.asked_to_pause.unwrap_or(monitor.is_paused()) => Some("resume"),
         Action::Quit if scene.view.stopping && !monitor.is_over() => Some("leave at once"),
-        Action::Quit if scene.view.attached => Some("leave"),
         _ => match binding.hint? {
             Hint::Always(hint) => Some(hint),
             Hint::Wide(hint) => (width >= WIDE).then_some(hint),
@@ -134,6 +155,30 @@ mod tests {
         assert!(
             !drawn.contains("pause") && !drawn.contains("abort") && drawn.contains("q quit"),
             "{drawn}"
+        );
+    }
+
+    #[test]
+    fn many_notices_leave_the_line_to_the_keys() {
+        let mut fixture = Fixture::half_way();
+        for second in 0..60 {
+            let at = fixture.start + Duration::from_secs(second);
+            fixture.monitor.note(format!("the audit of second {second}"), at);
+        }
+        assert!(fixture.drawn(render, (80, 1)).contains("space pause"));
+        assert!(fixture.drawn(render, (120, 2)).contains("the audit of second 59"));
+    }
+
+    #[test]
+    fn a_notice_that_is_too_long_ends_in_an_ellipsis() {
+        let mut fixture = Fixture::half_way();
+        let at = fixture.start + Duration::from_mins(1);
+        fixture.monitor.note("the log is full. ".repeat(9), at);
+        assert!(
+            fixture
+                .drawn(render, (80, 1))
+                .trim_end_matches(['"', '\n'])
+                .ends_with('…')
         );
     }
 }

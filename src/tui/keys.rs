@@ -15,6 +15,10 @@ pub enum Action {
     Previous,
     /// Look at the cell below.
     Next,
+    /// Look at a cell further up.
+    PageUp,
+    /// Look at a cell further down.
+    PageDown,
     /// Look at whichever cell is running.
     Follow,
     /// Linear or logarithmic loss.
@@ -25,6 +29,10 @@ pub enum Action {
     NextProbe,
     /// Show or hide every setting of the chosen cell.
     Details,
+    /// Scroll the settings up.
+    ScrollUp,
+    /// Scroll the settings down.
+    ScrollDown,
     /// Show or hide the keys.
     Help,
     /// Close what lies over the screen.
@@ -80,6 +88,8 @@ impl Chord {
             KeyCode::Enter => "Enter".to_owned(),
             KeyCode::Tab => "Tab".to_owned(),
             KeyCode::Esc => "Esc".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
             other => format!("{other}"),
         };
         debug_assert!(!self.control, "only letters go with control");
@@ -150,6 +160,8 @@ pub const BINDINGS: &[Binding] = &[
         Some(Hint::Always("choose")),
         "look at the cell below",
     ),
+    binding(&[key(KeyCode::PageUp)], Action::PageUp, None, "ten cells up"),
+    binding(&[key(KeyCode::PageDown)], Action::PageDown, None, "ten cells down"),
     binding(
         &[key(KeyCode::Enter), letter('f')],
         Action::Follow,
@@ -162,6 +174,8 @@ pub const BINDINGS: &[Binding] = &[
         Some(Hint::Always("details")),
         "every setting of the chosen cell",
     ),
+    binding(&[letter('K')], Action::ScrollUp, None, "scroll the settings up"),
+    binding(&[letter('J')], Action::ScrollDown, None, "scroll the settings down"),
     binding(
         &[letter('A')],
         Action::Audit,

@@ -74,6 +74,31 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     kept
 }
 
+/// `text` in lines of at most `columns` columns, broken after a comma or a blank where there is one.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while Span::raw(rest).width() > columns.max(1) {
+        let mut fits = 0;
+        for (at, character) in rest.char_indices() {
+            let end = at + character.len_utf8();
+            if Span::raw(&rest[..end]).width() > columns.max(1) {
+                break;
+            }
+            fits = end;
+        }
+        // A character that is wider than the line goes there all the same.
+        let fits = fits.max(rest.chars().next().map_or(0, char::len_utf8));
+        let broken = rest[..fits].rfind([',', ' ']).map_or(fits, |at| at + 1);
+        lines.push(rest[..broken].trim_end().to_owned());
+        rest = rest[broken..].trim_start();
+    }
+    if lines.is_empty() || !rest.is_empty() {
+        lines.push(rest.to_owned());
+    }
+    lines
+}
+
 /// A box with `lines` in the middle of `screen`.
 pub(super) fn overlay(screen: Rect, buffer: &mut Buffer, theme: &Theme, title: &str, lines: Vec<Line>) {
     let inner = lines
@@ -150,5 +175,14 @@ mod tests {
         assert_eq!(cut("held-out", 6), "held-…");
         assert_eq!(cut("held-out", 0), "");
         assert_eq!(cut("日本語", 4), "日…");
+    }
+
+    #[test]
+    fn text_that_is_too_long_for_a_line_is_broken_where_it_reads_well() {
+        assert_eq!(wrapped("held-out", 8), ["held-out"]);
+        assert_eq!(wrapped("one,two, three", 9), ["one,two,", "three"]);
+        assert_eq!(wrapped("abcdefg", 3), ["abc", "def", "g"]);
+        assert_eq!(wrapped("日本語", 1), ["日", "本", "語"]);
+        assert_eq!(wrapped("", 0), [""]);
     }
 }

@@ -123,32 +123,54 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
             columns.push(further);
         }
     }
+    // What room is left goes to the settings that are cut: values may differ at their ends only.
+    let mut room = width.saturating_sub(taken(&columns));
+    for column in &mut columns {
+        let Content::Swept(axis) = column.content else { continue };
+        let more = widest(scene, axis).saturating_sub(column.width).min(room);
+        column.width += more;
+        room -= more;
+    }
+    for column in &mut columns {
+        if let Content::Swept(axis) = column.content {
+            column.head = panel::cut(setting_name(scene, axis), column.width);
+        }
+    }
     columns
 }
 
 fn swept_columns(scene: &Scene) -> Vec<Column> {
     let cells = &scene.monitor.cells;
-    let Some(first) = cells.first() else { return vec![] };
-    let axes = first.plan.swept.iter().enumerate();
-    axes.map(|(axis, (name, _))| {
-        let values = cells
-            .iter()
-            .filter_map(|cell| cell.plan.swept.get(axis))
-            .map(|(_, value)| panel::width(value));
-        let widest = values.chain([panel::width(name)]).max().unwrap_or(0);
-        let width = usize::from(widest).min(WIDEST_SETTING);
-        let numbers = cells
-            .iter()
-            .filter_map(|cell| cell.plan.swept.get(axis))
-            .all(|(_, value)| is_number(value));
-        Column {
-            head: panel::cut(name, width),
-            width,
-            right: numbers,
-            content: Content::Swept(axis),
-        }
-    })
-    .collect()
+    let axes = cells.first().map_or(0, |first| first.plan.swept.len());
+    (0..axes)
+        .map(|axis| {
+            let numbers = cells
+                .iter()
+                .filter_map(|cell| cell.plan.swept.get(axis))
+                .all(|(_, value)| is_number(value));
+            Column {
+                head: String::new(),
+                width: widest(scene, axis).min(WIDEST_SETTING),
+                right: numbers,
+                content: Content::Swept(axis),
+            }
+        })
+        .collect()
+}
+
+/// Columns that a swept setting needs, its name included.
+fn widest(scene: &Scene, axis: usize) -> usize {
+    let cells = scene.monitor.cells.iter();
+    let swept = cells.filter_map(|cell| cell.plan.swept.get(axis));
+    let widths = swept.map(|(name, value)| panel::width(name).max(panel::width(value)));
+    usize::from(widths.max().unwrap_or(0))
+}
+
+fn setting_name<'a>(scene: &Scene<'a>, axis: usize) -> &'a str {
+    let first = scene.monitor.cells.first();
+    first
+        .and_then(|cell| cell.plan.swept.get(axis))
+        .map_or("", |(name, _)| name)
 }
 
 fn is_number(value: &str) -> bool {
@@ -300,5 +322,16 @@ mod tests {
             .lambda_converged = false;
         let drawn = fixture.drawn(render, (80, 9));
         assert_eq!(drawn.matches("20.7?").count(), 1, "{drawn}");
+    }
+
+    #[test]
+    fn settings_that_differ_at_their_ends_only_are_given_the_room_that_is_left() {
+        let mut fixture = Fixture::half_way();
+        for (index, cell) in fixture.monitor.cells.iter_mut().enumerate() {
+            let widths = "16,".repeat(10);
+            cell.plan.swept = vec![("model".into(), format!("Mlp(widths:[{widths}{index}])"))];
+        }
+        assert!(fixture.drawn(render, (160, 9)).contains("16,5])"));
+        assert!(fixture.drawn(render, (80, 9)).contains('…'));
     }
 }

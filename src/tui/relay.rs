@@ -19,7 +19,7 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn start(signals: &Receiver<Signal>, commands: &Sender<Command>, attached: bool) -> io::Result<Self> {
+    pub(super) fn start(signals: &Receiver<Signal>, commands: &Sender<Command>) -> io::Result<Self> {
         let (forward, passed_on) = unbounded();
         let (stop, stopped) = unbounded::<()>();
         let (signals, commands) = (signals.clone(), commands.clone());
@@ -29,10 +29,8 @@ impl Relay {
                     recv(stopped) -> _ => return,
                     recv(signals) -> signal => {
                         let Ok(signal) = signal else { return };
-                        // The main loop will ask, too, once it can; a sweep in another process is not ours to stop.
-                        if !attached {
-                            let _ = commands.send(Command::Quit);
-                        }
+                        // The main loop will ask, too, once it can.
+                        let _ = commands.send(Command::Quit);
                         let _ = forward.send(signal);
                     }
                 }

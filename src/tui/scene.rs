@@ -70,7 +70,13 @@ impl<'a> Scene<'a> {
             Some(Activity::Training) => ('▶', "training", Mood::Good),
             None => ('▶', "starting", Mood::Good),
         };
-        (glyph, word.to_owned(), mood)
+        let audits = self.monitor.activity == Some(Activity::Auditing);
+        let word = if self.view.asked_to_audit.is_some() && !audits {
+            format!("{word}, audit to come")
+        } else {
+            word.to_owned()
+        };
+        (glyph, word, mood)
     }
 
     /// The state of a cell as a glyph and a word.

@@ -11,6 +11,12 @@ use super::keys::{self, Action};
 use super::plot::Scale;
 use super::theme::Theme;
 
+/// Cells that a page is.
+const PAGE: usize = 10;
+
+/// Lines that the settings are scrolled by.
+const SCROLL: usize = 5;
+
 /// What lies over the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlay {
@@ -49,8 +55,6 @@ pub enum Effect {
 pub struct View {
     /// What it is drawn with.
     pub theme: Theme,
-    /// The sweep runs in another process: leaving the screen does not stop it.
-    pub attached: bool,
     /// The cell to look at, unless the running one is followed.
     pub pinned: Option<CellIndex>,
     /// How the loss is drawn.
@@ -63,6 +67,10 @@ pub struct View {
     pub overlay: Option<Overlay>,
     /// A pause (true) or its end (false) was asked for and is not confirmed yet.
     pub asked_to_pause: Option<bool>,
+    /// An audit was asked for and is not made yet: of which cell, and how many it had had before.
+    pub asked_to_audit: Option<(CellIndex, u64)>,
+    /// Lines of the settings that are scrolled away.
+    pub scrolled: usize,
     /// The sweep was asked to stop.
     pub stopping: bool,
     /// Cells that were asked to be aborted.
@@ -76,13 +84,14 @@ impl View {
     pub fn new(theme: Theme) -> Self {
         Self {
             theme,
-            attached: false,
             pinned: None,
             loss_scale: Scale::Logarithmic,
             lambda_scale: Scale::Linear,
             probe: 0,
             overlay: None,
             asked_to_pause: None,
+            asked_to_audit: None,
+            scrolled: 0,
             stopping: false,
             aborting: BTreeSet::new(),
             last_running: 0,
@@ -104,6 +113,9 @@ impl View {
         if monitor.is_over() || self.asked_to_pause == Some(monitor.is_paused()) {
             self.asked_to_pause = None;
         }
+        self.asked_to_audit = self
+            .asked_to_audit
+            .filter(|(cell, before)| monitor.running == Some(*cell) && monitor.cells[*cell].audits <= *before);
         self.aborting
             .retain(|cell| !monitor.is_over() && monitor.state(*cell).can_be_aborted());
         match self.overlay {
@@ -139,12 +151,15 @@ impl View {
                     self.overlay = Some(Overlay::Question(Question::Abort(cell)));
                 }
             }
-            Action::Audit => return monitor.running.map(|_| Effect::Send(Command::Audit)),
-            Action::Previous => self.pinned = Some(self.chosen(monitor).saturating_sub(1)),
-            Action::Next => {
-                let last = monitor.cells.len().saturating_sub(1);
-                self.pinned = Some((self.chosen(monitor) + 1).min(last));
+            Action::Audit => {
+                let running = monitor.running.filter(|_| !self.stopping)?;
+                self.asked_to_audit = Some((running, monitor.cells.get(running)?.audits));
+                return Some(Effect::Send(Command::Audit));
             }
+            Action::Previous => self.choose(self.chosen(monitor).saturating_sub(1), monitor),
+            Action::Next => self.choose(self.chosen(monitor) + 1, monitor),
+            Action::PageUp => self.choose(self.chosen(monitor).saturating_sub(PAGE), monitor),
+            Action::PageDown => self.choose(self.chosen(monitor) + PAGE, monitor),
             Action::Follow => self.pinned = None,
             Action::LossAxis => self.loss_scale = self.loss_scale.other(),
             Action::LambdaAxis => self.lambda_scale = self.lambda_scale.other(),
@@ -155,7 +170,19 @@ impl View {
                     .map_or(1, |cell| cell.plan.probes.len());
                 self.probe = (self.probe + 1) % probes.max(1);
             }
-            Action::Details => self.toggle(Overlay::Details),
+            Action::Details => {
+                self.scrolled = 0;
+                self.toggle(Overlay::Details);
+            }
+            Action::ScrollUp => self.scrolled = self.scrolled.saturating_sub(SCROLL),
+            Action::ScrollDown => {
+                // What is drawn has a few lines more than settings, and is never scrolled past its end.
+                let settings = monitor
+                    .cells
+                    .get(self.chosen(monitor))
+                    .map_or(0, |cell| cell.plan.settings.len());
+                self.scrolled = (self.scrolled + SCROLL).min(settings);
+            }
             Action::Help => self.toggle(Overlay::Help),
             Action::Close => self.overlay = None,
             Action::Quit | Action::Interrupt => return self.quit(monitor),
@@ -167,14 +194,14 @@ impl View {
 
     /// Asks the sweep to stop without a question, as a signal does; a second time leaves at once.
     pub fn stop(&mut self, monitor: &Monitor) -> Effect {
-        if monitor.is_over() || self.stopping || self.attached {
+        if monitor.is_over() || self.stopping {
             return Effect::Leave;
         }
         self.confirmed(Question::Quit)
     }
 
     fn quit(&mut self, monitor: &Monitor) -> Option<Effect> {
-        if monitor.is_over() || self.stopping || self.attached {
+        if monitor.is_over() || self.stopping {
             return Some(Effect::Leave);
         }
         self.overlay = Some(Overlay::Question(Question::Quit));
@@ -204,7 +231,12 @@ impl View {
         Some(Effect::Send(if pause { Command::Pause } else { Command::Resume }))
     }
 
-    fn can_abort(&self, cell: CellIndex, monitor: &Monitor) -> bool {
+    fn choose(&mut self, cell: CellIndex, monitor: &Monitor) {
+        self.pinned = Some(cell.min(monitor.cells.len().saturating_sub(1)));
+    }
+
+    /// Whether aborting this cell would change anything.
+    pub(super) fn can_abort(&self, cell: CellIndex, monitor: &Monitor) -> bool {
         let known = cell < monitor.cells.len();
         known && !monitor.is_over() && !self.stopping && monitor.state(cell).can_be_aborted()
     }

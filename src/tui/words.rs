@@ -41,10 +41,11 @@ pub fn value_or_dash(number: Option<f64>, digits: i32) -> String {
     number.map_or_else(|| "–".to_owned(), |number| value(number, digits))
 }
 
-/// A share as a percentage with one decimal: "87.5%".
+/// A share as a percentage with one decimal, "87.5%", but for the whole, "100%".
 #[must_use]
 pub fn percent(share: Option<f64>) -> String {
     match share {
+        Some(1.0) => "100%".to_owned(),
         Some(share) if share.is_finite() => format!("{:.1}%", share * 100.0),
         _ => "–".to_owned(),
     }
@@ -140,6 +141,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_a_dash() {
         assert_eq!(percent(None), "–");
+        assert_eq!(percent(Some(1.0)), "100%");
         assert_eq!(percent(Some(f64::NAN)), "–");
         assert_eq!(estimate(None), "–");
         assert_eq!(value_or_dash(None, 3), "–");

@@ -70,13 +70,6 @@ fn once_the_sweep_has_ended_quitting_asks_nothing() {
 }
 
 #[test]
-fn leaving_a_sweep_that_runs_elsewhere_asks_nothing_and_stops_nothing() {
-    let mut fixture = Fixture::half_way();
-    fixture.view.attached = true;
-    assert_eq!(press(&mut fixture, 'q'), Some(Effect::Leave));
-}
-
-#[test]
 fn aborting_is_about_the_chosen_cell_and_only_if_it_has_not_ended() {
     let mut fixture = Fixture::half_way();
     press(&mut fixture, 'k');
@@ -131,4 +124,37 @@ fn a_signal_stops_without_asking() {
     let mut fixture = Fixture::half_way();
     assert_eq!(fixture.view.stop(&fixture.monitor), Effect::Send(Command::Quit));
     assert_eq!(fixture.view.stop(&fixture.monitor), Effect::Leave);
+}
+
+#[test]
+fn an_audit_is_to_come_until_it_is_made() {
+    let mut fixture = Fixture::half_way();
+    assert_eq!(press(&mut fixture, 'A'), Some(Effect::Send(Command::Audit)));
+    tell(&mut fixture, Event::Activity(Activity::Paused));
+    assert!(fixture.view.asked_to_audit.is_some());
+    let mut point = crate::tui::fixture::script::point(2, 725, 0);
+    point.lambda.as_mut().unwrap().lambda_audited = true;
+    tell(
+        &mut fixture,
+        Event::Measured {
+            cell: 2,
+            point: Box::new(point),
+        },
+    );
+    assert_eq!(fixture.view.asked_to_audit, None);
+}
+
+#[test]
+fn a_page_is_ten_cells_and_stays_within_the_queue() {
+    let mut fixture = Fixture::half_way();
+    let cell = fixture.monitor.cells[5].clone();
+    fixture.monitor.cells.resize(30, cell);
+    let mut page = |code| {
+        let event = KeyEvent::new(code, KeyModifiers::NONE);
+        fixture.view.key(&event, &fixture.monitor);
+        fixture.view.chosen(&fixture.monitor)
+    };
+    let chosen = [KeyCode::PageDown, KeyCode::PageDown, KeyCode::PageDown].map(&mut page);
+    assert_eq!(chosen, [12, 22, 29]);
+    assert_eq!([KeyCode::PageUp; 3].map(page), [19, 9, 0]);
 }

@@ -1,0 +1,393 @@
+//! The real binary in a real pseudo-terminal, at the keys: what it shows, what it does, and what is on disk afterwards.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+
+#[path = "pty/seat.rs"]
+#[allow(dead_code)] // Other tests need the rest of it.
+mod seat;
+
+use std::fs;
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+
+use portable_pty::CommandBuilder;
+use seat::{Seat, Size};
+use sharptui::event::{CellEnding, StopReason};
+use sharptui::record::{CellFound, RunState, read_cells, read_metrics, read_run};
+
+/// A cell that is done at once and two that would take hours.
+const LONG: &str = "(
+    model: Mlp(widths: [8]), batch_size: 50, train_examples: 200, test_examples: 100,
+    evaluate_every: Steps(20), lambda_every: Steps(20), audit_every: 0,
+    probes: [(examples: 50), (from: Training, examples: 60)],
+    sweep: (together: [
+        (learning_rate: 0.1, steps: 40),
+        (learning_rate: 0.2, steps: 900000000),
+        (learning_rate: 0.05, steps: 900000000),
+    ]),
+)";
+
+/// A sweep that takes a second.
+const SHORT: &str = "(
+    model: Mlp(widths: [8]), batch_size: 50, steps: 30, train_examples: 200, test_examples: 100,
+    learning_rate: 0.1, probes: [(examples: 50)], sweep: (seed: [0, 1]),
+)";
+
+/// Steps that keep every core busy for a while each.
+const HEAVY: &str = "(
+    model: Mlp(widths: [512, 512, 512]), batch_size: Full, steps: 100000, learning_rate: 0.01,
+    lambda_every: Steps(2), probes: [(examples: 1000)],
+)";
+
+const SMALL: Size = (80, 24);
+const MIDDLE: Size = (120, 40);
+
+/// The program in a terminal, in a folder of its own.
+struct Program {
+    seat: Seat,
+    folder: tempfile::TempDir,
+}
+
+impl Program {
+    fn on(config: &str, size: Size) -> Self {
+        Self::with(config, size, &[])
+    }
+
+    fn with(config: &str, size: Size, variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("live.ron"), config).unwrap();
+        let seat = start(&folder, &["live.ron"], size, variables);
+        Self { seat, folder }
+    }
+
+    /// The same sweep taken up again, in a terminal of its own.
+    fn resumed(self) -> Self {
+        let Self { seat, folder } = self;
+        drop(seat);
+        let seat = start(&folder, &["resume", "runs/live"], SMALL, &[]);
+        Self { seat, folder }
+    }
+
+    fn run_dir(&self) -> PathBuf {
+        self.folder.path().join("runs/live")
+    }
+
+    fn cells(&self) -> Vec<CellFound> {
+        read_cells(&self.run_dir()).unwrap()
+    }
+
+    /// How a cell ended, by what is on disk.
+    fn ending(&self, cell: usize) -> Option<CellEnding> {
+        let found = self.cells().into_iter().find(|found| found.cell == cell);
+        found.and_then(|found| found.ended).map(|ended| ended.ending)
+    }
+
+    /// The row of a cell, counted from 1.
+    fn row(&self, cell: usize) -> String {
+        let start = format!("{cell}  ");
+        let shown = self.shown();
+        let row = shown
+            .lines()
+            .find(|line| line.trim_start_matches(['›', ' ']).starts_with(&start));
+        row.unwrap_or_default().to_owned()
+    }
+
+    fn wait_for_row(&self, cell: usize, words: &str) {
+        self.wait_until(words, |_| self.row(cell).contains(words));
+    }
+
+    /// The step that the header tells.
+    fn step(&self) -> Option<u64> {
+        let shown = self.shown();
+        let (_, rest) = shown.lines().nth(1)?.split_once("step ")?;
+        let (step, _) = rest.split_once(" of ")?;
+        step.replace(' ', "").parse().ok()
+    }
+
+    /// Waits until the second cell trains.
+    fn wait_for_training(&self) {
+        self.wait_for_row(2, "running");
+        self.wait_until("the first steps", |_| self.step() > Some(0));
+    }
+}
+
+impl Deref for Program {
+    type Target = Seat;
+
+    fn deref(&self) -> &Seat {
+        &self.seat
+    }
+}
+
+impl DerefMut for Program {
+    fn deref_mut(&mut self) -> &mut Seat {
+        &mut self.seat
+    }
+}
+
+fn start(folder: &tempfile::TempDir, arguments: &[&str], size: Size, variables: &[(&str, &str)]) -> Seat {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sharptui"));
+    command.args(arguments);
+    command.cwd(folder.path());
+    Seat::start(command, size, variables)
+}
+
+#[test]
+fn the_screen_shows_the_sweep_and_what_is_measured_in_it() {
+    let program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    program.wait_for_row(1, "finished");
+    program.wait_until("a curve", |seat| {
+        seat.shown().contains("λ_max ") && seat.shown().contains('●')
+    });
+    let shown = program.shown();
+    for words in [
+        "live",
+        "cell 2 of 3",
+        "runs/live",
+        "2/η 10.0",
+        "held-out, 50 examples (1 of 2)",
+        "loss",
+        "accuracy",
+        "1 of 3 done",
+        "learning_rate",
+        "following the running cell",
+        "space pause",
+        "q quit",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(program.row(3).contains("queued"), "{shown}");
+}
+
+#[test]
+fn a_pause_shows_at_once_stands_still_and_ends_when_asked() {
+    let mut program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    program.press(" ");
+    program.wait_for("‖ paused");
+    program.wait_for_row(2, "paused");
+    program.wait_for("space resume");
+    let (step, length) = (
+        program.step(),
+        read_metrics(&program.cells()[1].path).unwrap().points.len(),
+    );
+    program.wait_for("paused for 2s in all");
+    assert_eq!(program.step(), step);
+    assert_eq!(read_metrics(&program.cells()[1].path).unwrap().points.len(), length);
+    program.press("p");
+    program.wait_for("▶ training");
+    program.wait_until("further steps", |_| program.step() > step);
+}
+
+#[test]
+fn any_cell_can_be_looked_at_while_another_trains() {
+    let mut program = Program::on(LONG, MIDDLE);
+    program.wait_for_training();
+    program.press("j");
+    program.wait_for("looking at cell 3");
+    program.wait_for("nothing measured yet");
+    program.press("d");
+    program.wait_for("cells/002");
+    program.wait_for("lambda_every");
+    // The details follow the choice.
+    program.press("kk");
+    program.wait_for("cells/000");
+    program.wait_for("finished: all steps taken");
+    program.press("d");
+    program.wait_until("closed details", |seat| !seat.shown().contains("cells/000"));
+    program.press("\r");
+    program.wait_for("following the running cell");
+}
+
+#[test]
+fn axes_probes_and_help_answer_to_their_keys() {
+    let mut program = Program::on(LONG, MIDDLE);
+    program.wait_for_training();
+    program.press("L");
+    program.wait_for("· log");
+    program.press("l");
+    program.wait_for(" linear ");
+    program.press("Ll");
+    program.wait_until("the axes as before", |seat| {
+        !seat.shown().contains("· log") && !seat.shown().contains(" linear ")
+    });
+    program.press("\t");
+    program.wait_for("training, 60 examples (2 of 2)");
+    program.press("?");
+    program.wait_for("audit: check λ_max from a cold start");
+    program.press("\u{1b}");
+    program.wait_until("closed help", |seat| !seat.shown().contains("from a cold start"));
+}
+
+#[test]
+fn an_audit_is_made_when_it_is_asked_for() {
+    let mut program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    program.press("A");
+    program.wait_until("an audit", |_| {
+        let metrics = read_metrics(&program.cells()[1].path).unwrap();
+        let audited = |point: &sharptui::event::Point| point.lambda.as_ref().is_some_and(|l| l.lambda_audited);
+        metrics.points.iter().any(|point| point.step > 0 && audited(point))
+    });
+}
+
+#[test]
+fn a_cell_is_aborted_after_a_question_and_the_next_one_starts() {
+    let mut program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    program.press("a");
+    program.wait_for("abort cell 2?");
+    program.press("n");
+    program.wait_until("no question", |seat| !seat.shown().contains("abort cell 2?"));
+    assert!(program.row(2).contains("running"), "{}", program.shown());
+    program.press("a");
+    program.wait_for("abort cell 2?");
+    program.press("y");
+    program.wait_for_row(2, "aborted");
+    program.wait_for_row(3, "running");
+    assert_eq!(program.ending(1), Some(CellEnding::Aborted));
+    assert!(program.cells()[1].path.join("model.safetensors").is_file());
+    program.wait_for("2 of 3 done");
+}
+
+#[test]
+fn a_window_of_any_size_is_drawn_or_told_what_it_lacks() {
+    let program = Program::on(LONG, MIDDLE);
+    program.wait_for_training();
+    let whole = |seat: &Seat, size: Size| {
+        let shown = seat.shown();
+        let lines: Vec<&str> = shown.lines().collect();
+        lines.len() == usize::from(size.1) && lines[usize::from(size.1) - 1].contains("q quit")
+    };
+    for size in [SMALL, (200, 60), (60, 15), SMALL, (200, 60)] {
+        program.resize(size);
+        if size == (60, 15) {
+            program.wait_for("This window is 60 x 15.");
+            program.wait_for("The screen needs 80 x 24.");
+        } else {
+            program.wait_until("all of the screen", |seat| whole(seat, size));
+        }
+    }
+    // From 150 columns the settings stand beside the charts.
+    program.wait_for("lambda_max_products");
+}
+
+#[test]
+fn a_key_is_answered_while_every_core_trains() {
+    let mut program = Program::on(HEAVY, SMALL);
+    program.wait_for("cell 1 of 1");
+    for _ in 0..5 {
+        program.press("?");
+        program.wait_for("suspend the program");
+        program.press("?");
+        program.wait_until("closed help", |seat| !seat.shown().contains("suspend the program"));
+    }
+    program.press("qy");
+    assert_eq!(program.wait_for_the_end(), 130);
+}
+
+#[test]
+fn quitting_asks_and_leaves_terminal_and_run_directory_whole_and_resume_goes_on() {
+    let mut program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    program.press("q");
+    program.wait_for("2 cells are unfinished.");
+    program.press("n");
+    program.wait_until("no question", |seat| !seat.shown().contains("unfinished"));
+    let step = program.step();
+    program.wait_until("further steps", |_| program.step() > step);
+    program.press("q");
+    program.wait_for("stop the sweep");
+    program.press("y");
+    assert_eq!(program.wait_for_the_end(), 130);
+    program.wait_for("`sharptui resume runs/live` goes on with them");
+    assert!(!program.is_taken() && !program.hides_cursor());
+    assert!(program.modes().contains("ICANON"), "{}", program.modes());
+
+    assert_eq!(read_run(&program.run_dir()).unwrap().state, RunState::Stopped);
+    assert_eq!(program.ending(0), Some(CellEnding::Finished(StopReason::Steps)));
+    assert_eq!(program.ending(1), Some(CellEnding::Interrupted));
+    let cells = program.cells();
+    assert_eq!(cells.len(), 2);
+    for cell in &cells {
+        assert!(read_metrics(&cell.path).unwrap().torn.is_none());
+        assert!(cell.path.join("model.safetensors").is_file());
+    }
+    let table = fs::read_to_string(program.run_dir().join("summary.csv")).unwrap();
+    assert_eq!(table.lines().count(), 4, "{table}");
+
+    let finished = fs::read(cells[0].path.join("metrics.jsonl")).unwrap();
+    let mut program = program.resumed();
+    program.wait_for_training();
+    let shown = program.shown();
+    assert!(shown.contains("1 of 3 done"), "{shown}");
+    assert!(program.row(1).contains("finished"), "{shown}");
+    assert_eq!(fs::read(cells[0].path.join("metrics.jsonl")).unwrap(), finished);
+    program.press("\u{3}");
+    program.wait_for("stop the sweep");
+    program.press("\u{3}");
+    assert_eq!(program.wait_for_the_end(), 130);
+}
+
+#[test]
+fn a_sweep_that_ends_stays_on_the_screen_until_it_is_left() {
+    let mut program = Program::on(SHORT, SMALL);
+    program.wait_for("✓ complete");
+    program.wait_for("2 of 2 done");
+    // It still answers, and the cells can be looked through.
+    program.press("k");
+    program.wait_for("›  1");
+    assert!(program.runs() && program.is_taken());
+    program.press("q");
+    assert_eq!(program.wait_for_the_end(), 0);
+    program.wait_for("complete: 2 cells in runs/live");
+    assert!(!program.is_taken() && !program.hides_cursor());
+    assert_eq!(read_run(&program.run_dir()).unwrap().state, RunState::Complete);
+}
+
+#[test]
+fn a_signal_stops_the_sweep_without_a_question() {
+    let mut program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    program.signal("TERM");
+    assert_eq!(program.wait_for_the_end(), 130);
+    program.wait_for("stopped with cells unfinished");
+    assert!(!program.is_taken() && !program.hides_cursor());
+    assert_eq!(read_run(&program.run_dir()).unwrap().state, RunState::Stopped);
+    assert_eq!(program.ending(1), Some(CellEnding::Interrupted));
+}
+
+#[test]
+fn a_terminal_that_hangs_up_ends_the_sweep_with_everything_on_disk() {
+    let mut program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    program.hang_up();
+    program.wait_for_the_end();
+    assert_eq!(read_run(&program.run_dir()).unwrap().state, RunState::Stopped);
+    assert_eq!(program.ending(0), Some(CellEnding::Finished(StopReason::Steps)));
+    assert_eq!(program.ending(1), Some(CellEnding::Interrupted));
+    assert!(read_metrics(&program.cells()[1].path).unwrap().torn.is_none());
+}
+
+#[test]
+fn no_color_means_no_colour() {
+    let colours = |program: &Program| String::from_utf8_lossy(&program.bytes()).matches("\u{1b}[38;").count();
+    let plain = Program::with(LONG, SMALL, &[("NO_COLOR", "1")]);
+    plain.wait_for_training();
+    assert_eq!(colours(&plain), 0);
+    let coloured = Program::on(LONG, SMALL);
+    coloured.wait_for_training();
+    assert!(colours(&coloured) > 0);
+}
+
+#[test]
+fn lines_are_shown_instead_where_the_screen_is_not_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("live.ron"), SHORT).unwrap();
+    let mut seat = start(&folder, &["live.ron", "--plain"], MIDDLE, &[]);
+    assert_eq!(seat.wait_for_the_end(), 0);
+    seat.wait_for("complete: 2 cells");
+    assert!(!seat.is_taken());
+}
