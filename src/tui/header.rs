@@ -134,13 +134,19 @@ mod tests {
         use std::time::Duration;
         let mut fixture = Fixture::half_way();
         // The header is drawn 61 seconds after the start.
-        for (milliseconds, told) in [(60_900, false), (60_000, true)] {
+        for (milliseconds, told) in [
+            (60_900, None),
+            (60_000, Some("measuring λ_max  ")),
+            (1_000, Some("λ_max for 1m 00s")),
+        ] {
             let now = fixture.start + Duration::from_millis(milliseconds);
             let activity = crate::event::Activity::Training;
             fixture.monitor.apply(crate::event::Event::Activity(activity), now);
             let activity = crate::event::Activity::MeasuringLambda;
             fixture.monitor.apply(crate::event::Event::Activity(activity), now);
-            assert_eq!(fixture.drawn(render, (120, 2)).contains("measuring λ_max"), told);
+            let drawn = fixture.drawn(render, (120, 2));
+            assert_eq!(drawn.contains("measuring λ_max"), told.is_some(), "{drawn}");
+            assert!(drawn.contains(told.unwrap_or_default()), "{drawn}");
         }
     }
 

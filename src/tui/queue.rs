@@ -206,17 +206,14 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
             let (glyph, word, mood) = scene.state(index);
             (format!("{glyph} {word}"), mood.style(theme))
         }
-        Content::Swept(axis) => {
-            let value = cell.plan.swept.get(axis).map(|(_, value)| value.clone());
-            (
-                value.unwrap_or_default(),
-                if cell.state == CellState::Queued {
-                    theme.dim
-                } else {
-                    plain
-                },
-            )
-        }
+        Content::Swept(axis) => (
+            in_force(cell, axis).to_owned(),
+            if cell.state == CellState::Queued {
+                theme.dim
+            } else {
+                plain
+            },
+        ),
         Content::Progress => (progress(cell), theme.dim),
         Content::Lambda => lambda(cell, scene),
         Content::TestAccuracy => (measured(cell, words::percent(cell.latest.test_accuracy)), plain),
@@ -228,6 +225,15 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
         ),
         Content::Time => (time(cell), theme.dim),
     }
+}
+
+/// A swept setting as it is in force: steps may have been cut.
+fn in_force(cell: &Cell, axis: usize) -> &str {
+    let Some((name, swept)) = cell.plan.swept.get(axis) else {
+        return "";
+    };
+    let setting = cell.plan.settings.iter().find(|(setting, _)| setting == name);
+    setting.map_or(swept, |(_, value)| value)
 }
 
 /// An empty field says more than a dash where nothing could have been measured yet.
@@ -325,11 +331,21 @@ mod tests {
     }
 
     #[test]
+    fn steps_that_were_cut_are_shown_as_they_are_in_force() {
+        let mut fixture = Fixture::half_way();
+        for cell in &mut fixture.monitor.cells {
+            cell.plan.swept = vec![("steps".into(), "123456".into())];
+        }
+        let drawn = fixture.drawn(render, (80, 9));
+        assert!(drawn.contains("  1000  ") && !drawn.contains("123456"), "{drawn}");
+    }
+
+    #[test]
     fn settings_that_differ_at_their_ends_only_are_given_the_room_that_is_left() {
         let mut fixture = Fixture::half_way();
         for (index, cell) in fixture.monitor.cells.iter_mut().enumerate() {
             let widths = "16,".repeat(10);
-            cell.plan.swept = vec![("model".into(), format!("Mlp(widths:[{widths}{index}])"))];
+            cell.plan.swept = vec![("widths".into(), format!("Mlp(widths:[{widths}{index}])"))];
         }
         assert!(fixture.drawn(render, (160, 9)).contains("16,5])"));
         assert!(fixture.drawn(render, (80, 9)).contains('…'));

@@ -11,6 +11,9 @@ use super::view::View;
 /// Measuring and evaluating are told once they take this long: between every few steps they would only flicker.
 const WORTH_TELLING: Duration = Duration::from_millis(400);
 
+/// From here on it is said how long: a large network is measured for minutes before its first step.
+const WORTH_COUNTING: Duration = Duration::from_secs(5);
+
 /// What is drawn, as it is at `now`.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
@@ -70,11 +73,21 @@ impl<'a> Scene<'a> {
             Some(Activity::Training) => ('▶', "training", Mood::Good),
             None => ('▶', "starting", Mood::Good),
         };
+        let busy = self.monitor.busy_for(self.now);
+        let is_step = matches!(
+            self.monitor.activity,
+            None | Some(Activity::Training | Activity::Paused)
+        );
+        let word = if is_step || busy < WORTH_COUNTING {
+            word.to_owned()
+        } else {
+            format!("{word} for {}", super::words::duration(busy))
+        };
         let audits = self.monitor.activity == Some(Activity::Auditing);
         let word = if self.view.asked_to_audit.is_some() && !audits {
             format!("{word}, audit to come")
         } else {
-            word.to_owned()
+            word
         };
         (glyph, word, mood)
     }
