@@ -73,6 +73,9 @@ impl RunDir {
         if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
             return Err(RecordError::Name { name: name.to_owned() });
         }
+        if parent.exists() && !parent.is_dir() {
+            return Err(std::io::Error::from(std::io::ErrorKind::NotADirectory)).at("use as a folder", parent);
+        }
         fs::create_dir_all(parent).at("create the folder", parent)?;
         let path = (1u32..)
             .map(|count| {

@@ -162,8 +162,9 @@ impl Sweep {
                 continue;
             }
             let (ending, summary) = match control.verdict(cell) {
-                Verdict::Quit => return Ok(SweepEnding::Stopped),
-                Verdict::Abort => (CellEnding::Aborted, Summary::default()),
+                // What is left waits for a resume, but for what the user had done with.
+                Verdict::Quit if !control.is_aborted(cell) => continue,
+                Verdict::Quit | Verdict::Abort => self.leave_out(cell)?,
                 Verdict::Go => self.run_cell(cell, control, outbox)?,
             };
             let row = &mut self.rows[cell];
@@ -172,10 +173,21 @@ impl Sweep {
             self.run_dir.write_table(&self.rows)?;
             outbox.state(Event::CellEnded { cell, ending, summary });
         }
-        Ok(match control.verdict(self.rows.len()) {
-            Verdict::Quit if self.rows.iter().any(|row| interrupted(&row.state)) => SweepEnding::Stopped,
-            _ => SweepEnding::Complete,
+        let unfinished =
+            |row: &CellRow| matches!(row.state, CellState::Queued | CellState::Ended(CellEnding::Interrupted));
+        Ok(if self.rows.iter().any(unfinished) {
+            SweepEnding::Stopped
+        } else {
+            SweepEnding::Complete
         })
+    }
+
+    /// Writes down that a cell was aborted before it began, so that a resume does not run it either.
+    fn leave_out(&self, cell: CellIndex) -> Result<(CellEnding, Summary), RecordError> {
+        let settings = &self.experiment.cells[cell].settings;
+        let writer = self.run_dir.begin_cell(cell, &entries(settings))?;
+        writer.finish(&CellEnding::Aborted, &Summary::default())?;
+        Ok((CellEnding::Aborted, Summary::default()))
     }
 
     /// Trains one cell and writes down how it ended. Errors are those of the run directory alone.
@@ -268,10 +280,6 @@ fn to_do(state: &CellState) -> bool {
         state,
         CellState::Ended(CellEnding::Finished(_) | CellEnding::Diverged | CellEnding::Aborted)
     )
-}
-
-fn interrupted(state: &CellState) -> bool {
-    matches!(state, CellState::Ended(CellEnding::Interrupted))
 }
 
 /// An error and what caused it, on one line. A cause that the error already quotes is not said twice.

@@ -74,6 +74,7 @@ pub fn train(
     let planned_steps = task.settings.planned_steps();
     let mut run = Run::new(task, control, outbox, log);
     let mut ending = run.observe(None)?;
+    run.forget_pace();
     while ending.is_none() {
         if let Some(stopped) = run.checkpoint(Activity::Training) {
             ending = Some(stopped);

@@ -88,10 +88,15 @@ impl Control {
         self.asked(cell)
     }
 
+    /// Whether a cell was aborted, whatever else was asked.
+    pub fn is_aborted(&self, cell: CellIndex) -> bool {
+        self.aborted.contains(&cell)
+    }
+
     fn asked(&self, cell: CellIndex) -> Verdict {
         if self.quit {
             Verdict::Quit
-        } else if self.aborted.contains(&cell) {
+        } else if self.is_aborted(cell) {
             Verdict::Abort
         } else {
             Verdict::Go

@@ -10,8 +10,8 @@ use crate::model::{Examples, Leaves, Network, Normalization, Pass, RunningStatis
 pub(super) struct Evaluation {
     /// Mean loss.
     pub loss: f64,
-    /// Share classified correctly, from 0 to 1.
-    pub accuracy: f64,
+    /// Share classified correctly, from 0 to 1; outputs that are not finite classify nothing.
+    pub accuracy: Option<f64>,
 }
 
 /// Evaluates `examples` in chunks: dropout off, running batch-norm statistics. `None` once `go_on` says false.
@@ -46,6 +46,6 @@ pub(super) fn evaluate(
     let correct: i64 = Tensor::cat(correct, 0).into_data_as::<i64>().iter::<i64>().sum();
     Some(Evaluation {
         loss: loss / count,
-        accuracy: correct as f64 / count,
+        accuracy: loss.is_finite().then(|| correct as f64 / count),
     })
 }

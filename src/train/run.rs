@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
             .control
             .checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
         if self.stopwatch.left_out() > before {
-            self.pace.restart(self.step);
+            self.forget_pace();
         }
         ending(verdict)
     }
@@ -159,6 +159,11 @@ impl<'a> Run<'a> {
     fn epoch(&self) -> f64 {
         let steps_per_epoch = self.task.settings.steps_per_epoch();
         self.step as f64 / steps_per_epoch as f64
+    }
+
+    /// Counts the step rate from here on: what came before was no stepping.
+    pub(super) fn forget_pace(&mut self) {
+        self.pace.restart(self.step);
     }
 
     /// Tells how far the cell is, if it is time to, or `now`.

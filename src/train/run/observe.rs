@@ -9,7 +9,7 @@ use super::{Run, ending};
 use crate::config::Settings;
 use crate::event::{Activity, CellEnding, Event, LambdaPoint, Point, StopReason};
 use crate::train::Verdict;
-use crate::train::evaluate::{Evaluation, evaluate};
+use crate::train::evaluate::evaluate;
 use crate::train::probes::ProbeTrack;
 use crate::train::schedule::evaluation_due;
 
@@ -93,9 +93,8 @@ impl Run<'_> {
         let [Some(train), Some(test)] = both else {
             return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
         };
-        let Evaluation { loss, accuracy } = train;
-        (point.train_loss, point.train_accuracy) = (Some(loss), Some(accuracy));
-        (point.test_loss, point.test_accuracy) = (Some(test.loss), Some(test.accuracy));
+        (point.train_loss, point.train_accuracy) = (Some(train.loss), train.accuracy);
+        (point.test_loss, point.test_accuracy) = (Some(test.loss), test.accuracy);
         Ok(())
     }
 
