@@ -136,7 +136,7 @@ impl Tracker {
             residual: f64::NAN,
             converged: false,
             products: warm.iter().chain(&cold).map(|e| e.products).sum(),
-            audited: cold.as_ref().is_some_and(|cold| self.met(cold)),
+            audited: cold.as_ref().is_some_and(|cold| cold.converged),
             corrected_from: None,
         };
         let best = match (warm, cold) {
@@ -151,15 +151,11 @@ impl Tracker {
         if let Some(best) = best {
             measurement.value = best.value;
             measurement.residual = best.residual;
-            measurement.converged = self.met(&best);
+            // For a cold search this is its own, tighter tolerance: met loosely, it may be far too low.
+            measurement.converged = best.converged;
             self.kept = power_step(&best, best.value.abs().max(-self.lowest));
         }
         Ok(measurement)
-    }
-
-    /// Whether `found` is as accurate as the rules promise; a cold search is asked for more.
-    fn met(&self, found: &Estimate) -> bool {
-        found.residual <= self.rules.tolerance * found.value.abs()
     }
 
     fn search(&self, tolerance: f64, min_products: u64) -> Search {

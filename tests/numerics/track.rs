@@ -312,6 +312,23 @@ fn an_audit_that_ran_out_of_products_vouches_for_nothing() {
 }
 
 #[test]
+fn a_cold_search_that_ran_out_of_products_is_not_converged_however_loose_the_rules() {
+    let spectrum: Vec<f64> = (0..500).map(f64::from).collect();
+    for max_products in [2, 5, 8, 12] {
+        let rules = Rules {
+            tolerance: 0.3,
+            tolerance_floor: 1e-12,
+            max_products,
+            audit_every: 1,
+        };
+        let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(2));
+        let found = measure(&mut tracker, &mut diagonal(&spectrum), 500);
+        assert!(found.residual <= 0.3 * found.value, "the loose tolerance is met: {found:?}");
+        assert!(!found.converged && !found.audited, "{found:?}");
+    }
+}
+
+#[test]
 fn after_a_value_that_is_not_finite_the_track_starts_anew() {
     let mut tracker = tracker(0);
     let spectrum = outliers(100, &[10.0]);
