@@ -8,7 +8,12 @@ use crate::device::DeviceChoice;
 
 /// Trains small neural networks through a sweep and shows, live, how sharp the loss is.
 #[derive(Clone, Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true
+)]
 #[command(override_usage = "sharptui [OPTIONS] <CONFIG.ron>\n       sharptui <COMMAND>")]
 pub struct Cli {
     /// What to do other than running a sweep.
@@ -23,7 +28,7 @@ pub struct Cli {
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
     /// The configuration of the sweep to run
-    #[arg(value_name = "CONFIG.ron")]
+    #[arg(value_name = "CONFIG.ron", required = true)]
     pub config: Option<PathBuf>,
     /// Parent of run directories
     #[arg(long, value_name = "DIR", default_value = "runs")]
@@ -135,6 +140,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         for line in [
+            "sharptui --plain",
             "sharptui a.ron --steps 0",
             "sharptui a.ron --device warp",
             "sharptui a.ron b.ron",

@@ -243,6 +243,22 @@ pub struct Summary {
     pub lambda_converged: Option<bool>,
 }
 
+impl Summary {
+    /// Takes over what a later point says; λ_max is that of the first probe.
+    pub fn take_in(&mut self, point: &Point) {
+        (self.steps, self.epochs, self.seconds) = (point.step, point.epoch, point.seconds);
+        self.train_loss = point.train_loss.or(self.train_loss);
+        self.train_accuracy = point.train_accuracy.or(self.train_accuracy);
+        self.test_loss = point.test_loss.or(self.test_loss);
+        self.test_accuracy = point.test_accuracy.or(self.test_accuracy);
+        if let Some(lambda) = point.lambda.as_ref().filter(|lambda| lambda.lambda_probe == 0) {
+            self.lambda_max = Some(lambda.lambda_max);
+            self.lambda_residual = Some(lambda.lambda_residual);
+            self.lambda_converged = Some(lambda.lambda_converged);
+        }
+    }
+}
+
 /// What the training thread is asked to do, honoured within one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {

@@ -33,7 +33,7 @@ use config::{ConfigError, Experiment};
 use event::{Command, Event, SweepEnding, SweepPlan};
 use record::RunDir;
 use signals::{STATUS_STOPPED, Signal};
-use sweep::{Datasets, Request, Sweep, remeasure};
+use sweep::{Datasets, RemeasureError, Request, Sweep, remeasure};
 use train::{Control, Outbox};
 
 pub use sweep::with_causes;
@@ -60,7 +60,12 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 
 /// The exit status of an error that [`run`] gave.
 pub fn status_of(error: &anyhow::Error) -> ExitCode {
-    if error.is::<ConfigError>() {
+    let usage = error.is::<ConfigError>()
+        || matches!(
+            error.downcast_ref(),
+            Some(RemeasureError::Config(_) | RemeasureError::NoSuchProbe { .. })
+        );
+    if usage {
         ExitCode::from(STATUS_USAGE)
     } else {
         ExitCode::FAILURE
@@ -114,12 +119,18 @@ fn follow(sweep: Sweep, how: &HowArgs) -> anyhow::Result<ExitCode> {
 
     // A terminal without a cursor to move gets lines.
     let on_screen = !how.plain && plain::Style::of_stdout() == plain::Style::Bar;
-    let left_at_once = if on_screen {
-        watch(&plan, events, &commands, signals)?
+    let watched = if on_screen {
+        watch(&plan, events, &commands, signals)
     } else {
-        read_lines(&events, &commands, signals)?
+        read_lines(&events, &commands, signals)
     };
-    if left_at_once {
+    if watched.is_err() {
+        // Nobody watches, so nobody could stop it: end cleanly before saying why.
+        let _ = commands.send(Command::Quit);
+        let _ = trainer.join();
+        return watched.map(|_| ExitCode::FAILURE);
+    }
+    if watched? {
         return Ok(ExitCode::from(STATUS_STOPPED));
     }
     let ended = trainer

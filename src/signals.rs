@@ -28,15 +28,16 @@ pub enum Signal {
 
 /// Starts to listen; the signals then no longer end the process.
 ///
-/// A signal that was ignored when the program started (SIGHUP under `nohup`) stays ignored.
+/// A SIGHUP that was ignored when the program started stays ignored: that is what `nohup` is for. An ignored SIGINT
+/// does not: scripts ignore it for all that they start in the background, and whoever sends one means it.
 ///
 /// # Errors
 /// When the handlers or the thread cannot be set up.
 pub fn listen() -> io::Result<Receiver<Signal>> {
-    let ignored = ignored_signals();
-    let wanted = [SIGINT, SIGTERM, SIGHUP]
-        .into_iter()
-        .filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let mut wanted = vec![SIGINT, SIGTERM];
+    if !is_ignored(SIGHUP) {
+        wanted.push(SIGHUP);
+    }
     let signals = Signals::new(wanted)?;
     let (sender, receiver) = crossbeam_channel::unbounded();
     thread::Builder::new()
@@ -66,14 +67,14 @@ fn forward(mut signals: Signals, sender: &Sender<Signal>) {
     }
 }
 
-/// The signals that are ignored, as a bit mask; only Linux says so without a system call that needs `unsafe`.
-fn ignored_signals() -> u64 {
+/// Whether a signal is ignored; only Linux says so without a system call that needs `unsafe`.
+fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
+    let mask = status
         .lines()
         .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
 #[cfg(test)]

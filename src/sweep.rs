@@ -8,7 +8,10 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use burn::tensor::Tensor;
 
 pub use datasets::Datasets;
 pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
@@ -16,13 +19,12 @@ pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 use crate::config::{Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, Point, Summary, SweepEnding, SweepPlan};
-use crate::model::Network;
+use crate::model::{Network, RunningStatistics};
 use crate::record::{
-    CellRow, CellState, CellWriter, RecordError, RunDir, RunInfo, RunState, host_name, read_cells, rfc3339,
+    CellRow, CellState, CellWriter, RecordError, RunDir, RunInfo, RunState, host_name, read_cells, read_metrics,
+    read_run, read_settings, rfc3339,
 };
-use crate::train::{Control, Outbox, Task, Trained, Verdict, dtype, train};
-
-type AnyError = Box<dyn Error + Send + Sync>;
+use crate::train::{AnyError, Control, Keeper, Outbox, Task, Verdict, dtype, train};
 
 /// A sweep with the place it is written to.
 pub struct Sweep {
@@ -32,6 +34,51 @@ pub struct Sweep {
     datasets: Datasets,
     info: RunInfo,
     rows: Vec<CellRow>,
+}
+
+/// Why a sweep cannot begin or be taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The run directory cannot be read or written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A cell was run under other settings than its configuration has now.
+    #[error(
+        "{folder}: its cell.json has {field}: {then}, the run's config.ron now has {now}; \
+         put config.ron back as it was, or start a new run"
+    )]
+    Changed {
+        /// The cell's folder.
+        folder: PathBuf,
+        /// The first setting that differs.
+        field: String,
+        /// Its value when the cell ran.
+        then: String,
+        /// Its value now.
+        now: String,
+    },
+}
+
+/// Checks that the cell in `folder` was run under `settings`: results must never stand under others.
+fn check_settings(folder: &Path, settings: &Settings) -> Result<(), SweepError> {
+    let then = read_settings(folder)?;
+    let was = |name: &str| {
+        then.iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.clone())
+    };
+    for (field, now) in entries(settings) {
+        let then = was(&field).unwrap_or_else(|| "nothing".to_owned());
+        if then != now {
+            return Err(SweepError::Changed {
+                folder: folder.to_owned(),
+                field,
+                then,
+                now,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// How a sweep ended.
@@ -49,13 +96,13 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// Whatever keeps the run directory from being read or written.
+    /// Whatever keeps the run directory from being read or written, and a cell that ended under other settings.
     pub fn new(
         experiment: Experiment,
         device: OpenDevice,
         run_dir: RunDir,
         datasets: Datasets,
-    ) -> Result<Self, RecordError> {
+    ) -> Result<Self, SweepError> {
         let mut rows: Vec<CellRow> = experiment
             .cells
             .iter()
@@ -72,6 +119,7 @@ impl Sweep {
             if let (Some(row), Some(ended)) = (row, found.ended) {
                 let state = CellState::Ended(ended.ending);
                 if !to_do(&state) {
+                    check_settings(&found.path, &experiment.cells[found.cell].settings)?;
                     row.state = state;
                     row.summary = ended.summary;
                 }
@@ -86,7 +134,8 @@ impl Sweep {
             host: host_name(),
             seeds,
             cells: rows.len(),
-            started: rfc3339(SystemTime::now()),
+            // A run that is taken up again began when it first did.
+            started: read_run(run_dir.path()).map_or_else(|_| rfc3339(SystemTime::now()), |earlier| earlier.started),
             ended: None,
             state: RunState::Running,
         };
@@ -125,6 +174,7 @@ impl Sweep {
     /// Neither a cell that fails nor one that panics ends the sweep; a run directory that cannot be written does.
     pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> Ended {
         outbox.state(Event::SweepStarted(self.plan()));
+        self.replay(outbox);
         if !self.run_dir.is_locked() {
             let place = self.run_dir.path().display();
             outbox.state(Event::Notice(format!(
@@ -156,6 +206,20 @@ impl Sweep {
         }
     }
 
+    /// Tells what was measured in cells that ended before this process began.
+    fn replay(&self, outbox: &mut Outbox) {
+        for row in self.rows.iter().filter(|row| !to_do(&row.state)) {
+            match read_metrics(&self.run_dir.cell_path(row.cell)) {
+                Ok(metrics) => {
+                    for point in metrics.points {
+                        outbox.point(row.cell, point);
+                    }
+                }
+                Err(error) => outbox.state(Event::Notice(with_causes(&error))),
+            }
+        }
+    }
+
     fn run_cells(&mut self, control: &mut Control, outbox: &mut Outbox) -> Result<SweepEnding, RecordError> {
         for cell in 0..self.rows.len() {
             if !to_do(&self.rows[cell].state) {
@@ -171,6 +235,7 @@ impl Sweep {
             row.state = CellState::Ended(ending.clone());
             row.summary = summary.clone();
             self.run_dir.write_table(&self.rows)?;
+            outbox.tell_skipped();
             outbox.state(Event::CellEnded { cell, ending, summary });
         }
         let unfinished =
@@ -205,32 +270,37 @@ impl Sweep {
         let mut writer = self.run_dir.begin_cell(cell, &entries(&settings))?;
         let device = &self.device;
         let datasets = &mut self.datasets;
-        // What panics in a back end (a device that runs out of memory, say) fails this cell, not the night's sweep.
+        // Out here, what is known of a cell outlives its failure.
+        let mut summary = Summary::default();
+        // What panics in a back end (a GPU that runs out of memory, say) fails this cell, not the night's sweep.
         let trained = catch_unwind(AssertUnwindSafe(|| {
-            train_cell(cell, &settings, device, datasets, &mut writer, control, outbox)
+            let keep = (&mut writer, &mut summary);
+            train_cell(cell, &settings, device, datasets, keep, control, outbox)
         }));
-        let (ending, summary) = match trained {
-            Ok(Ok(ended)) => ended,
-            Ok(Err(error)) => (CellEnding::Failed(with_causes(error.as_ref())), Summary::default()),
-            Err(panic) => (
-                CellEnding::Failed(format!("panic: {}", panic_text(panic.as_ref()))),
-                Summary::default(),
-            ),
+        let ending = match trained {
+            Ok(Ok(ending)) => ending,
+            // A run directory that takes nothing more would make every further cell's work vain.
+            Ok(Err(error)) => match error.downcast::<RecordError>() {
+                Ok(error) => return Err(*error),
+                Err(error) => CellEnding::Failed(with_causes(error.as_ref())),
+            },
+            Err(panic) => CellEnding::Failed(format!("panic: {}", panic_text(panic.as_ref()))),
         };
         writer.finish(&ending, &summary)?;
         Ok((ending, summary))
     }
 }
 
+/// Trains a cell into its folder; `summary` follows what is known of it.
 fn train_cell(
     cell: CellIndex,
     settings: &Settings,
     device: &OpenDevice,
     datasets: &mut Datasets,
-    writer: &mut CellWriter,
+    (writer, summary): (&mut CellWriter, &mut Summary),
     control: &mut Control,
     outbox: &mut Outbox,
-) -> Result<(CellEnding, Summary), AnyError> {
+) -> Result<CellEnding, AnyError> {
     let data = datasets.get(settings, dtype(settings))?;
     let network = Network::new(settings, data.shape, data.classes);
     let task = Task {
@@ -241,17 +311,35 @@ fn train_cell(
         test: &data.test,
         device: &device.device,
     };
-    let mut log = |point: &Point| writer.append(point).map_err(AnyError::from);
-    let Trained {
-        ending,
+    let mut folder = Folder {
+        network: &network,
+        writer,
         summary,
-        parameters,
-        running,
-    } = train(task, control, outbox, &mut log)?;
-    let tensors = checkpoint::to_tensors(&network, &parameters, &running);
-    let metadata = BTreeMap::from([("step".to_owned(), summary.steps.to_string())]);
-    writer.write_model(&tensors, &metadata)?;
-    Ok((ending, summary))
+    };
+    let trained = train(task, control, outbox, &mut folder)?;
+    *summary = trained.summary;
+    Ok(trained.ending)
+}
+
+/// The folder of a cell in training.
+struct Folder<'a> {
+    network: &'a Network,
+    writer: &'a mut CellWriter,
+    summary: &'a mut Summary,
+}
+
+impl Keeper for Folder<'_> {
+    fn point(&mut self, point: &Point) -> Result<(), AnyError> {
+        self.writer.append(point)?;
+        self.summary.take_in(point);
+        Ok(())
+    }
+
+    fn parameters(&mut self, step: u64, parameters: &Tensor<1>, running: &[RunningStatistics]) -> Result<(), AnyError> {
+        let tensors = checkpoint::to_tensors(self.network, parameters, running);
+        let metadata = BTreeMap::from([("step".to_owned(), step.to_string())]);
+        Ok(self.writer.write_model(&tensors, &metadata)?)
+    }
 }
 
 fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {

@@ -25,8 +25,25 @@ use crate::event::{Activity, CellEnding, CellIndex, Point, StopReason, Summary};
 use crate::model::{Examples, Network, RunningStatistics};
 use run::Run;
 
-/// Where a cell's points are written; what it cannot write ends the cell.
-pub type Log<'a> = dyn FnMut(&Point) -> Result<(), Box<dyn Error + Send + Sync>> + 'a;
+/// Whatever keeps a cell from going on.
+pub type AnyError = Box<dyn Error + Send + Sync>;
+
+/// Where a cell's results are kept as they come; what cannot be kept ends the cell.
+pub trait Keeper {
+    /// Writes a point down.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from being written.
+    fn point(&mut self, point: &Point) -> Result<(), AnyError>;
+
+    /// Writes the parameters, `[parameters]`, and running statistics after `step` steps down, in place of earlier ones.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps them from being written.
+    fn parameters(&mut self, step: u64, parameters: &Tensor<1>, running: &[RunningStatistics]) -> Result<(), AnyError>;
+}
 
 /// What one cell trains on.
 #[derive(Clone, Copy)]
@@ -64,15 +81,17 @@ pub struct Trained {
 ///
 /// # Errors
 ///
-/// Whatever `log` gives.
+/// Whatever `keeper` gives.
 pub fn train(
     task: Task,
     control: &mut Control,
     outbox: &mut Outbox,
-    log: &mut Log,
-) -> Result<Trained, Box<dyn Error + Send + Sync>> {
+    keeper: &mut dyn Keeper,
+) -> Result<Trained, AnyError> {
     let planned_steps = task.settings.planned_steps();
-    let mut run = Run::new(task, control, outbox, log);
+    let mut run = Run::new(task, control, outbox, keeper);
+    // A disk that is full is better known now than in the morning.
+    run.keep_parameters()?;
     let mut ending = run.observe(None)?;
     run.forget_pace();
     while ending.is_none() {
@@ -82,14 +101,11 @@ pub fn train(
         }
         run.step();
         let budget = (run.steps() >= planned_steps).then(|| budget_reason(task.settings, planned_steps));
-        ending = if run.has_diverged(budget.is_some()) {
-            run.observe_divergence()?;
-            Some(CellEnding::Diverged)
-        } else {
-            run.observe(budget)?
-        };
+        ending = run.observe(budget)?;
         run.report_progress(ending.is_some());
+        run.keep_parameters_now_and_then()?;
     }
+    run.keep_parameters()?;
     Ok(run.finish(ending.unwrap_or(CellEnding::Interrupted)))
 }
 

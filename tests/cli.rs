@@ -151,7 +151,7 @@ fn a_run_can_be_measured_again_and_agrees_with_its_record() {
     assert_eq!(dump.metadata["loss"], "CrossEntropy");
 
     let other = place.run(&["lambda", "runs/small/cells/001", "--probe", "2"]);
-    assert_eq!(other.status.code(), Some(1));
+    assert_eq!(other.status.code(), Some(2));
     assert!(text(&other.stderr).starts_with("error: --probe 2: the cell has 2 probe(s)"));
     let nowhere = place.run(&["lambda", "runs"]);
     assert!(
@@ -204,6 +204,29 @@ fn a_signal_ends_a_sweep_cleanly_and_resume_goes_on_with_what_is_unfinished() {
     assert_eq!(finished.modified().unwrap(), after.modified().unwrap());
     let table = fs::read_to_string(place.path("runs/small/summary.csv")).unwrap();
     assert_eq!(table.matches("finished").count(), 2, "{table}");
+}
+
+#[test]
+fn results_never_stand_under_settings_that_they_were_not_made_with() {
+    let place = Place::with(SMALL);
+    place.run(&["small.ron"]);
+    let config = place.path("runs/small/config.ron");
+    let edited = fs::read_to_string(&config)
+        .unwrap()
+        .replace("[0,1]", "[1,0]")
+        .replace("[0, 1]", "[1, 0]");
+    fs::write(&config, edited).unwrap();
+    let table = fs::read_to_string(place.path("runs/small/summary.csv")).unwrap();
+    for arguments in [vec!["resume", "runs/small"], vec!["lambda", "runs/small/cells/000"]] {
+        let output = place.run(&arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(
+            said.contains("cell.json has seed: 0") && said.contains("config.ron now has 1"),
+            "{said}"
+        );
+    }
+    assert_eq!(fs::read_to_string(place.path("runs/small/summary.csv")).unwrap(), table);
 }
 
 #[test]

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use burn::tensor::{DType, Device};
-use crossbeam_channel::{Receiver, unbounded};
+use burn::tensor::{DType, Device, Tensor};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use sharptui::config::{Experiment, Settings};
 use sharptui::event::{CellEnding, Command, Event, Point, StopReason};
-use sharptui::model::{Examples, Network};
-use sharptui::train::{Control, Outbox, Task, Trained, train};
+use sharptui::model::{Examples, Network, RunningStatistics};
+use sharptui::train::{AnyError, Control, Keeper, Outbox, Task, Trained, train};
 
 const FEATURES: usize = 4;
 const CLASSES: usize = 3;
@@ -43,6 +43,27 @@ impl Ran {
     }
 }
 
+/// Keeps the points in memory, and gives the commands when the first is written.
+struct Kept<'a> {
+    points: Vec<Point>,
+    commands: &'a [Command],
+    to_trainer: Sender<Command>,
+}
+
+impl Keeper for Kept<'_> {
+    fn point(&mut self, point: &Point) -> Result<(), AnyError> {
+        for &command in self.commands.iter().filter(|_| self.points.is_empty()) {
+            self.to_trainer.send(command)?;
+        }
+        self.points.push(point.clone());
+        Ok(())
+    }
+
+    fn parameters(&mut self, _: u64, _: &Tensor<1>, _: &[RunningStatistics]) -> Result<(), AnyError> {
+        Ok(())
+    }
+}
+
 /// Trains on twenty examples; the commands are given when the first point is written.
 fn run(settings: &Settings, commands: &[Command]) -> Ran {
     let device = Device::flex();
@@ -60,23 +81,20 @@ fn run(settings: &Settings, commands: &[Command]) -> Ran {
     };
     let (to_trainer, commands_out) = unbounded();
     let (events_in, events) = unbounded();
-    let mut points = Vec::new();
-    let mut log = |point: &Point| {
-        for &command in commands.iter().filter(|_| points.is_empty()) {
-            to_trainer.send(command)?;
-        }
-        points.push(point.clone());
-        Ok(())
+    let mut kept = Kept {
+        points: Vec::new(),
+        commands,
+        to_trainer,
     };
     let trained = train(
         task,
         &mut Control::new(commands_out),
         &mut Outbox::new(events_in),
-        &mut log,
+        &mut kept,
     );
     Ran {
         trained: trained.unwrap(),
-        points,
+        points: kept.points,
         events,
     }
 }

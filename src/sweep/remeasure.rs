@@ -9,6 +9,7 @@ use burn::tensor::{DType, Tensor};
 
 use super::checkpoint::{self, CheckpointError, values};
 use super::datasets::{Datasets, Loaded};
+use super::{SweepError, check_settings};
 use crate::config::{Experiment, Extent, Loss, Precision, Settings, Statistics};
 use crate::curvature::{Hessian, Tracker};
 use crate::data::DataError;
@@ -83,6 +84,9 @@ pub enum RemeasureError {
     /// The run's configuration cannot be read.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
+    /// The cell does not go with its run's configuration.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
     /// A file of the run cannot be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -198,9 +202,9 @@ fn cell_settings(cell_dir: &Path) -> Result<Settings, RemeasureError> {
     let experiment = Experiment::load(&config)?;
     let cells = experiment.cells.len();
     let planned = experiment.cells.into_iter().nth(cell);
-    Ok(planned
-        .ok_or(RemeasureError::NoSuchCell { config, cells, cell })?
-        .settings)
+    let planned = planned.ok_or(RemeasureError::NoSuchCell { config, cells, cell })?;
+    check_settings(&whole, &planned.settings)?;
+    Ok(planned.settings)
 }
 
 /// Everything another tool needs besides the tensors: which function of them λ_max is the curvature of.

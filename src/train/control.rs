@@ -46,12 +46,16 @@ impl Control {
     pub fn busy_with(&mut self, activity: Activity, outbox: &Outbox) {
         if self.activity != Some(activity) {
             // A pause must be seen to begin and to end; the rest changes many times a second.
-            if activity == Activity::Paused || self.activity == Some(Activity::Paused) {
+            let sent = if activity == Activity::Paused || self.activity == Some(Activity::Paused) {
                 outbox.state(Event::Activity(activity));
+                true
             } else {
-                outbox.droppable(Event::Activity(activity));
+                outbox.droppable(Event::Activity(activity))
+            };
+            // One that was left out is told as soon as there is room.
+            if sent {
+                self.activity = Some(activity);
             }
-            self.activity = Some(activity);
         }
     }
 

@@ -11,13 +11,14 @@ const BACKLOG: usize = 4096;
 /// The sending half of the event channel.
 pub struct Outbox {
     events: Sender<Event>,
-    skipped: u64,
+    /// Points left out, and of which cell.
+    skipped: Option<(CellIndex, u64)>,
 }
 
 impl Outbox {
     /// An outbox that sends into `events`.
     pub fn new(events: Sender<Event>) -> Self {
-        Self { events, skipped: 0 }
+        Self { events, skipped: None }
     }
 
     /// Sends what must not be lost: changes of state, of which there are a bounded number a cell.
@@ -28,26 +29,33 @@ impl Outbox {
     }
 
     /// Sends what may be left out while nobody reads.
-    pub fn droppable(&self, event: Event) {
-        if self.events.len() < BACKLOG {
-            drop(self.events.send(event));
-        }
+    ///
+    /// Whether it was sent.
+    pub fn droppable(&self, event: Event) -> bool {
+        self.events.len() < BACKLOG && self.events.send(event).is_ok()
     }
 
     /// Sends a measurement; if it has to be left out, a later one says how many were.
     pub fn point(&mut self, cell: CellIndex, point: Point) {
         if self.events.len() >= BACKLOG {
-            self.skipped += 1;
+            if self.skipped.is_some_and(|(skipping, _)| skipping != cell) {
+                self.tell_skipped();
+            }
+            self.skipped = Some((cell, self.skipped.map_or(0, |(_, count)| count) + 1));
             return;
         }
-        if self.skipped > 0 {
-            let count = std::mem::take(&mut self.skipped);
-            self.state(Event::PointsSkipped { cell, count });
-        }
+        self.tell_skipped();
         self.state(Event::Measured {
             cell,
             point: Box::new(point),
         });
+    }
+
+    /// Says how many points were left out, if any were: at the latest when their cell ends.
+    pub fn tell_skipped(&mut self) {
+        if let Some((cell, count)) = self.skipped.take() {
+            self.state(Event::PointsSkipped { cell, count });
+        }
     }
 }
 
@@ -77,5 +85,19 @@ mod tests {
         let events: Vec<Event> = receiver.try_iter().collect();
         assert_eq!(events[0], Event::PointsSkipped { cell: 0, count: 10 });
         assert_eq!(events.len(), 2);
+    }
+
+    #[test]
+    fn points_left_out_are_told_of_their_own_cell() {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let mut outbox = Outbox::new(sender);
+        for _ in 0..BACKLOG + 2 {
+            outbox.point(0, Point::default());
+        }
+        outbox.point(1, Point::default());
+        outbox.tell_skipped();
+        let skipped: Vec<Event> = receiver.try_iter().skip(BACKLOG).collect();
+        let expected = [(0, 2), (1, 1)].map(|(cell, count)| Event::PointsSkipped { cell, count });
+        assert_eq!(skipped, expected);
     }
 }

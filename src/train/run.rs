@@ -2,6 +2,8 @@
 
 mod observe;
 
+use std::time::{Duration, Instant};
+
 use burn::tensor::{DType, Tensor};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +12,7 @@ use super::optimizer::HeavyBall;
 use super::pace::Pace;
 use super::probes::ProbeTrack;
 use super::schedule::LambdaSchedule;
-use super::{Control, Log, Outbox, Stopwatch, Task, Trained, Verdict};
+use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Precision, Settings};
 use crate::event::{Activity, CellEnding, Event, Progress, Summary};
 use crate::model::{Examples, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
@@ -18,12 +20,16 @@ use crate::model::{Examples, Normalization, Pass, Purpose, RunningStatistics, lo
 /// Step losses are read from the device this many at a time: reading each would make it wait for the host.
 const LOSSES_READ_AT_ONCE: usize = 32;
 
+/// How often the parameters are written while a cell trains: what a kill or a loss of power can take.
+const KEEP_EVERY: Duration = Duration::from_mins(1);
+
 /// One cell in training.
 pub(super) struct Run<'a> {
     task: Task<'a>,
     control: &'a mut Control,
     outbox: &'a mut Outbox,
-    log: &'a mut Log<'a>,
+    keeper: &'a mut dyn Keeper,
+    kept_at: Instant,
     stopwatch: Stopwatch,
     pace: Pace,
     step: u64,
@@ -63,7 +69,12 @@ impl Order {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(task: Task<'a>, control: &'a mut Control, outbox: &'a mut Outbox, log: &'a mut Log<'a>) -> Self {
+    pub(super) fn new(
+        task: Task<'a>,
+        control: &'a mut Control,
+        outbox: &'a mut Outbox,
+        keeper: &'a mut dyn Keeper,
+    ) -> Self {
         let settings = task.settings;
         let dtype = dtype(settings);
         Self {
@@ -87,7 +98,8 @@ impl<'a> Run<'a> {
             task,
             control,
             outbox,
-            log,
+            keeper,
+            kept_at: Instant::now(),
         }
     }
 
@@ -134,8 +146,22 @@ impl<'a> Run<'a> {
         (loss / count, gradient / count)
     }
 
+    /// Writes the parameters down.
+    pub(super) fn keep_parameters(&mut self) -> Result<(), AnyError> {
+        self.kept_at = Instant::now();
+        self.keeper.parameters(self.step, &self.parameters, &self.running)
+    }
+
+    /// Writes the parameters down if they were not for a while.
+    pub(super) fn keep_parameters_now_and_then(&mut self) -> Result<(), AnyError> {
+        if self.kept_at.elapsed() >= KEEP_EVERY {
+            self.keep_parameters()?;
+        }
+        Ok(())
+    }
+
     /// Whether a step's loss was not finite. Looks now and then, or `now`.
-    pub(super) fn has_diverged(&mut self, now: bool) -> bool {
+    fn has_diverged(&mut self, now: bool) -> bool {
         if self.losses.is_empty() || (self.losses.len() < LOSSES_READ_AT_ONCE && !now) {
             return false;
         }

@@ -323,7 +323,10 @@ fn a_cold_search_that_ran_out_of_products_is_not_converged_however_loose_the_rul
         };
         let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(2));
         let found = measure(&mut tracker, &mut diagonal(&spectrum), 500);
-        assert!(found.residual <= 0.3 * found.value, "the loose tolerance is met: {found:?}");
+        assert!(
+            found.residual <= 0.3 * found.value,
+            "the loose tolerance is met: {found:?}"
+        );
         assert!(!found.converged && !found.audited, "{found:?}");
     }
 }

@@ -1,6 +1,5 @@
 //! What is measured of a cell while it trains, and written down.
 
-use std::error::Error;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
@@ -8,29 +7,31 @@ use burn::tensor::Tensor;
 use super::{Run, ending};
 use crate::config::Settings;
 use crate::event::{Activity, CellEnding, Event, LambdaPoint, Point, StopReason};
-use crate::train::Verdict;
 use crate::train::evaluate::evaluate;
 use crate::train::probes::ProbeTrack;
 use crate::train::schedule::evaluation_due;
+use crate::train::{AnyError, Verdict};
 
 impl Run<'_> {
     /// Measures what is due, or everything at the end of the cell, and writes it down.
     ///
     /// Gives the ending if the cell is at its end: `budget` is used up, the loss or accuracy aimed at is reached, it
     /// has diverged, or it was told to end.
-    pub(in crate::train) fn observe(
-        &mut self,
-        budget: Option<StopReason>,
-    ) -> Result<Option<CellEnding>, Box<dyn Error + Send + Sync>> {
+    pub(in crate::train) fn observe(&mut self, budget: Option<StopReason>) -> Result<Option<CellEnding>, AnyError> {
         let settings = self.task.settings;
         let first = self.step == 0;
+        let asked = self.control.take_audit();
+        let evaluate =
+            first || budget.is_some() || evaluation_due(settings.evaluate_every, self.step, settings.steps_per_epoch());
+        let measure = first || budget.is_some() || asked || self.schedule.due(self.step, self.stopwatch.seconds());
         let mut point = self.point();
         let mut stop = budget;
-        if first || stop.is_some() || evaluation_due(settings.evaluate_every, self.step, settings.steps_per_epoch()) {
+        let diverged = self.has_diverged(evaluate || measure);
+        if evaluate || diverged {
             if let Err(ending) = self.evaluate(&mut point) {
                 return Ok(Some(ending));
             }
-            if point.train_loss.is_some_and(|loss| !loss.is_finite()) {
+            if diverged || point.train_loss.is_some_and(|loss| !loss.is_finite()) {
                 self.write(point)?;
                 return Ok(Some(CellEnding::Diverged));
             }
@@ -38,8 +39,7 @@ impl Run<'_> {
         }
         let mut points = vec![point];
         let mut ending = stop.map(CellEnding::Finished);
-        let asked = self.control.take_audit();
-        if first || stop.is_some() || asked || self.schedule.due(self.step, self.stopwatch.seconds()) {
+        if measure || stop.is_some() {
             // The last value is what tables show, so it is always audited.
             if let Err(told_to_end) = self.measure_lambda(&mut points, asked || stop.is_some()) {
                 ending = Some(told_to_end);
@@ -49,15 +49,6 @@ impl Run<'_> {
             self.write(point)?;
         }
         Ok(ending)
-    }
-
-    /// Writes down the losses of a cell that has diverged.
-    pub(in crate::train) fn observe_divergence(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let mut point = self.point();
-        if self.evaluate(&mut point).is_ok() {
-            self.write(point)?;
-        }
-        Ok(())
     }
 
     fn point(&self) -> Point {
@@ -158,18 +149,9 @@ impl Run<'_> {
         })
     }
 
-    fn write(&mut self, point: Point) -> Result<(), Box<dyn Error + Send + Sync>> {
-        (self.log)(&point)?;
-        let last = &mut self.summary;
-        last.train_loss = point.train_loss.or(last.train_loss);
-        last.train_accuracy = point.train_accuracy.or(last.train_accuracy);
-        last.test_loss = point.test_loss.or(last.test_loss);
-        last.test_accuracy = point.test_accuracy.or(last.test_accuracy);
-        if let Some(lambda) = point.lambda.as_ref().filter(|lambda| lambda.lambda_probe == 0) {
-            last.lambda_max = Some(lambda.lambda_max);
-            last.lambda_residual = Some(lambda.lambda_residual);
-            last.lambda_converged = Some(lambda.lambda_converged);
-        }
+    fn write(&mut self, point: Point) -> Result<(), AnyError> {
+        self.keeper.point(&point)?;
+        self.summary.take_in(&point);
         self.outbox.point(self.task.cell, point);
         Ok(())
     }
