@@ -26,6 +26,8 @@ pub struct OpenDevice {
     pub device: Device,
     /// In words, for people: "flex (CPU)".
     pub name: String,
+    /// Whether its memory is the host's.
+    pub on_host: bool,
 }
 
 /// Why a device cannot be used.
@@ -105,6 +107,7 @@ fn flex() -> Result<OpenDevice, DeviceError> {
     Ok(OpenDevice {
         device: Device::flex(),
         name: "flex (CPU)".to_owned(),
+        on_host: true,
     })
 }
 
@@ -128,6 +131,7 @@ mod libtorch {
         Ok(OpenDevice {
             device: Device::libtorch(),
             name: "libtorch (CPU)".to_owned(),
+            on_host: true,
         })
     }
 
@@ -139,6 +143,7 @@ mod libtorch {
         Ok(OpenDevice {
             device: Device::libtorch_cuda(index),
             name: format!("libtorch (CUDA {index})"),
+            on_host: false,
         })
     }
 }

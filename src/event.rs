@@ -65,7 +65,7 @@ pub struct SweepPlan {
     pub name: String,
     /// The run directory.
     pub run_dir: PathBuf,
-    /// What it runs on, in words for people: "flex (CPU, 2 threads)".
+    /// What it runs on, in words for people: "flex (CPU)".
     pub device: String,
     /// Every cell in queue order.
     pub cells: Vec<CellPlan>,

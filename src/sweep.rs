@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod datasets;
+mod memory;
 mod remeasure;
 
 use std::any::Any;
@@ -303,6 +304,9 @@ fn train_cell(
 ) -> Result<CellEnding, AnyError> {
     let data = datasets.get(settings, dtype(settings))?;
     let network = Network::new(settings, data.shape, data.classes);
+    if device.on_host {
+        memory::check(network.layout().len(), dtype(settings).size() as u64)?;
+    }
     let task = Task {
         cell,
         settings,
