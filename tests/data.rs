@@ -46,6 +46,17 @@ fn tiny() -> [Vec<u8>; 4] {
     ]
 }
 
+/// As many images of 2×1 as the full data sets have, which begin as the tiny ones do.
+fn full() -> [Vec<u8>; 4] {
+    let cycled = |bytes: &[u8], count: usize| bytes.iter().copied().cycle().take(count).collect::<Vec<u8>>();
+    [
+        idx(0x803, &[60_000, 2, 1], &cycled(&[0, 255, 10, 20, 30, 40], 120_000)),
+        idx(0x801, &[60_000], &cycled(&[9, 0, 4], 60_000)),
+        idx(0x803, &[10_000, 2, 1], &cycled(&[1, 2, 3, 4], 20_000)),
+        idx(0x801, &[10_000], &cycled(&[1, 2], 10_000)),
+    ]
+}
+
 /// A folder with these four files.
 fn folder(files: &[Vec<u8>; 4]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -169,27 +180,26 @@ fn pixels_are_standardized_with_the_moments_of_the_training_images_in_use() {
 
 #[test]
 fn blank_images_do_not_divide_by_zero() {
-    let mut files = tiny();
-    files[0] = idx(0x803, &[3, 2, 1], &[7; 6]);
+    let mut files = full();
+    files[0] = idx(0x803, &[60_000, 2, 1], &[7; 120_000]);
     let data = load(folder(&files).path()).unwrap();
-    assert_eq!(data.train.pixels, [0.0; 6]);
+    assert!(data.train.pixels.iter().all(|&pixel| pixel == 0.0));
     assert_eq!(data.deviation, [1.0]);
     assert!((data.test.pixels[3] - -3.0 / 255.0).abs() < 1e-6);
 }
 
 #[test]
 fn gzip_is_known_by_its_content_and_not_by_its_name() {
-    let plain = load(folder(&tiny()).path()).unwrap();
-    assert_eq!(
-        (plain.shape, plain.train.labels.as_slice()),
-        ([1, 2, 1], [9, 0, 4].as_slice())
-    );
-    assert_eq!(plain, load(folder(&tiny().map(|bytes| gzip(&bytes))).path()).unwrap());
+    let plain = load(folder(&full()).path()).unwrap();
+    assert_eq!((plain.shape, &plain.train.labels[..4]), ([1, 2, 1], &[9, 0, 4, 9][..]));
+    assert_eq!(plain, load(folder(&full().map(|bytes| gzip(&bytes))).path()).unwrap());
 }
 
 #[test]
 fn files_are_found_under_each_spelling_and_folder() {
-    let plain = load(folder(&tiny()).path()).unwrap();
+    let plain = load(folder(&full()).path()).unwrap();
+    let plain_files = full();
+    let compressed = full().map(|bytes| gzip(&bytes));
     for (within, data) in [
         ("fashion-mnist", Data::FashionMnist),
         ("FashionMNIST/raw", Data::FashionMnist),
@@ -201,16 +211,16 @@ fn files_are_found_under_each_spelling_and_folder() {
             for gzipped in [false, true] {
                 let dir = tempfile::tempdir().unwrap();
                 std::fs::create_dir_all(dir.path().join(within)).unwrap();
-                for (name, bytes) in NAMES.iter().zip(tiny()) {
+                for (index, name) in NAMES.iter().enumerate() {
                     let name = if dotted {
                         name.replace("-idx", ".idx")
                     } else {
                         (*name).to_owned()
                     };
                     let (name, bytes) = if gzipped {
-                        (name + ".gz", gzip(&bytes))
+                        (name + ".gz", &compressed[index])
                     } else {
-                        (name, bytes)
+                        (name, &plain_files[index])
                     };
                     std::fs::write(dir.path().join(within).join(name), bytes).unwrap();
                 }
@@ -339,14 +349,32 @@ fn halves_and_files_that_do_not_fit_each_other_are_refused() {
 
 #[test]
 fn more_examples_than_there_are_and_none_at_all_are_refused() {
-    let dir = folder(&tiny());
-    for (train, test) in [(4, 1), (0, 1), (1, 3), (1, 0)] {
+    let dir = folder(&full());
+    for (train, test) in [(60_001, 1), (0, 1), (1, 10_001), (1, 0)] {
         let (train, test) = (Extent::Count(train), Extent::Count(test));
         let error = Dataset::load(Data::Mnist, train, test, Some(dir.path())).unwrap_err();
         assert!(matches!(error, DataError::Examples { .. }), "{error}");
     }
     let kept = Dataset::load(Data::Mnist, Extent::Count(3), Extent::Count(1), Some(dir.path())).unwrap();
     assert_eq!((kept.train.len(), kept.test.len()), (3, 1));
+}
+
+#[test]
+fn another_number_of_examples_than_the_data_set_has_is_refused() {
+    for (index, count, expected) in [(0, 59_999, 60_000), (0, 60_001, 60_000), (2, 1_000, 10_000)] {
+        let mut files = full();
+        files[index] = idx(0x803, &[count, 2, 1], &vec![0; 2 * count as usize]);
+        files[index + 1] = idx(0x801, &[count], &vec![0; count as usize]);
+        for (data, name) in [(Data::FashionMnist, "Fashion-MNIST"), (Data::Mnist, "MNIST")] {
+            let few = Extent::Count(10);
+            let error = Dataset::load(data, few, few, Some(folder(&files).path())).unwrap_err();
+            let words = format!(
+                "{} has {count} examples, expected {expected}, as many as {name} has",
+                NAMES[index]
+            );
+            assert!(error.to_string().ends_with(&words), "{error}");
+        }
+    }
 }
 
 #[test]
@@ -367,7 +395,9 @@ fn a_file_cut_at_any_byte_is_an_error_and_never_a_panic() {
         }
         std::fs::write(dir.path().join(name), bytes).unwrap();
     }
-    load(dir.path()).unwrap();
+    // Whole again, nothing is wrong with them but their number.
+    let error = load(dir.path()).unwrap_err();
+    assert!(matches!(error, DataError::Count { .. }), "{error}");
 }
 
 #[test]
@@ -380,8 +410,10 @@ fn a_wrong_byte_anywhere_in_compressed_pixels_is_noticed() {
         let mut damaged = whole.clone();
         damaged[index] ^= 0x55;
         std::fs::write(dir.path().join(NAMES[0]), &damaged).unwrap();
+        // The number of images is looked at last.
+        let error = load(dir.path()).unwrap_err();
         assert!(
-            load(dir.path()).is_err(),
+            !matches!(error, DataError::Count { .. }),
             "byte {index} of {} was changed and not noticed",
             whole.len()
         );

@@ -117,6 +117,19 @@ pub enum DataError {
         /// Height and width of its images.
         test: (usize, usize),
     },
+    /// Another number of examples than the data set has. Steps per epoch and the names of probes are reckoned from the
+    /// latter before the files are read.
+    #[error("{file} has {found} examples, expected {expected}, as many as {name} has")]
+    Count {
+        /// The image file.
+        file: String,
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+        /// The data set.
+        name: &'static str,
+    },
     /// More examples asked for than there are, or none at all.
     #[error("{file} has {found} examples, {wanted} were asked for; expected 1 to {found}")]
     Examples {
