@@ -239,17 +239,35 @@ fn missing_files_are_an_error_that_says_where_and_what_and_how() {
         "Fashion-MNIST was not found",
         "train-images-idx3-ubyte",
         "t10k-labels-idx1-ubyte",
-        &dir.path().join("FashionMNIST/raw").display().to_string(),
+        &format!(
+            "looked in {}, and in their folders fashion-mnist, ",
+            dir.path().display()
+        ),
+        "FashionMNIST/raw",
         "dataset-fashion-mnist",
         "--data DIR",
     ] {
         assert!(message.contains(part), "{part} is not in: {message}");
     }
+    assert_eq!(message.lines().count(), 1, "{message}");
     write(dir.path(), &tiny());
     std::fs::remove_file(dir.path().join(NAMES[3])).unwrap();
     let message = load(dir.path()).unwrap_err().to_string();
-    let lacking = format!("{} lacks t10k-labels-idx1-ubyte\n", dir.path().display());
+    let lacking = format!("{} lacks t10k-labels-idx1-ubyte; ", dir.path().display());
     assert!(message.contains(&lacking), "{lacking} is not in: {message}");
+}
+
+#[test]
+fn a_file_in_the_place_of_the_folder_is_refused_as_no_folder() {
+    let dir = folder(&tiny());
+    let file = dir.path().join(NAMES[0]);
+    assert_eq!(
+        load(&file).unwrap_err().to_string(),
+        format!(
+            "--data {} is not a folder: expected the folder that holds the files of Fashion-MNIST",
+            file.display()
+        )
+    );
 }
 
 #[test]
