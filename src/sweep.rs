@@ -84,6 +84,7 @@ impl Sweep {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             device: device.name.clone(),
             host: host_name(),
+            data_dir: None,
             seeds,
             cells: rows.len(),
             started: rfc3339(SystemTime::now()),
