@@ -3,13 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
-use sharptui::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepPlan};
+use sharptui::event::{CellEnding, LambdaPoint, Point, StopReason, Summary};
 use sharptui::record::{
-    self, CellRow, CellState, MetricsReader, NamedTensor, RecordError, RunDir, RunInfo, RunState, TensorValues,
-    TornLine,
+    self, CellRow, CellState, NamedTensor, RecordError, RunDir, RunInfo, RunState, TensorValues, TornLine,
 };
 use tempfile::TempDir;
 
@@ -89,11 +87,10 @@ fn a_name_that_leaves_the_parent_is_refused() {
 fn two_writers_never_have_one_run_directory() {
     let (_parent, run) = run();
     let path = run.path().to_owned();
-    assert!(run.is_locked() && record::is_being_written(&path));
+    assert!(run.is_locked());
     let error = RunDir::open(&path).unwrap_err();
     assert!(matches!(error, RecordError::Locked { .. }), "{error}");
     drop(run);
-    assert!(!record::is_being_written(&path));
     RunDir::open(&path).unwrap();
 }
 
@@ -106,34 +103,19 @@ fn a_folder_without_a_config_is_no_run_directory() {
 }
 
 #[test]
-fn config_plan_and_run_read_back_and_leave_nothing_aside() {
+fn config_and_run_read_back_and_leave_nothing_aside() {
     let (_parent, run) = run();
     let info = |state| RunInfo {
         version: "0.1.0".to_owned(),
         device: "flex (CPU, 2 threads)".to_owned(),
         host: record::host_name(),
+        data_dir: None,
         seeds: vec![1, u64::MAX],
         cells: 2,
         started: "2026-11-24T10:57:03Z".to_owned(),
         ended: None,
         state,
     };
-    let cell = CellPlan {
-        swept: vec![pair("learning_rate", "0.1")],
-        settings: vec![pair("seed", "1")],
-        planned_steps: 100,
-        steps_per_epoch: 1,
-        probes: vec!["training, 1000 examples".to_owned()],
-        threshold_label: "2/η".to_owned(),
-        ended: Some((CellEnding::Diverged, Summary::default())),
-    };
-    let plan = SweepPlan {
-        name: "edge".to_owned(),
-        run_dir: run.path().to_owned(),
-        device: "flex".to_owned(),
-        cells: vec![cell],
-    };
-    run.write_plan(&plan).unwrap();
     for state in [
         RunState::Running,
         RunState::Failed("no space \"left\"".to_owned()),
@@ -144,9 +126,15 @@ fn config_plan_and_run_read_back_and_leave_nothing_aside() {
     }
     let words = fs::read_to_string(run.path().join("run.json")).unwrap();
     assert!(words.contains("\"state\": \"complete\""), "{words}");
-    assert_eq!(record::read_plan(run.path()).unwrap(), plan);
+    assert!(!words.contains("data_dir"), "{words}");
+    let elsewhere = RunInfo {
+        data_dir: Some("data sets".into()),
+        ..info(RunState::Stopped)
+    };
+    run.write_run(&elsewhere).unwrap();
+    assert_eq!(record::read_run(run.path()).unwrap(), elsewhere);
     assert_eq!(record::read_config(run.path()).unwrap(), "(name: \"edge\")");
-    let expected = [".lock", "config.ron", "plan.json", "run.json"].map(str::to_owned);
+    let expected = [".lock", "config.ron", "run.json"].map(str::to_owned);
     assert_eq!(files_in(run.path()), BTreeSet::from(expected));
 }
 
@@ -182,19 +170,16 @@ fn folders_of_cells_have_three_digits_or_more() {
 fn a_point_is_on_disk_before_the_next_step() {
     let (_parent, run) = run();
     let mut cell = run.begin_cell(0, &[]).unwrap();
-    let mut reader = MetricsReader::new(cell.path());
     let mut written = Vec::new();
     for step in 0..3 {
         let points = [point(step), lambda_point(step)];
         for point in &points {
             cell.append(point).unwrap();
         }
-        assert_eq!(reader.read_new().unwrap().points, points);
         written.extend(points);
         let metrics = record::read_metrics(cell.path()).unwrap();
         assert_eq!((metrics.points, metrics.torn), (written.clone(), None));
     }
-    assert!(reader.read_new().unwrap().points.is_empty());
 }
 
 #[test]
@@ -287,22 +272,19 @@ fn a_damaged_line_in_the_middle_is_an_error_with_file_and_line() {
 }
 
 #[test]
-fn going_on_with_a_cell_cuts_off_its_torn_line() {
+fn a_summary_that_is_no_summary_says_how_to_run_its_cell_again() {
     let (_parent, run) = run();
-    let mut cell = run.begin_cell(0, &[]).unwrap();
-    cell.append(&point(0)).unwrap();
-    let path = cell.path().join("metrics.jsonl");
-    fs::OpenOptions::new()
-        .append(true)
-        .open(&path)
-        .unwrap()
-        .write_all(b"{\"step\":1,\"epo")
-        .unwrap();
-    drop(cell);
-    let mut cell = run.continue_cell(0).unwrap();
-    cell.append(&point(2)).unwrap();
-    let metrics = record::read_metrics(cell.path()).unwrap();
-    assert_eq!((metrics.points, metrics.torn), (vec![point(0), point(2)], None));
+    let cell = run.begin_cell(0, &[]).unwrap();
+    let path = cell.path().join("summary.json");
+    for broken in ["", "{\"ending\":", "[]"] {
+        fs::write(&path, broken).unwrap();
+        let error = record::read_cells(run.path()).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("{}: ", path.display()))
+                && error.ends_with("; remove the file to run the cell again"),
+            "{error}"
+        );
+    }
 }
 
 #[test]
@@ -321,7 +303,7 @@ fn beginning_a_cell_anew_keeps_what_was_interrupted() {
 }
 
 #[test]
-fn cells_are_listed_in_order_and_an_interrupted_one_is_unfinished() {
+fn cells_are_listed_in_order_and_interrupted_or_failed_ones_are_unfinished() {
     let (_parent, run) = run();
     assert!(record::read_cells(run.path()).unwrap().is_empty());
     let summary = Summary {
@@ -333,7 +315,7 @@ fn cells_are_listed_in_order_and_an_interrupted_one_is_unfinished() {
     let endings = [
         (1000, Some(CellEnding::Finished(StopReason::TrainLoss)), true),
         (2, Some(CellEnding::Interrupted), false),
-        (0, Some(CellEnding::Failed("out of memory".to_owned())), true),
+        (0, Some(CellEnding::Failed("out of memory".to_owned())), false),
         (1, None, false),
         (10, Some(CellEnding::Diverged), true),
     ];
@@ -417,6 +399,12 @@ fn a_file_of_tensors_cut_at_any_byte_is_an_error_and_never_a_panic() {
         fs::write(&path, &whole[..length]).unwrap();
         let error = record::read_tensors(&path).unwrap_err();
         assert!(matches!(error, RecordError::Tensors { .. }), "cut at {length}: {error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("{}: the file is damaged or cut short (", path.display())),
+            "{error}"
+        );
     }
 }
 
@@ -507,7 +495,7 @@ fn what_the_system_refuses_is_an_error_that_names_the_file() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.starts_with("cannot create the folder ") && error.contains("config.ron"),
+        error.starts_with("cannot use as a folder ") && error.ends_with("config.ron: not a directory"),
         "{error}"
     );
     fs::write(run.path().join("cells"), "").unwrap();
