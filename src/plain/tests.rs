@@ -46,6 +46,16 @@ fn measured(cell: usize, point: Point) -> Event {
     }
 }
 
+fn evaluation(step: u64, seconds: f64) -> Point {
+    Point {
+        step,
+        seconds,
+        train_loss: Some(0.512_345),
+        test_accuracy: Some(0.8125),
+        ..Point::default()
+    }
+}
+
 /// The last values of a cell that went well.
 fn finished() -> Summary {
     Summary {
@@ -74,13 +84,6 @@ fn diverged() -> Summary {
 
 /// A sweep of three cells: one that finishes, one that diverges, one that waits.
 fn script() -> Vec<Event> {
-    let evaluation = |step, seconds| Point {
-        step,
-        seconds,
-        train_loss: Some(0.512_345),
-        test_accuracy: Some(0.8125),
-        ..Point::default()
-    };
     let with_lambda = |lambda, point| Point {
         lambda: Some(lambda),
         threshold: Some(40.0),
@@ -262,6 +265,15 @@ fn a_resumed_sweep_shows_what_ended_before() {
     plan.cells[0].ended = Some((CellEnding::Failed("no memory".to_owned()), summary.clone()));
     let events = vec![
         Event::SweepStarted(plan),
+        // No line is worth what was told by an earlier process.
+        measured(0, evaluation(50, 0.5)),
+        measured(
+            0,
+            Point {
+                lambda: Some(lambda(12.3, 0.01, true)),
+                ..evaluation(100, 1.0)
+            },
+        ),
         Event::CellStarted { cell: 1 },
         Event::CellEnded {
             cell: 1,
@@ -271,6 +283,25 @@ fn a_resumed_sweep_shows_what_ended_before() {
         Event::SweepEnded(SweepEnding::Complete),
     ];
     insta::assert_snapshot!(follow(events, &never(), Style::Lines).0);
+}
+
+#[test]
+fn what_an_earlier_process_measured_is_remembered_without_a_line() {
+    let Event::SweepStarted(mut plan) = plan() else {
+        panic!("the plan comes first")
+    };
+    plan.cells[0].ended = Some((CellEnding::Finished(StopReason::Steps), finished()));
+    let mut known = Known::default();
+    known.take(&Event::SweepStarted(plan));
+    let point = Point {
+        lambda: Some(lambda(12.3, 0.01, true)),
+        ..evaluation(100, 1.0)
+    };
+    assert!(known.take(&measured(0, point.clone())).is_empty());
+    assert_eq!((&known.cells[0].lambda, known.running), (&point.lambda, None));
+    // If it runs again, what it measures is new.
+    known.take(&Event::CellStarted { cell: 0 });
+    assert_eq!(known.take(&measured(0, point)).len(), 1);
 }
 
 #[test]
