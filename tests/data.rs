@@ -181,7 +181,7 @@ fn pixels_are_standardized_with_the_moments_of_the_training_images_in_use() {
 #[test]
 fn blank_images_do_not_divide_by_zero() {
     let mut files = full();
-    files[0] = idx(0x803, &[60_000, 2, 1], &[7; 120_000]);
+    files[0] = idx(0x803, &[60_000, 2, 1], &vec![7; 120_000]);
     let data = load(folder(&files).path()).unwrap();
     assert!(data.train.pixels.iter().all(|&pixel| pixel == 0.0));
     assert_eq!(data.deviation, [1.0]);
