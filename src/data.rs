@@ -70,7 +70,7 @@ impl Dataset {
     /// neither.
     ///
     /// # Errors
-    /// Files that are missing, unreadable, damaged, of another data set, or hold fewer examples than asked for.
+    /// Files that are missing, unreadable, damaged, of another data set, or hold more or fewer examples than the data set has.
     pub fn load(data: Data, train: Extent, test: Extent, dir: Option<&Path>) -> Result<Self, DataError> {
         let [train_half, test_half] = match data {
             Data::FashionMnistSubset => subset::read()?,
@@ -90,6 +90,8 @@ impl Dataset {
                 test: test_half.images.size(),
             });
         }
+        train_half.has(data.train_len(), data)?;
+        test_half.has(data.test_len(), data)?;
         let (train_raw, train_labels) = train_half.first(train)?;
         let (test_raw, test_labels) = test_half.first(test)?;
         let scale = Scale::of(&train_raw.pixels);
@@ -153,6 +155,19 @@ impl Half {
                 label: half.labels[index],
             }),
         }
+    }
+
+    /// Refuses another number of examples than `expected`.
+    fn has(&self, expected: usize, data: Data) -> Result<(), DataError> {
+        if self.images.count == expected {
+            return Ok(());
+        }
+        Err(DataError::Count {
+            file: self.images_file.clone(),
+            found: self.images.count,
+            expected,
+            name: name(data),
+        })
     }
 
     /// The first examples, as many as `extent` says.

@@ -161,7 +161,6 @@ fn watch(
 ) -> anyhow::Result<bool> {
     let options = tui::Options {
         log_path: plan.run_dir.join("log.txt"),
-        no_color: false,
     };
     match tui::run(&events, commands, &signals, &options)? {
         tui::Outcome::LeftAtOnce => Ok(true),

@@ -21,7 +21,7 @@ pub use cell::{Cell, CellState, Curves, Latest};
 pub use clock::TimeLeft;
 pub use curve::{Bucket, Curve};
 
-/// Older notices are dropped; nobody scrolls further back than this on a screen, and the log has them all.
+/// Older notices are dropped; nobody scrolls further back than this on a screen.
 const KEPT_NOTICES: usize = 50;
 
 /// What is known about the sweep now.

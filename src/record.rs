@@ -3,7 +3,6 @@
 //! ```text
 //! runs/NAME/                 NAME from the configuration, -2, -3, … if it exists
 //!   config.ron               as resolved, defaults filled in
-//!   plan.json                the cells and what is known of them before the first step
 //!   run.json                 version, device, host, seeds, start, state
 //!   summary.csv              one row a cell
 //!   cells/000/               one folder a cell, in queue order
@@ -34,9 +33,8 @@ mod tensors;
 
 pub use cell::CellWriter;
 pub use error::RecordError;
-pub use lock::is_being_written;
-pub use metrics::{Metrics, MetricsReader, TornLine, read_metrics};
-pub use read::{CellFound, CellSummary, read_cells, read_config, read_plan, read_run, read_settings, read_summary};
+pub use metrics::{Metrics, TornLine, read_metrics};
+pub use read::{CellFound, CellSummary, read_cells, read_config, read_run, read_settings, read_summary};
 pub use run_info::{RunInfo, RunState, host_name, rfc3339};
 pub use table::{CellRow, CellState};
 pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensors};
@@ -133,7 +131,7 @@ impl RunDir {
         replace::replace(&self.path.join(names::CONFIG), ron.as_bytes())
     }
 
-    /// Replaces `plan.json`, from which `attach` shows cells that have not begun.
+    /// Replaces `plan.json`.
     ///
     /// # Errors
     /// Whatever the operating system refuses.
@@ -176,15 +174,7 @@ impl RunDir {
         replace::sync_folder(&self.path.join(names::CELLS))?;
         replace::sync_folder(&self.path)?;
         replace::replace_json(&path.join(names::CELL), &InOrder(settings))?;
-        CellWriter::open(path)
-    }
-
-    /// Goes on with a cell at the step where its metrics end; a torn last line is cut off first.
-    ///
-    /// # Errors
-    /// Whatever the operating system refuses.
-    pub fn continue_cell(&self, cell: CellIndex) -> Result<CellWriter, RecordError> {
-        CellWriter::open(self.cell_path(cell))
+        CellWriter::begin(path)
     }
 
     /// The folder of a cell, whether it exists or not.

@@ -133,6 +133,7 @@ impl Sweep {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             device: device.name.clone(),
             host: host_name(),
+            data_dir: None,
             seeds,
             cells: rows.len(),
             // A run that is taken up again began when it first did.

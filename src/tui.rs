@@ -54,8 +54,6 @@ pub use view::{Overlay, Question, View};
 pub struct Options {
     /// Where everything goes that is printed while the screen is up; the file is appended to.
     pub log_path: PathBuf,
-    /// Draw without colours; so does `NO_COLOR`.
-    pub no_color: bool,
 }
 
 /// How the screen was left.
@@ -100,7 +98,7 @@ pub fn run(
     signals: &Receiver<Signal>,
     options: &Options,
 ) -> Result<Outcome, TuiError> {
-    let theme = Theme::from_environment(options.no_color, |name| std::env::var(name).ok());
+    let theme = Theme::from_environment(|name| std::env::var(name).ok());
     let mut driver = Driver::new(View::new(theme));
     let mut screen = terminal::Screen::enter(&options.log_path)?;
     let input = input::listen().map_err(TuiError::Terminal)?;

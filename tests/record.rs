@@ -1,16 +1,17 @@
 //! The run directory: what is written reads back, and what is damaged is said.
 #![allow(clippy::unwrap_used)] // clippy allows it in tests, but not in their helpers
 
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "record/metrics.rs"]
+mod metrics;
+#[path = "record/tensors.rs"]
+mod tensors;
+
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
-use sharptui::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepPlan};
-use sharptui::record::{
-    self, CellRow, CellState, MetricsReader, NamedTensor, RecordError, RunDir, RunInfo, RunState, TensorValues,
-    TornLine,
-};
+use sharptui::event::{CellEnding, LambdaPoint, Point, StopReason, Summary};
+use sharptui::record::{self, CellRow, CellState, RecordError, RunDir, RunInfo, RunState};
 use tempfile::TempDir;
 
 fn run() -> (TempDir, RunDir) {
@@ -89,11 +90,10 @@ fn a_name_that_leaves_the_parent_is_refused() {
 fn two_writers_never_have_one_run_directory() {
     let (_parent, run) = run();
     let path = run.path().to_owned();
-    assert!(run.is_locked() && record::is_being_written(&path));
+    assert!(run.is_locked());
     let error = RunDir::open(&path).unwrap_err();
     assert!(matches!(error, RecordError::Locked { .. }), "{error}");
     drop(run);
-    assert!(!record::is_being_written(&path));
     RunDir::open(&path).unwrap();
 }
 
@@ -106,34 +106,19 @@ fn a_folder_without_a_config_is_no_run_directory() {
 }
 
 #[test]
-fn config_plan_and_run_read_back_and_leave_nothing_aside() {
+fn config_and_run_read_back_and_leave_nothing_aside() {
     let (_parent, run) = run();
     let info = |state| RunInfo {
         version: "0.1.0".to_owned(),
         device: "flex (CPU, 2 threads)".to_owned(),
         host: record::host_name(),
+        data_dir: None,
         seeds: vec![1, u64::MAX],
         cells: 2,
         started: "2026-11-24T10:57:03Z".to_owned(),
         ended: None,
         state,
     };
-    let cell = CellPlan {
-        swept: vec![pair("learning_rate", "0.1")],
-        settings: vec![pair("seed", "1")],
-        planned_steps: 100,
-        steps_per_epoch: 1,
-        probes: vec!["training, 1000 examples".to_owned()],
-        threshold_label: "2/η".to_owned(),
-        ended: Some((CellEnding::Diverged, Summary::default())),
-    };
-    let plan = SweepPlan {
-        name: "edge".to_owned(),
-        run_dir: run.path().to_owned(),
-        device: "flex".to_owned(),
-        cells: vec![cell],
-    };
-    run.write_plan(&plan).unwrap();
     for state in [
         RunState::Running,
         RunState::Failed("no space \"left\"".to_owned()),
@@ -144,9 +129,15 @@ fn config_plan_and_run_read_back_and_leave_nothing_aside() {
     }
     let words = fs::read_to_string(run.path().join("run.json")).unwrap();
     assert!(words.contains("\"state\": \"complete\""), "{words}");
-    assert_eq!(record::read_plan(run.path()).unwrap(), plan);
+    assert!(!words.contains("data_dir"), "{words}");
+    let elsewhere = RunInfo {
+        data_dir: Some("data sets".into()),
+        ..info(RunState::Stopped)
+    };
+    run.write_run(&elsewhere).unwrap();
+    assert_eq!(record::read_run(run.path()).unwrap(), elsewhere);
     assert_eq!(record::read_config(run.path()).unwrap(), "(name: \"edge\")");
-    let expected = [".lock", "config.ron", "plan.json", "run.json"].map(str::to_owned);
+    let expected = [".lock", "config.ron", "run.json"].map(str::to_owned);
     assert_eq!(files_in(run.path()), BTreeSet::from(expected));
 }
 
@@ -179,130 +170,19 @@ fn folders_of_cells_have_three_digits_or_more() {
 }
 
 #[test]
-fn a_point_is_on_disk_before_the_next_step() {
+fn a_summary_that_is_no_summary_says_how_to_run_its_cell_again() {
     let (_parent, run) = run();
-    let mut cell = run.begin_cell(0, &[]).unwrap();
-    let mut reader = MetricsReader::new(cell.path());
-    let mut written = Vec::new();
-    for step in 0..3 {
-        let points = [point(step), lambda_point(step)];
-        for point in &points {
-            cell.append(point).unwrap();
-        }
-        assert_eq!(reader.read_new().unwrap().points, points);
-        written.extend(points);
-        let metrics = record::read_metrics(cell.path()).unwrap();
-        assert_eq!((metrics.points, metrics.torn), (written.clone(), None));
-    }
-    assert!(reader.read_new().unwrap().points.is_empty());
-}
-
-#[test]
-fn lines_have_the_fields_that_the_manual_names() {
-    let (_parent, run) = run();
-    let mut cell = run.begin_cell(0, &[]).unwrap();
-    cell.append(&lambda_point(3)).unwrap();
-    assert_eq!(
-        fs::read_to_string(cell.path().join("metrics.jsonl")).unwrap(),
-        "{\"step\":3,\"epoch\":0.5,\"seconds\":0.25,\"train_loss\":2.5,\"lambda_max\":39.5,\"lambda_residual\":0.125,\
-         \"lambda_converged\":true,\"lambda_hvps\":12,\"lambda_seconds\":0.5,\"lambda_probe\":1,\
-         \"lambda_on\":\"held-out, 1000 examples\",\"lambda_audited\":true,\"lambda_corrected_from\":30.0,\
-         \"threshold\":40.0}\n"
-    );
-}
-
-#[test]
-fn numbers_that_are_not_finite_are_null_and_read_back_as_nan() {
-    let (_parent, run) = run();
-    let mut cell = run.begin_cell(0, &[]).unwrap();
-    let mut written = lambda_point(9);
-    written.train_loss = Some(f64::NAN);
-    written.gradient_norm = Some(f64::INFINITY);
-    let lambda = written.lambda.as_mut().unwrap();
-    lambda.lambda_max = f64::NEG_INFINITY;
-    lambda.lambda_residual = f64::NAN;
-    cell.append(&written).unwrap();
-
-    let line = fs::read_to_string(cell.path().join("metrics.jsonl")).unwrap();
-    for field in ["train_loss", "gradient_norm", "lambda_max", "lambda_residual"] {
-        assert!(line.contains(&format!("\"{field}\":null")), "{field} in {line}");
-    }
-    let read = record::read_metrics(cell.path()).unwrap().points.remove(0);
-    assert!(read.train_loss.unwrap().is_nan() && read.gradient_norm.unwrap().is_nan());
-    assert_eq!(read.test_loss, None);
-    let lambda = read.lambda.unwrap();
-    assert!(lambda.lambda_max.is_nan() && lambda.lambda_residual.is_nan());
-    assert_eq!((lambda.lambda_hvps, lambda.lambda_corrected_from), (12, Some(30.0)));
-}
-
-#[test]
-fn a_file_cut_at_any_byte_gives_its_whole_lines_and_reports_the_torn_one() {
-    let (_parent, run) = run();
-    let mut cell = run.begin_cell(0, &[]).unwrap();
-    for step in 0..3 {
-        cell.append(&lambda_point(step)).unwrap();
-    }
-    let path = cell.path().join("metrics.jsonl");
-    let whole = fs::read(&path).unwrap();
-    for length in 0..=whole.len() {
-        fs::write(&path, &whole[..length]).unwrap();
-        let metrics = record::read_metrics(cell.path()).unwrap();
-        let lines = whole[..length].split(|&byte| byte == b'\n').count() - 1;
-        let rest = whole[..length].rsplit(|&byte| byte == b'\n').next().unwrap().len();
-        let torn = (rest > 0).then_some(TornLine {
-            line: lines as u64 + 1,
-            bytes: rest,
-        });
-        assert_eq!((metrics.points.len(), metrics.torn), (lines, torn), "cut at {length}");
-    }
-}
-
-#[test]
-fn a_damaged_line_in_the_middle_is_an_error_with_file_and_line() {
-    let (_parent, run) = run();
-    let mut cell = run.begin_cell(0, &[]).unwrap();
-    let path = cell.path().join("metrics.jsonl");
-    let good = serde_json::to_string(&lambda_point(1)).unwrap();
-    cell.append(&point(0)).unwrap();
-    for bad in [
-        r#"{"step":1,"epo"#.to_owned(),
-        r#"{"step":null,"epoch":0.0,"seconds":0.0}"#.to_owned(),
-        "[1]".to_owned(),
-        "\0\0\0".to_owned(),
-        String::new(),
-        good.replace("true", "\"yes\""),
-        good.replace("\"lambda_residual\":0.125,", ""),
-    ] {
-        fs::write(&path, format!("{good}\n{bad}\n{good}\n")).unwrap();
-        let error = record::read_metrics(cell.path()).unwrap_err();
+    let cell = run.begin_cell(0, &[]).unwrap();
+    let path = cell.path().join("summary.json");
+    for broken in ["", "{\"ending\":", "[]"] {
+        fs::write(&path, broken).unwrap();
+        let error = record::read_cells(run.path()).unwrap_err().to_string();
         assert!(
-            matches!(error, RecordError::MetricsLine { line: 2, .. }),
-            "{bad}: {error}"
-        );
-        assert!(
-            error.to_string().starts_with(&format!("{}, line 2: ", path.display())),
+            error.starts_with(&format!("{}: ", path.display()))
+                && error.ends_with("; remove the file to run the cell again"),
             "{error}"
         );
     }
-}
-
-#[test]
-fn going_on_with_a_cell_cuts_off_its_torn_line() {
-    let (_parent, run) = run();
-    let mut cell = run.begin_cell(0, &[]).unwrap();
-    cell.append(&point(0)).unwrap();
-    let path = cell.path().join("metrics.jsonl");
-    fs::OpenOptions::new()
-        .append(true)
-        .open(&path)
-        .unwrap()
-        .write_all(b"{\"step\":1,\"epo")
-        .unwrap();
-    drop(cell);
-    let mut cell = run.continue_cell(0).unwrap();
-    cell.append(&point(2)).unwrap();
-    let metrics = record::read_metrics(cell.path()).unwrap();
-    assert_eq!((metrics.points, metrics.torn), (vec![point(0), point(2)], None));
 }
 
 #[test]
@@ -321,7 +201,7 @@ fn beginning_a_cell_anew_keeps_what_was_interrupted() {
 }
 
 #[test]
-fn cells_are_listed_in_order_and_an_interrupted_one_is_unfinished() {
+fn cells_are_listed_in_order_and_interrupted_or_failed_ones_are_unfinished() {
     let (_parent, run) = run();
     assert!(record::read_cells(run.path()).unwrap().is_empty());
     let summary = Summary {
@@ -333,7 +213,7 @@ fn cells_are_listed_in_order_and_an_interrupted_one_is_unfinished() {
     let endings = [
         (1000, Some(CellEnding::Finished(StopReason::TrainLoss)), true),
         (2, Some(CellEnding::Interrupted), false),
-        (0, Some(CellEnding::Failed("out of memory".to_owned())), true),
+        (0, Some(CellEnding::Failed("out of memory".to_owned())), false),
         (1, None, false),
         (10, Some(CellEnding::Diverged), true),
     ];
@@ -353,70 +233,6 @@ fn cells_are_listed_in_order_and_an_interrupted_one_is_unfinished() {
         assert_eq!(found.is_finished(), *finished, "{found:?}");
         assert_eq!(found.ended.as_ref().map(|ended| &ended.ending), ending.as_ref());
         assert!(found.ended.is_none_or(|ended| ended.summary == summary));
-    }
-}
-
-#[test]
-fn parameters_read_back_bit_for_bit() {
-    let (_parent, run) = run();
-    let cell = run.begin_cell(0, &[]).unwrap();
-    let tensor = |name: &str, shape: &[usize], data| NamedTensor {
-        name: name.to_owned(),
-        shape: shape.to_vec(),
-        data,
-    };
-    let tensors = vec![
-        tensor(
-            "a.bias",
-            &[3],
-            TensorValues::F32(vec![f32::MIN_POSITIVE, -0.0, 1.0 / 3.0]),
-        ),
-        tensor("a.weight", &[2, 1], TensorValues::F64(vec![1.0 / 3.0, f64::INFINITY])),
-        tensor("empty", &[0, 5], TensorValues::F32(Vec::new())),
-        tensor("scalar", &[], TensorValues::I64(vec![i64::MIN])),
-    ];
-    let metadata = BTreeMap::from([pair("step", "100"), pair("probe", "größe")]);
-    cell.write_model(&tensors, &metadata).unwrap();
-    cell.write_model(&tensors, &metadata).unwrap();
-    let read = record::read_tensors(&cell.path().join("model.safetensors")).unwrap();
-    assert_eq!((read.tensors, read.metadata), (tensors, metadata));
-}
-
-#[test]
-fn tensors_that_contradict_themselves_are_refused() {
-    let (_parent, run) = run();
-    let cell = run.begin_cell(0, &[]).unwrap();
-    let tensor = |shape: &[usize]| NamedTensor {
-        name: "w".to_owned(),
-        shape: shape.to_vec(),
-        data: TensorValues::F32(vec![0.0; 2]),
-    };
-    for (tensors, words) in [
-        (vec![tensor(&[3])], "tensor w of shape [3] was given 2 values"),
-        (vec![tensor(&[usize::MAX, 2])], "was given 2 values"),
-        (vec![tensor(&[2]), tensor(&[2])], "two tensors are named w"),
-    ] {
-        let error = cell.write_model(&tensors, &BTreeMap::new()).unwrap_err().to_string();
-        assert!(error.contains(words) && error.contains("model.safetensors"), "{error}");
-    }
-    assert!(!cell.path().join("model.safetensors").exists());
-}
-
-#[test]
-fn a_file_of_tensors_cut_at_any_byte_is_an_error_and_never_a_panic() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("model.safetensors");
-    let tensor = NamedTensor {
-        name: "w".to_owned(),
-        shape: vec![2],
-        data: TensorValues::F64(vec![1.0, 2.0]),
-    };
-    record::write_tensors(&path, &[tensor], &BTreeMap::new()).unwrap();
-    let whole = fs::read(&path).unwrap();
-    for length in 0..whole.len() {
-        fs::write(&path, &whole[..length]).unwrap();
-        let error = record::read_tensors(&path).unwrap_err();
-        assert!(matches!(error, RecordError::Tensors { .. }), "cut at {length}: {error}");
     }
 }
 
@@ -507,7 +323,7 @@ fn what_the_system_refuses_is_an_error_that_names_the_file() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.starts_with("cannot create the folder ") && error.contains("config.ron"),
+        error.starts_with("cannot use as a folder ") && error.ends_with("config.ron: not a directory"),
         "{error}"
     );
     fs::write(run.path().join("cells"), "").unwrap();

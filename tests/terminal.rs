@@ -50,7 +50,6 @@ fn child() {
     });
     let options = Options {
         log_path: PathBuf::from(&log),
-        no_color: false,
     };
     let outcome = tui::run(&events_out, &commands_in, &signals, &options).unwrap();
     let _ = trainer.unwrap().join();

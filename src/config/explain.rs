@@ -34,7 +34,7 @@ fn fault(text: &str, error: &SpannedError) -> usize {
         // The text runs out there.
         Error::Eof => text.trim_end().len(),
         Error::TrailingCharacters => end,
-        Error::UnclosedBlockComment => text[..end].rfind("/*").unwrap_or(start),
+        Error::UnclosedBlockComment => unclosed_comment(text).unwrap_or(start),
         // The value was read as a whole before it was looked at.
         Error::InvalidValueForType { found, .. } if text[..end].trim_end().ends_with(found.trim_matches('`')) => {
             text[..end].trim_end().len() - found.trim_matches('`').len()
@@ -49,6 +49,41 @@ fn fault(text: &str, error: &SpannedError) -> usize {
             }
         }
     }
+}
+
+/// The first `/*` that is never closed; comments nest, and none begins in a text in quotes or behind `//`. The parser
+/// only knows where the file ended.
+fn unclosed_comment(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut at = 0;
+    while let Some(letter) = text[at..].chars().next() {
+        let rest = &text[at..];
+        at += if rest.starts_with("/*") {
+            open.push(at);
+            2
+        } else if rest.starts_with("*/") {
+            open.pop();
+            2
+        } else if open.is_empty() && rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if open.is_empty() && letter == '"' {
+            quoted_text_len(rest)
+        } else {
+            letter.len_utf8()
+        };
+    }
+    open.first().copied()
+}
+
+/// The length of the text in quotes that begins here, both quotes included.
+fn quoted_text_len(text: &str) -> usize {
+    let mut escaped = false;
+    let closing = text[1..].find(|letter| {
+        let closes = letter == '"' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        closes
+    });
+    closing.map_or(text.len(), |end| end + 2)
 }
 
 fn offset(text: &str, position: Position) -> usize {

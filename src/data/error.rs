@@ -6,16 +6,26 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// No folder holds all four files.
-    #[error("{name} was not found: {wanted}\nlooked in:\n{}\n{help}", list(.looked))]
+    #[error("{name} was not found: {wanted}; looked in {}, and in their folders {}; {help}", list(.parents), .within.join(", "))]
     Missing {
         /// The data set.
         name: &'static str,
         /// Which files are wanted, and which are lacking where some are there.
         wanted: String,
-        /// The folders, in the order they were tried.
-        looked: Vec<PathBuf>,
+        /// Where it was looked for, in the order they were tried.
+        parents: Vec<PathBuf>,
+        /// The folders that were tried within each of them.
+        within: Vec<&'static str>,
         /// What to do.
         help: String,
+    },
+    /// A file where a folder was to be named.
+    #[error("--data {} is not a folder: expected the folder that holds the files of {name}", path.display())]
+    NotAFolder {
+        /// What was named.
+        path: PathBuf,
+        /// The data set.
+        name: &'static str,
     },
     /// The operating system refused to read a file.
     #[error("{file} cannot be read: {source}")]
@@ -117,6 +127,19 @@ pub enum DataError {
         /// Height and width of its images.
         test: (usize, usize),
     },
+    /// Another number of examples than the data set has. Steps per epoch and the names of probes are reckoned from the
+    /// latter before the files are read.
+    #[error("{file} has {found} examples, expected {expected}, as many as {name} has")]
+    Count {
+        /// The image file.
+        file: String,
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+        /// The data set.
+        name: &'static str,
+    },
     /// More examples asked for than there are, or none at all.
     #[error("{file} has {found} examples, {wanted} were asked for; expected 1 to {found}")]
     Examples {
@@ -140,6 +163,6 @@ pub enum DataError {
 }
 
 fn list(folders: &[PathBuf]) -> String {
-    let lines: Vec<String> = folders.iter().map(|folder| format!("  {}", folder.display())).collect();
-    lines.join("\n")
+    let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    names.join(", ")
 }

@@ -37,9 +37,15 @@ impl Files {
 
 /// The files of the training and of the test half, in the first folder that has all four.
 pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Files; 2], DataError> {
-    let looked = folders(data, dir);
+    if let Some(dir) = dir.filter(|dir| dir.exists() && !dir.is_dir()) {
+        return Err(DataError::NotAFolder {
+            path: dir.to_owned(),
+            name: name(data),
+        });
+    }
+    let (parents, within) = (parents(dir), within(data));
     let mut lacking = None;
-    for folder in &looked {
+    for folder in &folders(&parents, within) {
         let halves = FILES.map(|half| half.map(|(stem, kind)| existing(folder, stem, kind)));
         match halves {
             [[Some(a), Some(b)], [Some(c), Some(d)]] => {
@@ -69,7 +75,8 @@ pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Files; 2], DataErr
     Err(DataError::Missing {
         name: name(data),
         wanted,
-        looked,
+        parents,
+        within: within.iter().copied().filter(|folder| !folder.is_empty()).collect(),
         help: help(data),
     })
 }
@@ -85,10 +92,10 @@ fn existing(folder: &Path, stem: &str, kind: &str) -> Option<PathBuf> {
         .find(|path| path.symlink_metadata().is_ok_and(|found| !found.is_dir()))
 }
 
-/// Every folder to look in, best first. Named folders come before the bare parent, since MNIST and Fashion-MNIST name
-/// their files alike.
-fn folders(data: Data, dir: Option<&Path>) -> Vec<PathBuf> {
-    let within: &[&str] = match data {
+/// What the folder of a data set is called, best first; "" is the bare parent. Named folders come before it, since
+/// MNIST and Fashion-MNIST name their files alike.
+fn within(data: Data) -> &'static [&'static str] {
+    match data {
         Data::Mnist => &["mnist", "MNIST/raw", "MNIST", "", "raw"],
         Data::FashionMnist | Data::FashionMnistSubset => &[
             "fashion-mnist",
@@ -98,14 +105,22 @@ fn folders(data: Data, dir: Option<&Path>) -> Vec<PathBuf> {
             "",
             "raw",
         ],
-    };
-    let parents = match dir {
+    }
+}
+
+/// Where such folders are looked for, best first.
+fn parents(dir: Option<&Path>) -> Vec<PathBuf> {
+    match dir {
         Some(dir) => vec![dir.to_owned()],
         None => [Some(PathBuf::from("data")), user_data(), Some(PathBuf::from(DEBIAN))]
             .into_iter()
             .flatten()
             .collect(),
-    };
+    }
+}
+
+/// Every folder to look in, best first.
+fn folders(parents: &[PathBuf], within: &[&str]) -> Vec<PathBuf> {
     let folders = parents
         .iter()
         .flat_map(|parent| within.iter().map(|name| parent.join(name)));

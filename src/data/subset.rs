@@ -1,6 +1,6 @@
 //! The balanced Fashion-MNIST subset inside the program: of each class the first 200 training and 200 test images.
 //!
-//! `fashion_mnist_subset/LICENSE` has its copyright notice; `tests/data.rs` rebuilds it from the full set.
+//! `fashion_mnist_subset/LICENSE` has its copyright notice; `tests/data/subset.rs` rebuilds it from the full set.
 
 use super::{DataError, Half};
 

@@ -5,7 +5,7 @@ use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, StopReaso
 use super::curve::{Curve, Marks};
 
 /// What the curves of an ended cell are reduced to; a large sweep has hundreds of cells.
-const BUCKETS_OF_ENDED: usize = 512;
+pub(super) const BUCKETS_OF_ENDED: usize = 512;
 
 /// What has become of a cell so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,18 @@ pub struct Curves {
     pub train_accuracy: Curve,
     /// Share of the test set classified correctly.
     pub test_accuracy: Curve,
+}
+
+impl Curves {
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Curve> {
+        self.lambda.iter_mut().chain([
+            &mut self.threshold,
+            &mut self.train_loss,
+            &mut self.test_loss,
+            &mut self.train_accuracy,
+            &mut self.test_accuracy,
+        ])
+    }
 }
 
 /// The last value of everything measured.
@@ -177,6 +189,12 @@ impl Cell {
         if let Some(lambda) = &point.lambda {
             self.measure_lambda(step, lambda);
         }
+        // A resumed sweep tells what was measured in cells that ended before.
+        if self.state.is_done() {
+            let large = |curve: &&mut Curve| curve.buckets().len() > BUCKETS_OF_ENDED;
+            let large = self.curves.all_mut().filter(large);
+            large.for_each(|curve| curve.compact(BUCKETS_OF_ENDED));
+        }
     }
 
     fn measure_lambda(&mut self, step: u64, lambda: &LambdaPoint) {
@@ -209,16 +227,7 @@ impl Cell {
             last.lambda_residual = summary.lambda_residual.unwrap_or(f64::NAN);
             last.lambda_converged = summary.lambda_converged.unwrap_or(false);
         }
-        let curves = &mut self.curves;
-        for curve in curves.lambda.iter_mut().chain([
-            &mut curves.threshold,
-            &mut curves.train_loss,
-            &mut curves.test_loss,
-            &mut curves.train_accuracy,
-            &mut curves.test_accuracy,
-        ]) {
-            curve.compact(BUCKETS_OF_ENDED);
-        }
+        self.curves.all_mut().for_each(|curve| curve.compact(BUCKETS_OF_ENDED));
     }
 
     /// The share of the planned steps that was taken, from 0 to 1; a cell may stop before it reaches 1.

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::cell::BUCKETS_OF_ENDED;
 use super::*;
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, StopReason, Summary};
 
@@ -123,6 +124,58 @@ fn a_cell_that_was_interrupted_before_counts_as_ahead_and_starts_anew() {
     monitor.apply(Event::CellStarted { cell: 1 }, now);
     assert_eq!(monitor.state(1), CellState::Running);
     assert_eq!(monitor.cells[1].progress.step, 0);
+}
+
+#[test]
+fn what_an_earlier_process_measured_fills_the_curves_of_its_cell_and_no_more() {
+    let now = Instant::now();
+    let mut done = plan(100);
+    let summary = Summary {
+        steps: 100,
+        seconds: 10.0,
+        lambda_max: Some(3.0),
+        lambda_converged: Some(true),
+        ..Summary::default()
+    };
+    done.ended = Some((CellEnding::Finished(StopReason::Steps), summary));
+    let mut monitor = started(vec![done, plan(100)], now);
+    // More than a curve of an ended cell keeps while it runs.
+    for step in 0..=10_000 {
+        let lambda = LambdaPoint {
+            lambda_max: 3.0,
+            lambda_converged: step != 5_000,
+            lambda_on: "held-out".into(),
+            ..LambdaPoint::default()
+        };
+        let point = Box::new(Point {
+            step,
+            train_loss: Some(0.5),
+            lambda: Some(lambda),
+            ..Point::default()
+        });
+        monitor.apply(Event::Measured { cell: 0, point }, now);
+    }
+    assert_eq!(
+        (monitor.running, monitor.state(0)),
+        (None, CellState::Finished(StopReason::Steps))
+    );
+    assert_eq!((monitor.activity, monitor.done()), (None, 1));
+    assert_eq!(
+        (monitor.cells[0].progress.step, monitor.cells[0].progress.seconds),
+        (100, 10.0)
+    );
+    let curves = &monitor.cells[0].curves;
+    for curve in [&curves.lambda[0], &curves.train_loss] {
+        assert_eq!(curve.last_step(), Some(10_000));
+        assert!(curve.buckets().len() <= BUCKETS_OF_ENDED, "{}", curve.buckets().len());
+    }
+    assert!(curves.lambda[0].buckets().iter().any(|bucket| bucket.unconverged));
+    let latest = monitor.cells[0].latest.lambda[0].as_ref().unwrap();
+    assert_eq!(
+        (latest.lambda_max, latest.lambda_converged, latest.lambda_on.as_str()),
+        (3.0, true, "held-out")
+    );
+    assert_eq!(monitor.time_left().sweep, Some(Duration::from_secs(10)));
 }
 
 #[test]

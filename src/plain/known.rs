@@ -110,6 +110,10 @@ impl Known {
         if let Some(lambda) = point.lambda.as_ref().filter(|lambda| lambda.lambda_probe == 0) {
             known.lambda = Some(lambda.clone());
         }
+        // A cell that ended before this process began is told of again, for those who draw its curves.
+        if known.ended.is_some() && self.running != Some(cell) {
+            return Vec::new();
+        }
         let since = known.last_line_seconds.map(|last| point.seconds - last);
         if point.lambda.is_none() && since.is_some_and(|seconds| seconds < SECONDS_BETWEEN_EVALUATIONS) {
             return Vec::new();

@@ -1,4 +1,5 @@
-use std::io::{Error, ErrorKind, Write};
+mod stops;
+
 use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, never, unbounded};
@@ -46,6 +47,16 @@ fn measured(cell: usize, point: Point) -> Event {
     }
 }
 
+fn evaluation(step: u64, seconds: f64) -> Point {
+    Point {
+        step,
+        seconds,
+        train_loss: Some(0.512_345),
+        test_accuracy: Some(0.8125),
+        ..Point::default()
+    }
+}
+
 /// The last values of a cell that went well.
 fn finished() -> Summary {
     Summary {
@@ -74,13 +85,6 @@ fn diverged() -> Summary {
 
 /// A sweep of three cells: one that finishes, one that diverges, one that waits.
 fn script() -> Vec<Event> {
-    let evaluation = |step, seconds| Point {
-        step,
-        seconds,
-        train_loss: Some(0.512_345),
-        test_accuracy: Some(0.8125),
-        ..Point::default()
-    };
     let with_lambda = |lambda, point| Point {
         lambda: Some(lambda),
         threshold: Some(40.0),
@@ -262,6 +266,15 @@ fn a_resumed_sweep_shows_what_ended_before() {
     plan.cells[0].ended = Some((CellEnding::Failed("no memory".to_owned()), summary.clone()));
     let events = vec![
         Event::SweepStarted(plan),
+        // No line is worth what was told by an earlier process.
+        measured(0, evaluation(50, 0.5)),
+        measured(
+            0,
+            Point {
+                lambda: Some(lambda(12.3, 0.01, true)),
+                ..evaluation(100, 1.0)
+            },
+        ),
         Event::CellStarted { cell: 1 },
         Event::CellEnded {
             cell: 1,
@@ -274,113 +287,22 @@ fn a_resumed_sweep_shows_what_ended_before() {
 }
 
 #[test]
-fn the_first_stop_asks_the_trainer_to_quit_and_waits_for_the_end() {
-    let (sender, stop) = unbounded();
-    sender.send(()).unwrap();
-    let events = vec![plan(), Event::SweepEnded(SweepEnding::Stopped)];
-    let (text, ended, asked) = follow(events, &stop, Style::Lines);
-    assert!(
-        text.starts_with("stopping after the current step; once more to leave at once\nedge · 3 cells"),
-        "{text}"
-    );
-    assert!(
-        text.ends_with("stopped: 3 cells unfinished; go on with: sharptui resume runs/edge\n"),
-        "{text}"
-    );
-    assert_eq!(
-        (ended, asked),
-        (Ended::Sweep(SweepEnding::Stopped), vec![Command::Quit])
-    );
-}
-
-#[test]
-fn the_second_stop_leaves_at_once() {
-    let (sender, stop) = unbounded();
-    sender.send(()).unwrap();
-    sender.send(()).unwrap();
-    let (_trainer, events) = unbounded();
-    let (commands, asked) = unbounded();
-    let ended = run(&events, &commands, &stop, Vec::new(), Style::Lines).unwrap();
-    assert_eq!((ended, asked.try_iter().collect()), (Ended::Left, vec![Command::Quit]));
-}
-
-#[test]
-fn a_watcher_of_signals_that_is_gone_stops_nothing() {
-    let (sender, stop) = unbounded();
-    drop(sender);
-    assert_eq!(
-        follow(script(), &stop, Style::Lines),
-        follow(script(), &never(), Style::Lines)
-    );
-}
-
-#[test]
-fn a_trainer_that_is_gone_is_said() {
-    let (text, ended, _) = follow(vec![plan(), Event::CellStarted { cell: 0 }], &never(), Style::Lines);
-    assert!(
-        text.contains("the training thread is gone") && text.contains("unfinished"),
-        "{text}"
-    );
-    assert_eq!(ended, Ended::Lost);
-    assert_eq!(follow(Vec::new(), &never(), Style::Lines).1, Ended::Lost);
-}
-
-/// Takes so many bytes, then fails.
-struct Failing {
-    written: Vec<u8>,
-    room_bytes: usize,
-    kind: ErrorKind,
-}
-
-impl Write for &mut Failing {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.written.len() + bytes.len() > self.room_bytes {
-            return Err(Error::from(self.kind));
-        }
-        self.written.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Follows the script into such an output.
-fn follow_into(out: &mut Failing) -> (std::io::Result<Ended>, Vec<Command>) {
-    let (sender, receiver) = unbounded();
-    for event in script() {
-        sender.send(event).unwrap();
-    }
-    let (commands, asked) = unbounded();
-    let ended = run(&receiver, &commands, &never(), out, Style::Lines);
-    (ended, asked.try_iter().collect())
-}
-
-#[test]
-fn a_closed_pipe_asks_the_trainer_to_quit_once_and_is_no_error() {
-    for room_bytes in [0, 100] {
-        let mut out = Failing {
-            written: Vec::new(),
-            room_bytes,
-            kind: ErrorKind::BrokenPipe,
-        };
-        let (ended, asked) = follow_into(&mut out);
-        assert_eq!(ended.unwrap(), Ended::Sweep(SweepEnding::Stopped));
-        assert_eq!(asked, [Command::Quit]);
-    }
-}
-
-#[test]
-fn a_full_log_costs_no_training_and_is_an_error_at_the_end() {
-    let mut out = Failing {
-        written: Vec::new(),
-        room_bytes: 100,
-        kind: ErrorKind::StorageFull,
+fn what_an_earlier_process_measured_is_remembered_without_a_line() {
+    let Event::SweepStarted(mut plan) = plan() else {
+        panic!("the plan comes first")
     };
-    let (ended, asked) = follow_into(&mut out);
-    assert_eq!(ended.unwrap_err().kind(), ErrorKind::StorageFull);
-    assert!(asked.is_empty() && !out.written.is_empty());
+    plan.cells[0].ended = Some((CellEnding::Finished(StopReason::Steps), finished()));
+    let mut known = Known::default();
+    known.take(&Event::SweepStarted(plan));
+    let point = Point {
+        lambda: Some(lambda(12.3, 0.01, true)),
+        ..evaluation(100, 1.0)
+    };
+    assert!(known.take(&measured(0, point.clone())).is_empty());
+    assert_eq!((&known.cells[0].lambda, known.running), (&point.lambda, None));
+    // If it runs again, what it measures is new.
+    known.take(&Event::CellStarted { cell: 0 });
+    assert_eq!(known.take(&measured(0, point)).len(), 1);
 }
 
 #[test]

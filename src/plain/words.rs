@@ -171,15 +171,16 @@ pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
     Some(match ended {
         Ended::Sweep(SweepEnding::Complete) => {
             let failed = |cell: &&CellKnown| matches!(cell.ended, Some((CellEnding::Failed(_), _)));
-            let failed = match known.cells.iter().filter(failed).count() {
-                0 => String::new(),
-                count => format!(", {count} failed,"),
-            };
-            format!(
-                "complete: {}{failed} in {}",
-                cells(known.cells.len()),
-                plan.run_dir.display()
-            )
+            let (count, dir) = (known.cells.len(), plan.run_dir.display());
+            match known.cells.iter().filter(failed).count() {
+                0 => format!("complete: {} in {dir}", cells(count)),
+                failed => {
+                    format!(
+                        "ended: {failed} of {} failed, to run again with: sharptui resume {dir}",
+                        cells(count)
+                    )
+                }
+            }
         }
         Ended::Sweep(SweepEnding::Failed(reason)) => format!("failed: {}; {resume}", one_line(reason)),
         Ended::Sweep(SweepEnding::Stopped) | Ended::Left | Ended::Lost => format!("stopped: {resume}"),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::At;
 use super::read::CellSummary;
 use super::tensors::{NamedTensor, write_tensors};
-use super::{RecordError, metrics, names, replace};
+use super::{RecordError, names, replace};
 use crate::event::{CellEnding, Point, Summary};
 
 /// Writes what happens in one cell.
@@ -16,26 +16,24 @@ use crate::event::{CellEnding, Point, Summary};
 pub struct CellWriter {
     path: PathBuf,
     metrics: File,
-    /// Length of `metrics.jsonl` up to its last whole line.
+    /// Length of `metrics.jsonl`, whole lines all.
     metrics_bytes: u64,
 }
 
 impl CellWriter {
-    /// Opens the metrics for appending, at the end of the last whole line.
-    pub(super) fn open(path: PathBuf) -> Result<Self, RecordError> {
+    /// Makes the metrics in a folder that has none yet.
+    pub(super) fn begin(path: PathBuf) -> Result<Self, RecordError> {
         let file = path.join(names::METRICS);
         let metrics = OpenOptions::new()
-            .create(true)
+            .create_new(true)
             .append(true)
             .open(&file)
-            .at("open", &file)?;
-        let metrics_bytes = metrics::whole_lines_bytes(&file)?;
-        metrics.set_len(metrics_bytes).at("cut the torn last line of", &file)?;
+            .at("create", &file)?;
         replace::sync_folder(&path)?;
         Ok(Self {
             path,
             metrics,
-            metrics_bytes,
+            metrics_bytes: 0,
         })
     }
 

@@ -51,6 +51,14 @@ pub enum RecordError {
         /// What is wrong, with line and column.
         source: serde_json::Error,
     },
+    /// A `summary.json` that is not what it should be: whether its cell ended is not known.
+    #[error("{}: {source}; remove the file to run the cell again", path.display())]
+    Summary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
     /// Tensors that cannot be written, or a file of tensors that cannot be read.
     #[error("{}: {reason}", path.display())]
     Tensors {

@@ -1,8 +1,6 @@
-//! `metrics.jsonl`, read back: all of it, or what has come since.
+//! `metrics.jsonl`, read back.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -33,67 +31,25 @@ pub struct TornLine {
 /// # Errors
 /// A file that cannot be read, and a line, other than a torn last one, that is no point.
 pub fn read_metrics(cell_dir: &Path) -> Result<Metrics, RecordError> {
-    MetricsReader::new(cell_dir).read_new()
-}
-
-/// Reads the metrics of a cell that may still run.
-#[derive(Clone, Debug)]
-pub struct MetricsReader {
-    path: PathBuf,
-    offset_bytes: u64,
-    lines: u64,
-}
-
-impl MetricsReader {
-    /// A reader at the beginning of the metrics in the folder of a cell.
-    #[must_use]
-    pub fn new(cell_dir: &Path) -> Self {
-        Self {
-            path: cell_dir.join(names::METRICS),
-            offset_bytes: 0,
-            lines: 0,
-        }
-    }
-
-    /// The points that were not there at the last call. A torn last line is read again at the next.
-    ///
-    /// # Errors
-    /// A file that cannot be read, and a whole line that is no point.
-    pub fn read_new(&mut self) -> Result<Metrics, RecordError> {
-        let mut bytes = Vec::new();
-        let mut file = File::open(&self.path).at("open", &self.path)?;
-        file.seek(SeekFrom::Start(self.offset_bytes)).at("read", &self.path)?;
-        file.read_to_end(&mut bytes).at("read", &self.path)?;
-        let mut found = Metrics::default();
-        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let number = self.lines + 1;
-            if !line.ends_with(b"\n") {
-                found.torn = Some(TornLine {
-                    line: number,
-                    bytes: line.len(),
-                });
-                break;
-            }
-            let point = parse(line).map_err(|reason| RecordError::MetricsLine {
-                path: self.path.clone(),
+    let path = cell_dir.join(names::METRICS);
+    let bytes = std::fs::read(&path).at("read", &path)?;
+    let mut found = Metrics::default();
+    for (line, number) in bytes.split_inclusive(|&byte| byte == b'\n').zip(1..) {
+        if !line.ends_with(b"\n") {
+            found.torn = Some(TornLine {
                 line: number,
-                reason,
-            })?;
-            found.points.push(point);
-            self.lines = number;
-            self.offset_bytes += line.len() as u64;
+                bytes: line.len(),
+            });
+            break;
         }
-        Ok(found)
+        let point = parse(line).map_err(|reason| RecordError::MetricsLine {
+            path: path.clone(),
+            line: number,
+            reason,
+        })?;
+        found.points.push(point);
     }
-}
-
-/// Bytes up to the end of the last whole line.
-pub(super) fn whole_lines_bytes(path: &Path) -> Result<u64, RecordError> {
-    let bytes = std::fs::read(path).at("read", path)?;
-    Ok(bytes
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |end| end as u64 + 1))
+    Ok(found)
 }
 
 /// One line. A number that was not finite is null on disk; it comes back as NaN, so that "measured, and not finite"

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error::At;
 use super::{RecordError, RunInfo, names};
-use crate::event::{CellEnding, CellIndex, Summary, SweepPlan};
+use crate::event::{CellEnding, CellIndex, Summary};
 
 /// How a cell ended: its `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,12 +33,13 @@ pub struct CellFound {
 }
 
 impl CellFound {
-    /// Whether nothing is left to do: it ended, and not because the program was stopped.
+    /// Whether nothing is left to do: it ended, and neither because the program was stopped nor because something broke,
+    /// for a resumed sweep runs both again.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.ended
             .as_ref()
-            .is_some_and(|ended| ended.ending != CellEnding::Interrupted)
+            .is_some_and(|ended| !matches!(ended.ending, CellEnding::Interrupted | CellEnding::Failed(_)))
     }
 }
 
@@ -87,20 +88,15 @@ pub fn read_run(run_dir: &Path) -> Result<RunInfo, RecordError> {
     read_json(&run_dir.join(names::RUN))
 }
 
-/// Reads `plan.json`.
-///
-/// # Errors
-/// A file that cannot be read or is something else.
-pub fn read_plan(run_dir: &Path) -> Result<SweepPlan, RecordError> {
-    read_json(&run_dir.join(names::PLAN))
-}
-
 /// Reads the `summary.json` of a cell.
 ///
 /// # Errors
 /// A file that cannot be read or is something else.
 pub fn read_summary(cell_dir: &Path) -> Result<CellSummary, RecordError> {
-    read_json(&cell_dir.join(names::SUMMARY))
+    read_json(&cell_dir.join(names::SUMMARY)).map_err(|error| match error {
+        RecordError::Json { path, source } => RecordError::Summary { path, source },
+        other => other,
+    })
 }
 
 /// Reads the settings of a cell, ordered by name.

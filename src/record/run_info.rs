@@ -1,5 +1,6 @@
 //! `run.json`: what ran, where and since when.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ pub struct RunInfo {
     pub device: String,
     /// Name of the machine, see [`host_name`].
     pub host: String,
+    /// Where data sets were looked for, if the user said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
     /// The seeds of its cells, each once.
     pub seeds: Vec<u64>,
     /// Number of cells.
@@ -29,7 +33,7 @@ pub struct RunInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
-    /// It runs, or was killed: ask [`is_being_written`](super::is_being_written).
+    /// It runs, or was killed.
     Running,
     /// Every cell has ended.
     Complete,

@@ -136,8 +136,9 @@ pub fn read_tensors(path: &Path) -> Result<Tensors, RecordError> {
         reason,
     };
     let bytes = std::fs::read(path).at("read", path)?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let damaged = |error: safetensors::SafeTensorError| wrong(format!("the file is damaged or cut short ({error})"));
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
+    let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
     let mut tensors = Vec::new();
     for (name, view) in file.iter() {
         let data = TensorValues::from_bytes(view.dtype(), view.data())

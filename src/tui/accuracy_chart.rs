@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::loss_chart::pens;
-use super::plot::{self, Axis, Chart, Series};
+use super::plot::{self, Axis, Chart, Marks, Series};
 use super::scene::Scene;
 use super::words;
 
@@ -19,13 +19,13 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Series {
             curve: train,
             pen: train_pen,
-            marked: false,
+            marks: Marks::None,
             holds: false,
         },
         Series {
             curve: test,
             pen: test_pen,
-            marked: false,
+            marks: Marks::None,
             holds: false,
         },
     ];

@@ -157,12 +157,17 @@ impl Driver {
         if !self.monitor.is_over() {
             select.recv(wires.events);
         }
-        let now = Instant::now();
-        let _ = select.ready_timeout(
-            self.next_frame(now)
-                .saturating_duration_since(now)
-                .max(Duration::from_millis(1)),
-        );
+        match self.patience(Instant::now()) {
+            Some(patience) => drop(select.ready_timeout(patience)),
+            // Not over, or the loop had been left: the events are among what is waited for.
+            None => drop(select.ready()),
+        }
+    }
+
+    /// How long to wait before a frame is due; without end where nobody sees one.
+    fn patience(&self, now: Instant) -> Option<Duration> {
+        let due = self.next_frame(now).saturating_duration_since(now);
+        (!self.blind).then_some(due.max(Duration::from_millis(1)))
     }
 
     fn take_signals(&mut self, wires: &Wires) -> Option<Pass> {

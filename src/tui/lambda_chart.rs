@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use crate::event::LambdaPoint;
 use crate::monitor::{Cell, Curve};
 
-use super::plot::{self, Axis, Chart, Pattern, Pen, Scale, Series};
+use super::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series};
 use super::scene::Scene;
 use super::words;
 
@@ -40,25 +40,26 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         .map(|curve| Series {
             curve,
             pen: pens.past,
-            marked: false,
+            marks: Marks::Unconverged,
             holds: false,
         })
         .collect();
     series.push(Series {
         curve: &cell.curves.threshold,
         pen: pens.threshold,
-        marked: false,
+        marks: Marks::None,
         holds: runs,
     });
     series.push(Series {
         curve,
         pen: pens.lambda,
-        marked: true,
+        marks: Marks::All,
         holds: false,
     });
 
     let mut legend = vec![];
-    if curve.buckets().iter().any(|bucket| bucket.unconverged) {
+    let unconverged = |curve: &Curve| curve.buckets().iter().any(|bucket| bucket.unconverged);
+    if unconverged(curve) || past.iter().any(|curve| unconverged(curve)) {
         legend.push(plot::mark_legend('○', "not converged", theme));
     }
     if curve.buckets().iter().any(|bucket| bucket.corrected) {
@@ -230,10 +231,26 @@ mod tests {
             cell: 2,
             point: Box::new(point),
         };
+        let before = fixture.drawn(render, (120, 15)).matches('○').count();
         fixture.monitor.apply(measured, fixture.start);
         let drawn = fixture.drawn(render, (120, 15));
         assert!(drawn.contains("± 6 not converged"), "{drawn}");
-        assert_eq!(drawn.matches('○').count(), 3, "two points and the legend: {drawn}");
+        assert_eq!(drawn.matches('○').count(), before + 1, "{drawn}");
+    }
+
+    #[test]
+    fn what_did_not_converge_in_a_cell_that_lies_behind_is_marked_too() {
+        let mut fixture = Fixture::half_way();
+        let mut point = super::super::fixture::script::point(1, 1_000, 0);
+        point.lambda.as_mut().unwrap().lambda_converged = false;
+        let measured = crate::event::Event::Measured {
+            cell: 1,
+            point: Box::new(point),
+        };
+        let before = fixture.drawn(render, (120, 15)).matches('○').count();
+        fixture.monitor.apply(measured, fixture.start);
+        let drawn = fixture.drawn(render, (120, 15));
+        assert_eq!(drawn.matches('○').count(), before + 1, "{drawn}");
     }
 
     #[test]

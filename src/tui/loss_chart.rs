@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::plot::{self, Axis, Chart, Pattern, Pen, Scale, Series};
+use super::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series};
 use super::scene::Scene;
 use super::words;
 
@@ -21,13 +21,13 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Series {
             curve: train,
             pen: train_pen,
-            marked: false,
+            marks: Marks::None,
             holds: false,
         },
         Series {
             curve: test,
             pen: test_pen,
-            marked: false,
+            marks: Marks::None,
             holds: false,
         },
     ];

@@ -17,5 +17,5 @@ mod trace;
 
 pub use axis::{Axis, Scale};
 pub use canvas::{Pattern, Pen};
-pub use chart::{Chart, Series, step_span};
+pub use chart::{Chart, Marks, Series, step_span};
 pub(super) use chart::{current, legend, mark_legend};

@@ -91,9 +91,9 @@ impl Theme {
     }
 
     /// The theme for the environment: `NO_COLOR`, the locale (`LC_ALL`, `LC_CTYPE`, `LANG`), `TERM` and `COLORTERM`,
-    /// looked up with `variable`; `no_color` is the wish of the command line.
+    /// looked up with `variable`.
     #[must_use]
-    pub fn from_environment(no_color: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         // The first one that is set decides, as in the C library.
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -107,7 +107,7 @@ impl Theme {
             Glyphs::Ascii
         };
         let many = set("COLORTERM").is_some() || set("TERM").is_some_and(|term| term.contains("256color"));
-        let colours = match (no_color || set("NO_COLOR").is_some(), many) {
+        let colours = match (set("NO_COLOR").is_some(), many) {
             (true, _) => Colours::None,
             (false, true) => Colours::Indexed,
             (false, false) => Colours::Basic,
@@ -160,8 +160,8 @@ pub(super) fn ascii(character: char) -> String {
 mod tests {
     use super::*;
 
-    fn theme(no_color: bool, variables: &[(&str, &str)]) -> Theme {
-        Theme::from_environment(no_color, |name| {
+    fn theme(variables: &[(&str, &str)]) -> Theme {
+        Theme::from_environment(|name| {
             variables
                 .iter()
                 .find(|(known, _)| *known == name)
@@ -171,37 +171,30 @@ mod tests {
 
     #[test]
     fn braille_needs_a_utf8_locale_and_the_first_variable_that_is_set_decides() {
-        assert_eq!(theme(false, &[("LANG", "en_US.UTF-8")]).glyphs, Glyphs::Unicode);
-        assert_eq!(
-            theme(false, &[("LC_ALL", ""), ("LANG", "C.utf8")]).glyphs,
-            Glyphs::Unicode
-        );
-        assert_eq!(
-            theme(false, &[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).glyphs,
-            Glyphs::Ascii
-        );
-        assert_eq!(theme(false, &[]).glyphs, Glyphs::Ascii);
+        assert_eq!(theme(&[("LANG", "en_US.UTF-8")]).glyphs, Glyphs::Unicode);
+        assert_eq!(theme(&[("LC_ALL", ""), ("LANG", "C.utf8")]).glyphs, Glyphs::Unicode);
+        assert_eq!(theme(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).glyphs, Glyphs::Ascii);
+        assert_eq!(theme(&[]).glyphs, Glyphs::Ascii);
     }
 
     #[test]
     fn no_color_leaves_no_colour_in_any_style() {
         let terminal = ("TERM", "xterm-256color");
-        for theme in [theme(true, &[terminal]), theme(false, &[terminal, ("NO_COLOR", "1")])] {
-            let styles = [
-                theme.dim,
-                theme.lambda,
-                theme.threshold,
-                theme.test,
-                theme.train,
-                theme.past,
-                theme.good,
-            ];
-            assert!(
-                styles.iter().all(|style| style.fg.is_none() && style.bg.is_none()),
-                "{styles:?}"
-            );
-        }
-        assert_ne!(theme(false, &[terminal, ("NO_COLOR", "")]).lambda.fg, None);
+        let bare = theme(&[terminal, ("NO_COLOR", "1")]);
+        let styles = [
+            bare.dim,
+            bare.lambda,
+            bare.threshold,
+            bare.test,
+            bare.train,
+            bare.past,
+            bare.good,
+        ];
+        assert!(
+            styles.iter().all(|style| style.fg.is_none() && style.bg.is_none()),
+            "{styles:?}"
+        );
+        assert_ne!(theme(&[terminal, ("NO_COLOR", "")]).lambda.fg, None);
     }
 
     #[test]

@@ -194,6 +194,18 @@ const IDLE: &[Idle] = &[
         setting: "probes",
         message: "`statistics: Running` does nothing, since no cell has batch norm; leave it out or set `batch_norm: true`",
     },
+    Idle {
+        asked: |settings| settings.probes.iter().any(|probe| probe.group != Extent::Full),
+        acts: |settings| settings.batch_norm,
+        setting: "probes",
+        message: "`group` does nothing, since no cell has batch norm; leave it out or set `batch_norm: true`",
+    },
+    Idle {
+        asked: |settings| settings.statistics_group != Extent::Full,
+        acts: |settings| settings.batch_norm && settings.batch_size == Extent::Full,
+        setting: "statistics_group",
+        message: "does nothing, since no cell has batch norm and `batch_size: Full`; leave it out or set both",
+    },
 ];
 
 /// Refuses what would do nothing in any cell, and names the first cell that asks for it.

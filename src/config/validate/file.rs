@@ -86,7 +86,8 @@ fn entries_differ(axis: &Axis) -> Verdict {
         let values = entry
             .entries()
             .into_iter()
-            .map(|(_, value)| value)
+            // Zero below zero is zero to everything that a setting decides.
+            .map(|(_, value)| if value == "-0.0" { "0.0".to_owned() } else { value })
             .collect::<Vec<_>>()
             .join(", ");
         if let Some(first) = seen.get(&values) {

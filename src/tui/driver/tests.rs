@@ -283,6 +283,18 @@ fn a_lost_terminal_stops_the_sweep_and_the_loop_waits_for_what_is_finished() {
 }
 
 #[test]
+fn a_loop_without_a_terminal_is_woken_by_events_and_not_by_frames_that_would_be_due() {
+    let mut driver = Driver::new(View::new(Theme::new(Colours::Indexed, Glyphs::Unicode)));
+    let now = Instant::now();
+    assert!(driver.patience(now).is_some());
+    driver.blind = true;
+    for drawn in [None, Some(now)] {
+        driver.drawn = drawn;
+        assert_eq!(driver.patience(now + 2 * TICK), None);
+    }
+}
+
+#[test]
 fn a_terminal_that_fails_to_draw_counts_as_lost() {
     let bench = Bench::start(Mood::Fails);
     assert_eq!(bench.asked(), Command::Quit);

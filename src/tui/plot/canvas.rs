@@ -121,6 +121,9 @@ impl Canvas {
             if cell.dots != 0 && (cell.style, cell.ascii) != (pen.style, pen.ascii) {
                 cell.dots = 0;
             }
+            if cell.style != pen.style {
+                cell.glyph = None;
+            }
             cell.dots |= BRAILLE[row % down][column % across];
             cell.style = pen.style;
             cell.ascii = pen.ascii;
@@ -191,6 +194,19 @@ mod tests {
             canvas.column(0, 0, 0, &SOLID);
         });
         assert_eq!(drawn, "⠁⣀  ");
+    }
+
+    #[test]
+    fn a_line_in_front_covers_a_glyph_and_a_line_of_the_same_kind_does_not() {
+        let dim = Style::new().dim();
+        let behind = Pen { style: dim, ..SOLID };
+        let drawn = drawn(Glyphs::Unicode, |canvas| {
+            canvas.glyph(0, 0, 'o', dim);
+            canvas.glyph(2, 0, 'o', dim);
+            canvas.column(0, 0, 0, &behind);
+            canvas.column(2, 0, 0, &SOLID);
+        });
+        assert_eq!(drawn, "o⠁  ");
     }
 
     #[test]

@@ -24,10 +24,21 @@ pub struct Series<'a> {
     pub curve: &'a Curve,
     /// What it is drawn with.
     pub pen: Pen,
-    /// Whether its last value, and what is unconverged or corrected, get glyphs.
-    pub marked: bool,
+    /// Which of its points get glyphs.
+    pub marks: Marks,
     /// Whether its last value holds until something else is measured, so that it is drawn to the end.
     pub holds: bool,
+}
+
+/// Which points of a curve get glyphs of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marks {
+    /// None: nothing of it can be unconverged.
+    None,
+    /// What did not converge, in the colour of the curve.
+    Unconverged,
+    /// What did not converge, what an audit corrected, and the last value.
+    All,
 }
 
 /// A chart, ready to be drawn; later series lie over earlier ones.
@@ -62,8 +73,6 @@ impl Chart<'_> {
             if let Some(last) = series.curve.buckets().last().filter(|_| series.holds) {
                 trace::hold(&mut canvas, &self.axis, self.span, last, &series.pen);
             }
-        }
-        for series in self.series.iter().filter(|series| series.marked) {
             self.mark(&mut canvas, series, theme);
         }
         canvas.render(buffer);
@@ -138,11 +147,12 @@ impl Chart<'_> {
         let (columns, rows) = (canvas.columns(), canvas.rows());
         for (index, bucket) in buckets.iter().enumerate() {
             let is_last = index + 1 == buckets.len();
-            let (glyph, style) = match (bucket.corrected, bucket.unconverged) {
-                (true, _) => ('▲', theme.warning),
-                (false, true) => ('○', theme.warning),
-                (false, false) if is_last => ('●', series.pen.style),
-                (false, false) => continue,
+            let (glyph, style) = match (series.marks, bucket.corrected, bucket.unconverged) {
+                (Marks::All, true, _) => ('▲', theme.warning),
+                (Marks::All, false, true) => ('○', theme.warning),
+                (Marks::All, false, false) if is_last => ('●', series.pen.style),
+                (Marks::Unconverged, _, true) => ('○', series.pen.style),
+                _ => continue,
             };
             let row = self
                 .axis
