@@ -28,7 +28,7 @@ use std::thread;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cli::{Action, Cli, HowArgs, LambdaArgs, RunArgs};
+use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event, SweepEnding, SweepPlan};
 use record::RunDir;
@@ -81,7 +81,7 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if let Some(steps) = args.steps.and_then(NonZeroU64::new) {
         experiment = experiment.cut_at(steps);
     }
-    let (device, datasets) = prepare(&experiment, &args.how)?;
+    let (device, datasets) = prepare(&experiment, &args.how.place, None)?;
     let run_dir = RunDir::create(&args.out, &experiment.name)?;
     run_dir.write_config(
         &experiment
@@ -94,15 +94,27 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
 fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
     let run_dir = RunDir::open(run_dir)?;
     let experiment = Experiment::load(&run_dir.path().join("config.ron"))?;
-    let (device, datasets) = prepare(&experiment, how)?;
+    let (device, datasets) = prepare(&experiment, &how.place, Some(run_dir.path()))?;
     follow(Sweep::new(experiment, device, run_dir, datasets)?, how)
 }
 
 /// Opens the device and tries the data sets, so that what is missing is said now and not in the middle of the night.
-fn prepare(experiment: &Experiment, how: &HowArgs) -> anyhow::Result<(device::OpenDevice, Datasets)> {
-    let device = device::open(how.place.device)?;
-    let datasets = Datasets::new(device.device.clone(), how.place.data.clone());
+fn prepare(
+    experiment: &Experiment,
+    place: &PlaceArgs,
+    run_dir: Option<&Path>,
+) -> anyhow::Result<(device::OpenDevice, Datasets)> {
+    let (device, datasets) = open_place(place, run_dir)?;
     datasets.try_all(experiment.cells.iter().map(|cell| &cell.settings))?;
+    Ok((device, datasets))
+}
+
+/// The device, and the data sets where the user says, or said when the run in `run_dir`
+/// began.
+fn open_place(place: &PlaceArgs, run_dir: Option<&Path>) -> anyhow::Result<(device::OpenDevice, Datasets)> {
+    let device = device::open(place.device)?;
+    let earlier = || record::read_run(run_dir?).ok()?.data_dir;
+    let datasets = Datasets::new(device.device.clone(), place.data.clone().or_else(earlier));
     Ok((device, datasets))
 }
 
@@ -137,7 +149,7 @@ fn follow(sweep: Sweep, how: &HowArgs) -> anyhow::Result<ExitCode> {
         .join()
         .map_err(|panic| anyhow!("the training thread panicked: {}", sweep::panic_text(panic.as_ref())))?;
     if on_screen {
-        print(&format!("{}\n", closing_line(&ended.ending, &plan)))?;
+        print(&format!("{}\n", closing_line(&ended, &plan)))?;
     }
     match (ended.ending, ended.failed.first()) {
         (SweepEnding::Failed(why), _) => Err(anyhow!(why)),
@@ -191,10 +203,14 @@ fn after(first: Event, rest: Receiver<Event>) -> Receiver<Event> {
 }
 
 /// What stands in the terminal once the screen is gone.
-fn closing_line(ending: &SweepEnding, plan: &SweepPlan) -> String {
+fn closing_line(ended: &sweep::Ended, plan: &SweepPlan) -> String {
     let place = plan.run_dir.display();
-    match ending {
-        SweepEnding::Complete => format!("complete: {} cells in {place}", plan.cells.len()),
+    let (cells, failed) = (plan.cells.len(), ended.failed.len());
+    match ended.ending {
+        SweepEnding::Complete if failed > 0 => {
+            format!("ended: {failed} of {cells} cells failed; `sharptui resume {place}` runs them again")
+        }
+        SweepEnding::Complete => format!("complete: {cells} cells in {place}"),
         SweepEnding::Stopped => format!("stopped with cells unfinished: `sharptui resume {place}` goes on with them"),
         SweepEnding::Failed(_) => format!("failed: what is finished is in {place}"),
     }
@@ -214,8 +230,7 @@ fn stop_requests(signals: Receiver<Signal>) -> Receiver<()> {
 }
 
 fn lambda(args: &LambdaArgs) -> anyhow::Result<ExitCode> {
-    let device = device::open(args.place.device)?;
-    let mut datasets = Datasets::new(device.device.clone(), args.place.data.clone());
+    let (device, mut datasets) = open_place(&args.place, Some(&args.cell_dir.join("../..")))?;
     let request = Request {
         cell_dir: args.cell_dir.clone(),
         tolerance: args.tolerance,

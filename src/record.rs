@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::event::{CellIndex, SweepPlan};
+use crate::event::CellIndex;
 
 mod cell;
 mod error;
@@ -44,7 +44,6 @@ use error::At;
 /// File names within a run directory and within the folder of a cell.
 mod names {
     pub(super) const CONFIG: &str = "config.ron";
-    pub(super) const PLAN: &str = "plan.json";
     pub(super) const RUN: &str = "run.json";
     pub(super) const TABLE: &str = "summary.csv";
     pub(super) const CELLS: &str = "cells";
@@ -129,14 +128,6 @@ impl RunDir {
     /// Whatever the operating system refuses.
     pub fn write_config(&self, ron: &str) -> Result<(), RecordError> {
         replace::replace(&self.path.join(names::CONFIG), ron.as_bytes())
-    }
-
-    /// Replaces `plan.json`.
-    ///
-    /// # Errors
-    /// Whatever the operating system refuses.
-    pub fn write_plan(&self, plan: &SweepPlan) -> Result<(), RecordError> {
-        replace::replace_json(&self.path.join(names::PLAN), plan)
     }
 
     /// Replaces `run.json`.

@@ -133,7 +133,9 @@ impl Sweep {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             device: device.name.clone(),
             host: host_name(),
-            data_dir: None,
+            data_dir: datasets
+                .dir()
+                .map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned())),
             seeds,
             cells: rows.len(),
             // A run that is taken up again began when it first did.
@@ -149,7 +151,6 @@ impl Sweep {
             info,
             rows,
         };
-        sweep.run_dir.write_plan(&sweep.plan())?;
         sweep.run_dir.write_run(&sweep.info)?;
         sweep.run_dir.write_table(&sweep.rows)?;
         Ok(sweep)

@@ -246,6 +246,17 @@ fn wrong_usage_and_wrong_configurations_are_one_line_and_status_2() {
 }
 
 #[test]
+fn a_resume_looks_for_data_where_the_run_did() {
+    let place = Place::with(SMALL);
+    place.run(&["small.ron", "--data", "somewhere"]);
+    let run = place.path("runs/small");
+    let said = read_run(&run).unwrap().data_dir.unwrap();
+    assert!(said.is_absolute() && said.ends_with("somewhere"), "{}", said.display());
+    place.run(&["resume", "runs/small"]);
+    assert_eq!(read_run(&run).unwrap().data_dir, Some(said));
+}
+
+#[test]
 fn what_is_missing_is_said_before_anything_runs() {
     let place = Place::with("(data: Mnist, model: Mlp(widths: [8]), learning_rate: 0.1, epochs: 1)");
     let output = place.run(&["small.ron", "--data", "."]);

@@ -1,6 +1,6 @@
 //! Data sets on the device, kept from one cell to the next where both use the same.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device};
 
@@ -45,6 +45,11 @@ impl Datasets {
             dir,
             last: None,
         }
+    }
+
+    /// Where data sets lie, if the user said so.
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref()
     }
 
     /// Looks whether every data set that the settings name can be read.
