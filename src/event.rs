@@ -241,6 +241,9 @@ pub struct Summary {
     pub lambda_residual: Option<f64>,
     /// Whether it converged.
     pub lambda_converged: Option<bool>,
+    /// After how many steps it was measured: fewer than `steps` where a cell was stopped.
+    #[serde(default)]
+    pub lambda_step: Option<u64>,
 }
 
 impl Summary {
@@ -255,6 +258,7 @@ impl Summary {
             self.lambda_max = Some(lambda.lambda_max);
             self.lambda_residual = Some(lambda.lambda_residual);
             self.lambda_converged = Some(lambda.lambda_converged);
+            self.lambda_step = Some(point.step);
         }
     }
 }

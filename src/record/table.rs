@@ -3,7 +3,7 @@
 use crate::event::{CellEnding, CellIndex, Summary};
 
 /// Columns that every table has after those of the sweep.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "state",
     "steps",
     "epochs",
@@ -14,6 +14,7 @@ const COLUMNS: [&str; 11] = [
     "lambda_max",
     "lambda_residual",
     "lambda_converged",
+    "lambda_step",
     "seconds",
 ];
 
@@ -95,7 +96,7 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
 }
 
 /// The fields of `COLUMNS`.
-fn results(row: &CellRow) -> [String; 11] {
+fn results(row: &CellRow) -> [String; 12] {
     let summary = &row.summary;
     // As short as reads back to the same number, with an exponent where that is shorter.
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:?}"));
@@ -112,6 +113,7 @@ fn results(row: &CellRow) -> [String; 11] {
         summary
             .lambda_converged
             .map_or_else(String::new, |converged| converged.to_string()),
+        summary.lambda_step.map_or_else(String::new, |step| step.to_string()),
         number(Some(summary.seconds)),
     ]
 }

@@ -53,7 +53,7 @@ pub struct Remeasured {
     pub seconds: f64,
     /// How many parameters.
     pub parameters: usize,
-    /// What the cell's summary says, if it has one.
+    /// What the cell's summary says of the same parameters, if it does.
     pub recorded: Option<f64>,
 }
 
@@ -179,8 +179,9 @@ pub fn remeasure(
         parameters: network.layout().len(),
         recorded: record::read_summary(&request.cell_dir)
             .ok()
-            .and_then(|ended| ended.summary.lambda_max)
-            .filter(|_| request.probe == 0),
+            .map(|ended| ended.summary)
+            .filter(|last| request.probe == 0 && last.lambda_step == Some(last.steps))
+            .and_then(|last| last.lambda_max),
         probe: probe.describe(&settings),
         loss: settings.loss,
     })

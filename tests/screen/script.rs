@@ -197,6 +197,7 @@ pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
         lambda_max: Some(lambda.lambda_max),
         lambda_residual: Some(lambda.lambda_residual),
         lambda_converged: Some(true),
+        lambda_step: Some(step),
     };
     Event::CellEnded { cell, ending, summary }
 }
