@@ -7,7 +7,7 @@ mod lanczos;
 mod mean_loss;
 mod track;
 
-pub use lanczos::{Estimate, Search, SymmetricOperator, largest_eigenvalue};
+pub use lanczos::{Estimate, Search, SymmetricOperator, largest_eigenvalue, norm};
 pub use mean_loss::{Hessian, MeanLoss};
 pub use track::{Measurement, Rules, Tracker};
 

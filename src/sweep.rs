@@ -1,31 +1,28 @@
 //! The queue of cells and what becomes of each.
 
+mod cell;
 mod checkpoint;
 mod datasets;
+mod error;
 mod memory;
 mod remeasure;
 
-use std::any::Any;
-use std::collections::BTreeMap;
-use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use burn::tensor::Tensor;
-
 pub use datasets::Datasets;
+pub use error::{SweepError, panic_text, with_causes};
 pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 
 use crate::config::{Experiment, Settings};
 use crate::device::OpenDevice;
-use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, Point, Summary, SweepEnding, SweepPlan};
-use crate::model::{Network, RunningStatistics};
+use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, Summary, SweepEnding, SweepPlan};
 use crate::record::{
-    CellRow, CellState, CellWriter, RecordError, RunDir, RunInfo, RunState, host_name, read_cells, read_metrics,
-    read_run, read_settings, rfc3339,
+    CellRow, CellState, RecordError, RunDir, RunInfo, RunState, host_name, read_cells, read_metrics, read_run, rfc3339,
 };
-use crate::train::{AnyError, Control, Keeper, Outbox, Task, Verdict, dtype, train};
+use crate::train::{Control, Outbox, Verdict};
+use cell::train_cell;
+use error::check_settings;
 
 /// A sweep with the place it is written to.
 pub struct Sweep {
@@ -35,51 +32,6 @@ pub struct Sweep {
     datasets: Datasets,
     info: RunInfo,
     rows: Vec<CellRow>,
-}
-
-/// Why a sweep cannot begin or be taken up.
-#[derive(Debug, thiserror::Error)]
-pub enum SweepError {
-    /// The run directory cannot be read or written.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// A cell was run under other settings than its configuration has now.
-    #[error(
-        "{folder}: its cell.json has {field}: {then}, the run's config.ron now has {now}; \
-         put config.ron back as it was, or start a new run"
-    )]
-    Changed {
-        /// The cell's folder.
-        folder: PathBuf,
-        /// The first setting that differs.
-        field: String,
-        /// Its value when the cell ran.
-        then: String,
-        /// Its value now.
-        now: String,
-    },
-}
-
-/// Checks that the cell in `folder` was run under `settings`: results must never stand under others.
-fn check_settings(folder: &Path, settings: &Settings) -> Result<(), SweepError> {
-    let then = read_settings(folder)?;
-    let was = |name: &str| {
-        then.iter()
-            .find(|(field, _)| field == name)
-            .map(|(_, value)| value.clone())
-    };
-    for (field, now) in entries(settings) {
-        let then = was(&field).unwrap_or_else(|| "nothing".to_owned());
-        if then != now {
-            return Err(SweepError::Changed {
-                folder: folder.to_owned(),
-                field,
-                then,
-                now,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// How a sweep ended.
@@ -294,60 +246,6 @@ impl Sweep {
     }
 }
 
-/// Trains a cell into its folder; `summary` follows what is known of it.
-fn train_cell(
-    cell: CellIndex,
-    settings: &Settings,
-    device: &OpenDevice,
-    datasets: &mut Datasets,
-    (writer, summary): (&mut CellWriter, &mut Summary),
-    control: &mut Control,
-    outbox: &mut Outbox,
-) -> Result<CellEnding, AnyError> {
-    let data = datasets.get(settings, dtype(settings))?;
-    let network = Network::new(settings, data.shape, data.classes);
-    if device.on_host {
-        memory::check(network.layout().len(), dtype(settings).size() as u64)?;
-    }
-    let task = Task {
-        cell,
-        settings,
-        network: &network,
-        train: &data.train,
-        test: &data.test,
-        device: &device.device,
-    };
-    let mut folder = Folder {
-        network: &network,
-        writer,
-        summary,
-    };
-    let trained = train(task, control, outbox, &mut folder)?;
-    *summary = trained.summary;
-    Ok(trained.ending)
-}
-
-/// The folder of a cell in training.
-struct Folder<'a> {
-    network: &'a Network,
-    writer: &'a mut CellWriter,
-    summary: &'a mut Summary,
-}
-
-impl Keeper for Folder<'_> {
-    fn point(&mut self, point: &Point) -> Result<(), AnyError> {
-        self.writer.append(point)?;
-        self.summary.take_in(point);
-        Ok(())
-    }
-
-    fn parameters(&mut self, step: u64, parameters: &Tensor<1>, running: &[RunningStatistics]) -> Result<(), AnyError> {
-        let tensors = checkpoint::to_tensors(self.network, parameters, running);
-        let metadata = BTreeMap::from([("step".to_owned(), step.to_string())]);
-        Ok(self.writer.write_model(&tensors, &metadata)?)
-    }
-}
-
 fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
     CellPlan {
         swept: row.swept.clone(),
@@ -374,25 +272,4 @@ fn to_do(state: &CellState) -> bool {
         state,
         CellState::Ended(CellEnding::Finished(_) | CellEnding::Diverged | CellEnding::Aborted)
     )
-}
-
-/// An error and what caused it, on one line. A cause that the error already quotes is not said twice.
-pub fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
-/// What a panic said.
-pub fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "of an unknown kind".to_owned())
 }

@@ -289,7 +289,7 @@ const SAFE_SQUARES: std::ops::Range<f64> = 1e-28..1e36;
 /// ‖x‖.
 ///
 /// Without care the residual of a Hessian near 1e-20 would be 0 in float32, and any value would seem converged.
-pub(super) fn norm(x: &Tensor<1>) -> f64 {
+pub fn norm(x: &Tensor<1>) -> f64 {
     let squares = (x.clone() * x.clone()).sum().into_scalar::<f64>();
     if squares.is_nan() || SAFE_SQUARES.contains(&squares) {
         return squares.sqrt();

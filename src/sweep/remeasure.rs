@@ -9,7 +9,7 @@ use burn::tensor::{DType, Tensor};
 
 use super::checkpoint::{self, CheckpointError, values};
 use super::datasets::{Datasets, Loaded};
-use super::{SweepError, check_settings};
+use super::error::{SweepError, check_settings};
 use crate::config::{Experiment, Extent, Loss, Precision, Settings, Statistics};
 use crate::curvature::{Hessian, Tracker};
 use crate::data::DataError;

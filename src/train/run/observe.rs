@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use burn::tensor::Tensor;
-
 use super::{Run, ending};
 use crate::config::Settings;
+use crate::curvature::norm;
 use crate::event::{Activity, CellEnding, Event, LambdaPoint, Point, StopReason};
 use crate::train::evaluate::evaluate;
 use crate::train::probes::ProbeTrack;
@@ -172,9 +171,4 @@ fn reached(settings: &Settings, point: &Point) -> Option<StopReason> {
 
 fn has_values(point: &Point) -> bool {
     point.train_loss.is_some() || point.lambda.is_some()
-}
-
-/// ‖x‖.
-fn norm(x: &Tensor<1>) -> f64 {
-    (x.clone() * x.clone()).sum().into_scalar::<f64>().sqrt()
 }
