@@ -25,3 +25,6 @@ pub use loss::{loss_sum, loss_tangent_sum};
 pub use network::{Network, Pass};
 pub use parameters::{Entry, Layout, Leaves};
 pub use seed::{Purpose, stream};
+
+/// The loss belongs to the function that is differentiated, so it is met here.
+pub use crate::config::Loss;

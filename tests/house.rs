@@ -58,7 +58,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
     let may_know: &[(&str, &[&str])] = &[
         ("cli", &["device"]),
         ("config", &[]),
-        ("curvature", &["config", "model"]),
+        ("curvature", &["model"]),
         ("data", &["config"]),
         ("device", &[]),
         ("event", &[]),

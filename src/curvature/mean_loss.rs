@@ -3,8 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::{Interrupted, SymmetricOperator};
-use crate::config::Loss;
-use crate::model::{Examples, Leaves, Network, Normalization, Pass, RunningStatistics, loss_tangent_sum};
+use crate::model::{Examples, Leaves, Loss, Network, Normalization, Pass, RunningStatistics, loss_tangent_sum};
 
 /// L(w) = (1/n) Σᵢ ℓ(f(xᵢ; w), yᵢ): dropout off, no weight-decay term.
 #[derive(Clone, Copy)]
