@@ -32,6 +32,8 @@ pub struct Sweep {
     datasets: Datasets,
     info: RunInfo,
     rows: Vec<CellRow>,
+    /// Cells during which an earlier process was killed or fell over.
+    died: Vec<CellIndex>,
 }
 
 /// How a sweep ended.
@@ -67,8 +69,12 @@ impl Sweep {
                 summary: Summary::default(),
             })
             .collect();
+        let mut died = Vec::new();
         for found in read_cells(run_dir.path())? {
             let row = rows.get_mut(found.cell);
+            if row.is_some() && found.ended.is_none() {
+                died.push(found.cell);
+            }
             if let (Some(row), Some(ended)) = (row, found.ended) {
                 let state = CellState::Ended(ended.ending);
                 if !to_do(&state) {
@@ -102,6 +108,7 @@ impl Sweep {
             datasets,
             info,
             rows,
+            died,
         };
         sweep.run_dir.write_run(&sweep.info)?;
         sweep.run_dir.write_table(&sweep.rows)?;
@@ -124,7 +131,7 @@ impl Sweep {
         }
     }
 
-    /// Runs every cell that has not ended, in queue order.
+    /// Runs every cell that has not ended, in queue order; those during which an earlier process died come last.
     ///
     /// Neither a cell that fails nor one that panics ends the sweep; a run directory that cannot be written does.
     pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> Ended {
@@ -176,7 +183,10 @@ impl Sweep {
     }
 
     fn run_cells(&mut self, control: &mut Control, outbox: &mut Outbox) -> Result<SweepEnding, RecordError> {
-        for cell in 0..self.rows.len() {
+        // A cell that brings the process down must not keep the others from their turn.
+        let untried = (0..self.rows.len()).filter(|cell| !self.died.contains(cell));
+        let order: Vec<CellIndex> = untried.chain(self.died.iter().copied()).collect();
+        for cell in order {
             if !to_do(&self.rows[cell].state) {
                 continue;
             }

@@ -97,6 +97,18 @@ fn an_abort_outlives_a_stop_that_comes_before_its_turn() {
 }
 
 #[test]
+fn a_cell_during_which_the_process_died_does_not_keep_the_others_from_their_turn() {
+    let place = Place::new();
+    place.run(THREE, &[Command::Quit]);
+    let run_dir = RunDir::open(&place.run_dir()).unwrap();
+    drop(run_dir.begin_cell(0, &[]).unwrap());
+    drop(run_dir);
+    let (ended, events) = place.run(THREE, &[]);
+    assert_eq!(ended.ending, SweepEnding::Complete);
+    assert_eq!(started(&events), [1, 2, 0]);
+}
+
+#[test]
 fn a_cell_that_fails_says_why_and_neither_ends_the_sweep_nor_counts_as_done() {
     let place = Place::new();
     let config = THREE.replace("seed: [0, 1, 2]", "data: [FashionMnistSubset, Mnist], seed: [0, 1]");
