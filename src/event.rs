@@ -244,6 +244,9 @@ pub struct Summary {
     /// After how many steps it was measured: fewer than `steps` where a cell was stopped.
     #[serde(default)]
     pub lambda_step: Option<u64>,
+    /// In words, the probe it was measured on and its batch-norm mode.
+    #[serde(default)]
+    pub lambda_on: Option<String>,
 }
 
 impl Summary {
@@ -259,6 +262,7 @@ impl Summary {
             self.lambda_residual = Some(lambda.lambda_residual);
             self.lambda_converged = Some(lambda.lambda_converged);
             self.lambda_step = Some(point.step);
+            self.lambda_on = Some(lambda.lambda_on.clone());
         }
     }
 }

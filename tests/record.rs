@@ -251,6 +251,7 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
         lambda_residual: Some(0.5),
         lambda_converged: Some(false),
         lambda_step: Some(100),
+        lambda_on: Some("held-out, 1000 examples".to_owned()),
     };
     let row = |cell, swept: &[(&str, &str)], state, summary: &Summary| CellRow {
         cell,
@@ -277,10 +278,10 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
     assert_eq!(
         fs::read_to_string(run.path().join("summary.csv")).unwrap(),
         "cell,model,set_steps,dropout,state,steps,epochs,train_loss,train_accuracy,test_loss,test_accuracy,lambda_max,\
-         lambda_residual,lambda_converged,lambda_step,seconds\n\
-         0,\"mlp(2, 2)\",500,,diverged,500,2.5,1e-12,1.0,NaN,,inf,0.5,false,100,8.125\n\
-         1,\"a \"\"b\"\"\",9,,running,0,0.0,,,,,,,,,0.0\n\
-         2,,,0.5,queued,0,0.0,,,,,,,,,0.0\n"
+         lambda_residual,lambda_converged,lambda_step,lambda_on,seconds\n\
+         0,\"mlp(2, 2)\",500,,diverged,500,2.5,1e-12,1.0,NaN,,inf,0.5,false,100,\"held-out, 1000 examples\",8.125\n\
+         1,\"a \"\"b\"\"\",9,,running,0,0.0,,,,,,,,,,0.0\n\
+         2,,,0.5,queued,0,0.0,,,,,,,,,,0.0\n"
     );
 }
 

@@ -3,7 +3,7 @@
 use crate::event::{CellEnding, CellIndex, Summary};
 
 /// Columns that every table has after those of the sweep.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "state",
     "steps",
     "epochs",
@@ -15,6 +15,7 @@ const COLUMNS: [&str; 12] = [
     "lambda_residual",
     "lambda_converged",
     "lambda_step",
+    "lambda_on",
     "seconds",
 ];
 
@@ -96,7 +97,7 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
 }
 
 /// The fields of `COLUMNS`.
-fn results(row: &CellRow) -> [String; 12] {
+fn results(row: &CellRow) -> [String; 13] {
     let summary = &row.summary;
     // As short as reads back to the same number, with an exponent where that is shorter.
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:?}"));
@@ -114,6 +115,7 @@ fn results(row: &CellRow) -> [String; 12] {
             .lambda_converged
             .map_or_else(String::new, |converged| converged.to_string()),
         summary.lambda_step.map_or_else(String::new, |step| step.to_string()),
+        summary.lambda_on.clone().unwrap_or_default(),
         number(Some(summary.seconds)),
     ]
 }

@@ -198,6 +198,7 @@ pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
         lambda_residual: Some(lambda.lambda_residual),
         lambda_converged: Some(true),
         lambda_step: Some(step),
+        lambda_on: Some(lambda.lambda_on),
     };
     Event::CellEnded { cell, ending, summary }
 }
