@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::loss_chart::pens;
-use super::plot::{self, Axis, Chart, Marks, Series};
+use super::loss_chart::{pens, test_over_train};
+use super::plot::{self, Axis, Chart};
 use super::scene::Scene;
 use super::words;
 
@@ -15,20 +15,6 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let Some(cell) = scene.cell() else { return };
     let (test, train) = (&cell.curves.test_accuracy, &cell.curves.train_accuracy);
     let (test_pen, train_pen) = pens(scene);
-    let series = vec![
-        Series {
-            curve: train,
-            pen: train_pen,
-            marks: Marks::None,
-            holds: false,
-        },
-        Series {
-            curve: test,
-            pen: test_pen,
-            marks: Marks::None,
-            holds: false,
-        },
-    ];
     let title = vec![
         Span::raw(" "),
         Span::styled("accuracy", theme.strong),
@@ -48,7 +34,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     Chart {
         title,
         legend: vec![],
-        series,
+        series: test_over_train((test, test_pen), (train, train_pen)),
         axis,
         span: super::screen::span(scene),
     }

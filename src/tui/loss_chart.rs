@@ -7,6 +7,7 @@ use ratatui::text::Span;
 use super::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series};
 use super::scene::Scene;
 use super::words;
+use crate::monitor::Curve;
 
 /// A diverging loss would flatten all that went before: on a linear axis the top is at most this many times the first value.
 const MOST_STRETCH: f64 = 4.0;
@@ -17,20 +18,6 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let Some(cell) = scene.cell() else { return };
     let (test, train) = (&cell.curves.test_loss, &cell.curves.train_loss);
     let (test_pen, train_pen) = pens(scene);
-    let series = vec![
-        Series {
-            curve: train,
-            pen: train_pen,
-            marks: Marks::None,
-            holds: false,
-        },
-        Series {
-            curve: test,
-            pen: test_pen,
-            marks: Marks::None,
-            holds: false,
-        },
-    ];
     let title = vec![
         Span::raw(" "),
         Span::styled("loss", theme.strong),
@@ -70,7 +57,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     Chart {
         title,
         legend,
-        series,
+        series: test_over_train((test, test_pen), (train, train_pen)),
         axis,
         span: super::screen::span(scene),
     }
@@ -92,6 +79,17 @@ pub(super) fn pens(scene: &Scene) -> (Pen, Pen) {
             ascii: '+',
         },
     )
+}
+
+/// The test set's curve, drawn over that of the training set.
+pub(super) fn test_over_train<'a>(test: (&'a Curve, Pen), train: (&'a Curve, Pen)) -> Vec<Series<'a>> {
+    let series = |(curve, pen)| Series {
+        curve,
+        pen,
+        marks: Marks::None,
+        holds: false,
+    };
+    vec![series(train), series(test)]
 }
 
 /// A loss of exactly zero has no logarithm; the axis then spans six decades.
