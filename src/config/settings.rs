@@ -48,8 +48,8 @@ settings! {
     lambda_tolerance: f64 = 0.01,
     /// The most Hessian-vector products one measurement may take (default 200).
     lambda_max_products: u64 = 200,
-    /// Every how many measurements λ_max is checked from a cold start; 0 for never (default 25).
-    audit_every: u64 = 25,
+    /// Every how many measurements λ_max is checked from a cold start; 0 for never (default 10).
+    audit_every: u64 = 10,
     /// The sets of examples λ_max is measured on; tables show the first (default one of 1000 held-out examples).
     probes: Vec<Probe> = vec![Probe::default()],
     /// Examples in one forward and backward pass; larger sets are accumulated over chunks of this size (default 1000).

@@ -4,7 +4,7 @@
 //! small residual says that there is an eigenvalue at the value, never that it is the largest, so now and then the
 //! track is audited: measured again from a fresh random vector, more tightly. Since no Ritz value exceeds λ_max, the
 //! larger of the two is the better one. Between audits a second vector is kept, and a little noise: what overtakes the
-//! top shows up there first.
+//! top mostly shows up there first.
 
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
@@ -13,7 +13,8 @@ use rand_distr::{Distribution, StandardNormal};
 use super::lanczos::{norm, vector_like};
 use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue};
 
-/// Eigenvectors kept between measurements: at the edge of stability the top two come close and change places.
+/// Eigenvectors kept between measurements: at the edge of stability the top two come close and change places. Each costs
+/// a product.
 const KEPT_VECTORS: usize = 2;
 
 /// Products a cold start takes at the least.
@@ -168,7 +169,7 @@ impl Tracker {
     }
 
     fn warm_start(&mut self) -> Vec<Tensor<1>> {
-        let noise = [self.rules.tolerance * NOISE_IN_FIRST, NOISE_IN_OTHERS];
+        let noise = std::iter::once(self.rules.tolerance * NOISE_IN_FIRST).chain(std::iter::repeat(NOISE_IN_OTHERS));
         self.kept
             .iter()
             .zip(noise)

@@ -34,7 +34,7 @@ fn what_is_left_out_has_its_documented_default() {
     lambda_every: Epochs(1)
     lambda_tolerance: 0.01
     lambda_max_products: 200
-    audit_every: 25
+    audit_every: 10
     probes: [(from:HeldOut,examples:1000,statistics:Batch,group:Full)]
     chunk_size: 1000
     statistics_group: Full
@@ -170,7 +170,7 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       lambda_every          Epochs(1)
       lambda_tolerance      0.01
       lambda_max_products   200
-      audit_every           25
+      audit_every           10
       probes                [(from:HeldOut,examples:1000,statistics:Batch,group:Full)]
       chunk_size            1000
       statistics_group      Full
