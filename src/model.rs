@@ -1,29 +1,30 @@
-//! A configuration's network, each layer with its value and its tangent side by side.
+//! A configuration's network, each layer with its value and its first and second derivatives side by side.
 //!
-//! Every layer maps a [`Dual`] (a value and, when a Hessian-vector product is wanted, its directional derivative) to
-//! a `Dual`. Training and evaluation are the same code without tangents.
+//! A pass leaves a node for every layer: what it remembers, with explicit rules for the gradient and for the gradient's
+//! derivative along a direction. Training uses the former; a [`Linearization`] keeps the nodes for as many
+//! Hessian-vector products as are wanted at the same parameters.
 
 mod activation;
 mod batch_norm;
 mod conv;
 mod dropout;
-mod dual;
 mod examples;
 mod gradient;
 mod linear;
 mod loss;
 mod network;
+mod node;
 mod parameters;
 mod pool;
 mod seed;
 
 pub use batch_norm::{Normalization, RunningStatistics};
-pub use dual::{Dual, Signal};
 pub use examples::Examples;
-pub use gradient::loss_and_gradient;
-pub use loss::{loss_sum, loss_tangent_sum};
+pub use gradient::{Linearization, loss_and_gradient};
+pub use loss::loss_sum;
 pub use network::{Network, Pass};
-pub use parameters::{Entry, Layout, Leaves};
+use parameters::Gradient;
+pub use parameters::{Entry, Layout, Parts};
 pub use seed::{Purpose, stream};
 
 /// The loss belongs to the function that is differentiated, so it is met here.

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::{Interrupted, SymmetricOperator};
-use crate::model::{Examples, Leaves, Loss, Network, Normalization, Pass, RunningStatistics, loss_tangent_sum};
+use crate::model::{Examples, Linearization, Loss, Network, Normalization, Pass, RunningStatistics};
 
 /// L(w) = (1/n) Σᵢ ℓ(f(xᵢ; w), yᵢ): dropout off, no weight-decay term.
 #[derive(Clone, Copy)]
@@ -22,12 +22,10 @@ pub struct MeanLoss<'a> {
     pub running: &'a [RunningStatistics],
 }
 
-impl MeanLoss<'_> {
+impl<'a> MeanLoss<'a> {
     /// H(w) v, `[parameters]`, exactly, for w and v of `[parameters]`.
     ///
-    /// Reverse over forward (Pearlmutter 1994): the network is run on dual numbers along v, which gives
-    /// ⟨∇L(w), v⟩ as an ordinary first-order scalar; its gradient with respect to w is H v. `go_on` is asked before each
-    /// chunk.
+    /// For several products at one w, [`Hessian`] is faster. `go_on` is asked before each chunk.
     ///
     /// # Errors
     ///
@@ -38,40 +36,81 @@ impl MeanLoss<'_> {
         v: &Tensor<1>,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Tensor<1>, Interrupted> {
+        Hessian::new(*self, parameters, go_on).keeping(0).apply(v)
+    }
+
+    fn linearize(&self, parameters: &Tensor<1>, chunk: &Examples) -> Linearization<'a> {
         let mut running = self.running.to_vec();
-        let mut total = v.zeros_like();
-        for chunk in self.examples.chunks(self.chunk) {
-            if !go_on() {
-                return Err(Interrupted);
-            }
-            let leaves = Leaves::along(self.network.layout(), parameters, v);
-            let mut pass = Pass {
-                dropout: None,
-                normalization: self.normalization,
-                running: &mut running,
-                observe: false,
-            };
-            let outputs = self.network.forward(&leaves, chunk.images.clone(), &mut pass);
-            if let Some(slope) = loss_tangent_sum(self.loss, outputs, &chunk.labels) {
-                total = total + leaves.gradient(&mut slope.backward());
-            }
-        }
-        Ok(total / self.examples.len() as f64)
+        let mut pass = Pass {
+            dropout: None,
+            normalization: self.normalization,
+            running: &mut running,
+            observe: false,
+        };
+        Linearization::new(self.network, self.loss, parameters, chunk, &mut pass)
     }
 }
 
 /// The Hessian of a mean loss at given parameters, as an operator on vectors.
+///
+/// The first product runs the network and backpropagates through it; every further one reuses what that left, as long
+/// as the examples are few enough for it to be kept, and then takes no more than the two passes of a directional
+/// derivative.
 pub struct Hessian<'a> {
-    /// The function.
-    pub mean_loss: MeanLoss<'a>,
-    /// Where, `[parameters]`.
-    pub parameters: &'a Tensor<1>,
-    /// Asked before each chunk whether to go on.
-    pub go_on: &'a mut dyn FnMut() -> bool,
+    mean_loss: MeanLoss<'a>,
+    parameters: &'a Tensor<1>,
+    go_on: &'a mut dyn FnMut() -> bool,
+    keeps: bool,
+    /// One for each chunk, in order, as far as they were needed.
+    kept: Vec<Linearization<'a>>,
+}
+
+impl<'a> Hessian<'a> {
+    /// Of `mean_loss` at `parameters`, `[parameters]`. `go_on` is asked before each chunk of a product.
+    ///
+    /// What a pass leaves is kept if all examples are in one chunk.
+    pub fn new(mean_loss: MeanLoss<'a>, parameters: &'a Tensor<1>, go_on: &'a mut dyn FnMut() -> bool) -> Self {
+        let hessian = Self {
+            mean_loss,
+            parameters,
+            go_on,
+            keeps: false,
+            kept: Vec::new(),
+        };
+        hessian.keeping(mean_loss.chunk)
+    }
+
+    /// Keeps what the passes leave, from one product to the next, if there are at most so many `examples` in all.
+    #[must_use]
+    pub fn keeping(mut self, examples: usize) -> Self {
+        self.keeps = self.mean_loss.examples.len() <= examples;
+        self
+    }
 }
 
 impl SymmetricOperator for Hessian<'_> {
     fn apply(&mut self, v: &Tensor<1>) -> Result<Tensor<1>, Interrupted> {
-        self.mean_loss.hessian_vector_product(self.parameters, v, self.go_on)
+        let examples = self.mean_loss.examples;
+        let mut total: Option<Tensor<1>> = None;
+        for (index, chunk) in examples.chunks(self.mean_loss.chunk).enumerate() {
+            if !(self.go_on)() {
+                return Err(Interrupted);
+            }
+            let product = if let Some(linearization) = self.kept.get(index) {
+                linearization.product(v)
+            } else {
+                let linearization = self.mean_loss.linearize(self.parameters, &chunk);
+                let product = linearization.product(v);
+                if self.keeps {
+                    self.kept.push(linearization);
+                }
+                product
+            };
+            total = Some(match total {
+                Some(total) => total + product,
+                None => product,
+            });
+        }
+        Ok(total.unwrap_or_else(|| v.zeros_like()) / examples.len() as f64)
     }
 }

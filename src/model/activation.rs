@@ -2,27 +2,61 @@
 
 use burn::tensor::activation::relu;
 
-use super::Dual;
+use super::node::{Kept, Node, Signal};
+use super::{Gradient, Parts};
 use crate::config::Activation;
 
-/// Element-wise φ(x).
-///
-/// Tangent: φ'(x) x', with φ' = 1 − tanh² for tanh, and 1 where x > 0, else 0, for ReLU (PyTorch's choice at 0).
-pub(super) fn activate<const D: usize>(function: Activation, x: Dual<D>) -> Dual<D> {
+/// Element-wise y = φ(x): φ' = 1 − tanh² for tanh, and 1 where x > 0, else 0, for ReLU (PyTorch's choice at 0).
+pub(super) fn activate(function: Activation, x: Signal) -> (Signal, Point) {
     match function {
         Activation::Tanh => {
-            let value = x.value.tanh();
-            let tangent = x.tangent.map(|dx| dx.clone() - dx * (value.clone() * value.clone()));
-            Dual { value, tangent }
+            let y = x.tanh();
+            let slope = (y.clone() * y.clone()).neg() + 1.0;
+            let output = Some(y.clone());
+            (y, Point { slope, output })
         }
         Activation::Relu => {
-            let tangent = x
-                .tangent
-                .map(|dx| dx.mask_fill(x.value.clone().inner().lower_equal_elem(0.0), 0.0));
-            Dual {
-                value: relu(x.value),
-                tangent,
-            }
+            let slope = x.clone().greater_elem(0.0).float().cast(x.dtype());
+            (relu(x), Point { slope, output: None })
         }
+    }
+}
+
+/// φ at x.
+pub(super) struct Point {
+    /// φ'(x).
+    slope: Signal,
+    /// y, from which tanh has its φ'' = −2 y φ'; ReLU has none.
+    output: Option<Signal>,
+}
+
+impl Node for Point {
+    fn backward(&self, delta: &Signal, to_input: bool, _: Option<&mut Gradient>) -> Option<Signal> {
+        to_input.then(|| delta.clone() * self.slope.clone())
+    }
+
+    fn tangent(&self, _: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
+        let dy = dx.map(|dx| dx.clone() * self.slope.clone());
+        let kept = dy.iter().filter(|_| self.output.is_some()).cloned().collect();
+        (dy, kept)
+    }
+
+    /// d(φ' δ) = φ' δ̇ + φ'' ẋ δ, where φ'' ẋ = −2 y ẏ.
+    fn backward_tangent(
+        &self,
+        _: &Parts,
+        kept: &Kept,
+        delta: &Signal,
+        delta_dot: &Signal,
+        to_input: bool,
+        _: &mut Gradient,
+    ) -> Option<Signal> {
+        to_input.then(|| {
+            let straight = delta_dot.clone() * self.slope.clone();
+            match (&self.output, kept.first()) {
+                (Some(y), Some(dy)) => straight - y.clone() * delta.clone() * dy.clone() * 2.0,
+                _ => straight,
+            }
+        })
     }
 }

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::dual::sum;
-use super::{Dual, Layout, Leaves};
+use super::node::{Kept, Node, Signal, sum, sum_per_channel};
+use super::{Gradient, Layout, Parts};
 
 /// Added to the variance, as in PyTorch.
 const EPSILON: f64 = 1e-5;
@@ -43,7 +43,8 @@ impl RunningStatistics {
     }
 }
 
-/// y = γ (x − μ)/√(σ² + ε) + β, a channel at a time.
+/// y = γ x̂ + β with x̂ = (x − μ) r and r = (σ² + ε)^(−½), a channel at a time.
+#[derive(Clone, Copy)]
 pub(super) struct BatchNorm {
     weight: usize,
     bias: usize,
@@ -60,67 +61,143 @@ impl BatchNorm {
         }
     }
 
-    /// x is [examples, channels] or [examples, channels, h, w].
-    ///
-    /// With c = x − μ, r = (σ² + ε)^(−½) and x̂ = c r, batch statistics have the tangents μ' = mean x',
-    /// c' = x' − μ', σ²' = 2 mean(c c'), r' = −½ r³ σ²', x̂' = c' r + c r'; running statistics have none. Either way
-    /// y' = γ' x̂ + γ x̂' + β'.
-    pub(super) fn forward<const D: usize>(
-        &self,
-        leaves: &Leaves,
-        x: Dual<D>,
+    pub(super) fn forward(
+        self,
+        parameters: &Parts,
+        x: Signal,
         normalization: Normalization,
         running: &mut RunningStatistics,
         observe: bool,
-    ) -> Dual<D> {
-        let dims = x.value.dims();
-        let channels = dims[1];
-        let per_channel: [usize; D] = std::array::from_fn(|axis| if axis == 1 { channels } else { 1 });
-        let averaged: Vec<usize> = (0..D).filter(|&axis| axis != 1).collect();
-        let mean = |t: Tensor<D>| t.mean_dims(&averaged);
-
-        let normalized = match normalization {
-            Normalization::Running => {
-                let centre = running.mean.clone().reshape(per_channel);
-                let rate = (running.variance.clone() + EPSILON).sqrt().recip().reshape(per_channel);
-                Dual {
-                    value: (x.value - centre) * rate.clone(),
-                    tangent: x.tangent.map(|dx| dx * rate),
-                }
-            }
+    ) -> (Signal, Point) {
+        let [examples, channels, height, width] = x.dims();
+        let count = examples * height * width;
+        let (mean, variance) = match normalization {
+            Normalization::Running => (per_channel(running.mean.clone()), per_channel(running.variance.clone())),
             Normalization::Batch => {
-                let mu = mean(x.value.clone());
-                let c = x.value - mu.clone();
-                let variance = mean(c.clone() * c.clone());
+                let mean = sum_per_channel(x.clone()) / count as f64;
+                let centred = x.clone() - mean.clone();
+                let variance = sum_per_channel(centred.clone() * centred) / count as f64;
                 if observe {
-                    let count = dims.iter().product::<usize>() / channels;
-                    running.observe(
-                        mu.inner().reshape([channels]),
-                        variance.clone().inner().reshape([channels]),
-                        count,
-                    );
+                    let flat = |t: &Signal| t.clone().reshape([channels]);
+                    running.observe(flat(&mean), flat(&variance), count);
                 }
-                let r = (variance + EPSILON).sqrt().recip();
-                let tangent = x.tangent.map(|dx| {
-                    let dc = dx.clone() - mean(dx);
-                    let dr = mean(c.clone() * dc.clone()) * (r.clone() * r.clone() * r.clone()) * -1.0;
-                    dc * r.clone() + c.clone() * dr
-                });
-                Dual { value: c * r, tangent }
+                (mean, variance)
             }
         };
-
-        let gamma = leaves.get::<1>(self.weight).linear(|g| g.reshape(per_channel));
-        let beta = leaves.get::<1>(self.bias).linear(|b| b.reshape(per_channel));
-        let through_gamma = gamma.tangent.map(|dg| normalized.value.clone() * dg);
-        let through_input = normalized.tangent.map(|dn| dn * gamma.value.clone());
-        let tangent = match (sum(through_gamma, through_input), beta.tangent) {
-            (Some(y), Some(db)) => Some(y + db),
-            (y, _) => y,
+        let rate = (variance + EPSILON).sqrt().recip();
+        let normalized = (x - mean) * rate.clone();
+        let gamma = per_channel(parameters.get::<1>(self.weight));
+        let beta = per_channel(parameters.get::<1>(self.bias));
+        let y = normalized.clone() * gamma.clone() + beta;
+        let point = Point {
+            layer: self,
+            normalized,
+            rate,
+            gamma,
+            averaged: (normalization == Normalization::Batch).then_some(count as f64),
         };
-        Dual {
-            value: normalized.value * gamma.value + beta.value,
-            tangent,
+        (y, point)
+    }
+}
+
+fn per_channel(t: Tensor<1>) -> Signal {
+    let [channels] = t.dims();
+    t.reshape([1, channels, 1, 1])
+}
+
+/// Batch norm at x, γ and the statistics.
+pub(super) struct Point {
+    layer: BatchNorm,
+    /// x̂.
+    normalized: Signal,
+    /// r, [1, channels, 1, 1].
+    rate: Signal,
+    /// γ, [1, channels, 1, 1].
+    gamma: Signal,
+    /// Numbers a channel, if the statistics are those of the batch and so depend on x.
+    averaged: Option<f64>,
+}
+
+impl Point {
+    /// What is left of u once its mean and its part along x̂ are taken out; and mean(u x̂).
+    ///
+    /// With P for the centring, ∂x̂/∂x is the symmetric map u ↦ r (P u − x̂ mean(u x̂)): it serves ẋ as it serves γδ.
+    fn project(&self, u: Signal, count: f64) -> (Signal, Signal) {
+        let mean = sum_per_channel(u.clone()) / count;
+        let along = sum_per_channel(u.clone() * self.normalized.clone()) / count;
+        (u - mean - self.normalized.clone() * along.clone(), along)
+    }
+}
+
+impl Node for Point {
+    fn backward(&self, delta: &Signal, to_input: bool, gradient: Option<&mut Gradient>) -> Option<Signal> {
+        if let Some(gradient) = gradient {
+            let to_gamma = sum_per_channel(delta.clone() * self.normalized.clone());
+            gradient.set(self.layer.weight, to_gamma);
+            gradient.set(self.layer.bias, sum_per_channel(delta.clone()));
         }
+        to_input.then(|| {
+            let g = delta.clone() * self.gamma.clone();
+            let projected = match self.averaged {
+                Some(count) => self.project(g, count).0,
+                None => g,
+            };
+            projected * self.rate.clone()
+        })
+    }
+
+    /// ẏ = γ̇ x̂ + γ x̂̇ + β̇, with x̂̇ = r (P ẋ − x̂ mean(ẋ x̂)), and for constant statistics r ẋ.
+    ///
+    /// Keeps x̂̇ and, with batch statistics, ṙ/r = −r mean(ẋ x̂).
+    fn tangent(&self, v: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
+        let d_gamma = per_channel(v.get::<1>(self.layer.weight));
+        let d_beta = per_channel(v.get::<1>(self.layer.bias));
+        let through_parameters = self.normalized.clone() * d_gamma + d_beta;
+        let kept: Kept = match (dx, self.averaged) {
+            (None, _) => Kept::new(),
+            (Some(dx), None) => vec![dx.clone() * self.rate.clone()],
+            (Some(dx), Some(count)) => {
+                let (projected, along) = self.project(dx.clone(), count);
+                vec![projected * self.rate.clone(), (along * self.rate.clone()).neg()]
+            }
+        };
+        let through_input = kept.first().map(|dn| dn.clone() * self.gamma.clone());
+        (sum(through_input, Some(through_parameters)), kept)
+    }
+
+    /// With g = γ δ, the gradient to x is r (P g − x̂ m), m = mean(g x̂); its derivative is (ṙ/r) times it, plus
+    /// r (P ġ − x̂ mean(ġ x̂) − x̂̇ m − x̂ mean(g x̂̇)), with ġ = γ δ̇ + γ̇ δ.
+    fn backward_tangent(
+        &self,
+        v: &Parts,
+        kept: &Kept,
+        delta: &Signal,
+        delta_dot: &Signal,
+        to_input: bool,
+        gradient: &mut Gradient,
+    ) -> Option<Signal> {
+        let normalized_dot = kept.first();
+        let through_delta = sum_per_channel(delta_dot.clone() * self.normalized.clone());
+        let through_input = normalized_dot.map(|dn| sum_per_channel(delta.clone() * dn.clone()));
+        if let Some(gamma) = sum(through_input.clone(), Some(through_delta)) {
+            gradient.set(self.layer.weight, gamma);
+        }
+        gradient.set(self.layer.bias, sum_per_channel(delta_dot.clone()));
+        to_input.then(|| {
+            let d_gamma = per_channel(v.get::<1>(self.layer.weight));
+            let g_dot = delta_dot.clone() * self.gamma.clone() + delta.clone() * d_gamma;
+            let Some(count) = self.averaged else {
+                return g_dot * self.rate.clone();
+            };
+            let (mut dotted, _) = self.project(g_dot, count);
+            if let (Some(dn), Some(to_gamma), Some(relative_rate)) = (normalized_dot, through_input, kept.get(1)) {
+                let (projected, along) = self.project(delta.clone() * self.gamma.clone(), count);
+                // mean(g x̂̇) = γ Σ δ x̂̇ / count.
+                let along_dot = to_gamma * self.gamma.clone() / count;
+                dotted = dotted - dn.clone() * along - self.normalized.clone() * along_dot
+                    + projected * relative_rate.clone();
+            }
+            dotted * self.rate.clone()
+        })
     }
 }

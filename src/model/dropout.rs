@@ -4,23 +4,60 @@ use burn::tensor::{Shape, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::Dual;
+use super::node::{Kept, Node, Signal};
+use super::{Gradient, Parts};
 
 /// Sets each element to 0 with probability p and scales the others by 1/(1 − p).
 ///
-/// The mask is drawn on the host, so that every back end drops the same units. Tangent: the same mask.
-pub(super) fn drop_units<const D: usize>(p: f64, rng: &mut ChaCha8Rng, x: Dual<D>) -> Dual<D> {
-    let mask = mask(p, rng, &x.value);
-    x.linear(|x| x * mask.clone())
+/// Without `rng` dropout is off. The mask is drawn on the host, so that every back end drops the same units.
+pub(super) fn drop_units(p: f64, rng: Option<&mut ChaCha8Rng>, x: Signal) -> (Signal, Point) {
+    let mask = rng.map(|rng| mask(p, rng, &x));
+    let point = Point { mask };
+    (point.apply(x), point)
 }
 
-fn mask<const D: usize>(p: f64, rng: &mut ChaCha8Rng, like: &Tensor<D>) -> Tensor<D> {
+/// Multiplication by a mask, or by one.
+pub(super) struct Point {
+    mask: Option<Signal>,
+}
+
+impl Point {
+    fn apply(&self, x: Signal) -> Signal {
+        match &self.mask {
+            Some(mask) => x * mask.clone(),
+            None => x,
+        }
+    }
+}
+
+impl Node for Point {
+    fn backward(&self, delta: &Signal, to_input: bool, _: Option<&mut Gradient>) -> Option<Signal> {
+        to_input.then(|| self.apply(delta.clone()))
+    }
+
+    fn tangent(&self, _: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
+        (dx.map(|dx| self.apply(dx.clone())), Kept::new())
+    }
+
+    fn backward_tangent(
+        &self,
+        _: &Parts,
+        _: &Kept,
+        _: &Signal,
+        delta_dot: &Signal,
+        to_input: bool,
+        _: &mut Gradient,
+    ) -> Option<Signal> {
+        self.backward(delta_dot, to_input, None)
+    }
+}
+
+fn mask(p: f64, rng: &mut ChaCha8Rng, like: &Signal) -> Signal {
     // A 32-bit draw below this is a dropped unit: an integer comparison gives the same mask on every machine.
     let dropped_below = (p * f64::from(u32::MAX)) as u32;
     let shape: Shape = like.shape();
     let kept: Vec<f32> = (0..shape.num_elements())
         .map(|_| if rng.next_u32() < dropped_below { 0.0 } else { 1.0 })
         .collect();
-    let device = like.device().inner();
-    Tensor::from_data(TensorData::new(kept, shape), (&device, like.dtype())) * (1.0 / (1.0 - p))
+    Tensor::from_data(TensorData::new(kept, shape), (&like.device(), like.dtype())) * (1.0 / (1.0 - p))
 }

@@ -1,9 +1,12 @@
 //! Fully connected layer.
 
-use super::dual::sum;
-use super::{Dual, Layout, Leaves};
+use burn::tensor::Tensor;
 
-/// y = x Wᵀ + b, with x [examples, in], W [out, in], b `[out]`.
+use super::node::{Kept, Node, Signal, sum};
+use super::{Gradient, Layout, Parts};
+
+/// y = x Wᵀ + b, with x [examples, in], W [out, in], b `[out]`. An image is taken in the order channel, row, column.
+#[derive(Clone, Copy)]
 pub(super) struct Linear {
     weight: usize,
     bias: usize,
@@ -17,19 +20,87 @@ impl Linear {
         }
     }
 
-    /// Tangent: y' = x' Wᵀ + x W'ᵀ + b'.
-    pub(super) fn forward(&self, leaves: &Leaves, x: Dual<2>) -> Dual<2> {
-        let weight = leaves.get::<2>(self.weight).linear(burn::Tensor::transpose);
-        let bias = leaves.get::<1>(self.bias).linear(burn::Tensor::unsqueeze::<2>);
-        let through_input = x.tangent.map(|dx| dx.matmul(weight.value.clone()));
-        let through_weight = weight.tangent.map(|dw| x.value.clone().matmul(dw));
-        let through_bias = bias.tangent;
-        Dual {
-            value: x.value.matmul(weight.value) + bias.value,
-            tangent: match (sum(through_input, through_weight), through_bias) {
-                (Some(y), Some(b)) => Some(y + b),
-                (y, _) => y,
-            },
-        }
+    pub(super) fn forward(self, parameters: &Parts, x: Signal) -> (Signal, Point) {
+        let shape = x.dims();
+        let x = flat(x);
+        let weight = parameters.get::<2>(self.weight);
+        let bias = parameters.get::<1>(self.bias).unsqueeze::<2>();
+        let y = x.clone().matmul(weight.clone().transpose()) + bias;
+        let point = Point {
+            layer: self,
+            x,
+            shape,
+            weight,
+        };
+        (signal(y), point)
     }
+}
+
+/// A fully connected layer at x and W.
+pub(super) struct Point {
+    layer: Linear,
+    x: Tensor<2>,
+    /// Of x before it was flattened.
+    shape: [usize; 4],
+    weight: Tensor<2>,
+}
+
+impl Node for Point {
+    /// δ W to x, δᵀ x to W, and Σ δ to b.
+    fn backward(&self, delta: &Signal, to_input: bool, gradient: Option<&mut Gradient>) -> Option<Signal> {
+        let delta = flat(delta.clone());
+        if let Some(gradient) = gradient {
+            gradient.set(self.layer.weight, delta.clone().transpose().matmul(self.x.clone()));
+            gradient.set(self.layer.bias, delta.clone().sum_dim(0));
+        }
+        to_input.then(|| delta.matmul(self.weight.clone()).reshape(self.shape))
+    }
+
+    /// ẏ = ẋ Wᵀ + x Ẇᵀ + ḃ.
+    fn tangent(&self, v: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
+        let (dw, db) = (v.get::<2>(self.layer.weight), v.get::<1>(self.layer.bias));
+        let through_weight = self.x.clone().matmul(dw.transpose()) + db.unsqueeze::<2>();
+        let through_input = dx.map(|dx| flat(dx.clone()).matmul(self.weight.clone().transpose()));
+        (
+            sum(through_input, Some(through_weight)).map(signal),
+            dx.into_iter().cloned().collect(),
+        )
+    }
+
+    /// δ̇ W + δ Ẇ to x, δ̇ᵀ x + δᵀ ẋ to W, and Σ δ̇ to b.
+    fn backward_tangent(
+        &self,
+        v: &Parts,
+        kept: &Kept,
+        delta: &Signal,
+        delta_dot: &Signal,
+        to_input: bool,
+        gradient: &mut Gradient,
+    ) -> Option<Signal> {
+        let (delta, delta_dot) = (flat(delta.clone()), flat(delta_dot.clone()));
+        let through_delta = delta_dot.clone().transpose().matmul(self.x.clone());
+        let through_input = kept
+            .first()
+            .map(|dx| delta.clone().transpose().matmul(flat(dx.clone())));
+        if let Some(weight) = sum(through_input, Some(through_delta)) {
+            gradient.set(self.layer.weight, weight);
+        }
+        gradient.set(self.layer.bias, delta_dot.clone().sum_dim(0));
+        to_input.then(|| {
+            let dw = v.get::<2>(self.layer.weight);
+            (delta_dot.matmul(self.weight.clone()) + delta.matmul(dw)).reshape(self.shape)
+        })
+    }
+}
+
+/// [examples, features] of a signal.
+pub(super) fn flat(x: Signal) -> Tensor<2> {
+    let [examples, channels, height, width] = x.dims();
+    x.reshape([examples, channels * height * width])
+}
+
+/// The signal that [examples, features] are.
+pub(super) fn signal(x: Tensor<2>) -> Signal {
+    let [examples, features] = x.dims();
+    x.reshape([examples, features, 1, 1])
 }

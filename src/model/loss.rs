@@ -1,9 +1,8 @@
-//! Losses, summed over examples, with their directional derivative.
+//! Losses, summed over examples, with their first and second derivatives with respect to the outputs.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{log_softmax, softmax};
 
-use super::Dual;
 use crate::config::Loss;
 
 /// Σᵢ ℓ(zᵢ, yᵢ), `[1]`, of outputs z and one-hot labels y, both [examples, classes].
@@ -19,14 +18,37 @@ pub fn loss_sum(loss: Loss, outputs: Tensor<2>, labels: &Tensor<2>) -> Tensor<1>
     }
 }
 
-/// Σᵢ ⟨∂ℓ/∂zᵢ, z'ᵢ⟩, `[1]`: the derivative of [`loss_sum`] along the outputs' tangent z'.
-///
-/// ∂ℓ/∂z is softmax(z) − y for cross-entropy and z − y for squared error. It keeps its own dependence on the
-/// parameters, so the gradient of this sum is the Hessian-vector product.
-pub fn loss_tangent_sum(loss: Loss, outputs: Dual<2>, labels: &Tensor<2>) -> Option<Tensor<1>> {
-    let slope = match loss {
-        Loss::CrossEntropy => softmax(outputs.value, 1),
-        Loss::SquaredError => outputs.value,
-    } - labels.clone();
-    outputs.tangent.map(|tangent| (slope * tangent).sum())
+/// A loss at the outputs of one pass.
+pub(super) struct LossPoint {
+    /// ∂ℓ/∂z, [examples, classes]: softmax(z) − y for cross-entropy, z − y for squared error.
+    pub(super) slope: Tensor<2>,
+    /// softmax(z), where the loss has one.
+    probabilities: Option<Tensor<2>>,
+}
+
+impl LossPoint {
+    pub(super) fn new(loss: Loss, outputs: Tensor<2>, labels: &Tensor<2>) -> Self {
+        let (value, probabilities) = match loss {
+            Loss::CrossEntropy => {
+                let p = softmax(outputs, 1);
+                (p.clone(), Some(p))
+            }
+            Loss::SquaredError => (outputs, None),
+        };
+        Self {
+            slope: value - labels.clone(),
+            probabilities,
+        }
+    }
+
+    /// The derivative of the slope along ż: p (ż − Σ p ż) for cross-entropy, ż itself for squared error.
+    pub(super) fn slope_tangent(&self, dz: Tensor<2>) -> Tensor<2> {
+        match &self.probabilities {
+            Some(p) => {
+                let weighted = p.clone() * dz;
+                weighted.clone() - p.clone() * weighted.sum_dim(1)
+            }
+            None => dz,
+        }
+    }
 }

@@ -8,9 +8,10 @@ use super::activation::activate;
 use super::batch_norm::BatchNorm;
 use super::conv::Conv2d;
 use super::dropout::drop_units;
-use super::linear::Linear;
+use super::linear::{Linear, flat, signal};
+use super::node::{Node, Signal};
 use super::pool::{max_pool, pooled};
-use super::{Dual, Layout, Leaves, Normalization, Purpose, RunningStatistics, Signal, stream};
+use super::{Layout, Normalization, Parts, Purpose, RunningStatistics, stream};
 use crate::config::{Activation, Model, Settings};
 
 /// Side of the convolutions' square kernels.
@@ -170,57 +171,66 @@ impl Network {
     }
 
     /// Outputs (logits), [examples, classes], of images given as [examples, channels·height·width].
-    pub fn forward(&self, leaves: &Leaves, images: Tensor<2>, pass: &mut Pass) -> Dual<2> {
-        let mut signal = match self.layers.first() {
+    pub fn forward(&self, parameters: &Parts, images: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
+        // What the layers remember is dropped on the way.
+        let outputs = self
+            .layers
+            .iter()
+            .fold(self.signal(images), |x, layer| layer.forward(parameters, x, pass).0);
+        flat(outputs)
+    }
+
+    /// The same, with what every layer remembers of it.
+    pub(super) fn trace(&self, parameters: &Parts, images: Tensor<2>, pass: &mut Pass) -> Trace {
+        let mut nodes = Vec::with_capacity(self.layers.len());
+        let mut x = self.signal(images);
+        for layer in &self.layers {
+            let (y, node) = layer.forward(parameters, x, pass);
+            nodes.push(node);
+            x = y;
+        }
+        Trace {
+            nodes,
+            outputs: flat(x),
+        }
+    }
+
+    fn signal(&self, images: Tensor<2>) -> Signal {
+        match self.layers.first() {
             Some(Layer::Conv2d(_)) => {
                 let [examples, _] = images.dims();
                 let [channels, height, width] = self.input;
-                Signal::Image(Dual::constant(images.reshape([examples, channels, height, width])))
+                images.reshape([examples, channels, height, width])
             }
-            _ => Signal::Flat(Dual::constant(images)),
-        };
-        for layer in &self.layers {
-            signal = layer.forward(leaves, signal, pass);
+            _ => signal(images),
         }
-        signal.into_flat()
     }
+}
+
+/// A pass through a network.
+pub(super) struct Trace {
+    /// Its layers, the first one first.
+    pub(super) nodes: Vec<Box<dyn Node>>,
+    /// Outputs (logits), [examples, classes].
+    pub(super) outputs: Tensor<2>,
 }
 
 impl Layer {
-    fn forward(&self, leaves: &Leaves, signal: Signal, pass: &mut Pass) -> Signal {
-        match (self, signal) {
-            (Self::Linear(linear), signal) => Signal::Flat(linear.forward(leaves, signal.into_flat())),
-            (Self::Conv2d(conv), Signal::Image(x)) => Signal::Image(conv.forward(leaves, x)),
-            (Self::MaxPool, Signal::Image(x)) => Signal::Image(max_pool(x)),
-            (Self::BatchNorm(norm), Signal::Flat(x)) => Signal::Flat(pass.normalize(norm, leaves, x)),
-            (Self::BatchNorm(norm), Signal::Image(x)) => Signal::Image(pass.normalize(norm, leaves, x)),
-            (Self::Activation(function), Signal::Flat(x)) => Signal::Flat(activate(*function, x)),
-            (Self::Activation(function), Signal::Image(x)) => Signal::Image(activate(*function, x)),
-            (Self::Dropout(p), Signal::Flat(x)) => Signal::Flat(pass.drop_units(*p, x)),
-            (Self::Dropout(p), Signal::Image(x)) => Signal::Image(pass.drop_units(*p, x)),
-            // `Network::new` puts convolutions and pools before anything that flattens.
-            (Self::Conv2d(_) | Self::MaxPool, Signal::Flat(_)) => {
-                unreachable!("a convolution or a pool follows a flat layer")
+    fn forward(&self, parameters: &Parts, x: Signal, pass: &mut Pass) -> (Signal, Box<dyn Node>) {
+        match self {
+            Self::Linear(linear) => remembered(linear.forward(parameters, x)),
+            Self::Conv2d(conv) => remembered(conv.forward(parameters, x)),
+            Self::MaxPool => remembered(max_pool(x)),
+            Self::BatchNorm(norm) => {
+                let running = &mut pass.running[norm.index];
+                remembered(norm.forward(parameters, x, pass.normalization, running, pass.observe))
             }
+            Self::Activation(function) => remembered(activate(*function, x)),
+            Self::Dropout(p) => remembered(drop_units(*p, pass.dropout.as_deref_mut(), x)),
         }
     }
 }
 
-impl Pass<'_> {
-    fn normalize<const D: usize>(&mut self, norm: &BatchNorm, leaves: &Leaves, x: Dual<D>) -> Dual<D> {
-        norm.forward(
-            leaves,
-            x,
-            self.normalization,
-            &mut self.running[norm.index],
-            self.observe,
-        )
-    }
-
-    fn drop_units<const D: usize>(&mut self, p: f64, x: Dual<D>) -> Dual<D> {
-        match self.dropout.as_deref_mut() {
-            Some(rng) => drop_units(p, rng, x),
-            None => x,
-        }
-    }
+fn remembered(passed: (Signal, impl Node + 'static)) -> (Signal, Box<dyn Node>) {
+    (passed.0, Box::new(passed.1))
 }

@@ -3,9 +3,7 @@
 //! The Hessian acts on vectors, so parameters, gradients and eigenvectors are flat tensors of the same length, in the
 //! order in which PyTorch's `parameters()` would give them.
 
-use burn::tensor::{Gradients, Shape, Tensor};
-
-use super::Dual;
+use burn::tensor::{Shape, Tensor};
 
 /// One named parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,60 +87,57 @@ impl Layout {
     }
 }
 
-/// The parameters as a forward pass takes them: values, and the direction of differentiation if there is one.
-pub struct Leaves {
+/// A flat vector `[parameters]` (the parameters, or a direction) cut into the parameters' own shapes.
+pub struct Parts {
     values: Vec<Tensor<1>>,
     shapes: Vec<Vec<usize>>,
-    tangents: Option<Vec<Tensor<1>>>,
 }
 
-impl Leaves {
-    /// Plain values, for evaluation: no gradient will be asked for.
-    pub fn fixed(layout: &Layout, parameters: &Tensor<1>) -> Self {
+impl Parts {
+    /// The parts of `flat`.
+    pub fn of(layout: &Layout, flat: &Tensor<1>) -> Self {
         Self {
-            values: layout.split(parameters),
+            values: layout.split(flat),
             shapes: layout.entries().iter().map(|e| e.shape.clone()).collect(),
-            tangents: None,
         }
-    }
-
-    /// Values whose gradient will be asked for.
-    pub fn tracked(layout: &Layout, parameters: &Tensor<1>) -> Self {
-        let mut leaves = Self::fixed(layout, parameters);
-        leaves.values = leaves
-            .values
-            .into_iter()
-            .map(|value| value.autodiff().require_grad())
-            .collect();
-        leaves
-    }
-
-    /// Values whose gradient will be asked for, with the direction `v` `[parameters]` of a Hessian-vector product.
-    pub fn along(layout: &Layout, parameters: &Tensor<1>, v: &Tensor<1>) -> Self {
-        let mut leaves = Self::tracked(layout, parameters);
-        leaves.tangents = Some(layout.split(v));
-        leaves
     }
 
     /// Parameter `index` in its own shape.
-    pub(super) fn get<const D: usize>(&self, index: usize) -> Dual<D> {
-        let shape = Shape::from(self.shapes[index].clone());
-        Dual {
-            value: self.values[index].clone().reshape(shape.clone()),
-            tangent: self.tangents.as_ref().map(|t| t[index].clone().reshape(shape)),
+    pub(super) fn get<const D: usize>(&self, index: usize) -> Tensor<D> {
+        self.values[index]
+            .clone()
+            .reshape(Shape::from(self.shapes[index].clone()))
+    }
+}
+
+/// A gradient while its parts come in, in any order.
+pub(super) struct Gradient {
+    lengths: Vec<usize>,
+    parts: Vec<Option<Tensor<1>>>,
+}
+
+impl Gradient {
+    pub(super) fn new(layout: &Layout) -> Self {
+        Self {
+            lengths: layout.entries().iter().map(Entry::len).collect(),
+            parts: vec![None; layout.entries().len()],
         }
     }
 
-    /// The gradient with respect to all parameters, `[parameters]`; a parameter that nothing depends on has zero.
-    pub fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
-        let parts = self
-            .values
-            .iter()
-            .map(|leaf| {
-                leaf.grad_remove(gradients)
-                    .unwrap_or_else(|| leaf.clone().inner().zeros_like())
-            })
-            .collect();
-        Tensor::cat(parts, 0)
+    /// The derivative with respect to parameter `index`, of as many numbers as that has.
+    pub(super) fn set<const D: usize>(&mut self, index: usize, part: Tensor<D>) {
+        self.parts[index] = Some(part.reshape([self.lengths[index]]));
+    }
+
+    /// All of it, `[parameters]`, on the device and in the format of `like`; what nothing depends on has zeros.
+    pub(super) fn into_flat(self, like: &Tensor<1>) -> Tensor<1> {
+        let zeros = |length: usize| Tensor::zeros([length], (&like.device(), like.dtype()));
+        let parts = self.parts.into_iter().zip(self.lengths);
+        Tensor::cat(
+            parts
+                .map(|(part, length)| part.unwrap_or_else(|| zeros(length)))
+                .collect(),
+            0,
+        )
     }
 }

@@ -160,11 +160,8 @@ pub fn remeasure(
         let metadata = metadata(&settings, request.probe, mean_loss.normalization);
         dump(file, &network, &parameters, &running, &examples, data, &metadata)?;
     }
-    let mut hessian = Hessian {
-        mean_loss,
-        parameters: &parameters,
-        go_on: &mut || true,
-    };
+    let mut go_on = || true;
+    let mut hessian = Hessian::new(mean_loss, &parameters, &mut go_on);
     let rng = stream(settings.seed, Purpose::Eigenvector(request.probe));
     let started = Instant::now();
     let measured = Tracker::new(rules(&settings, request.tolerance), rng).measure(&mut hessian, &parameters, false);

@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor};
 
 use crate::config::Loss;
-use crate::model::{Examples, Leaves, Network, Normalization, Pass, RunningStatistics, loss_sum};
+use crate::model::{Examples, Network, Normalization, Parts, Pass, RunningStatistics, loss_sum};
 
 /// What an evaluation gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +24,7 @@ pub(super) fn evaluate(
     chunk: usize,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Option<Evaluation> {
-    let leaves = Leaves::fixed(network.layout(), parameters);
+    let parts = Parts::of(network.layout(), parameters);
     let mut losses: Vec<Tensor<1>> = Vec::new();
     let mut correct: Vec<Tensor<1, Int>> = Vec::new();
     for part in examples.chunks(chunk) {
@@ -37,7 +37,7 @@ pub(super) fn evaluate(
             running,
             observe: false,
         };
-        let outputs = network.forward(&leaves, part.images.clone(), &mut pass).value;
+        let outputs = network.forward(&parts, part.images.clone(), &mut pass);
         losses.push(loss_sum(loss, outputs.clone(), &part.labels));
         correct.push(part.correct(outputs));
     }

@@ -107,11 +107,11 @@ impl ProbeTrack {
         audit: bool,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Measurement, Interrupted> {
-        let mut hessian = Hessian {
-            mean_loss: probe_loss(task.settings, &self.probe, task.network, &self.examples, running),
+        let mut hessian = Hessian::new(
+            probe_loss(task.settings, &self.probe, task.network, &self.examples, running),
             parameters,
             go_on,
-        };
+        );
         self.tracker.measure(&mut hessian, parameters, audit)
     }
 }

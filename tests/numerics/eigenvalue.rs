@@ -35,11 +35,8 @@ fn lambda_max_of_every_network_is_that_of_its_dense_hessian() {
     for Known { name, problem, hessian } in PROBLEMS.iter() {
         let matrix = (hessian + hessian.transpose()) / 2.0;
         let expected = largest(&matrix);
-        let hessian = Hessian {
-            mean_loss: problem.mean_loss(),
-            parameters: &problem.parameters,
-            go_on: &mut || true,
-        };
+        let mut go_on = || true;
+        let hessian = Hessian::new(problem.mean_loss(), &problem.parameters, &mut go_on);
         let found = solve(hessian, problem.len(), &search(1e-5));
         assert!(found.converged, "{name}");
         let error = found.value / expected - 1.0;

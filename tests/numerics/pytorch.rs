@@ -4,7 +4,7 @@ use nalgebra::DVector;
 use serde::Deserialize;
 use sharptui::config::{Activation, Loss, Model};
 use sharptui::curvature::{Hessian, Search, largest_eigenvalue};
-use sharptui::model::{Leaves, Normalization, Pass};
+use sharptui::model::{Normalization, Parts, Pass};
 
 use crate::problem::{Problem, settings};
 use crate::vectors::{normal, numbers, relative_error, tensor, vector};
@@ -127,11 +127,8 @@ fn hessian_vector_products_are_pytorchs_double_backward() {
 fn lambda_max_is_that_of_pytorchs_whole_hessian() {
     for case in cases() {
         let problem = case.problem();
-        let mut hessian = Hessian {
-            mean_loss: problem.mean_loss(),
-            parameters: &problem.parameters,
-            go_on: &mut || true,
-        };
+        let mut go_on = || true;
+        let mut hessian = Hessian::new(problem.mean_loss(), &problem.parameters, &mut go_on);
         let search = Search {
             tolerance: 1e-7,
             min_products: 10,
@@ -150,7 +147,7 @@ fn lambda_max_is_that_of_pytorchs_whole_hessian() {
 fn running_statistics_after_one_batch_are_pytorchs() {
     for case in cases().iter().filter(|c| c.batch_norm.is_some()) {
         let mut problem = case.problem();
-        let leaves = Leaves::fixed(problem.network.layout(), &problem.parameters);
+        let leaves = Parts::of(problem.network.layout(), &problem.parameters);
         let mut pass = Pass {
             dropout: None,
             normalization: problem.normalization,

@@ -62,11 +62,8 @@ fn gradient_descent_at_the_edge_of_stability_is_followed_within_the_tolerance() 
     let learning_rate = 0.2;
     for step in 0..400 {
         if step % 5 == 0 {
-            let mut hessian = Hessian {
-                mean_loss: problem.mean_loss(),
-                parameters: &problem.parameters,
-                go_on: &mut || true,
-            };
+            let mut go_on = || true;
+            let mut hessian = Hessian::new(problem.mean_loss(), &problem.parameters, &mut go_on);
             let found = measure(&mut tracker, &mut hessian, problem.len());
             products += found.products;
             assert!(found.converged, "step {step}");
