@@ -10,6 +10,8 @@
 
 #[path = "numerics/eigenvalue.rs"]
 mod eigenvalue;
+#[path = "numerics/forward.rs"]
+mod forward;
 #[path = "numerics/initial.rs"]
 mod initial;
 #[path = "numerics/problem.rs"]

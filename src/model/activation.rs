@@ -10,7 +10,7 @@ use crate::config::Activation;
 pub(super) fn activate(function: Activation, x: Signal) -> (Signal, Point) {
     match function {
         Activation::Tanh => {
-            let y = x.tanh();
+            let y = tanh(x);
             let slope = (y.clone() * y.clone()).neg() + 1.0;
             let output = Some(y.clone());
             (y, Point { slope, output })
@@ -20,6 +20,14 @@ pub(super) fn activate(function: Activation, x: Signal) -> (Signal, Point) {
             (relu(x), Point { slope, output: None })
         }
     }
+}
+
+/// tanh x = 1 − 2/(e^2x + 1).
+///
+/// Its absolute error is a rounding or two of 1, as that of x itself mostly is. The pure-Rust back end computes an
+/// exponential five times as fast as its tanh, one number at a time on one thread, which was a quarter of the gradient.
+fn tanh(x: Signal) -> Signal {
+    ((x * 2.0).exp() + 1.0).recip() * -2.0 + 1.0
 }
 
 /// φ at x.

@@ -161,7 +161,7 @@ pub fn remeasure(
         dump(file, &network, &parameters, &running, &examples, data, &metadata)?;
     }
     let mut go_on = || true;
-    let mut hessian = Hessian::new(mean_loss, &parameters, &mut go_on);
+    let mut hessian = Hessian::new(mean_loss, &parameters, &mut go_on).keeping(settings.chunk_size);
     let rng = stream(settings.seed, Purpose::Eigenvector(request.probe));
     let started = Instant::now();
     let measured = Tracker::new(rules(&settings, request.tolerance), rng).measure(&mut hessian, &parameters, false);

@@ -107,11 +107,8 @@ impl ProbeTrack {
         audit: bool,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Measurement, Interrupted> {
-        let mut hessian = Hessian::new(
-            probe_loss(task.settings, &self.probe, task.network, &self.examples, running),
-            parameters,
-            go_on,
-        );
+        let mean_loss = probe_loss(task.settings, &self.probe, task.network, &self.examples, running);
+        let mut hessian = Hessian::new(mean_loss, parameters, go_on).keeping(task.settings.chunk_size);
         self.tracker.measure(&mut hessian, parameters, audit)
     }
 }
