@@ -11,6 +11,13 @@ pub fn evaluation_due(cadence: Cadence, step: u64, steps_per_epoch: u64) -> bool
     step.is_multiple_of(every)
 }
 
+/// The weight of the newest measurement in what one is expected to cost.
+const NEWEST: f64 = 0.3;
+
+/// The least time between measurements, as a part of what it is where a share is held evenly: savings are spent at no
+/// more than twice the rate, not in a burst of measurements at neighbouring steps.
+const LEAST_SPACING: f64 = 0.5;
+
 /// Decides when λ_max is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct LambdaSchedule {
@@ -19,10 +26,27 @@ pub struct LambdaSchedule {
     planned_steps: u64,
     /// Seconds spent measuring so far.
     spent: f64,
-    /// Seconds the last measurement without an audit took.
-    warm: f64,
-    /// Seconds the last measurement with an audit took: mostly several times as long.
-    audited: f64,
+    /// The time of the cell when the last measurement was noted.
+    last: f64,
+    /// Seconds a measurement without an audit takes.
+    warm: Cost,
+    /// Seconds one with an audit takes: mostly several times as long.
+    audited: Cost,
+}
+
+/// What a kind of measurement has come to cost: a moving average, so that one that was held up counts for little.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cost(Option<f64>);
+
+impl Cost {
+    fn seconds(self) -> f64 {
+        self.0.unwrap_or(0.0)
+    }
+
+    fn take_in(&mut self, seconds: f64) {
+        let old = self.0.unwrap_or(seconds);
+        self.0 = Some(old + NEWEST * (seconds - old));
+    }
 }
 
 impl LambdaSchedule {
@@ -33,38 +57,39 @@ impl LambdaSchedule {
             steps_per_epoch,
             planned_steps,
             spent: 0.0,
-            warm: 0.0,
-            audited: 0.0,
+            last: 0.0,
+            warm: Cost::default(),
+            audited: Cost::default(),
         }
     }
 
     /// Whether a measurement is due after `step` steps and `seconds` of the cell; `audit` says that it would be one
     /// with an audit.
     ///
-    /// A share s is held by measuring as soon as all measurements, with one more that costs what the last of its kind
-    /// did, take no more than s of the time that will then have passed. The audit at the end of the cell is saved up
+    /// A share s is held by measuring as soon as all measurements, with one more that costs what its kind does, take no
+    /// more than s of the time that will then have passed. The audit at the end of the cell is saved up
     /// for in step with its progress, so that it does not come on top.
     pub fn due(&self, step: u64, seconds: f64, audit: bool) -> bool {
         match self.tracking {
             Tracking::Steps(n) => step.is_multiple_of(n),
             Tracking::Epochs(n) => step.is_multiple_of(n.saturating_mul(self.steps_per_epoch)),
             Tracking::Share(share) => {
-                let cost = if audit { self.audited } else { self.warm };
+                let (warm, audited) = (self.warm.seconds(), self.audited.seconds());
+                let cost = if audit { audited } else { warm };
                 let progress = step as f64 / self.planned_steps.max(1) as f64;
-                self.spent + cost + progress * self.audited <= share * (seconds + cost)
+                let affordable = self.spent + cost + progress * audited <= share * (seconds + cost);
+                affordable && seconds - self.last >= LEAST_SPACING * warm * (1.0 - share) / share
             }
             Tracking::Ends => false,
         }
     }
 
-    /// Takes note of a measurement of all probes that took `seconds`.
-    pub fn measured(&mut self, seconds: f64, audit: bool) {
-        self.spent += seconds;
-        if audit {
-            self.audited = seconds;
-        } else {
-            self.warm = seconds;
-        }
+    /// Takes note of a measurement of all probes that took `took` seconds and ended at `seconds` of the cell.
+    pub fn measured(&mut self, seconds: f64, took: f64, audit: bool) {
+        self.spent += took;
+        self.last = seconds;
+        let cost = if audit { &mut self.audited } else { &mut self.warm };
+        cost.take_in(took);
     }
 }
 
@@ -82,8 +107,8 @@ mod tests {
             let audit = ends || since_audit + 1 == audit_every;
             if ends || schedule.due(step, seconds, audit) {
                 let took = if audit { 10.0 * cost } else { cost };
-                schedule.measured(took, audit);
                 seconds += took;
+                schedule.measured(seconds, took, audit);
                 measuring += took;
                 since_audit = if audit { 0 } else { since_audit + 1 };
             }
@@ -108,6 +133,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_measurement_that_was_held_up_is_not_followed_by_a_burst() {
+        let mut schedule = LambdaSchedule::new(Tracking::Share(0.1), 10, 10_000);
+        let (mut seconds, mut last, mut count) = (0.0, 0.0, 0);
+        for step in 1..=10_000 {
+            seconds += 1.0;
+            if schedule.due(step, seconds, false) {
+                assert!(count == 0 || seconds - last >= 4.0, "again after {} s", seconds - last);
+                count += 1;
+                let took = if count == 50 { 30.0 } else { 1.0 };
+                seconds += took;
+                schedule.measured(seconds, took, false);
+                last = seconds;
+            }
+        }
+        let held = (f64::from(count) + 29.0) / seconds;
+        assert!((held / 0.1 - 1.0).abs() < 0.05, "held {held}");
     }
 
     #[test]

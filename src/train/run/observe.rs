@@ -106,7 +106,8 @@ impl Run<'_> {
             points[index].threshold = threshold;
         }
         self.probes = probes;
-        self.schedule.measured(self.stopwatch.seconds() - started, cold);
+        let seconds = self.stopwatch.seconds();
+        self.schedule.measured(seconds, seconds - started, cold);
         Ok(())
     }
 
