@@ -232,7 +232,9 @@ impl Space {
         let norm = norm(x);
         if norm > 0.0 && norm.is_finite() {
             overlaps = dots(&self.basis, &(x.clone() / norm));
-            overlaps.iter_mut().for_each(|overlap| *overlap *= norm);
+            for overlap in &mut overlaps {
+                *overlap *= norm;
+            }
         }
         Measured { norm, overlaps }
     }
@@ -277,7 +279,9 @@ impl Space {
         if overlaps.is_empty() {
             return Some(unit);
         }
-        overlaps.iter_mut().for_each(|overlap| *overlap /= length);
+        for overlap in &mut overlaps {
+            *overlap /= length;
+        }
         let direction = unit - combine(&self.basis, &overlaps);
         let inside: f64 = overlaps.iter().map(|x| x * x).sum();
         if inside < NEARLY_ORTHOGONAL {
