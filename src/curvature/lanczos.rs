@@ -4,6 +4,10 @@
 //! small matrix QᵀHQ in float64. Each new direction is the residual r = Hy − θy of the top Ritz pair, which from one
 //! start vector spans the Krylov space, and from several lets a kept subspace take part. Keeping HQ costs as much
 //! memory as Q and buys the true residual (not the recurrence's estimate) and restarts without new products.
+//!
+//! Each read from the device makes it wait for the host. A product comes with two: QᵀHq, and the residual's norm with
+//! its overlaps with Q. A vector that is
+//! not nearly orthogonal to those before it, such as a second start, costs two more, a restart one.
 
 use burn::tensor::{Tensor, TensorData};
 use nalgebra::{DMatrix, SymmetricEigen};
@@ -19,6 +23,11 @@ const KEPT_AT_RESTART: usize = 12;
 
 /// A direction whose part outside the basis is smaller than this adds nothing but rounding.
 const DEPENDENT: f64 = 1e-6;
+
+/// A unit vector with less than this, squared, inside the basis is orthogonal to rounding after one pass of Gram–Schmidt.
+/// With more, one pass passes on what the basis lacks in orthogonality, and over hundreds of vectors in float32 that
+/// grows until Ritz values mean nothing.
+const NEARLY_ORTHOGONAL: f64 = 1e-6;
 
 /// A symmetric linear map.
 pub trait SymmetricOperator {
@@ -64,6 +73,8 @@ pub struct Estimate {
     pub vectors: Vec<Tensor<1>>,
     /// H y for each of them.
     pub images: Vec<Tensor<1>>,
+    /// Their Ritz values.
+    pub values: Vec<f64>,
     /// The smallest Ritz value met on the way: the smallest eigenvalue is at most this.
     pub lowest: f64,
 }
@@ -100,8 +111,10 @@ pub fn largest_eigenvalue(
     let mut products = 0;
     let mut lowest = f64::INFINITY;
     for vector in start {
-        if products < search.max_products {
-            products += u64::from(space.extend(operator, vector.clone())?);
+        // What is not finite will not become so.
+        if products < search.max_products && space.is_finite() {
+            let measured = space.measure(vector);
+            products += u64::from(space.extend(operator, vector.clone(), measured)?);
         }
     }
     loop {
@@ -110,10 +123,11 @@ pub fn largest_eigenvalue(
             return Ok(Estimate::not_finite(products));
         };
         lowest = ritz.0.iter().fold(lowest, |least, pair| least.min(pair.value));
-        let (residual, vector) = space.residual(top);
-        let norm = norm(&residual);
+        let residual = space.residual(top);
+        let measured = space.measure(&residual);
+        let norm = measured.norm;
         let small = norm <= search.tolerance * top.value.abs();
-        let exhausted = space.len() == vector.dims()[0];
+        let exhausted = space.len() == residual.dims()[0];
         let enough = products >= search.min_products || exhausted;
         let mut estimate = Estimate {
             value: top.value,
@@ -122,15 +136,19 @@ pub fn largest_eigenvalue(
             products,
             vectors: Vec::new(),
             images: Vec::new(),
+            values: Vec::new(),
             lowest,
         };
         let mut done = (small && enough) || exhausted || products >= search.max_products || !norm.is_finite();
         if !done {
-            if space.len() >= BASIS_LIMIT {
+            let measured = if space.len() >= BASIS_LIMIT {
                 space.restart(&ritz);
-            }
+                space.measure(&residual)
+            } else {
+                measured
+            };
             // No new direction means an invariant subspace, or rounding: nothing better can be had.
-            let extended = norm > 0.0 && space.extend(operator, residual)?;
+            let extended = space.extend(operator, residual, measured)?;
             products += u64::from(extended);
             done = !extended;
         }
@@ -139,6 +157,12 @@ pub fn largest_eigenvalue(
             let ritz = space.ritz();
             estimate.vectors = combinations(&space.basis, &ritz, search.wanted_vectors);
             estimate.images = combinations(&space.images, &ritz, search.wanted_vectors);
+            estimate.values = ritz
+                .0
+                .iter()
+                .take(search.wanted_vectors)
+                .map(|pair| pair.value)
+                .collect();
             return Ok(estimate);
         }
     }
@@ -153,6 +177,7 @@ impl Estimate {
             products,
             vectors: Vec::new(),
             images: Vec::new(),
+            values: Vec::new(),
             lowest: f64::NAN,
         }
     }
@@ -164,6 +189,12 @@ struct Space {
     basis: Vec<Tensor<1>>,
     images: Vec<Tensor<1>>,
     projected: DMatrix<f64>,
+}
+
+/// A vector's length, and its inner products with the basis.
+struct Measured {
+    norm: f64,
+    overlaps: Vec<f64>,
 }
 
 /// One Ritz pair: its value, and its vector's coefficients in the basis.
@@ -186,9 +217,36 @@ impl Space {
         self.basis.len()
     }
 
+    fn is_finite(&self) -> bool {
+        self.projected.iter().all(|x| x.is_finite())
+    }
+
+    /// ‖x‖ and x's overlaps with the basis, read from the device at once.
+    fn measure(&self, x: &Tensor<1>) -> Measured {
+        let mut overlaps = dots(self.basis.iter().chain([x]), x);
+        let squares = overlaps.pop().unwrap_or(f64::NAN);
+        if squares.is_nan() || SAFE_SQUARES.contains(&squares) {
+            let norm = squares.sqrt();
+            return Measured { norm, overlaps };
+        }
+        let norm = norm(x);
+        if norm > 0.0 && norm.is_finite() {
+            overlaps = dots(&self.basis, &(x.clone() / norm));
+            for overlap in &mut overlaps {
+                *overlap *= norm;
+            }
+        }
+        Measured { norm, overlaps }
+    }
+
     /// Takes in the part of `vector` outside the basis; false, and no product, if there is none to speak of.
-    fn extend(&mut self, operator: &mut impl SymmetricOperator, vector: Tensor<1>) -> Result<bool, Interrupted> {
-        let Some(direction) = self.orthonormal(vector) else {
+    fn extend(
+        &mut self,
+        operator: &mut impl SymmetricOperator,
+        vector: Tensor<1>,
+        measured: Measured,
+    ) -> Result<bool, Interrupted> {
+        let Some(direction) = self.orthonormal(vector, measured) else {
             return Ok(false);
         };
         let image = operator.apply(&direction)?;
@@ -206,25 +264,38 @@ impl Space {
         Ok(true)
     }
 
-    /// Gram–Schmidt against the basis, twice: "twice is enough" (Parlett 1980) for orthogonality to rounding.
-    fn orthonormal(&self, vector: Tensor<1>) -> Option<Tensor<1>> {
-        let before = norm(&vector);
-        if before == 0.0 || !before.is_finite() {
+    /// Gram–Schmidt against the basis, once or, where that is not enough, twice: "twice is enough" (Parlett 1980).
+    ///
+    /// A residual is orthogonal to the basis but for rounding, so it mostly takes one pass.
+    fn orthonormal(&self, vector: Tensor<1>, measured: Measured) -> Option<Tensor<1>> {
+        let Measured {
+            norm: length,
+            mut overlaps,
+        } = measured;
+        if length == 0.0 || !length.is_finite() {
             return None;
         }
-        let mut direction = vector / before;
-        for _ in 0..2 {
-            let overlaps = dots(&self.basis, &direction);
-            if !overlaps.is_empty() {
-                direction = direction - combine(&self.basis, &overlaps);
-            }
+        let unit = vector / length;
+        if overlaps.is_empty() {
+            return Some(unit);
         }
+        for overlap in &mut overlaps {
+            *overlap /= length;
+        }
+        let direction = unit - combine(&self.basis, &overlaps);
+        let inside: f64 = overlaps.iter().map(|x| x * x).sum();
+        if inside < NEARLY_ORTHOGONAL {
+            return Some(direction);
+        }
+        let overlaps = dots(&self.basis, &direction);
+        let direction = direction - combine(&self.basis, &overlaps);
+        // Rounding may be most of it, so its length is not taken from the overlaps.
         let outside = norm(&direction);
         (outside > DEPENDENT).then(|| direction / outside)
     }
 
     fn ritz(&self) -> Ritz {
-        if self.projected.is_empty() || self.projected.iter().any(|x| !x.is_finite()) {
+        if self.projected.is_empty() || !self.is_finite() {
             return Ritz(Vec::new());
         }
         let eigen = SymmetricEigen::new(self.projected.clone());
@@ -241,11 +312,11 @@ impl Space {
         Ritz(pairs)
     }
 
-    /// Hy − θy and y.
-    fn residual(&self, pair: &Pair) -> (Tensor<1>, Tensor<1>) {
+    /// Hy − θy.
+    fn residual(&self, pair: &Pair) -> Tensor<1> {
         let vector = combine(&self.basis, &pair.coefficients);
         let image = combine(&self.images, &pair.coefficients);
-        (image - vector.clone() * pair.value, vector)
+        image - vector * pair.value
     }
 
     /// Shrinks the basis to the leading Ritz vectors; their images follow without products.
@@ -265,8 +336,8 @@ fn combinations(vectors: &[Tensor<1>], ritz: &Ritz, count: usize) -> Vec<Tensor<
     pairs.map(|p| combine(vectors, &p.coefficients)).collect()
 }
 
-/// Σ cᵢ xᵢ.
-fn combine(vectors: &[Tensor<1>], coefficients: &[f64]) -> Tensor<1> {
+/// Σ cᵢ xᵢ, of at least one vector.
+pub(super) fn combine(vectors: &[Tensor<1>], coefficients: &[f64]) -> Tensor<1> {
     let mut terms = vectors.iter().zip(coefficients).map(|(x, &c)| x.clone() * c);
     let first = terms
         .next()
@@ -274,12 +345,17 @@ fn combine(vectors: &[Tensor<1>], coefficients: &[f64]) -> Tensor<1> {
     terms.fold(first, |sum, term| sum + term)
 }
 
-/// xᵢ·y for each i, read from the device at once.
-fn dots(vectors: &[Tensor<1>], y: &Tensor<1>) -> Vec<f64> {
-    if vectors.is_empty() {
+/// xᵢ·y for each i.
+fn dots<'a>(vectors: impl IntoIterator<Item = &'a Tensor<1>>, y: &'a Tensor<1>) -> Vec<f64> {
+    inner_products(vectors.into_iter().map(|x| (x, y)))
+}
+
+/// x·y of each pair, read from the device at once.
+pub(super) fn inner_products<'a>(pairs: impl IntoIterator<Item = (&'a Tensor<1>, &'a Tensor<1>)>) -> Vec<f64> {
+    let products: Vec<_> = pairs.into_iter().map(|(x, y)| (x.clone() * y.clone()).sum()).collect();
+    if products.is_empty() {
         return Vec::new();
     }
-    let products = vectors.iter().map(|x| (x.clone() * y.clone()).sum()).collect();
     Tensor::cat(products, 0).into_data_as::<f64>().iter::<f64>().collect()
 }
 

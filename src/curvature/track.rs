@@ -1,21 +1,31 @@
 //! Following λ_max along a training run.
 //!
-//! A measurement starts from the last top eigenvectors, which costs a few products where a cold start costs dozens. A
-//! small residual says that there is an eigenvalue at the value, never that it is the largest, so now and then the
-//! track is audited: measured again from a fresh random vector, more tightly. Since no Ritz value exceeds λ_max, the
-//! larger of the two is the better one. Between audits a second vector is kept, and a little noise: what overtakes the
-//! top mostly shows up there first.
+//! A measurement starts from Ritz vectors of earlier ones, which costs a few products where a cold start costs dozens.
+//! A small residual says that there is an eigenvalue at the value, never that it is the largest, so more vectors are
+//! kept than get a product each time: the top one, and those that may have overtaken it since they were last looked at.
+//! And now and then the track is audited: measured again from a fresh random vector, more tightly. Since no Ritz value
+//! exceeds λ_max, the larger of the two is the better one.
 
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::lanczos::{norm, vector_like};
+use super::lanczos::{combine, inner_products, vector_like};
 use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue};
 
-/// Eigenvectors kept between measurements: at the edge of stability the top two come close and change places. Each costs
-/// a product.
-const KEPT_VECTORS: usize = 2;
+/// Ritz vectors kept between measurements: at the edge of stability several of the top eigenvalues come close and
+/// change places. `benches/strategies.rs` shows what is missed with fewer.
+const KEPT_VECTORS: usize = 6;
+
+/// How many of them a measurement starts from: the top one and the most promising others. Each costs a product.
+const START_VECTORS: usize = 3;
+
+/// What a kept vector's Rayleigh quotient is granted to have risen in each measurement that it was not looked at, as a
+/// part of the top Ritz value.
+const GRANTED_RISE: f64 = 0.02;
+
+/// A kept vector of which less than this lies outside the newly found ones is known through them.
+const KNOWN: f64 = 0.3;
 
 /// Products a cold start takes at the least.
 const COLD_PRODUCTS: u64 = 10;
@@ -32,6 +42,9 @@ const NOISE_IN_FIRST: f64 = 0.1;
 
 /// Fresh noise in the other start vectors, as a part of their length: it lowers their Ritz values by its square.
 const NOISE_IN_OTHERS: f64 = 0.03;
+
+/// The shift of the free step of power iteration, as a part of the top Ritz value, at the least.
+const LEAST_SHIFT: f64 = 0.1;
 
 /// How measurements are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,10 +80,22 @@ pub struct Measurement {
 pub struct Tracker {
     rules: Rules,
     rng: ChaCha8Rng,
-    kept: Vec<Tensor<1>>,
+    /// The top one first.
+    kept: Vec<Kept>,
     since_audit: u64,
     /// The least Ritz value since the last cold start.
     lowest: f64,
+}
+
+/// A Ritz vector of an earlier measurement.
+#[derive(Clone)]
+struct Kept {
+    /// Of a length near 1.
+    vector: Tensor<1>,
+    /// Its Ritz value when it last had a product.
+    value: f64,
+    /// Measurements since then.
+    rested: u32,
 }
 
 impl Tracker {
@@ -102,10 +127,11 @@ impl Tracker {
         audit: bool,
     ) -> Result<Measurement, Interrupted> {
         let audit = audit || self.audit_is_due();
-        let warm = if self.kept.is_empty() {
+        let (started, mut resting) = self.choose();
+        let warm = if started.is_empty() {
             None
         } else {
-            let start = self.warm_start();
+            let start = self.with_noise(&started);
             Some(largest_eigenvalue(
                 operator,
                 &start,
@@ -145,6 +171,8 @@ impl Tracker {
                 if cold.value - warm.value > self.rules.tolerance * cold.value.abs() {
                     measurement.corrected_from = Some(warm.value);
                 }
+                // It has found its own vectors behind the top.
+                resting.clear();
                 Some(cold)
             }
             (warm, cold) => warm.or(cold),
@@ -154,7 +182,12 @@ impl Tracker {
             measurement.residual = best.residual;
             // For a cold search this is its own, tighter tolerance: met loosely, it may be far too low.
             measurement.converged = best.converged;
-            self.kept = power_step(&best, best.value.abs().max(-self.lowest));
+            self.kept = power_step(&best, (LEAST_SHIFT * best.value.abs()).max(-self.lowest));
+            self.kept.extend(outside(resting, &best.vectors));
+            if let Some((_, others)) = self.kept.split_first_mut() {
+                others.sort_by(|a, b| b.value.total_cmp(&a.value));
+            }
+            self.kept.truncate(KEPT_VECTORS);
         }
         Ok(measurement)
     }
@@ -168,34 +201,77 @@ impl Tracker {
         }
     }
 
-    fn warm_start(&mut self) -> Vec<Tensor<1>> {
+    /// The kept vectors that the next measurement starts from, and those that rest meanwhile.
+    fn choose(&self) -> (Vec<Kept>, Vec<Kept>) {
+        let mut started = self.kept.clone();
+        let Some(top) = started.first().map(|top| top.value.abs()) else {
+            return (Vec::new(), Vec::new());
+        };
+        let promise = |kept: &Kept| kept.value + f64::from(kept.rested) * GRANTED_RISE * top;
+        started[1..].sort_by(|a, b| promise(b).total_cmp(&promise(a)));
+        let mut resting = started.split_off(START_VECTORS.min(started.len()));
+        for kept in &mut resting {
+            kept.rested = kept.rested.saturating_add(1);
+        }
+        (started, resting)
+    }
+
+    fn with_noise(&mut self, started: &[Kept]) -> Vec<Tensor<1>> {
         let noise = std::iter::once(self.rules.tolerance * NOISE_IN_FIRST).chain(std::iter::repeat(NOISE_IN_OTHERS));
-        self.kept
+        started
             .iter()
             .zip(noise)
-            .map(|(vector, size)| vector.clone() + random_vector(&mut self.rng, vector) * size)
+            .map(|(kept, size)| kept.vector.clone() + random_vector(&mut self.rng, &kept.vector) * size)
             .collect()
     }
 }
 
 /// The Ritz vectors y after a step of power iteration, (H + shift)y, from images that are there already.
 ///
-/// No search ever refines the second vector as long as the first is accurate, so without this step it would drown in
-/// the noise of its starts, and would be missed when it overtakes. With a shift of the spectrum's size on either side
-/// no negative eigenvalue grows; what noise lies in a bulk about 0 shrinks, by half if the largest eigenvalue
-/// is also the largest in magnitude; and any direction that is to overtake grows from one measurement to the next.
-fn power_step(found: &Estimate, shift: f64) -> Vec<Tensor<1>> {
-    let pairs = found.vectors.iter().zip(&found.images);
+/// No search ever refines the lower vectors as long as the first is accurate, so without this step they would drown in
+/// the noise of their starts, and would be missed when they overtake. With a shift of the spectrum's negative side
+/// no negative eigenvalue grows; what noise lies in a bulk about 0 shrinks; and any direction that is to overtake grows
+/// from one measurement to the next.
+fn power_step(found: &Estimate, shift: f64) -> Vec<Kept> {
+    let pairs = found.vectors.iter().zip(&found.images).zip(&found.values);
     pairs
-        .map(|(vector, image)| {
-            let stepped = image.clone() + vector.clone() * shift;
-            let length = norm(&stepped);
-            // An eigenvalue near −shift leaves nothing but rounding.
-            if length > 0.5 * shift {
-                stepped / length
-            } else {
-                vector.clone()
+        .map(|((vector, image), &value)| {
+            // The length of an eigenvector after the step, and not much less than any other Ritz vector's: it is
+            // needed for the noise alone, and not worth a read from the device.
+            let length = value + shift;
+            Kept {
+                // An eigenvalue near −shift leaves nothing but rounding.
+                vector: if length > 0.5 * shift {
+                    (image.clone() + vector.clone() * shift) / length
+                } else {
+                    vector.clone()
+                },
+                value,
+                rested: 0,
             }
+        })
+        .collect()
+}
+
+/// What of each resting vector lies outside the span of the orthonormal `found`, where that is something to speak of.
+fn outside(resting: Vec<Kept>, found: &[Tensor<1>]) -> Vec<Kept> {
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let pairs = resting
+        .iter()
+        .flat_map(|kept| found.iter().chain([&kept.vector]).map(|x| (x, &kept.vector)));
+    let overlaps = inner_products(pairs);
+    resting
+        .into_iter()
+        .zip(overlaps.chunks_exact(found.len() + 1))
+        .filter_map(|(kept, overlaps)| {
+            let (&square, overlaps) = overlaps.split_last()?;
+            let left = square - overlaps.iter().map(|x| x * x).sum::<f64>();
+            (left > KNOWN * KNOWN * square).then(|| Kept {
+                vector: (kept.vector - combine(found, overlaps)) / left.sqrt(),
+                ..kept
+            })
         })
         .collect()
 }

@@ -92,7 +92,11 @@ impl<'a> Run<'a> {
             dropout: stream(settings.seed, Purpose::Dropout),
             losses: Vec::new(),
             gradient: None,
-            schedule: LambdaSchedule::new(settings.lambda_every, settings.steps_per_epoch()),
+            schedule: LambdaSchedule::new(
+                settings.lambda_every,
+                settings.steps_per_epoch(),
+                settings.planned_steps(),
+            ),
             probes: ProbeTrack::all(&task),
             summary: Summary::default(),
             task,

@@ -22,7 +22,9 @@ impl Run<'_> {
         let asked = self.control.take_audit();
         let evaluate =
             first || budget.is_some() || evaluation_due(settings.evaluate_every, self.step, settings.steps_per_epoch());
-        let measure = first || budget.is_some() || asked || self.schedule.due(self.step, self.stopwatch.seconds());
+        let audit = self.probes.iter().any(ProbeTrack::audit_is_due);
+        let due = self.schedule.due(self.step, self.stopwatch.seconds(), audit);
+        let measure = first || budget.is_some() || asked || due;
         let mut point = self.point();
         let mut stop = budget;
         let diverged = self.has_diverged(evaluate || measure);
@@ -91,6 +93,7 @@ impl Run<'_> {
     /// Measures λ_max on every probe; the first goes into the point that is there, each other one into one of its own.
     fn measure_lambda(&mut self, points: &mut Vec<Point>, audit: bool) -> Result<(), CellEnding> {
         let started = self.stopwatch.seconds();
+        let cold = audit || self.probes.iter().any(ProbeTrack::audit_is_due);
         let threshold = Some(self.task.settings.stability_threshold());
         points[0].gradient_norm = self.gradient.as_ref().map(norm);
         let mut probes = std::mem::take(&mut self.probes);
@@ -103,7 +106,8 @@ impl Run<'_> {
             points[index].threshold = threshold;
         }
         self.probes = probes;
-        self.schedule.measured(self.stopwatch.seconds() - started);
+        let seconds = self.stopwatch.seconds();
+        self.schedule.measured(seconds, seconds - started, cold);
         Ok(())
     }
 
