@@ -130,8 +130,9 @@ def main():
                 print(f"timing the {NETWORKS[network]}, {batch} examples", flush=True)
                 samples = run(chosen, network, batch, Path(folder) / "case.safetensors")
                 results.append({"network": network, "batch": batch, "samples": samples})
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"options": vars(chosen), "results": results}, default=str, indent=1))
+                if chosen.json:
+                    # After each case, so that nothing is lost when a later one is cut off.
+                    chosen.json.write_text(json.dumps({"options": vars(chosen), "results": results}, default=str, indent=1))
     print()
     print(table.ratios(results, chosen.of))
     print()
