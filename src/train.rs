@@ -15,6 +15,7 @@ use std::error::Error;
 use burn::tensor::{Device, Tensor};
 
 pub use control::{Control, Verdict};
+pub use optimizer::HeavyBall;
 pub use outbox::Outbox;
 pub use probes::{probe_examples, probe_loss, rules};
 pub use run::dtype;
