@@ -119,11 +119,8 @@ impl Case {
     /// The Hessian of the probe's mean loss.
     pub fn hessian<'a>(&'a self, parameters: &'a Tensor<1>, go_on: &'a mut dyn FnMut() -> bool) -> Hessian<'a> {
         let probe = &self.settings.probes[0];
-        Hessian {
-            mean_loss: probe_loss(&self.settings, probe, &self.network, &self.probe, &[]),
-            parameters,
-            go_on,
-        }
+        let mean_loss = probe_loss(&self.settings, probe, &self.network, &self.probe, &[]);
+        Hessian::new(mean_loss, parameters, go_on).keeping(self.settings.chunk_size)
     }
 
     /// A tracker that begins cold and never audits itself, so that each later measurement is a warm one.
