@@ -9,7 +9,7 @@
 //! its overlaps with Q. A vector that is
 //! not nearly orthogonal to those before it, such as a second start, costs two more, a restart one.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Element, Tensor, TensorData};
 use nalgebra::{DMatrix, SymmetricEigen};
 
 use super::Interrupted;
@@ -379,7 +379,7 @@ pub fn norm(x: &Tensor<1>) -> f64 {
 }
 
 /// A vector from host values, on the device and in the format of `like`.
-pub(super) fn vector_like(values: Vec<f64>, like: &Tensor<1>) -> Tensor<1> {
+pub(super) fn vector_like<E: Element>(values: Vec<E>, like: &Tensor<1>) -> Tensor<1> {
     let length = values.len();
     Tensor::from_data(TensorData::new(values, [length]), (&like.device(), like.dtype()))
 }

@@ -7,6 +7,7 @@
 //! exceeds λ_max, the larger of the two is the better one.
 
 use burn::tensor::Tensor;
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -221,7 +222,7 @@ impl Tracker {
         started
             .iter()
             .zip(noise)
-            .map(|(kept, size)| kept.vector.clone() + random_vector(&mut self.rng, &kept.vector) * size)
+            .map(|(kept, size)| kept.vector.clone() + random_signs(&mut self.rng, &kept.vector) * size)
             .collect()
     }
 }
@@ -274,6 +275,22 @@ fn outside(resting: Vec<Kept>, found: &[Tensor<1>]) -> Vec<Kept> {
             })
         })
         .collect()
+}
+
+/// A vector of independent signs, scaled to a length of 1.
+///
+/// As noise they are as good as normal numbers, and 64 come of one draw: on a small network three vectors of normal
+/// numbers took half as long as the products of a warm measurement.
+fn random_signs(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
+    let [length] = like.dims();
+    let scale = (1.0 / (length as f64).sqrt()) as f32;
+    let mut values = Vec::with_capacity(length.next_multiple_of(64));
+    while values.len() < length {
+        let bits = rng.next_u64();
+        values.extend((0..64).map(|bit| if bits >> bit & 1 == 1 { scale } else { -scale }));
+    }
+    values.truncate(length);
+    vector_like(values, like)
 }
 
 /// A vector of independent normal numbers, scaled to a length of about 1.
