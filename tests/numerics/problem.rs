@@ -50,6 +50,8 @@ pub fn settings(model: Model, activation: Activation, batch_norm: bool, loss: Lo
         chunk_size: 1000,
         statistics_group: Extent::Full,
         precision: Precision::F64,
+        tf32: false,
+        cudnn_autotune: false,
     }
 }
 
