@@ -1,9 +1,16 @@
 //! Where tensors live: the only module that names a back end.
 
+#[cfg(feature = "tch")]
+mod libtorch;
+mod memory;
+mod tf32;
+
 use std::fmt;
 use std::str::FromStr;
 
 use burn::tensor::Device;
+
+pub use tf32::settle_tf32;
 
 /// What the user asked for with `--device`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +31,7 @@ pub enum DeviceChoice {
 pub struct OpenDevice {
     /// The handle for making tensors, without autodiff.
     pub device: Device,
-    /// In words, for people: "flex (CPU)".
+    /// In words, for people: "flex (CPU)", "libtorch 2.9.0+cu128 (CUDA 0, TF32 off)".
     pub name: String,
     /// Whether its memory is the host's.
     pub on_host: bool,
@@ -40,18 +47,31 @@ pub enum DeviceError {
     #[error("device {0} is not in this build; it has {present}. {1}", present = present())]
     NotBuilt(DeviceChoice, &'static str),
     /// The back end is there, the device is not.
-    #[error("device {0} is not on this machine, which has {1} CUDA device(s) that LibTorch can see; {present} can be used", present = present())]
-    Absent(DeviceChoice, usize),
+    #[error("device {0} is not there: {1}; what is there: {present}", present = present())]
+    Absent(DeviceChoice, String),
+    /// The device is there and refuses to work.
+    #[error("device {0} does not work: {1}; what is there: {present}", present = present())]
+    Broken(DeviceChoice, String),
+    /// CUDA's libraries cannot be told how to round.
+    #[error("the program cannot be started again with {0} in its environment, which decides on TF32: {1}")]
+    Restart(&'static str, String),
 }
 
-/// The back ends of this build, for an error's words.
-fn present() -> &'static str {
-    match (cfg!(feature = "flex"), cfg!(feature = "tch")) {
-        (true, true) => "flex, libtorch",
-        (true, false) => "flex",
-        (false, true) => "libtorch",
-        (false, false) => "none: build with the feature `flex` or `tch`",
+/// The devices of this build on this machine, for an error's words.
+fn present() -> String {
+    let mut devices = Vec::new();
+    if cfg!(feature = "flex") {
+        devices.push(DeviceChoice::Flex);
     }
+    if cfg!(feature = "tch") {
+        devices.push(DeviceChoice::LibTorch);
+        devices.extend((0..libtorch::cuda_devices()).map(DeviceChoice::LibTorchCuda));
+    }
+    if devices.is_empty() {
+        return "none: build with the feature `flex` or `tch`".to_owned();
+    }
+    let names: Vec<String> = devices.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 impl fmt::Display for DeviceChoice {
@@ -97,6 +117,24 @@ pub fn open(choice: DeviceChoice) -> Result<OpenDevice, DeviceError> {
     }
 }
 
+impl OpenDevice {
+    /// Whether cuDNN may try out algorithms for every new shape of a convolution and keep the fastest
+    /// (`torch.backends.cudnn.benchmark`). Nothing but CUDA has cuDNN.
+    ///
+    /// Which is the fastest depends on the clock, so runs are no longer repeatable to the bit.
+    pub fn autotune_convolutions(&self, on: bool) {
+        if !self.on_host {
+            libtorch::autotune(on);
+        }
+    }
+
+    /// What a panic on this device means, for people: that its memory ran out, and what can be done, or else what it
+    /// said.
+    pub fn explain_panic(&self, said: &str) -> String {
+        memory::explain(said, &self.name).unwrap_or_else(|| format!("panic: {said}"))
+    }
+}
+
 fn open_best() -> Result<OpenDevice, DeviceError> {
     libtorch::cuda(0).or_else(|_| libtorch::cpu()).or_else(|_| flex())
 }
@@ -119,40 +157,11 @@ fn flex() -> Result<OpenDevice, DeviceError> {
     ))
 }
 
-#[cfg(feature = "tch")]
-#[expect(
-    deprecated,
-    reason = "burn favours its own CUDA back end; LibTorch is what this program is asked to run on"
-)]
-mod libtorch {
-    use super::{Device, DeviceChoice, DeviceError, OpenDevice};
-
-    pub(super) fn cpu() -> Result<OpenDevice, DeviceError> {
-        Ok(OpenDevice {
-            device: Device::libtorch(),
-            name: "libtorch (CPU)".to_owned(),
-            on_host: true,
-        })
-    }
-
-    pub(super) fn cuda(index: usize) -> Result<OpenDevice, DeviceError> {
-        let count = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
-        if index >= count {
-            return Err(DeviceError::Absent(DeviceChoice::LibTorchCuda(index), count));
-        }
-        Ok(OpenDevice {
-            device: Device::libtorch_cuda(index),
-            name: format!("libtorch (CUDA {index})"),
-            on_host: false,
-        })
-    }
-}
-
 #[cfg(not(feature = "tch"))]
 mod libtorch {
     use super::{DeviceChoice, DeviceError, OpenDevice};
 
-    const HOW: &str = "The README says how to build with the feature `tch` in one command.";
+    const HOW: &str = "In the program's source, `.cargo/libtorch` sets LibTorch up and builds with it.";
 
     pub(super) fn cpu() -> Result<OpenDevice, DeviceError> {
         Err(DeviceError::NotBuilt(DeviceChoice::LibTorch, HOW))
@@ -161,6 +170,12 @@ mod libtorch {
     pub(super) fn cuda(index: usize) -> Result<OpenDevice, DeviceError> {
         Err(DeviceError::NotBuilt(DeviceChoice::LibTorchCuda(index), HOW))
     }
+
+    pub(super) fn cuda_devices() -> usize {
+        0
+    }
+
+    pub(super) fn autotune(_: bool) {}
 }
 
 #[cfg(test)]
@@ -198,5 +213,25 @@ mod tests {
             message.contains("libtorch is not in this build; it has flex"),
             "{message}"
         );
+        assert!(message.contains("`.cargo/libtorch`"), "{message}");
+    }
+
+    #[cfg(feature = "tch")]
+    #[test]
+    fn a_cuda_device_that_is_not_there_is_an_error_that_names_what_is() {
+        let message = open(DeviceChoice::LibTorchCuda(99)).unwrap_err().to_string();
+        assert!(
+            message.starts_with("device libtorch:cuda:99 is not there: "),
+            "{message}"
+        );
+        assert!(message.contains("what is there: flex, libtorch"), "{message}");
+    }
+
+    #[cfg(feature = "tch")]
+    #[test]
+    fn libtorch_says_its_version() {
+        let name = open(DeviceChoice::LibTorch).unwrap().name;
+        let version = name.strip_prefix("libtorch ").unwrap_or_default();
+        assert!(version.starts_with(|digit: char| digit.is_ascii_digit()), "{name}");
     }
 }

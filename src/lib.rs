@@ -21,6 +21,7 @@ pub mod tui;
 
 use std::io::Write;
 use std::num::NonZeroU64;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -104,6 +105,8 @@ fn prepare(
     place: &PlaceArgs,
     run_dir: Option<&Path>,
 ) -> anyhow::Result<(device::OpenDevice, Datasets)> {
+    let tf32 = experiment.cells.iter().any(|cell| cell.settings.tf32);
+    device::settle_tf32(place.device, tf32)?;
     let (device, datasets) = open_place(place, run_dir)?;
     datasets.try_all(experiment.cells.iter().map(|cell| &cell.settings))?;
     Ok((device, datasets))
@@ -237,7 +240,9 @@ fn lambda(args: &LambdaArgs) -> anyhow::Result<ExitCode> {
         probe: args.probe,
         dump: args.dump.clone(),
     };
-    let measured = remeasure(&request, &device, &mut datasets)?;
+    // A back end that runs out of memory panics.
+    let measured = catch_unwind(AssertUnwindSafe(|| remeasure(&request, &device, &mut datasets)))
+        .map_err(|panic| anyhow!(device.explain_panic(&sweep::panic_text(panic.as_ref()))))??;
     print(&measured.to_string())?;
     Ok(ExitCode::SUCCESS)
 }

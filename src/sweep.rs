@@ -249,7 +249,7 @@ impl Sweep {
                 Ok(error) => return Err(*error),
                 Err(error) => CellEnding::Failed(with_causes(error.as_ref())),
             },
-            Err(panic) => CellEnding::Failed(format!("panic: {}", panic_text(panic.as_ref()))),
+            Err(panic) => CellEnding::Failed(self.device.explain_panic(&panic_text(panic.as_ref()))),
         };
         writer.finish(&ending, &summary)?;
         Ok((ending, summary))

@@ -1,6 +1,7 @@
 //! The numbers are right: products, eigenvalues, their track along a run, and PyTorch's on the same networks.
 //!
-//! All of it in float64, where a wrong rule cannot hide behind rounding.
+//! All of it in float64, where a wrong rule cannot hide behind rounding. As `numerics` it runs on flex, and, built with
+//! the feature `tch`, as `numerics_on_libtorch` on LibTorch.
 
 #![allow(
     clippy::unwrap_used,

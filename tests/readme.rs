@@ -98,6 +98,14 @@ fn every_option_and_every_command_is_mentioned() {
 }
 
 #[test]
+fn libtorch_is_set_up_by_the_script_that_is_named_in_the_version_that_it_installs() {
+    let script = fs::read_to_string(root().join(".cargo/libtorch")).unwrap();
+    let version = script.lines().find_map(|line| line.strip_prefix("TORCH=")).unwrap();
+    assert!(readme().contains(&format!("installs LibTorch {version}")), "{version}");
+    assert!(commands(&readme()).iter().any(|command| command == ".cargo/libtorch"));
+}
+
+#[test]
 fn the_picture_is_there() {
     assert!(readme().contains("(tests/screen/screen.svg)"));
     assert!(root().join("tests/screen/screen.svg").is_file());

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DEVICES = {"flex (CPU)": "flex", "libtorch (CPU)": "LibTorch"}
+# By the first word of the device's name; versions follow it.
+DEVICES = {"flex": "flex", "libtorch": "LibTorch"}
 
 
 def command(libtorch):
@@ -49,7 +50,8 @@ class Rust:
             text=True,
         )
         names = self._answer()["devices"]
-        self.devices = {DEVICES[name]: index for index, name in enumerate(names) if name in DEVICES}
+        words = [name.split()[0] for name in names]
+        self.devices = {DEVICES[word]: index for index, word in enumerate(words) if word in DEVICES}
 
     def __enter__(self):
         return self

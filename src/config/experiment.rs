@@ -140,7 +140,9 @@ fn expand(base: &Overrides, sweep: &Sweep) -> Result<Vec<Cell>, Refusal> {
         validate::settings(&settings).map_err(|refusal| refusal.in_cell(sweep, pick))?;
         cells.push(Cell { settings, swept });
     }
-    validate::idle(&cells).map_err(|(index, refusal)| refusal.in_cell(sweep, &picks[index]))?;
+    for rule in [validate::idle, validate::one_tf32] {
+        rule(&cells).map_err(|(index, refusal)| refusal.in_cell(sweep, &picks[index]))?;
+    }
     Ok(cells)
 }
 

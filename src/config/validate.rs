@@ -13,7 +13,7 @@ use std::path::Path;
 use super::sweep::Sweep;
 use super::{ConfigError, Settings};
 
-pub(super) use combinations::idle;
+pub(super) use combinations::{idle, one_tf32};
 pub(super) use file::{missing, name, sweep};
 
 /// What one rule says of a cell.

@@ -23,6 +23,7 @@ pub(super) fn train_cell(
     control: &mut Control,
     outbox: &mut Outbox,
 ) -> Result<CellEnding, AnyError> {
+    device.autotune_convolutions(settings.cudnn_autotune);
     let data = datasets.get(settings, dtype(settings))?;
     let network = Network::new(settings, data.shape, data.classes);
     if device.on_host {

@@ -39,6 +39,8 @@ fn what_is_left_out_has_its_documented_default() {
     chunk_size: 1000
     statistics_group: Full
     precision: F32
+    tf32: false
+    cudnn_autotune: false
     ");
 }
 
@@ -175,6 +177,8 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       chunk_size            1000
       statistics_group      Full
       precision             F32
+      tf32                  false
+      cudnn_autotune        false
 
     cell  model                 dropout  planned steps
     000   Mlp(widths:[8])       0.0      120

@@ -1,11 +1,11 @@
 //! The initial parameters.
 
-use burn::tensor::{DType, Device};
+use burn::tensor::DType;
 use sharptui::config::{Activation, Loss, Model};
 use sharptui::model::Network;
 
 use crate::problem::settings;
-use crate::vectors::numbers;
+use crate::vectors::{device, numbers};
 
 fn network(model: Model) -> Network {
     let settings = settings(model, Activation::Relu, true, Loss::CrossEntropy);
@@ -13,7 +13,7 @@ fn network(model: Model) -> Network {
 }
 
 fn initial(network: &Network, seed: u64) -> Vec<f64> {
-    numbers(&network.initial_parameters(seed, &Device::flex(), DType::F64))
+    numbers(&network.initial_parameters(seed, &device(), DType::F64))
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
 #[test]
 fn float32_parameters_are_the_rounded_float64_ones() {
     let network = network(Model::Mlp { widths: vec![20] });
-    let single = numbers(&network.initial_parameters(5, &Device::flex(), DType::F32));
+    let single = numbers(&network.initial_parameters(5, &device(), DType::F32));
     let double = initial(&network, 5);
     assert!(single.iter().zip(double).all(|(&s, d)| s == f64::from(d as f32)));
 }

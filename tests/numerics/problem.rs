@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Tensor};
 use nalgebra::{DMatrix, DVector};
 use sharptui::config::{
     Activation, Cadence, Data, Extent, Loss, Model, Precision, Probe, Settings, Split, Statistics, Tracking,
@@ -10,7 +10,7 @@ use sharptui::config::{
 use sharptui::curvature::MeanLoss;
 use sharptui::model::{Examples, Network, Normalization, Pass, RunningStatistics, loss_and_gradient};
 
-use crate::vectors::{normal, numbers, tensor, vector};
+use crate::vectors::{device, normal, numbers, tensor, vector};
 
 /// Step of the differences. Their error h⁴·∂⁵L/30 is far below rounding, and rounding/h is near 1e-11; a larger
 /// step would cross kinks of ReLU and max pooling.
@@ -50,6 +50,8 @@ pub fn settings(model: Model, activation: Activation, batch_norm: bool, loss: Lo
         chunk_size: 1000,
         statistics_group: Extent::Full,
         precision: Precision::F64,
+        tf32: false,
+        cudnn_autotune: false,
     }
 }
 
@@ -73,7 +75,7 @@ impl Problem {
         examples: usize,
         normalization: Normalization,
     ) -> Self {
-        let (device, dtype) = (Device::flex(), DType::F64);
+        let (device, dtype) = (device(), DType::F64);
         let network = Network::new(settings, input, classes);
         let features = input.iter().product::<usize>();
         let pixels: Vec<f32> = normal(11, examples * features).iter().map(|&x| x as f32).collect();

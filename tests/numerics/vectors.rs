@@ -5,11 +5,22 @@ use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use sharptui::device::{DeviceChoice, open};
 
-/// A float64 vector on the CPU.
+/// Where these tests run: on the back end that the name of their binary says.
+pub fn device() -> Device {
+    let choice = match env!("CARGO_CRATE_NAME") {
+        "numerics" => DeviceChoice::Flex,
+        "numerics_on_libtorch" => DeviceChoice::LibTorch,
+        other => panic!("on which back end should {other} run?"),
+    };
+    open(choice).unwrap().device
+}
+
+/// A float64 vector on the device.
 pub fn tensor(values: &[f64]) -> Tensor<1> {
     let data = TensorData::new(values.to_vec(), [values.len()]);
-    Tensor::from_data(data, (&Device::flex(), DType::F64))
+    Tensor::from_data(data, (&device(), DType::F64))
 }
 
 /// The numbers of a tensor.

@@ -233,3 +233,18 @@ pub(in crate::config) fn idle(cells: &[Cell]) -> Result<(), (usize, Refusal)> {
     }
     Ok(())
 }
+
+/// Refuses a sweep over what holds for a whole run.
+pub(in crate::config) fn one_tf32(cells: &[Cell]) -> Result<(), (usize, Refusal)> {
+    let Some(other) = cells
+        .iter()
+        .position(|cell| cell.settings.tf32 != cells[0].settings.tf32)
+    else {
+        return Ok(());
+    };
+    let message = format!(
+        "{} differs from another cell's, and CUDA's libraries are told once, when the program starts; make it two sweeps",
+        cells[other].settings.tf32
+    );
+    Err((other, Refusal::new("tf32", message)))
+}
