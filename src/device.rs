@@ -1,5 +1,6 @@
 //! Where tensors live: the only module that names a back end.
 
+mod environment;
 #[cfg(feature = "tch")]
 mod libtorch;
 mod memory;
@@ -10,7 +11,7 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 
-pub use tf32::settle_tf32;
+pub use environment::settle_environment;
 
 /// What the user asked for with `--device`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,8 +54,8 @@ pub enum DeviceError {
     #[error("device {0} does not work: {1}; what is there: {present}", present = present())]
     Broken(DeviceChoice, String),
     /// CUDA's libraries cannot be told how to round.
-    #[error("the program cannot be started again with {0} in its environment, which decides on TF32: {1}")]
-    Restart(&'static str, String),
+    #[error("the program cannot be started again in the environment that decides on TF32: {0}")]
+    Restart(String),
 }
 
 /// The devices of this build on this machine, for an error's words.

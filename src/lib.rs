@@ -106,7 +106,7 @@ fn prepare(
     run_dir: Option<&Path>,
 ) -> anyhow::Result<(device::OpenDevice, Datasets)> {
     let tf32 = experiment.cells.iter().any(|cell| cell.settings.tf32);
-    device::settle_tf32(place.device, tf32)?;
+    device::settle_environment(place.device, tf32)?;
     let (device, datasets) = open_place(place, run_dir)?;
     datasets.try_all(experiment.cells.iter().map(|cell| &cell.settings))?;
     Ok((device, datasets))

@@ -26,6 +26,10 @@ def environment(threads):
         "RAYON_NUM_THREADS": str(threads),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
+        # As the program sets them for itself, see src/device/environment.rs.
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_THRESHOLD_": "1099511627776",
+        "MALLOC_TRIM_THRESHOLD_": "1099511627776",
     }
 
 
