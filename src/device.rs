@@ -32,8 +32,10 @@ pub enum DeviceChoice {
 pub struct OpenDevice {
     /// The handle for making tensors, without autodiff.
     pub device: Device,
-    /// In words, for people: "flex (CPU)", "libtorch 2.9.0+cu128 (CUDA 0, TF32 off)".
+    /// In words, for people and for narrow screens: "flex (CPU)", "libtorch (CUDA 0, TF32 off)".
     pub name: String,
+    /// The same with the version of the library, where it has one of its own: "libtorch 2.9.0+cu128 (CPU)".
+    pub full_name: String,
     /// Whether its memory is the host's.
     pub on_host: bool,
 }
@@ -132,7 +134,7 @@ impl OpenDevice {
     /// What a panic on this device means, for people: that its memory ran out, and what can be done, or else what it
     /// said.
     pub fn explain_panic(&self, said: &str) -> String {
-        memory::explain(said, &self.name).unwrap_or_else(|| format!("panic: {said}"))
+        memory::explain(said, &self.full_name).unwrap_or_else(|| format!("panic: {said}"))
     }
 }
 
@@ -146,6 +148,7 @@ fn flex() -> Result<OpenDevice, DeviceError> {
     Ok(OpenDevice {
         device: Device::flex(),
         name: "flex (CPU)".to_owned(),
+        full_name: "flex (CPU)".to_owned(),
         on_host: true,
     })
 }
@@ -231,8 +234,9 @@ mod tests {
     #[cfg(feature = "tch")]
     #[test]
     fn libtorch_says_its_version() {
-        let name = open(DeviceChoice::LibTorch).unwrap().name;
-        let version = name.strip_prefix("libtorch ").unwrap_or_default();
-        assert!(version.starts_with(|digit: char| digit.is_ascii_digit()), "{name}");
+        let device = open(DeviceChoice::LibTorch).unwrap();
+        assert_eq!(device.name, "libtorch (CPU)");
+        let version = device.full_name.strip_prefix("libtorch ").unwrap_or_default();
+        assert!(version.starts_with(|digit: char| digit.is_ascii_digit()), "{version}");
     }
 }

@@ -89,7 +89,7 @@ impl Sweep {
         seeds.dedup();
         let info = RunInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            device: device.name.clone(),
+            device: device.full_name.clone(),
             host: host_name(),
             data_dir: datasets
                 .dir()

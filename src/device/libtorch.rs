@@ -9,11 +9,7 @@ use super::{DeviceChoice, DeviceError, OpenDevice, tf32};
 
 pub(super) fn cpu() -> Result<OpenDevice, DeviceError> {
     try_out(DeviceChoice::LibTorch, tch::Device::Cpu)?;
-    Ok(OpenDevice {
-        device: Device::libtorch(),
-        name: name("CPU"),
-        on_host: true,
-    })
+    Ok(opened(Device::libtorch(), "CPU", true))
 }
 
 pub(super) fn cuda(index: usize) -> Result<OpenDevice, DeviceError> {
@@ -22,14 +18,9 @@ pub(super) fn cuda(index: usize) -> Result<OpenDevice, DeviceError> {
         return Err(DeviceError::Absent(choice, why_not_there()));
     }
     try_out(choice, tch::Device::Cuda(index))?;
-    Ok(OpenDevice {
-        device: Device::libtorch_cuda(index),
-        name: name(&format!(
-            "CUDA {index}, TF32 {}",
-            if tf32::is_off() { "off" } else { "on" }
-        )),
-        on_host: false,
-    })
+    let tf32 = if tf32::is_off() { "off" } else { "on" };
+    let place = format!("CUDA {index}, TF32 {tf32}");
+    Ok(opened(Device::libtorch_cuda(index), &place, false))
 }
 
 /// How many CUDA devices LibTorch can see.
@@ -64,9 +55,15 @@ fn why_not_there() -> String {
     }
 }
 
-fn name(place: &str) -> String {
-    match option_env!("SHARPTUI_LIBTORCH_VERSION") {
-        Some(version) => format!("libtorch {version} ({place})"),
-        None => format!("libtorch ({place})"),
+fn opened(device: Device, place: &str, on_host: bool) -> OpenDevice {
+    let name = format!("libtorch ({place})");
+    OpenDevice {
+        device,
+        full_name: match option_env!("SHARPTUI_LIBTORCH_VERSION") {
+            Some(version) => format!("libtorch {version} ({place})"),
+            None => name.clone(),
+        },
+        name,
+        on_host,
     }
 }
