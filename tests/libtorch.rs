@@ -167,10 +167,10 @@ fn the_program_finds_libtorch_in_any_shell_and_says_that_it_is_there() {
     fs::write(folder.path().join("small.ron"), config).unwrap();
     let output = sharptui(folder.path(), &["small.ron"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let name = open(DeviceChoice::LibTorch).unwrap().name;
-    assert!(text(&output.stdout).contains(&name), "{}", text(&output.stdout));
+    let device = open(DeviceChoice::LibTorch).unwrap();
+    assert!(text(&output.stdout).contains(&device.name), "{}", text(&output.stdout));
     let info = fs::read_to_string(folder.path().join("runs/small/run.json")).unwrap();
-    assert!(info.contains(&name), "{info}");
+    assert!(info.contains(&device.full_name), "{info}");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_cell_that_runs_out_of_memory_says_on_which_device_and_leaves_the_rest_to_go
             .map(|cell| matches!(cell.ended.unwrap().ending, CellEnding::Failed(_)))
             .collect()
     };
-    let name = open(DeviceChoice::LibTorch).unwrap().name;
+    let name = open(DeviceChoice::LibTorch).unwrap().full_name;
     for arguments in [&["large.ron"][..], &["resume", "runs/large"]] {
         let output = sharptui(folder.path(), arguments);
         let said = text(&output.stderr);
