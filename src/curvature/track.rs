@@ -167,22 +167,32 @@ impl Tracker {
             audited: cold.as_ref().is_some_and(|cold| cold.converged),
             corrected_from: None,
         };
-        let best = match (warm, cold) {
+        // What is told, and what is gone on with.
+        let (best, followed) = match (warm, cold) {
             (Some(warm), Some(cold)) if cold.value > warm.value => {
                 if cold.value - warm.value > self.rules.tolerance * cold.value.abs() {
                     measurement.corrected_from = Some(warm.value);
+                    // It has found its own vectors behind the top.
+                    resting.clear();
+                    (Some(cold.clone()), Some(cold))
+                } else {
+                    // An audit that agrees is the more accurate one, but the vectors behind its top are not: they are
+                    // what a few products from a random vector left.
+                    (Some(cold), Some(warm))
                 }
-                // It has found its own vectors behind the top.
-                resting.clear();
-                Some(cold)
             }
-            (warm, cold) => warm.or(cold),
+            (warm, cold) => {
+                let best = warm.or(cold);
+                (best.clone(), best)
+            }
         };
-        if let Some(best) = best {
-            measurement.value = best.value;
-            measurement.residual = best.residual;
+        if let Some(told) = best {
+            measurement.value = told.value;
+            measurement.residual = told.residual;
             // For a cold search this is its own, tighter tolerance: met loosely, it may be far too low.
-            measurement.converged = best.converged;
+            measurement.converged = told.converged;
+        }
+        if let Some(best) = followed {
             self.kept = power_step(&best, (LEAST_SHIFT * best.value.abs()).max(-self.lowest));
             self.kept.extend(outside(resting, &best.vectors));
             if let Some((_, others)) = self.kept.split_first_mut() {
