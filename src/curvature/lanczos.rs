@@ -6,8 +6,8 @@
 //! memory as Q and buys the true residual (not the recurrence's estimate) and restarts without new products.
 //!
 //! Each read from the device makes it wait for the host. A product comes with two: QᵀHq, and the residual's norm with
-//! its overlaps with Q. A vector that is
-//! not nearly orthogonal to those before it, such as a second start, costs two more, a restart one.
+//! its overlaps with Q. A vector that is not nearly orthogonal to those before it, such as a second start, costs two
+//! more, a restart one.
 
 use burn::tensor::{Element, Tensor, TensorData};
 use nalgebra::{DMatrix, SymmetricEigen};

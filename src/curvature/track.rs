@@ -167,31 +167,26 @@ impl Tracker {
             audited: cold.as_ref().is_some_and(|cold| cold.converged),
             corrected_from: None,
         };
-        // What is told, and what is gone on with.
-        let (best, followed) = match (warm, cold) {
-            (Some(warm), Some(cold)) if cold.value > warm.value => {
-                if cold.value - warm.value > self.rules.tolerance * cold.value.abs() {
-                    measurement.corrected_from = Some(warm.value);
-                    // It has found its own vectors behind the top.
-                    resting.clear();
-                    (Some(cold.clone()), Some(cold))
-                } else {
-                    // An audit that agrees is the more accurate one, but the vectors behind its top are not: they are
-                    // what a few products from a random vector left.
-                    (Some(cold), Some(warm))
-                }
-            }
-            (warm, cold) => {
-                let best = warm.or(cold);
-                (best.clone(), best)
-            }
-        };
-        if let Some(told) = best {
+        // Which of the two is told, and which is gone on with.
+        let audit_found_more = matches!((&warm, &cold), (Some(warm), Some(cold)) if cold.value > warm.value);
+        let told = if audit_found_more { &cold } else { &warm };
+        if let Some(told) = told.as_ref().or(cold.as_ref()) {
             measurement.value = told.value;
             measurement.residual = told.residual;
             // For a cold search this is its own, tighter tolerance: met loosely, it may be far too low.
             measurement.converged = told.converged;
         }
+        let missed = |warm: &Estimate| measurement.value - warm.value > self.rules.tolerance * measurement.value.abs();
+        // An audit that agrees is the more accurate one, but the vectors behind its top are not: they are what a few
+        // products from a random vector left.
+        let followed = match (warm, cold) {
+            (Some(warm), Some(cold)) if audit_found_more && missed(&warm) => {
+                measurement.corrected_from = Some(warm.value);
+                resting.clear();
+                Some(cold)
+            }
+            (warm, cold) => warm.or(cold),
+        };
         if let Some(best) = followed {
             self.kept = power_step(&best, (LEAST_SHIFT * best.value.abs()).max(-self.lowest));
             self.kept.extend(outside(resting, &best.vectors));
