@@ -84,7 +84,7 @@ pub struct CellPlan {
     pub steps_per_epoch: u64,
     /// What each λ_max curve of this cell is measured on ("held-out, 1000 examples"); the first is the one tables show.
     pub probes: Vec<String>,
-    /// Words for the stability threshold: "2/η", "(2+2β)/η".
+    /// Words for the stability threshold: "2/η", "(2+2β)/η", "SAM edge".
     pub threshold_label: String,
     /// How it ended, if that was before this process began.
     pub ended: Option<(CellEnding, Summary)>,
@@ -129,6 +129,9 @@ pub struct Point {
     /// The largest eigenvalue of the Hessian and what it was measured on.
     #[serde(flatten)]
     pub lambda: Option<LambdaPoint>,
+    /// η of the next step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
     /// The stability threshold of the optimizer at this step, 2/η for gradient descent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
@@ -207,6 +210,14 @@ pub enum StopReason {
     TrainAccuracy,
 }
 
+impl StopReason {
+    /// Whether the cell got where it was to go, and did not only use up its budget.
+    #[must_use]
+    pub fn is_aim(self) -> bool {
+        matches!(self, Self::TrainLoss | Self::TrainAccuracy)
+    }
+}
+
 /// How the sweep ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SweepEnding {
@@ -227,6 +238,9 @@ pub struct Summary {
     pub epochs: f64,
     /// Seconds the cell ran, pauses excluded.
     pub seconds: f64,
+    /// Of a finished cell that aims at a training loss or accuracy: whether it got there, or used up its budget first.
+    #[serde(default)]
+    pub reached_aim: Option<bool>,
     /// Mean loss over the training set.
     pub train_loss: Option<f64>,
     /// Share of the training set classified correctly.

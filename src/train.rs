@@ -7,6 +7,7 @@ mod outbox;
 mod pace;
 mod probes;
 mod run;
+mod sam;
 mod schedule;
 mod stopwatch;
 

@@ -99,28 +99,47 @@ fn run(settings: &Settings, commands: &[Command]) -> Ran {
     }
 }
 
-/// Heavy ball with weight decay on ½‖Wx + b − y‖², averaged over all examples, in plain loops.
-fn by_hand(mut w: Vec<f64>, steps: usize, rate: f64, momentum: f64, decay: f64) -> Vec<f64> {
+/// What a trajectory computed by hand is one of.
+#[derive(Clone, Copy, Default)]
+struct Descent {
+    momentum: f64,
+    decay: f64,
+    rho: f64,
+}
+
+/// The gradient of ½‖Wx + b − y‖², averaged over all examples, and of ½·decay·‖w‖², in plain loops.
+fn gradient_by_hand(w: &[f64], decay: f64) -> Vec<f64> {
     let count = 20;
     let (x, y) = (pixels(count), labels(count));
-    let mut velocity = vec![0.0; w.len()];
-    for _ in 0..steps {
-        let mut gradient = vec![0.0; w.len()];
-        for i in 0..count {
-            for class in 0..CLASSES {
-                let row = &x[i * FEATURES..(i + 1) * FEATURES];
-                let mut error = w[CLASSES * FEATURES + class] - f64::from(u8::from(usize::from(y[i]) == class));
-                for (j, &feature) in row.iter().enumerate() {
-                    error += w[class * FEATURES + j] * f64::from(feature);
-                }
-                for (j, &feature) in row.iter().enumerate() {
-                    gradient[class * FEATURES + j] += error * f64::from(feature) / count as f64;
-                }
-                gradient[CLASSES * FEATURES + class] += error / count as f64;
+    let mut gradient: Vec<f64> = w.iter().map(|w| decay * w).collect();
+    for i in 0..count {
+        for class in 0..CLASSES {
+            let row = &x[i * FEATURES..(i + 1) * FEATURES];
+            let mut error = w[CLASSES * FEATURES + class] - f64::from(u8::from(usize::from(y[i]) == class));
+            for (j, &feature) in row.iter().enumerate() {
+                error += w[class * FEATURES + j] * f64::from(feature);
             }
+            for (j, &feature) in row.iter().enumerate() {
+                gradient[class * FEATURES + j] += error * f64::from(feature) / count as f64;
+            }
+            gradient[CLASSES * FEATURES + class] += error / count as f64;
+        }
+    }
+    gradient
+}
+
+/// Heavy ball with weight decay, at a rate for each step, from where SAM climbs to, in plain loops.
+fn by_hand(mut w: Vec<f64>, rates: &[f64], how: Descent) -> Vec<f64> {
+    let mut velocity = vec![0.0; w.len()];
+    for rate in rates {
+        let mut gradient = gradient_by_hand(&w, how.decay);
+        if how.rho > 0.0 {
+            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            let climbed: Vec<f64> = w.iter().zip(&gradient).map(|(w, g)| w + how.rho * g / norm).collect();
+            gradient = gradient_by_hand(&climbed, how.decay);
         }
         for (k, w) in w.iter_mut().enumerate() {
-            velocity[k] = momentum * velocity[k] + gradient[k] + decay * *w;
+            velocity[k] = how.momentum * velocity[k] + gradient[k];
             *w -= rate * velocity[k];
         }
     }
@@ -137,15 +156,107 @@ fn assert_close(a: &[f64], b: &[f64], tolerance: f64) {
 #[test]
 fn full_batch_descent_with_momentum_and_decay_takes_the_steps_that_paper_and_pencil_take() {
     for (momentum, decay) in [(0.0, 0.0), (0.9, 0.0), (0.0, 0.1), (0.8, 0.05)] {
-        let settings = settings(&format!(
-            "model: Mlp(widths: []), loss: SquaredError, batch_size: Full, steps: 7, learning_rate: 0.1,
-             momentum: {momentum}, weight_decay: {decay}, chunk_size: 6, precision: F64",
-        ));
-        let network = Network::new(&settings, [1, 1, FEATURES], CLASSES);
-        let start = network.initial_parameters(0, &Device::flex(), DType::F64);
-        let expected = by_hand(start.to_data().iter::<f64>().collect(), 7, 0.1, momentum, decay);
-        assert_close(&run(&settings, &[]).parameters(), &expected, 1e-12);
+        let how = Descent {
+            momentum,
+            decay,
+            rho: 0.0,
+        };
+        assert_taken_by_hand("", &[0.1; 7], how);
     }
+}
+
+#[test]
+fn sam_takes_the_steps_that_paper_and_pencil_take() {
+    for (momentum, decay, rho) in [(0.0, 0.0, 0.05), (0.9, 0.0, 0.5), (0.8, 0.1, 0.3)] {
+        assert_taken_by_hand(&format!("rho: {rho}"), &[0.1; 7], Descent { momentum, decay, rho });
+    }
+}
+
+#[test]
+fn a_rate_that_changes_is_the_one_of_its_step() {
+    let how = Descent {
+        momentum: 0.9,
+        decay: 0.01,
+        rho: 0.1,
+    };
+    let given = "rho: 0.1, warm_up: Steps(2), schedule: Step(every: Steps(3), factor: 0.5)";
+    assert_taken_by_hand(given, &[0.05, 0.1, 0.1, 0.05, 0.05, 0.05, 0.025], how);
+}
+
+/// Seven steps of full-batch descent are those taken by hand at these rates.
+fn assert_taken_by_hand(given: &str, rates: &[f64], how: Descent) {
+    let Descent { momentum, decay, .. } = how;
+    let settings = settings(&format!(
+        "model: Mlp(widths: []), loss: SquaredError, batch_size: Full, steps: 7, learning_rate: 0.1,
+         momentum: {momentum}, weight_decay: {decay}, chunk_size: 6, precision: F64, {given}",
+    ));
+    let network = Network::new(&settings, [1, 1, FEATURES], CLASSES);
+    let start = network.initial_parameters(0, &Device::flex(), DType::F64);
+    let expected = by_hand(start.to_data().iter::<f64>().collect(), rates, how);
+    assert_close(&run(&settings, &[]).parameters(), &expected, 1e-12);
+}
+
+#[test]
+fn both_gradients_of_sam_drop_the_same_units_and_only_the_first_is_observed() {
+    let given = "model: Mlp(widths: [6]), learning_rate: 0.1, batch_size: Full, steps: 1, dropout: 0.5,
+                 batch_norm: true, precision: F64";
+    // So small a radius leaves the point where it is: only other masks could make another step of it.
+    let (plain, tiny) = (
+        run(&settings(given), &[]),
+        run(&settings(&format!("{given}, rho: 1e-9")), &[]),
+    );
+    assert_close(&tiny.parameters(), &plain.parameters(), 1e-7);
+    let far = run(&settings(&format!("{given}, rho: 5")), &[]);
+    assert_ne!(far.parameters(), plain.parameters());
+    let observed = |ran: &Ran| {
+        let layer = &ran.trained.running[0];
+        let mean: Vec<f64> = layer.mean.to_data().iter::<f64>().collect();
+        (layer.batches, mean)
+    };
+    assert_eq!(observed(&far), observed(&plain));
+}
+
+#[test]
+fn thresholds_and_rates_are_those_of_the_schedule_and_of_the_climb() {
+    let given = "model: Mlp(widths: []), loss: SquaredError, batch_size: Full, steps: 4, learning_rate: 0.1,
+                 lambda_every: Steps(1), precision: F64";
+    let scheduled = run(
+        &settings(&format!("{given}, schedule: Step(every: Steps(2), factor: 0.5)")),
+        &[],
+    );
+    let read = |ran: &Ran, of: fn(&Point) -> Option<f64>| ran.points.iter().map(of).collect::<Vec<_>>();
+    let rates = read(&scheduled, |point| point.learning_rate);
+    assert_eq!(rates, [0.1, 0.1, 0.05, 0.05, 0.05].map(Some));
+    let thresholds = read(&scheduled, |point| point.threshold);
+    assert_eq!(thresholds, [20.0, 20.0, 40.0, 40.0, 40.0].map(Some));
+
+    let sam = run(&settings(&format!("{given}, rho: 0.2")), &[]);
+    assert_eq!(sam.points[0].threshold, None, "nothing was climbed yet");
+    for point in &sam.points[1..] {
+        let norm = point.gradient_norm.unwrap();
+        let edge = norm / 0.4 * ((1.0 + 8.0 * 0.2 / (0.1 * norm)).sqrt() - 1.0);
+        assert!((point.threshold.unwrap() / edge - 1.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_cell_says_whether_it_got_where_it_was_to_go() {
+    let base =
+        "model: Mlp(widths: [16]), learning_rate: 0.5, batch_size: Full, evaluate_every: Steps(1), lambda_every: Ends";
+    for (rule, reached) in [
+        ("steps: 3", None),
+        ("steps: 3, until_train_loss: 1e-9", Some(false)),
+        ("epochs: 3, until_train_accuracy: 1", Some(false)),
+        ("steps: 5000, until_train_loss: 0.9", Some(true)),
+    ] {
+        let ran = run(&settings(&format!("{base}, {rule}")), &[]);
+        assert_eq!(ran.trained.summary.reached_aim, reached, "{rule}");
+    }
+    let stopped = run(
+        &settings(&format!("{base}, steps: 3, until_train_loss: 1e-9")),
+        &[Command::Quit],
+    );
+    assert_eq!(stopped.trained.summary.reached_aim, None);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::schema::settings;
-use super::{Activation, Cadence, Data, Extent, Loss, Model, Precision, Probe, Tracking};
+use super::{Activation, Cadence, Data, Extent, Loss, Model, Precision, Probe, Schedule, Tracking};
 
 settings! {
     /// The data set (default `FashionMnistSubset`, which needs no download).
@@ -24,10 +24,17 @@ settings! {
     loss: Loss = Loss::CrossEntropy,
     /// η; has no default.
     learning_rate: f64,
+    /// How the learning rate changes over the cell (default `Constant`).
+    schedule: Schedule = Schedule::Constant,
+    /// Over how many steps or epochs the learning rate first rises linearly (default none).
+    warm_up: Option<Cadence> = None,
     /// Heavy-ball momentum β in [0, 1), without dampening (default 0).
     momentum: f64 = 0.0,
     /// Coefficient of w added to the gradient (default 0).
     weight_decay: f64 = 0.0,
+    /// SAM's radius ρ: each step takes the gradient from where the loss is highest, to first order, within ρ of the
+    /// parameters; 0 for plain descent (default).
+    rho: f64 = 0.0,
     /// Examples in a step, or `Full` for full-batch gradient descent (default 32).
     batch_size: Extent = Extent::Count(32),
     /// Decides the initial parameters, the order of the examples, dropout and the probes (default 0).
@@ -94,26 +101,14 @@ impl Settings {
         self.steps.into_iter().chain(epochs).min().unwrap_or(0)
     }
 
+    /// Whether the cell aims at a training loss or accuracy, and is comparable to others only if it gets there.
+    #[must_use]
+    pub fn has_aim(&self) -> bool {
+        self.until_train_loss.is_some() || self.until_train_accuracy.is_some()
+    }
+
     /// Caps the cell at so many optimizer steps.
     pub(super) fn cut_at(&mut self, steps: u64) {
         self.steps = Some(self.steps.map_or(steps, |own| own.min(steps)));
-    }
-
-    /// The λ_max above which the optimizer is unstable on a quadratic: (2+2β)/η less the weight decay.
-    ///
-    /// Weight decay adds itself to every eigenvalue of what is minimized, and λ_max is that of the loss alone. The
-    /// threshold is that of full-batch descent; for minibatches it is drawn all the same, as a reference that λ_max
-    /// stays below.
-    #[must_use]
-    pub fn stability_threshold(&self) -> f64 {
-        (2.0 + 2.0 * self.momentum) / self.learning_rate - self.weight_decay
-    }
-
-    /// The formula of [`stability_threshold`](Self::stability_threshold), as far as this cell has its terms.
-    #[must_use]
-    pub fn threshold_label(&self) -> String {
-        let numerator = if self.momentum > 0.0 { "(2+2β)/η" } else { "2/η" };
-        let decay = if self.weight_decay > 0.0 { " − wd" } else { "" };
-        format!("{numerator}{decay}")
     }
 }

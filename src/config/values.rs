@@ -78,12 +78,12 @@ pub enum Loss {
     SquaredError,
 }
 
-/// How often.
+/// So many steps or epochs: how often, or how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cadence {
-    /// Every so many optimizer steps.
+    /// So many optimizer steps.
     Steps(u64),
-    /// Every so many epochs.
+    /// So many passes over the training data.
     Epochs(u64),
 }
 

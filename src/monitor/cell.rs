@@ -116,6 +116,8 @@ pub struct Cell {
     pub progress: Progress,
     /// How far it was when that was first told: the measurements before the first step are behind it by then.
     pub(super) first_progress: Option<Progress>,
+    /// Of a finished cell that aims at a training loss or accuracy: whether it got there.
+    pub reached_aim: Option<bool>,
     /// Audits of λ_max on its first probe.
     pub audits: u64,
     /// The last value of everything measured.
@@ -133,6 +135,7 @@ impl Cell {
             state: CellState::Queued,
             progress: Progress::default(),
             first_progress: None,
+            reached_aim: None,
             audits: 0,
             latest: Latest {
                 lambda: vec![None; probes],
@@ -213,6 +216,7 @@ impl Cell {
 
     pub(super) fn end(&mut self, ending: CellEnding, summary: &Summary) {
         self.state = ending.into();
+        self.reached_aim = summary.reached_aim;
         self.progress.step = summary.steps;
         self.progress.epoch = summary.epochs;
         self.progress.seconds = summary.seconds;

@@ -287,6 +287,31 @@ fn a_resumed_sweep_shows_what_ended_before() {
 }
 
 #[test]
+fn a_cell_that_did_not_reach_its_aim_says_so() {
+    let missed = Summary {
+        reached_aim: Some(false),
+        ..finished()
+    };
+    let ended = Event::CellEnded {
+        cell: 0,
+        ending: CellEnding::Finished(StopReason::Epochs),
+        summary: missed,
+    };
+    let events = vec![
+        plan(),
+        Event::CellStarted { cell: 0 },
+        ended,
+        Event::SweepEnded(SweepEnding::Stopped),
+    ];
+    let text = follow(events, &never(), Style::Lines).0;
+    assert!(
+        text.contains("finished: all epochs done, the aim not reached"),
+        "{text}"
+    );
+    assert!(text.contains("  aim missed  "), "{text}");
+}
+
+#[test]
 fn what_an_earlier_process_measured_is_remembered_without_a_line() {
     let Event::SweepStarted(mut plan) = plan() else {
         panic!("the plan comes first")

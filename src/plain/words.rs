@@ -123,7 +123,10 @@ fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
 }
 
 pub(super) fn cell_ended(plan: &CellPlan, ending: &CellEnding, summary: &Summary, points_skipped: u64) -> String {
-    let mut parts = vec![ended(ending), format!("step {}/{}", summary.steps, plan.planned_steps)];
+    let mut parts = vec![
+        ended(ending, summary),
+        format!("step {}/{}", summary.steps, plan.planned_steps),
+    ];
     if let Some(value) = summary.lambda_max {
         let converged = summary.lambda_converged == Some(true);
         let words = if converged { "" } else { " (not converged)" };
@@ -143,10 +146,15 @@ pub(super) fn cell_ended(plan: &CellPlan, ending: &CellEnding, summary: &Summary
     parts.join(" · ")
 }
 
-fn ended(ending: &CellEnding) -> String {
+fn ended(ending: &CellEnding, summary: &Summary) -> String {
+    let aim = if summary.reached_aim == Some(false) {
+        ", the aim not reached"
+    } else {
+        ""
+    };
     match ending {
-        CellEnding::Finished(StopReason::Steps) => "finished: all steps taken".to_owned(),
-        CellEnding::Finished(StopReason::Epochs) => "finished: all epochs done".to_owned(),
+        CellEnding::Finished(StopReason::Steps) => format!("finished: all steps taken{aim}"),
+        CellEnding::Finished(StopReason::Epochs) => format!("finished: all epochs done{aim}"),
         CellEnding::Finished(StopReason::TrainLoss) => "finished: training loss reached".to_owned(),
         CellEnding::Finished(StopReason::TrainAccuracy) => "finished: training accuracy reached".to_owned(),
         CellEnding::Diverged => "diverged: the loss is no longer finite".to_owned(),

@@ -90,6 +90,7 @@ fn number<'a>(point: &'a mut Point, name: &str) -> Option<&'a mut f64> {
         "train_accuracy" => point.train_accuracy.get_or_insert_default(),
         "test_loss" => point.test_loss.get_or_insert_default(),
         "test_accuracy" => point.test_accuracy.get_or_insert_default(),
+        "learning_rate" => point.learning_rate.get_or_insert_default(),
         "threshold" => point.threshold.get_or_insert_default(),
         "gradient_norm" => point.gradient_norm.get_or_insert_default(),
         "lambda_max" => &mut point.lambda.as_mut()?.lambda_max,

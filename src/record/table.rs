@@ -3,8 +3,9 @@
 use crate::event::{CellEnding, CellIndex, Summary};
 
 /// Columns that every table has after those of the sweep.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "state",
+    "reached_aim",
     "steps",
     "epochs",
     "train_loss",
@@ -97,12 +98,14 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
 }
 
 /// The fields of `COLUMNS`.
-fn results(row: &CellRow) -> [String; 13] {
+fn results(row: &CellRow) -> [String; 14] {
     let summary = &row.summary;
     // As short as reads back to the same number, with an exponent where that is shorter.
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:?}"));
+    let truth = |value: Option<bool>| value.map_or_else(String::new, |value| value.to_string());
     [
         row.state.word().to_owned(),
+        truth(summary.reached_aim),
         summary.steps.to_string(),
         number(Some(summary.epochs)),
         number(summary.train_loss),
@@ -111,9 +114,7 @@ fn results(row: &CellRow) -> [String; 13] {
         number(summary.test_accuracy),
         number(summary.lambda_max),
         number(summary.lambda_residual),
-        summary
-            .lambda_converged
-            .map_or_else(String::new, |converged| converged.to_string()),
+        truth(summary.lambda_converged),
         summary.lambda_step.map_or_else(String::new, |step| step.to_string()),
         summary.lambda_on.clone().unwrap_or_default(),
         number(Some(summary.seconds)),

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 /// v ← βv + (g + μw), w ← w − ηv: Polyak's heavy ball without dampening, as PyTorch's SGD has it.
 pub struct HeavyBall {
-    /// η.
+    /// η of the next step.
     pub learning_rate: f64,
     /// β.
     pub momentum: f64,
@@ -26,11 +26,7 @@ impl HeavyBall {
 
     /// The parameters after one step along the mean loss's gradient; both `[parameters]`.
     pub fn step(&mut self, parameters: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
-        let direction = if self.weight_decay > 0.0 {
-            gradient + parameters.clone() * self.weight_decay
-        } else {
-            gradient
-        };
+        let direction = self.decayed(&parameters, gradient);
         let velocity = match self.velocity.take() {
             Some(velocity) => velocity * self.momentum + direction,
             None => direction,
@@ -39,5 +35,13 @@ impl HeavyBall {
             self.velocity = Some(velocity.clone());
         }
         parameters - velocity * self.learning_rate
+    }
+    /// g + μw, both `[parameters]`.
+    pub fn decayed(&self, parameters: &Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
+        if self.weight_decay > 0.0 {
+            gradient + parameters.clone() * self.weight_decay
+        } else {
+            gradient
+        }
     }
 }

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::optimizer::HeavyBall;
 use super::pace::Pace;
 use super::probes::ProbeTrack;
+use super::sam::Climb;
 use super::schedule::LambdaSchedule;
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Precision, Settings};
@@ -40,7 +41,10 @@ pub(super) struct Run<'a> {
     dropout: ChaCha8Rng,
     /// Mean losses of the last steps' batches, still on the device.
     losses: Vec<Tensor<1>>,
+    /// Of the last step's batch, before SAM climbed.
     gradient: Option<Tensor<1>>,
+    /// ‖g‖ of SAM's last ascent, `[1]`, still on the device.
+    climbed: Option<Tensor<1>>,
     schedule: LambdaSchedule,
     probes: Vec<ProbeTrack>,
     summary: Summary,
@@ -92,6 +96,7 @@ impl<'a> Run<'a> {
             dropout: stream(settings.seed, Purpose::Dropout),
             losses: Vec::new(),
             gradient: None,
+            climbed: None,
             schedule: LambdaSchedule::new(
                 settings.lambda_every,
                 settings.steps_per_epoch(),
@@ -118,16 +123,37 @@ impl<'a> Run<'a> {
             Extent::Full => self.task.train.clone(),
             Extent::Count(size) => self.task.train.select(self.order.take(size)),
         };
-        let (loss, gradient) = self.mean_gradient(&batch);
         let parameters = self.parameters.clone();
-        self.parameters = self.optimizer.step(parameters, gradient.clone());
+        let masks = self.dropout.clone();
+        let (loss, gradient) = self.mean_gradient(&batch, &parameters, true);
+        let descent = if settings.rho > 0.0 {
+            self.dropout = masks;
+            self.gradient_of_sam(&batch, &gradient)
+        } else {
+            gradient.clone()
+        };
+        self.optimizer.learning_rate = settings.learning_rate_at(self.step);
+        self.parameters = self.optimizer.step(parameters, descent);
         self.gradient = Some(gradient);
         self.losses.push(loss);
         self.step += 1;
     }
 
-    /// The mean loss, `[1]`, and its gradient, `[parameters]`, in training mode, accumulated over chunks.
-    fn mean_gradient(&mut self, batch: &Examples) -> (Tensor<1>, Tensor<1>) {
+    /// The gradient that SAM's step takes, `[parameters]`, from the one at the parameters.
+    fn gradient_of_sam(&mut self, batch: &Examples, gradient: &Tensor<1>) -> Tensor<1> {
+        let settings = self.task.settings;
+        let parameters = self.parameters.clone();
+        let decayed = self.optimizer.decayed(&parameters, gradient.clone());
+        let climb = Climb::new(&parameters, &decayed, settings.rho);
+        self.climbed = Some(climb.norm);
+        let (_, descent) = self.mean_gradient(batch, &climb.parameters, false);
+        // The optimizer adds the decay of w; that of the climb belongs to it, too.
+        self.optimizer.decayed(&(climb.parameters - parameters), descent)
+    }
+
+    /// The mean loss, `[1]`, at `parameters` and its gradient, `[parameters]`, in training mode, accumulated over
+    /// chunks; `observe` takes batch statistics into the running ones.
+    fn mean_gradient(&mut self, batch: &Examples, parameters: &Tensor<1>, observe: bool) -> (Tensor<1>, Tensor<1>) {
         let settings = self.task.settings;
         let mut total: Option<(Tensor<1>, Tensor<1>)> = None;
         for part in batch.chunks(chunk(settings, batch.len(), self.task.network.has_batch_norm())) {
@@ -135,10 +161,9 @@ impl<'a> Run<'a> {
                 dropout: Some(&mut self.dropout),
                 normalization: Normalization::Batch,
                 running: &mut self.running,
-                observe: true,
+                observe,
             };
-            let (loss, gradient) =
-                loss_and_gradient(self.task.network, settings.loss, &self.parameters, &part, &mut pass);
+            let (loss, gradient) = loss_and_gradient(self.task.network, settings.loss, parameters, &part, &mut pass);
             total = Some(match total {
                 Some((l, g)) => (l + loss, g + gradient),
                 None => (loss, gradient),
@@ -216,6 +241,10 @@ impl<'a> Run<'a> {
             steps: self.step,
             epochs: self.epoch(),
             seconds: self.stopwatch.seconds(),
+            reached_aim: match &ending {
+                CellEnding::Finished(reason) => self.task.settings.has_aim().then(|| reason.is_aim()),
+                _ => None,
+            },
             ..self.summary
         };
         Trained {

@@ -92,9 +92,14 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
 }
 
 fn state_words(cell: &Cell, word: &str) -> String {
+    let aim = if cell.reached_aim == Some(false) {
+        ", the aim not reached"
+    } else {
+        ""
+    };
     match &cell.state {
-        CellState::Finished(StopReason::Steps) => "finished: all steps taken".to_owned(),
-        CellState::Finished(StopReason::Epochs) => "finished: all epochs done".to_owned(),
+        CellState::Finished(StopReason::Steps) => format!("finished: all steps taken{aim}"),
+        CellState::Finished(StopReason::Epochs) => format!("finished: all epochs done{aim}"),
         CellState::Finished(StopReason::TrainLoss) => "finished: training loss reached".to_owned(),
         CellState::Finished(StopReason::TrainAccuracy) => "finished: training accuracy reached".to_owned(),
         _ => word.to_owned(),

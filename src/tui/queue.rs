@@ -307,6 +307,15 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_that_missed_its_aim_is_told_from_one_that_finished() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.cells[1].reached_aim = Some(false);
+        let drawn = fixture.drawn(render, (80, 9));
+        assert_eq!(drawn.matches("aim missed").count(), 1, "{drawn}");
+        assert_eq!(drawn.matches("finished").count(), 1, "{drawn}");
+    }
+
+    #[test]
     fn a_long_queue_scrolls_with_the_chosen_cell() {
         let mut fixture = Fixture::half_way();
         let cell = fixture.monitor.cells[5].clone();

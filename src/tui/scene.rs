@@ -92,6 +92,11 @@ impl<'a> Scene<'a> {
         (glyph, word, mood)
     }
 
+    fn missed_aim(&self, cell: CellIndex) -> bool {
+        let cells = &self.monitor.cells;
+        cells.get(cell).is_some_and(|cell| cell.reached_aim == Some(false))
+    }
+
     /// The state of a cell as a glyph and a word.
     pub(super) fn state(&self, cell: CellIndex) -> (char, &'static str, Mood) {
         if self.view.aborting.contains(&cell) {
@@ -101,6 +106,7 @@ impl<'a> Scene<'a> {
             CellState::Queued => ('·', "queued", Mood::Quiet),
             CellState::Running => ('▶', "running", Mood::Good),
             CellState::Paused => ('‖', "paused", Mood::Warning),
+            CellState::Finished(_) if self.missed_aim(cell) => ('✓', "aim missed", Mood::Warning),
             CellState::Finished(_) => ('✓', "finished", Mood::Quiet),
             CellState::Diverged => ('▲', "diverged", Mood::Warning),
             CellState::Aborted => ('✗', "aborted", Mood::Quiet),

@@ -22,8 +22,11 @@ fn what_is_left_out_has_its_documented_default() {
     batch_norm: false
     loss: CrossEntropy
     learning_rate: 0.05
+    schedule: Constant
+    warm_up: None
     momentum: 0.0
     weight_decay: 0.0
+    rho: 0.0
     batch_size: 32
     seed: 0
     steps: None
@@ -97,16 +100,83 @@ fn examples_in_use_are_those_asked_for_or_all_of_the_data_set() {
 fn the_stability_threshold_follows_momentum_and_weight_decay() {
     let threshold = |given: &str| {
         let settings = settings(&format!("steps: 1, {given}"));
-        (settings.stability_threshold(), settings.threshold_label())
+        (settings.stability_threshold(0, None), settings.threshold_label())
     };
-    let assert_near = |(value, label): (f64, String), expected: f64, words: &str| {
-        assert!((value - expected).abs() < 1e-9, "{value} is not {expected}");
+    let assert_near = |(value, label): (Option<f64>, String), expected: f64, words: &str| {
+        assert!((value.unwrap() - expected).abs() < 1e-9, "{value:?} is not {expected}");
         assert_eq!(label, words);
     };
     assert_near(threshold(""), 40.0, "2/η");
     assert_near(threshold("momentum: 0.9"), 76.0, "(2+2β)/η");
     assert_near(threshold("weight_decay: 0.5"), 39.5, "2/η − wd");
     assert_near(threshold("momentum: 0.9, weight_decay: 0.5"), 75.5, "(2+2β)/η − wd");
+    assert_eq!(threshold("rho: 0.1"), (None, "SAM edge".to_owned()), "needs ‖g‖");
+}
+
+#[test]
+fn at_the_edge_of_sam_a_step_on_a_parabola_ends_on_its_other_side() {
+    // L = λx²/2: SAM steps from x to x − ηλ(x + ρ sign x), which is −x at the edge.
+    for (rate, rho) in [(0.05, 0.1), (0.2, 0.5), (0.01, 1e-9), (3.0, 20.0)] {
+        for x in [0.01, 0.3, 7.0] {
+            let lambda = 2.0 * x / (rate * (x + rho));
+            let settings = settings(&format!("steps: 1, rho: {rho:?}, sweep: (learning_rate: [{rate:?}])"));
+            let edge = settings.stability_threshold(0, Some(lambda * x)).unwrap();
+            assert!((edge / lambda - 1.0).abs() < 1e-12, "{edge} is not {lambda}");
+        }
+    }
+}
+
+/// The rate at each step.
+fn rates(given: &str) -> Vec<f64> {
+    let settings = settings(&format!("train_examples: 64, {given}, sweep: (learning_rate: [1])"));
+    (0..settings.planned_steps())
+        .map(|step| settings.learning_rate_at(step))
+        .collect()
+}
+
+fn assert_rates(given: &str, expected: &[f64]) {
+    let found = rates(given);
+    assert_eq!(found.len(), expected.len(), "{given}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-9, "{given}: {found} is not {expected}");
+    }
+}
+
+#[test]
+fn a_schedule_gives_the_rates_that_pytorch_gives() {
+    // StepLR, CosineAnnealingLR and a LambdaLR that rises linearly, of PyTorch 2.9, one step of theirs a step of ours.
+    assert_rates("steps: 5", &[1.0; 5]);
+    assert_rates(
+        "steps: 5, schedule: Step(every: Steps(2), factor: 0.1)",
+        &[1.0, 1.0, 0.1, 0.1, 0.01],
+    );
+    assert_rates(
+        "epochs: 2, schedule: Step(every: Epochs(1), factor: 0.5)",
+        &[1.0, 1.0, 0.5, 0.5],
+    );
+    assert_rates(
+        "steps: 6, schedule: Cosine()",
+        &[1.0, 0.933_012_701_9, 0.75, 0.5, 0.25, 0.066_987_298_1],
+    );
+    assert_rates(
+        "steps: 4, schedule: Cosine(to: 0.2)",
+        &[1.0, 0.882_842_712_5, 0.6, 0.317_157_287_5],
+    );
+    assert_rates("steps: 6, warm_up: Steps(4)", &[0.25, 0.5, 0.75, 1.0, 1.0, 1.0]);
+    assert_rates(
+        "steps: 8, warm_up: Epochs(1), schedule: Cosine()",
+        &[0.5, 1.0, 1.0, 0.933_012_701_9, 0.75, 0.5, 0.25, 0.066_987_298_1],
+    );
+}
+
+#[test]
+fn the_last_threshold_is_that_of_the_last_step() {
+    let settings = settings("steps: 4, schedule: Cosine()");
+    assert_eq!(
+        settings.stability_threshold(4, None),
+        settings.stability_threshold(3, None)
+    );
+    assert!(settings.stability_threshold(4, None).unwrap().is_finite());
 }
 
 #[test]
@@ -160,8 +230,11 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       batch_norm            false
       loss                  CrossEntropy
       learning_rate         0.05
+      schedule              Constant
+      warm_up               None
       momentum              0.0
       weight_decay          0.0
+      rho                   0.0
       batch_size            32
       seed                  0
       steps                 120

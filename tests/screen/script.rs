@@ -123,6 +123,7 @@ pub fn point(cell: usize, step: u64, probe: usize) -> Point {
         test_loss: Some(loss + generalization_gap),
         test_accuracy: Some((0.9 - 1.6 * loss).max(0.1)),
         lambda: Some(lambda),
+        learning_rate: Some(rate(cell)),
         threshold: Some(2.0 / rate(cell)),
         gradient_norm: Some(loss.sqrt()),
     }
@@ -190,6 +191,7 @@ pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
         steps: step,
         epochs: step as f64,
         seconds: last.seconds,
+        reached_aim: None,
         train_loss: last.train_loss,
         train_accuracy: last.train_accuracy,
         test_loss: last.test_loss,

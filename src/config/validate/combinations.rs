@@ -1,10 +1,12 @@
 //! Rules for settings that must fit together.
 
 use super::{Refusal, Verdict, in_range};
+use crate::config::schema;
 use crate::config::{Cell, Extent, Precision, Probe, Settings, Split, Statistics};
 
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     some_limit,
+    warm_up_ends,
     tolerance_within_precision,
     probe_examples,
     probe_groups,
@@ -32,6 +34,19 @@ fn some_limit(settings: &Settings) -> Verdict {
         format!("nothing ends the training: set `steps`, `epochs` or both{goal}"),
     )
     .because_of(&["steps", "epochs"]))
+}
+
+fn warm_up_ends(settings: &Settings) -> Verdict {
+    let (warm_up, planned) = (settings.warm_up_steps(), settings.planned_steps());
+    if warm_up <= planned {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is {warm_up} steps, longer than the {planned} that the cell can take, so that `learning_rate` is never \
+         reached; shorten it or raise `steps` or `epochs`",
+        schema::text(&settings.warm_up)
+    );
+    Err(Refusal::new("warm_up", message).because_of(&["steps", "epochs", "batch_size", "train_examples"]))
 }
 
 fn tolerance_within_precision(settings: &Settings) -> Verdict {

@@ -1,7 +1,7 @@
 //! Rules for each setting by itself.
 
 use super::{Refusal, Verdict, in_range};
-use crate::config::{Cadence, Extent, Model, Settings, Tracking};
+use crate::config::{Cadence, Extent, Model, Schedule, Settings, Tracking};
 
 /// In the order of the settings, so that the first error is the first in most files.
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
@@ -10,8 +10,11 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     model,
     dropout,
     learning_rate,
+    schedule,
+    warm_up,
     momentum,
     weight_decay,
+    rho,
     batch_size,
     steps,
     epochs,
@@ -102,6 +105,33 @@ fn learning_rate(settings: &Settings) -> Verdict {
     )
 }
 
+fn schedule(settings: &Settings) -> Verdict {
+    let Schedule::Step { every, factor } = settings.schedule else {
+        let Schedule::Cosine { to } = settings.schedule else {
+            return Ok(());
+        };
+        return in_range(
+            (0.0..=1.0).contains(&to),
+            "schedule",
+            to,
+            "0 to 1, the part of the learning rate that the cosine ends at",
+        )
+        .map_err(|refusal| refusal.of_part(".to"));
+    };
+    cadence("schedule", every).map_err(|refusal| refusal.of_part(".every"))?;
+    in_range(
+        factor > 0.0 && factor <= 1.0,
+        "schedule",
+        factor,
+        "above 0 and at most 1",
+    )
+    .map_err(|refusal| refusal.of_part(".factor"))
+}
+
+fn warm_up(settings: &Settings) -> Verdict {
+    settings.warm_up.map_or(Ok(()), |length| cadence("warm_up", length))
+}
+
 fn momentum(settings: &Settings) -> Verdict {
     in_range(
         (0.0..1.0).contains(&settings.momentum),
@@ -119,6 +149,11 @@ fn weight_decay(settings: &Settings) -> Verdict {
         decay,
         "at least 0 and finite",
     )
+}
+
+fn rho(settings: &Settings) -> Verdict {
+    let rho = settings.rho;
+    in_range(rho >= 0.0 && rho.is_finite(), "rho", rho, "at least 0 and finite")
 }
 
 fn batch_size(settings: &Settings) -> Verdict {
@@ -171,8 +206,12 @@ fn until_train_accuracy(settings: &Settings) -> Verdict {
 }
 
 fn evaluate_every(settings: &Settings) -> Verdict {
-    match settings.evaluate_every {
-        Cadence::Steps(every) | Cadence::Epochs(every) => count("evaluate_every", every),
+    cadence("evaluate_every", settings.evaluate_every)
+}
+
+fn cadence(name: &str, value: Cadence) -> Verdict {
+    match value {
+        Cadence::Steps(number) | Cadence::Epochs(number) => count(name, number),
     }
 }
 

@@ -94,7 +94,10 @@ impl Run<'_> {
     fn measure_lambda(&mut self, points: &mut Vec<Point>, audit: bool) -> Result<(), CellEnding> {
         let started = self.stopwatch.seconds();
         let cold = audit || self.probes.iter().any(ProbeTrack::audit_is_due);
-        let threshold = Some(self.task.settings.stability_threshold());
+        let settings = self.task.settings;
+        let climbed = self.climbed.as_ref().map(norm);
+        let threshold = settings.stability_threshold(self.step, climbed);
+        let learning_rate = Some(settings.learning_rate_at(self.step));
         points[0].gradient_norm = self.gradient.as_ref().map(norm);
         let mut probes = std::mem::take(&mut self.probes);
         for (index, probe) in probes.iter_mut().enumerate() {
@@ -104,6 +107,7 @@ impl Run<'_> {
             }
             points[index].lambda = Some(lambda);
             points[index].threshold = threshold;
+            points[index].learning_rate = learning_rate;
         }
         self.probes = probes;
         let seconds = self.stopwatch.seconds();
