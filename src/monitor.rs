@@ -11,15 +11,18 @@
 mod cell;
 mod clock;
 mod curve;
+mod outcome;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::event::{Activity, CellEnding, CellIndex, Event, SweepEnding, SweepPlan};
+use crate::statistics::Kendall;
 
 pub use cell::{Cell, CellState, Curves, Latest};
 pub use clock::TimeLeft;
 pub use curve::{Bucket, Curve};
+pub use outcome::Outcome;
 
 /// Older notices are dropped; nobody scrolls further back than this on a screen.
 const KEPT_NOTICES: usize = 50;
@@ -48,6 +51,7 @@ pub struct Monitor {
     /// The training thread went away without saying how the sweep ended.
     pub lost: bool,
     clock: clock::Clock,
+    rank_correlation: Option<Kendall>,
 }
 
 impl Monitor {
@@ -86,6 +90,7 @@ impl Monitor {
                 }
                 if let Some(ended) = self.cells.get_mut(cell) {
                     ended.end(ending, &summary);
+                    self.correlate();
                 }
                 if self.running == Some(cell) {
                     self.running = None;
@@ -192,6 +197,7 @@ impl Monitor {
         self.device = plan.device;
         self.cells = plan.cells.into_iter().map(Cell::new).collect();
         self.running = None;
+        self.correlate();
     }
 
     fn stop(&mut self, now: Instant) {

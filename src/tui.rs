@@ -27,6 +27,7 @@ mod plot;
 mod question;
 mod queue;
 mod relay;
+mod scatter;
 mod scene;
 mod screen;
 mod terminal;

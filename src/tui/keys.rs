@@ -27,6 +27,8 @@ pub enum Action {
     LambdaAxis,
     /// Show λ_max on the next probe.
     NextProbe,
+    /// The scatter of all finished cells, or loss and accuracy of the chosen one.
+    Scatter,
     /// Show or hide every setting of the chosen cell.
     Details,
     /// Scroll the settings up.
@@ -199,6 +201,12 @@ pub const BINDINGS: &[Binding] = &[
         Action::LambdaAxis,
         Some(Hint::Wide("λ axis")),
         "λ_max on a linear or a logarithmic axis",
+    ),
+    binding(
+        &[letter('s')],
+        Action::Scatter,
+        Some(Hint::Wide("scatter")),
+        "test accuracy against λ_max of all finished cells, or loss and accuracy of the chosen one",
     ),
     binding(
         &[letter('a')],

@@ -13,9 +13,11 @@
 mod axis;
 mod canvas;
 mod chart;
+mod scatter;
 mod trace;
 
 pub use axis::{Axis, Scale};
 pub use canvas::{Pattern, Pen};
 pub use chart::{Chart, Marks, Series, step_span};
 pub(super) use chart::{current, legend, mark_legend};
+pub use scatter::{Dot, Scatter, rows_for_columns};

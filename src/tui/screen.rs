@@ -4,6 +4,7 @@
 //! header                                │ header
 //! λ_max                                 │ λ_max                  │ cell 3
 //! loss            │ accuracy            │ loss     │ accuracy    │ (from 150 columns)
+//!     (or the scatter of all cells)     │                        │
 //! cells                                 │ cells                  │
 //! footer                                │ footer
 //! ```
@@ -17,7 +18,7 @@ use super::plot;
 use super::scene::Scene;
 use super::theme::Glyphs;
 use super::view::Overlay;
-use super::{accuracy_chart, detail, footer, header, help, lambda_chart, loss_chart, panel, question, queue};
+use super::{accuracy_chart, detail, footer, header, help, lambda_chart, loss_chart, panel, question, queue, scatter};
 
 /// The least that the panels need.
 pub const SMALLEST: (u16, u16) = (80, 24);
@@ -95,8 +96,12 @@ fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let [above, below] = charts.layout(&Layout::vertical([Constraint::Fill(6), Constraint::Fill(5)]));
     let [left, right] = below.layout(&Layout::horizontal([Constraint::Fill(1); 2]).spacing(2));
     lambda_chart::render(scene, above, buffer);
-    loss_chart::render(scene, left, buffer);
-    accuracy_chart::render(scene, right, buffer);
+    if scene.view.scatter {
+        scatter::render(scene, below, buffer);
+    } else {
+        loss_chart::render(scene, left, buffer);
+        accuracy_chart::render(scene, right, buffer);
+    }
     queue::render(scene, table, buffer);
 }
 
@@ -145,6 +150,13 @@ mod tests {
     }
 
     #[test]
+    fn the_scatter_takes_the_place_of_loss_and_accuracy() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.scatter = true;
+        insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
+    }
+
+    #[test]
     fn without_utf8_there_is_nothing_but_ascii() {
         let mut fixture = Fixture::ascii();
         insta::assert_snapshot!(fixture.drawn(render, (80, 24)));
@@ -177,6 +189,7 @@ mod tests {
             Some(Overlay::Question(Question::Abort(0))),
         ] {
             fixture.view.overlay = overlay;
+            fixture.view.scatter = !fixture.view.scatter;
             for size in [
                 (1, 1),
                 (3, 60),

@@ -61,6 +61,8 @@ pub struct View {
     pub loss_scale: Scale,
     /// How λ_max is drawn.
     pub lambda_scale: Scale,
+    /// Whether the scatter of all cells stands where loss and accuracy of the chosen one would.
+    pub scatter: bool,
     /// Which of the cell's probes is drawn.
     pub probe: usize,
     /// What lies over the screen.
@@ -87,6 +89,7 @@ impl View {
             pinned: None,
             loss_scale: Scale::Logarithmic,
             lambda_scale: Scale::Linear,
+            scatter: false,
             probe: 0,
             overlay: None,
             asked_to_pause: None,
@@ -170,6 +173,7 @@ impl View {
                     .map_or(1, |cell| cell.plan.probes.len());
                 self.probe = (self.probe + 1) % probes.max(1);
             }
+            Action::Scatter => self.scatter = !self.scatter,
             Action::Details => {
                 self.scrolled = 0;
                 self.toggle(Overlay::Details);

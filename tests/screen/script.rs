@@ -205,6 +205,17 @@ pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
     Event::CellEnded { cell, ending, summary }
 }
 
+/// The end of a cell at this λ_max, which generalizes the worse the sharper it is.
+#[allow(dead_code)] // Of the panels' tests alone.
+pub fn came_to(cell: usize, lambda_max: f64) -> Event {
+    let mut event = ended(cell, STEPS, CellEnding::Finished(StopReason::Steps));
+    if let Event::CellEnded { summary, .. } = &mut event {
+        summary.lambda_max = Some(lambda_max);
+        summary.test_accuracy = Some(0.9 - 0.001 * lambda_max);
+    }
+    event
+}
+
 /// Two cells are finished, the third is at step 720 of 1,000.
 pub fn half_way() -> Vec<Event> {
     let mut events = vec![Event::SweepStarted(plan())];

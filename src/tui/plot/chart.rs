@@ -15,7 +15,7 @@ use super::canvas::{Canvas, Pen};
 use super::{Axis, trace};
 
 /// Columns for the labels of the vertical axis; the same in every chart, so that charts above each other line up.
-const GUTTER: u16 = 7;
+pub(super) const GUTTER: u16 = 7;
 
 /// One curve of a chart.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ impl Chart<'_> {
         }
         let plot = Rect::new(area.x + GUTTER, area.y + 1, area.width - GUTTER, area.height - 2);
         let is_empty = self.series.iter().all(|series| series.curve.is_empty());
-        self.vertical_axis(plot, buffer, theme, !is_empty);
+        vertical_axis(&self.axis, plot, buffer, theme, !is_empty);
         self.horizontal_axis(Rect::new(plot.x - 1, plot.bottom(), plot.width + 1, 1), buffer, theme);
         let mut canvas = Canvas::new(plot, theme.glyphs);
         for series in &self.series {
@@ -81,34 +81,6 @@ impl Chart<'_> {
             Line::styled(theme.text("nothing measured yet"), theme.dim)
                 .centered()
                 .render(middle, buffer);
-        }
-    }
-
-    fn vertical_axis(&self, plot: Rect, buffer: &mut Buffer, theme: &Theme, labelled: bool) {
-        let x = plot.x - 1;
-        for y in plot.top()..plot.bottom() {
-            buffer[(x, y)].set_char('│').set_style(theme.dim);
-        }
-        if !labelled {
-            return;
-        }
-        let mut taken: Vec<u16> = Vec::new();
-        for (major, apart) in [(true, 1), (false, 2)] {
-            for (position, label) in self.axis.labels(major) {
-                // By way of the dots, so that a label stands beside the dots of its value.
-                const DOTS: usize = 4;
-                let Some(row) = trace::row_of(position, usize::from(plot.height) * DOTS) else {
-                    continue;
-                };
-                let y = plot.y + u16::try_from(row / DOTS).unwrap_or(0);
-                if taken.iter().any(|other| other.abs_diff(y) < apart) {
-                    continue;
-                }
-                taken.push(y);
-                buffer[(x, y)].set_char('┤');
-                let width = usize::from(GUTTER - 2);
-                buffer.set_string(x + 1 - GUTTER, y, format!("{label:>width$}"), theme.dim);
-            }
         }
     }
 
@@ -166,6 +138,35 @@ impl Chart<'_> {
                     style,
                 );
             }
+        }
+    }
+}
+
+/// Draws a vertical axis to the left of `plot`.
+pub(super) fn vertical_axis(axis: &Axis, plot: Rect, buffer: &mut Buffer, theme: &Theme, labelled: bool) {
+    let x = plot.x - 1;
+    for y in plot.top()..plot.bottom() {
+        buffer[(x, y)].set_char('│').set_style(theme.dim);
+    }
+    if !labelled {
+        return;
+    }
+    let mut taken: Vec<u16> = Vec::new();
+    for (major, apart) in [(true, 1), (false, 2)] {
+        for (position, label) in axis.labels(major) {
+            // By way of the dots, so that a label stands beside the dots of its value.
+            const DOTS: usize = 4;
+            let Some(row) = trace::row_of(position, usize::from(plot.height) * DOTS) else {
+                continue;
+            };
+            let y = plot.y + u16::try_from(row / DOTS).unwrap_or(0);
+            if taken.iter().any(|other| other.abs_diff(y) < apart) {
+                continue;
+            }
+            taken.push(y);
+            buffer[(x, y)].set_char('┤');
+            let width = usize::from(GUTTER - 2);
+            buffer.set_string(x + 1 - GUTTER, y, format!("{label:>width$}"), theme.dim);
         }
     }
 }
