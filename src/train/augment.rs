@@ -10,7 +10,8 @@
 //!
 //! The usual variation of CIFAR images (He et al. 2016, section 4.2). What is drawn is drawn on the host, so that every
 //! back end sees the same; the pixels are gathered where they are. On the host they would have to be kept a second time,
-//! or fetched from the device at every step, which would make it wait.
+//! or fetched from the device at every step, which would make it wait. Measured on the CPU with flex, 128 images of
+//! 3×32×32 take 0.8 ms to gather and 0.8 ms to draw, beside 181 ms for a step of a small convolutional network.
 
 use burn::tensor::{Int, Tensor, TensorData};
 use rand::RngExt;
@@ -19,8 +20,9 @@ use rand_chacha::ChaCha8Rng;
 use crate::config::{Augment, Settings};
 use crate::model::{Examples, Purpose, stream};
 
-/// Images whose pixels are gathered in one go, so that what that takes besides does not grow with a full batch.
-const AT_ONCE: usize = 1000;
+/// Images whose pixels are gathered in one go: what that takes besides does not grow with a full batch, and stays in the
+/// caches of a CPU, where 1,000 at once took seven times as long.
+const AT_ONCE: usize = 128;
 
 /// Varies batches. Only those of training steps: probes and evaluations see the images as they are.
 pub struct Augmenter {
@@ -94,7 +96,12 @@ impl Augmenter {
         let pixels = Tensor::cat(vec![images.reshape([examples, channels, plane]), black], 2);
         let sources: Vec<i64> = views.iter().flat_map(|&view| self.sources(view)).collect();
         let sources = Tensor::<3, Int>::from_data(TensorData::new(sources, [examples, 1, plane]), &device);
-        let seen = pixels.gather(2, sources.expand([examples, channels, plane]));
+        let sources = sources.expand([examples, channels, plane]);
+        // One row a plane: flex has a fast way for two dimensions only, twenty times as fast.
+        let rows = examples * channels;
+        let seen = pixels
+            .reshape([rows, plane + 1])
+            .gather(1, sources.reshape([rows, plane]));
         seen.reshape([examples, channels * plane])
     }
 
