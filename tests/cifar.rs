@@ -6,7 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use burn::tensor::{DType, Device};
+use sharptui::config::{Experiment, Extent};
 use sharptui::record::{read_cells, read_metrics, read_settings, read_tensors};
+use sharptui::sweep::Datasets;
 
 const PIXELS: usize = 3 * 32 * 32;
 
@@ -169,6 +172,27 @@ fn files_that_changed_since_are_neither_taken_up_nor_measured() {
         let words = "the files of Cifar10 hold 55 training and 40 test examples, expected 50 and 40";
         assert!(said.contains(words), "{said}");
     }
+}
+
+/// A batch may be added while a run goes on.
+#[test]
+fn a_cell_whose_files_changed_since_they_were_counted_does_not_train_on_others() {
+    let place = Place::with(CONFIG);
+    let experiment = Experiment::load(&place.path("small.ron")).unwrap();
+    let mut datasets = Datasets::new(Device::flex(), Some(place.path("data")));
+    let counted = datasets
+        .count(experiment.cells.iter().map(|cell| &cell.settings))
+        .unwrap();
+    let settled = experiment.settled(&counted, Path::new("small.ron")).unwrap();
+    let settings = &settled.cells[0].settings;
+    let mut unsettled = settings.clone();
+    unsettled.train_examples = Extent::Full;
+    let error = datasets.get(&unsettled, DType::F32).err().unwrap().to_string();
+    assert_eq!(
+        error,
+        "the files of CIFAR-10 hold 50 training examples, expected 50000, as many as when the run began"
+    );
+    assert_eq!(datasets.get(settings, DType::F32).unwrap().train.len(), 50);
 }
 
 #[test]

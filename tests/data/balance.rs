@@ -18,9 +18,9 @@ fn balanced(data: Data, train: usize, test: usize, seed: u64, dir: Option<&Path>
 }
 
 fn counts(images: &Images) -> Vec<usize> {
-    (0..10)
-        .map(|class| images.labels.iter().filter(|&&label| label == class).count())
-        .collect()
+    let mut counts = vec![0; 10];
+    images.labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    counts
 }
 
 #[test]
