@@ -174,7 +174,7 @@ fn loading(group: &mut BenchmarkGroup<WallTime>, case: &Case) -> anyhow::Result<
         });
     }
     let s = &case.settings;
-    let set = Dataset::load(s.data, s.train_examples, s.test_examples, None)?;
+    let set = Dataset::load(s.selection(), None)?;
     let on = (&case.device.device, dtype(s));
     group.bench_function(BenchmarkId::new("upload", set.train.len()), |bencher| {
         bencher.iter(|| {

@@ -8,6 +8,7 @@
 //!
 //! Every setting is declared once, in `settings.rs`, with its documentation, type and default; the rest is generated.
 
+mod data;
 mod document;
 mod error;
 mod experiment;
@@ -23,10 +24,11 @@ mod sweep;
 mod validate;
 mod values;
 
+pub use data::{Augment, Data, FilesHold, Selection, Subset};
 pub use error::ConfigError;
 pub use experiment::{Cell, Experiment, MAX_CELLS};
 pub use extent::Extent;
 pub use probe::{Probe, Split, Statistics};
 pub use schedule::Schedule;
 pub use settings::Settings;
-pub use values::{Activation, Cadence, Data, Loss, Model, Precision, Tracking};
+pub use values::{Activation, Cadence, Loss, Model, Precision, Tracking};

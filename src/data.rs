@@ -4,9 +4,13 @@
 
 use std::path::Path;
 
-use crate::config::{Data, Extent};
+use crate::config::{Data, Selection};
 
+mod balance;
+mod bytes;
+mod cifar;
 mod error;
+mod half;
 mod idx;
 mod places;
 mod standardize;
@@ -14,11 +18,8 @@ mod subset;
 
 pub use error::DataError;
 
-use idx::RawImages;
-use standardize::Scale;
-
-/// Classes of every data set there is: ten digits, ten garments.
-const CLASSES: u8 = 10;
+use half::Half;
+use standardize::{Scale, standardized};
 
 /// Images and their labels, standardized and ready to be put on a device.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,57 +61,88 @@ pub struct Dataset {
     pub mean: Vec<f32>,
     /// Standard deviation of the training pixels in use, one a channel; 1 where they are all alike.
     pub deviation: Vec<f32>,
+    /// What a black pixel is once standardized, (0 − mean)/deviation, one a channel.
+    pub black: Vec<f32>,
 }
 
 impl Dataset {
-    /// Reads `data`, keeps the first `train` and `test` examples, and standardizes both halves to (x − mean)/deviation
-    /// with the mean and the deviation of the training pixels kept.
+    /// Reads what `selection` names, keeps as much as it says, and standardizes both halves to (x − mean)/deviation with
+    /// the mean and the deviation of the training pixels kept.
     ///
     /// `dir` is where the files lie; without it they are looked for in the usual places. The embedded subset needs
     /// neither.
     ///
     /// # Errors
-    /// Files that are missing, unreadable, damaged, of another data set, or hold more or fewer examples than the data set has.
-    pub fn load(data: Data, train: Extent, test: Extent, dir: Option<&Path>) -> Result<Self, DataError> {
-        let [train_half, test_half] = match data {
-            Data::FashionMnistSubset => subset::read()?,
-            Data::FashionMnist | Data::Mnist => {
-                let halves = places::find(data, dir)?.map(|files| files.read());
-                let [train_half, test_half] = halves;
-                let (train_half, test_half) = (train_half?, test_half?);
-                places::refuse_the_other(data, &train_half)?;
-                [train_half, test_half]
-            }
-        };
-        if train_half.images.size() != test_half.images.size() {
-            return Err(DataError::SizesDiffer {
-                train_file: train_half.images_file,
-                train: train_half.images.size(),
-                test_file: test_half.images_file,
-                test: test_half.images.size(),
-            });
-        }
-        train_half.has(data.train_len(), data)?;
-        test_half.has(data.test_len(), data)?;
-        let (train_raw, train_labels) = train_half.first(train)?;
-        let (test_raw, test_labels) = test_half.first(test)?;
-        let scale = Scale::of(&train_raw.pixels);
+    /// Files that are missing, unreadable, damaged, of another data set, hold other numbers of examples than the data set
+    /// has, or too few for the selection.
+    pub fn load(selection: Selection, dir: Option<&Path>) -> Result<Self, DataError> {
+        let Selection { data, subset, .. } = selection;
+        let [train_half, test_half] = read(data, dir)?;
+        let (train_raw, train_labels) = train_half.cut(selection.train, subset, data.classes(), 0)?;
+        let (test_raw, test_labels) = test_half.cut(selection.test, subset, data.classes(), 1)?;
+        let scales = Scale::of_channels(&train_raw);
         Ok(Self {
             name: name(data).to_owned(),
             train: Images {
-                pixels: scale.apply(&train_raw.pixels),
+                pixels: standardized(&scales, &train_raw),
                 labels: train_labels,
             },
             test: Images {
-                pixels: scale.apply(&test_raw.pixels),
+                pixels: standardized(&scales, &test_raw),
                 labels: test_labels,
             },
-            shape: [1, train_raw.height, train_raw.width],
-            classes: usize::from(CLASSES),
-            mean: vec![scale.mean()],
-            deviation: vec![scale.deviation()],
+            shape: [train_raw.channels, train_raw.height, train_raw.width],
+            classes: data.classes(),
+            mean: scales.iter().map(Scale::mean).collect(),
+            deviation: scales.iter().map(Scale::deviation).collect(),
+            black: scales.iter().map(|scale| scale.standardized(0)).collect(),
         })
     }
+
+    /// How many training and test examples the files of `data` hold; they are looked for as [`load`](Self::load) does.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load), but for what a selection asks.
+    pub fn count(data: Data, dir: Option<&Path>) -> Result<[usize; 2], DataError> {
+        Ok(read(data, dir)?.map(|half| half.labels.len()))
+    }
+}
+
+/// The training and the test half, as the files have them.
+fn read(data: Data, dir: Option<&Path>) -> Result<[Half; 2], DataError> {
+    let classes = data.classes();
+    let cifar = |format| -> Result<[Half; 2], DataError> {
+        let [train, test] = places::find(data, dir)?;
+        Ok([
+            cifar::half(&train, format, classes)?,
+            cifar::half(&test, format, classes)?,
+        ])
+    };
+    let [train, test] = match data {
+        Data::FashionMnistSubset => subset::read(classes)?,
+        Data::FashionMnist | Data::Mnist => {
+            let halves = places::find(data, dir)?.map(|files| Half::of_idx(&files[0], &files[1], classes));
+            let [train, test] = halves;
+            let (train, test) = (train?, test?);
+            places::refuse_the_other(data, &train)?;
+            [train, test]
+        }
+        Data::Cifar10 => cifar(cifar::Format::Cifar10)?,
+        Data::Cifar100 => cifar(cifar::Format::Cifar100)?,
+    };
+    if train.images.size() != test.images.size() {
+        return Err(DataError::SizesDiffer {
+            train_file: train.images_file,
+            train: train.images.size(),
+            test_file: test.images_file,
+            test: test.images.size(),
+        });
+    }
+    if !data.has_open_length() {
+        train.has(data.train_len(), name(data))?;
+        test.has(data.test_len(), name(data))?;
+    }
+    Ok([train, test])
 }
 
 /// The name of a data set, for people.
@@ -119,73 +151,7 @@ fn name(data: Data) -> &'static str {
         Data::FashionMnistSubset => "Fashion-MNIST subset",
         Data::FashionMnist => "Fashion-MNIST",
         Data::Mnist => "MNIST",
-    }
-}
-
-/// One half of a data set as its files have it, and the names of these files for error messages.
-struct Half {
-    images_file: String,
-    labels_file: String,
-    images: RawImages,
-    labels: Vec<u8>,
-}
-
-impl Half {
-    /// Decodes the contents of an image file and of its label file and checks that they belong together.
-    fn decode(images: (String, &[u8]), labels: (String, &[u8])) -> Result<Self, DataError> {
-        let half = Self {
-            images: idx::images(&images.0, images.1)?,
-            labels: idx::labels(&labels.0, labels.1)?,
-            images_file: images.0,
-            labels_file: labels.0,
-        };
-        if half.images.count != half.labels.len() {
-            return Err(DataError::CountsDiffer {
-                images_file: half.images_file,
-                images: half.images.count,
-                labels_file: half.labels_file,
-                labels: half.labels.len(),
-            });
-        }
-        match half.labels.iter().position(|&label| label >= CLASSES) {
-            None => Ok(half),
-            Some(index) => Err(DataError::Label {
-                file: half.labels_file,
-                index,
-                label: half.labels[index],
-            }),
-        }
-    }
-
-    /// Refuses another number of examples than `expected`.
-    fn has(&self, expected: usize, data: Data) -> Result<(), DataError> {
-        if self.images.count == expected {
-            return Ok(());
-        }
-        Err(DataError::Count {
-            file: self.images_file.clone(),
-            found: self.images.count,
-            expected,
-            name: name(data),
-        })
-    }
-
-    /// The first examples, as many as `extent` says.
-    fn first(mut self, extent: Extent) -> Result<(RawImages, Vec<u8>), DataError> {
-        let found = self.images.count;
-        let wanted = match extent {
-            Extent::Full => found,
-            Extent::Count(count) => count,
-        };
-        if wanted == 0 || wanted > found {
-            return Err(DataError::Examples {
-                file: self.images_file,
-                wanted,
-                found,
-            });
-        }
-        self.images.truncate(wanted);
-        self.labels.truncate(wanted);
-        Ok((self.images, self.labels))
+        Data::Cifar10 => "CIFAR-10",
+        Data::Cifar100 => "CIFAR-100",
     }
 }

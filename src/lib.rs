@@ -83,7 +83,7 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if let Some(steps) = args.steps.and_then(NonZeroU64::new) {
         experiment = experiment.cut_at(steps);
     }
-    let (device, datasets) = prepare(&experiment, &args.how.place, None)?;
+    let (experiment, device, datasets) = prepare(experiment, path, &args.how.place, None)?;
     let run_dir = RunDir::create(&args.out, &experiment.name)?;
     run_dir.write_config(
         &experiment
@@ -95,22 +95,27 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
     let run_dir = RunDir::open(run_dir)?;
-    let experiment = Experiment::load(&run_dir.path().join("config.ron"))?;
-    let (device, datasets) = prepare(&experiment, &how.place, Some(run_dir.path()))?;
+    let config = run_dir.path().join("config.ron");
+    let experiment = Experiment::load(&config)?;
+    let (experiment, device, datasets) = prepare(experiment, &config, &how.place, Some(run_dir.path()))?;
     follow(Sweep::new(experiment, device, run_dir, datasets)?, how)
 }
 
-/// Opens the device and tries the data sets, so that what is missing is said now and not in the middle of the night.
+/// Opens the device and tries the data sets, so that what is missing is said now and not in the middle of the night;
+/// settles the experiment of `config` to what the files hold.
 fn prepare(
-    experiment: &Experiment,
+    experiment: Experiment,
+    config: &Path,
     place: &PlaceArgs,
     run_dir: Option<&Path>,
-) -> anyhow::Result<(device::OpenDevice, Datasets)> {
+) -> anyhow::Result<(Experiment, device::OpenDevice, Datasets)> {
     let tf32 = experiment.cells.iter().any(|cell| cell.settings.tf32);
     device::settle_environment(place.device, tf32)?;
     let (device, datasets) = open_place(place, run_dir)?;
+    let files_hold = datasets.count(experiment.cells.iter().map(|cell| &cell.settings))?;
+    let experiment = experiment.settled(&files_hold, config)?;
     datasets.try_all(experiment.cells.iter().map(|cell| &cell.settings))?;
-    Ok((device, datasets))
+    Ok((experiment, device, datasets))
 }
 
 /// The device, and the data sets where the user says, or said when the run in `run_dir`

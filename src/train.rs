@@ -1,5 +1,6 @@
 //! The training of one cell.
 
+mod augment;
 mod control;
 mod evaluate;
 mod optimizer;
@@ -15,6 +16,7 @@ use std::error::Error;
 
 use burn::tensor::{Device, Tensor};
 
+pub use augment::{Augmenter, View};
 pub use control::{Control, Verdict};
 pub use optimizer::HeavyBall;
 pub use outbox::Outbox;
@@ -60,6 +62,8 @@ pub struct Task<'a> {
     pub train: &'a Examples,
     /// Test examples, on the device.
     pub test: &'a Examples,
+    /// What a black pixel is in them, one a channel.
+    pub black: &'a [f32],
     /// Where they are, without autodiff.
     pub device: &'a Device,
 }

@@ -1,6 +1,12 @@
 //! Data sets: what is embedded, what is read from disk, and what is refused.
 #![allow(clippy::unwrap_used)] // clippy allows it in tests, but not in their helpers
 
+#[path = "data/balance.rs"]
+mod balance;
+#[path = "data/cifar.rs"]
+mod cifar;
+#[path = "data/cifar_damage.rs"]
+mod cifar_damage;
 #[path = "data/damage.rs"]
 mod damage;
 #[path = "data/places.rs"]
@@ -12,7 +18,7 @@ use std::io::Write;
 use std::path::Path;
 
 use flate2::{Compression, GzBuilder};
-use sharptui::config::{Data, Extent};
+use sharptui::config::{Data, Extent, Selection, Subset};
 use sharptui::data::{DataError, Dataset};
 use tempfile::TempDir;
 
@@ -73,7 +79,18 @@ fn write(dir: &Path, files: &[Vec<u8>; 4]) {
 }
 
 fn load(dir: &Path) -> Result<Dataset, DataError> {
-    Dataset::load(Data::FashionMnist, Extent::Full, Extent::Full, Some(dir))
+    load_some(Data::FashionMnist, Extent::Full, Extent::Full, Some(dir))
+}
+
+/// The first examples of a data set.
+fn load_some(data: Data, train: Extent, test: Extent, dir: Option<&Path>) -> Result<Dataset, DataError> {
+    let selection = Selection {
+        data,
+        train,
+        test,
+        subset: Subset::First,
+    };
+    Dataset::load(selection, dir)
 }
 
 /// The error that the tiny set gives with one of its files replaced.
@@ -138,10 +155,10 @@ fn more_examples_than_there_are_and_none_at_all_are_refused() {
     let dir = folder(&full());
     for (train, test) in [(60_001, 1), (0, 1), (1, 10_001), (1, 0)] {
         let (train, test) = (Extent::Count(train), Extent::Count(test));
-        let error = Dataset::load(Data::Mnist, train, test, Some(dir.path())).unwrap_err();
+        let error = load_some(Data::Mnist, train, test, Some(dir.path())).unwrap_err();
         assert!(matches!(error, DataError::Examples { .. }), "{error}");
     }
-    let kept = Dataset::load(Data::Mnist, Extent::Count(3), Extent::Count(1), Some(dir.path())).unwrap();
+    let kept = load_some(Data::Mnist, Extent::Count(3), Extent::Count(1), Some(dir.path())).unwrap();
     assert_eq!((kept.train.len(), kept.test.len()), (3, 1));
 }
 
@@ -153,7 +170,7 @@ fn another_number_of_examples_than_the_data_set_has_is_refused() {
         files[index + 1] = idx(0x801, &[count], &vec![0; count as usize]);
         for (data, name) in [(Data::FashionMnist, "Fashion-MNIST"), (Data::Mnist, "MNIST")] {
             let few = Extent::Count(10);
-            let error = Dataset::load(data, few, few, Some(folder(&files).path())).unwrap_err();
+            let error = load_some(data, few, few, Some(folder(&files).path())).unwrap_err();
             let words = format!(
                 "{} has {count} examples, expected {expected}, as many as {name} has",
                 NAMES[index]

@@ -75,6 +75,7 @@ fn run(settings: &Settings, choice: DeviceChoice) -> Ran {
         network: &network,
         train: &examples(TRAIN, 0),
         test: &examples(TEST, 5),
+        black: &[0.0],
         device: &device,
     };
     let (_commands, commands_out) = unbounded();

@@ -77,6 +77,7 @@ fn run(settings: &Settings, commands: &[Command]) -> Ran {
         network: &network,
         train: &train_set,
         test: &test_set,
+        black: &[0.0],
         device: &device,
     };
     let (to_trainer, commands_out) = unbounded();

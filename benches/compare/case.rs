@@ -76,7 +76,7 @@ impl Case {
         let experiment = Experiment::parse(&text, Path::new("bench.ron"))?;
         let cell = experiment.cells.into_iter().next();
         let settings = cell.ok_or_else(|| anyhow!("a sweep without cells"))?.settings;
-        let set = Dataset::load(settings.data, settings.train_examples, settings.test_examples, None)?;
+        let set = Dataset::load(settings.selection(), None)?;
         let upload = |half: &Images| {
             let on = (&device.device, dtype(&settings));
             Examples::upload(&half.pixels, &half.labels, set.classes, on.0, on.1)

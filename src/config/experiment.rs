@@ -12,7 +12,7 @@ use super::schema::ron_options;
 use super::settings::{Document, Overrides};
 use super::sweep::Sweep;
 use super::validate::{self, Refusal};
-use super::{ConfigError, Settings};
+use super::{ConfigError, FilesHold, Settings};
 
 /// The most cells a sweep may have: more would not end in a lifetime, and a typing error can ask for millions.
 pub const MAX_CELLS: usize = 10_000;
@@ -29,6 +29,8 @@ pub struct Experiment {
     pub cells: Vec<Cell>,
     /// Where every cell is cut, if it was asked for.
     pub cut_at_steps: Option<NonZeroU64>,
+    /// How many examples the files of data sets of open length hold, as far as that is known.
+    pub files_hold: Vec<FilesHold>,
     base: Overrides,
     sweep: Sweep,
 }
@@ -76,17 +78,22 @@ impl Experiment {
         let refuse = |refusal: Refusal| refusal.in_file(path);
         let name = validate::name(document.name.as_deref(), path).map_err(refuse)?;
         validate::sweep(&document.sweep).map_err(refuse)?;
+        validate::files_hold(&document.files_hold).map_err(refuse)?;
 
         let mut base = document.base();
         base.fill_defaults();
         let Document {
-            cut_at_steps, sweep, ..
+            cut_at_steps,
+            files_hold,
+            sweep,
+            ..
         } = document;
-        let cells = expand(&base, &sweep).map_err(refuse)?;
+        let cells = expand(&base, &sweep, &files_hold).map_err(refuse)?;
         let uncut = Self {
             name,
             cells,
             cut_at_steps: None,
+            files_hold,
             base,
             sweep,
         };
@@ -103,6 +110,23 @@ impl Experiment {
         self
     }
 
+    /// The same experiment once it is known how many examples the files of its data sets hold: `Full` is all of them,
+    /// and every rule is looked at again. `path` is what messages call the config.
+    ///
+    /// # Errors
+    /// A cell that the files are too small for, or files that held something else when the config was settled before.
+    pub fn settled(mut self, files_hold: &[FilesHold], path: &Path) -> Result<Self, ConfigError> {
+        for &hold in files_hold {
+            match self.files_hold.iter().find(|then| then.data == hold.data) {
+                Some(&then) => validate::files_unchanged(then, hold).map_err(|refusal| refusal.in_file(path))?,
+                None => self.files_hold.push(hold),
+            }
+        }
+        self.cells = expand(&self.base, &self.sweep, &self.files_hold).map_err(|refusal| refusal.in_file(path))?;
+        let cut = self.cut_at_steps.take();
+        Ok(cut.into_iter().fold(self, Self::cut_at))
+    }
+
     /// The config as resolved, defaults filled in: a config file that gives the same cells.
     ///
     /// # Errors
@@ -111,6 +135,7 @@ impl Experiment {
         let document = Document::new(
             self.name.clone(),
             self.cut_at_steps,
+            self.files_hold.clone(),
             self.base.clone(),
             self.sweep.clone(),
         );
@@ -121,7 +146,7 @@ impl Experiment {
 }
 
 /// Every cell in queue order, each of them checked.
-fn expand(base: &Overrides, sweep: &Sweep) -> Result<Vec<Cell>, Refusal> {
+fn expand(base: &Overrides, sweep: &Sweep, files_hold: &[FilesHold]) -> Result<Vec<Cell>, Refusal> {
     let picks = sweep.picks();
     let mut cells = Vec::with_capacity(picks.len());
     for pick in &picks {
@@ -136,8 +161,10 @@ fn expand(base: &Overrides, sweep: &Sweep) -> Result<Vec<Cell>, Refusal> {
                     .map(|(name, value)| (name.to_owned(), value)),
             );
         }
-        let settings = given.settle().map_err(validate::missing)?;
-        validate::settings(&settings).map_err(|refusal| refusal.in_cell(sweep, pick))?;
+        let mut settings = given.settle().map_err(validate::missing)?;
+        let hold = FilesHold::of(settings.data, files_hold);
+        settings.count_out(hold);
+        validate::settings(&settings, hold).map_err(|refusal| refusal.in_cell(sweep, pick))?;
         cells.push(Cell { settings, swept });
     }
     for rule in [validate::idle, validate::one_tf32] {

@@ -219,6 +219,8 @@ fn example(field: &str) -> String {
     let name = field.rsplit('.').next().unwrap_or_default();
     let form = match name.split('[').next().unwrap_or_default() {
         "data" => "FashionMnistSubset",
+        "subset" => "Balanced(seed: 0)",
+        "augment" => "CropAndFlip(pad: 4)",
         "model" if field.ends_with(']') => return ", such as `Mlp(widths: [256, 256])`".to_owned(),
         "model" => "Mlp(widths: [256, 256])",
         "widths" => "[256, 256]",

@@ -150,6 +150,9 @@ macro_rules! settings {
             /// Where every cell is cut; a resolved config remembers `--steps` by it.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub(super) cut_at_steps: Option<std::num::NonZeroU64>,
+            /// How many examples the files of data sets of open length hold; a resolved config remembers it.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            pub(super) files_hold: Vec<super::FilesHold>,
             $(
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 #[serde(deserialize_with = "super::schema::read_given", serialize_with = "super::schema::write_given")]
@@ -165,10 +168,11 @@ macro_rules! settings {
             pub(super) fn new(
                 name: String,
                 cut_at_steps: Option<std::num::NonZeroU64>,
+                files_hold: Vec<super::FilesHold>,
                 base: Overrides,
                 sweep: super::sweep::Sweep,
             ) -> Self {
-                Self { name: Some(name), cut_at_steps, $( $name: base.$name, )* sweep }
+                Self { name: Some(name), cut_at_steps, files_hold, $( $name: base.$name, )* sweep }
             }
 
             /// The settings given for all cells.

@@ -3,15 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use super::schema::settings;
-use super::{Activation, Cadence, Data, Extent, Loss, Model, Precision, Probe, Schedule, Tracking};
+use super::{Activation, Augment, Cadence, Data, Extent, Loss, Model, Precision, Probe, Schedule, Subset, Tracking};
 
 settings! {
     /// The data set (default `FashionMnistSubset`, which needs no download).
     data: Data = Data::FashionMnistSubset,
-    /// How many training examples, the first of the file; `Full` for all (default).
+    /// How many training examples; `Full` for all (default).
     train_examples: Extent = Extent::Full,
-    /// How many test examples, the first of the file; `Full` for all (default).
+    /// How many test examples; `Full` for all (default).
     test_examples: Extent = Extent::Full,
+    /// Which they are where not all are in use, in both halves (default `First`).
+    subset: Subset = Subset::First,
+    /// How the images of training batches are varied; never those of a probe or an evaluation (default `Off`).
+    augment: Augment = Augment::Off,
     /// The network; has no default.
     model: Model,
     /// The activation function after every hidden layer (default `Relu`).
@@ -37,7 +41,7 @@ settings! {
     rho: f64 = 0.0,
     /// Examples in a step, or `Full` for full-batch gradient descent (default 32).
     batch_size: Extent = Extent::Count(32),
-    /// Decides the initial parameters, the order of the examples, dropout and the probes (default 0).
+    /// Decides the initial parameters, the order of the examples, dropout, augmentation and the probes (default 0).
     seed: u64 = 0,
     /// Stop after so many optimizer steps (default none, but `steps` or `epochs` must be given).
     steps: Option<u64> = None,

@@ -1,9 +1,10 @@
 //! What a config may ask for: one function per rule.
 //!
-//! `values` looks at each setting by itself, `combinations` at settings that must fit together, `file` at what is not
-//! a setting: the name and the form of the sweep.
+//! `examples` looks at what is asked of the data set's files, `values` at each other setting by itself, `combinations` at
+//! settings that must fit together, `file` at what is not a setting: the name and the form of the sweep.
 
 mod combinations;
+mod examples;
 mod file;
 mod values;
 
@@ -11,20 +12,23 @@ use std::fmt::{Debug, Display};
 use std::path::Path;
 
 use super::sweep::Sweep;
-use super::{ConfigError, Settings};
+use super::{ConfigError, FilesHold, Settings};
 
 pub(super) use combinations::{idle, one_tf32};
+pub(super) use examples::{files_hold, files_unchanged};
 pub(super) use file::{missing, name, sweep};
 
 /// What one rule says of a cell.
 type Verdict = Result<(), Refusal>;
 
-/// Checks the settings of one cell by every rule.
-pub(super) fn settings(settings: &Settings) -> Verdict {
+/// Checks the settings of one cell by every rule, where the files of its data set hold so many examples.
+pub(super) fn settings(settings: &Settings, hold: FilesHold) -> Verdict {
+    examples::within_files(settings, hold)?;
     values::RULES
         .iter()
         .chain(combinations::RULES)
         .try_for_each(|rule| rule(settings))
+        .map_err(|refusal| refusal.told_of(hold))
 }
 
 /// Why a rule refuses something.
@@ -57,6 +61,14 @@ impl Refusal {
 
     fn because_of(mut self, settings: &'static [&'static str]) -> Self {
         self.because_of = settings;
+        self
+    }
+
+    /// Says what the files hold, where the message is about that and it is not what one expects.
+    fn told_of(mut self, hold: FilesHold) -> Self {
+        if self.because_of.contains(&"data") && hold != FilesHold::of(hold.data, &[]) {
+            self.message = format!("{}; {}", self.message, examples::in_words(hold));
+        }
         self
     }
 

@@ -2,37 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Data {
-    /// The balanced Fashion-MNIST subset inside the program: 2,000 training and 2,000 test images.
-    FashionMnistSubset,
-    /// Fashion-MNIST: 60,000 training and 10,000 test images of 28×28.
-    FashionMnist,
-    /// MNIST: 60,000 training and 10,000 test images of 28×28.
-    Mnist,
-}
-
-impl Data {
-    /// How many training examples the data set has.
-    #[must_use]
-    pub fn train_len(self) -> usize {
-        match self {
-            Self::FashionMnistSubset => 2_000,
-            Self::FashionMnist | Self::Mnist => 60_000,
-        }
-    }
-
-    /// How many test examples the data set has.
-    #[must_use]
-    pub fn test_len(self) -> usize {
-        match self {
-            Self::FashionMnistSubset => 2_000,
-            Self::FashionMnist | Self::Mnist => 10_000,
-        }
-    }
-}
-
 /// A network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// A data set that cannot be used, and why: each message names the file, what was found and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// No folder holds all four files.
+    /// No folder holds all files.
     #[error("{name} was not found: {wanted}; looked in {}, and in their folders {}; {help}", list(.parents), .within.join(", "))]
     Missing {
         /// The data set.
@@ -90,6 +90,33 @@ pub enum DataError {
         /// The most that is read.
         limit_bytes: u64,
     },
+    /// A file that is too large for any data set.
+    #[error(
+        "{file} has more than {limit_bytes} bytes (decompressed), which is more than is read; is it the file of a data set?"
+    )]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// The most that is read.
+        limit_bytes: u64,
+    },
+    /// A file that does not consist of whole records, or is empty.
+    #[error(
+        "{file} has {found_bytes} bytes (decompressed), expected at least one record of {record_bytes} bytes and whole \
+         ones only, as in the binary version of {name}, and {left_over} bytes are over; copy or download it again"
+    )]
+    Records {
+        /// The file.
+        file: String,
+        /// Bytes there are.
+        found_bytes: usize,
+        /// Bytes of a record.
+        record_bytes: usize,
+        /// Bytes after the last whole record.
+        left_over: usize,
+        /// The data set.
+        name: &'static str,
+    },
     /// Images and labels that cannot belong together.
     #[error("{labels_file} has {labels} labels, expected {images}, one for each image of {images_file}")]
     CountsDiffer {
@@ -103,14 +130,18 @@ pub enum DataError {
         labels: usize,
     },
     /// A label that is no class.
-    #[error("{file} has label {label} at position {index}, expected 0 to 9")]
+    #[error("{file} has {kind} {label} at position {index}, expected 0 to {highest}")]
     Label {
         /// The label file.
         file: String,
+        /// "label", or "coarse label".
+        kind: &'static str,
         /// Position of the label, from 0.
         index: usize,
         /// The label.
         label: u8,
+        /// The highest there may be.
+        highest: usize,
     },
     /// Training and test images of different sizes.
     #[error(
@@ -127,8 +158,7 @@ pub enum DataError {
         /// Height and width of its images.
         test: (usize, usize),
     },
-    /// Another number of examples than the data set has. Steps per epoch and the names of probes are reckoned from the
-    /// latter before the files are read.
+    /// Another number of examples than the data set has, which is always the same.
     #[error("{file} has {found} examples, expected {expected}, as many as {name} has")]
     Count {
         /// The image file.
@@ -149,6 +179,35 @@ pub enum DataError {
         wanted: usize,
         /// How many there are.
         found: usize,
+    },
+    /// Too few examples of a class for a balanced subset.
+    #[error(
+        "{file} has {found} examples of class {class}, expected at least {needed} for a balanced subset of {wanted}; ask \
+         for fewer examples, or for `subset: First`"
+    )]
+    Class {
+        /// The label file.
+        file: String,
+        /// How many examples were asked for.
+        wanted: usize,
+        /// Which class.
+        class: usize,
+        /// How many of it there are.
+        found: usize,
+        /// How many of it were to be drawn.
+        needed: usize,
+    },
+    /// Files that changed after their examples were counted.
+    #[error("the files of {name} hold {found} {kind} examples, expected {expected}, as many as when the run began")]
+    Changed {
+        /// The data set.
+        name: String,
+        /// "training" or "test".
+        kind: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there were.
+        expected: usize,
     },
     /// Files that are named alike but are another data set.
     #[error("{file} holds the labels of {found}, expected those of {wanted}: name the folder of {wanted} with --data")]

@@ -1,42 +1,15 @@
 //! The IDX format of MNIST and its kin: big-endian magic and sizes, then bytes; gzipped or not.
 //!
-//! Described at the foot of "The MNIST database of handwritten digits". Gzip is known by its first two bytes, not by
-//! the name of the file.
-
-use std::io::Read;
-
-use flate2::read::MultiGzDecoder;
+//! Described at the foot of "The MNIST database of handwritten digits".
 
 use super::DataError;
+use super::bytes::{LIMIT_BYTES, decompressed, read};
+use super::half::RawImages;
 
 /// Zero, zero, unsigned bytes, three dimensions.
 const IMAGES_MAGIC: u32 = 0x0000_0803;
 /// Zero, zero, unsigned bytes, one dimension.
 const LABELS_MAGIC: u32 = 0x0000_0801;
-/// The most a file may decompress to. The largest of the family, EMNIST by class, takes 0.55 GB; a header that
-/// promises more than this is damaged.
-const LIMIT_BYTES: u64 = 2 << 30;
-
-/// Images as bytes, n × H × W, black 0 and white 255.
-pub(super) struct RawImages {
-    pub(super) count: usize,
-    pub(super) height: usize,
-    pub(super) width: usize,
-    pub(super) pixels: Vec<u8>,
-}
-
-impl RawImages {
-    /// Height and width.
-    pub(super) fn size(&self) -> (usize, usize) {
-        (self.height, self.width)
-    }
-
-    /// Keeps the first `count`.
-    pub(super) fn truncate(&mut self, count: usize) {
-        self.count = self.count.min(count);
-        self.pixels.truncate(self.count * self.height * self.width);
-    }
-}
 
 /// Decodes an image file; `file` is its name for messages.
 pub(super) fn images(file: &str, contents: &[u8]) -> Result<RawImages, DataError> {
@@ -44,6 +17,7 @@ pub(super) fn images(file: &str, contents: &[u8]) -> Result<RawImages, DataError
     let [count, height, width] = sizes.map(|size| size as usize);
     Ok(RawImages {
         count,
+        channels: 1,
         height,
         width,
         pixels,
@@ -62,13 +36,7 @@ fn decode<const D: usize>(
     magic: u32,
     kind: &'static str,
 ) -> Result<([u32; D], Vec<u8>), DataError> {
-    let gzipped = contents.starts_with(&[0x1f, 0x8b]);
-    let mut stream: Box<dyn Read + '_> = if gzipped {
-        Box::new(MultiGzDecoder::new(contents))
-    } else {
-        Box::new(contents)
-    };
-
+    let mut stream = decompressed(contents);
     let header_bytes = 4 + 4 * D as u64;
     let header = read(file, &mut stream, header_bytes)?;
     let words: Vec<u32> = header
@@ -123,19 +91,6 @@ fn decode<const D: usize>(
             file: file.to_owned(),
             found_bytes: header_bytes + found_bytes,
             expected_bytes,
-        }),
-    }
-}
-
-/// At most `limit_bytes` of the stream. Memory grows with what is there, never with what a header promises.
-fn read(file: &str, stream: &mut dyn Read, limit_bytes: u64) -> Result<Vec<u8>, DataError> {
-    let mut bytes = Vec::new();
-    match stream.take(limit_bytes).read_to_end(&mut bytes) {
-        Ok(_) => Ok(bytes),
-        // A slice in memory cannot fail, so only decompression can.
-        Err(source) => Err(DataError::Gzip {
-            file: file.to_owned(),
-            source,
         }),
     }
 }

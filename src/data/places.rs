@@ -2,41 +2,53 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DataError, Half, name};
+use super::half::Half;
+use super::{DataError, name};
 use crate::config::Data;
 
 /// Where Debian's data set packages put their folders.
 const DEBIAN: &str = "/usr/share/datasets";
 
-/// What the four files are called, up to the spelling of the dot and to `.gz`: training then test, images then labels.
-const FILES: [[(&str, &str); 2]; 2] = [
-    [("train-images", "idx3-ubyte"), ("train-labels", "idx1-ubyte")],
-    [("t10k-images", "idx3-ubyte"), ("t10k-labels", "idx1-ubyte")],
-];
-
-/// The two files of one half.
-pub(super) struct Files {
-    images: PathBuf,
-    labels: PathBuf,
-}
-
-impl Files {
-    /// Reads and decodes both.
-    pub(super) fn read(&self) -> Result<Half, DataError> {
-        let name = |path: &Path| path.display().to_string();
-        let contents = |path: &Path| {
-            std::fs::read(path).map_err(|source| DataError::Read {
-                file: path.display().to_string(),
-                source,
-            })
-        };
-        let (images, labels) = (contents(&self.images)?, contents(&self.labels)?);
-        Half::decode((name(&self.images), &images), (name(&self.labels), &labels))
+/// What the files of the training and of the test half are called, up to the spelling of a dot and to `.gz`. Those of
+/// IDX are images, then labels.
+fn names(data: Data) -> [&'static [&'static str]; 2] {
+    match data {
+        Data::FashionMnistSubset | Data::FashionMnist | Data::Mnist => [
+            &["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
+            &["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
+        ],
+        Data::Cifar10 => [
+            &[
+                "data_batch_1.bin",
+                "data_batch_2.bin",
+                "data_batch_3.bin",
+                "data_batch_4.bin",
+                "data_batch_5.bin",
+            ],
+            &["test_batch.bin"],
+        ],
+        Data::Cifar100 => [&["train.bin"], &["test.bin"]],
     }
 }
 
-/// The files of the training and of the test half, in the first folder that has all four.
-pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Files; 2], DataError> {
+/// Which of the files are lacking, where `found` has those of the training and of the test half that are there.
+/// Batches of CIFAR-10 may be missing from the end, not in between.
+fn lacking(data: Data, found: &[Vec<Option<PathBuf>>; 2]) -> Vec<&'static str> {
+    let needed_of_train = match data {
+        Data::Cifar10 => found[0].iter().rposition(Option::is_some).map_or(1, |last| last + 1),
+        _ => found[0].len(),
+    };
+    let needed = [needed_of_train, found[1].len()];
+    let halves = names(data).into_iter().zip(found).zip(needed);
+    let lacking = halves.flat_map(|((names, found), needed)| {
+        let files = names.iter().zip(found).take(needed);
+        files.filter(|(_, file)| file.is_none()).map(|(name, _)| *name)
+    });
+    lacking.collect()
+}
+
+/// The files of the training and of the test half, in the first folder that has all of them.
+pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Vec<PathBuf>; 2], DataError> {
     if let Some(dir) = dir.filter(|dir| dir.exists() && !dir.is_dir()) {
         return Err(DataError::NotAFolder {
             path: dir.to_owned(),
@@ -44,33 +56,25 @@ pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Files; 2], DataErr
         });
     }
     let (parents, within) = (parents(dir), within(data));
-    let mut lacking = None;
+    let mut nearly = None;
     for folder in &folders(&parents, within) {
-        let halves = FILES.map(|half| half.map(|(stem, kind)| existing(folder, stem, kind)));
-        match halves {
-            [[Some(a), Some(b)], [Some(c), Some(d)]] => {
-                return Ok([Files { images: a, labels: b }, Files { images: c, labels: d }]);
-            }
-            some if lacking.is_none() && some.iter().flatten().any(Option::is_some) => {
-                let missing = FILES
-                    .iter()
-                    .flatten()
-                    .zip(some.iter().flatten())
-                    .filter(|(_, found)| found.is_none());
-                let missing: Vec<String> = missing.map(|((stem, kind), _)| format!("{stem}-{kind}")).collect();
-                lacking = Some(format!("{} lacks {}", folder.display(), missing.join(", ")));
-            }
-            _ => {}
+        let found = names(data).map(|half| half.iter().map(|name| existing(folder, name)).collect::<Vec<_>>());
+        let lacking = lacking(data, &found);
+        if lacking.is_empty() {
+            return Ok(found.map(|half| half.into_iter().flatten().collect()));
+        }
+        if nearly.is_none() {
+            nearly = if found.iter().flatten().any(Option::is_some) {
+                Some(format!("{} lacks {}", folder.display(), lacking.join(", ")))
+            } else {
+                other_cifar(data, folder).map(|other| format!("{} holds {}", folder.display(), name(other)))
+            };
         }
     }
-    let names: Vec<String> = FILES
-        .iter()
-        .flatten()
-        .map(|(stem, kind)| format!("{stem}-{kind}"))
-        .collect();
-    let mut wanted = format!("expected {}, each as it is or with .gz", names.join(", "));
-    if let Some(lacking) = lacking {
-        wanted = format!("{wanted}; {lacking}");
+    let names = names(data).map(|half| half.join(", ")).join(", ");
+    let mut wanted = format!("expected {names}, each as it is or with .gz");
+    if let Some(nearly) = nearly {
+        wanted = format!("{wanted}; {nearly}");
     }
     Err(DataError::Missing {
         name: name(data),
@@ -81,15 +85,24 @@ pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Files; 2], DataErr
     })
 }
 
+/// The other of the two, where the first file of one is wanted and the other's is there.
+fn other_cifar(wanted: Data, folder: &Path) -> Option<Data> {
+    let other = match wanted {
+        Data::Cifar10 => Data::Cifar100,
+        Data::Cifar100 => Data::Cifar10,
+        Data::FashionMnistSubset | Data::FashionMnist | Data::Mnist => return None,
+    };
+    existing(folder, names(other)[0][0]).map(|_| other)
+}
+
 /// The file under any of its names, if it is there.
-fn existing(folder: &Path, stem: &str, kind: &str) -> Option<PathBuf> {
-    let spellings = ["-", "."]
+fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
+    // Some tools unpack IDX files with a dot before the kind.
+    let mut spellings = [name.to_owned(), name.replace("-idx", ".idx")]
         .into_iter()
-        .flat_map(|dot| ["", ".gz"].map(|gz| format!("{stem}{dot}{kind}{gz}")));
+        .flat_map(|name| ["", ".gz"].map(|gz| folder.join(format!("{name}{gz}"))));
     // A link that leads nowhere counts as there: failing to read it says more than a file that is not found.
-    spellings
-        .map(|file| folder.join(file))
-        .find(|path| path.symlink_metadata().is_ok_and(|found| !found.is_dir()))
+    spellings.find(|path| path.symlink_metadata().is_ok_and(|found| !found.is_dir()))
 }
 
 /// What the folder of a data set is called, best first; "" is the bare parent. Named folders come before it, since
@@ -105,6 +118,8 @@ fn within(data: Data) -> &'static [&'static str] {
             "",
             "raw",
         ],
+        Data::Cifar10 => &["cifar-10-batches-bin", ""],
+        Data::Cifar100 => &["cifar-100-binary", ""],
     }
 }
 
@@ -151,7 +166,16 @@ fn help(data: Data) -> String {
              --data DIR; data: FashionMnistSubset needs no files"
                 .to_owned()
         }
+        Data::Cifar10 => cifar_help("cifar-10-binary.tar.gz", "cifar-10-batches-bin"),
+        Data::Cifar100 => cifar_help("cifar-100-binary.tar.gz", "cifar-100-binary"),
     }
+}
+
+fn cifar_help(archive: &str, folder: &str) -> String {
+    format!(
+        "download the binary version, {archive}, from https://www.cs.toronto.edu/~kriz/cifar.html, unpack it in one of \
+         these folders, which gives {folder}, or name its folder with --data DIR"
+    )
 }
 
 /// MNIST and Fashion-MNIST have the same file names and sizes, so one is easily taken for the other; the first ten
@@ -159,7 +183,7 @@ fn help(data: Data) -> String {
 pub(super) fn refuse_the_other(data: Data, train: &Half) -> Result<(), DataError> {
     let other = match data {
         Data::Mnist => (Data::FashionMnist, [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]),
-        Data::FashionMnist | Data::FashionMnistSubset => (Data::Mnist, [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]),
+        _ => (Data::Mnist, [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]),
     };
     if train.labels.starts_with(&other.1) {
         return Err(DataError::OtherDataset {

@@ -1,4 +1,6 @@
-//! (x − mean)/deviation with one mean and one deviation for all pixels.
+//! (x − mean)/deviation with one mean and one deviation for all pixels of a channel.
+
+use super::half::RawImages;
 
 /// The mean and the deviation of some pixels, in units of 1/255, exact to the last rounding.
 pub(super) struct Scale {
@@ -7,13 +9,25 @@ pub(super) struct Scale {
 }
 
 impl Scale {
+    /// That of each channel.
+    pub(super) fn of_channels(images: &RawImages) -> Vec<Self> {
+        let planes = images.pixels.chunks_exact(images.plane_len());
+        (0..images.channels)
+            .map(|channel| Self::of(planes.clone().skip(channel).step_by(images.channels)))
+            .collect()
+    }
+
     /// Mean Σx/n and population deviation √(nΣx² − (Σx)²)/n, from integer sums: nothing is lost to cancellation, and
     /// the deviation is zero only if all pixels are alike. Then it is taken as 1 (white), so that nothing is divided by 0.
-    pub(super) fn of(pixels: &[u8]) -> Self {
-        let count = pixels.len().max(1) as u128;
-        let sum: u64 = pixels.iter().map(|&pixel| u64::from(pixel)).sum();
-        let squares: u64 = pixels.iter().map(|&pixel| u64::from(pixel).pow(2)).sum();
-        let spread = count * u128::from(squares) - u128::from(sum).pow(2);
+    fn of<'a>(planes: impl Iterator<Item = &'a [u8]>) -> Self {
+        let (mut count, mut sum, mut squares) = (0_u64, 0_u64, 0_u64);
+        for plane in planes {
+            count += plane.len() as u64;
+            sum += plane.iter().map(|&pixel| u64::from(pixel)).sum::<u64>();
+            squares += plane.iter().map(|&pixel| u64::from(pixel).pow(2)).sum::<u64>();
+        }
+        let count = count.max(1);
+        let spread = u128::from(count) * u128::from(squares) - u128::from(sum).pow(2);
         let deviation = if spread == 0 {
             255.0
         } else {
@@ -37,10 +51,24 @@ impl Scale {
         (self.deviation / 255.0) as f32
     }
 
-    /// Every pixel standardized. There are 256 values, so each is computed once, in f64.
+    /// What a pixel becomes, computed in f64.
     #[allow(clippy::cast_possible_truncation)] // rounding to f32 is what is wanted
-    pub(super) fn apply(&self, pixels: &[u8]) -> Vec<f32> {
-        let table: [f32; 256] = std::array::from_fn(|value| ((value as f64 - self.mean) / self.deviation) as f32);
-        pixels.iter().map(|&pixel| table[usize::from(pixel)]).collect()
+    pub(super) fn standardized(&self, pixel: u8) -> f32 {
+        ((f64::from(pixel) - self.mean) / self.deviation) as f32
     }
+}
+
+/// Every pixel standardized by its channel's scale. There are 256 values a channel, so each is computed once.
+pub(super) fn standardized(scales: &[Scale], images: &RawImages) -> Vec<f32> {
+    let tables: Vec<[f32; 256]> = scales
+        .iter()
+        .map(|scale| std::array::from_fn(|pixel| scale.standardized(pixel as u8)))
+        .collect();
+    let planes = images
+        .pixels
+        .chunks_exact(images.plane_len())
+        .zip(tables.iter().cycle());
+    let mut pixels = Vec::with_capacity(images.pixels.len());
+    planes.for_each(|(plane, table)| pixels.extend(plane.iter().map(|&pixel| table[usize::from(pixel)])));
+    pixels
 }

@@ -2,7 +2,8 @@
 //!
 //! `fashion_mnist_subset/LICENSE` has its copyright notice; `tests/data/subset.rs` rebuilds it from the full set.
 
-use super::{DataError, Half};
+use super::DataError;
+use super::half::Half;
 
 macro_rules! embedded {
     ($file:literal) => {
@@ -14,15 +15,17 @@ macro_rules! embedded {
 }
 
 /// The training and the test half.
-pub(super) fn read() -> Result<[Half; 2], DataError> {
+pub(super) fn read(classes: usize) -> Result<[Half; 2], DataError> {
     Ok([
-        Half::decode(
+        Half::decode_idx(
             embedded!("train-images-idx3-ubyte.gz"),
             embedded!("train-labels-idx1-ubyte.gz"),
+            classes,
         )?,
-        Half::decode(
+        Half::decode_idx(
             embedded!("t10k-images-idx3-ubyte.gz"),
             embedded!("t10k-labels-idx1-ubyte.gz"),
+            classes,
         )?,
     ])
 }

@@ -135,6 +135,11 @@ impl Network {
         &self.layout
     }
 
+    /// [channels, height, width] of an image it is for.
+    pub fn input(&self) -> [usize; 3] {
+        self.input
+    }
+
     /// Whether any layer normalizes by batch statistics.
     pub fn has_batch_norm(&self) -> bool {
         !self.normalized.is_empty()

@@ -12,6 +12,8 @@ pub enum Purpose {
     Order,
     /// Dropout masks.
     Dropout,
+    /// How the images of training batches are varied.
+    Augmentation,
     /// The examples of the n-th probe.
     Probe(usize),
     /// Start vectors and noise of the n-th probe's eigenvalue measurements.
@@ -25,6 +27,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Parameters => 0,
         Purpose::Order => 1,
         Purpose::Dropout => 2,
+        Purpose::Augmentation => 3,
         Purpose::Probe(n) => 1_000 + n as u64,
         Purpose::Eigenvector(n) => 2_000 + n as u64,
     });

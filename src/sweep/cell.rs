@@ -35,6 +35,7 @@ pub(super) fn train_cell(
         network: &network,
         train: &data.train,
         test: &data.test,
+        black: &data.black,
         device: &device.device,
     };
     let mut folder = Folder {

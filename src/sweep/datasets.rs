@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device};
 
-use crate::config::{Data, Extent, Settings};
+use crate::config::{FilesHold, Selection, Settings};
 use crate::data::{DataError, Dataset};
 use crate::model::Examples;
 
@@ -19,14 +19,14 @@ pub struct Loaded {
     pub shape: [usize; 3],
     /// How many classes.
     pub classes: usize,
+    /// What a black pixel is once standardized, one a channel.
+    pub black: Vec<f32>,
 }
 
 /// What decides which numbers are on the device.
 #[derive(Clone, Copy, PartialEq)]
 struct Key {
-    data: Data,
-    train: Extent,
-    test: Extent,
+    selection: Selection,
     dtype: DType,
 }
 
@@ -52,18 +52,33 @@ impl Datasets {
         self.dir.as_deref()
     }
 
-    /// Looks whether every data set that the settings name can be read.
+    /// Counts the examples of every data set of open length that the settings name.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot be read.
+    pub fn count<'s>(&self, settings: impl Iterator<Item = &'s Settings>) -> Result<Vec<FilesHold>, DataError> {
+        let mut counted: Vec<FilesHold> = Vec::new();
+        for data in settings.map(|s| s.data).filter(|data| data.has_open_length()) {
+            if counted.iter().all(|hold| hold.data != data) {
+                let [train, test] = Dataset::count(data, self.dir.as_deref())?;
+                counted.push(FilesHold { data, train, test });
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Looks whether everything that the settings select can be read.
     ///
     /// # Errors
     ///
     /// The first that cannot.
     pub fn try_all<'s>(&self, settings: impl Iterator<Item = &'s Settings>) -> Result<(), DataError> {
-        let mut tried: Vec<(Data, Extent, Extent)> = Vec::new();
-        for s in settings {
-            let key = (s.data, s.train_examples, s.test_examples);
-            if !tried.contains(&key) {
-                Dataset::load(s.data, s.train_examples, s.test_examples, self.dir.as_deref())?;
-                tried.push(key);
+        let mut tried: Vec<Selection> = Vec::new();
+        for selection in settings.map(Settings::selection) {
+            if !tried.contains(&selection) {
+                Dataset::load(selection, self.dir.as_deref())?;
+                tried.push(selection);
             }
         }
         Ok(())
@@ -73,23 +88,35 @@ impl Datasets {
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
+    /// If it cannot be read, or its files are no longer those that the settings were settled with.
     pub fn get(&mut self, settings: &Settings, dtype: DType) -> Result<&Loaded, DataError> {
         let key = Key {
-            data: settings.data,
-            train: settings.train_examples,
-            test: settings.test_examples,
+            selection: settings.selection(),
             dtype,
         };
         let loaded = match self.last.take().filter(|loaded| loaded.key == key) {
             Some(loaded) => loaded,
-            None => self.load(key)?,
+            None => self.load(key, settings)?,
         };
         Ok(self.last.insert(loaded))
     }
 
-    fn load(&self, key: Key) -> Result<Loaded, DataError> {
-        let set = Dataset::load(key.data, key.train, key.test, self.dir.as_deref())?;
+    fn load(&self, key: Key, settings: &Settings) -> Result<Loaded, DataError> {
+        let set = Dataset::load(key.selection, self.dir.as_deref())?;
+        for (kind, found, expected) in [
+            ("training", set.train.len(), settings.train_len()),
+            ("test", set.test.len(), settings.test_len()),
+        ] {
+            // Steps, epochs and the names of probes were reckoned with the latter.
+            if found != expected {
+                return Err(DataError::Changed {
+                    name: set.name,
+                    kind,
+                    found,
+                    expected,
+                });
+            }
+        }
         let upload = |half: &crate::data::Images| {
             Examples::upload(&half.pixels, &half.labels, set.classes, &self.device, key.dtype)
         };
@@ -99,6 +126,7 @@ impl Datasets {
             test: upload(&set.test),
             shape: set.shape,
             classes: set.classes,
+            black: set.black,
         })
     }
 }

@@ -138,7 +138,7 @@ pub fn remeasure(
     device: &OpenDevice,
     datasets: &mut Datasets,
 ) -> Result<Remeasured, RemeasureError> {
-    let mut settings = cell_settings(&request.cell_dir)?;
+    let mut settings = cell_settings(&request.cell_dir, datasets)?;
     let probe = settings.probes.get(request.probe).cloned();
     let probe = probe.ok_or(RemeasureError::NoSuchProbe {
         asked: request.probe,
@@ -185,7 +185,7 @@ pub fn remeasure(
 }
 
 /// The settings of the cell whose folder this is: `RUN_DIR/cells/NNN` of the run's `config.ron`.
-fn cell_settings(cell_dir: &Path) -> Result<Settings, RemeasureError> {
+fn cell_settings(cell_dir: &Path, datasets: &Datasets) -> Result<Settings, RemeasureError> {
     let not_a_cell = || RemeasureError::NotACell(cell_dir.to_owned());
     let whole = cell_dir.canonicalize().map_err(|_| not_a_cell())?;
     let cell: usize = whole
@@ -199,8 +199,11 @@ fn cell_settings(cell_dir: &Path) -> Result<Settings, RemeasureError> {
     }
     let experiment = Experiment::load(&config)?;
     let cells = experiment.cells.len();
-    let planned = experiment.cells.into_iter().nth(cell);
-    let planned = planned.ok_or(RemeasureError::NoSuchCell { config, cells, cell })?;
+    let Some(planned) = experiment.cells.get(cell) else {
+        return Err(RemeasureError::NoSuchCell { config, cells, cell });
+    };
+    let files_hold = datasets.count(std::iter::once(&planned.settings))?;
+    let planned = experiment.settled(&files_hold, &config)?.cells.swap_remove(cell);
     check_settings(&whole, &planned.settings)?;
     Ok(planned.settings)
 }

@@ -8,6 +8,7 @@ use burn::tensor::{DType, Tensor};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::augment::Augmenter;
 use super::optimizer::HeavyBall;
 use super::pace::Pace;
 use super::probes::ProbeTrack;
@@ -38,6 +39,7 @@ pub(super) struct Run<'a> {
     running: Vec<RunningStatistics>,
     optimizer: HeavyBall,
     order: Order,
+    augmenter: Option<Augmenter>,
     dropout: ChaCha8Rng,
     /// Mean losses of the last steps' batches, still on the device.
     losses: Vec<Tensor<1>>,
@@ -93,6 +95,7 @@ impl<'a> Run<'a> {
                 indices: (0..task.train.len()).collect(),
                 next: 0,
             },
+            augmenter: Augmenter::of(settings, task.network.input(), task.black),
             dropout: stream(settings.seed, Purpose::Dropout),
             losses: Vec::new(),
             gradient: None,
@@ -122,6 +125,10 @@ impl<'a> Run<'a> {
         let batch = match settings.batch_size {
             Extent::Full => self.task.train.clone(),
             Extent::Count(size) => self.task.train.select(self.order.take(size)),
+        };
+        let batch = match &mut self.augmenter {
+            Some(augmenter) => augmenter.vary(&batch),
+            None => batch,
         };
         let parameters = self.parameters.clone();
         let masks = self.dropout.clone();

@@ -1,6 +1,8 @@
 //! What the settings of a cell say of it.
 
-use sharptui::config::{Extent, Settings, Split};
+use std::path::Path;
+
+use sharptui::config::{Data, Experiment, Extent, FilesHold, Settings, Split};
 
 use super::{cells, with};
 
@@ -16,6 +18,8 @@ fn what_is_left_out_has_its_documented_default() {
     data: FashionMnistSubset
     train_examples: Full
     test_examples: Full
+    subset: First
+    augment: Off
     model: Mlp(widths:[64])
     activation: Relu
     dropout: 0.0
@@ -94,6 +98,72 @@ fn examples_in_use_are_those_asked_for_or_all_of_the_data_set() {
     assert_eq!((all.train_len(), all.test_len()), (60_000, 10_000));
     let some = settings("steps: 1, data: Mnist, train_examples: 500, test_examples: 1000");
     assert_eq!((some.train_len(), some.test_len()), (500, 1000));
+}
+
+#[test]
+fn a_settled_cell_counts_what_the_files_hold_and_not_the_official_numbers() {
+    let config =
+        "epochs: 2, batch_size: 100, data: Cifar10, probes: [(from: Training, examples: Full), (examples: 500)]";
+    let before = with(config).unwrap();
+    assert_eq!(before.cells[0].settings.planned_steps(), 1000);
+
+    let hold = |train, test| FilesHold {
+        data: Data::Cifar10,
+        train,
+        test,
+    };
+    let settle = |hold| before.clone().settled(&[hold], Path::new("test.ron"));
+    let settled = settle(hold(4950, 500)).unwrap();
+    let settings = &settled.cells[0].settings;
+    assert_eq!((settings.train_len(), settings.test_len()), (4950, 500));
+    assert_eq!((settings.steps_per_epoch(), settings.planned_steps()), (50, 100));
+    assert_eq!(settings.probes[0].describe(settings), "training, all 4950 examples");
+    assert_eq!(settings.probes[1].describe(settings), "held-out, all 500 examples");
+    assert!(settings.entries().contains(&("train_examples", "4950".to_owned())));
+    assert_eq!(
+        settle(hold(70_000, 10_000)).unwrap().cells[0].settings.train_len(),
+        70_000
+    );
+    assert_eq!(settle(hold(50_000, 10_000)).unwrap().cells, before.cells);
+
+    let message = settle(hold(4950, 499)).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "test.ron: probes[1].examples: 500 is out of range: it must be `Full` or 1 to 499, the test examples in use; the \
+         files of Cifar10 hold 4950 training and 499 test examples"
+    );
+    // What was settled stays so, in what is written, too.
+    let again = Experiment::parse(&settled.to_ron().unwrap(), Path::new("test.ron")).unwrap();
+    assert_eq!(again, settled);
+    let message = again
+        .settled(&[hold(5000, 500)], Path::new("a.ron"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.starts_with(
+            "a.ron: files_hold: the files of Cifar10 hold 5000 training and 500 test examples, expected 4950 and 500"
+        ),
+        "{message}"
+    );
+}
+
+#[test]
+fn settling_keeps_a_cut_and_what_tells_cells_apart() {
+    let experiment = with("epochs: 9, data: Cifar10, sweep: ( train_examples: [Full, 100] )").unwrap();
+    let hold = FilesHold {
+        data: Data::Cifar10,
+        train: 320,
+        test: 1000,
+    };
+    let cut = experiment.cut_at(std::num::NonZeroU64::new(50).unwrap());
+    let settled = cut.settled(&[hold], Path::new("test.ron")).unwrap();
+    let steps: Vec<u64> = settled.cells.iter().map(|cell| cell.settings.planned_steps()).collect();
+    assert_eq!(steps, [50, 36]);
+    assert_eq!(
+        settled.cells[0].swept,
+        [("train_examples".to_owned(), "Full".to_owned())]
+    );
+    assert_eq!(settled.cells[0].settings.train_examples, Extent::Count(320));
 }
 
 #[test]
@@ -226,6 +296,8 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       data                  FashionMnistSubset
       train_examples        Full
       test_examples         Full
+      subset                First
+      augment               Off
       activation            Relu
       batch_norm            false
       loss                  CrossEntropy

@@ -1,9 +1,9 @@
 //! Where files are looked for, and what is said where they are not.
 
 use sharptui::config::{Data, Extent};
-use sharptui::data::{DataError, Dataset};
+use sharptui::data::DataError;
 
-use super::{NAMES, folder, full, gzip, idx, load, tiny, write};
+use super::{NAMES, folder, full, gzip, idx, load, load_some, tiny, write};
 
 #[test]
 fn files_are_found_under_each_spelling_and_folder() {
@@ -34,7 +34,7 @@ fn files_are_found_under_each_spelling_and_folder() {
                     };
                     std::fs::write(dir.path().join(within).join(name), bytes).unwrap();
                 }
-                let found = Dataset::load(data, Extent::Full, Extent::Full, Some(dir.path())).unwrap();
+                let found = load_some(data, Extent::Full, Extent::Full, Some(dir.path())).unwrap();
                 assert_eq!((found.train, found.test), (plain.train.clone(), plain.test.clone()));
             }
         }
@@ -89,7 +89,7 @@ fn mnist_is_not_taken_for_fashion_mnist_nor_the_reverse() {
         let mut files = tiny();
         files[0] = idx(0x803, &[10, 2, 1], &[0; 20]);
         files[1] = idx(0x801, &[10], &labels);
-        let error = Dataset::load(data, Extent::Full, Extent::Full, Some(folder(&files).path())).unwrap_err();
+        let error = load_some(data, Extent::Full, Extent::Full, Some(folder(&files).path())).unwrap_err();
         assert!(matches!(error, DataError::OtherDataset { .. }), "{error}");
     }
 }

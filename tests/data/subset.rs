@@ -5,9 +5,8 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 use sharptui::config::{Data, Extent};
-use sharptui::data::Dataset;
 
-use super::{FULL_SET, NAMES, gzip, idx};
+use super::{FULL_SET, NAMES, gzip, idx, load_some};
 
 const SUBSET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/data/fashion_mnist_subset");
 
@@ -29,7 +28,7 @@ fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 
 #[test]
 fn the_subset_has_200_images_of_each_class_in_each_half() {
-    let data = Dataset::load(Data::FashionMnistSubset, Extent::Full, Extent::Full, None).unwrap();
+    let data = load_some(Data::FashionMnistSubset, Extent::Full, Extent::Full, None).unwrap();
     assert_eq!((data.shape, data.classes), ([1, 28, 28], 10));
     for half in [&data.train, &data.test] {
         assert_eq!((half.len(), half.pixels.len()), (2000, 2000 * 28 * 28));
@@ -84,7 +83,7 @@ fn the_notice_of_the_subset_lies_beside_it() {
 #[test]
 fn pixels_are_standardized_with_the_moments_of_the_training_images_in_use() {
     let count = 300;
-    let data = Dataset::load(Data::FashionMnistSubset, Extent::Count(count), Extent::Count(70), None).unwrap();
+    let data = load_some(Data::FashionMnistSubset, Extent::Count(count), Extent::Count(70), None).unwrap();
     assert_eq!((data.train.len(), data.test.len()), (count, 70));
     let raw = |name: &str| gunzip(&std::fs::read(format!("{SUBSET}/{name}.gz")).unwrap());
     let (train, test) = (raw(NAMES[0]), raw(NAMES[2]));

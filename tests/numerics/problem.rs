@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use burn::tensor::{DType, Tensor};
 use nalgebra::{DMatrix, DVector};
 use sharptui::config::{
-    Activation, Cadence, Data, Extent, Loss, Model, Precision, Probe, Settings, Split, Statistics, Tracking,
+    Activation, Augment, Cadence, Data, Extent, Loss, Model, Precision, Probe, Settings, Split, Statistics, Subset,
+    Tracking,
 };
 use sharptui::curvature::MeanLoss;
 use sharptui::model::{Examples, Network, Normalization, Pass, RunningStatistics, loss_and_gradient};
@@ -22,6 +23,8 @@ pub fn settings(model: Model, activation: Activation, batch_norm: bool, loss: Lo
         data: Data::FashionMnistSubset,
         train_examples: Extent::Full,
         test_examples: Extent::Full,
+        subset: Subset::First,
+        augment: Augment::Off,
         model,
         activation,
         dropout: 0.0,

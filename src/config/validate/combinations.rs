@@ -2,7 +2,7 @@
 
 use super::{Refusal, Verdict, in_range};
 use crate::config::schema;
-use crate::config::{Cell, Extent, Precision, Probe, Settings, Split, Statistics};
+use crate::config::{Cell, Extent, Precision, Probe, Settings, Split, Statistics, Subset};
 
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     some_limit,
@@ -186,6 +186,12 @@ struct Idle {
 }
 
 const IDLE: &[Idle] = &[
+    Idle {
+        asked: |settings| settings.subset != Subset::First,
+        acts: |settings| settings.train_examples != Extent::Full || settings.test_examples != Extent::Full,
+        setting: "subset",
+        message: "does nothing, since all examples are in use; leave it out or set `train_examples` or `test_examples`",
+    },
     Idle {
         asked: |settings| settings.dropout > 0.0,
         acts: |settings| settings.model.has_hidden_layers(),

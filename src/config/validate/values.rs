@@ -1,12 +1,11 @@
 //! Rules for each setting by itself.
 
 use super::{Refusal, Verdict, in_range};
-use crate::config::{Cadence, Extent, Model, Schedule, Settings, Tracking};
+use crate::config::{Augment, Cadence, Extent, Model, Schedule, Settings, Tracking};
 
 /// In the order of the settings, so that the first error is the first in most files.
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
-    train_examples,
-    test_examples,
+    augment,
     model,
     dropout,
     learning_rate,
@@ -38,30 +37,17 @@ const MOST_CHANNELS: usize = 4096;
 /// Each probe costs a measurement of its own and a curve of its own on the screen.
 const MOST_PROBES: usize = 8;
 
-fn train_examples(settings: &Settings) -> Verdict {
-    examples(
-        "train_examples",
-        settings,
-        settings.train_examples,
-        settings.data.train_len(),
-        "training",
-    )
-}
-
-fn test_examples(settings: &Settings) -> Verdict {
-    examples(
-        "test_examples",
-        settings,
-        settings.test_examples,
-        settings.data.test_len(),
-        "test",
-    )
-}
-
-fn examples(name: &str, settings: &Settings, extent: Extent, available: usize, kind: &str) -> Verdict {
-    let allowed = (1..=available).contains(&extent.of(available));
-    let range = format!("`Full` or 1 to {available}, the {kind} examples of {:?}", settings.data);
-    in_range(allowed, name, extent.of(available), range).map_err(|refusal| refusal.because_of(&["data"]))
+fn augment(settings: &Settings) -> Verdict {
+    let Augment::CropAndFlip { pad } = settings.augment else {
+        return Ok(());
+    };
+    let side = settings.data.side();
+    let range = format!(
+        "at least 1 and below {side}, the side of the images of {:?}",
+        settings.data
+    );
+    in_range((1..side).contains(&pad), "augment", pad, range)
+        .map_err(|refusal| refusal.of_part(".pad").because_of(&["data"]))
 }
 
 fn model(settings: &Settings) -> Verdict {
