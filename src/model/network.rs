@@ -89,11 +89,11 @@ impl Network {
         !self.normalized.is_empty()
     }
 
-    /// The parameters before training, `[parameters]`; γ = 1 and β = 0 in batch norm.
+    /// The parameters before training, `[parameters]`, for ReLU and tanh alike; γ = 1 and β = 0 in batch norm.
     ///
     /// - `Mlp`, `Cnn`, and the last layer of the others: PyTorch's default, weights and biases uniform in ±1/√fan-in.
-    /// - Other weights of `Vgg11`, `ResNet18` and `ResNet20`: He et al. (2015), normal with mean 0 and variance 2/fan-out
-    ///   for convolutions, as in torchvision, and 2/fan-in for linear layers; biases 0. This holds for tanh, too.
+    /// - Other weights of `Vgg11`: He et al. (2015), normal with mean 0 and variance 2/fan-in; biases 0.
+    /// - Other weights of `ResNet18` and `ResNet20`: the same with variance 2/fan-out, as in torchvision.
     /// - Residual networks without batch norm: Fixup (Zhang, Dauphin and Ma 2019). The first convolution of each branch is
     ///   He's divided by √L for L blocks, the last one is 0, and so is the last layer of the network. The biases of the
     ///   convolutions serve for Fixup's scalar biases; its scalar multipliers are left out.

@@ -97,14 +97,14 @@ fn assert_deviation(network: &Network, values: &[f64], name: &str, expected: f64
     );
 }
 
-/// Variances 2/fan, worked out by hand for width 16 and images of 3 channels.
+/// Variances 2/fan, worked out by hand for width 16 and images of 3 channels: fan-in for VGG, fan-out for ResNet.
 #[test]
 fn deep_networks_begin_with_hes_distribution_and_biases_of_zero() {
     let vgg = network(Model::Vgg11 { width: 16 });
     let values = initial(&vgg, 2);
     for (name, fan) in [
-        ("features.0.weight", 16 * 9),
-        ("features.4.weight", 32 * 9),
+        ("features.0.weight", 3 * 9),
+        ("features.4.weight", 16 * 9),
         ("features.25.weight", 128 * 9),
         ("classifier.0.weight", 128),
         ("classifier.3.weight", 128),
