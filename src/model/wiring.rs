@@ -63,7 +63,9 @@ mod tests {
     fn wiring() -> Wiring {
         let chain = |indices: &[usize]| {
             let mut chain = Wiring::default();
-            indices.iter().for_each(|&index| chain.layer(index));
+            for &index in indices {
+                chain.layer(index);
+            }
             chain
         };
         let mut wiring = chain(&[0]);

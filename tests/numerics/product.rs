@@ -35,11 +35,9 @@ fn every_product_equals_the_dense_hessian_times_the_vector() {
 #[test]
 fn products_of_deep_networks_are_differences_of_gradients() {
     for (name, problem) in DEEP.iter().filter(|(name, _)| name.contains("Tanh")) {
-        for seed in 0..2 {
-            let v = short(seed, problem);
-            let error = relative_error(&problem.product(&v), &problem.differences(&v));
-            assert!(error < 1e-8, "{name}: relative error {error:e}");
-        }
+        let v = short(0, problem);
+        let error = relative_error(&problem.product(&v), &problem.differences(&v));
+        assert!(error < 1e-8, "{name}: relative error {error:e}");
     }
 }
 
