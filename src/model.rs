@@ -5,22 +5,32 @@
 //! Hessian-vector products as are wanted at the same parameters.
 
 mod activation;
+mod average;
 mod batch_norm;
+mod builder;
 mod conv;
 mod dropout;
 mod examples;
 mod gradient;
+mod initial;
+mod layer;
 mod linear;
 mod loss;
 mod network;
 mod node;
 mod parameters;
+mod plain;
 mod pool;
+mod resnet;
 mod seed;
+mod subsample;
+mod vgg;
+mod wiring;
 
 pub use batch_norm::{Normalization, RunningStatistics};
 pub use examples::Examples;
 pub use gradient::{Linearization, loss_and_gradient};
+pub use initial::Initial;
 pub use loss::loss_sum;
 pub use network::{Network, Pass};
 use parameters::Gradient;

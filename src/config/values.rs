@@ -16,6 +16,34 @@ pub enum Model {
         /// Output channels of the two convolutions.
         channels: (usize, usize),
     },
+    /// VGG-11 (Simonyan and Zisserman 2015) for small images: eight convolutions, a classifier with two hidden layers.
+    Vgg11 {
+        /// Channels of the first convolution, an eighth of those of the last ones.
+        #[serde(default = "wide")]
+        width: usize,
+    },
+    /// ResNet-18 (He et al. 2016) for small images: eight residual blocks of two convolutions in four stages.
+    ResNet18 {
+        /// Channels of the first stage, an eighth of those of the last one.
+        #[serde(default = "wide")]
+        width: usize,
+    },
+    /// ResNet-20 (He et al. 2016, section 4.2): nine residual blocks of two convolutions in three stages.
+    ResNet20 {
+        /// Channels of the first stage, a quarter of those of the last one.
+        #[serde(default = "narrow")]
+        width: usize,
+    },
+}
+
+/// The width of VGG-11 and ResNet-18 in their papers.
+fn wide() -> usize {
+    64
+}
+
+/// The width of ResNet-20 in its paper.
+fn narrow() -> usize {
+    16
 }
 
 impl Model {
@@ -24,7 +52,7 @@ impl Model {
     pub fn has_hidden_layers(&self) -> bool {
         match self {
             Self::Mlp { widths } => !widths.is_empty(),
-            Self::Cnn { .. } => true,
+            Self::Cnn { .. } | Self::Vgg11 { .. } | Self::ResNet18 { .. } | Self::ResNet20 { .. } => true,
         }
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::node::{Kept, Node, Signal, sum, sum_per_channel};
-use super::{Gradient, Layout, Parts};
+use super::{Gradient, Initial, Layout, Parts};
 
 /// Added to the variance, as in PyTorch.
 const EPSILON: f64 = 1e-5;
@@ -23,7 +23,7 @@ pub enum Normalization {
 /// Running averages of one layer, `[channels]` each.
 #[derive(Clone)]
 pub struct RunningStatistics {
-    /// PyTorch's name of the layer: `bn1`.
+    /// PyTorch's name of the layer: `bn1`, `layer1.0.bn1`.
     pub name: String,
     /// Average of the batch means.
     pub mean: Tensor<1>,
@@ -55,8 +55,8 @@ pub(super) struct BatchNorm {
 impl BatchNorm {
     pub(super) fn new(layout: &mut Layout, name: &str, channels: usize, index: usize) -> Self {
         Self {
-            weight: layout.add_constant(format!("{name}.weight"), &[channels], 1.0),
-            bias: layout.add_constant(format!("{name}.bias"), &[channels], 0.0),
+            weight: layout.add(format!("{name}.weight"), &[channels], Initial::Constant(1.0)),
+            bias: layout.add(format!("{name}.bias"), &[channels], Initial::ZERO),
             index,
         }
     }

@@ -1,42 +1,87 @@
-//! Two-dimensional convolution, stride 1, padded so that the image keeps its size.
+//! Two-dimensional convolution, padded by half its kernel.
 
 use burn::tensor::Tensor;
 use burn::tensor::module::{conv_transpose2d, conv2d, conv2d_weight_backward};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 
 use super::node::{Kept, Node, Signal, sum, sum_per_channel};
-use super::{Gradient, Layout, Parts};
+use super::{Gradient, Initial, Layout, Parts};
 
-/// y = W ⋆ x + b, with x [examples, in, h, w], W [out, in, k, k], b `[out]`.
+/// The shape of a convolution.
+#[derive(Clone, Copy)]
+pub(super) struct Filters {
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    /// Side of the square kernel; odd, so that stride 1 keeps the size of the image.
+    pub(super) kernel: usize,
+    /// 2 keeps every second row and column, the first among them.
+    pub(super) stride: usize,
+}
+
+impl Filters {
+    /// 3×3 with stride 1.
+    pub(super) fn three_by_three(inputs: usize, outputs: usize) -> Self {
+        Self {
+            inputs,
+            outputs,
+            kernel: 3,
+            stride: 1,
+        }
+    }
+
+    /// How many inputs one output sees.
+    pub(super) fn fan_in(self) -> usize {
+        self.inputs * self.kernel * self.kernel
+    }
+
+    /// How many outputs one input reaches, as PyTorch counts it: stride is left out of account.
+    pub(super) fn fan_out(self) -> usize {
+        self.outputs * self.kernel * self.kernel
+    }
+}
+
+/// y = W ⋆ x + b, with x [examples, in, h, w], W [out, in, k, k], b `[out]` or none.
 #[derive(Clone, Copy)]
 pub(super) struct Conv2d {
     weight: usize,
-    bias: usize,
+    bias: Option<usize>,
     kernel: usize,
+    stride: usize,
 }
 
 impl Conv2d {
-    /// `kernel` is odd, so that padding by half of it keeps the size.
-    pub(super) fn new(layout: &mut Layout, name: &str, inputs: usize, outputs: usize, kernel: usize) -> Self {
-        let fan_in = inputs * kernel * kernel;
-        Self {
-            weight: layout.add_uniform(format!("{name}.weight"), &[outputs, inputs, kernel, kernel], fan_in),
-            bias: layout.add_uniform(format!("{name}.bias"), &[outputs], fan_in),
+    pub(super) fn new(
+        layout: &mut Layout,
+        name: &str,
+        filters: Filters,
+        weight: Initial,
+        bias: Option<Initial>,
+    ) -> Self {
+        let Filters {
+            inputs,
+            outputs,
             kernel,
+            stride,
+        } = filters;
+        Self {
+            weight: layout.add(format!("{name}.weight"), &[outputs, inputs, kernel, kernel], weight),
+            bias: bias.map(|bias| layout.add(format!("{name}.bias"), &[outputs], bias)),
+            kernel,
+            stride,
         }
     }
 
     pub(super) fn forward(self, parameters: &Parts, x: Signal) -> (Signal, Point) {
         let weight = parameters.get::<4>(self.weight);
-        let bias = parameters.get::<1>(self.bias);
-        let y = conv2d(x.clone(), weight.clone(), Some(bias), self.options());
+        let bias = self.bias.map(|bias| parameters.get::<1>(bias));
+        let y = conv2d(x.clone(), weight.clone(), bias, self.options());
         let point = Point { layer: self, x, weight };
         (y, point)
     }
 
     fn options(self) -> ConvOptions<2> {
         let half = self.kernel / 2;
-        ConvOptions::new([1, 1], [half, half], [1, 1], 1)
+        ConvOptions::new([self.stride; 2], [half, half], [1, 1], 1)
     }
 }
 
@@ -50,8 +95,12 @@ pub(super) struct Point {
 impl Point {
     /// Wᵀ ⋆ δ: the adjoint of x ↦ W ⋆ x.
     fn to_input(&self, delta: Signal, weight: Tensor<4>) -> Signal {
-        let half = self.layer.kernel / 2;
-        let options = ConvTransposeOptions::new([1, 1], [half, half], [0, 0], [1, 1], 1);
+        let Conv2d { kernel, stride, .. } = self.layer;
+        let half = kernel / 2;
+        let ([_, _, height, width], [_, _, rows, columns]) = (self.x.dims(), delta.dims());
+        // What a stride left over at the far edges.
+        let rest = [height - 1 - (rows - 1) * stride, width - 1 - (columns - 1) * stride];
+        let options = ConvTransposeOptions::new([stride; 2], [half, half], rest, [1, 1], 1);
         conv_transpose2d(delta, weight, None, options)
     }
 
@@ -65,16 +114,19 @@ impl Node for Point {
     fn backward(&self, delta: &Signal, to_input: bool, gradient: Option<&mut Gradient>) -> Option<Signal> {
         if let Some(gradient) = gradient {
             gradient.set(self.layer.weight, self.to_weight(delta.clone(), self.x.clone()));
-            gradient.set(self.layer.bias, sum_per_channel(delta.clone()));
+            if let Some(bias) = self.layer.bias {
+                gradient.set(bias, sum_per_channel(delta.clone()));
+            }
         }
         to_input.then(|| self.to_input(delta.clone(), self.weight.clone()))
     }
 
     /// ẏ = W ⋆ ẋ + Ẇ ⋆ x + ḃ.
     fn tangent(&self, v: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
-        let (dw, db) = (v.get::<4>(self.layer.weight), v.get::<1>(self.layer.bias));
+        let dw = v.get::<4>(self.layer.weight);
+        let db = self.layer.bias.map(|bias| v.get::<1>(bias));
         let options = || self.layer.options();
-        let through_weight = conv2d(self.x.clone(), dw, Some(db), options());
+        let through_weight = conv2d(self.x.clone(), dw, db, options());
         let through_input = dx.map(|dx| conv2d(dx.clone(), self.weight.clone(), None, options()));
         (
             sum(through_input, Some(through_weight)),
@@ -96,7 +148,9 @@ impl Node for Point {
         if let Some(weight) = sum(through_input, Some(through_delta)) {
             gradient.set(self.layer.weight, weight);
         }
-        gradient.set(self.layer.bias, sum_per_channel(delta_dot.clone()));
+        if let Some(bias) = self.layer.bias {
+            gradient.set(bias, sum_per_channel(delta_dot.clone()));
+        }
         to_input.then(|| {
             let dw = v.get::<4>(self.layer.weight);
             self.to_input(delta_dot.clone(), self.weight.clone()) + self.to_input(delta.clone(), dw)

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::linear::{flat, signal};
 use super::loss::LossPoint;
 use super::network::Trace;
-use super::node::Signal;
+use super::node::{Signal, sum};
 use super::{Examples, Gradient, Layout, Network, Parts, Pass, loss_sum};
 use crate::config::Loss;
 
@@ -18,17 +18,15 @@ pub fn loss_and_gradient(
     pass: &mut Pass,
 ) -> (Tensor<1>, Tensor<1>) {
     let parts = Parts::of(network.layout(), parameters);
-    let Trace { nodes, outputs } = network.trace(&parts, examples.images.clone(), pass);
-    let sum = loss_sum(loss, outputs.clone(), &examples.labels);
-    let mut delta = signal(LossPoint::new(loss, outputs, &examples.labels).slope);
+    let trace = network.trace(&parts, examples.images.clone(), pass);
+    let loss_value = loss_sum(loss, trace.outputs.clone(), &examples.labels);
+    let delta = signal(LossPoint::new(loss, trace.outputs, &examples.labels).slope);
     let mut gradient = Gradient::new(network.layout());
-    for (index, node) in nodes.iter().enumerate().rev() {
-        match node.backward(&delta, index > 0, Some(&mut gradient)) {
-            Some(to_input) => delta = to_input,
-            None => break,
-        }
-    }
-    (sum, gradient.into_flat(parameters))
+    // Nobody asks for the derivative with respect to the images, which only layer 0 reads.
+    let mut layer =
+        |index: usize, delta: Option<Signal>| trace.nodes[index].backward(&delta?, index > 0, Some(&mut gradient));
+    trace.wiring.backward(Some(delta), &mut layer, &sum);
+    (loss_value, gradient.into_flat(parameters))
 }
 
 /// The gradient of the summed loss over some examples as a function of the parameters, linearized at one point.
@@ -38,8 +36,8 @@ pub fn loss_and_gradient(
 pub struct Linearization<'a> {
     layout: &'a Layout,
     loss: LossPoint,
-    trace: Trace,
-    /// δ of each layer's output.
+    trace: Trace<'a>,
+    /// δ of each layer's output, in the order of their indices.
     deltas: Vec<Signal>,
 }
 
@@ -49,11 +47,16 @@ impl<'a> Linearization<'a> {
         let parts = Parts::of(network.layout(), parameters);
         let trace = network.trace(&parts, examples.images.clone(), pass);
         let loss = LossPoint::new(loss, trace.outputs.clone(), &examples.labels);
-        let mut deltas = vec![signal(loss.slope.clone())];
-        for node in trace.nodes.iter().skip(1).rev() {
-            let last = &deltas[deltas.len() - 1];
-            deltas.extend(node.backward(last, true, None));
-        }
+        let mut deltas = Vec::with_capacity(trace.nodes.len());
+        let mut layer = |index: usize, delta: Option<Signal>| {
+            let delta = delta?;
+            deltas.push(delta.clone());
+            (index > 0)
+                .then(|| trace.nodes[index].backward(&delta, true, None))
+                .flatten()
+        };
+        let delta = signal(loss.slope.clone());
+        trace.wiring.backward(Some(delta), &mut layer, &sum);
         deltas.reverse();
         Self {
             layout: network.layout(),
@@ -67,25 +70,24 @@ impl<'a> Linearization<'a> {
     ///
     /// Forward over reverse, with explicit rules: Pearlmutter's R-operator (1994).
     pub fn product(&self, v: &Tensor<1>) -> Tensor<1> {
+        let Trace { nodes, wiring, .. } = &self.trace;
         let direction = Parts::of(self.layout, v);
-        let mut dx: Option<Signal> = None;
-        let mut kept = Vec::with_capacity(self.trace.nodes.len());
-        for node in &self.trace.nodes {
-            let (dy, memory) = node.tangent(&direction, dx.as_ref());
+        let mut kept = Vec::with_capacity(nodes.len());
+        let mut layer = |index: usize, dx: Option<Signal>| {
+            let (dy, memory) = nodes[index].tangent(&direction, dx.as_ref());
             kept.push(memory);
-            dx = dy;
-        }
+            dy
+        };
+        let dz = wiring.forward(None, &mut layer, &sum);
         let mut gradient = Gradient::new(self.layout);
         // Without a tangent of the outputs nothing depends on the parameters.
-        if let Some(dz) = dx {
-            let mut delta_dot = signal(self.loss.slope_tangent(flat(dz)));
-            for (index, node) in self.trace.nodes.iter().enumerate().rev() {
+        if let Some(dz) = dz {
+            let delta_dot = signal(self.loss.slope_tangent(flat(dz)));
+            let mut layer = |index: usize, delta_dot: Option<Signal>| {
                 let (kept, delta) = (&kept[index], &self.deltas[index]);
-                match node.backward_tangent(&direction, kept, delta, &delta_dot, index > 0, &mut gradient) {
-                    Some(to_input) => delta_dot = to_input,
-                    None => break,
-                }
-            }
+                nodes[index].backward_tangent(&direction, kept, delta, &delta_dot?, index > 0, &mut gradient)
+            };
+            wiring.backward(Some(delta_dot), &mut layer, &sum);
         }
         gradient.into_flat(v)
     }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::node::{Kept, Node, Signal, sum};
-use super::{Gradient, Layout, Parts};
+use super::{Gradient, Initial, Layout, Parts};
 
 /// y = x Wᵀ + b, with x [examples, in], W [out, in], b `[out]`. An image is taken in the order channel, row, column.
 #[derive(Clone, Copy)]
@@ -13,10 +13,16 @@ pub(super) struct Linear {
 }
 
 impl Linear {
-    pub(super) fn new(layout: &mut Layout, name: &str, inputs: usize, outputs: usize) -> Self {
+    pub(super) fn new(
+        layout: &mut Layout,
+        name: &str,
+        [inputs, outputs]: [usize; 2],
+        weight: Initial,
+        bias: Initial,
+    ) -> Self {
         Self {
-            weight: layout.add_uniform(format!("{name}.weight"), &[outputs, inputs], inputs),
-            bias: layout.add_uniform(format!("{name}.bias"), &[outputs], inputs),
+            weight: layout.add(format!("{name}.weight"), &[outputs, inputs], weight),
+            bias: layout.add(format!("{name}.bias"), &[outputs], bias),
         }
     }
 

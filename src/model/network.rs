@@ -1,34 +1,23 @@
 //! The layers of a configuration's network, in order.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::activation::activate;
-use super::batch_norm::BatchNorm;
-use super::conv::Conv2d;
-use super::dropout::drop_units;
-use super::linear::{Linear, flat, signal};
+use super::builder::Builder;
+use super::layer::Layer;
+use super::linear::{flat, signal};
 use super::node::{Node, Signal};
-use super::pool::{max_pool, pooled};
+use super::plain::{cnn, mlp};
+use super::resnet::{resnet18, resnet20};
+use super::vgg::vgg11;
+use super::wiring::Wiring;
 use super::{Layout, Normalization, Parts, Purpose, RunningStatistics, stream};
-use crate::config::{Activation, Model, Settings};
-
-/// Side of the convolutions' square kernels.
-const KERNEL: usize = 3;
-
-enum Layer {
-    Linear(Linear),
-    Conv2d(Conv2d),
-    BatchNorm(BatchNorm),
-    Activation(Activation),
-    MaxPool,
-    Dropout(f64),
-}
+use crate::config::{Model, Settings};
 
 /// A network: its layers and where their parameters lie, but not the parameters.
 pub struct Network {
     layers: Vec<Layer>,
+    wiring: Wiring,
     layout: Layout,
     /// [channels, height, width] of an input image.
     input: [usize; 3],
@@ -47,83 +36,43 @@ pub struct Pass<'a> {
     pub observe: bool,
 }
 
-/// Builds layers while keeping count of names.
-struct Builder<'a> {
-    settings: &'a Settings,
-    layers: Vec<Layer>,
-    layout: Layout,
-    normalized: Vec<(String, usize)>,
-}
-
-impl Builder<'_> {
-    /// Batch norm, if any, and the activation that follow an affine map of `channels` outputs.
-    fn hidden(&mut self, channels: usize) {
-        if self.settings.batch_norm {
-            let index = self.normalized.len();
-            let name = format!("bn{}", index + 1);
-            let layer = BatchNorm::new(&mut self.layout, &name, channels, index);
-            self.layers.push(Layer::BatchNorm(layer));
-            self.normalized.push((name, channels));
-        }
-        self.layers.push(Layer::Activation(self.settings.activation));
-    }
-
-    fn dropout(&mut self) {
-        if self.settings.dropout > 0.0 {
-            self.layers.push(Layer::Dropout(self.settings.dropout));
-        }
-    }
-
-    fn linear(&mut self, name: &str, inputs: usize, outputs: usize) {
-        let layer = Linear::new(&mut self.layout, name, inputs, outputs);
-        self.layers.push(Layer::Linear(layer));
-    }
-
-    fn conv(&mut self, name: &str, inputs: usize, outputs: usize) {
-        let layer = Conv2d::new(&mut self.layout, name, inputs, outputs, KERNEL);
-        self.layers.push(Layer::Conv2d(layer));
-    }
-}
-
 impl Network {
     /// The network of `settings` for images of shape `input` [channels, height, width].
     ///
-    /// `Mlp`: (linear, batch norm?, activation, dropout?) for each width, then linear.
-    /// `Cnn`: (conv 3×3, batch norm?, activation, pool 2×2, dropout?) twice, then linear.
+    /// Parameters have the names, shapes and order that `named_parameters()` of a PyTorch module would give, with the
+    /// modules in the order of this list; a running statistic has its batch norm's name.
+    ///
+    /// - `Mlp`: (linear `fc1`, batch norm? `bn1`, activation, dropout?) for each width, then linear.
+    /// - `Cnn`: (conv 3×3 `conv1`, batch norm? `bn1`, activation, pool 2×2, dropout?) twice, then linear `fc`.
+    /// - `Vgg11`: torchvision's `vgg11` or `vgg11_bn` without the average pool: (conv 3×3 `features.0`, batch norm?
+    ///   `features.1`, activation, pool 2×2?) with w, 2w, 4w, 4w, 8w, 8w, 8w and 8w channels, a pool after the 1st, 2nd,
+    ///   4th, 6th and 8th unless the image has a single row or column there; then the channels' images flattened, (linear
+    ///   to 8w, activation, dropout?) `classifier.0` and `classifier.3`, and linear `classifier.6`. Numbers count every
+    ///   module of torchvision's, also the pools and dropouts that are left out. Convolutions have biases with batch norm,
+    ///   too.
+    /// - `ResNet18`: torchvision's `resnet18` with a stem for small images: conv 3×3 `conv1` of stride 1, batch norm?
+    ///   `bn1`, activation, no pool; `layer1` to `layer4` of two blocks with w, 2w, 4w and 8w channels; the mean over each
+    ///   image; linear `fc`. A block `layer2.0` is conv 3×3 `conv1`, batch norm? `bn1`, activation, dropout?, conv 3×3
+    ///   `conv2`, batch norm? `bn2`, plus its input, then activation. The first block of `layer2` to `layer4` has stride
+    ///   2 in `conv1`, and its input goes through conv 1×1 `downsample.0` of stride 2 and batch norm? `downsample.1`.
+    /// - `ResNet20`: the same with `layer1` to `layer3` of three blocks, of w, 2w and 4w channels. Where the shape changes
+    ///   the input x of c channels becomes `F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, c))`, which has no parameters.
+    ///
+    /// Convolutions of the residual networks have biases without batch norm only.
     pub fn new(settings: &Settings, input: [usize; 3], classes: usize) -> Self {
-        let mut build = Builder {
-            settings,
-            layers: Vec::new(),
-            layout: Layout::default(),
-            normalized: Vec::new(),
-        };
-        let [mut channels, mut height, mut width] = input;
+        let mut build = Builder::new(settings);
         match &settings.model {
-            Model::Mlp { widths } => {
-                let mut features = channels * height * width;
-                for (index, &outputs) in widths.iter().enumerate() {
-                    build.linear(&format!("fc{}", index + 1), features, outputs);
-                    build.hidden(outputs);
-                    build.dropout();
-                    features = outputs;
-                }
-                build.linear(&format!("fc{}", widths.len() + 1), features, classes);
-            }
-            Model::Cnn {
+            Model::Mlp { widths } => mlp(&mut build, widths, input, classes),
+            &Model::Cnn {
                 channels: (first, second),
-            } => {
-                for (index, &outputs) in [first, second].into_iter().enumerate() {
-                    build.conv(&format!("conv{}", index + 1), channels, outputs);
-                    build.hidden(outputs);
-                    build.layers.push(Layer::MaxPool);
-                    build.dropout();
-                    (channels, height, width) = (outputs, pooled(height), pooled(width));
-                }
-                build.linear("fc", channels * height * width, classes);
-            }
+            } => cnn(&mut build, [first, second], input, classes),
+            &Model::Vgg11 { width } => vgg11(&mut build, width, input, classes),
+            &Model::ResNet18 { width } => resnet18(&mut build, width, input[0], classes),
+            &Model::ResNet20 { width } => resnet20(&mut build, width, input[0], classes),
         }
         Self {
             layers: build.layers,
+            wiring: build.wiring,
             layout: build.layout,
             input,
             normalized: build.normalized,
@@ -145,18 +94,19 @@ impl Network {
         !self.normalized.is_empty()
     }
 
-    /// PyTorch's default initialization, `[parameters]`: weights and biases uniform in ±1/√fan-in, γ = 1, β = 0.
+    /// The parameters before training, `[parameters]`, for ReLU and tanh alike; γ = 1 and β = 0 in batch norm.
+    ///
+    /// - `Mlp`, `Cnn`, and the last layer of the others: PyTorch's default, weights and biases uniform in ±1/√fan-in.
+    /// - Other weights of `Vgg11`: He et al. (2015), normal with mean 0 and variance 2/fan-in; biases 0.
+    /// - Other weights of `ResNet18` and `ResNet20`: the same with variance 2/fan-out, as in torchvision.
+    /// - Residual networks without batch norm: Fixup (Zhang, Dauphin and Ma 2019). The first convolution of each branch is
+    ///   He's divided by √L for L blocks, the last one is 0, and so is the last layer of the network. The biases of the
+    ///   convolutions serve for Fixup's scalar biases; its scalar multipliers are left out.
     pub fn initial_parameters(&self, seed: u64, device: &Device, dtype: DType) -> Tensor<1> {
         let mut rng = stream(seed, Purpose::Parameters);
         let mut values: Vec<f64> = Vec::with_capacity(self.layout.len());
         for entry in self.layout.entries() {
-            match entry.fan_in {
-                Some(fan_in) => {
-                    let bound = 1.0 / (fan_in as f64).sqrt();
-                    values.extend((0..entry.len()).map(|_| rng.random_range(-bound..bound)));
-                }
-                None => values.extend(std::iter::repeat_n(entry.constant, entry.len())),
-            }
+            entry.initial.draw(entry.len(), &mut rng, &mut values);
         }
         let length = values.len();
         Tensor::from_data(TensorData::new(values, [length]), (device, dtype))
@@ -178,26 +128,33 @@ impl Network {
     /// Outputs (logits), [examples, classes], of images given as [examples, channels·height·width].
     pub fn forward(&self, parameters: &Parts, images: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
         // What the layers remember is dropped on the way.
-        let outputs = self
-            .layers
-            .iter()
-            .fold(self.signal(images), |x, layer| layer.forward(parameters, x, pass).0);
-        flat(outputs)
+        self.pass(parameters, images, pass, |_| ())
     }
 
     /// The same, with what every layer remembers of it.
-    pub(super) fn trace(&self, parameters: &Parts, images: Tensor<2>, pass: &mut Pass) -> Trace {
+    pub(super) fn trace(&self, parameters: &Parts, images: Tensor<2>, pass: &mut Pass) -> Trace<'_> {
         let mut nodes = Vec::with_capacity(self.layers.len());
-        let mut x = self.signal(images);
-        for layer in &self.layers {
-            let (y, node) = layer.forward(parameters, x, pass);
-            nodes.push(node);
-            x = y;
-        }
+        let outputs = self.pass(parameters, images, pass, |node| nodes.push(node));
         Trace {
             nodes,
-            outputs: flat(x),
+            wiring: &self.wiring,
+            outputs,
         }
+    }
+
+    fn pass(
+        &self,
+        parameters: &Parts,
+        images: Tensor<2>,
+        pass: &mut Pass,
+        mut keep: impl FnMut(Box<dyn Node>),
+    ) -> Tensor<2> {
+        let mut layer = |index: usize, x| {
+            let (y, node) = self.layers[index].forward(parameters, x, pass);
+            keep(node);
+            y
+        };
+        flat(self.wiring.forward(self.signal(images), &mut layer, &|y, x| y + x))
     }
 
     fn signal(&self, images: Tensor<2>) -> Signal {
@@ -213,29 +170,11 @@ impl Network {
 }
 
 /// A pass through a network.
-pub(super) struct Trace {
-    /// Its layers, the first one first.
+pub(super) struct Trace<'a> {
+    /// Its layers, in the order of their indices.
     pub(super) nodes: Vec<Box<dyn Node>>,
+    /// How they are joined.
+    pub(super) wiring: &'a Wiring,
     /// Outputs (logits), [examples, classes].
     pub(super) outputs: Tensor<2>,
-}
-
-impl Layer {
-    fn forward(&self, parameters: &Parts, x: Signal, pass: &mut Pass) -> (Signal, Box<dyn Node>) {
-        match self {
-            Self::Linear(linear) => remembered(linear.forward(parameters, x)),
-            Self::Conv2d(conv) => remembered(conv.forward(parameters, x)),
-            Self::MaxPool => remembered(max_pool(x)),
-            Self::BatchNorm(norm) => {
-                let running = &mut pass.running[norm.index];
-                remembered(norm.forward(parameters, x, pass.normalization, running, pass.observe))
-            }
-            Self::Activation(function) => remembered(activate(*function, x)),
-            Self::Dropout(p) => remembered(drop_units(*p, pass.dropout.as_deref_mut(), x)),
-        }
-    }
-}
-
-fn remembered(passed: (Signal, impl Node + 'static)) -> (Signal, Box<dyn Node>) {
-    (passed.0, Box::new(passed.1))
 }

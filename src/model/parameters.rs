@@ -5,6 +5,8 @@
 
 use burn::tensor::{Shape, Tensor};
 
+use super::Initial;
+
 /// One named parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -14,10 +16,8 @@ pub struct Entry {
     pub shape: Vec<usize>,
     /// Where its numbers begin in the flat vector.
     pub offset: usize,
-    /// Inputs of one unit, which scale PyTorch's default initialization; `None` where it is a constant.
-    pub fan_in: Option<usize>,
-    /// The constant where `fan_in` is `None`.
-    pub constant: f64,
+    /// How its numbers begin.
+    pub initial: Initial,
 }
 
 impl Entry {
@@ -40,23 +40,13 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Adds a parameter drawn uniformly from ±1/√`fan_in` and gives its index.
-    pub(super) fn add_uniform(&mut self, name: String, shape: &[usize], fan_in: usize) -> usize {
-        self.add(name, shape, Some(fan_in), 0.0)
-    }
-
-    /// Adds a parameter that begins as a constant and gives its index.
-    pub(super) fn add_constant(&mut self, name: String, shape: &[usize], constant: f64) -> usize {
-        self.add(name, shape, None, constant)
-    }
-
-    fn add(&mut self, name: String, shape: &[usize], fan_in: Option<usize>, constant: f64) -> usize {
+    /// Adds a parameter and gives its index.
+    pub(super) fn add(&mut self, name: String, shape: &[usize], initial: Initial) -> usize {
         let entry = Entry {
             name,
             shape: shape.to_vec(),
             offset: self.len,
-            fan_in,
-            constant,
+            initial,
         };
         self.len += entry.len();
         self.entries.push(entry);

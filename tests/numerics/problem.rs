@@ -222,3 +222,45 @@ fn problems() -> Vec<(String, Problem)> {
     problems.push(("linear classifier".to_owned(), problem));
     problems
 }
+
+/// Narrow deep networks, whose whole Hessian by differences would take minutes. ReLU has so many kinks in them that
+/// differences are for tanh only.
+pub static DEEP: LazyLock<Vec<(String, Problem)>> = LazyLock::new(|| {
+    let models = [
+        (Model::Vgg11 { width: 2 }, [1, 8, 8]),
+        // Four of the pools are left out or leave a row out.
+        (Model::Vgg11 { width: 1 }, [2, 7, 3]),
+        (Model::ResNet18 { width: 2 }, [1, 8, 8]),
+        (Model::ResNet18 { width: 1 }, [2, 7, 6]),
+        (Model::ResNet20 { width: 2 }, [1, 8, 8]),
+        // Strides leave 4×3 and 2×2 of it.
+        (Model::ResNet20 { width: 1 }, [2, 7, 6]),
+    ];
+    let mut problems = Vec::new();
+    for (index, (model, input)) in models.into_iter().enumerate() {
+        for (activation, loss) in [
+            (Activation::Tanh, Loss::CrossEntropy),
+            (Activation::Relu, Loss::SquaredError),
+        ] {
+            for statistics in [None, Some(Normalization::Batch), Some(Normalization::Running)] {
+                // Running statistics and ReLU once each.
+                let running = statistics == Some(Normalization::Running);
+                let relu = activation == Activation::Relu;
+                if running && relu || index % 2 == 1 && (running || relu) {
+                    continue;
+                }
+                let settings = settings(model.clone(), activation, statistics.is_some(), loss);
+                let normalization = statistics.unwrap_or(Normalization::Batch);
+                let name = format!("{model:?} on {input:?}, {activation:?}, {loss:?}, {statistics:?}");
+                problems.push((name, Problem::new(&settings, input, 3, 7, normalization)));
+            }
+        }
+    }
+    problems
+});
+
+/// Every network with its name.
+pub fn every_problem() -> impl Iterator<Item = (&'static str, &'static Problem)> {
+    let small = PROBLEMS.iter().map(|known| (known.name.as_str(), &known.problem));
+    small.chain(DEEP.iter().map(|(name, problem)| (name.as_str(), problem)))
+}

@@ -7,13 +7,18 @@ use sharptui::config::{Activation, Loss, Model};
 use sharptui::curvature::{Hessian, Interrupted, MeanLoss, SymmetricOperator};
 use sharptui::model::{Normalization, Parts, Pass, loss_and_gradient, loss_sum};
 
-use crate::problem::{Known, PROBLEMS, Problem, settings};
+use crate::problem::{DEEP, Known, PROBLEMS, Problem, every_problem, settings};
 use crate::vectors::{normal, relative_error, tensor, vector};
 
 const MLP: fn() -> Model = || Model::Mlp { widths: vec![7, 5] };
 
 fn random(seed: u64, problem: &Problem) -> DVector<f64> {
     normal(seed, problem.len()).into()
+}
+
+/// A direction of length 1: differences along it cross no kink of a deep network's pools, nor do fifth derivatives show.
+fn short(seed: u64, problem: &Problem) -> DVector<f64> {
+    random(seed, problem).normalize()
 }
 
 #[test]
@@ -27,13 +32,39 @@ fn every_product_equals_the_dense_hessian_times_the_vector() {
     }
 }
 
+#[test]
+fn products_of_deep_networks_are_differences_of_gradients() {
+    for (name, problem) in DEEP.iter().filter(|(name, _)| name.contains("Tanh")) {
+        let v = short(0, problem);
+        let error = relative_error(&problem.product(&v), &problem.differences(&v));
+        assert!(error < 1e-8, "{name}: relative error {error:e}");
+    }
+}
+
+#[test]
+fn every_gradient_is_the_slope_of_the_loss() {
+    for (name, problem) in every_problem().filter(|(name, _)| name.contains("Tanh")) {
+        let v = short(3, problem);
+        let direction = tensor(v.as_slice());
+        let loss = |step: f64| {
+            let moved = problem.parameters.clone() + direction.clone() * step;
+            problem.loss_and_gradient(&moved).0
+        };
+        let h = 3e-5;
+        let slope = ((loss(h) - loss(-h)) * 8.0 - (loss(2.0 * h) - loss(-2.0 * h))) / (12.0 * h);
+        let expected = problem.loss_and_gradient(&problem.parameters).1.dot(&v);
+        let off = (slope - expected).abs();
+        assert!(off < 1e-9, "{name}: slope {slope} instead of {expected}");
+    }
+}
+
 /// burn's automatic differentiation rounds the reciprocal of a divisor to 32 bits, which batch norm's means meet;
 /// against PyTorch the same gradients are held to 1e-12.
 const AUTODIFF_ERROR: f64 = 1e-7;
 
 #[test]
 fn every_gradient_is_that_of_automatic_differentiation() {
-    for Known { name, problem, .. } in PROBLEMS.iter() {
+    for (name, problem) in every_problem() {
         let tracked = problem.parameters.clone().autodiff().require_grad();
         let mut pass = Pass {
             dropout: None,
@@ -55,7 +86,13 @@ fn every_gradient_is_that_of_automatic_differentiation() {
 
 #[test]
 fn dropout_has_the_gradient_of_automatic_differentiation_under_the_same_mask() {
-    for (model, batch_norm) in [(MLP(), false), (Model::Cnn { channels: (2, 3) }, true)] {
+    for (model, batch_norm) in [
+        (MLP(), false),
+        (Model::Cnn { channels: (2, 3) }, true),
+        (Model::Vgg11 { width: 2 }, false),
+        (Model::ResNet18 { width: 1 }, true),
+        (Model::ResNet20 { width: 1 }, false),
+    ] {
         let mut settings = settings(model, Activation::Relu, batch_norm, Loss::CrossEntropy);
         settings.dropout = 0.4;
         let problem = Problem::new(&settings, [1, 8, 8], 3, 9, Normalization::Batch);
@@ -86,7 +123,7 @@ fn dropout_has_the_gradient_of_automatic_differentiation_under_the_same_mask() {
 
 #[test]
 fn further_products_of_one_operator_are_the_same_bits_whether_or_not_it_keeps_its_passes() {
-    for Known { name, problem, .. } in PROBLEMS.iter() {
+    for (name, problem) in every_problem() {
         let mean_loss = MeanLoss {
             chunk: 4,
             ..problem.mean_loss()
@@ -104,7 +141,7 @@ fn further_products_of_one_operator_are_the_same_bits_whether_or_not_it_keeps_it
 
 #[test]
 fn every_product_is_symmetric_and_linear() {
-    for Known { name, problem, .. } in PROBLEMS.iter() {
+    for (name, problem) in every_problem() {
         let (u, v) = (random(1, problem), random(2, problem));
         let (hu, hv) = (problem.product(&u), problem.product(&v));
         let scale = u.norm() * hv.norm();
@@ -135,10 +172,16 @@ fn chunks_that_do_not_divide_the_examples_change_nothing_without_batch_statistic
 
 #[test]
 fn examples_that_share_batch_statistics_are_averaged_over_their_groups() {
-    for (model, input) in [(MLP(), [1, 2, 3]), (Model::Cnn { channels: (2, 3) }, [1, 8, 8])] {
+    for (model, input) in [
+        (MLP(), [1, 2, 3]),
+        (Model::Cnn { channels: (2, 3) }, [1, 8, 8]),
+        (Model::Vgg11 { width: 1 }, [1, 8, 8]),
+        (Model::ResNet18 { width: 1 }, [1, 8, 8]),
+        (Model::ResNet20 { width: 1 }, [1, 8, 8]),
+    ] {
         let settings = settings(model, Activation::Tanh, true, Loss::CrossEntropy);
         let mut problem = Problem::new(&settings, input, 3, 11, Normalization::Batch);
-        let v = random(6, &problem);
+        let v = short(6, &problem);
         let whole = problem.product(&v);
         for group in [4, 8] {
             problem.chunk = group;
@@ -153,7 +196,12 @@ fn examples_that_share_batch_statistics_are_averaged_over_their_groups() {
 
 #[test]
 fn dropout_in_the_settings_leaves_the_product_alone() {
-    for model in [MLP(), Model::Cnn { channels: (2, 3) }] {
+    for model in [
+        MLP(),
+        Model::Cnn { channels: (2, 3) },
+        Model::Vgg11 { width: 1 },
+        Model::ResNet20 { width: 1 },
+    ] {
         let mut settings = settings(model, Activation::Tanh, false, Loss::CrossEntropy);
         let without = Problem::new(&settings, [1, 8, 8], 3, 9, Normalization::Batch);
         settings.dropout = 0.7;
@@ -211,7 +259,13 @@ fn outputs_far_into_saturation_stay_finite() {
 
 #[test]
 fn a_single_nan_among_the_parameters_reaches_the_loss_and_the_product() {
-    for (model, input) in [(MLP(), [1, 2, 3]), (Model::Cnn { channels: (2, 3) }, [1, 8, 8])] {
+    for (model, input) in [
+        (MLP(), [1, 2, 3]),
+        (Model::Cnn { channels: (2, 3) }, [1, 8, 8]),
+        (Model::Vgg11 { width: 1 }, [1, 8, 8]),
+        (Model::ResNet18 { width: 1 }, [1, 8, 8]),
+        (Model::ResNet20 { width: 1 }, [1, 8, 8]),
+    ] {
         for activation in [Activation::Relu, Activation::Tanh] {
             let settings = settings(model.clone(), activation, false, Loss::CrossEntropy);
             let mut problem = Problem::new(&settings, input, 3, 9, Normalization::Batch);

@@ -4,7 +4,7 @@ use nalgebra::DVector;
 use serde::Deserialize;
 use sharptui::config::{Activation, Loss, Model};
 use sharptui::curvature::{Hessian, Search, largest_eigenvalue};
-use sharptui::model::{Normalization, Parts, Pass};
+use sharptui::model::{Examples, Normalization, Parts, Pass};
 
 use crate::problem::{Problem, settings};
 use crate::vectors::{normal, numbers, relative_error, tensor, vector};
@@ -16,15 +16,17 @@ struct Case {
     classes: usize,
     widths: Option<Vec<usize>>,
     channels: Option<(usize, usize)>,
+    /// A deep network, whose parameters, images and direction are [`noise`].
+    model: Option<String>,
     activation: Activation,
     loss_function: Loss,
     batch_norm: Option<String>,
     parameters: Vec<Parameter>,
     statistics_before: Vec<LayerStatistics>,
     statistics_after: Vec<LayerStatistics>,
-    images: Vec<f32>,
+    images: Option<Vec<f32>>,
     labels: Vec<u8>,
-    direction: Vec<f64>,
+    direction: Option<Vec<f64>>,
     loss: f64,
     gradient: Vec<f64>,
     product: Vec<f64>,
@@ -35,7 +37,41 @@ struct Case {
 struct Parameter {
     name: String,
     shape: Vec<usize>,
-    values: Vec<f64>,
+    values: Option<Vec<f64>>,
+}
+
+impl Parameter {
+    fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Its numbers, as the script makes them of stream `index`, if it does not write them.
+    fn values(&self, index: usize) -> Vec<f64> {
+        let noise = || noise(index as u32, self.len()).into_iter();
+        match &self.values {
+            Some(values) => values.clone(),
+            None if self.shape.len() > 1 => {
+                let scale = (4.0 / self.shape[1..].iter().product::<usize>() as f64).sqrt();
+                noise().map(|x| x * scale).collect()
+            }
+            None => {
+                let centre = if self.name.ends_with("weight") { 1.0 } else { 0.0 };
+                noise().map(|x| x / 4.0 + centre).collect()
+            }
+        }
+    }
+}
+
+/// Numbers in [−1, 1) with 24 bits, the same as the script's: a hash of the stream and the position.
+fn noise(stream: u32, count: usize) -> Vec<f64> {
+    let number = |position: u32| {
+        let mut x = (position.wrapping_add(stream.wrapping_mul(1_000_003)).wrapping_add(1)).wrapping_mul(0x9E37_79B1);
+        for (shift, factor) in [(15, 0x85EB_CA77), (13, 0xC2B2_AE3D)] {
+            x = (x ^ (x >> shift)).wrapping_mul(factor);
+        }
+        f64::from((x ^ (x >> 16)) >> 8) / f64::from(1 << 23) - 1.0
+    };
+    (0..count as u32).map(number).collect()
 }
 
 #[derive(Deserialize)]
@@ -47,10 +83,11 @@ struct LayerStatistics {
 
 impl Case {
     fn problem(&self) -> Problem {
-        let model = match (&self.widths, self.channels) {
-            (Some(widths), None) => Model::Mlp { widths: widths.clone() },
-            (None, Some(channels)) => Model::Cnn { channels },
-            _ => panic!("{}: neither or both of widths and channels", self.name),
+        let model = match (&self.widths, self.channels, &self.model) {
+            (Some(widths), None, None) => Model::Mlp { widths: widths.clone() },
+            (None, Some(channels), None) => Model::Cnn { channels },
+            (None, None, Some(model)) => ron::from_str(model).unwrap(),
+            _ => panic!("{}: not one of widths, channels and model", self.name),
         };
         let normalization = match self.batch_norm.as_deref() {
             None | Some("Batch") => Normalization::Batch,
@@ -60,10 +97,13 @@ impl Case {
         let batch_norm = self.batch_norm.is_some();
         let settings = settings(model, self.activation, batch_norm, self.loss_function);
         let mut problem = Problem::new(&settings, self.shape, self.classes, self.labels.len(), normalization);
-        let options = (&problem.parameters.device(), problem.parameters.dtype());
-        problem.examples =
-            sharptui::model::Examples::upload(&self.images, &self.labels, self.classes, options.0, options.1);
-        let values: Vec<f64> = self.parameters.iter().flat_map(|p| p.values.clone()).collect();
+        let options = (problem.parameters.device(), problem.parameters.dtype());
+        let pixels = self.labels.len() * self.shape.iter().product::<usize>();
+        let images = self.images.clone();
+        let images = images.unwrap_or_else(|| noise(3000, pixels).iter().map(|&x| 2.0 * x as f32).collect());
+        problem.examples = Examples::upload(&images, &self.labels, self.classes, &options.0, options.1);
+        let parameters = self.parameters.iter().enumerate();
+        let values: Vec<f64> = parameters.flat_map(|(index, p)| p.values(index)).collect();
         problem.parameters = tensor(&values);
         for (ours, theirs) in problem.running.iter_mut().zip(&self.statistics_before) {
             ours.mean = tensor(&theirs.mean);
@@ -71,11 +111,16 @@ impl Case {
         }
         problem
     }
+
+    fn direction(&self) -> DVector<f64> {
+        let length = self.parameters.iter().map(Parameter::len).sum();
+        self.direction.clone().unwrap_or_else(|| noise(4000, length)).into()
+    }
 }
 
 fn cases() -> Vec<Case> {
     let cases: Vec<Case> = serde_json::from_str(include_str!("../fixtures/pytorch_hessian.json")).unwrap();
-    assert!(cases.len() >= 10);
+    assert!(cases.len() >= 18);
     cases
 }
 
@@ -94,7 +139,7 @@ fn parameters_have_pytorchs_names_shapes_and_order() {
                 case.name
             );
             assert_eq!(ours.offset, offset, "{}: {}", case.name, ours.name);
-            offset += theirs.values.len();
+            offset += theirs.len();
         }
         assert_eq!(problem.len(), offset, "{}", case.name);
         let names: Vec<&String> = problem.running.iter().map(|r| &r.name).collect();
@@ -117,7 +162,7 @@ fn loss_and_gradient_are_pytorchs() {
 #[test]
 fn hessian_vector_products_are_pytorchs_double_backward() {
     for case in cases() {
-        let product = case.problem().product(&case.direction.clone().into());
+        let product = case.problem().product(&case.direction());
         let error = relative_error(&product, &case.product.clone().into());
         assert!(error < 1e-10, "{}: product off by {error:e}", case.name);
     }

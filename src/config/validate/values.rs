@@ -61,7 +61,15 @@ fn model(settings: &Settings) -> Verdict {
         Model::Cnn {
             channels: (first, second),
         } => sizes(&[*first, *second], MOST_CHANNELS, ".channels"),
+        // The last convolutions of these have 8 and 4 times as many channels.
+        Model::Vgg11 { width } | Model::ResNet18 { width } => channel_width(*width, MOST_CHANNELS / 8),
+        Model::ResNet20 { width } => channel_width(*width, MOST_CHANNELS / 4),
     }
+}
+
+fn channel_width(width: usize, most: usize) -> Verdict {
+    in_range((1..=most).contains(&width), "model", width, format!("1 to {most}"))
+        .map_err(|refusal| refusal.of_part(".width"))
 }
 
 fn sizes(sizes: &[usize], most: usize, part: &str) -> Verdict {

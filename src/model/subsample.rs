@@ -1,0 +1,82 @@
+//! The shortcut without parameters of a residual block that halves the image and widens the channels.
+
+use burn::tensor::{Tensor, s};
+
+use super::node::{Kept, Node, Signal};
+use super::{Gradient, Parts};
+
+/// Every second row and column, the first among them, and zeros for the channels behind those of x up to `outputs`.
+///
+/// Option A of He et al. (2016), section 3.3; in PyTorch `F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, outputs - inputs))`.
+pub(super) fn subsample(x: Signal, outputs: usize) -> (Signal, Point) {
+    let point = Point {
+        shape: x.dims(),
+        outputs,
+    };
+    (point.apply(x), point)
+}
+
+/// Rows or columns after subsampling, as a convolution of stride 2 leaves them.
+pub(super) fn halved(size: usize) -> usize {
+    size.div_ceil(2)
+}
+
+/// Subsampling of images of one size; it is linear, so the same everywhere.
+pub(super) struct Point {
+    /// [examples, channels, height, width] of the input.
+    shape: [usize; 4],
+    outputs: usize,
+}
+
+impl Point {
+    fn apply(&self, x: Signal) -> Signal {
+        let [examples, inputs, height, width] = self.shape;
+        let kept = x.slice(s![.., .., 0..height;2, 0..width;2]);
+        let zeros = Tensor::zeros(
+            [examples, self.outputs - inputs, halved(height), halved(width)],
+            (&kept.device(), kept.dtype()),
+        );
+        Tensor::cat(vec![kept, zeros], 1)
+    }
+
+    /// Its adjoint: δ where x was read, 0 elsewhere.
+    fn spread(&self, delta: Signal) -> Signal {
+        let [examples, inputs, height, width] = self.shape;
+        let (rows, columns) = (halved(height), halved(width));
+        let delta = with_zeros(
+            delta.narrow(1, 0, inputs).reshape([examples, inputs, rows, columns, 1]),
+            4,
+        );
+        let delta = with_zeros(delta.reshape([examples, inputs, rows, 1, columns * 2]), 3);
+        let delta = delta.reshape([examples, inputs, rows * 2, columns * 2]);
+        // An odd size has no row or column behind its last.
+        delta.slice([0..examples, 0..inputs, 0..height, 0..width])
+    }
+}
+
+fn with_zeros(x: Tensor<5>, dim: usize) -> Tensor<5> {
+    let zeros = x.zeros_like();
+    Tensor::cat(vec![x, zeros], dim)
+}
+
+impl Node for Point {
+    fn backward(&self, delta: &Signal, to_input: bool, _: Option<&mut Gradient>) -> Option<Signal> {
+        to_input.then(|| self.spread(delta.clone()))
+    }
+
+    fn tangent(&self, _: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
+        (dx.map(|dx| self.apply(dx.clone())), Kept::new())
+    }
+
+    fn backward_tangent(
+        &self,
+        _: &Parts,
+        _: &Kept,
+        _: &Signal,
+        delta_dot: &Signal,
+        to_input: bool,
+        _: &mut Gradient,
+    ) -> Option<Signal> {
+        self.backward(delta_dot, to_input, None)
+    }
+}
