@@ -15,6 +15,7 @@ pub mod monitor;
 pub mod plain;
 pub mod record;
 pub mod signals;
+pub mod statistics;
 pub mod sweep;
 pub mod train;
 pub mod tui;

@@ -67,6 +67,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ("plain", &["event"]),
         ("record", &["event"]),
         ("signals", &[]),
+        ("statistics", &[]),
         (
             "sweep",
             &[
