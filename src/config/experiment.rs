@@ -10,7 +10,7 @@ use ron::ser::PrettyConfig;
 use super::document::parse;
 use super::schema::ron_options;
 use super::settings::{Document, Overrides};
-use super::sweep::Sweep;
+use super::sweep::{Axis, Sweep};
 use super::validate::{self, Refusal};
 use super::{ConfigError, Settings};
 
@@ -101,6 +101,13 @@ impl Experiment {
             cell.settings.cut_at(steps.get());
         }
         self
+    }
+
+    /// The settings that each axis of the sweep varies: one, or those that move together. A cell's
+    /// [`swept`](Cell::swept) has them in the same order.
+    #[must_use]
+    pub fn axes(&self) -> Vec<Vec<&'static str>> {
+        self.sweep.axes.iter().map(Axis::names).collect()
     }
 
     /// The config as resolved, defaults filled in: a config file that gives the same cells.
