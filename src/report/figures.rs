@@ -7,10 +7,12 @@ mod curves;
 mod levels;
 mod scatter;
 
+use std::sync::Arc;
+
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::scatter::MarkerShape;
-use kuva::render::layout::Layout;
+use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::render::Scene;
 
 use super::comparison::Comparison;
@@ -129,7 +131,11 @@ impl Span {
             });
         }
         // Values that are all the same still need an axis.
-        let margin = (0.06 * (high - low)).max(0.01 * high.abs()).max(1e-6);
+        let margin = if high > low {
+            0.06 * (high - low)
+        } else {
+            0.01 * high.abs().max(1e-4)
+        };
         Some(Self {
             low: low - margin,
             high: high + margin,
@@ -153,11 +159,31 @@ fn frame(x: Span, y: Span, x_label: &str, y_label: &str) -> Layout {
         .with_x_label(x_label)
         .with_y_label(y_label)
         .with_font_family("DejaVu Sans, sans-serif");
-    let layout = if x.log { layout.with_log_x() } else { layout };
-    if y.log { layout.with_log_y() } else { layout }
+    // kuva would write 0.1 as 1e-1 and 0.05 as 0.050.
+    let plain = || TickFormat::Custom(Arc::new(tick));
+    let layout = if x.log {
+        layout.with_log_x().with_x_tick_format(plain())
+    } else {
+        layout
+    };
+    if y.log {
+        layout.with_log_y().with_y_tick_format(plain())
+    } else {
+        layout
+    }
 }
 
-/// "λ_max (log scale)" where it is.
+/// A mark of a logarithmic axis: 1, 2 or 5 times a power of ten.
+fn tick(value: f64) -> String {
+    if (1e-4..1e6).contains(&value) {
+        // Powers of ten are computed, and may be off in their last digit.
+        format!("{}", (value * 1e6).round() / 1e6)
+    } else {
+        format!("{value:.0e}")
+    }
+}
+
+/// "λ_max, log scale" where it is.
 fn label(words: &str, span: Span) -> String {
     if span.log {
         format!("{words}, log scale")
@@ -169,6 +195,13 @@ fn label(words: &str, span: Span) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_of_a_logarithmic_axis_are_plain_numbers() {
+        for (value, text) in [(0.1, "0.1"), (0.050_000_000_1, "0.05"), (200.0, "200"), (2e-7, "2e-7")] {
+            assert_eq!(tick(value), text);
+        }
+    }
 
     #[test]
     fn axes_are_logarithmic_where_values_span_much_and_none_is_in_the_way() {

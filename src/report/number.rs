@@ -51,7 +51,8 @@ pub(super) fn difference(measure: Measure, difference: &Estimate) -> String {
     let signed = minus(&format!("{:+.decimals$}", difference.value));
     match difference.interval {
         Some(interval) => format!("{signed}{unit} {}", bracket(interval, decimals)),
-        None => format!("{signed}{unit}, no interval from {}", seeds(difference.count)),
+        None if difference.count > 1 => format!("{signed}{unit}, no interval from {} equal values", difference.count),
+        None => format!("{signed}{unit}, no interval from 1 seed"),
     }
 }
 
@@ -84,15 +85,6 @@ pub(super) fn correlation(kendall: &Kendall) -> String {
 /// An interval.
 pub(super) fn bracket(interval: Interval, decimals: usize) -> String {
     minus(&format!("[{:.decimals$}, {:.decimals$}]", interval.low, interval.high))
-}
-
-/// "1 seed", "3 seeds".
-pub(super) fn seeds(count: usize) -> String {
-    if count == 1 {
-        "1 seed".to_owned()
-    } else {
-        format!("{count} seeds")
-    }
 }
 
 /// Decimals that leave about three digits of a number of this size.

@@ -14,7 +14,8 @@ pub const FINISHED: CellEnding = CellEnding::Finished(StopReason::Epochs);
 
 /// A run directory, still held by its writer.
 pub struct Bench {
-    pub folder: TempDir,
+    /// Lives as long as this does.
+    _folder: TempDir,
     pub run: RunDir,
     pub experiment: Experiment,
 }
@@ -43,7 +44,7 @@ impl Bench {
         })
         .unwrap();
         Self {
-            folder,
+            _folder: folder,
             run,
             experiment,
         }

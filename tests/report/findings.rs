@@ -37,7 +37,7 @@ fn a_setting_that_acts_everywhere_is_said_to_and_one_that_does_so_in_part_is_tol
     says(
         &bench.report(),
         &[
-            "- Larger learning rates (0.1 → 0.3) lowered λ_max at every batch size (32: 30.0 → 20.0, −10.00 [−10.25, −9.75]; \
+            "- Larger learning rates (0.1 → 0.3) lowered λ_max at every batch size (32: 30.0 → 20.0, −10.0 [−10.2, −9.8]; \
              Full: 30.0 → 25.0, −5.00 [−5.25, −4.75]). Test accuracy rose at batch size 32 (80.0 % → 82.0 %, +2.0 points \
              [1.8, 2.2]); cannot tell at batch size Full (80.0 % → 80.0 %, ",
             "points [−1.2, 1.2])",
@@ -63,7 +63,7 @@ fn one_setting_needs_no_place_and_its_correlation_says_which_way() {
         &bench.report(),
         &[
             // Every seed has the same difference: no spread, no interval, no claim.
-            "Cannot tell whether more dropout (0.0 → 0.3) changed λ_max (20.0 → 12.0, −8.00, no interval from 3 seeds).",
+            "Cannot tell whether more dropout (0.0 → 0.3) changed λ_max (20.0 → 12.0, −8.00, no interval from 3 equal values).",
             "Over all cells, lower λ_max went with higher test accuracy: τ-b −1.00 [−1.00, −0.65], 6 cells.",
         ],
     );
@@ -174,7 +174,7 @@ fn levels_with_other_seeds_are_compared_as_groups() {
     says(
         &report,
         &[
-            "Batch norm (false → true) raised λ_max (10.0 → 29.9, +19.9 [WELCH]).",
+            "Batch norm (false → true) raised λ_max (10.0 → 29.9, +19.9 [19.7, 20.2]).",
             "Left out, diverged: cell 005.",
             "| groups | higher |",
         ],
@@ -242,8 +242,8 @@ fn every_probe_has_its_own_findings() {
     says(
         &bench.report(),
         &[
-            "lowered λ_max (held-out, 50 examples) (8.00 → 7.00, −1.000 [−1.025, −0.975])",
-            "lowered λ_max (training, 60 examples) (80.0 → 70.0, −10.00 [−10.25, −9.75])",
+            "lowered λ_max (held-out, 50 examples) (8.00 → 7.00, −1.00 [−1.02, −0.98])",
+            "lowered λ_max (training, 60 examples) (80.0 → 70.0, −10.0 [−10.2, −9.8])",
             "figures/scatter-dropout-probe-1.svg",
             "| dropout | cells | λ_max (held-out, 50 examples) | λ_max (training, 60 examples) |",
         ],

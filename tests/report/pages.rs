@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use sharptui::event::CellEnding;
+
 use crate::bench::{Bench, FINISHED, says};
 
 fn bench() -> Bench {
@@ -71,18 +73,17 @@ fn the_page_has_its_figures_inside_and_needs_no_network() {
 }
 
 #[test]
-fn what_a_configuration_calls_itself_cannot_break_the_page() {
-    let name = "a<b>&\\\"c*|";
+fn words_from_elsewhere_cannot_break_the_page() {
     let bench = Bench::new("learning_rate: 0.1, sweep: (seed: [0, 1])");
-    let text = fs::read_to_string(bench.run.path().join("config.ron")).unwrap();
-    bench
-        .run
-        .write_config(&text.replace("\"made\"", &format!("\"{name}\"")))
-        .unwrap();
+    let why = "a<b>&\"c*|\n# d";
+    bench.end(0, &(CellEnding::Failed(why.to_owned()), 10.0, 70.0));
     let markdown = bench.report();
     let html = fs::read_to_string(bench.run.path().join("report.html")).unwrap();
-    says(&html, &["<h1>a&lt;b&gt;&amp;&quot;c*|: "]);
-    says(&markdown, &["# a\\<b>&\"c\\*\\|: "]);
+    says(
+        &html,
+        &["<li>Left out, failed: a&lt;b&gt;&amp;&quot;c*|\n# d: cell 000.</li>"],
+    );
+    says(&markdown, &["- Left out, failed: a\\<b>&\"c\\*\\| \\# d: cell 000."]);
 }
 
 #[test]

@@ -74,10 +74,16 @@ fn panel(run: &Run, comparison: &Comparison) -> Option<(Vec<Plot>, Layout)> {
     if longest * axis.len() > 40 {
         layout = layout.with_x_tick_rotate(-35.0);
     }
-    let count = comparison.strata.len();
-    let plots = comparison.strata.iter().enumerate().flat_map(|(n, stratum)| {
-        let offset = APART * (n as f64 - (count as f64 - 1.0) / 2.0);
-        line(run, comparison, stratum, n, offset)
+    let drawn: Vec<(usize, &Stratum)> = comparison
+        .strata
+        .iter()
+        .enumerate()
+        .filter(|(_, stratum)| !stratum.groups.is_empty())
+        .collect();
+    let middle = (drawn.len() as f64 - 1.0) / 2.0;
+    let plots = drawn.iter().enumerate().flat_map(|(place, (n, stratum))| {
+        let offset = APART * (place as f64 - middle);
+        line(run, comparison, stratum, *n, offset)
     });
     Some((plots.collect(), layout))
 }

@@ -23,6 +23,7 @@ pub(super) fn figures(run: &Run, probe: usize) -> Vec<Figure> {
         frame(lambda, accuracy, &label(&words, lambda), "test accuracy / %")
             .with_width(760.0)
             .with_height(440.0)
+            .with_legend_box(false)
     };
     let name = |what: &str| match probe {
         0 => format!("scatter-{what}"),
@@ -72,7 +73,11 @@ fn coloured(run: &Run, probe: usize, axis: usize, layout: Layout) -> (Vec<Plot>,
         shape: LegendShape::Marker(shape),
         dasharray: None,
     };
-    let colours = (0..run.axes[axis].len()).map(|level| {
+    let present = |axis: usize| {
+        let levels = 0..run.axes[axis].len();
+        levels.filter(move |level| run.compared().any(|cell| cell.levels[axis] == *level))
+    };
+    let colours = present(axis).map(|level| {
         let shape = if other.is_some() {
             MarkerShape::Circle
         } else {
@@ -82,7 +87,7 @@ fn coloured(run: &Run, probe: usize, axis: usize, layout: Layout) -> (Vec<Plot>,
     });
     let mut layout = layout.with_legend_group(run.axes[axis].noun(), colours.collect());
     if let Some(other) = other {
-        let markers = (0..shapes).map(|level| LegendEntry {
+        let markers = present(other).map(|level| LegendEntry {
             color: "#555555".to_owned(),
             ..entry(run.axes[other].level(level), 0, marker(level))
         });
