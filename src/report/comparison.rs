@@ -32,6 +32,13 @@ pub(super) struct Group {
     values: Vec<(u64, f64)>,
 }
 
+impl Group {
+    /// The values themselves.
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> + Clone + '_ {
+        self.values.iter().map(|(_, value)| *value)
+    }
+}
+
 /// The difference between two levels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
@@ -137,7 +144,7 @@ fn step(low: &Group, high: &Group) -> Step {
         .filter_map(|(seed, value)| Some((*value, partner(*seed)?)))
         .collect();
     let paired = pairs.len() == low.values.len() && pairs.len() == high.values.len();
-    let numbers = |group: &Group| group.values.iter().map(|(_, value)| *value).collect::<Vec<f64>>();
+    let numbers = |group: &Group| group.values().collect::<Vec<f64>>();
     let unpaired = || welch_difference(&numbers(low), &numbers(high));
     let difference = if paired { paired_difference(&pairs) } else { unpaired() };
     Step {

@@ -30,9 +30,19 @@ pub(super) fn page(run: &Run) -> Page {
             "No cell reached its aim, so none is compared with another: cells are compared that fit equally well.",
         );
     } else {
-        page.points(findings::of_settings(run, &comparisons));
+        for axis in 0..run.axes.len() {
+            let own = &run.axes[axis];
+            page.subheading(&format!(
+                "{}, {} → {}",
+                findings::capital(&own.noun()),
+                own.level(0),
+                own.level(own.len() - 1)
+            ));
+            page.points(findings::of_setting(run, &comparisons, axis));
+        }
+        page.subheading("λ_max and test accuracy");
         let correlations = (0..run.probes.len()).map(|probe| findings::of_correlation(run, probe).join(" "));
-        page.points(correlations.collect());
+        page.points(correlations.chain(findings::of_fit(run)).collect());
         if run.axes.is_empty() {
             page.paragraph("The sweep varies nothing but the seed, so there are no settings to compare.");
         } else {
@@ -78,15 +88,16 @@ fn header(page: &mut Page, run: &Run) {
     let compared = count(|standing| *standing == Standing::Compared);
     let unreached = count(|standing| *standing == Standing::Unreached);
     let left_out = run.cells.len() - compared - unreached;
-    let mut words = format!(
-        "{} in {}: {compared} compared",
+    let unreached = if run.has_aim {
+        format!(", {unreached} shown but not compared, since they used up their budget before their aim")
+    } else {
+        String::new()
+    };
+    page.paragraph(format!(
+        "{} in {}: {compared} compared{unreached}, {left_out} left out.",
         counted(run.cells.len(), "cell"),
         counted(combinations(run, None).len(), "combination"),
-    );
-    if run.has_aim {
-        words += &format!(", {unreached} shown but not compared, since they used up their budget before their aim");
-    }
-    page.paragraph(format!("{words}, {left_out} left out."));
+    ));
     page.points(named(run));
 }
 
@@ -131,7 +142,7 @@ fn named(run: &Run) -> Vec<String> {
                     cell.index,
                 ),
                 None if probe == 0 || !cell.points.is_empty() => {
-                    put(format!("{words} left out, not measured"), cell.index)
+                    put(format!("{words} left out, not measured"), cell.index);
                 }
                 _ => {}
             }

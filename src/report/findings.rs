@@ -23,15 +23,31 @@ impl Verdict {
     }
 }
 
-/// What was found: a paragraph for every swept setting.
-pub(super) fn of_settings(run: &Run, comparisons: &[Comparison]) -> Vec<String> {
-    (0..run.axes.len())
-        .map(|axis| {
-            let own = comparisons.iter().filter(|comparison| comparison.axis == axis);
-            let sentences: Vec<String> = own.flat_map(|comparison| about(run, comparison)).collect();
-            sentences.join(" ")
-        })
+/// What one setting did, measure by measure.
+pub(super) fn of_setting(run: &Run, comparisons: &[Comparison], axis: usize) -> Vec<String> {
+    let own = comparisons.iter().filter(|comparison| comparison.axis == axis);
+    own.map(|comparison| about(run, comparison).join(" "))
+        .filter(|words| !words.is_empty())
         .collect()
+}
+
+/// How equal the fit of the compared cells is.
+pub(super) fn of_fit(run: &Run) -> Option<String> {
+    if run.has_aim {
+        return None;
+    }
+    let last = run.compared().filter_map(|cell| cell.summary.as_ref()?.train_accuracy);
+    let (low, high) = last.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), share| {
+        (share.min(low), share.max(high))
+    });
+    (low <= high).then(|| {
+        format!(
+            "Cells are compared after their budgets, not at an equal fit: none of until_train_accuracy and \
+             until_train_loss is set, and training accuracy ended between {} and {}.",
+            number::percent(low),
+            number::percent(high)
+        )
+    })
 }
 
 /// One setting and one measure.
@@ -125,15 +141,17 @@ fn place(run: &Run, comparison: &Comparison, strata: &[&(&Stratum, Step)], of: u
     };
     let nouns: Vec<String> = others.iter().map(|&axis| run.axes[axis].noun()).collect();
     let nouns = nouns.join(" and ");
-    let all: Vec<String> = strata
-        .iter()
-        .map(|stratum| format!("{}: {}", level(stratum.0), detail(stratum)))
-        .collect();
     let combination = if others.len() == 1 { "" } else { "combination of " };
-    Some(match strata {
-        [only] => format!(" at {nouns} {} ({})", level(only.0), detail(only)),
-        _ if strata.len() == of => format!(" at every {combination}{nouns} ({})", all.join("; ")),
-        _ => format!(" at {nouns} ({})", all.join("; ")),
+    let each = |around: fn(String, String) -> String| -> Vec<String> {
+        let words = strata.iter().map(|stratum| around(level(stratum.0), detail(stratum)));
+        words.collect()
+    };
+    Some(if strata.len() == of && of > 1 {
+        let all = each(|level, detail| format!("{level}: {detail}"));
+        format!(" at every {combination}{nouns} ({})", all.join("; "))
+    } else {
+        let all = each(|level, detail| format!("{level} ({detail})"));
+        format!(" at {nouns} {}", all.join(", "))
     })
 }
 
@@ -172,10 +190,12 @@ fn turn(run: &Run, comparison: &Comparison, stratum: &Stratum) -> Option<String>
     } else {
         format!(" at {}", at.join(" and "))
     };
-    let said = |step: &Step| match Verdict::of(step.sign()) {
-        Verdict::Up => "rose by",
-        Verdict::Down => "fell by",
-        Verdict::Unclear => "may have changed by",
+    let said = |step: &Step| {
+        if step.sign().is_some() {
+            "changed by"
+        } else {
+            "may have changed by"
+        }
     };
     Some(format!(
         "The ends do not say it all{at}: from {} to {} {name} {} {}, and from there to {} it {} {}.",

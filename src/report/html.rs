@@ -29,6 +29,7 @@ pub(super) fn html(page: &Page) -> String {
     for block in &page.blocks {
         match block {
             Block::Heading(text) => put(&mut html, format_args!("<h2>{}</h2>\n", escaped(text))),
+            Block::Subheading(text) => put(&mut html, format_args!("<h3>{}</h3>\n", escaped(text))),
             Block::Paragraph(text) => put(&mut html, format_args!("<p>{}</p>\n", escaped(text))),
             Block::Points(points) => {
                 html.push_str("<ul>\n");

@@ -8,6 +8,7 @@ pub(super) fn markdown(page: &Page) -> String {
     for block in &page.blocks {
         parts.push(match block {
             Block::Heading(text) => format!("## {}", escaped(text)),
+            Block::Subheading(text) => format!("### {}", escaped(text)),
             Block::Paragraph(text) => escaped(text),
             Block::Points(points) => {
                 let points: Vec<String> = points.iter().map(|point| format!("- {}", escaped(point))).collect();

@@ -4,7 +4,7 @@ use super::run::Measure;
 use crate::statistics::{Estimate, Interval, Kendall};
 
 /// So many significant digits, without an exponent where people would not write one.
-pub(super) fn significant(value: f64, digits: usize) -> String {
+pub(super) fn significant(value: f64, digits: i32) -> String {
     if !value.is_finite() {
         return "not finite".to_owned();
     }
@@ -14,9 +14,9 @@ pub(super) fn significant(value: f64, digits: usize) -> String {
         value.abs().log10().floor() as i32
     };
     if !(-4..7).contains(&magnitude) {
-        return minus(&format!("{value:.*e}", digits.saturating_sub(1)));
+        return minus(&format!("{value:.*e}", usize::try_from(digits - 1).unwrap_or(0)));
     }
-    let decimals = usize::try_from(digits as i32 - 1 - magnitude).unwrap_or(0);
+    let decimals = usize::try_from(digits - 1 - magnitude).unwrap_or(0);
     minus(&format!("{value:.decimals$}"))
 }
 

@@ -6,6 +6,8 @@ use super::figures::Figure;
 pub(super) enum Block {
     /// The title of a section.
     Heading(String),
+    /// The title of a part of a section.
+    Subheading(String),
     /// A paragraph of plain text.
     Paragraph(String),
     /// Points, each of plain text.
@@ -37,6 +39,10 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn heading(&mut self, text: &str) {
         self.blocks.push(Block::Heading(text.to_owned()));
+    }
+
+    pub(super) fn subheading(&mut self, text: &str) {
+        self.blocks.push(Block::Subheading(text.to_owned()));
     }
 
     pub(super) fn paragraph(&mut self, text: impl Into<String>) {

@@ -75,7 +75,7 @@ impl Bench {
             for probe in 0..settings.probes.len() {
                 // Further probes have ten times the first one's λ_max.
                 let lambda = LambdaPoint {
-                    lambda_max: lambda * share * 10_f64.powi(probe as i32),
+                    lambda_max: lambda * share * if probe == 0 { 1.0 } else { 10.0 },
                     lambda_converged: true,
                     lambda_probe: probe,
                     lambda_on: settings.probes[probe].describe(settings),

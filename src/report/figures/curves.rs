@@ -191,12 +191,18 @@ fn draw(
         .filter(near);
     let y = Span::of(measured.chain(levels), panel.may_log())?;
     let mut plots = Vec::new();
-    for (n, curve) in &thresholds {
+    // One that all share belongs to none of them.
+    let shared = thresholds.len() > 1
+        && thresholds
+            .iter()
+            .all(|(_, curve)| curve.last().map(|last| last.1) == thresholds[0].1.last().map(|last| last.1));
+    for (n, curve) in thresholds.iter().take(if shared { 1 } else { thresholds.len() }) {
+        let colour = if shared { "#555555" } else { colour(*n) };
         if curve.iter().any(|(_, value)| near(value)) {
             plots.extend(
                 lines(curve, y)
                     .into_iter()
-                    .map(|line| line.with_color(colour(*n)).with_stroke_width(1.0).with_dashed()),
+                    .map(|line| line.with_color(colour).with_stroke_width(1.0).with_dashed()),
             );
         }
     }
