@@ -81,6 +81,15 @@ pub enum Action {
         #[command(flatten)]
         how: HowArgs,
     },
+    /// Say what the settings of a run, finished or not, did to λ_max and test accuracy: report.html, report.md, figures
+    Report {
+        /// The run directory
+        #[arg(value_name = "RUN_DIR")]
+        run_dir: PathBuf,
+        /// Where to write (default: the run directory)
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Measure λ_max again, in 64 bits and from a cold start, at the parameters that a cell ended with
     Lambda(LambdaArgs),
 }

@@ -2,7 +2,7 @@
 //!
 //! Data flows one way: [`config`] → cells → the training thread ([`sweep`], [`train`], with [`data`], [`model`] and
 //! [`curvature`]) → [`event`]s → [`monitor`] → [`tui`] or [`plain`] lines; commands flow back over one other channel.
-//! What is on disk ([`record`]) is the truth; the screen is a view of it. This file is the only place that sees all rooms.
+//! What is on disk ([`record`]) is the truth; the screen is a view of it, and a [`report`] (by [`statistics`]) another. This file is the only place that sees all rooms.
 
 pub mod cli;
 pub mod config;
@@ -14,6 +14,7 @@ pub mod model;
 pub mod monitor;
 pub mod plain;
 pub mod record;
+pub mod report;
 pub mod signals;
 pub mod statistics;
 pub mod sweep;
@@ -34,6 +35,7 @@ use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event, SweepEnding, SweepPlan};
 use record::RunDir;
+use report::ReportError;
 use signals::{STATUS_STOPPED, Signal};
 use sweep::{Datasets, RemeasureError, Request, Sweep, remeasure};
 use train::{Control, Outbox};
@@ -56,6 +58,11 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Resume { run_dir, how }) => resume(run_dir, how),
+        Some(Action::Report { run_dir, out }) => {
+            let page = report::write(run_dir, out.as_deref())?;
+            print(&format!("{}\n", page.display()))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Action::Lambda(args)) => lambda(args),
     }
 }
@@ -63,6 +70,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 /// The exit status of an error that [`run`] gave.
 pub fn status_of(error: &anyhow::Error) -> ExitCode {
     let usage = error.is::<ConfigError>()
+        || matches!(error.downcast_ref(), Some(ReportError::Config(_)))
         || matches!(
             error.downcast_ref(),
             Some(RemeasureError::Config(_) | RemeasureError::NoSuchProbe { .. })

@@ -66,6 +66,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ("monitor", &["event", "statistics"]),
         ("plain", &["event"]),
         ("record", &["event"]),
+        ("report", &["config", "event", "record", "statistics"]),
         ("signals", &[]),
         ("statistics", &[]),
         (
@@ -95,8 +96,22 @@ fn each_room_imports_only_the_rooms_it_may_know() {
 
 #[test]
 fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
-    for room in ["cli", "config", "event", "monitor", "plain", "record", "signals", "tui"] {
+    for room in [
+        "cli",
+        "config",
+        "event",
+        "monitor",
+        "plain",
+        "record",
+        "report",
+        "signals",
+        "statistics",
+        "tui",
+    ] {
         knows_nothing_of(room, "burn");
+    }
+    for room in rooms().iter().filter(|room| *room != "report") {
+        knows_nothing_of(room, "kuva");
     }
     for room in rooms().iter().filter(|room| *room != "tui") {
         knows_nothing_of(room, "ratatui");

@@ -10,7 +10,7 @@ use ron::ser::PrettyConfig;
 use super::document::parse;
 use super::schema::ron_options;
 use super::settings::{Document, Overrides};
-use super::sweep::Sweep;
+use super::sweep::{Axis, Sweep};
 use super::validate::{self, Refusal};
 use super::{ConfigError, FilesHold, Settings};
 
@@ -125,6 +125,13 @@ impl Experiment {
         self.cells = expand(&self.base, &self.sweep, &self.files_hold).map_err(|refusal| refusal.in_file(path))?;
         let cut = self.cut_at_steps.take();
         Ok(cut.into_iter().fold(self, Self::cut_at))
+    }
+
+    /// The settings that each axis of the sweep varies: one, or those that move together. A cell's
+    /// [`swept`](Cell::swept) has them in the same order.
+    #[must_use]
+    pub fn axes(&self) -> Vec<Vec<&'static str>> {
+        self.sweep.axes.iter().map(Axis::names).collect()
     }
 
     /// The config as resolved, defaults filled in: a config file that gives the same cells.

@@ -71,6 +71,21 @@ pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
     Ok(cells)
 }
 
+/// Where the `config.ron` of a run directory is.
+///
+/// # Errors
+/// A folder that has none, and so is no run directory.
+pub fn find_config(run_dir: &Path) -> Result<PathBuf, RecordError> {
+    let path = run_dir.join(names::CONFIG);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(RecordError::NotARun {
+            path: run_dir.to_owned(),
+        })
+    }
+}
+
 /// Reads `config.ron` as text.
 ///
 /// # Errors

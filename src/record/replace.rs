@@ -11,16 +11,38 @@ use super::error::At;
 
 /// Puts `contents` in place of the file, or leaves it as it was.
 pub(super) fn replace(path: &Path, contents: &[u8]) -> Result<(), RecordError> {
-    let aside = aside(path);
-    let written = write_synced(&aside, contents)
-        .and_then(|()| fs::rename(&aside, path))
+    replace_by_way_of(&aside(path), path, contents)
+}
+
+/// The same for a process that does not hold the lock, such as one that writes a report of a run that goes on: what
+/// another one writes aside at the same time has another name.
+///
+/// # Errors
+/// Whatever the operating system refuses.
+pub fn replace_unlocked(path: &Path, contents: &[u8]) -> Result<(), RecordError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    replace_by_way_of(&aside, path, contents)
+}
+
+fn replace_by_way_of(aside: &Path, path: &Path, contents: &[u8]) -> Result<(), RecordError> {
+    let written = write_synced(aside, contents)
+        .and_then(|()| fs::rename(aside, path))
         .at("write", path);
     if written.is_err() {
         // The first error is the one to tell; on a full disk, what is left aside takes space.
-        let _ = fs::remove_file(&aside);
+        let _ = fs::remove_file(aside);
     }
     written?;
     path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes a folder, with its parents, where there is none.
+///
+/// # Errors
+/// Whatever the operating system refuses.
+pub fn make_folder(path: &Path) -> Result<(), RecordError> {
+    fs::create_dir_all(path).at("create the folder", path)
 }
 
 /// The same for a value as indented JSON.

@@ -127,7 +127,10 @@ fn approximate_p(pairs: &[(f64, f64)], balance: f64) -> Option<f64> {
 /// The sizes of the groups of equal values.
 fn tied_groups(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_by(f64::total_cmp);
-    values.chunk_by(|a, b| a == b).map(|group| group.len() as f64).collect()
+    values
+        .chunk_by(|a, b| sign(a - b) == 0.0)
+        .map(|group| group.len() as f64)
+        .collect()
 }
 
 fn normal() -> Option<Normal> {

@@ -1,0 +1,130 @@
+//! What a sweep varies: its axes, their levels in order, and how people call them.
+
+use crate::config::Experiment;
+
+/// One direction of a sweep: a setting, or several that move together.
+pub(super) struct Axis {
+    /// The settings.
+    pub(super) names: Vec<String>,
+    /// The values of each level, lowest first where they have an order, else as the configuration lists them.
+    levels: Vec<Vec<String>>,
+    /// Whether levels have an order, so that "larger" means something.
+    pub(super) ordered: bool,
+}
+
+impl Axis {
+    /// The axes of a sweep.
+    pub(super) fn of(experiment: &Experiment) -> Vec<Self> {
+        let mut axes = Vec::new();
+        let mut from = 0;
+        for names in experiment.axes() {
+            let to = from + names.len();
+            let mut levels: Vec<Vec<String>> = Vec::new();
+            for cell in &experiment.cells {
+                let values: Vec<String> = cell.swept[from..to].iter().map(|(_, value)| value.clone()).collect();
+                if !levels.contains(&values) {
+                    levels.push(values);
+                }
+            }
+            let ordered = levels.iter().flatten().all(|value| rank(value).is_some());
+            if ordered {
+                let ranks = |values: &[String]| values.iter().filter_map(|value| rank(value)).collect::<Vec<f64>>();
+                levels.sort_by(|a, b| {
+                    ranks(a)
+                        .iter()
+                        .zip(ranks(b))
+                        .map(|(a, b)| a.total_cmp(&b))
+                        .find(|order| order.is_ne())
+                        .unwrap_or(std::cmp::Ordering::Equal)
+                });
+            }
+            let names = names.into_iter().map(str::to_owned).collect();
+            axes.push(Self { names, levels, ordered });
+            from = to;
+        }
+        axes
+    }
+
+    /// Whether it is the seed and nothing else.
+    pub(super) fn is_seed(&self) -> bool {
+        self.names == ["seed"]
+    }
+
+    /// How many levels it has.
+    pub(super) fn len(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// Which level a cell has, by what its sweep gives it.
+    pub(super) fn level_of(&self, swept: &[(String, String)]) -> usize {
+        let has = |name: &String, value: &String| swept.iter().any(|(n, v)| n == name && v == value);
+        let is = |values: &Vec<String>| self.names.iter().zip(values).all(|(name, value)| has(name, value));
+        self.levels.iter().position(is).unwrap_or_default()
+    }
+
+    /// A level, as short as it can be read beside the name of the axis.
+    pub(super) fn level(&self, level: usize) -> String {
+        self.levels
+            .get(level)
+            .map(|values| values.join(", "))
+            .unwrap_or_default()
+    }
+
+    /// Its name for tables: "batch_size with learning_rate".
+    pub(super) fn name(&self) -> String {
+        self.names.join(" with ")
+    }
+
+    /// Its name in a sentence: "batch size with learning rate".
+    pub(super) fn noun(&self) -> String {
+        let nouns: Vec<String> = self.names.iter().map(|name| noun(name)).collect();
+        nouns.join(" with ")
+    }
+
+    /// A level in a sentence: "batch size 32".
+    pub(super) fn at(&self, level: usize) -> String {
+        format!("{} {}", self.noun(), self.level(level))
+    }
+
+    /// What a step up is called, to begin a sentence with.
+    pub(super) fn more(&self) -> String {
+        let [name] = &self.names[..] else {
+            return if self.ordered {
+                format!("Raising {}", self.noun())
+            } else {
+                format!("Changing {}", self.noun())
+            };
+        };
+        let words = match name.as_str() {
+            "learning_rate" => "Larger learning rates",
+            "batch_size" => "Larger batches",
+            "rho" => "A larger SAM radius ρ",
+            "dropout" => "More dropout",
+            "batch_norm" => "Batch norm",
+            "momentum" => "More momentum",
+            "weight_decay" => "More weight decay",
+            "train_examples" => "More training examples",
+            "epochs" | "steps" => "Longer training",
+            _ if self.ordered => return format!("A larger {}", self.noun()),
+            _ => return format!("Changing {}", self.noun()),
+        };
+        words.to_owned()
+    }
+}
+
+/// Where a value stands among others of its setting: numbers by size, `Full` above them, true above false.
+fn rank(value: &str) -> Option<f64> {
+    match value {
+        "Full" => Some(f64::INFINITY),
+        "false" => Some(0.0),
+        "true" => Some(1.0),
+        _ => value.parse().ok().filter(|number: &f64| number.is_finite()),
+    }
+}
+
+fn noun(name: &str) -> String {
+    match name {
+        "rho" => "ρ".to_owned(),
+        _ => name.replace('_', " "),
+    }
+}

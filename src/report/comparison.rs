@@ -1,0 +1,189 @@
+//! Level against level: what a setting did to a measure, with everything else as it was.
+
+use super::run::{Cell, Measure, Run};
+use crate::statistics::{Estimate, Kendall, kendall, mean, paired_difference, welch_difference};
+
+/// One axis and one measure, within each combination of the other settings.
+pub(super) struct Comparison {
+    pub(super) axis: usize,
+    pub(super) measure: Measure,
+    pub(super) strata: Vec<Stratum>,
+}
+
+/// One combination of the settings other than the axis.
+pub(super) struct Stratum {
+    /// The level of every axis; that of the compared one says nothing.
+    pub(super) others: Vec<usize>,
+    /// The levels that have values, lowest first.
+    pub(super) groups: Vec<Group>,
+    /// From the lowest to the highest of them; none where there are fewer than two.
+    pub(super) ends: Option<Step>,
+    /// From the lowest to each one between the ends, and on from there to the highest.
+    pub(super) between: Vec<(Step, Step)>,
+    /// Rank correlation of level and measure, where there are three ordered levels or more.
+    pub(super) trend: Option<Kendall>,
+}
+
+/// The values of one level.
+pub(super) struct Group {
+    pub(super) level: usize,
+    pub(super) mean: Estimate,
+    /// By seed.
+    values: Vec<(u64, f64)>,
+}
+
+impl Group {
+    /// The values themselves.
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> + Clone + '_ {
+        self.values.iter().map(|(_, value)| *value)
+    }
+}
+
+/// The difference between two levels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    /// The lower level, and its mean.
+    pub(super) from: (usize, f64),
+    /// The higher level, and its mean.
+    pub(super) to: (usize, f64),
+    /// Higher less lower.
+    pub(super) difference: Estimate,
+    /// Whether it is of pairs with the same seed.
+    pub(super) paired: bool,
+}
+
+impl Step {
+    /// Up, down, or cannot tell.
+    pub(super) fn sign(&self) -> Option<f64> {
+        self.difference.told_sign()
+    }
+}
+
+impl Comparison {
+    /// Compares the levels of an axis within every combination of the others.
+    pub(super) fn of(run: &Run, axis: usize, measure: Measure) -> Self {
+        let strata = combinations(run, Some(axis))
+            .into_iter()
+            .map(|others| Stratum::of(run, axis, measure, others))
+            .collect();
+        Self { axis, measure, strata }
+    }
+}
+
+impl Stratum {
+    fn of(run: &Run, axis: usize, measure: Measure, others: Vec<usize>) -> Self {
+        let of_level = |level| {
+            let mut levels = others.clone();
+            levels[axis] = level;
+            let cells = run.compared().filter(|cell| cell.levels == levels);
+            let values: Vec<(u64, f64)> = cells
+                .filter_map(|cell| Some((cell.seed, cell.value(measure)?)))
+                .collect();
+            let numbers: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
+            Some(Group {
+                level,
+                mean: mean(&numbers)?,
+                values,
+            })
+        };
+        let groups: Vec<Group> = (0..run.axes[axis].len()).filter_map(of_level).collect();
+        let (ends, between) = match &groups[..] {
+            [low, middle @ .., high] => (
+                Some(step(low, high)),
+                middle
+                    .iter()
+                    .map(|group| (step(low, group), step(group, high)))
+                    .collect(),
+            ),
+            _ => (None, Vec::new()),
+        };
+        let ranked: Vec<(f64, f64)> = groups
+            .iter()
+            .flat_map(|group| group.values.iter().map(|(_, value)| (group.level as f64, *value)))
+            .collect();
+        let has_trend = run.axes[axis].ordered && groups.len() > 2;
+        Self {
+            others,
+            trend: has_trend.then(|| kendall(&ranked)).flatten(),
+            ends,
+            between,
+            groups,
+        }
+    }
+
+    /// The level between the ends that contradicts what the ends say: one that is told to be above both or below both,
+    /// or different from the lowest where the ends cannot be told apart. The farthest one, if there are several.
+    pub(super) fn turn(&self) -> Option<(Step, Step)> {
+        let ends = self.ends?.sign();
+        let turns = |(from, to): &&(Step, Step)| match (from.sign(), to.sign()) {
+            (Some(there), Some(back)) => there * back < 0.0,
+            (Some(there), None) => ends.is_none_or(|ends| ends * there < 0.0),
+            (None, Some(back)) => ends.is_none_or(|ends| ends * back < 0.0),
+            (None, None) => false,
+        };
+        let far = |(from, _): &&(Step, Step)| from.difference.value.abs();
+        self.between
+            .iter()
+            .filter(turns)
+            .max_by(|a, b| far(a).total_cmp(&far(b)))
+            .copied()
+    }
+}
+
+/// By seed, where both have the same seeds; else as two groups of their own.
+fn step(low: &Group, high: &Group) -> Step {
+    let partner = |seed| {
+        high.values
+            .iter()
+            .find(|(other, _)| *other == seed)
+            .map(|(_, value)| *value)
+    };
+    let pairs: Vec<(f64, f64)> = low
+        .values
+        .iter()
+        .filter_map(|(seed, value)| Some((*value, partner(*seed)?)))
+        .collect();
+    let paired = pairs.len() == low.values.len() && pairs.len() == high.values.len();
+    let numbers = |group: &Group| group.values().collect::<Vec<f64>>();
+    let unpaired = || welch_difference(&numbers(low), &numbers(high));
+    let difference = if paired { paired_difference(&pairs) } else { unpaired() };
+    Step {
+        from: (low.level, low.mean.value),
+        to: (high.level, high.mean.value),
+        // A group has a value, or it would not be one.
+        difference: difference.unwrap_or(Estimate {
+            count: 0,
+            value: high.mean.value - low.mean.value,
+            interval: None,
+        }),
+        paired,
+    }
+}
+
+/// Every combination of levels that the sweep has, in queue order; those of one axis are taken together if it is given.
+pub(super) fn combinations(run: &Run, without: Option<usize>) -> Vec<Vec<usize>> {
+    let mut found: Vec<Vec<usize>> = Vec::new();
+    for cell in &run.cells {
+        let mut levels = cell.levels.clone();
+        if let Some(axis) = without {
+            levels[axis] = 0;
+        }
+        if !found.contains(&levels) {
+            found.push(levels);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The rank correlation of λ_max on a probe with test accuracy over these cells.
+pub(super) fn correlation<'a>(cells: impl Iterator<Item = &'a Cell>, probe: usize) -> Option<Kendall> {
+    kendall(&pairs(cells, probe))
+}
+
+/// λ_max on a probe and test accuracy in percent of each of these cells that has both.
+pub(super) fn pairs<'a>(cells: impl Iterator<Item = &'a Cell>, probe: usize) -> Vec<(f64, f64)> {
+    cells
+        .filter_map(|cell| Some((cell.value(Measure::Lambda(probe))?, cell.value(Measure::TestAccuracy)?)))
+        .collect()
+}

@@ -1,0 +1,168 @@
+//! What a report says, in its order: findings first, then figures and tables, then how the numbers were made.
+
+use super::comparison::{Comparison, combinations};
+use super::page::Page;
+use super::run::{Measure, Run, Standing};
+use super::{figures, findings, methods, tables};
+use crate::record::{RunInfo, RunState};
+
+/// The whole page.
+pub(super) fn page(run: &Run) -> Page {
+    let mut page = Page {
+        title: format!("{}: λ_max and test accuracy", run.name),
+        blocks: Vec::new(),
+        figures: Vec::new(),
+    };
+    header(&mut page, run);
+    let comparisons: Vec<Comparison> = (0..run.axes.len())
+        .flat_map(|axis| run.measures().into_iter().map(move |measure| (axis, measure)))
+        .map(|(axis, measure)| Comparison::of(run, axis, measure))
+        .collect();
+    page.heading("Findings");
+    let finished = run
+        .cells
+        .iter()
+        .filter(|cell| matches!(cell.standing, Standing::Compared | Standing::Unreached));
+    if finished.count() == 0 {
+        page.paragraph("No cell has finished, so there is nothing to say yet.");
+    } else if run.compared().next().is_none() {
+        page.paragraph(
+            "No cell reached its aim, so none is compared with another: cells are compared that fit equally well.",
+        );
+    } else {
+        for axis in 0..run.axes.len() {
+            let own = &run.axes[axis];
+            page.subheading(&format!(
+                "{}, {} → {}",
+                findings::capital(&own.noun()),
+                own.level(0),
+                own.level(own.len() - 1)
+            ));
+            page.points(findings::of_setting(run, &comparisons, axis));
+        }
+        page.subheading("λ_max and test accuracy");
+        let correlations = (0..run.probes.len()).map(|probe| findings::of_correlation(run, probe).join(" "));
+        page.points(correlations.chain(findings::of_fit(run)).collect());
+        if run.axes.is_empty() {
+            page.paragraph("The sweep varies nothing but the seed, so there are no settings to compare.");
+        } else {
+            page.paragraph(
+                "In brackets: 95 % intervals, each for itself, not adjusted for how many there are. “Cannot tell” means \
+                 that the interval includes 0, or that there are too few cells for one.",
+            );
+        }
+    }
+    for figure in figures::levels(run, &comparisons) {
+        page.figure(figure);
+    }
+    let scatters = figures::scatters(run);
+    if !scatters.is_empty() {
+        page.heading("Test accuracy against λ_max");
+        for figure in scatters {
+            page.figure(figure);
+        }
+        tables::correlations(&mut page, run);
+    }
+    let curves = figures::curves(run);
+    if !curves.is_empty() {
+        page.heading("Curves");
+        for figure in curves {
+            page.figure(figure);
+        }
+    }
+    page.heading("Means over seeds");
+    tables::combinations(&mut page, run);
+    tables::comparisons(&mut page, run, &comparisons);
+    page.heading("Cells");
+    tables::cells(&mut page, run);
+    page.heading("How these numbers were made");
+    methods::methods(&mut page, run);
+    page
+}
+
+fn header(page: &mut Page, run: &Run) {
+    if let Some(info) = &run.info {
+        page.paragraph(provenance(info));
+    }
+    let count = |standing: fn(&Standing) -> bool| run.cells.iter().filter(|cell| standing(&cell.standing)).count();
+    let compared = count(|standing| *standing == Standing::Compared);
+    let unreached = count(|standing| *standing == Standing::Unreached);
+    let left_out = run.cells.len() - compared - unreached;
+    let unreached = if run.has_aim {
+        format!(", {unreached} shown but not compared, since they used up their budget before their aim")
+    } else {
+        String::new()
+    };
+    page.paragraph(format!(
+        "{} in {}: {compared} compared{unreached}, {left_out} left out.",
+        counted(run.cells.len(), "cell"),
+        counted(combinations(run, None).len(), "combination"),
+    ));
+    page.points(named(run));
+}
+
+fn provenance(info: &RunInfo) -> String {
+    let state = match (&info.state, &info.ended) {
+        (RunState::Running, _) => "running, or killed; this report is of what is on disk".to_owned(),
+        (RunState::Complete, Some(ended)) => format!("complete since {ended}"),
+        (RunState::Complete, None) => "complete".to_owned(),
+        (RunState::Stopped, _) => "stopped with cells unfinished".to_owned(),
+        (RunState::Failed(why), _) => format!("failed: {why}"),
+    };
+    format!(
+        "Begun {} by sharptui {} on {} of {}; {state}.",
+        info.started, info.version, info.device, info.host
+    )
+}
+
+/// The cells that do not count for everything, and what could not be read.
+fn named(run: &Run) -> Vec<String> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    let mut put = |why: String, index: usize| {
+        let name = format!("{index:03}");
+        match groups.iter_mut().find(|(own, _)| *own == why) {
+            Some((_, cells)) => cells.push(name),
+            None => groups.push((why, vec![name])),
+        }
+    };
+    for cell in &run.cells {
+        match &cell.standing {
+            Standing::LeftOut(why) => put(format!("Left out, {why}"), cell.index),
+            Standing::Unreached => put("Not compared, aim not reached".to_owned(), cell.index),
+            Standing::Compared => {}
+        }
+        if matches!(cell.standing, Standing::LeftOut(_)) {
+            continue;
+        }
+        for probe in 0..run.probes.len() {
+            let words = run.lambda_words(probe);
+            match cell.lambdas.get(probe).copied().flatten() {
+                Some(lambda) if !lambda.counts => put(
+                    format!("{words} left out, not converged or not measured after the last step"),
+                    cell.index,
+                ),
+                None if probe == 0 || !cell.points.is_empty() => {
+                    put(format!("{words} left out, not measured"), cell.index);
+                }
+                _ => {}
+            }
+        }
+        if cell.value(Measure::TestAccuracy).is_none() {
+            put("Test accuracy left out, not measured".to_owned(), cell.index);
+        }
+    }
+    let cells = |cells: &[String]| if cells.len() == 1 { "cell" } else { "cells" };
+    let named = groups
+        .iter()
+        .map(|(why, all)| format!("{why}: {} {}.", cells(all), all.join(", ")));
+    let gaps = run.gaps.iter().map(|gap| format!("Not read: {gap}."));
+    named.chain(gaps).collect()
+}
+
+pub(super) fn counted(count: usize, what: &str) -> String {
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
+}

@@ -1,0 +1,286 @@
+//! What was measured while cells trained: λ_max on each probe with its thresholds, losses, accuracies.
+
+use kuva::plot::legend::{LegendEntry, LegendShape};
+use kuva::plot::line::LinePlot;
+use kuva::render::figure::Figure as Grid;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+
+use super::{Figure, Span, colour, frame, label};
+use crate::event::Point;
+use crate::report::run::{Cell, Run, Standing};
+
+/// The most points of a curve that are drawn: four a column, its first, least, greatest and last.
+const MOST_POINTS: usize = 2000;
+
+/// What one panel shows.
+#[derive(Clone, Copy, PartialEq)]
+enum Panel {
+    Lambda(usize),
+    TrainLoss,
+    TestLoss,
+    TrainAccuracy,
+    TestAccuracy,
+}
+
+impl Panel {
+    fn value(self, point: &Point) -> Option<f64> {
+        match self {
+            Self::Lambda(probe) => {
+                let lambda = point.lambda.as_ref()?;
+                (lambda.lambda_probe == probe && lambda.lambda_converged).then_some(lambda.lambda_max)
+            }
+            Self::TrainLoss => point.train_loss,
+            Self::TestLoss => point.test_loss,
+            Self::TrainAccuracy => point.train_accuracy.map(|share| share * 100.0),
+            Self::TestAccuracy => point.test_accuracy.map(|share| share * 100.0),
+        }
+    }
+
+    fn words(self, run: &Run) -> String {
+        match self {
+            // The probe's words are in the caption; beside a panel they would not fit.
+            Self::Lambda(_) if run.probes.len() < 2 => "λ_max".to_owned(),
+            Self::Lambda(probe) => format!("λ_max, probe {probe}"),
+            Self::TrainLoss => "training loss".to_owned(),
+            Self::TestLoss => "test loss".to_owned(),
+            Self::TrainAccuracy => "training accuracy / %".to_owned(),
+            Self::TestAccuracy => "test accuracy / %".to_owned(),
+        }
+    }
+
+    fn may_log(self) -> bool {
+        !matches!(self, Self::TrainAccuracy | Self::TestAccuracy)
+    }
+}
+
+/// One for every combination of the settings other than the one that colours the curves.
+pub(super) fn figures(run: &Run) -> Vec<Figure> {
+    let colouring = colouring(run);
+    let mut groups: Vec<(Vec<usize>, Vec<&Cell>)> = Vec::new();
+    for cell in run.cells.iter().filter(|cell| !cell.points.is_empty()) {
+        let mut key = cell.levels.clone();
+        if let Some(axis) = colouring {
+            key[axis] = 0;
+        }
+        match groups.iter_mut().find(|(own, _)| *own == key) {
+            Some((_, cells)) => cells.push(cell),
+            None => groups.push((key, vec![cell])),
+        }
+    }
+    groups.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let drawn = groups.iter().enumerate();
+    drawn
+        .filter_map(|(n, (key, cells))| figure(run, n, key, cells, colouring))
+        .collect()
+}
+
+/// Which setting colours the curves: the learning rate, since thresholds are its, or the first.
+fn colouring(run: &Run) -> Option<usize> {
+    let is_rate = |axis: &usize| run.axes[*axis].names.iter().any(|name| name == "learning_rate");
+    (0..run.axes.len())
+        .find(is_rate)
+        .or((!run.axes.is_empty()).then_some(0))
+}
+
+fn figure(run: &Run, n: usize, key: &[usize], cells: &[&Cell], colouring: Option<usize>) -> Option<Figure> {
+    let probes = (0..run.probes.len()).map(Panel::Lambda);
+    let panels: Vec<Panel> = probes
+        .chain([
+            Panel::TrainLoss,
+            Panel::TestLoss,
+            Panel::TrainAccuracy,
+            Panel::TestAccuracy,
+        ])
+        .collect();
+    let level = |cell: &Cell| colouring.map_or(0, |axis| cell.levels[axis]);
+    let x = Span::of(
+        cells
+            .iter()
+            .flat_map(|cell| cell.points.iter().map(|point| point.step as f64)),
+        false,
+    )?;
+    let x = Span { low: 0.0, ..x };
+    let drawn: Vec<(Vec<Plot>, Layout)> = panels
+        .into_iter()
+        .filter_map(|panel| draw(run, panel, cells, &level, x))
+        .collect();
+    let rows = drawn.len().div_ceil(2);
+    let (mut plots, mut layouts): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
+    if plots.is_empty() {
+        return None;
+    }
+    let structure = (0..plots.len()).map(|cell| vec![cell]).collect();
+    let mut grid = Grid::new(rows, 2)
+        .with_structure(structure)
+        .with_plots(std::mem::take(&mut plots))
+        .with_layouts(std::mem::take(&mut layouts))
+        .with_cell_size(470.0, 270.0);
+    let entries = legend(run, cells, colouring);
+    if !entries.is_empty() {
+        grid = grid.with_shared_legend_bottom().with_shared_legend_entries(entries);
+    }
+    let at: Vec<String> = (0..run.axes.len())
+        .filter(|axis| Some(*axis) != colouring)
+        .map(|axis| run.axes[axis].at(key[axis]))
+        .collect();
+    let at = if at.is_empty() {
+        String::new()
+    } else {
+        format!(" at {}", at.join(" and "))
+    };
+    let probes: Vec<String> = run
+        .probes
+        .iter()
+        .enumerate()
+        .map(|(n, words)| format!("probe {n} is {words}"))
+        .collect();
+    let caption = format!(
+        "Curves{at}: one line a cell, dotted where the cell is left out of comparisons; dashed: the stability threshold. \
+         λ_max: {}.",
+        probes.join(", ")
+    );
+    Some(Figure::new(format!("curves-{n}"), caption, grid.render()))
+}
+
+fn legend(run: &Run, cells: &[&Cell], colouring: Option<usize>) -> Vec<LegendEntry> {
+    let Some(axis) = colouring else {
+        return Vec::new();
+    };
+    let present = (0..run.axes[axis].len()).filter(|level| cells.iter().any(|cell| cell.levels[axis] == *level));
+    present
+        .map(|level| LegendEntry {
+            label: run.axes[axis].at(level),
+            color: colour(level).to_owned(),
+            shape: LegendShape::Line,
+            dasharray: None,
+        })
+        .collect()
+}
+
+/// One panel; none where nothing was measured.
+fn draw(
+    run: &Run,
+    panel: Panel,
+    cells: &[&Cell],
+    level: &dyn Fn(&Cell) -> usize,
+    x: Span,
+) -> Option<(Vec<Plot>, Layout)> {
+    let of = |cell: &Cell| -> Vec<(f64, f64)> {
+        let values = cell
+            .points
+            .iter()
+            .filter_map(|point| Some((point.step as f64, panel.value(point)?)));
+        values.collect()
+    };
+    let curves: Vec<(&Cell, Vec<(f64, f64)>)> = cells.iter().map(|cell| (*cell, of(cell))).collect();
+    let thresholds = if matches!(panel, Panel::Lambda(_)) {
+        thresholds(cells, level)
+    } else {
+        Vec::new()
+    };
+    let measured = curves
+        .iter()
+        .flat_map(|(_, curve)| curve.iter().map(|(_, value)| *value));
+    let highest = measured.clone().fold(f64::MIN, f64::max);
+    // A threshold far above everything would only press the curves flat.
+    let near = |value: &f64| *value < 20.0 * highest;
+    let levels = thresholds
+        .iter()
+        .flat_map(|(_, curve)| curve.iter().map(|(_, value)| *value))
+        .filter(near);
+    let y = Span::of(measured.chain(levels), panel.may_log())?;
+    let mut plots = Vec::new();
+    // One that all share belongs to none of them.
+    let shared = thresholds.len() > 1
+        && thresholds
+            .iter()
+            .all(|(_, curve)| curve.last().map(|last| last.1) == thresholds[0].1.last().map(|last| last.1));
+    for (n, curve) in thresholds.iter().take(if shared { 1 } else { thresholds.len() }) {
+        let colour = if shared { "#555555" } else { colour(*n) };
+        if curve.iter().any(|(_, value)| near(value)) {
+            plots.extend(
+                lines(curve, y)
+                    .into_iter()
+                    .map(|line| line.with_color(colour).with_stroke_width(1.0).with_dashed()),
+            );
+        }
+    }
+    for (cell, curve) in &curves {
+        let drawn = lines(&reduced(curve), y).into_iter().map(|line| {
+            let line = line.with_color(colour(level(cell))).with_stroke_width(1.2);
+            if cell.standing == Standing::Compared {
+                line
+            } else {
+                line.with_dotted()
+            }
+        });
+        plots.extend(drawn);
+    }
+    let plots = plots.into_iter().map(Plot::Line).collect();
+    Some((plots, frame(x, y, "step", &label(&panel.words(run), y)).with_ticks(4)))
+}
+
+/// The threshold of the first cell of each level, which its other seeds share but for what the gradient adds to it.
+fn thresholds(cells: &[&Cell], level: &dyn Fn(&Cell) -> usize) -> Vec<(usize, Vec<(f64, f64)>)> {
+    let mut found: Vec<(usize, Vec<(f64, f64)>)> = Vec::new();
+    for cell in cells {
+        let n = level(cell);
+        if found.iter().any(|(own, _)| *own == n) {
+            continue;
+        }
+        let curve = cell
+            .points
+            .iter()
+            .filter_map(|point| Some((point.step as f64, point.threshold?)));
+        let curve: Vec<(f64, f64)> = curve.filter(|(_, value)| value.is_finite()).collect();
+        found.push((n, reduced(&curve)));
+    }
+    found
+}
+
+/// The pieces of a curve between values that cannot be drawn.
+fn lines(curve: &[(f64, f64)], y: Span) -> Vec<LinePlot> {
+    curve
+        .split(|(_, value)| !y.shows(*value))
+        .filter(|piece| !piece.is_empty())
+        .map(|piece| LinePlot::new().with_data(piece.to_vec()))
+        .collect()
+}
+
+/// The same curve in few points: of each column its first, least, greatest and last, so that no spike is lost.
+fn reduced(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    if curve.len() <= MOST_POINTS {
+        return curve.to_vec();
+    }
+    let column = curve.len().div_ceil(MOST_POINTS / 4);
+    let mut kept = Vec::with_capacity(MOST_POINTS);
+    for part in curve.chunks(column) {
+        let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
+        let mut of_part = [
+            part.first(),
+            part.iter().min_by(by_value),
+            part.iter().max_by(by_value),
+            part.last(),
+        ];
+        of_part.sort_by(|a, b| a.map_or(0.0, |a| a.0).total_cmp(&b.map_or(0.0, |b| b.0)));
+        kept.extend(of_part.into_iter().flatten());
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_curve_keeps_its_spikes_and_its_ends() {
+        let mut curve: Vec<(f64, f64)> = (0..100_000).map(|step| (f64::from(step), 1.0)).collect();
+        (curve[777].1, curve[50_001].1) = (9.0, -3.0);
+        let kept = reduced(&curve);
+        assert!(kept.len() <= MOST_POINTS);
+        assert!(kept.contains(&(777.0, 9.0)) && kept.contains(&(50_001.0, -3.0)));
+        assert_eq!((kept.first(), kept.last()), (curve.first(), curve.last()));
+        assert!(kept.is_sorted_by(|a, b| a.0 <= b.0));
+    }
+}

@@ -1,0 +1,147 @@
+//! A measure against a setting: means with their 95 % intervals, a line for every combination of the other settings.
+
+use kuva::plot::line::LinePlot;
+use kuva::plot::scatter::ScatterPlot;
+use kuva::render::figure::Figure as Grid;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+
+use super::{Figure, Span, colour, frame, label, marker};
+use crate::report::comparison::{Comparison, Group, Stratum};
+use crate::report::run::{Measure, Run};
+
+/// How far lines lie apart, so that bars do not cover each other; levels are 1 apart.
+const APART: f64 = 0.06;
+
+/// Every measure against one setting; none where there is nothing to draw.
+pub(super) fn figure(run: &Run, axis: usize, comparisons: &[Comparison]) -> Option<Figure> {
+    let own = comparisons.iter().filter(|comparison| comparison.axis == axis);
+    let panels: Vec<(Vec<Plot>, Layout)> = own.filter_map(|comparison| panel(run, comparison)).collect();
+    if panels.is_empty() {
+        return None;
+    }
+    let columns = panels.len();
+    let (plots, layouts): (Vec<_>, Vec<_>) = panels.into_iter().unzip();
+    let mut grid = Grid::new(1, columns)
+        .with_plots(plots)
+        .with_layouts(layouts)
+        .with_cell_size(420.0, 360.0);
+    if run.axes.len() > 1 {
+        grid = grid.with_shared_legend_bottom();
+    }
+    let caption = format!(
+        "Mean over seeds with its 95 % interval against {}{}. A mean without a bar has no interval; a very \
+         long bar is cut.",
+        run.axes[axis].noun(),
+        if run.axes.len() > 1 {
+            ", a line for every combination of the other settings"
+        } else {
+            ""
+        }
+    );
+    let name = format!("levels-{}", run.axes[axis].names.join("-"));
+    Some(Figure::new(name, caption, grid.render()))
+}
+
+fn panel(run: &Run, comparison: &Comparison) -> Option<(Vec<Plot>, Layout)> {
+    let axis = &run.axes[comparison.axis];
+    let room = Room::of(comparison)?;
+    let ends = comparison
+        .strata
+        .iter()
+        .flat_map(|stratum| &stratum.groups)
+        .flat_map(|group| {
+            let (below, above) = room.bar(group).unwrap_or_default();
+            [group.mean.value - below, group.mean.value, group.mean.value + above]
+        });
+    // An interval may reach below zero, where a logarithm cannot follow.
+    let may_log = comparison.measure != Measure::TestAccuracy && ends.clone().all(|value| value > 0.0);
+    let y = Span::of(ends, may_log)?;
+    let x = Span {
+        low: 0.5,
+        high: axis.len() as f64 + 0.5,
+        log: false,
+    };
+    let words = match comparison.measure {
+        Measure::Lambda(probe) => run.lambda_words(probe),
+        Measure::TestAccuracy => "test accuracy / %".to_owned(),
+    };
+    let names: Vec<String> = (0..axis.len()).map(|level| axis.level(level)).collect();
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut layout = frame(x, y, &axis.noun(), &label(&words, y)).with_x_categories(names);
+    if longest * axis.len() > 40 {
+        layout = layout.with_x_tick_rotate(-35.0);
+    }
+    let drawn: Vec<(usize, &Stratum)> = comparison
+        .strata
+        .iter()
+        .enumerate()
+        .filter(|(_, stratum)| !stratum.groups.is_empty())
+        .collect();
+    let middle = (drawn.len() as f64 - 1.0) / 2.0;
+    let apart = APART.min(0.7 / drawn.len() as f64);
+    let plots = drawn.iter().enumerate().flat_map(|(place, (n, stratum))| {
+        let offset = apart * (place as f64 - middle);
+        line(run, comparison, stratum, room, *n, offset)
+    });
+    Some((plots.collect(), layout))
+}
+
+/// How far bars may reach. Two seeds that happen to differ give intervals so wide that nothing else could be seen.
+#[derive(Clone, Copy)]
+struct Room {
+    low: f64,
+    high: f64,
+}
+
+impl Room {
+    /// As far above and below the cells as they are apart.
+    fn of(comparison: &Comparison) -> Option<Self> {
+        let groups = comparison.strata.iter().flat_map(|stratum| &stratum.groups);
+        let values = groups.flat_map(Group::values);
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (value.min(low), value.max(high))
+        });
+        let reach = high - low;
+        (low <= high).then_some(Self {
+            low: low - reach,
+            high: high + reach,
+        })
+    }
+
+    /// How far the bar of a mean goes down and up; none where there is no interval.
+    fn bar(self, group: &Group) -> Option<(f64, f64)> {
+        let (mean, interval) = (group.mean.value, group.mean.interval?);
+        Some((mean - interval.low.max(self.low), interval.high.min(self.high) - mean))
+    }
+}
+
+/// The means joined by a line, and their intervals.
+fn line(run: &Run, comparison: &Comparison, stratum: &Stratum, room: Room, n: usize, offset: f64) -> Vec<Plot> {
+    let place = |group: &Group| (group.level as f64 + 1.0 + offset, group.mean.value);
+    let means: Vec<(f64, f64)> = stratum.groups.iter().map(place).collect();
+    let line = LinePlot::new()
+        .with_data(means)
+        .with_color(colour(n))
+        .with_stroke_width(1.5);
+    let points = || {
+        ScatterPlot::new()
+            .with_color(colour(n))
+            .with_marker(marker(n))
+            .with_size(5.0)
+    };
+    // A bar of no length would look like certainty.
+    let (barred, bare): (Vec<&Group>, Vec<&Group>) =
+        stratum.groups.iter().partition(|group| group.mean.interval.is_some());
+    let bars = barred.iter().filter_map(|group| room.bar(group));
+    let mut barred = points()
+        .with_data(barred.iter().map(|group| place(group)))
+        .with_y_err_asymmetric(bars);
+    let bare = points().with_data(bare.iter().map(|group| place(group)));
+    let others = (0..run.axes.len()).filter(|&other| other != comparison.axis);
+    let words: Vec<String> = others.map(|other| run.axes[other].at(stratum.others[other])).collect();
+    if !words.is_empty() {
+        barred = barred.with_legend(words.join(", "));
+    }
+    vec![Plot::Line(line), Plot::Scatter(barred), Plot::Scatter(bare)]
+}

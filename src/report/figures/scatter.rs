@@ -1,0 +1,103 @@
+//! Test accuracy against λ_max: one point a cell.
+
+use kuva::plot::legend::{LegendEntry, LegendShape};
+use kuva::plot::scatter::{MarkerShape, ScatterPlot};
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+use kuva::render::render::render_multiple;
+
+use super::{Figure, Span, colour, frame, label, marker};
+use crate::report::comparison::pairs;
+use crate::report::run::{Cell, Run};
+
+/// One for every setting, coloured by it; the markers are the levels of the other setting, if there is one.
+pub(super) fn figures(run: &Run, probe: usize) -> Vec<Figure> {
+    let all = pairs(run.compared(), probe);
+    let lambda = Span::of(all.iter().map(|(lambda, _)| *lambda), true);
+    let accuracy = Span::of(all.iter().map(|(_, accuracy)| *accuracy), false);
+    let Some((lambda, accuracy)) = lambda.zip(accuracy) else {
+        return Vec::new();
+    };
+    let words = run.lambda_words(probe);
+    let layout = || {
+        frame(lambda, accuracy, &label(&words, lambda), "test accuracy / %")
+            .with_width(760.0)
+            .with_height(440.0)
+            .with_legend_box(false)
+    };
+    let name = |what: &str| match probe {
+        0 => format!("scatter-{what}"),
+        probe => format!("scatter-{what}-probe-{probe}"),
+    };
+    if run.axes.is_empty() {
+        let points = points(run, probe, |_| true).with_color(colour(0));
+        let scene = render_multiple(vec![Plot::Scatter(points)], layout());
+        let caption = format!("Test accuracy against {words}; one point a cell.");
+        return vec![Figure::new(name("cells"), caption, scene)];
+    }
+    (0..run.axes.len())
+        .map(|axis| {
+            let (plots, layout) = coloured(run, probe, axis, layout());
+            let caption = format!(
+                "Test accuracy against {words}, coloured by {}; one point a cell.",
+                run.axes[axis].noun()
+            );
+            Figure::new(
+                name(&run.axes[axis].names.join("-")),
+                caption,
+                render_multiple(plots, layout),
+            )
+        })
+        .collect()
+}
+
+fn coloured(run: &Run, probe: usize, axis: usize, layout: Layout) -> (Vec<Plot>, Layout) {
+    let other = match run.axes.len() {
+        2 => Some(1 - axis),
+        _ => None,
+    };
+    let shapes = other.map_or(1, |other| run.axes[other].len());
+    let mut plots = Vec::new();
+    for level in 0..run.axes[axis].len() {
+        for shape in 0..shapes {
+            let here =
+                |cell: &Cell| cell.levels[axis] == level && other.is_none_or(|other| cell.levels[other] == shape);
+            let shape = marker(if other.is_some() { shape } else { level });
+            let points = points(run, probe, here).with_color(colour(level)).with_marker(shape);
+            plots.push(Plot::Scatter(points));
+        }
+    }
+    let entry = |label: String, n: usize, shape: MarkerShape| LegendEntry {
+        label,
+        color: colour(n).to_owned(),
+        shape: LegendShape::Marker(shape),
+        dasharray: None,
+    };
+    let present = |axis: usize| {
+        let levels = 0..run.axes[axis].len();
+        levels.filter(move |level| run.compared().any(|cell| cell.levels[axis] == *level))
+    };
+    let colours = present(axis).map(|level| {
+        let shape = if other.is_some() {
+            MarkerShape::Circle
+        } else {
+            marker(level)
+        };
+        entry(run.axes[axis].level(level), level, shape)
+    });
+    let mut layout = layout.with_legend_group(run.axes[axis].noun(), colours.collect());
+    if let Some(other) = other {
+        let markers = present(other).map(|level| LegendEntry {
+            color: "#555555".to_owned(),
+            ..entry(run.axes[other].level(level), 0, marker(level))
+        });
+        layout = layout.with_legend_group(run.axes[other].noun(), markers.collect());
+    }
+    (plots, layout)
+}
+
+fn points(run: &Run, probe: usize, here: impl Fn(&Cell) -> bool) -> ScatterPlot {
+    ScatterPlot::new()
+        .with_data(pairs(run.compared().filter(|cell| here(cell)), probe))
+        .with_size(5.0)
+}

@@ -1,0 +1,276 @@
+//! Comparisons in plain sentences, each with the intervals that it rests on.
+
+use super::comparison::{Comparison, Step, Stratum, correlation};
+use super::number;
+use super::run::{Cell, Measure, Run};
+use crate::statistics::Kendall;
+
+/// Up, down, or cannot tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Up,
+    Down,
+    Unclear,
+}
+
+impl Verdict {
+    fn of(sign: Option<f64>) -> Self {
+        match sign {
+            Some(sign) if sign > 0.0 => Self::Up,
+            Some(_) => Self::Down,
+            None => Self::Unclear,
+        }
+    }
+}
+
+/// What one setting did, measure by measure.
+pub(super) fn of_setting(run: &Run, comparisons: &[Comparison], axis: usize) -> Vec<String> {
+    let own = comparisons.iter().filter(|comparison| comparison.axis == axis);
+    own.map(|comparison| about(run, comparison).join(" "))
+        .filter(|words| !words.is_empty())
+        .collect()
+}
+
+/// How equal the fit of the compared cells is.
+pub(super) fn of_fit(run: &Run) -> Option<String> {
+    if run.has_aim {
+        return None;
+    }
+    let last = run.compared().filter_map(|cell| cell.summary.as_ref()?.train_accuracy);
+    let (low, high) = last.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), share| {
+        (share.min(low), share.max(high))
+    });
+    (low <= high).then(|| {
+        format!(
+            "Cells are compared after their budgets, not at an equal fit: none of until_train_accuracy and \
+             until_train_loss is set, and training accuracy ended between {} and {}.",
+            number::percent(low),
+            number::percent(high)
+        )
+    })
+}
+
+/// One setting and one measure.
+fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
+    let axis = &run.axes[comparison.axis];
+    let compared: Vec<(&Stratum, Step)> = comparison
+        .strata
+        .iter()
+        .filter_map(|stratum| Some((stratum, stratum.ends?)))
+        .collect();
+    let is_first = comparison.measure == Measure::Lambda(0);
+    if compared.is_empty() {
+        // Said once: the other measures lack the same cells.
+        let why = format!(
+            "{}: nothing to compare, since fewer than two of its levels have cells that count.",
+            capital(&axis.noun())
+        );
+        return if is_first { vec![why] } else { Vec::new() };
+    }
+    let verdicts: Vec<Verdict> = compared.iter().map(|(_, ends)| Verdict::of(ends.sign())).collect();
+    let parts: Vec<String> = [Verdict::Up, Verdict::Down, Verdict::Unclear]
+        .into_iter()
+        .filter_map(|verdict| {
+            let matching = compared.iter().zip(&verdicts).filter(|(_, own)| **own == verdict);
+            let strata: Vec<&(&Stratum, Step)> = matching.map(|(stratum, _)| stratum).collect();
+            let place = place(run, comparison, &strata, compared.len())?;
+            Some((verdict, place))
+        })
+        .enumerate()
+        .map(|(place, (verdict, at))| part(run, comparison, verdict, place == 0, &at))
+        .collect();
+    let mut sentences = vec![parts.join("; ") + "."];
+    let (missing, total) = (comparison.strata.len() - compared.len(), comparison.strata.len());
+    if missing > 0 && is_first {
+        sentences.push(format!(
+            "At {missing} of {total} combinations of the other settings there is nothing to compare: fewer than two \
+             levels have cells that count."
+        ));
+    }
+    sentences.extend(
+        compared
+            .iter()
+            .filter_map(|(stratum, _)| turn(run, comparison, stratum)),
+    );
+    sentences
+}
+
+/// One part of a sentence: the verdict and where it holds.
+fn part(run: &Run, comparison: &Comparison, verdict: Verdict, first: bool, at: &str) -> String {
+    let axis = &run.axes[comparison.axis];
+    let span = format!("({} → {})", axis.level(0), axis.level(axis.len() - 1));
+    let more = axis.more();
+    match (comparison.measure, verdict, first) {
+        (Measure::TestAccuracy, Verdict::Up, true) => format!("Test accuracy rose{at}"),
+        (Measure::TestAccuracy, Verdict::Down, true) => format!("Test accuracy fell{at}"),
+        (Measure::TestAccuracy, Verdict::Unclear, true) => format!("Cannot tell whether test accuracy changed{at}"),
+        (Measure::TestAccuracy, Verdict::Down, false) => format!("it fell{at}"),
+        (Measure::Lambda(probe), Verdict::Up, true) => format!("{more} {span} raised {}{at}", run.lambda_words(probe)),
+        (Measure::Lambda(probe), Verdict::Down, true) => {
+            format!("{more} {span} lowered {}{at}", run.lambda_words(probe))
+        }
+        (Measure::Lambda(probe), Verdict::Unclear, true) => {
+            let more = uncapital(&more);
+            format!(
+                "Cannot tell whether {more} {span} changed {}{at}",
+                run.lambda_words(probe)
+            )
+        }
+        (Measure::Lambda(_), Verdict::Down, false) => format!("lowered it{at}"),
+        (_, Verdict::Up, false) => format!("up{at}"),
+        (_, Verdict::Unclear, false) => format!("cannot tell{at}"),
+    }
+}
+
+/// " at every batch size (32: …; Full: …)", " at batch size 32 (…)"; none where it holds nowhere.
+fn place(run: &Run, comparison: &Comparison, strata: &[&(&Stratum, Step)], of: usize) -> Option<String> {
+    if strata.is_empty() {
+        return None;
+    }
+    let others: Vec<usize> = (0..run.axes.len()).filter(|&axis| axis != comparison.axis).collect();
+    let detail = |(_, ends): &(&Stratum, Step)| step_words(run, comparison, ends);
+    if others.is_empty() {
+        return Some(format!(" ({})", detail(strata[0])));
+    }
+    let level = |stratum: &Stratum| {
+        let levels: Vec<String> = others
+            .iter()
+            .map(|&axis| run.axes[axis].level(stratum.others[axis]))
+            .collect();
+        levels.join(" and ")
+    };
+    let nouns: Vec<String> = others.iter().map(|&axis| run.axes[axis].noun()).collect();
+    let nouns = nouns.join(" and ");
+    let combination = if others.len() == 1 { "" } else { "combination of " };
+    let each = |around: fn(String, String) -> String| -> Vec<String> {
+        let words = strata.iter().map(|stratum| around(level(stratum.0), detail(stratum)));
+        words.collect()
+    };
+    Some(if strata.len() == of && of > 1 {
+        let all = each(|level, detail| format!("{level}: {detail}"));
+        format!(" at every {combination}{nouns} ({})", all.join("; "))
+    } else {
+        let all = each(|level, detail| format!("{level} ({detail})"));
+        format!(" at {nouns} {}", all.join(", "))
+    })
+}
+
+/// "42.4 → 11.6, −30.8 [−43.1, −18.5]", with the levels where they are not the ends of the axis.
+fn step_words(run: &Run, comparison: &Comparison, step: &Step) -> String {
+    let (axis, measure) = (&run.axes[comparison.axis], comparison.measure);
+    let whole = step.from.0 == 0 && step.to.0 == axis.len() - 1;
+    let span = if whole {
+        String::new()
+    } else {
+        format!("only {} → {}, ", axis.level(step.from.0), axis.level(step.to.0))
+    };
+    format!(
+        "{span}{} → {}, {}",
+        number::value(measure, step.from.1),
+        number::value(measure, step.to.1),
+        number::difference(measure, &step.difference)
+    )
+}
+
+/// A level between the ends that the ends would hide.
+fn turn(run: &Run, comparison: &Comparison, stratum: &Stratum) -> Option<String> {
+    let (from, to) = stratum.turn()?;
+    let axis = &run.axes[comparison.axis];
+    let measure = comparison.measure;
+    let name = match measure {
+        Measure::Lambda(probe) => run.lambda_words(probe),
+        Measure::TestAccuracy => "test accuracy".to_owned(),
+    };
+    let at: Vec<String> = (0..run.axes.len())
+        .filter(|&other| other != comparison.axis)
+        .map(|other| run.axes[other].at(stratum.others[other]))
+        .collect();
+    let at = if at.is_empty() {
+        String::new()
+    } else {
+        format!(" at {}", at.join(" and "))
+    };
+    let said = |step: &Step| {
+        if step.sign().is_some() {
+            "changed by"
+        } else {
+            "may have changed by"
+        }
+    };
+    Some(format!(
+        "The ends do not say it all{at}: from {} to {} {name} {} {}, and from there to {} it {} {}.",
+        axis.level(from.from.0),
+        axis.level(from.to.0),
+        said(&from),
+        number::difference(measure, &from.difference),
+        axis.level(to.to.0),
+        said(&to),
+        number::difference(measure, &to.difference),
+    ))
+}
+
+/// Whether λ_max and test accuracy moved together: over all cells, and within each level of each setting.
+pub(super) fn of_correlation(run: &Run, probe: usize) -> Vec<String> {
+    let lambda = run.lambda_words(probe);
+    let Some(overall) = correlation(run.compared(), probe) else {
+        return vec![format!(
+            "Whether {lambda} and test accuracy moved together cannot be told: fewer than two cells have both, or one of \
+             the two is the same in all."
+        )];
+    };
+    let words = number::correlation(&overall);
+    let overall = match Verdict::of(overall.told_sign()) {
+        Verdict::Down => format!("Over all cells, lower {lambda} went with higher test accuracy: {words}."),
+        Verdict::Up => format!("Over all cells, higher {lambda} went with higher test accuracy: {words}."),
+        Verdict::Unclear => {
+            format!("Cannot tell, over all cells, whether {lambda} and test accuracy moved together: {words}.")
+        }
+    };
+    let mut sentences = vec![overall];
+    // With one setting, what is left within a level of it are seeds; the table has that.
+    if run.axes.len() > 1 {
+        sentences.extend((0..run.axes.len()).map(|axis| within(run, axis, probe)));
+    }
+    sentences
+}
+
+/// "Within batch size: at 32 lower λ_max went with higher test accuracy (…); at Full cannot tell (…)."
+fn within(run: &Run, axis: usize, probe: usize) -> String {
+    let parts: Vec<String> = levels(run, axis, probe)
+        .map(|(level, kendall)| {
+            let level = run.axes[axis].level(level);
+            let Some(kendall) = kendall else {
+                return format!("at {level} nothing to correlate");
+            };
+            let said = match Verdict::of(kendall.told_sign()) {
+                Verdict::Down => "lower λ_max with higher accuracy",
+                Verdict::Up => "higher λ_max with higher accuracy",
+                Verdict::Unclear => "cannot tell",
+            };
+            format!("at {level} {said} ({})", number::correlation(&kendall))
+        })
+        .collect();
+    format!("Within each {}: {}.", run.axes[axis].noun(), parts.join("; "))
+}
+
+/// The correlation within each level of an axis.
+pub(super) fn levels(run: &Run, axis: usize, probe: usize) -> impl Iterator<Item = (usize, Option<Kendall>)> + '_ {
+    (0..run.axes[axis].len()).map(move |level| {
+        let cells = run.compared().filter(move |cell: &&Cell| cell.levels[axis] == level);
+        (level, correlation(cells, probe))
+    })
+}
+
+pub(super) fn capital(text: &str) -> String {
+    changed_first(text, char::to_uppercase)
+}
+
+fn uncapital(text: &str) -> String {
+    changed_first(text, char::to_lowercase)
+}
+
+fn changed_first<I: Iterator<Item = char>>(text: &str, change: fn(char) -> I) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(change);
+    first.chain(letters).collect()
+}

@@ -1,0 +1,50 @@
+//! The page as Markdown, with its figures as files beside it.
+
+use super::page::{Block, Page, Table};
+
+/// The whole file; figures are looked for in `figures/`.
+pub(super) fn markdown(page: &Page) -> String {
+    let mut parts = vec![format!("# {}", escaped(&page.title))];
+    for block in &page.blocks {
+        parts.push(match block {
+            Block::Heading(text) => format!("## {}", escaped(text)),
+            Block::Subheading(text) => format!("### {}", escaped(text)),
+            Block::Paragraph(text) => escaped(text),
+            Block::Points(points) => {
+                let points: Vec<String> = points.iter().map(|point| format!("- {}", escaped(point))).collect();
+                points.join("\n")
+            }
+            Block::Table(table) => table_markdown(table),
+            Block::Figure(index) => {
+                let figure = &page.figures[*index];
+                let caption = escaped(&figure.caption);
+                format!("![{caption}](figures/{}.svg)\n\n{caption}", figure.name)
+            }
+        });
+    }
+    parts.join("\n\n") + "\n"
+}
+
+fn table_markdown(table: &Table) -> String {
+    let line = |fields: &[String]| {
+        let fields: Vec<String> = fields.iter().map(|field| escaped(field)).collect();
+        format!("| {} |", fields.join(" | "))
+    };
+    let rule = format!("|{}", " --- |".repeat(table.header.len()));
+    let mut lines = vec![line(&table.header), rule];
+    lines.extend(table.rows.iter().map(|row| line(row)));
+    lines.join("\n")
+}
+
+/// What Markdown would take for its own. Brackets and underscores within words are safe as they stand.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\r' => safe.push(' '),
+            '\\' | '`' | '*' | '|' | '<' | '#' | '~' => safe.extend(['\\', letter]),
+            _ => safe.push(letter),
+        }
+    }
+    safe
+}

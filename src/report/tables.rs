@@ -1,0 +1,246 @@
+//! The tables of a report.
+
+use super::comparison::{self, Comparison, Step, correlation};
+use super::page::Page;
+use super::run::{Cell, Measure, Run, Standing};
+use super::{findings, number};
+use crate::event::Summary;
+use crate::statistics::{Estimate, Kendall, mean};
+
+/// One row a combination of swept settings: means over its seeds.
+pub(super) fn combinations(page: &mut Page, run: &Run) {
+    let mut header: Vec<String> = run.axes.iter().map(super::axis::Axis::name).collect();
+    header.push("cells".to_owned());
+    header.extend((0..run.probes.len()).map(|probe| run.lambda_words(probe)));
+    header.extend(["test accuracy", "training accuracy", "test loss", "steps"].map(str::to_owned));
+    if run.has_aim {
+        header.push("aim".to_owned());
+    }
+    let mut rows = Vec::new();
+    for levels in comparison::combinations(run, None) {
+        let here = |standing: Standing| -> Vec<&Cell> {
+            let cells = run
+                .cells
+                .iter()
+                .filter(|cell| cell.levels == levels && cell.standing == standing);
+            cells.collect()
+        };
+        let (compared, unreached) = (here(Standing::Compared), here(Standing::Unreached));
+        let groups = [(compared, "reached"), (unreached, "not reached")];
+        let has_any = groups.iter().any(|(cells, _)| !cells.is_empty());
+        for (cells, aim) in groups {
+            // A combination without any cell that counts has a row all the same, which says so.
+            if cells.is_empty() && (has_any || aim != "reached") {
+                continue;
+            }
+            let mut row: Vec<String> = run
+                .axes
+                .iter()
+                .zip(&levels)
+                .map(|(axis, level)| axis.level(*level))
+                .collect();
+            row.push(cells.len().to_string());
+            row.extend((0..run.probes.len()).map(|probe| measured(&cells, Measure::Lambda(probe))));
+            row.push(measured(&cells, Measure::TestAccuracy));
+            row.push(summarized(
+                &cells,
+                |last| last.train_accuracy.map(|share| share * 100.0),
+                |mean| number::mean(Measure::TestAccuracy, mean),
+            ));
+            row.push(summarized(
+                &cells,
+                |last| last.test_loss,
+                |mean| number::mean(Measure::Lambda(0), mean),
+            ));
+            row.push(summarized(
+                &cells,
+                |last| Some(last.steps as f64),
+                |mean| format!("{:.0}", mean.value),
+            ));
+            if run.has_aim {
+                row.push(if cells.is_empty() {
+                    "–".to_owned()
+                } else {
+                    aim.to_owned()
+                });
+            }
+            rows.push(row);
+        }
+    }
+    page.table(header, rows);
+}
+
+fn measured(cells: &[&Cell], measure: Measure) -> String {
+    let values: Vec<f64> = cells.iter().filter_map(|cell| cell.value(measure)).collect();
+    let words = mean(&values).map_or_else(|| "–".to_owned(), |mean| number::mean(measure, &mean));
+    if values.len() < cells.len() && !values.is_empty() {
+        format!("{words} (of {})", values.len())
+    } else {
+        words
+    }
+}
+
+fn summarized(cells: &[&Cell], value: fn(&Summary) -> Option<f64>, words: fn(&Estimate) -> String) -> String {
+    let values: Vec<f64> = cells
+        .iter()
+        .filter_map(|cell| value(cell.summary.as_ref()?).filter(|value| value.is_finite()))
+        .collect();
+    mean(&values).map_or_else(|| "–".to_owned(), |mean| words(&mean))
+}
+
+/// Every level against the lowest, and the trend over all.
+pub(super) fn comparisons(page: &mut Page, run: &Run, comparisons: &[Comparison]) {
+    let mut rows = Vec::new();
+    for comparison in comparisons {
+        let axis = &run.axes[comparison.axis];
+        for stratum in &comparison.strata {
+            let at: Vec<String> = (0..run.axes.len())
+                .filter(|&other| other != comparison.axis)
+                .map(|other| run.axes[other].at(stratum.others[other]))
+                .collect();
+            let steps = stratum.between.iter().map(|(from, _)| from).chain(&stratum.ends);
+            for (n, step) in steps.clone().enumerate() {
+                let last = n + 1 == steps.clone().count();
+                rows.push(step_row(
+                    run,
+                    comparison,
+                    &at.join(", "),
+                    axis,
+                    step,
+                    stratum.trend.filter(|_| last),
+                ));
+            }
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
+    page.paragraph(
+        "Each level against the lowest that has cells, within each combination of the other settings. Trend: rank \
+         correlation of the level with the measure over all levels, where there are three or more.",
+    );
+    let header = [
+        "setting",
+        "at",
+        "measure",
+        "from",
+        "to",
+        "difference and 95 % interval",
+        "by",
+        "says",
+        "trend",
+    ];
+    page.table(header.map(str::to_owned).to_vec(), rows);
+}
+
+fn step_row(
+    run: &Run,
+    comparison: &Comparison,
+    at: &str,
+    axis: &super::axis::Axis,
+    step: &Step,
+    trend: Option<Kendall>,
+) -> Vec<String> {
+    let measure = comparison.measure;
+    let words = match measure {
+        Measure::Lambda(probe) => run.lambda_words(probe),
+        Measure::TestAccuracy => "test accuracy".to_owned(),
+    };
+    let end = |(level, mean): (usize, f64)| format!("{}: {}", axis.level(level), number::value(measure, mean));
+    let says = |sign: Option<f64>| match sign {
+        Some(sign) if sign > 0.0 => "higher",
+        Some(_) => "lower",
+        None => "cannot tell",
+    };
+    vec![
+        axis.name(),
+        if at.is_empty() { "–".to_owned() } else { at.to_owned() },
+        words,
+        end(step.from),
+        end(step.to),
+        number::difference(measure, &step.difference),
+        if step.paired { "pairs of seeds" } else { "groups" }.to_owned(),
+        says(step.sign()).to_owned(),
+        trend.map_or_else(|| "–".to_owned(), |trend| number::correlation(&trend)),
+    ]
+}
+
+/// The rank correlation of λ_max and test accuracy, over all cells and within each level.
+pub(super) fn correlations(page: &mut Page, run: &Run) {
+    let mut rows = Vec::new();
+    for probe in 0..run.probes.len() {
+        let mut put = |cells: String, kendall: Option<Kendall>| {
+            rows.push(vec![
+                run.lambda_words(probe),
+                cells,
+                kendall.map_or_else(|| "–".to_owned(), |kendall| number::correlation(&kendall)),
+                kendall.map_or_else(|| "–".to_owned(), |kendall| number::significant(kendall.p_value, 2)),
+                match kendall.and_then(|kendall| kendall.told_sign()) {
+                    Some(sign) if sign > 0.0 => "higher λ_max with higher accuracy",
+                    Some(_) => "lower λ_max with higher accuracy",
+                    None => "cannot tell",
+                }
+                .to_owned(),
+            ]);
+        };
+        put("all".to_owned(), correlation(run.compared(), probe));
+        for (place, axis) in run.axes.iter().enumerate() {
+            for (level, kendall) in findings::levels(run, place, probe) {
+                put(axis.at(level), kendall);
+            }
+        }
+    }
+    let header = ["measure", "cells", "rank correlation with test accuracy", "p", "says"];
+    page.table(header.map(str::to_owned).to_vec(), rows);
+}
+
+/// One row a cell.
+pub(super) fn cells(page: &mut Page, run: &Run) {
+    let mut header = vec!["cell".to_owned()];
+    header.extend(run.axes.iter().map(super::axis::Axis::name));
+    header.push("seed".to_owned());
+    header.extend((0..run.probes.len()).map(|probe| run.lambda_words(probe)));
+    header.extend(
+        [
+            "test accuracy",
+            "training accuracy",
+            "test loss",
+            "training loss",
+            "steps",
+            "counts",
+        ]
+        .map(str::to_owned),
+    );
+    let none = || "–".to_owned();
+    let rows = run.cells.iter().map(|cell| {
+        let last = |value: fn(&Summary) -> Option<f64>| cell.summary.as_ref().and_then(value);
+        let mut row = vec![format!("{:03}", cell.index)];
+        row.extend(
+            run.axes
+                .iter()
+                .zip(&cell.levels)
+                .map(|(axis, level)| axis.level(*level)),
+        );
+        row.push(cell.seed.to_string());
+        row.extend(
+            (0..run.probes.len()).map(|probe| match cell.lambdas.get(probe).copied().flatten() {
+                Some(lambda) if lambda.counts => number::significant(lambda.value, 5),
+                Some(lambda) => format!("{} (not converged)", number::significant(lambda.value, 5)),
+                None => none(),
+            }),
+        );
+        row.push(last(|last| last.test_accuracy).map_or_else(none, number::percent));
+        row.push(last(|last| last.train_accuracy).map_or_else(none, number::percent));
+        row.push(last(|last| last.test_loss).map_or_else(none, |loss| number::significant(loss, 4)));
+        row.push(last(|last| last.train_loss).map_or_else(none, |loss| number::significant(loss, 4)));
+        row.push(cell.summary.as_ref().map_or_else(none, |last| last.steps.to_string()));
+        row.push(match &cell.standing {
+            Standing::Compared => "yes".to_owned(),
+            Standing::Unreached => "no: aim not reached".to_owned(),
+            Standing::LeftOut(why) => format!("no: {why}"),
+        });
+        row
+    });
+    let rows = rows.collect();
+    page.table(header, rows);
+}

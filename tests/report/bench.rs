@@ -1,0 +1,120 @@
+//! A run directory made to order: a configuration, and for each cell how it ended and with what.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sharptui::config::Experiment;
+use sharptui::event::{CellEnding, LambdaPoint, Point, StopReason, Summary};
+use sharptui::record::{RunDir, RunInfo, RunState};
+use sharptui::report;
+use tempfile::TempDir;
+
+/// How a cell ended.
+pub const FINISHED: CellEnding = CellEnding::Finished(StopReason::Epochs);
+
+/// A run directory, still held by its writer.
+pub struct Bench {
+    /// Lives as long as this does.
+    _folder: TempDir,
+    pub run: RunDir,
+    pub experiment: Experiment,
+}
+
+/// A cell's last values: λ_max on its first probe, and test accuracy in percent.
+pub type Ended = (CellEnding, f64, f64);
+
+impl Bench {
+    /// `settings` are put beside those that every configuration here has.
+    pub fn new(settings: &str) -> Self {
+        let text = format!("(name: \"made\", model: Mlp(widths: [4]), epochs: 3, {settings})");
+        let experiment = Experiment::parse(&text, Path::new("made.ron")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path(), "made").unwrap();
+        run.write_config(&experiment.to_ron().unwrap()).unwrap();
+        run.write_run(&RunInfo {
+            version: "9.8.7".to_owned(),
+            device: "abacus".to_owned(),
+            host: "desk".to_owned(),
+            data_dir: None,
+            seeds: vec![0],
+            cells: experiment.cells.len(),
+            started: "2026-11-24T10:57:03Z".to_owned(),
+            ended: None,
+            state: RunState::Running,
+        })
+        .unwrap();
+        Self {
+            _folder: folder,
+            run,
+            experiment,
+        }
+    }
+
+    /// The same, with every cell ended: `ended` says how by the swept settings.
+    pub fn ended(settings: &str, ended: impl Fn(&dyn Fn(&str) -> String) -> Ended) -> Self {
+        let bench = Self::new(settings);
+        for cell in 0..bench.experiment.cells.len() {
+            let swept = &bench.experiment.cells[cell].swept;
+            let value = |name: &str| swept.iter().find(|(own, _)| own == name).unwrap().1.clone();
+            bench.end(cell, &ended(&value));
+        }
+        bench
+    }
+
+    /// Ends a cell, with a curve of three points.
+    pub fn end(&self, cell: usize, (ending, lambda, accuracy): &Ended) {
+        let settings = &self.experiment.cells[cell].settings;
+        let entries: Vec<(String, String)> = settings
+            .entries()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let mut writer = self.run.begin_cell(cell, &entries).unwrap();
+        let mut summary = Summary::default();
+        for (step, share) in [(0, 2.0), (10, 1.5), (20, 1.0)] {
+            for probe in 0..settings.probes.len() {
+                // Further probes have ten times the first one's λ_max.
+                let lambda = LambdaPoint {
+                    lambda_max: lambda * share * if probe == 0 { 1.0 } else { 10.0 },
+                    lambda_converged: true,
+                    lambda_probe: probe,
+                    lambda_on: settings.probes[probe].describe(settings),
+                    ..LambdaPoint::default()
+                };
+                let mut point = Point {
+                    step,
+                    lambda: Some(lambda),
+                    threshold: Some(settings.stability_threshold()),
+                    ..Point::default()
+                };
+                if probe == 0 {
+                    point.train_loss = Some(0.1 * share);
+                    point.train_accuracy = Some(0.95);
+                    point.test_loss = Some(0.5 * share);
+                    point.test_accuracy = Some(accuracy / 100.0);
+                }
+                writer.append(&point).unwrap();
+                summary.take_in(&point);
+            }
+        }
+        writer.finish(ending, &summary).unwrap();
+    }
+
+    /// Writes the report and gives its Markdown.
+    pub fn report(&self) -> String {
+        let html = report::write(self.run.path(), None).unwrap();
+        assert_eq!(html, self.run.path().join("report.html"));
+        fs::read_to_string(self.run.path().join("report.md")).unwrap()
+    }
+
+    pub fn cell_path(&self, cell: usize) -> PathBuf {
+        self.run.cell_path(cell)
+    }
+}
+
+/// Fails unless `report` has all of it.
+pub fn says(report: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(report.contains(part), "{part}\n\nis not in\n\n{report}");
+    }
+}

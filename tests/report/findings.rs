@@ -1,0 +1,255 @@
+//! What a report states, and what it says it cannot tell.
+
+use sharptui::event::{CellEnding, StopReason};
+
+use crate::bench::{Bench, FINISHED, says};
+
+/// A small number that differs from seed to seed, the same for every other setting.
+fn wobble(value: &dyn Fn(&str) -> String) -> f64 {
+    match value("seed").as_str() {
+        "0" => -0.1,
+        "1" => 0.0,
+        _ => 0.1,
+    }
+}
+
+#[test]
+fn a_setting_that_acts_everywhere_is_said_to_and_one_that_does_so_in_part_is_told_apart() {
+    let bench = Bench::ended(
+        "batch_size: 32, sweep: (batch_size: [Full, 32], learning_rate: [0.3, 0.1], seed: [0, 1, 2])",
+        |value| {
+            let small = value("batch_size") == "32";
+            let fast = value("learning_rate") == "0.3";
+            // Differences by seed, in its order: −10.1, −10, −9.9 and, at Full, −4.9, −5, −5.1.
+            let own = if small { wobble(value) } else { -wobble(value) };
+            let drop = if small { 10.0 } else { 5.0 };
+            let lambda = 30.0 + 3.0 * wobble(value) - if fast { drop - own } else { 0.0 };
+            let gain = if small {
+                2.0 + wobble(value)
+            } else {
+                5.0 * wobble(value)
+            };
+            let accuracy = 80.0 + 20.0 * wobble(value) + if fast { gain } else { 0.0 };
+            (FINISHED, lambda, accuracy)
+        },
+    );
+    // The interval of three differences of standard deviation 0.1 is ± 4.302653·0.1/√3 = ± 0.248414.
+    says(
+        &bench.report(),
+        &[
+            "- Larger learning rates (0.1 → 0.3) lowered λ_max at every batch size (32: 30.0 → 20.0, −10.0 [−10.2, −9.8]; \
+             Full: 30.0 → 25.0, −5.00 [−5.25, −4.75]).",
+            "- Test accuracy rose at batch size 32 (80.0 % → 82.0 %, +2.0 points [1.8, 2.2]); cannot tell at batch size \
+             Full (80.0 % → 80.0 %, ",
+            "points [−1.2, 1.2])",
+            "### Learning rate, 0.1 → 0.3",
+            "12 cells in 4 combinations: 12 compared, 0 left out.",
+            "Cells are compared after their budgets, not at an equal fit: none of until_train_accuracy and until_train_loss \
+             is set, and training accuracy ended between 95.00 % and 95.00 %.",
+            "Within each batch size: at 32 ",
+            "Within each learning rate: at 0.1 ",
+            "| batch_size | learning_rate | cells | λ_max |",
+        ],
+    );
+}
+
+#[test]
+fn one_setting_needs_no_place_and_its_correlation_says_which_way() {
+    // Six levels of one cell per seed, perfectly ordered: with higher λ_max goes lower accuracy.
+    let bench = Bench::ended(
+        "learning_rate: 0.1, sweep: (dropout: [0.0, 0.3], seed: [0, 1, 2])",
+        |value| {
+            let shift = if value("dropout") == "0.3" { 8.0 } else { 0.0 } + 3.0 * wobble(value);
+            (FINISHED, 20.0 - shift - wobble(value), 70.0 + shift)
+        },
+    );
+    says(
+        &bench.report(),
+        &[
+            // Every seed has the same difference: no spread, no interval, no claim.
+            "Cannot tell whether more dropout (0.0 → 0.3) changed λ_max (20.0 → 12.0, −8.00, no interval from 3 equal values).",
+            "Over all cells, lower λ_max went with higher test accuracy: τ-b −1.00 [−1.00, −0.65], 6 cells.",
+        ],
+    );
+}
+
+#[test]
+fn a_peak_between_the_ends_is_not_hidden_by_them() {
+    let bench = Bench::ended(
+        "learning_rate: 0.1, sweep: (dropout: [0.0, 0.2, 0.5], seed: [0, 1, 2])",
+        |value| {
+            let level = value("dropout");
+            let own = if level == "0.2" { wobble(value) } else { 0.0 };
+            let peak = match level.as_str() {
+                "0.0" => 0.0,
+                "0.2" => 4.0,
+                _ => 3.0 * wobble(value),
+            };
+            (
+                FINISHED,
+                10.0 + own + wobble(value) * peak,
+                70.0 + 10.0 * wobble(value) + peak + own,
+            )
+        },
+    );
+    says(
+        &bench.report(),
+        &[
+            "Cannot tell whether test accuracy changed (70.0 % → 70.0 %, ",
+            "The ends do not say it all: from 0.0 to 0.2 test accuracy changed by +4.0 points [3.8, 4.2], and from there to \
+             0.5 it changed by −4.0 points",
+            "| dropout | – | test accuracy | 0.0: 70.0 % | 0.2: 74.0 % | +4.0 points [3.8, 4.2] | pairs of seeds | higher | – |",
+        ],
+    );
+}
+
+#[test]
+fn settings_that_move_together_are_one() {
+    let bench = Bench::ended(
+        "learning_rate: 0.1, sweep: (together: [(batch_size: 64, learning_rate: 0.2), (batch_size: 32, learning_rate: 0.1)], \
+         seed: [0, 1, 2])",
+        |value| {
+            let large = value("batch_size") == "64";
+            let lambda = 10.0 + 5.0 * wobble(value) + if large { 3.0 + wobble(value) } else { 0.0 };
+            (FINISHED, lambda, 70.0 + wobble(value))
+        },
+    );
+    says(
+        &bench.report(),
+        &[
+            "Raising learning rate with batch size (0.1, 32 → 0.2, 64) raised λ_max (10.0 → 13.0, +3.00 [2.75, 3.25]).",
+            "| learning_rate with batch_size | cells |",
+        ],
+    );
+}
+
+#[test]
+fn without_seeds_nothing_is_claimed() {
+    let bench = Bench::ended("learning_rate: 0.1, sweep: (dropout: [0.0, 0.5])", |value| {
+        let shift = if value("dropout") == "0.5" { 5.0 } else { 0.0 };
+        (FINISHED, 20.0 - shift, 70.0 + shift)
+    });
+    says(
+        &bench.report(),
+        &[
+            "Cannot tell whether more dropout (0.0 → 0.5) changed λ_max (20.0 → 15.0, −5.00, no interval from 1 seed).",
+            "Cannot tell whether test accuracy changed (70.0 % → 75.0 %, +5.0 points, no interval from 1 seed).",
+            "Cannot tell, over all cells, whether λ_max and test accuracy moved together: τ-b −1.00, no interval from 2 cells.",
+        ],
+    );
+}
+
+#[test]
+fn settings_without_an_order_are_changed_and_have_no_trend() {
+    let bench = Bench::ended(
+        "learning_rate: 0.1, sweep: (activation: [Tanh, Relu], seed: [0, 1, 2])",
+        |value| {
+            let shift = if value("activation") == "Relu" {
+                5.0 + wobble(value)
+            } else {
+                0.0
+            };
+            (FINISHED, 20.0 + shift + wobble(value), 70.0 + wobble(value))
+        },
+    );
+    says(
+        &bench.report(),
+        &["Changing activation (Tanh → Relu) raised λ_max (20.0 → 25.0, +5.00 [4.75, 5.25])."],
+    );
+}
+
+#[test]
+fn levels_with_other_seeds_are_compared_as_groups() {
+    let bench = Bench::ended(
+        "learning_rate: 0.1, sweep: (batch_norm: [false, true], seed: [0, 1, 2])",
+        |value| {
+            let on = value("batch_norm") == "true";
+            let ending = if on && value("seed") == "2" {
+                CellEnding::Diverged
+            } else {
+                FINISHED
+            };
+            let lambda = if on { 30.0 } else { 10.0 } + wobble(value);
+            (ending, lambda, 70.0 + wobble(value))
+        },
+    );
+    let report = bench.report();
+    // As scipy.stats.ttest_ind(equal_var=False) has (9.9, 10, 10.1) and (29.9, 30).
+    says(
+        &report,
+        &[
+            "Batch norm (false → true) raised λ_max (10.0 → 29.9, +19.9 [19.7, 20.2]).",
+            "Left out, diverged: cell 005.",
+            "| groups | higher |",
+        ],
+    );
+}
+
+#[test]
+fn cells_that_did_not_reach_their_aim_are_shown_but_not_compared() {
+    let bench = Bench::ended(
+        "learning_rate: 0.1, until_train_accuracy: 0.99, sweep: (dropout: [0.0, 0.2, 0.5], seed: [0, 1, 2])",
+        |value| {
+            let level = value("dropout");
+            let ending = match level.as_str() {
+                "0.5" => FINISHED,
+                _ => CellEnding::Finished(StopReason::TrainAccuracy),
+            };
+            let shift = match level.as_str() {
+                "0.0" => 0.0,
+                "0.2" => 5.0 + wobble(value),
+                _ => 50.0,
+            };
+            (ending, 90.0 - shift + wobble(value), 70.0 + wobble(value))
+        },
+    );
+    says(
+        &bench.report(),
+        &[
+            "9 cells in 3 combinations: 6 compared, 3 shown but not compared, since they used up their budget before \
+             their aim, 0 left out.",
+            "Not compared, aim not reached: cells 006, 007, 008.",
+            "More dropout (0.0 → 0.5) lowered λ_max (only 0.0 → 0.2, 90.0 → 85.0, −5.00 [−5.25, −4.75]).",
+            "| 0.5 | 3 | 40.00 ± ",
+            "| not reached |",
+            "| no: aim not reached |",
+        ],
+    );
+}
+
+#[test]
+fn where_no_cell_reached_its_aim_nothing_is_compared() {
+    let bench = Bench::ended(
+        "learning_rate: 0.1, until_train_accuracy: 0.99, sweep: (seed: [0, 1])",
+        |_| (FINISHED, 10.0, 70.0),
+    );
+    says(
+        &bench.report(),
+        &["No cell reached its aim, so none is compared with another"],
+    );
+}
+
+#[test]
+fn every_probe_has_its_own_findings() {
+    let bench = Bench::ended(
+        "learning_rate: 0.1, probes: [(examples: 50), (from: Training, examples: 60)], \
+         sweep: (dropout: [0.0, 0.5], seed: [0, 1, 2])",
+        |value| {
+            let shift = if value("dropout") == "0.5" {
+                1.0 + 0.1 * wobble(value)
+            } else {
+                0.0
+            };
+            (FINISHED, 8.0 - shift + wobble(value), 70.0 + wobble(value))
+        },
+    );
+    says(
+        &bench.report(),
+        &[
+            "lowered λ_max (held-out, 50 examples) (8.00 → 7.00, −1.00 [−1.02, −0.98])",
+            "lowered λ_max (training, 60 examples) (80.0 → 70.0, −10.0 [−10.2, −9.8])",
+            "figures/scatter-dropout-probe-1.svg",
+            "| dropout | cells | λ_max (held-out, 50 examples) | λ_max (training, 60 examples) |",
+        ],
+    );
+}

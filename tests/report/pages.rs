@@ -1,0 +1,153 @@
+//! The files of a report: pages that need nothing else, and figures.
+
+use std::fs;
+use std::path::Path;
+
+use sharptui::event::CellEnding;
+
+use crate::bench::{Bench, FINISHED, says};
+
+fn bench() -> Bench {
+    Bench::ended(
+        "learning_rate: 0.1, sweep: (batch_size: [16, Full], learning_rate: [0.1, 0.2, 0.4], seed: [0, 1, 2])",
+        |value| {
+            let rate: f64 = value("learning_rate").parse().unwrap();
+            let seed: f64 = value("seed").parse().unwrap();
+            (FINISHED, 3.0 / rate + seed, 70.0 + 10.0 * rate + 0.3 * seed)
+        },
+    )
+}
+
+/// The elements of a page that are open at its end, or closed without having been open.
+fn unbalanced(html: &str) -> Vec<String> {
+    let empty = [
+        "meta", "br", "img", "line", "circle", "rect", "path", "polyline", "polygon",
+    ];
+    let mut open: Vec<String> = Vec::new();
+    for part in html.split('<').skip(1) {
+        let tag = part.split('>').next().unwrap();
+        let name: String = tag
+            .trim_start_matches('/')
+            .chars()
+            .take_while(|letter| letter.is_alphanumeric())
+            .collect();
+        let closes_itself = tag.ends_with('/') || tag.starts_with('!') || empty.contains(&name.as_str());
+        if tag.starts_with('/') {
+            if open.last() == Some(&name) {
+                open.pop();
+            } else if !empty.contains(&name.as_str()) {
+                open.push(format!("/{name}"));
+            }
+        } else if !closes_itself {
+            open.push(name);
+        }
+    }
+    open
+}
+
+#[test]
+fn the_page_has_its_figures_inside_and_needs_no_network() {
+    let bench = bench();
+    bench.report();
+    let html = fs::read_to_string(bench.run.path().join("report.html")).unwrap();
+    says(
+        &html,
+        &["<!DOCTYPE html>", "<h2>Findings</h2>", "<figure>\n<svg", "</html>"],
+    );
+    for outside in ["src=", "href=", "@import", "<script", "<link", "url(http"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    assert_eq!(unbalanced(&html), Vec::<String>::new());
+    let mut names: Vec<&str> = html
+        .split(" id=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "every name is that of one element");
+    for named in html.split("url(#").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        assert!(names.contains(&named), "{named}");
+    }
+}
+
+#[test]
+fn words_from_elsewhere_cannot_break_the_page() {
+    let bench = Bench::new("learning_rate: 0.1, sweep: (seed: [0, 1])");
+    let why = "a<b>&\"c*|\n# d";
+    bench.end(0, &(CellEnding::Failed(why.to_owned()), 10.0, 70.0));
+    let markdown = bench.report();
+    let html = fs::read_to_string(bench.run.path().join("report.html")).unwrap();
+    says(
+        &html,
+        &["<li>Left out, failed: a&lt;b&gt;&amp;&quot;c*|\n# d: cell 000.</li>"],
+    );
+    says(&markdown, &["- Left out, failed: a\\<b>&\"c\\*\\| \\# d: cell 000."]);
+}
+
+#[test]
+fn every_figure_is_there_as_svg_and_as_png() {
+    let bench = bench();
+    let markdown = bench.report();
+    let linked: Vec<&str> = markdown
+        .split("](")
+        .skip(1)
+        .map(|rest| rest.split(')').next().unwrap())
+        .collect();
+    let expected = [
+        "figures/levels-batch_size.svg",
+        "figures/levels-learning_rate.svg",
+        "figures/scatter-batch_size.svg",
+        "figures/scatter-learning_rate.svg",
+        "figures/curves-0.svg",
+        "figures/curves-1.svg",
+    ];
+    assert_eq!(linked, expected);
+    for figure in linked {
+        let path = bench.run.path().join(figure);
+        let svg = fs::read_to_string(&path).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("λ_max"), "{figure}");
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{figure}");
+        let (width, colours) = decoded(&path.with_extension("png"));
+        assert!(width > 1000 && colours > 50, "{figure} {width} {colours}");
+    }
+}
+
+/// The width of a PNG, and how many colours are in it.
+fn decoded(path: &Path) -> (u32, usize) {
+    let decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).unwrap()));
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    let bytes = info.color_type.samples();
+    let colours: std::collections::BTreeSet<&[u8]> = pixels.chunks(bytes).collect();
+    (info.width, colours.len())
+}
+
+#[test]
+fn a_report_made_again_replaces_the_first_and_leaves_the_run_alone() {
+    let bench = bench();
+    let table = bench.run.path().join("summary.csv");
+    fs::write(&table, "mine").unwrap();
+    let first = bench.report();
+    assert_eq!(first, bench.report());
+    assert_eq!(fs::read_to_string(table).unwrap(), "mine");
+    let mut names: Vec<String> = fs::read_dir(bench.run.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let expected = [
+        ".lock",
+        "cells",
+        "config.ron",
+        "figures",
+        "report.html",
+        "report.md",
+        "run.json",
+        "summary.csv",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(fs::read_dir(bench.run.path().join("figures")).unwrap().count(), 12);
+}
