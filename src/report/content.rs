@@ -66,6 +66,12 @@ pub(super) fn page(run: &Run) -> Page {
     let curves = figures::curves(run);
     if !curves.is_empty() {
         page.heading("Curves");
+        if curves.len() == figures::MOST_COMBINATIONS {
+            page.paragraph(format!(
+                "Of no more than the first {} combinations; every cell's metrics.jsonl has its own.",
+                figures::MOST_COMBINATIONS
+            ));
+        }
         for figure in curves {
             page.figure(figure);
         }

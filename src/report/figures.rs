@@ -15,6 +15,8 @@ use kuva::plot::scatter::MarkerShape;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::render::Scene;
 
+pub(super) use curves::MOST_COMBINATIONS;
+
 use super::comparison::Comparison;
 use super::run::Run;
 
@@ -82,7 +84,7 @@ pub(super) fn levels(run: &Run, comparisons: &[Comparison]) -> Vec<Figure> {
         .collect()
 }
 
-/// λ_max, loss and accuracy against steps.
+/// λ_max, loss and accuracy against steps, of the first [`MOST_COMBINATIONS`].
 pub(super) fn curves(run: &Run) -> Vec<Figure> {
     curves::figures(run)
 }

@@ -104,6 +104,25 @@ fn a_peak_between_the_ends_is_not_hidden_by_them() {
 }
 
 #[test]
+fn the_trend_over_all_levels_is_a_rank_correlation_of_its_own() {
+    let bench = Bench::ended(
+        "learning_rate: 0.1, sweep: (momentum: [0.9, 0.0, 0.5], seed: [0, 1])",
+        |value| {
+            let momentum: f64 = value("momentum").parse().unwrap();
+            (FINISHED, 20.0 - 10.0 * momentum + wobble(value), 70.0 + wobble(value))
+        },
+    );
+    // scipy.stats.kendalltau([0, 0, 1, 1, 2, 2], [19.9, 20, 14.9, 15, 10.9, 11]) is −0.894427.
+    says(
+        &bench.report(),
+        &[
+            "| momentum | – | λ_max | 0.0: 19.9 | 0.9: 10.9 | ",
+            "| τ-b −0.89 [−0.98, −0.48], 6 cells |",
+        ],
+    );
+}
+
+#[test]
 fn settings_that_move_together_are_one() {
     let bench = Bench::ended(
         "learning_rate: 0.1, sweep: (together: [(batch_size: 64, learning_rate: 0.2), (batch_size: 32, learning_rate: 0.1)], \

@@ -13,6 +13,9 @@ use crate::report::run::{Cell, Run, Standing};
 /// The most points of a curve that are drawn: four a column, its first, least, greatest and last.
 const MOST_POINTS: usize = 2000;
 
+/// The most combinations that are drawn: more would make a page that no one scrolls through.
+pub(in crate::report) const MOST_COMBINATIONS: usize = 24;
+
 /// What one panel shows.
 #[derive(Clone, Copy, PartialEq)]
 enum Panel {
@@ -54,7 +57,7 @@ impl Panel {
     }
 }
 
-/// One for every combination of the settings other than the one that colours the curves.
+/// One for every combination of the settings other than the one that colours the curves, up to a limit.
 pub(super) fn figures(run: &Run) -> Vec<Figure> {
     let colouring = colouring(run);
     let mut groups: Vec<(Vec<usize>, Vec<&Cell>)> = Vec::new();
@@ -69,7 +72,7 @@ pub(super) fn figures(run: &Run) -> Vec<Figure> {
         }
     }
     groups.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let drawn = groups.iter().enumerate();
+    let drawn = groups.iter().enumerate().take(MOST_COMBINATIONS);
     drawn
         .filter_map(|(n, (key, cells))| figure(run, n, key, cells, colouring))
         .collect()
