@@ -1,10 +1,13 @@
 //! What a pass through a network gives.
 
+use burn::tensor::DType;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use sharptui::config::{Activation, Loss, Model};
 use sharptui::model::{Examples, Network, Normalization, Parts, Pass};
 
 use crate::problem::settings;
-use crate::vectors::{numbers, tensor};
+use crate::vectors::{device, normal, numbers, tensor};
 
 #[test]
 fn tanh_is_right_to_the_rounding_of_one_and_saturates() {
@@ -47,5 +50,34 @@ fn tanh_is_right_to_the_rounding_of_one_and_saturates() {
             off <= 4.0 * f64::EPSILON || x.is_nan() && y.is_nan(),
             "{y} instead of tanh {x}"
         );
+    }
+}
+
+#[test]
+fn dropout_draws_for_every_unit_of_the_places_where_the_literature_has_it() {
+    // Per example, on images of 8×8: two hidden layers of VGG-11's classifier; the first convolution of every block.
+    let resnet18 = 2 * (64 + 2 * 16 + 4 * 4 + 8);
+    let resnet20 = 3 * (64 + 2 * 16 + 4 * 4);
+    for (model, expected) in [
+        (Model::Vgg11 { width: 2 }, 2 * 16),
+        (Model::ResNet18 { width: 1 }, resnet18),
+        (Model::ResNet20 { width: 1 }, resnet20),
+    ] {
+        let mut settings = settings(model.clone(), Activation::Relu, true, Loss::CrossEntropy);
+        settings.dropout = 0.5;
+        let network = Network::new(&settings, [1, 8, 8], 3);
+        let (device, dtype) = (device(), DType::F64);
+        let parameters = network.initial_parameters(0, &device, dtype);
+        let pixels: Vec<f32> = normal(1, 5 * 64).iter().map(|&x| x as f32).collect();
+        let examples = Examples::upload(&pixels, &[0, 1, 2, 0, 1], 3, &device, dtype);
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mut pass = Pass {
+            dropout: Some(&mut rng),
+            normalization: Normalization::Batch,
+            running: &mut network.initial_statistics(&device, dtype),
+            observe: false,
+        };
+        let _ = network.forward(&Parts::of(network.layout(), &parameters), examples.images, &mut pass);
+        assert_eq!(rng.get_word_pos(), 5 * expected, "{model:?}");
     }
 }
