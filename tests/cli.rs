@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
 
+#[path = "cli/shipped.rs"]
+mod shipped;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -292,23 +295,6 @@ fn a_cell_that_diverges_is_a_result_and_the_sweep_goes_on() {
         .map(|row| row.split(',').nth(2).unwrap())
         .collect();
     assert_eq!(states, ["diverged", "finished"], "{table}");
-}
-
-#[test]
-fn every_shipped_configuration_takes_some_steps() {
-    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
-    let place = Place::with(SMALL);
-    for entry in fs::read_dir(configs).unwrap() {
-        let path = entry.unwrap().path();
-        let output = place.run(&[path.to_str().unwrap(), "--steps", "2", "--plain"]);
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{}: {}",
-            path.display(),
-            text(&output.stderr)
-        );
-    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use burn::tensor::{DType, Device};
-use sharptui::config::{Data, Experiment, Extent};
+use sharptui::config::{Experiment, Settings};
 use sharptui::data::Dataset;
 use sharptui::device::{DeviceChoice, open};
 use sharptui::model::{Examples, Network, Normalization, Pass, loss_and_gradient};
@@ -15,9 +15,8 @@ const BATCH: usize = 20;
 const SIDE: usize = 14;
 
 /// The first embedded images, of which every second row and column is taken to save time.
-fn examples(device: &Device) -> Examples {
-    let extent = Extent::Count(EXAMPLES);
-    let data = Dataset::load(Data::FashionMnistSubset, extent, extent, None).unwrap();
+fn examples(settings: &Settings, device: &Device) -> Examples {
+    let data = Dataset::load(settings.selection(), None).unwrap();
     let pixels: Vec<f32> = data
         .train
         .pixels
@@ -30,11 +29,13 @@ fn examples(device: &Device) -> Examples {
 
 /// Training losses, a mean over each epoch of stochastic gradient descent with momentum 0.9.
 fn epoch_losses(model: &str, batch_norm: bool, learning_rate: f64) -> Vec<f64> {
-    let text = format!("(model: {model}, batch_norm: {batch_norm}, learning_rate: {learning_rate:?}, epochs: 1)");
+    let text = format!(
+        "(train_examples: {EXAMPLES}, model: {model}, batch_norm: {batch_norm}, learning_rate: {learning_rate:?}, epochs: 1)"
+    );
     let experiment = Experiment::parse(&text, Path::new("test.ron")).unwrap();
     let settings = &experiment.cells[0].settings;
     let device = open(DeviceChoice::Flex).unwrap().device;
-    let examples = examples(&device);
+    let examples = examples(settings, &device);
     let network = Network::new(settings, [1, SIDE, SIDE], 10);
     let mut parameters = network.initial_parameters(0, &device, DType::F32);
     let mut running = network.initial_statistics(&device, DType::F32);

@@ -19,17 +19,27 @@ fn assert_round_trip(path: &Path) {
 
 #[test]
 fn every_shipped_config_loads_and_is_written_back_with_the_same_cells() {
-    for path in configs_in("configs") {
-        assert_round_trip(&path);
-        let experiment = Experiment::load(&path).unwrap();
-        assert!(experiment.cells.len() > 1, "{} sweeps nothing", path.display());
-        assert_eq!(experiment.name, path.file_stem().unwrap().to_string_lossy());
+    for (folder, prefix) in [("configs", ""), ("configs/cifar10", "cifar10_")] {
+        for path in configs_in(folder) {
+            assert_round_trip(&path);
+            let experiment = Experiment::load(&path).unwrap();
+            assert!(experiment.cells.len() > 1, "{} sweeps nothing", path.display());
+            let stem = path.file_stem().unwrap().to_string_lossy();
+            assert_eq!(experiment.name, format!("{prefix}{stem}"));
+            let seeds: std::collections::BTreeSet<u64> =
+                experiment.cells.iter().map(|cell| cell.settings.seed).collect();
+            assert!(
+                seeds.len() >= 3,
+                "{}: {seeds:?} tell nothing of the spread",
+                path.display()
+            );
+        }
     }
 }
 
 #[test]
 fn every_shipped_config_opens_by_telling_what_it_shows_and_how_long_it_takes() {
-    for path in configs_in("configs") {
+    for path in ["configs", "configs/cifar10"].into_iter().flat_map(configs_in) {
         let text = fs::read_to_string(&path).unwrap();
         let opening: String = text.lines().take_while(|line| line.starts_with("//")).collect();
         assert!(opening.contains("What should be seen"), "{}", path.display());
@@ -140,7 +150,7 @@ fn what_is_no_text_is_shown_without_its_control_characters() {
 
 #[test]
 fn a_byte_order_mark_and_line_ends_of_windows_change_nothing() {
-    for path in configs_in("configs") {
+    for path in ["configs", "configs/cifar10"].into_iter().flat_map(configs_in) {
         let text = fs::read_to_string(&path).unwrap();
         let plain = Experiment::parse(&text, &path).unwrap();
         assert_eq!(Experiment::parse(&format!("\u{feff}{text}"), &path).unwrap(), plain);

@@ -1,13 +1,11 @@
 //! Small networks with their parameters and examples, and their Hessian by differences of gradients.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use burn::tensor::{DType, Tensor};
 use nalgebra::{DMatrix, DVector};
-use sharptui::config::{
-    Activation, Augment, Cadence, Data, Extent, Loss, Model, Precision, Probe, Settings, Split, Statistics, Subset,
-    Tracking,
-};
+use sharptui::config::{Activation, Experiment, Loss, Model, Settings};
 use sharptui::curvature::MeanLoss;
 use sharptui::model::{Examples, Network, Normalization, Pass, RunningStatistics, loss_and_gradient};
 
@@ -17,44 +15,16 @@ use crate::vectors::{device, normal, numbers, tensor, vector};
 /// step would cross kinks of ReLU and max pooling.
 const STEP: f64 = 2e-5;
 
-/// Settings of a network; those that no model and no curvature reads are arbitrary.
+/// Settings of a network in 64 bits; of the others no model and no curvature reads any.
 pub fn settings(model: Model, activation: Activation, batch_norm: bool, loss: Loss) -> Settings {
+    let text = "(model: Mlp(widths: []), learning_rate: 0.1, batch_size: Full, steps: 1, precision: F64)";
+    let experiment = Experiment::parse(text, Path::new("problem.ron")).unwrap();
     Settings {
-        data: Data::FashionMnistSubset,
-        train_examples: Extent::Full,
-        test_examples: Extent::Full,
-        subset: Subset::First,
-        augment: Augment::Off,
         model,
         activation,
-        dropout: 0.0,
         batch_norm,
         loss,
-        learning_rate: 0.1,
-        momentum: 0.0,
-        weight_decay: 0.0,
-        batch_size: Extent::Full,
-        seed: 0,
-        steps: Some(1),
-        epochs: None,
-        until_train_loss: None,
-        until_train_accuracy: None,
-        evaluate_every: Cadence::Steps(1),
-        lambda_every: Tracking::Ends,
-        lambda_tolerance: 1e-2,
-        lambda_max_products: 100,
-        audit_every: 10,
-        probes: vec![Probe {
-            from: Split::HeldOut,
-            examples: Extent::Full,
-            statistics: Statistics::Batch,
-            group: Extent::Full,
-        }],
-        chunk_size: 1000,
-        statistics_group: Extent::Full,
-        precision: Precision::F64,
-        tf32: false,
-        cudnn_autotune: false,
+        ..experiment.cells[0].settings.clone()
     }
 }
 

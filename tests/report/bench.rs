@@ -84,7 +84,7 @@ impl Bench {
                 let mut point = Point {
                     step,
                     lambda: Some(lambda),
-                    threshold: Some(settings.stability_threshold()),
+                    threshold: settings.stability_threshold(step, None),
                     ..Point::default()
                 };
                 if probe == 0 {
