@@ -124,7 +124,7 @@ fn rank(value: &str) -> Option<f64> {
 
 fn noun(name: &str) -> String {
     match name {
-        "rho" => "ρ".to_owned(),
+        "rho" => "SAM radius ρ".to_owned(),
         _ => name.replace('_', " "),
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn page(run: &Run) -> Page {
         } else {
             page.paragraph(
                 "In brackets: 95 % intervals, each for itself, not adjusted for how many there are. “Cannot tell” means \
-                 that the interval includes 0, or that there are too few cells for one.",
+                 that the interval includes 0, that there are too few cells for one, or that a τ-b has a p-value of 0.05 or more.",
             );
         }
     }

@@ -27,7 +27,7 @@ pub enum Action {
     LambdaAxis,
     /// Show λ_max on the next probe.
     NextProbe,
-    /// The scatter of all finished cells, or loss and accuracy of the chosen one.
+    /// The scatter of all finished cells, by the next swept setting, and at last loss and accuracy of the chosen one again.
     Scatter,
     /// Show or hide every setting of the chosen cell.
     Details,
@@ -206,7 +206,7 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('s')],
         Action::Scatter,
         Some(Hint::Wide("scatter")),
-        "test accuracy against λ_max of all finished cells, or loss and accuracy of the chosen one",
+        "test accuracy against λ_max of all finished cells, by one swept setting after the other",
     ),
     binding(
         &[letter('a')],

@@ -29,7 +29,7 @@ const ASCII: [char; 6] = ['*', '^', '#', 'o', '+', '='];
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let outcomes: Vec<Outcome> = scene.monitor.outcomes().collect();
-    let levels = Levels::of(&scene.monitor.cells);
+    let levels = Levels::of(&scene.monitor.cells, scene.view.scatter.unwrap_or(0));
     let mut dots: Vec<Dot> = outcomes
         .iter()
         .map(|outcome| Dot {
@@ -131,7 +131,14 @@ fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
         .unwrap_or((0.0, 1.0))
 }
 
-/// The values of the setting that points are told apart by: the first that is swept, seeds aside.
+/// The settings that points may be told apart by: those that are swept, seeds aside.
+pub(super) fn settings(cells: &[Cell]) -> Vec<&str> {
+    let swept = cells.first().map(|cell| cell.plan.swept.as_slice()).unwrap_or_default();
+    let names = swept.iter().map(|(name, _)| name.as_str());
+    names.filter(|name| *name != "seed").collect()
+}
+
+/// The values of the setting that points are told apart by.
 struct Levels {
     setting: String,
     /// Each value once, in the order of the queue.
@@ -141,14 +148,9 @@ struct Levels {
 }
 
 impl Levels {
-    fn of(cells: &[Cell]) -> Self {
-        let name = cells
-            .first()
-            .and_then(|cell| cell.plan.swept.iter().find(|(name, _)| name != "seed"))
-            .map(|(name, _)| name.clone())
-            .unwrap_or_default();
+    fn of(cells: &[Cell], setting: usize) -> Self {
         let mut levels = Self {
-            setting: name,
+            setting: settings(cells).get(setting).copied().unwrap_or_default().to_owned(),
             values: Vec::new(),
             of_cells: Vec::new(),
         };
@@ -224,6 +226,14 @@ mod tests {
     #[test]
     fn once_all_have_finished() {
         insta::assert_snapshot!(all_finished().drawn(render, (120, 12)));
+    }
+
+    #[test]
+    fn by_the_second_of_the_swept_settings() {
+        let mut fixture = all_finished();
+        fixture.view.scatter = Some(1);
+        let drawn = fixture.drawn(render, (120, 12));
+        assert!(drawn.contains("activation: ● tanh ▲ relu"), "{drawn}");
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let [above, below] = charts.layout(&Layout::vertical([Constraint::Fill(6), Constraint::Fill(5)]));
     let [left, right] = below.layout(&Layout::horizontal([Constraint::Fill(1); 2]).spacing(2));
     lambda_chart::render(scene, above, buffer);
-    if scene.view.scatter {
+    if scene.view.scatter.is_some() {
         scatter::render(scene, below, buffer);
     } else {
         loss_chart::render(scene, left, buffer);
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn the_scatter_takes_the_place_of_loss_and_accuracy() {
         let mut fixture = Fixture::half_way();
-        fixture.view.scatter = true;
+        fixture.view.scatter = Some(0);
         insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
     }
 
@@ -189,7 +189,7 @@ mod tests {
             Some(Overlay::Question(Question::Abort(0))),
         ] {
             fixture.view.overlay = overlay;
-            fixture.view.scatter = !fixture.view.scatter;
+            fixture.view.scatter = fixture.view.scatter.xor(Some(0));
             for size in [
                 (1, 1),
                 (3, 60),

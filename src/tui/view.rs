@@ -9,6 +9,7 @@ use crate::monitor::Monitor;
 
 use super::keys::{self, Action};
 use super::plot::Scale;
+use super::scatter;
 use super::theme::Theme;
 
 /// Cells that a page is.
@@ -61,8 +62,9 @@ pub struct View {
     pub loss_scale: Scale,
     /// How λ_max is drawn.
     pub lambda_scale: Scale,
-    /// Whether the scatter of all cells stands where loss and accuracy of the chosen one would.
-    pub scatter: bool,
+    /// Where it is shown, by which of the swept settings the scatter of all cells is coloured, seeds aside; else loss and
+    /// accuracy of the chosen cell stand in its place.
+    pub scatter: Option<usize>,
     /// Which of the cell's probes is drawn.
     pub probe: usize,
     /// What lies over the screen.
@@ -89,7 +91,7 @@ impl View {
             pinned: None,
             loss_scale: Scale::Logarithmic,
             lambda_scale: Scale::Linear,
-            scatter: false,
+            scatter: None,
             probe: 0,
             overlay: None,
             asked_to_pause: None,
@@ -173,7 +175,10 @@ impl View {
                     .map_or(1, |cell| cell.plan.probes.len());
                 self.probe = (self.probe + 1) % probes.max(1);
             }
-            Action::Scatter => self.scatter = !self.scatter,
+            Action::Scatter => {
+                let next = self.scatter.map_or(0, |setting| setting + 1);
+                self.scatter = (next < scatter::settings(&monitor.cells).len().max(1)).then_some(next);
+            }
             Action::Details => {
                 self.scrolled = 0;
                 self.toggle(Overlay::Details);

@@ -145,6 +145,17 @@ fn an_audit_is_to_come_until_it_is_made() {
 }
 
 #[test]
+fn the_scatter_goes_through_the_swept_settings_and_away() {
+    let mut fixture = Fixture::half_way();
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        fixture.view.act(Action::Scatter, &fixture.monitor);
+        seen.push(fixture.view.scatter);
+    }
+    assert_eq!(seen, [Some(0), Some(1), None, Some(0)]);
+}
+
+#[test]
 fn a_page_is_ten_cells_and_stays_within_the_queue() {
     let mut fixture = Fixture::half_way();
     let cell = fixture.monitor.cells[5].clone();
