@@ -81,6 +81,15 @@ impl Axis {
         nouns.join(" with ")
     }
 
+    /// A level in a sentence that names the axis elsewhere: "32", "no batch norm".
+    pub(super) fn level_in_words(&self, level: usize) -> String {
+        match (&self.names[..], self.level(level).as_str()) {
+            ([name], "true") => noun(name),
+            ([name], "false") => format!("no {}", noun(name)),
+            (_, other) => other.to_owned(),
+        }
+    }
+
     /// A level in a sentence: "batch size 32".
     pub(super) fn at(&self, level: usize) -> String {
         format!("{} {}", self.noun(), self.level(level))

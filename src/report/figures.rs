@@ -194,6 +194,21 @@ fn label(words: &str, span: Span) -> String {
     }
 }
 
+/// λ_max on a probe beside a panel, where the probe's words would not fit; see [`probe_key`].
+fn lambda_label(run: &Run, probe: usize) -> String {
+    if run.probes.len() < 2 {
+        return "λ_max".to_owned();
+    }
+    format!("λ_max, probe {probe}")
+}
+
+/// What the probes of [`lambda_label`] are, for a caption.
+fn probe_key(run: &Run) -> String {
+    let probes = run.probes.iter().enumerate();
+    let words: Vec<String> = probes.map(|(n, words)| format!("probe {n} is {words}")).collect();
+    words.join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,6 +50,9 @@ pub(super) fn of_fit(run: &Run) -> Option<String> {
     })
 }
 
+/// Combinations that a sentence names.
+const MOST_NAMED: usize = 8;
+
 /// One setting and one measure.
 fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
     let axis = &run.axes[comparison.axis];
@@ -135,9 +138,9 @@ fn place(run: &Run, comparison: &Comparison, strata: &[&(&Stratum, Step)], of: u
     let level = |stratum: &Stratum| {
         let levels: Vec<String> = others
             .iter()
-            .map(|&axis| run.axes[axis].level(stratum.others[axis]))
+            .map(|&axis| run.axes[axis].level_in_words(stratum.others[axis]))
             .collect();
-        levels.join(" and ")
+        levels.join(", ")
     };
     let nouns: Vec<String> = others.iter().map(|&axis| run.axes[axis].noun()).collect();
     let nouns = nouns.join(" and ");
@@ -148,11 +151,20 @@ fn place(run: &Run, comparison: &Comparison, strata: &[&(&Stratum, Step)], of: u
     };
     Some(if strata.len() == of && of > 1 {
         let all = each(|level, detail| format!("{level}: {detail}"));
-        format!(" at every {combination}{nouns} ({})", all.join("; "))
+        format!(" at every {combination}{nouns} ({})", listed(&all, "; "))
     } else {
         let all = each(|level, detail| format!("{level} ({detail})"));
-        format!(" at {nouns} {}", all.join(", "))
+        format!(" at {nouns} {}", listed(&all, "; "))
     })
+}
+
+/// As many as can be read in a sentence; the tables have all.
+fn listed(all: &[String], between: &str) -> String {
+    let named = all[..all.len().min(MOST_NAMED)].join(between);
+    match all.len().saturating_sub(MOST_NAMED) {
+        0 => named,
+        more => format!("{named}{between}and {more} more"),
+    }
 }
 
 /// "42.4 → 11.6, −30.8 [−43.1, −18.5]", with the levels where they are not the ends of the axis.
@@ -273,4 +285,16 @@ fn changed_first<I: Iterator<Item = char>>(text: &str, change: fn(char) -> I) ->
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(change);
     first.chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_a_few_and_counts_the_rest() {
+        let all: Vec<String> = (0..10).map(|n| n.to_string()).collect();
+        assert_eq!(listed(&all[..2], "; "), "0; 1");
+        assert_eq!(listed(&all, "; "), "0; 1; 2; 3; 4; 5; 6; 7; and 2 more");
+    }
 }

@@ -242,5 +242,11 @@ fn probe_words(experiment: &Experiment) -> Vec<String> {
             }
         }
     }
-    words.into_iter().map(|all| all.join(" / ")).collect()
+    let told = |all: Vec<String>| {
+        // A probe of a network without batch norm has the same words but for those on its statistics.
+        let is_part = |words: &String| all.iter().any(|other| other.starts_with(&format!("{words}, ")));
+        let whole: Vec<&str> = all.iter().filter(|words| !is_part(words)).map(String::as_str).collect();
+        whole.join(" / ")
+    };
+    words.into_iter().map(told).collect()
 }

@@ -6,7 +6,7 @@ use kuva::render::figure::Figure as Grid;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::{Figure, Span, colour, frame, label};
+use super::{Figure, Span, colour, frame, label, lambda_label, probe_key};
 use crate::event::Point;
 use crate::report::run::{Cell, Run, Standing};
 
@@ -42,9 +42,7 @@ impl Panel {
 
     fn words(self, run: &Run) -> String {
         match self {
-            // The probe's words are in the caption; beside a panel they would not fit.
-            Self::Lambda(_) if run.probes.len() < 2 => "λ_max".to_owned(),
-            Self::Lambda(probe) => format!("λ_max, probe {probe}"),
+            Self::Lambda(probe) => lambda_label(run, probe),
             Self::TrainLoss => "training loss".to_owned(),
             Self::TestLoss => "test loss".to_owned(),
             Self::TrainAccuracy => "training accuracy / %".to_owned(),
@@ -132,16 +130,10 @@ fn figure(run: &Run, n: usize, key: &[usize], cells: &[&Cell], colouring: Option
     } else {
         format!(" at {}", at.join(" and "))
     };
-    let probes: Vec<String> = run
-        .probes
-        .iter()
-        .enumerate()
-        .map(|(n, words)| format!("probe {n} is {words}"))
-        .collect();
     let caption = format!(
         "Curves{at}: one line a cell, dotted where the cell is left out of comparisons; dashed: the stability threshold. \
          λ_max: {}.",
-        probes.join(", ")
+        probe_key(run)
     );
     Some(Figure::new(format!("curves-{n}"), caption, grid.render()))
 }

@@ -6,9 +6,15 @@ use kuva::render::figure::Figure as Grid;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::{Figure, Span, colour, frame, label, marker};
+use super::{Figure, Span, colour, frame, label, lambda_label, marker, probe_key};
 use crate::report::comparison::{Comparison, Group, Stratum};
 use crate::report::run::{Measure, Run};
+
+/// More panels beside each other would be too small to read on a page.
+const MOST_COLUMNS: usize = 3;
+
+/// Words on a vertical axis that are longer than this do not fit beside it.
+const LONG_WORDS: usize = 40;
 
 /// How far lines lie apart, so that bars do not cover each other; levels are 1 apart.
 const APART: f64 = 0.06;
@@ -20,9 +26,12 @@ pub(super) fn figure(run: &Run, axis: usize, comparisons: &[Comparison]) -> Opti
     if panels.is_empty() {
         return None;
     }
-    let columns = panels.len();
+    let columns = panels.len().min(MOST_COLUMNS);
+    let rows = panels.len().div_ceil(columns);
+    let structure = (0..panels.len()).map(|panel| vec![panel]).collect();
     let (plots, layouts): (Vec<_>, Vec<_>) = panels.into_iter().unzip();
-    let mut grid = Grid::new(1, columns)
+    let mut grid = Grid::new(rows, columns)
+        .with_structure(structure)
         .with_plots(plots)
         .with_layouts(layouts)
         .with_cell_size(420.0, 360.0);
@@ -31,16 +40,25 @@ pub(super) fn figure(run: &Run, axis: usize, comparisons: &[Comparison]) -> Opti
     }
     let caption = format!(
         "Mean over seeds with its 95 % interval against {}{}. A mean without a bar has no interval; a very \
-         long bar is cut.",
+         long bar is cut.{}",
         run.axes[axis].noun(),
         if run.axes.len() > 1 {
             ", a line for every combination of the other settings"
         } else {
             ""
+        },
+        if has_long_words(run) {
+            format!(" λ_max: {}.", probe_key(run))
+        } else {
+            String::new()
         }
     );
     let name = format!("levels-{}", run.axes[axis].names.join("-"));
     Some(Figure::new(name, caption, grid.render()))
+}
+
+fn has_long_words(run: &Run) -> bool {
+    (0..run.probes.len()).any(|probe| run.lambda_words(probe).chars().count() > LONG_WORDS)
 }
 
 fn panel(run: &Run, comparison: &Comparison) -> Option<(Vec<Plot>, Layout)> {
@@ -63,6 +81,7 @@ fn panel(run: &Run, comparison: &Comparison) -> Option<(Vec<Plot>, Layout)> {
         log: false,
     };
     let words = match comparison.measure {
+        Measure::Lambda(probe) if has_long_words(run) => lambda_label(run, probe),
         Measure::Lambda(probe) => run.lambda_words(probe),
         Measure::TestAccuracy => "test accuracy / %".to_owned(),
     };
