@@ -85,8 +85,12 @@ mod tests {
 
     #[test]
     fn a_raised_signal_arrives_as_a_value_and_does_not_end_the_process() {
+        if is_ignored(SIGHUP) {
+            eprintln!("skipped: the tests run under nohup");
+            return;
+        }
         let signals = listen().unwrap();
         signal_hook::low_level::raise(SIGHUP).unwrap();
-        assert_eq!(signals.recv_timeout(Duration::from_secs(60)), Ok(Signal::Hangup));
+        assert_eq!(signals.recv_timeout(Duration::from_secs(5)), Ok(Signal::Hangup));
     }
 }

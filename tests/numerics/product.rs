@@ -8,7 +8,7 @@ use sharptui::curvature::{Hessian, Interrupted, MeanLoss, SymmetricOperator};
 use sharptui::model::{Normalization, Parts, Pass, loss_and_gradient, loss_sum};
 
 use crate::problem::{DEEP, Known, PROBLEMS, Problem, every_problem, settings};
-use crate::vectors::{normal, relative_error, tensor, vector};
+use crate::vectors::{differentiates_strides, normal, relative_error, tensor, vector};
 
 const MLP: fn() -> Model = || Model::Mlp { widths: vec![7, 5] };
 
@@ -64,7 +64,8 @@ const AUTODIFF_ERROR: f64 = 1e-7;
 
 #[test]
 fn every_gradient_is_that_of_automatic_differentiation() {
-    for (name, problem) in every_problem() {
+    let can = |name: &str| differentiates_strides() || !name.contains("ResNet20");
+    for (name, problem) in every_problem().filter(|(name, _)| can(name)) {
         let tracked = problem.parameters.clone().autodiff().require_grad();
         let mut pass = Pass {
             dropout: None,
@@ -93,6 +94,9 @@ fn dropout_has_the_gradient_of_automatic_differentiation_under_the_same_mask() {
         (Model::ResNet18 { width: 1 }, true),
         (Model::ResNet20 { width: 1 }, false),
     ] {
+        if matches!(model, Model::ResNet20 { .. }) && !differentiates_strides() {
+            continue;
+        }
         let mut settings = settings(model, Activation::Relu, batch_norm, Loss::CrossEntropy);
         settings.dropout = 0.4;
         let problem = Problem::new(&settings, [1, 8, 8], 3, 9, Normalization::Batch);

@@ -55,6 +55,12 @@ impl Panel {
     }
 }
 
+/// Dashes of a threshold across a panel.
+const DASHES: usize = 40;
+
+/// Dashes of a curve that is left out of comparisons.
+const DOTS: usize = 120;
+
 /// One for every combination of the settings other than the one that colours the curves, up to a limit.
 pub(super) fn figures(run: &Run) -> Vec<Figure> {
     let colouring = colouring(run);
@@ -194,23 +200,19 @@ fn draw(
     for (n, curve) in thresholds.iter().take(if shared { 1 } else { thresholds.len() }) {
         let colour = if shared { "#555555" } else { colour(*n) };
         if curve.iter().any(|(_, value)| near(value)) {
-            plots.extend(
-                lines(curve, y)
-                    .into_iter()
-                    .map(|line| line.with_color(colour).with_stroke_width(1.0).with_dashed()),
-            );
+            let dashes = dashes(curve, x, DASHES);
+            let drawn = dashes.iter().flat_map(|dash| lines(dash, y));
+            plots.extend(drawn.map(|line| line.with_color(colour).with_stroke_width(1.0)));
         }
     }
     for (cell, curve) in &curves {
-        let drawn = lines(&reduced(curve), y).into_iter().map(|line| {
-            let line = line.with_color(colour(level(cell))).with_stroke_width(1.2);
-            if cell.standing == Standing::Compared {
-                line
-            } else {
-                line.with_dotted()
-            }
-        });
-        plots.extend(drawn);
+        let pieces = if cell.standing == Standing::Compared {
+            vec![reduced(curve)]
+        } else {
+            dashes(&reduced(curve), x, DOTS)
+        };
+        let drawn = pieces.iter().flat_map(|piece| lines(piece, y));
+        plots.extend(drawn.map(|line| line.with_color(colour(level(cell))).with_stroke_width(1.2)));
     }
     let plots = plots.into_iter().map(Plot::Line).collect();
     Some((plots, frame(x, y, "step", &label(&panel.words(run), y)).with_ticks(4)))
@@ -232,6 +234,26 @@ fn thresholds(cells: &[&Cell], level: &dyn Fn(&Cell) -> usize) -> Vec<(usize, Ve
         found.push((n, reduced(&curve)));
     }
     found
+}
+
+/// A curve in so many dashes across the panel, each as long as the gap behind it. kuva's PNG draws every line solid.
+fn dashes(curve: &[(f64, f64)], x: Span, count: usize) -> Vec<Vec<(f64, f64)>> {
+    let width = (x.high - x.low) / count as f64;
+    let at = |x: f64| {
+        let [(x0, y0), (x1, y1)] = curve
+            .windows(2)
+            .map(|pair| [pair[0], pair[1]])
+            .find(|[(x0, _), (x1, _)]| (*x0..=*x1).contains(&x))?;
+        let share = if x1 > x0 { (x - x0) / (x1 - x0) } else { 0.0 };
+        Some((x, y0 + share * (y1 - y0)))
+    };
+    let dash = |n: usize| -> Vec<(f64, f64)> {
+        let from = x.low + n as f64 * width;
+        let to = from + width / 2.0;
+        let within = curve.iter().copied().filter(|(x, _)| *x > from && *x < to);
+        at(from).into_iter().chain(within).chain(at(to)).collect()
+    };
+    (0..count).map(dash).filter(|dash| dash.len() > 1).collect()
 }
 
 /// The pieces of a curve between values that cannot be drawn.
@@ -267,6 +289,20 @@ fn reduced(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_curve_in_dashes_is_half_of_the_curve() {
+        let x = Span {
+            low: 0.0,
+            high: 10.0,
+            log: false,
+        };
+        let dashes = dashes(&[(0.0, 1.0), (4.5, 1.0), (9.0, 10.0)], x, 5);
+        let starts: Vec<(f64, f64)> = dashes.iter().map(|dash| dash[0]).collect();
+        assert_eq!(starts, [(0.0, 1.0), (2.0, 1.0), (4.0, 1.0), (6.0, 4.0), (8.0, 8.0)]);
+        assert_eq!(dashes[2], [(4.0, 1.0), (4.5, 1.0), (5.0, 2.0)]);
+        assert_eq!(dashes[4].last(), Some(&(9.0, 10.0)));
+    }
 
     #[test]
     fn a_long_curve_keeps_its_spikes_and_its_ends() {
