@@ -206,7 +206,7 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('s')],
         Action::Scatter,
         Some(Hint::Wide("scatter")),
-        "test accuracy against λ_max of all finished cells, by one swept setting after the other",
+        "test accuracy against λ_max of finished cells, by each setting",
     ),
     binding(
         &[letter('a')],

@@ -21,6 +21,9 @@ use crate::statistics::Kendall;
 /// From this ratio of the largest to the smallest λ_max the axis is logarithmic.
 const WIDE_RANGE: f64 = 8.0;
 
+/// From this width the title says everything.
+const WIDE: u16 = 100;
+
 /// What tells one value of a setting from another, with and without colour.
 const GLYPHS: [char; 6] = ['●', '▲', '■', '○', '△', '□'];
 const ASCII: [char; 6] = ['*', '^', '#', 'o', '+', '='];
@@ -61,7 +64,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Scale::Linear
     };
     Scatter {
-        title: title(scene, &outcomes),
+        title: title(scene, &outcomes, area.width),
         legend: levels.legend(theme),
         dots,
         across: Axis::new(scale, left, right, rows_for_columns(area.width)),
@@ -72,16 +75,20 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     .render(area, buffer, theme);
 }
 
-fn title(scene: &Scene, outcomes: &[Outcome]) -> Vec<Span<'static>> {
+fn title(scene: &Scene, outcomes: &[Outcome], width: u16) -> Vec<Span<'static>> {
     let theme = scene.theme();
     let words = |text: String| theme.text(text).into_owned();
+    // The horizontal axis has its name, too; on a small screen the legend needs the room.
+    let is_wide = width >= WIDE;
+    let name = if is_wide {
+        "test accuracy % against λ_max"
+    } else {
+        "test acc %"
+    };
     let left_out = outcomes.iter().filter(|outcome| !outcome.is_comparable).count();
-    let mut spans = vec![
-        Span::raw(" "),
-        Span::styled(words("test accuracy % against λ_max".to_owned()), theme.strong),
-    ];
-    let correlation = scene.monitor.rank_correlation();
-    spans.push(Span::raw(words(format!("  {}", correlation_words(correlation)))));
+    let mut spans = vec![Span::raw(" "), Span::styled(words(name.to_owned()), theme.strong)];
+    let correlation = correlation_words(scene.monitor.rank_correlation(), is_wide);
+    spans.push(Span::raw(words(format!("  {correlation}"))));
     if left_out > 0 {
         let text = format!("  × {left_out} not comparable");
         spans.push(Span::styled(words(text), theme.dim));
@@ -90,8 +97,15 @@ fn title(scene: &Scene, outcomes: &[Outcome]) -> Vec<Span<'static>> {
     spans
 }
 
-/// τ-b with its interval, or why there is none.
-fn correlation_words(correlation: Option<Kendall>) -> String {
+/// τ-b with its interval, or why there is none; of how many cells where `is_wide`.
+fn correlation_words(correlation: Option<Kendall>, is_wide: bool) -> String {
+    let of = |count: usize| {
+        if is_wide {
+            format!(" of {count} cells")
+        } else {
+            String::new()
+        }
+    };
     let number = |value: f64| format!("{value:.2}").replace('-', "−");
     match correlation {
         None => "τ: too few cells".to_owned(),
@@ -100,7 +114,7 @@ fn correlation_words(correlation: Option<Kendall>) -> String {
             tau_b,
             interval: None,
             ..
-        }) => format!("τ {} of {count} cells: too few to tell", number(tau_b)),
+        }) => format!("τ {}{}: too few to tell", number(tau_b), of(count)),
         Some(
             known @ Kendall {
                 count,
@@ -115,10 +129,11 @@ fn correlation_words(correlation: Option<Kendall>) -> String {
                 ""
             };
             format!(
-                "τ {} [{}, {}] of {count} cells{doubt}",
+                "τ {} [{}, {}]{}{doubt}",
                 number(tau_b),
                 number(interval.low),
-                number(interval.high)
+                number(interval.high),
+                of(count)
             )
         }
     }
@@ -264,13 +279,13 @@ mod tests {
     fn a_correlation_comes_with_its_interval_or_with_the_reason_why_not() {
         let of = |count: usize| {
             let pairs: Vec<(f64, f64)> = (0..count).map(|i| (i as f64, -(i as f64))).collect();
-            correlation_words(kendall(&pairs))
+            correlation_words(kendall(&pairs), true)
         };
         assert_eq!(of(1), "τ: too few cells");
         assert_eq!(of(3), "τ −1.00 of 3 cells: too few to tell");
         assert!(of(5).starts_with("τ −1.00 [−1.00, −0.1"), "{}", of(5));
         let tied = [(1.0, 1.0), (2.0, 2.0), (3.0, 1.0), (4.0, 2.0), (5.0, 1.0), (6.0, 2.0)];
-        assert!(correlation_words(kendall(&tied)).ends_with("of 6 cells: cannot tell"));
+        assert!(correlation_words(kendall(&tied), true).ends_with("of 6 cells: cannot tell"));
     }
 
     #[test]
