@@ -1,12 +1,11 @@
 //! Global average pooling.
 
-use super::node::{Kept, Node, Signal};
-use super::{Gradient, Parts};
+use super::node::{LinearMap, Signal};
 
 /// The mean of each channel over its image, [examples, channels, 1, 1].
 pub(super) fn average(x: Signal) -> (Signal, Point) {
     let point = Point { shape: x.dims() };
-    (point.mean(x), point)
+    (point.apply(x), point)
 }
 
 /// The mean over images of one size; it is linear, so the same everywhere.
@@ -19,30 +18,14 @@ impl Point {
     fn count(&self) -> f64 {
         (self.shape[2] * self.shape[3]) as f64
     }
-
-    fn mean(&self, x: Signal) -> Signal {
-        x.sum_dims(&[2, 3]) / self.count()
-    }
 }
 
-impl Node for Point {
-    fn backward(&self, delta: &Signal, to_input: bool, _: Option<&mut Gradient>) -> Option<Signal> {
-        to_input.then(|| (delta.clone() / self.count()).expand(self.shape))
+impl LinearMap for Point {
+    fn apply(&self, x: Signal) -> Signal {
+        x.sum_dims(&[2, 3]) / self.count()
     }
 
-    fn tangent(&self, _: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
-        (dx.map(|dx| self.mean(dx.clone())), Kept::new())
-    }
-
-    fn backward_tangent(
-        &self,
-        _: &Parts,
-        _: &Kept,
-        _: &Signal,
-        delta_dot: &Signal,
-        to_input: bool,
-        _: &mut Gradient,
-    ) -> Option<Signal> {
-        self.backward(delta_dot, to_input, None)
+    fn adjoint(&self, delta: Signal) -> Signal {
+        (delta / self.count()).expand(self.shape)
     }
 }

@@ -4,8 +4,7 @@ use burn::tensor::{Shape, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::node::{Kept, Node, Signal};
-use super::{Gradient, Parts};
+use super::node::{LinearMap, Signal};
 
 /// Sets each element to 0 with probability p and scales the others by 1/(1 − p).
 ///
@@ -21,34 +20,16 @@ pub(super) struct Point {
     mask: Option<Signal>,
 }
 
-impl Point {
+impl LinearMap for Point {
     fn apply(&self, x: Signal) -> Signal {
         match &self.mask {
             Some(mask) => x * mask.clone(),
             None => x,
         }
     }
-}
 
-impl Node for Point {
-    fn backward(&self, delta: &Signal, to_input: bool, _: Option<&mut Gradient>) -> Option<Signal> {
-        to_input.then(|| self.apply(delta.clone()))
-    }
-
-    fn tangent(&self, _: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
-        (dx.map(|dx| self.apply(dx.clone())), Kept::new())
-    }
-
-    fn backward_tangent(
-        &self,
-        _: &Parts,
-        _: &Kept,
-        _: &Signal,
-        delta_dot: &Signal,
-        to_input: bool,
-        _: &mut Gradient,
-    ) -> Option<Signal> {
-        self.backward(delta_dot, to_input, None)
+    fn adjoint(&self, delta: Signal) -> Signal {
+        self.apply(delta)
     }
 }
 

@@ -34,6 +34,38 @@ pub(super) trait Node {
     ) -> Option<Signal>;
 }
 
+/// A layer without parameters that is linear in x near the x of its pass, so that its tangent is the layer itself and its
+/// gradient has no derivative of its own.
+pub(super) trait LinearMap {
+    /// What the map makes of x, or of ẋ.
+    fn apply(&self, x: Signal) -> Signal;
+
+    /// Its adjoint: what it makes of δ, or of δ̇.
+    fn adjoint(&self, delta: Signal) -> Signal;
+}
+
+impl<T: LinearMap> Node for T {
+    fn backward(&self, delta: &Signal, to_input: bool, _: Option<&mut Gradient>) -> Option<Signal> {
+        to_input.then(|| self.adjoint(delta.clone()))
+    }
+
+    fn tangent(&self, _: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
+        (dx.map(|dx| self.apply(dx.clone())), Kept::new())
+    }
+
+    fn backward_tangent(
+        &self,
+        _: &Parts,
+        _: &Kept,
+        _: &Signal,
+        delta_dot: &Signal,
+        to_input: bool,
+        _: &mut Gradient,
+    ) -> Option<Signal> {
+        self.backward(delta_dot, to_input, None)
+    }
+}
+
 /// The sum of two tangents, either of which may be zero.
 pub(super) fn sum<const D: usize>(a: Option<Tensor<D>>, b: Option<Tensor<D>>) -> Option<Tensor<D>> {
     match (a, b) {

@@ -3,8 +3,7 @@
 use burn::tensor::module::max_pool2d_with_indices_backward;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::node::{Kept, Node, Signal};
-use super::{Gradient, Parts};
+use super::node::{LinearMap, Signal};
 
 /// Side of the pooled square, and the stride.
 const SIZE: usize = 2;
@@ -98,36 +97,19 @@ impl Point {
     }
 }
 
-impl Node for Point {
-    fn backward(&self, delta: &Signal, to_input: bool, _: Option<&mut Gradient>) -> Option<Signal> {
-        to_input.then(|| {
-            let (size, none) = ([SIZE, SIZE], [0, 0]);
-            let (x, indices) = (self.x.clone(), self.indices());
-            max_pool2d_with_indices_backward(x, size, size, none, [1, 1], false, delta.clone(), indices)
-        })
+impl LinearMap for Point {
+    fn apply(&self, x: Signal) -> Signal {
+        let (left, right) = columns(&x);
+        let (top, bottom) = rows(self.is_left.choose(left, right));
+        let [examples, channels, height, _, width] = top.dims();
+        self.is_top
+            .choose(top, bottom)
+            .reshape([examples, channels, height, width])
     }
 
-    fn tangent(&self, _: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
-        let dy = dx.map(|dx| {
-            let (left, right) = columns(dx);
-            let (top, bottom) = rows(self.is_left.choose(left, right));
-            let [examples, channels, height, _, width] = top.dims();
-            self.is_top
-                .choose(top, bottom)
-                .reshape([examples, channels, height, width])
-        });
-        (dy, Kept::new())
-    }
-
-    fn backward_tangent(
-        &self,
-        _: &Parts,
-        _: &Kept,
-        _: &Signal,
-        delta_dot: &Signal,
-        to_input: bool,
-        _: &mut Gradient,
-    ) -> Option<Signal> {
-        self.backward(delta_dot, to_input, None)
+    fn adjoint(&self, delta: Signal) -> Signal {
+        let (size, none) = ([SIZE, SIZE], [0, 0]);
+        let (x, indices) = (self.x.clone(), self.indices());
+        max_pool2d_with_indices_backward(x, size, size, none, [1, 1], false, delta, indices)
     }
 }

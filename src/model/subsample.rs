@@ -2,8 +2,7 @@
 
 use burn::tensor::{Tensor, s};
 
-use super::node::{Kept, Node, Signal};
-use super::{Gradient, Parts};
+use super::node::{LinearMap, Signal};
 
 /// Every second row and column, the first among them, and zeros for the channels behind those of x up to `outputs`.
 ///
@@ -28,7 +27,7 @@ pub(super) struct Point {
     outputs: usize,
 }
 
-impl Point {
+impl LinearMap for Point {
     fn apply(&self, x: Signal) -> Signal {
         let [examples, inputs, height, width] = self.shape;
         let kept = x.slice(s![.., .., 0..height;2, 0..width;2]);
@@ -39,8 +38,8 @@ impl Point {
         Tensor::cat(vec![kept, zeros], 1)
     }
 
-    /// Its adjoint: δ where x was read, 0 elsewhere.
-    fn spread(&self, delta: Signal) -> Signal {
+    /// δ where x was read, 0 elsewhere.
+    fn adjoint(&self, delta: Signal) -> Signal {
         let [examples, inputs, height, width] = self.shape;
         let (rows, columns) = (halved(height), halved(width));
         let delta = with_zeros(
@@ -57,26 +56,4 @@ impl Point {
 fn with_zeros(x: Tensor<5>, dim: usize) -> Tensor<5> {
     let zeros = x.zeros_like();
     Tensor::cat(vec![x, zeros], dim)
-}
-
-impl Node for Point {
-    fn backward(&self, delta: &Signal, to_input: bool, _: Option<&mut Gradient>) -> Option<Signal> {
-        to_input.then(|| self.spread(delta.clone()))
-    }
-
-    fn tangent(&self, _: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
-        (dx.map(|dx| self.apply(dx.clone())), Kept::new())
-    }
-
-    fn backward_tangent(
-        &self,
-        _: &Parts,
-        _: &Kept,
-        _: &Signal,
-        delta_dot: &Signal,
-        to_input: bool,
-        _: &mut Gradient,
-    ) -> Option<Signal> {
-        self.backward(delta_dot, to_input, None)
-    }
 }
