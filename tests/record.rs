@@ -207,6 +207,9 @@ fn cells_are_listed_in_order_and_interrupted_or_failed_ones_are_unfinished() {
     let summary = Summary {
         steps: 100,
         train_loss: Some(0.5),
+        train_accuracy: Some(0.25),
+        test_loss: Some(0.75),
+        test_accuracy: Some(0.125),
         lambda_converged: Some(false),
         ..Summary::default()
     };
@@ -343,4 +346,28 @@ fn what_the_system_refuses_is_an_error_that_names_the_file() {
         matches!(error, RecordError::Json { .. }) && error.to_string().contains("run.json: missing field"),
         "{error}"
     );
+}
+
+#[test]
+fn a_lambda_max_that_could_not_be_had_and_the_losses_of_a_diverged_cell_read_back_as_nan() {
+    let (_parent, run) = run();
+    let summary = Summary {
+        steps: 9,
+        train_loss: Some(f64::NAN),
+        lambda_max: Some(f64::NAN),
+        lambda_residual: Some(f64::NAN),
+        lambda_converged: Some(false),
+        lambda_step: Some(9),
+        ..Summary::default()
+    };
+    let cell = run.begin_cell(0, &[]).unwrap();
+    cell.finish(&CellEnding::Diverged, &summary).unwrap();
+    let read = record::read_summary(&run.cell_path(0)).unwrap().summary;
+    assert!(read.train_loss.unwrap().is_nan());
+    assert!(read.lambda_max.unwrap().is_nan() && read.lambda_residual.unwrap().is_nan());
+
+    let never_measured = Summary::default();
+    let cell = run.begin_cell(1, &[]).unwrap();
+    cell.finish(&CellEnding::Aborted, &never_measured).unwrap();
+    assert_eq!(record::read_summary(&run.cell_path(1)).unwrap().summary, never_measured);
 }

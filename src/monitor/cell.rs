@@ -18,7 +18,7 @@ pub enum CellState {
     Paused,
     /// A stopping rule was met.
     Finished(StopReason),
-    /// The loss stopped being finite.
+    /// The training loss stopped being finite or went past its limit.
     Diverged,
     /// The person watching ended it.
     Aborted,

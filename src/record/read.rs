@@ -103,15 +103,34 @@ pub fn read_run(run_dir: &Path) -> Result<RunInfo, RecordError> {
     read_json(&run_dir.join(names::RUN))
 }
 
-/// Reads the `summary.json` of a cell.
+/// Reads the `summary.json` of a cell. A λ_max that could not be had, and the losses and accuracies of a cell that diverged,
+/// come back as NaN.
 ///
 /// # Errors
 /// A file that cannot be read or is something else.
 pub fn read_summary(cell_dir: &Path) -> Result<CellSummary, RecordError> {
-    read_json(&cell_dir.join(names::SUMMARY)).map_err(|error| match error {
+    let mut found: CellSummary = read_json(&cell_dir.join(names::SUMMARY)).map_err(|error| match error {
         RecordError::Json { path, source } => RecordError::Summary { path, source },
         other => other,
-    })
+    })?;
+    // On disk null is both what was not measured and what was not finite; other fields tell which.
+    let CellSummary { ending, summary } = &mut found;
+    if summary.lambda_step.is_some() {
+        summary.lambda_max.get_or_insert(f64::NAN);
+        summary.lambda_residual.get_or_insert(f64::NAN);
+    }
+    // A cell is evaluated where it diverges.
+    if *ending == CellEnding::Diverged {
+        for value in [
+            &mut summary.train_loss,
+            &mut summary.train_accuracy,
+            &mut summary.test_loss,
+            &mut summary.test_accuracy,
+        ] {
+            value.get_or_insert(f64::NAN);
+        }
+    }
+    Ok(found)
 }
 
 /// Reads the settings of a cell, ordered by name.
