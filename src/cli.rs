@@ -1,6 +1,7 @@
 //! Arguments.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -47,9 +48,20 @@ pub struct HowArgs {
     /// Plain lines with a progress bar, even in a terminal
     #[arg(long)]
     pub plain: bool,
+    /// Seconds between two checkpoints of the running cell, the most that a crash can take; 0: after every step
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub checkpoint_every: u32,
     /// Where tensors live.
     #[command(flatten)]
     pub place: PlaceArgs,
+}
+
+impl HowArgs {
+    /// The time between two checkpoints.
+    #[must_use]
+    pub fn keep_every(&self) -> Duration {
+        Duration::from_secs(self.checkpoint_every.into())
+    }
 }
 
 /// Where tensors and data sets are.

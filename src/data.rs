@@ -99,6 +99,19 @@ impl Dataset {
         })
     }
 
+    /// CRC-32 of what was read: labels and pixels of the training half, then of the test half.
+    #[must_use]
+    pub fn crc32(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        for half in [&self.train, &self.test] {
+            hasher.update(&half.labels);
+            for pixel in &half.pixels {
+                hasher.update(&pixel.to_le_bytes());
+            }
+        }
+        hasher.finalize()
+    }
+
     /// How many training and test examples the files of `data` hold; they are looked for as [`load`](Self::load) does.
     ///
     /// # Errors

@@ -98,7 +98,11 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
             .to_ron()
             .context("the configuration cannot be written as RON")?,
     )?;
-    follow(Sweep::new(experiment, device, run_dir, datasets)?, &args.how)
+    let keep_every = args.how.keep_every();
+    follow(
+        Sweep::new(experiment, device, run_dir, datasets, keep_every)?,
+        &args.how,
+    )
 }
 
 fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
@@ -106,7 +110,10 @@ fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
     let config = run_dir.path().join("config.ron");
     let experiment = Experiment::load(&config)?;
     let (experiment, device, datasets) = prepare(experiment, &config, &how.place, Some(run_dir.path()))?;
-    follow(Sweep::new(experiment, device, run_dir, datasets)?, how)
+    follow(
+        Sweep::new(experiment, device, run_dir, datasets, how.keep_every())?,
+        how,
+    )
 }
 
 /// Opens the device and tries the data sets, so that what is missing is said now and not in the middle of the night;
@@ -119,7 +126,7 @@ fn prepare(
 ) -> anyhow::Result<(Experiment, device::OpenDevice, Datasets)> {
     let tf32 = experiment.cells.iter().any(|cell| cell.settings.tf32);
     device::settle_environment(place.device, tf32)?;
-    let (device, datasets) = open_place(place, run_dir)?;
+    let (device, mut datasets) = open_place(place, run_dir)?;
     let files_hold = datasets.count(experiment.cells.iter().map(|cell| &cell.settings))?;
     let experiment = experiment.settled(&files_hold, config)?;
     datasets.try_all(experiment.cells.iter().map(|cell| &cell.settings))?;

@@ -9,6 +9,7 @@
 //!     cell.json              its settings
 //!     metrics.jsonl          one point a line, only ever appended to
 //!     model.safetensors      its last parameters
+//!     checkpoint-a, -b       what it goes on with after a crash or a stop; gone once it has ended
 //!     summary.json           how it ended; absent while it has not
 //! ```
 //!
@@ -22,6 +23,7 @@ use serde::Serialize;
 use crate::event::CellIndex;
 
 mod cell;
+mod checkpoint;
 mod error;
 mod lock;
 mod metrics;
@@ -32,11 +34,12 @@ mod table;
 mod tensors;
 
 pub use cell::CellWriter;
+pub use checkpoint::{Checkpoint, Slot, has_checkpoint, read_checkpoints};
 pub use error::RecordError;
 pub use metrics::{Metrics, TornLine, read_metrics};
 pub use read::{CellFound, CellSummary, find_config, read_cells, read_config, read_run, read_settings, read_summary};
 pub use replace::{make_folder, replace_unlocked};
-pub use run_info::{RunInfo, RunState, host_name, rfc3339};
+pub use run_info::{DataMark, RunInfo, RunState, host_name, rfc3339};
 pub use table::{CellRow, CellState};
 pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensors};
 
@@ -116,6 +119,12 @@ impl RunDir {
         &self.path
     }
 
+    /// Where its configuration is.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join(names::CONFIG)
+    }
+
     /// Whether other processes are kept from writing here. Some network file systems have no locks; a run goes on
     /// there, and the person watching should be told.
     #[must_use]
@@ -147,13 +156,16 @@ impl RunDir {
         replace::replace(&self.path.join(names::TABLE), table::csv(rows).as_bytes())
     }
 
-    /// Makes the folder of a cell that begins at step 0, with its settings. What an earlier, interrupted attempt left is
+    /// Makes the folder of a cell that begins at step 0, with its settings. What an earlier, interrupted attempt measured is
     /// kept beside it as `000-old-1`.
     ///
     /// # Errors
     /// Whatever the operating system refuses.
     pub fn begin_cell(&self, cell: CellIndex, settings: &[(String, String)]) -> Result<CellWriter, RecordError> {
         let path = self.cell_path(cell);
+        if path.exists() && !has_metrics(&path) {
+            fs::remove_dir_all(&path).at("remove the folder", &path)?;
+        }
         if path.exists() {
             let old = (1u32..).map(|count| path.with_file_name(format!("{cell:03}-old-{count}")));
             let free = old
@@ -169,11 +181,25 @@ impl RunDir {
         CellWriter::begin(path)
     }
 
+    /// Takes up the folder of a cell that goes on with a checkpoint. Of its metrics, what came later is removed: the cell
+    /// will measure it again.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn continue_cell(&self, cell: CellIndex, from: &Checkpoint) -> Result<CellWriter, RecordError> {
+        CellWriter::go_on(self.cell_path(cell), from.slot, from.metrics_bytes)
+    }
+
     /// The folder of a cell, whether it exists or not.
     #[must_use]
     pub fn cell_path(&self, cell: CellIndex) -> PathBuf {
         self.path.join(names::CELLS).join(format!("{cell:03}"))
     }
+}
+
+/// Whether anything was measured in the folder of a cell.
+fn has_metrics(cell_dir: &Path) -> bool {
+    fs::metadata(cell_dir.join(names::METRICS)).is_ok_and(|metrics| metrics.len() > 0)
 }
 
 /// Pairs as a JSON object that keeps their order.

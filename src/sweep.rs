@@ -6,9 +6,10 @@ mod datasets;
 mod error;
 mod memory;
 mod remeasure;
+mod snapshot;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub use datasets::Datasets;
 pub use error::{SweepError, panic_text, with_causes};
@@ -18,11 +19,12 @@ use crate::config::{Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, Summary, SweepEnding, SweepPlan};
 use crate::record::{
-    CellRow, CellState, RecordError, RunDir, RunInfo, RunState, host_name, read_cells, read_metrics, read_run, rfc3339,
+    CellRow, CellState, CellWriter, Checkpoint, RecordError, RunDir, RunInfo, RunState, has_checkpoint, host_name,
+    read_cells, read_config, read_metrics, read_run, rfc3339,
 };
 use crate::train::{Control, Outbox, Verdict};
-use cell::train_cell;
-use error::check_settings;
+use cell::{Keeping, train_cell};
+use error::{check_same, check_settings};
 
 /// A sweep with the place it is written to.
 pub struct Sweep {
@@ -32,8 +34,9 @@ pub struct Sweep {
     datasets: Datasets,
     info: RunInfo,
     rows: Vec<CellRow>,
-    /// Cells during which an earlier process was killed or fell over.
+    /// Cells during which an earlier process was killed or fell over, before there was a checkpoint.
     died: Vec<CellIndex>,
+    keep_every: Duration,
 }
 
 /// How a sweep ended.
@@ -47,17 +50,23 @@ pub struct Ended {
 
 impl Sweep {
     /// Writes down what will be run. Cells that `run_dir` has whole already will not run
-    /// again; one that failed will.
+    /// again; one that failed will. A checkpoint of the running cell is kept after every `keep_every`.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the run directory from being read or written, and a cell that ended under other settings.
+    /// Whatever keeps the run directory from being read or written; a configuration or a data set that is not what
+    /// the run began with.
     pub fn new(
         experiment: Experiment,
         device: OpenDevice,
         run_dir: RunDir,
         datasets: Datasets,
+        keep_every: Duration,
     ) -> Result<Self, SweepError> {
+        let earlier = read_run(run_dir.path()).ok();
+        if let Some(earlier) = &earlier {
+            check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
+        }
         let mut rows: Vec<CellRow> = experiment
             .cells
             .iter()
@@ -72,16 +81,18 @@ impl Sweep {
         let mut died = Vec::new();
         for found in read_cells(run_dir.path())? {
             let row = rows.get_mut(found.cell);
-            if row.is_some() && found.ended.is_none() {
-                died.push(found.cell);
-            }
-            if let (Some(row), Some(ended)) = (row, found.ended) {
-                let state = CellState::Ended(ended.ending);
-                if !to_do(&state) {
-                    check_settings(&found.path, &experiment.cells[found.cell].settings)?;
-                    row.state = state;
+            let Some(row) = row else { continue };
+            let continues = has_checkpoint(&found.path);
+            let settings = &experiment.cells[found.cell].settings;
+            match found.ended {
+                Some(ended) if !to_do(&CellState::Ended(ended.ending.clone())) => {
+                    check_settings(&found.path, settings)?;
+                    row.state = CellState::Ended(ended.ending);
                     row.summary = ended.summary;
                 }
+                _ if continues => check_settings(&found.path, settings)?,
+                Some(_) => {}
+                None => died.push(found.cell),
             }
         }
         let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
@@ -97,9 +108,11 @@ impl Sweep {
             seeds,
             cells: rows.len(),
             // A run that is taken up again began when it first did.
-            started: read_run(run_dir.path()).map_or_else(|_| rfc3339(SystemTime::now()), |earlier| earlier.started),
+            started: earlier.map_or_else(|| rfc3339(SystemTime::now()), |earlier| earlier.started),
             ended: None,
             state: RunState::Running,
+            config: read_config(run_dir.path())?,
+            data: datasets.marks().to_vec(),
         };
         let sweep = Self {
             experiment,
@@ -109,6 +122,7 @@ impl Sweep {
             info,
             rows,
             died,
+            keep_every,
         };
         sweep.run_dir.write_run(&sweep.info)?;
         sweep.run_dir.write_table(&sweep.rows)?;
@@ -171,14 +185,7 @@ impl Sweep {
     /// Tells what was measured in cells that ended before this process began.
     fn replay(&self, outbox: &mut Outbox) {
         for row in self.rows.iter().filter(|row| !to_do(&row.state)) {
-            match read_metrics(&self.run_dir.cell_path(row.cell)) {
-                Ok(metrics) => {
-                    for point in metrics.points {
-                        outbox.point(row.cell, point);
-                    }
-                }
-                Err(error) => outbox.state(Event::Notice(with_causes(&error))),
-            }
+            self.tell_measured(row.cell, outbox);
         }
     }
 
@@ -232,15 +239,21 @@ impl Sweep {
         self.rows[cell].state = CellState::Running;
         self.run_dir.write_table(&self.rows)?;
         let settings = self.experiment.cells[cell].settings.clone();
-        let mut writer = self.run_dir.begin_cell(cell, &entries(&settings))?;
+        let (mut writer, from) = self.open_cell(cell, &settings, outbox)?;
+        let keep_every = self.keep_every;
         let device = &self.device;
         let datasets = &mut self.datasets;
         // Out here, what is known of a cell outlives its failure.
         let mut summary = Summary::default();
         // What panics in a back end (a GPU that runs out of memory, say) fails this cell, not the night's sweep.
         let trained = catch_unwind(AssertUnwindSafe(|| {
-            let keep = (&mut writer, &mut summary);
-            train_cell(cell, &settings, device, datasets, keep, control, outbox)
+            let keeping = Keeping {
+                writer: &mut writer,
+                summary: &mut summary,
+                every: keep_every,
+                from: from.as_ref().map(|from| &from.tensors),
+            };
+            train_cell(cell, &settings, device, datasets, keeping, control, outbox)
         }));
         let ending = match trained {
             Ok(Ok(ending)) => ending,
@@ -253,6 +266,40 @@ impl Sweep {
         };
         writer.finish(&ending, &summary)?;
         Ok((ending, summary))
+    }
+}
+
+impl Sweep {
+    /// The folder of a cell, and where it goes on if an earlier process kept a checkpoint; what it measured is told.
+    fn open_cell(
+        &self,
+        cell: CellIndex,
+        settings: &Settings,
+        outbox: &mut Outbox,
+    ) -> Result<(CellWriter, Option<Checkpoint>), RecordError> {
+        let path = self.run_dir.cell_path(cell);
+        let (from, notices) = snapshot::newest(&path);
+        for notice in notices {
+            outbox.state(Event::Notice(notice));
+        }
+        let Some(from) = from else {
+            return Ok((self.run_dir.begin_cell(cell, &entries(settings))?, None));
+        };
+        let writer = self.run_dir.continue_cell(cell, &from)?;
+        self.tell_measured(cell, outbox);
+        Ok((writer, Some(from)))
+    }
+
+    /// Tells what was measured in a cell before this process began.
+    fn tell_measured(&self, cell: CellIndex, outbox: &mut Outbox) {
+        match read_metrics(&self.run_dir.cell_path(cell)) {
+            Ok(metrics) => {
+                for point in metrics.points {
+                    outbox.point(cell, point);
+                }
+            }
+            Err(error) => outbox.state(Event::Notice(with_causes(&error))),
+        }
     }
 }
 

@@ -10,9 +10,11 @@ mod probes;
 mod run;
 mod sam;
 mod schedule;
+mod snapshot;
 mod stopwatch;
 
 use std::error::Error;
+use std::time::Duration;
 
 use burn::tensor::{Device, Tensor};
 
@@ -22,6 +24,8 @@ pub use optimizer::HeavyBall;
 pub use outbox::Outbox;
 pub use probes::{probe_examples, probe_loss, rules};
 pub use run::dtype;
+pub use schedule::Spending;
+pub use snapshot::Snapshot;
 pub use stopwatch::Stopwatch;
 
 use crate::config::Settings;
@@ -47,6 +51,16 @@ pub trait Keeper {
     ///
     /// Whatever keeps them from being written.
     fn parameters(&mut self, step: u64, parameters: &Tensor<1>, running: &[RunningStatistics]) -> Result<(), AnyError>;
+
+    /// Writes everything down that the cell could go on with, so that a crash at any moment leaves this or the one before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from being written.
+    fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError>;
+
+    /// How much time may pass between two of them: what a kill or a loss of power can take.
+    fn keep_every(&self) -> Duration;
 }
 
 /// What one cell trains on.
@@ -80,7 +94,7 @@ pub struct Trained {
     pub running: Vec<RunningStatistics>,
 }
 
-/// Trains one cell until a stopping rule is met, it diverges, or it is told to end.
+/// Trains one cell, from its start or `from` where an earlier process was, until a stopping rule is met, it diverges, or it is told to end.
 ///
 /// Losses, accuracies and λ_max are measured before the first step, whenever they are due, and at the final iterate,
 /// where λ_max is audited.
@@ -93,23 +107,45 @@ pub fn train(
     control: &mut Control,
     outbox: &mut Outbox,
     keeper: &mut dyn Keeper,
+    from: Option<Snapshot>,
 ) -> Result<Trained, AnyError> {
     let planned_steps = task.settings.planned_steps();
     let mut run = Run::new(task, control, outbox, keeper);
+    let observed = from.as_ref().is_some_and(|from| from.observed);
+    if let Some(from) = from {
+        run.go_on_from(from);
+    }
     // A disk that is full is better known now than in the morning.
     run.keep_parameters()?;
-    let mut ending = run.observe(None)?;
-    run.forget_pace();
+    let mut ending = None;
+    let mut to_observe = !observed;
     while ending.is_none() {
-        if let Some(stopped) = run.checkpoint(Activity::Training) {
-            ending = Some(stopped);
-            break;
+        if !to_observe {
+            if run.is_to_pause() {
+                run.keep(&run.snapshot(true))?;
+            }
+            if let Some(stopped) = run.checkpoint(Activity::Training) {
+                run.keep(&run.snapshot(true))?;
+                ending = Some(stopped);
+                break;
+            }
+            run.step();
         }
-        run.step();
+        // What an interrupted observation was about to tell is told by the process that goes on.
+        let before = run.snapshot(false);
         let budget = (run.steps() >= planned_steps).then(|| budget_reason(task.settings, planned_steps));
         ending = run.observe(budget)?;
+        if ending == Some(CellEnding::Interrupted) {
+            run.keep(&before)?;
+        }
+        if to_observe {
+            run.forget_pace();
+        }
+        to_observe = false;
         run.report_progress(ending.is_some());
-        run.keep_parameters_now_and_then()?;
+        if ending.is_none() {
+            run.keep_now_and_then()?;
+        }
     }
     run.keep_parameters()?;
     Ok(run.finish(ending.unwrap_or(CellEnding::Interrupted)))

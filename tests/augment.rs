@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
 
 use std::path::Path;
+use std::time::Duration;
 
 use burn::tensor::{DType, Device, Tensor};
 use crossbeam_channel::unbounded;
@@ -10,7 +11,7 @@ use rand::RngExt;
 use sharptui::config::{Experiment, Settings};
 use sharptui::event::Point;
 use sharptui::model::{Examples, Network, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
-use sharptui::train::{AnyError, Augmenter, Control, Keeper, Outbox, Task, Trained, View, train};
+use sharptui::train::{AnyError, Augmenter, Control, Keeper, Outbox, Snapshot, Task, Trained, View, train};
 
 const SHAPE: [usize; 3] = [3, 5, 4];
 const BLACK: [f32; 3] = [-1.5, -2.25, -0.125];
@@ -138,6 +139,14 @@ impl Keeper for Kept {
     fn parameters(&mut self, _: u64, _: &Tensor<1>, _: &[RunningStatistics]) -> Result<(), AnyError> {
         Ok(())
     }
+
+    fn snapshot(&mut self, _: &Snapshot) -> Result<(), AnyError> {
+        Ok(())
+    }
+
+    fn keep_every(&self) -> Duration {
+        Duration::MAX
+    }
 }
 
 fn run(settings: &Settings) -> (Trained, Vec<Point>) {
@@ -160,6 +169,7 @@ fn run(settings: &Settings) -> (Trained, Vec<Point>) {
         &mut Control::new(commands_out),
         &mut Outbox::new(events),
         &mut kept,
+        None,
     );
     (trained.unwrap(), kept.0)
 }

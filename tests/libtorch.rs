@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use burn::tensor::Tensor;
 use crossbeam_channel::unbounded;
@@ -14,7 +15,7 @@ use sharptui::device::{DeviceChoice, open};
 use sharptui::event::{CellEnding, Point};
 use sharptui::model::{Examples, Network, RunningStatistics};
 use sharptui::record::read_cells;
-use sharptui::train::{AnyError, Control, Keeper, Outbox, Task, dtype, train};
+use sharptui::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, dtype, train};
 
 const CLASSES: usize = 3;
 const TRAIN: usize = 60;
@@ -58,6 +59,14 @@ impl Keeper for Kept {
     fn parameters(&mut self, _: u64, _: &Tensor<1>, _: &[RunningStatistics]) -> Result<(), AnyError> {
         Ok(())
     }
+
+    fn snapshot(&mut self, _: &Snapshot) -> Result<(), AnyError> {
+        Ok(())
+    }
+
+    fn keep_every(&self) -> Duration {
+        Duration::MAX
+    }
 }
 
 fn run(settings: &Settings, choice: DeviceChoice) -> Ran {
@@ -86,6 +95,7 @@ fn run(settings: &Settings, choice: DeviceChoice) -> Ran {
         &mut Control::new(commands_out),
         &mut Outbox::new(events_in),
         &mut kept,
+        None,
     )
     .unwrap();
     let statistics = trained

@@ -118,6 +118,8 @@ fn config_and_run_read_back_and_leave_nothing_aside() {
         started: "2026-11-24T10:57:03Z".to_owned(),
         ended: None,
         state,
+        config: String::new(),
+        data: Vec::new(),
     };
     for state in [
         RunState::Running,

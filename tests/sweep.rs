@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crossbeam_channel::unbounded;
 use sharptui::config::Experiment;
@@ -43,7 +44,7 @@ impl Place {
         run_dir.write_config(&experiment.to_ron().unwrap()).unwrap();
         let device = open(DeviceChoice::Flex).unwrap();
         let datasets = Datasets::new(device.device.clone(), Some(self.folder.path().to_owned()));
-        let sweep = Sweep::new(experiment, device, run_dir, datasets).unwrap();
+        let sweep = Sweep::new(experiment, device, run_dir, datasets, Duration::from_mins(1)).unwrap();
         let (to_trainer, commands_out) = unbounded();
         for &command in commands {
             to_trainer.send(command).unwrap();

@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
 
 use std::path::Path;
+use std::time::Duration;
 
 use burn::tensor::{DType, Device, Tensor};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use sharptui::config::{Experiment, Settings};
 use sharptui::event::{CellEnding, Command, Event, Point, StopReason};
 use sharptui::model::{Examples, Network, RunningStatistics};
-use sharptui::train::{AnyError, Control, Keeper, Outbox, Task, Trained, train};
+use sharptui::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, Trained, train};
 
 const FEATURES: usize = 4;
 const CLASSES: usize = 3;
@@ -62,6 +63,14 @@ impl Keeper for Kept<'_> {
     fn parameters(&mut self, _: u64, _: &Tensor<1>, _: &[RunningStatistics]) -> Result<(), AnyError> {
         Ok(())
     }
+
+    fn snapshot(&mut self, _: &Snapshot) -> Result<(), AnyError> {
+        Ok(())
+    }
+
+    fn keep_every(&self) -> Duration {
+        Duration::MAX
+    }
 }
 
 /// Trains on twenty examples; the commands are given when the first point is written.
@@ -92,6 +101,7 @@ fn run(settings: &Settings, commands: &[Command]) -> Ran {
         &mut Control::new(commands_out),
         &mut Outbox::new(events_in),
         &mut kept,
+        None,
     );
     Ran {
         trained: trained.unwrap(),

@@ -88,6 +88,21 @@ pub struct Tracker {
     lowest: f64,
 }
 
+/// Everything a tracker goes on with.
+#[derive(Clone)]
+pub struct TrackState {
+    /// Where its stream of random numbers is.
+    pub position: u128,
+    /// The kept vectors, each `[parameters]`, the top one first.
+    pub vectors: Vec<Tensor<1>>,
+    /// Their Ritz values, and the measurements since each last had a product.
+    pub values: Vec<(f64, u32)>,
+    /// Measurements since the last audit.
+    pub since_audit: u64,
+    /// The least Ritz value since the last cold start.
+    pub lowest: f64,
+}
+
 /// A Ritz vector of an earlier measurement.
 #[derive(Clone)]
 struct Kept {
@@ -109,6 +124,27 @@ impl Tracker {
             since_audit: 0,
             lowest: f64::INFINITY,
         }
+    }
+
+    /// What a later tracker, under the same rules and with the same random numbers, can go on with.
+    pub fn state(&self) -> TrackState {
+        TrackState {
+            position: self.rng.get_word_pos(),
+            vectors: self.kept.iter().map(|kept| kept.vector.clone()).collect(),
+            values: self.kept.iter().map(|kept| (kept.value, kept.rested)).collect(),
+            since_audit: self.since_audit,
+            lowest: self.lowest,
+        }
+    }
+
+    /// Goes on where an earlier tracker was.
+    pub fn go_on_from(&mut self, state: TrackState) {
+        self.rng.set_word_pos(state.position);
+        let pairs = state.vectors.into_iter().zip(state.values);
+        self.kept = pairs
+            .map(|(vector, (value, rested))| Kept { vector, value, rested })
+            .collect();
+        (self.since_audit, self.lowest) = (state.since_audit, state.lowest);
     }
 
     /// Whether the next measurement will be cold or audited by itself.

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::checkpoint::{self, Slot};
 use super::error::At;
 use super::read::CellSummary;
 use super::tensors::{NamedTensor, write_tensors};
@@ -18,6 +19,10 @@ pub struct CellWriter {
     metrics: File,
     /// Length of `metrics.jsonl`, whole lines all.
     metrics_bytes: u64,
+    /// The step of the last line, and the length before its first line.
+    last_step: Option<(u64, u64)>,
+    /// Where the next checkpoint goes.
+    slot: Slot,
 }
 
 impl CellWriter {
@@ -34,6 +39,29 @@ impl CellWriter {
             path,
             metrics,
             metrics_bytes: 0,
+            last_step: None,
+            slot: Slot::A,
+        })
+    }
+
+    /// Takes up the metrics of a cell that goes on with the checkpoint in `slot`; of them, the first `metrics_bytes` stay.
+    pub(super) fn go_on(path: PathBuf, slot: Slot, metrics_bytes: u64) -> Result<Self, RecordError> {
+        let file = path.join(names::METRICS);
+        let metrics = OpenOptions::new().append(true).open(&file).at("open", &file)?;
+        metrics.set_len(metrics_bytes).at("cut", &file)?;
+        metrics.sync_all().at("sync", &file)?;
+        // How it ended is open again.
+        let summary = path.join(names::SUMMARY);
+        match std::fs::remove_file(&summary) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).at("remove", &summary),
+            _ => {}
+        }
+        Ok(Self {
+            path,
+            metrics,
+            metrics_bytes,
+            last_step: None,
+            slot: slot.other(),
         })
     }
 
@@ -59,6 +87,9 @@ impl CellWriter {
             let _ = self.metrics.set_len(self.metrics_bytes);
             return Err(error).at("append to", &path);
         }
+        if self.last_step.is_none_or(|(step, _)| step != point.step) {
+            self.last_step = Some((point.step, self.metrics_bytes));
+        }
         self.metrics_bytes += line.len() as u64;
         Ok(())
     }
@@ -71,6 +102,29 @@ impl CellWriter {
         write_tensors(&self.path.join(names::MODEL), tensors, metadata)
     }
 
+    /// Writes down what the cell can go on with after `step` steps, by turns into one of two files. Unless the step is
+    /// `observed`, it will be observed again, and the lines about it so far do not count.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses; then the earlier one is as it was.
+    pub fn write_checkpoint(
+        &mut self,
+        (step, observed): (u64, bool),
+        tensors: &[NamedTensor],
+        mut metadata: BTreeMap<String, String>,
+    ) -> Result<(), RecordError> {
+        let metrics_bytes = match self.last_step {
+            Some((last, before)) if last == step && !observed => before,
+            _ => self.metrics_bytes,
+        };
+        metadata.insert(checkpoint::METRICS_BYTES.to_owned(), metrics_bytes.to_string());
+        // A checkpoint must not be newer than the metrics before it.
+        self.metrics.sync_all().at("sync", &self.path.join(names::METRICS))?;
+        checkpoint::write(&self.path, self.slot, tensors, &metadata)?;
+        self.slot = self.slot.other();
+        Ok(())
+    }
+
     /// Makes sure that the metrics survive a loss of power, then writes `summary.json`, which marks the cell as ended.
     ///
     /// # Errors
@@ -81,7 +135,12 @@ impl CellWriter {
             ending: ending.clone(),
             summary: summary.clone(),
         };
-        replace::replace_json(&self.path.join(names::SUMMARY), &ended)
+        replace::replace_json(&self.path.join(names::SUMMARY), &ended)?;
+        match ending {
+            CellEnding::Interrupted | CellEnding::Failed(_) => Ok(()),
+            // Nobody goes on with it.
+            _ => checkpoint::remove(&self.path),
+        }
     }
 }
 
@@ -96,6 +155,8 @@ mod tests {
             path: PathBuf::from("cells/000"),
             metrics,
             metrics_bytes: 0,
+            last_step: None,
+            slot: Slot::A,
         };
         let error = cell.append(&Point::default()).unwrap_err();
         assert!(

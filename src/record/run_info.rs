@@ -27,6 +27,21 @@ pub struct RunInfo {
     pub ended: Option<String>,
     /// How far it is.
     pub state: RunState,
+    /// `config.ron` as it was when the run began.
+    #[serde(default)]
+    pub config: String,
+    /// The data sets as they were when the run began, in the order of the cells that use them.
+    #[serde(default)]
+    pub data: Vec<DataMark>,
+}
+
+/// What tells a data set from another of the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataMark {
+    /// What was taken of which data set, in words for people.
+    pub set: String,
+    /// CRC-32 of the examples taken: labels, then standardized pixels.
+    pub crc32: String,
 }
 
 /// How far a run is.

@@ -93,6 +93,15 @@ pub fn write_tensors(
     tensors: &[NamedTensor],
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), RecordError> {
+    replace::replace(path, &tensors_to_bytes(path, tensors, metadata)?)
+}
+
+/// The contents of a file of tensors; `path` is for the words of an error.
+pub(super) fn tensors_to_bytes(
+    path: &Path,
+    tensors: &[NamedTensor],
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, RecordError> {
     let wrong = |reason| RecordError::Tensors {
         path: path.to_owned(),
         reason,
@@ -119,11 +128,10 @@ pub fn write_tensors(
             TensorView::new(tensor.data.kind(), tensor.shape.clone(), bytes)?,
         ))
     });
-    let file = views
+    views
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
         .and_then(|views| safetensors::serialize(views, Some(metadata.clone().into_iter().collect())))
-        .map_err(|error| wrong(error.to_string()))?;
-    replace::replace(path, &file)
+        .map_err(|error| wrong(error.to_string()))
 }
 
 /// Reads a file of tensors.
@@ -131,14 +139,18 @@ pub fn write_tensors(
 /// # Errors
 /// A file that cannot be read, is damaged, or holds kinds of numbers other than those of [`TensorValues`].
 pub fn read_tensors(path: &Path) -> Result<Tensors, RecordError> {
+    tensors_from_bytes(path, &std::fs::read(path).at("read", path)?)
+}
+
+/// What the contents of a file of tensors say; `path` is for the words of an error.
+pub(super) fn tensors_from_bytes(path: &Path, bytes: &[u8]) -> Result<Tensors, RecordError> {
     let wrong = |reason| RecordError::Tensors {
         path: path.to_owned(),
         reason,
     };
-    let bytes = std::fs::read(path).at("read", path)?;
     let damaged = |error: safetensors::SafeTensorError| wrong(format!("the file is damaged or cut short ({error})"));
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
-    let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+    let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
     let mut tensors = Vec::new();
     for (name, view) in file.iter() {
         let data = TensorValues::from_bytes(view.dtype(), view.data())

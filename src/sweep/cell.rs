@@ -1,28 +1,49 @@
 //! One cell: trained into its folder.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
 
 use super::datasets::Datasets;
-use super::{checkpoint, memory};
+use super::{checkpoint, memory, snapshot};
 use crate::config::Settings;
 use crate::device::OpenDevice;
 use crate::event::{CellEnding, CellIndex, Point, Summary};
 use crate::model::{Network, RunningStatistics};
-use crate::record::CellWriter;
-use crate::train::{AnyError, Control, Keeper, Outbox, Task, dtype, train};
+use crate::record::{CellWriter, Tensors};
+use crate::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, dtype, train};
 
-/// Trains a cell into its folder; `summary` follows what is known of it.
+/// The least time between two checkpoints, in times of what one takes: on a slow disk they must not hold training up.
+const LEAST_INTERVAL: u32 = 25;
+
+/// Where a cell is trained into, and how.
+pub(super) struct Keeping<'a> {
+    pub(super) writer: &'a mut CellWriter,
+    /// Follows what is known of the cell.
+    pub(super) summary: &'a mut Summary,
+    /// The time between two checkpoints.
+    pub(super) every: Duration,
+    /// The checkpoint that it goes on from.
+    pub(super) from: Option<&'a Tensors>,
+}
+
+/// Trains a cell into its folder.
 pub(super) fn train_cell(
     cell: CellIndex,
     settings: &Settings,
     device: &OpenDevice,
     datasets: &mut Datasets,
-    (writer, summary): (&mut CellWriter, &mut Summary),
+    keeping: Keeping,
     control: &mut Control,
     outbox: &mut Outbox,
 ) -> Result<CellEnding, AnyError> {
+    let Keeping {
+        writer,
+        summary,
+        every,
+        from,
+    } = keeping;
     device.autotune_convolutions(settings.cudnn_autotune);
     let data = datasets.get(settings, dtype(settings))?;
     let network = Network::new(settings, data.shape, data.classes);
@@ -42,9 +63,17 @@ pub(super) fn train_cell(
         network: &network,
         writer,
         summary,
+        keep_every: every,
+        cost: Duration::ZERO,
     };
-    let trained = train(task, control, outbox, &mut folder)?;
-    *summary = trained.summary;
+    let from = from
+        .map(|tensors| snapshot::from_tensors(&network, settings, tensors, &device.device))
+        .transpose()?;
+    if let Some(from) = &from {
+        *folder.summary = from.summary.clone();
+    }
+    let trained = train(task, control, outbox, &mut folder, from)?;
+    *folder.summary = trained.summary;
     Ok(trained.ending)
 }
 
@@ -53,6 +82,9 @@ struct Folder<'a> {
     network: &'a Network,
     writer: &'a mut CellWriter,
     summary: &'a mut Summary,
+    keep_every: Duration,
+    /// What the last checkpoint took.
+    cost: Duration,
 }
 
 impl Keeper for Folder<'_> {
@@ -66,5 +98,23 @@ impl Keeper for Folder<'_> {
         let tensors = checkpoint::to_tensors(self.network, parameters, running);
         let metadata = BTreeMap::from([("step".to_owned(), step.to_string())]);
         Ok(self.writer.write_model(&tensors, &metadata)?)
+    }
+
+    fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
+        let started = Instant::now();
+        let (tensors, metadata) = snapshot::to_tensors(self.network, snapshot)?;
+        self.writer
+            .write_checkpoint((snapshot.step, snapshot.observed), &tensors, metadata)?;
+        // For whoever measures λ_max again meanwhile.
+        self.parameters(snapshot.step, &snapshot.parameters, &snapshot.running)?;
+        self.cost = started.elapsed();
+        Ok(())
+    }
+
+    fn keep_every(&self) -> Duration {
+        if self.keep_every.is_zero() {
+            return Duration::ZERO;
+        }
+        self.keep_every.max(self.cost * LEAST_INTERVAL)
     }
 }

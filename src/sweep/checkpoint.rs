@@ -84,13 +84,15 @@ pub fn from_tensors(
     let mut running = network.initial_statistics(device, dtype);
     for layer in &mut running {
         let shape = layer.mean.dims();
+        let batches = find(tensors, &format!("{}.num_batches_tracked", layer.name), &[])?;
+        layer.batches = batches.first().map_or(0, |&batches| batches as i64);
         layer.mean = vector(find(tensors, &format!("{}.running_mean", layer.name), &shape)?);
         layer.variance = vector(find(tensors, &format!("{}.running_var", layer.name), &shape)?);
     }
     Ok((vector(flat), running))
 }
 
-fn find(tensors: &Tensors, name: &str, shape: &[usize]) -> Result<Vec<f64>, CheckpointError> {
+pub(super) fn find(tensors: &Tensors, name: &str, shape: &[usize]) -> Result<Vec<f64>, CheckpointError> {
     let tensor = tensors
         .tensors
         .iter()

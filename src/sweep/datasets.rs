@@ -7,6 +7,7 @@ use burn::tensor::{DType, Device};
 use crate::config::{FilesHold, Selection, Settings};
 use crate::data::{DataError, Dataset};
 use crate::model::Examples;
+use crate::record::DataMark;
 
 /// A data set on the device.
 pub struct Loaded {
@@ -35,6 +36,7 @@ pub struct Datasets {
     device: Device,
     dir: Option<PathBuf>,
     last: Option<Loaded>,
+    marks: Vec<DataMark>,
 }
 
 impl Datasets {
@@ -44,6 +46,7 @@ impl Datasets {
             device,
             dir,
             last: None,
+            marks: Vec::new(),
         }
     }
 
@@ -68,20 +71,29 @@ impl Datasets {
         Ok(counted)
     }
 
-    /// Looks whether everything that the settings select can be read.
+    /// Looks whether everything that the settings select can be read, and marks it.
     ///
     /// # Errors
     ///
     /// The first that cannot.
-    pub fn try_all<'s>(&self, settings: impl Iterator<Item = &'s Settings>) -> Result<(), DataError> {
+    pub fn try_all<'s>(&mut self, settings: impl Iterator<Item = &'s Settings>) -> Result<(), DataError> {
         let mut tried: Vec<Selection> = Vec::new();
         for selection in settings.map(Settings::selection) {
             if !tried.contains(&selection) {
-                Dataset::load(selection, self.dir.as_deref())?;
+                let set = Dataset::load(selection, self.dir.as_deref())?;
+                self.marks.push(DataMark {
+                    set: format!("{}, {} + {} examples", set.name, set.train.len(), set.test.len()),
+                    crc32: format!("{:08x}", set.crc32()),
+                });
                 tried.push(selection);
             }
         }
         Ok(())
+    }
+
+    /// What tells the data sets tried from others, in the order in which they were.
+    pub fn marks(&self) -> &[DataMark] {
+        &self.marks
     }
 
     /// The data set of `settings` in the format `dtype`.

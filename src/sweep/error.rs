@@ -5,8 +5,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use super::entries;
-use crate::config::Settings;
-use crate::record::{RecordError, read_settings};
+use crate::config::{Experiment, Settings};
+use crate::record::{DataMark, RecordError, RunInfo, read_settings};
 
 /// Why a sweep cannot begin or be taken up.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,27 @@ pub enum SweepError {
     /// The run directory cannot be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// `config.ron` is not what it was when the run began.
+    #[error("{file}: {what}; put it back as it was (run.json has the text), or start a new run")]
+    Config {
+        /// The file.
+        file: PathBuf,
+        /// What differs.
+        what: String,
+    },
+    /// A data set is not what it was when the run began.
+    #[error(
+        "the data set {set} is not the one that the run began with (checksum {then} then, {now} now); \
+         put its files back as they were, or start a new run"
+    )]
+    Data {
+        /// Which.
+        set: String,
+        /// Its checksum when the run began.
+        then: String,
+        /// Its checksum now.
+        now: String,
+    },
     /// A cell was run under other settings than its configuration has now.
     #[error(
         "{folder}: its cell.json has {field}: {then}, the run's config.ron now has {now}; \
@@ -51,6 +72,56 @@ pub(super) fn check_settings(folder: &Path, settings: &Settings) -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// Checks that a run goes on with the configuration and the data sets that it began with.
+pub(super) fn check_same(
+    then: &RunInfo,
+    file: PathBuf,
+    now: &Experiment,
+    marks: &[DataMark],
+) -> Result<(), SweepError> {
+    // A run of an earlier version did not write it down.
+    if let Ok(before) = Experiment::parse(&then.config, &file)
+        && let Some(what) = difference(&before, now)
+    {
+        return Err(SweepError::Config { file, what });
+    }
+    match then.data.iter().zip(marks).find(|(then, now)| then != now) {
+        None => Ok(()),
+        Some((then, now)) => Err(SweepError::Data {
+            set: now.set.clone(),
+            then: then.crc32.clone(),
+            now: now.crc32.clone(),
+        }),
+    }
+}
+
+/// The first thing that differs, in words.
+fn difference(then: &Experiment, now: &Experiment) -> Option<String> {
+    if then.name != now.name {
+        return Some(format!(
+            "name was `{}` when the run began, it is `{}`",
+            then.name, now.name
+        ));
+    }
+    if then.cells.len() != now.cells.len() {
+        return Some(format!(
+            "the run began with {} cells, now there are {}",
+            then.cells.len(),
+            now.cells.len()
+        ));
+    }
+    let cells = then.cells.iter().zip(&now.cells).enumerate();
+    cells
+        .flat_map(|(cell, (then, now))| {
+            let fields = entries(&then.settings).into_iter().zip(entries(&now.settings));
+            fields.map(move |(then, now)| (cell + 1, then, now))
+        })
+        .find(|(_, then, now)| then != now)
+        .map(|(cell, (field, then), (_, now))| {
+            format!("{field} of cell {cell} was {then} when the run began, it is {now}")
+        })
 }
 
 /// An error and what caused it, on one line. A cause that the error already quotes is not said twice.

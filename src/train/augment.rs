@@ -59,6 +59,16 @@ impl Augmenter {
         }
     }
 
+    /// Where its stream of random numbers is.
+    pub(super) fn position(&self) -> u128 {
+        self.rng.get_word_pos()
+    }
+
+    /// Goes on where an earlier one was.
+    pub(super) fn set_position(&mut self, position: u128) {
+        self.rng.set_word_pos(position);
+    }
+
     /// A batch with every image seen at random. Their views are drawn in the batch's order, each down, right, mirrored.
     #[must_use]
     pub fn vary(&mut self, batch: &Examples) -> Examples {

@@ -92,6 +92,12 @@ impl Control {
         self.asked(cell)
     }
 
+    /// Whether the next [`Self::checkpoint`] waits.
+    pub fn is_to_pause(&mut self) -> bool {
+        self.take_in();
+        self.paused
+    }
+
     /// Whether a cell was aborted, whatever else was asked.
     pub fn is_aborted(&self, cell: CellIndex) -> bool {
         self.aborted.contains(&cell)

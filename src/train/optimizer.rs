@@ -24,6 +24,16 @@ impl HeavyBall {
         }
     }
 
+    /// v, `[parameters]`; none before the first step, and without momentum.
+    pub(super) fn velocity(&self) -> Option<&Tensor<1>> {
+        self.velocity.as_ref()
+    }
+
+    /// Goes on with an earlier velocity.
+    pub(super) fn set_velocity(&mut self, velocity: Option<Tensor<1>>) {
+        self.velocity = velocity;
+    }
+
     /// The parameters after one step along the mean loss's gradient; both `[parameters]`.
     pub fn step(&mut self, parameters: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
         let direction = self.decayed(&parameters, gradient);

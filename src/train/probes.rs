@@ -5,7 +5,7 @@ use rand::seq::index;
 
 use super::Task;
 use crate::config::{Extent, Precision, Probe, Settings, Split, Statistics};
-use crate::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, Tracker};
+use crate::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, TrackState, Tracker};
 use crate::model::{Examples, Network, Normalization, Purpose, RunningStatistics, stream};
 
 /// The tightest relative residual worth asking of 32-bit products: long searches gather a rounding error of about 1e-6.
@@ -92,6 +92,14 @@ impl ProbeTrack {
                 ),
             })
             .collect()
+    }
+
+    pub(super) fn state(&self) -> TrackState {
+        self.tracker.state()
+    }
+
+    pub(super) fn go_on_from(&mut self, state: TrackState) {
+        self.tracker.go_on_from(state);
     }
 
     /// Whether the next measurement starts cold.

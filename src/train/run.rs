@@ -2,7 +2,8 @@
 
 mod observe;
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use burn::tensor::{DType, Tensor};
 use rand::seq::SliceRandom;
@@ -14,6 +15,7 @@ use super::pace::Pace;
 use super::probes::ProbeTrack;
 use super::sam::Climb;
 use super::schedule::LambdaSchedule;
+use super::snapshot::Snapshot;
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Precision, Settings};
 use crate::event::{Activity, CellEnding, Event, Progress, Summary};
@@ -21,9 +23,6 @@ use crate::model::{Examples, Normalization, Pass, Purpose, RunningStatistics, lo
 
 /// Step losses are read from the device this many at a time: reading each would make it wait for the host.
 const LOSSES_READ_AT_ONCE: usize = 32;
-
-/// How often the parameters are written while a cell trains: what a kill or a loss of power can take.
-const KEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// One cell in training.
 pub(super) struct Run<'a> {
@@ -55,7 +54,8 @@ pub(super) struct Run<'a> {
 /// Which examples come next.
 struct Order {
     rng: ChaCha8Rng,
-    indices: Vec<usize>,
+    /// Shared with the states taken of it, until the next shuffle.
+    indices: Arc<Vec<usize>>,
     next: usize,
 }
 
@@ -66,7 +66,7 @@ impl Order {
             self.next = 0;
         }
         if self.next == 0 {
-            self.indices.shuffle(&mut self.rng);
+            Arc::make_mut(&mut self.indices).shuffle(&mut self.rng);
         }
         let start = self.next;
         self.next = (start + size).min(self.indices.len());
@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
             optimizer: HeavyBall::new(settings.learning_rate, settings.momentum, settings.weight_decay),
             order: Order {
                 rng: stream(settings.seed, Purpose::Order),
-                indices: (0..task.train.len()).collect(),
+                indices: Arc::new((0..task.train.len()).collect()),
                 next: 0,
             },
             augmenter: Augmenter::of(settings, task.network.input(), task.black),
@@ -184,16 +184,72 @@ impl<'a> Run<'a> {
 
     /// Writes the parameters down.
     pub(super) fn keep_parameters(&mut self) -> Result<(), AnyError> {
-        self.kept_at = Instant::now();
         self.keeper.parameters(self.step, &self.parameters, &self.running)
     }
 
-    /// Writes the parameters down if they were not for a while.
-    pub(super) fn keep_parameters_now_and_then(&mut self) -> Result<(), AnyError> {
-        if self.kept_at.elapsed() >= KEEP_EVERY {
-            self.keep_parameters()?;
+    /// Writes everything down that the cell could go on with.
+    pub(super) fn keep(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
+        self.kept_at = Instant::now();
+        self.keeper.snapshot(snapshot)
+    }
+
+    /// The same, if it was not done for a while.
+    pub(super) fn keep_now_and_then(&mut self) -> Result<(), AnyError> {
+        if self.kept_at.elapsed() >= self.keeper.keep_every() {
+            self.keep(&self.snapshot(true))?;
         }
         Ok(())
+    }
+
+    /// Everything that decides how the cell goes on. Tensors are shared, not copied.
+    pub(super) fn snapshot(&self, observed: bool) -> Snapshot {
+        Snapshot {
+            step: self.step,
+            observed,
+            seconds: self.stopwatch.seconds(),
+            parameters: self.parameters.clone(),
+            running: self.running.clone(),
+            velocity: self.optimizer.velocity().cloned(),
+            losses: self.losses.clone(),
+            gradient: self.gradient.clone().filter(|_| !observed),
+            climbed: self.climbed.clone().filter(|_| !observed),
+            order: Arc::clone(&self.order.indices),
+            next: self.order.next,
+            order_position: self.order.rng.get_word_pos(),
+            dropout_position: self.dropout.get_word_pos(),
+            augmentation_position: self.augmenter.as_ref().map(Augmenter::position),
+            spending: self.schedule.spending(),
+            tracks: self.probes.iter().map(ProbeTrack::state).collect(),
+            summary: self.summary.clone(),
+        }
+    }
+
+    /// Goes on where an earlier process was.
+    pub(super) fn go_on_from(&mut self, from: Snapshot) {
+        self.step = from.step;
+        self.stopwatch.add_earlier(from.seconds);
+        self.parameters = from.parameters;
+        self.running = from.running;
+        self.optimizer.set_velocity(from.velocity);
+        self.losses = from.losses;
+        (self.gradient, self.climbed) = (from.gradient, from.climbed);
+        (self.order.indices, self.order.next) = (from.order, from.next);
+        self.order.rng.set_word_pos(from.order_position);
+        self.dropout.set_word_pos(from.dropout_position);
+        if let (Some(augmenter), Some(position)) = (&mut self.augmenter, from.augmentation_position) {
+            augmenter.set_position(position);
+        }
+        self.schedule.go_on_with(from.spending);
+        for (probe, track) in self.probes.iter_mut().zip(from.tracks) {
+            probe.go_on_from(track);
+        }
+        self.summary = from.summary;
+        self.forget_pace();
+    }
+
+    /// Whether the next [`Self::checkpoint`] waits.
+    pub(super) fn is_to_pause(&mut self) -> bool {
+        self.control.is_to_pause()
     }
 
     /// Whether a step's loss was past the limit or not finite. Looks now and then, or `now`.

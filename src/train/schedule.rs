@@ -1,5 +1,7 @@
 //! When losses are evaluated and λ_max is measured.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::{Cadence, Tracking};
 
 /// Whether an evaluation is due after `step` steps.
@@ -17,6 +19,15 @@ const NEWEST: f64 = 0.3;
 /// The least time between measurements, as a part of what it is where a share is held evenly: savings are spent at no
 /// more than twice the rate, not in a burst of measurements at neighbouring steps.
 const LEAST_SPACING: f64 = 0.5;
+
+/// What a schedule has seen, to go on with it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Spending {
+    spent: f64,
+    last: f64,
+    warm: Option<f64>,
+    audited: Option<f64>,
+}
 
 /// Decides when λ_max is measured.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +72,22 @@ impl LambdaSchedule {
             warm: Cost::default(),
             audited: Cost::default(),
         }
+    }
+
+    /// What it has seen.
+    pub fn spending(&self) -> Spending {
+        Spending {
+            spent: self.spent,
+            last: self.last,
+            warm: self.warm.0,
+            audited: self.audited.0,
+        }
+    }
+
+    /// Goes on with what an earlier schedule of the same cell had seen.
+    pub fn go_on_with(&mut self, seen: Spending) {
+        (self.spent, self.last) = (seen.spent, seen.last);
+        (self.warm, self.audited) = (Cost(seen.warm), Cost(seen.audited));
     }
 
     /// Whether a measurement is due after `step` steps and `seconds` of the cell; `audit` says that it would be one

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 pub struct Stopwatch {
     started: Instant,
     paused: Duration,
+    earlier: Duration,
 }
 
 impl Stopwatch {
@@ -15,7 +16,13 @@ impl Stopwatch {
         Self {
             started: Instant::now(),
             paused: Duration::ZERO,
+            earlier: Duration::ZERO,
         }
+    }
+
+    /// Counts what was counted before this process began, too, in seconds.
+    pub fn add_earlier(&mut self, seconds: f64) {
+        self.earlier = Duration::try_from_secs_f64(seconds).unwrap_or_default();
     }
 
     /// Leaves a pause out of the count.
@@ -30,6 +37,6 @@ impl Stopwatch {
 
     /// What has been counted, in seconds.
     pub fn seconds(&self) -> f64 {
-        self.started.elapsed().saturating_sub(self.paused).as_secs_f64()
+        (self.started.elapsed().saturating_sub(self.paused) + self.earlier).as_secs_f64()
     }
 }

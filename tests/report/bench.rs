@@ -41,6 +41,8 @@ impl Bench {
             started: "2026-11-24T10:57:03Z".to_owned(),
             ended: None,
             state: RunState::Running,
+            config: String::new(),
+            data: Vec::new(),
         })
         .unwrap();
         Self {

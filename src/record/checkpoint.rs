@@ -1,0 +1,129 @@
+//! What a cell in training can go on with, in two files that are written by turns.
+//!
+//! A file is never replaced by the one that follows it but by the one after, so a crash at any byte leaves a good one. Its
+//! first line has the length and the CRC-32 of what follows, a safetensors file: one that was cut short or has a
+//! flipped bit is found out, and the other is used.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::At;
+use super::tensors::{NamedTensor, Tensors, tensors_from_bytes, tensors_to_bytes};
+use super::{RecordError, names, replace};
+
+/// What the first line begins with; the number changes with what the file means.
+const MAGIC: &str = "sharptui-checkpoint 1";
+
+/// The key in the metadata of how much of `metrics.jsonl` was there.
+pub(super) const METRICS_BYTES: &str = "metrics_bytes";
+
+/// A checkpoint that was read.
+pub struct Checkpoint {
+    /// In which of the two files it is.
+    pub slot: Slot,
+    /// How much of `metrics.jsonl` was there.
+    pub metrics_bytes: u64,
+    /// What it holds.
+    pub tensors: Tensors,
+}
+
+/// Which of the two files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Slot {
+    /// The first.
+    #[default]
+    A,
+    /// The second.
+    B,
+}
+
+impl Slot {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
+    fn path(self, cell_dir: &Path) -> PathBuf {
+        cell_dir.join(match self {
+            Self::A => "checkpoint-a",
+            Self::B => "checkpoint-b",
+        })
+    }
+}
+
+/// Replaces one of the two files.
+pub(super) fn write(
+    cell_dir: &Path,
+    slot: Slot,
+    tensors: &[NamedTensor],
+    metadata: &BTreeMap<String, String>,
+) -> Result<(), RecordError> {
+    let path = slot.path(cell_dir);
+    let payload = tensors_to_bytes(&path, tensors, metadata)?;
+    let mut file = format!("{MAGIC} {} {:08x}\n", payload.len(), crc32fast::hash(&payload)).into_bytes();
+    file.extend_from_slice(&payload);
+    replace::replace(&path, &file)
+}
+
+/// Removes both: the cell has ended.
+pub(super) fn remove(cell_dir: &Path) -> Result<(), RecordError> {
+    for slot in [Slot::A, Slot::B] {
+        let path = slot.path(cell_dir);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).at("remove", &path),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the folder of a cell has something to go on with, sound or not.
+#[must_use]
+pub fn has_checkpoint(cell_dir: &Path) -> bool {
+    [Slot::A, Slot::B].iter().any(|slot| slot.path(cell_dir).exists())
+}
+
+/// What the files in the folder of a cell hold, of those that are there.
+#[must_use]
+pub fn read_checkpoints(cell_dir: &Path) -> Vec<Result<Checkpoint, RecordError>> {
+    let slots = [Slot::A, Slot::B].into_iter();
+    let there = slots.filter(|slot| slot.path(cell_dir).exists());
+    there.map(|slot| read(cell_dir, slot)).collect()
+}
+
+fn read(cell_dir: &Path, slot: Slot) -> Result<Checkpoint, RecordError> {
+    let path = &slot.path(cell_dir);
+    let wrong = |reason: &str| RecordError::Tensors {
+        path: path.clone(),
+        reason: reason.to_owned(),
+    };
+    let bytes = fs::read(path).at("read", path)?;
+    let end = bytes.iter().take(100).position(|&byte| byte == b'\n');
+    let (head, payload) = end
+        .map(|end| (&bytes[..end], &bytes[end + 1..]))
+        .ok_or_else(|| wrong("it has no first line of a checkpoint"))?;
+    let expected = format!("{MAGIC} {} {:08x}", payload.len(), crc32fast::hash(payload));
+    if head != expected.as_bytes() {
+        return Err(wrong("the file is damaged or cut short (its checksum differs)"));
+    }
+    let tensors = tensors_from_bytes(path, payload)?;
+    let metrics_bytes = tensors.metadata.get(METRICS_BYTES).and_then(|text| text.parse().ok());
+    let metrics_bytes = metrics_bytes.ok_or_else(|| wrong("it does not say how long metrics.jsonl was"))?;
+    let metrics = cell_dir.join(names::METRICS);
+    let there = fs::metadata(&metrics).at("read", &metrics)?.len();
+    if there < metrics_bytes {
+        return Err(wrong(&format!(
+            "it belongs to a metrics.jsonl of at least {metrics_bytes} bytes, and that has {there}"
+        )));
+    }
+    Ok(Checkpoint {
+        slot,
+        metrics_bytes,
+        tensors,
+    })
+}

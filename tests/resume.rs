@@ -1,0 +1,167 @@
+//! A sweep that is hurt again and again ends with what it would have ended with, to the last bit.
+
+#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+
+#[path = "resume/changed.rs"]
+mod changed;
+#[path = "resume/damaged.rs"]
+mod damaged;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rustix::process::{Pid, Signal, kill_process};
+use sharptui::event::{CellEnding, Point};
+use sharptui::record::{RunState, has_checkpoint, read_cells, read_metrics, read_run, read_tensors};
+
+/// Everything that has a state of its own: random order, dropout, momentum, batch norm, SAM, augmentation, warm starts.
+const EVERYTHING: &str = "(
+    name: \"hurt\", model: Cnn(channels: (4, 6)), batch_norm: true, statistics_group: 50, momentum: 0.9, weight_decay: 0.001,
+    learning_rate: 0.05, steps: 30, train_examples: 100, test_examples: 50,
+    evaluate_every: Steps(3), lambda_every: Steps(4), lambda_max_products: 12, audit_every: 3,
+    probes: [(examples: 20), (from: Training, examples: 30)],
+    sweep: (together: [
+        (dropout: 0.3, rho: 0.0, augment: CropAndFlip(pad: 2), batch_size: 30),
+        (dropout: 0.2, rho: 0.1, augment: Off, batch_size: 40),
+        (dropout: 0.0, rho: 0.05, augment: CropAndFlip(pad: 1), batch_size: Full),
+    ]),
+)";
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn with(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("hurt.ron"), config).unwrap();
+        Self { folder }
+    }
+
+    fn run_dir(&self) -> PathBuf {
+        self.folder.path().join("runs/hurt")
+    }
+
+    /// Starts the sweep, or goes on with it.
+    fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+        if self.run_dir().join("run.json").exists() {
+            command.args(["resume", "runs/hurt"]);
+        } else {
+            // A process that was killed before it had begun.
+            let _ = fs::remove_dir_all(self.run_dir());
+            command.arg("hurt.ron");
+        }
+        command.args(["--plain", "--device", "flex"]).args(arguments);
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Lets it run to its end; gives what it wrote.
+    fn finish(&self, arguments: &[&str]) -> String {
+        let output = self.start(arguments).wait_with_output().unwrap();
+        let written = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{written}");
+        assert_eq!(read_run(&self.run_dir()).unwrap().state, RunState::Complete);
+        written
+    }
+
+    fn cell(&self, cell: usize) -> PathBuf {
+        self.run_dir().join(format!("cells/{cell:03}"))
+    }
+}
+
+/// The metrics of a cell, but for what a clock says, as text: two that are equal are so to the last bit.
+fn metrics(cell: &Path) -> Vec<String> {
+    let found = read_metrics(cell).unwrap();
+    assert_eq!(found.torn, None);
+    let timeless = |mut point: Point| {
+        point.seconds = 0.0;
+        if let Some(lambda) = &mut point.lambda {
+            lambda.lambda_seconds = 0.0;
+        }
+        format!("{point:?}")
+    };
+    found.points.into_iter().map(timeless).collect()
+}
+
+/// Checks that two runs of the same sweep have the same numbers on disk, every line once.
+fn assert_same(hurt: &Place, whole: &Place) {
+    let cells = read_cells(&whole.run_dir()).unwrap();
+    assert!(!cells.is_empty());
+    for found in cells {
+        let (cell, place) = (hurt.cell(found.cell), found.path);
+        let (got, expected) = (metrics(&cell), metrics(&place));
+        for (line, (got, expected)) in got.iter().zip(&expected).enumerate() {
+            assert_eq!(got, expected, "line {} of cell {}", line + 1, found.cell);
+        }
+        assert_eq!(got.len(), expected.len(), "lines of cell {}", found.cell);
+        let unique: BTreeSet<&String> = got.iter().collect();
+        assert_eq!(unique.len(), got.len());
+        let model = |cell: &Path| read_tensors(&cell.join("model.safetensors")).unwrap().tensors;
+        assert_eq!(model(&cell), model(&place));
+        assert!(!has_checkpoint(&cell), "nobody goes on with a cell that has ended");
+    }
+}
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// Kills and stops a sweep at random moments until it is complete. `SHARPTUI_KILLS` and `SHARPTUI_KILL_SEED` make it
+/// longer and other.
+#[test]
+fn a_sweep_killed_at_random_moments_ends_with_the_same_numbers() {
+    let (kills, seed) = (number("SHARPTUI_KILLS", 25), number("SHARPTUI_KILL_SEED", 1));
+    let whole = Place::with(EVERYTHING);
+    let started = std::time::Instant::now();
+    whole.finish(&[]);
+    let lasts = started.elapsed();
+    let hurt = Place::with(EVERYTHING);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut finished = BTreeSet::new();
+    for kill in 0..kills {
+        let mut child = hurt.start(&["--checkpoint-every", "0"]);
+        // Most of them while it trains, some while it starts.
+        std::thread::sleep(lasts.mul_f64(rng.random::<f64>() * 0.4) + Duration::from_millis(20));
+        let signal = if rng.random_bool(0.2) {
+            Signal::TERM
+        } else {
+            Signal::KILL
+        };
+        let ended_before = child.try_wait().unwrap().is_some();
+        if !ended_before {
+            kill_process(Pid::from_child(&child), signal).unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr);
+        let stopped = output.status.signal().is_some() || matches!(output.status.code(), Some(0 | 130));
+        assert!(stopped, "kill {kill} of seed {seed}: {:?}: {words}", output.status);
+        if !hurt.run_dir().join("cells").exists() {
+            continue;
+        }
+        // What was finished stays finished.
+        let now: BTreeSet<usize> = read_cells(&hurt.run_dir())
+            .unwrap()
+            .into_iter()
+            .filter(|found| {
+                found
+                    .ended
+                    .as_ref()
+                    .is_some_and(|e| matches!(e.ending, CellEnding::Finished(_)))
+            })
+            .map(|found| found.cell)
+            .collect();
+        assert!(now.is_superset(&finished), "kill {kill} of seed {seed}");
+        finished = now;
+    }
+    hurt.finish(&[]);
+    assert_same(&hurt, &whole);
+}
