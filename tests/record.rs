@@ -79,9 +79,28 @@ fn a_name_that_is_taken_gets_a_number_even_in_a_race() {
 #[test]
 fn a_name_that_leaves_the_parent_is_refused() {
     let parent = tempfile::tempdir().unwrap();
-    for name in ["", ".", "..", "../a", "a/b", ".hidden"] {
+    let long = "x".repeat(201);
+    for name in [
+        "",
+        ".",
+        "..",
+        "../a",
+        "a/b",
+        ".hidden",
+        "/tmp/a",
+        "a\\b",
+        "..\\a",
+        "a\0",
+        "a\n",
+        "\u{1b}[31m",
+        &long,
+    ] {
         let error = RunDir::create(parent.path(), name).unwrap_err();
         assert!(matches!(error, RecordError::Name { .. }), "{name}: {error}");
+        assert!(
+            error.to_string().len() < 600 && !error.to_string().contains(char::is_control),
+            "{error}"
+        );
     }
     assert!(files_in(parent.path()).is_empty());
 }
