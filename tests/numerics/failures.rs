@@ -1,6 +1,7 @@
 //! A λ_max that cannot be had is no number: products and vectors that are not finite never panic, loop or mislead.
 
-use burn::tensor::Tensor;
+use burn::tensor::activation;
+use burn::tensor::{DType, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sharptui::config::{Activation, Loss, Model};
@@ -10,7 +11,7 @@ use sharptui::curvature::{
 use sharptui::model::Normalization;
 
 use crate::problem::{Problem, settings};
-use crate::vectors::{diagonal, normal, tensor};
+use crate::vectors::{device, diagonal, normal, numbers, tensor};
 
 const SEARCH: Search = Search {
     tolerance: 1e-10,
@@ -238,6 +239,46 @@ fn a_network_whose_loss_has_exploded_has_a_lambda_max_or_none_and_never_a_wrong_
             );
             assert!(!found.value.is_infinite() && !found.residual.is_infinite());
             if !scale.is_finite() {
+                assert_not_had(&found);
+            }
+        }
+    }
+}
+
+/// The network's own format: vector instructions for the maximum of two 32-bit numbers drop a NaN on one side.
+#[test]
+fn what_is_not_a_number_stays_so_through_relu_in_32_bits() {
+    let not_numbers = |length: usize| {
+        let data = TensorData::new(vec![f32::NAN; length], [length]);
+        Tensor::<1>::from_data(data, (&device(), DType::F32))
+    };
+    let all_nan = |x: Tensor<1>| numbers(&x).iter().all(|value| value.is_nan());
+    for length in [1, 7, 33, 4_096] {
+        assert!(all_nan(activation::relu(not_numbers(length))), "relu of {length}");
+    }
+}
+
+#[test]
+fn a_single_parameter_that_is_not_a_number_cannot_hide_behind_a_layer() {
+    for (model, input) in [
+        (Model::Mlp { widths: vec![7, 5] }, [1, 2, 3]),
+        (Model::Cnn { channels: (2, 3) }, [1, 4, 4]),
+    ] {
+        for activation in [Activation::Relu, Activation::Tanh] {
+            for batch_norm in [false, true] {
+                let settings = settings(model.clone(), activation, batch_norm, Loss::CrossEntropy);
+                let mut problem = Problem::new(&settings, input, 3, 9, Normalization::Batch);
+                let mut values = numbers(&problem.parameters);
+                values[0] = f64::NAN;
+                problem.parameters = tensor(&values);
+                let (loss, _) = problem.loss_and_gradient(&problem.parameters);
+                assert!(
+                    loss.is_nan(),
+                    "{model:?}, {activation:?}, batch norm {batch_norm}: {loss}"
+                );
+                let mut go_on = || true;
+                let mut hessian = Hessian::new(problem.mean_loss(), &problem.parameters, &mut go_on);
+                let found = tracker().measure(&mut hessian, &problem.parameters, false).unwrap();
                 assert_not_had(&found);
             }
         }
