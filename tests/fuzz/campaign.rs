@@ -33,7 +33,7 @@ pub struct Target<'a> {
 /// Feeds `read` the corpus of the target and changes of it.
 ///
 /// `read` gives the error's text where the reader refuses; it may check more of what it accepts, and panic.
-pub fn run(target: Target, mut read: impl FnMut(&[u8]) -> Result<(), String>) {
+pub fn run(target: &Target, mut read: impl FnMut(&[u8]) -> Result<(), String>) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let name = target.name;
     let mut rng = ChaCha8Rng::seed_from_u64(variable("SHARPTUI_FUZZ_SEED", 1));
@@ -42,7 +42,7 @@ pub fn run(target: Target, mut read: impl FnMut(&[u8]) -> Result<(), String>) {
     let before = memory_before();
     for (path, input) in &corpus {
         let is_valid = path.file_name().unwrap().to_string_lossy().starts_with("valid");
-        let accepted = check(&target, before, input, &mut read);
+        let accepted = check(target, before, input, &mut read);
         assert_eq!(accepted, is_valid, "accepted? {}", path.display());
     }
     let mut all: Vec<Vec<u8>> = corpus.into_iter().map(|(_, input)| input).collect();
@@ -50,7 +50,7 @@ pub fn run(target: Target, mut read: impl FnMut(&[u8]) -> Result<(), String>) {
     let start = Instant::now();
     let (mut accepted, mut tried) = (0_u64, 0_u64);
     while start.elapsed() < time {
-        accepted += u64::from(check(&target, before, &mutated(&mut rng, &all), &mut read));
+        accepted += u64::from(check(target, before, &mutated(&mut rng, &all), &mut read));
         tried += 1;
     }
     println!("{name}: {tried} changed inputs, {accepted} of them accepted");

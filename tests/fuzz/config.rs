@@ -33,7 +33,7 @@ fn no_config_makes_its_reader_panic_or_take_memory() {
         most_memory_bytes: MOST_MEMORY_BYTES,
         seeds: seeds(),
     };
-    run(target, |input| {
+    run(&target, |input| {
         fs::write(&path, input).unwrap();
         let experiment = Experiment::load(&path).map_err(|error| error.to_string())?;
         assert!((1..=MAX_CELLS).contains(&experiment.cells.len()));

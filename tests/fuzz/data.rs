@@ -74,7 +74,7 @@ fn no_idx_file_makes_its_reader_panic_or_take_memory() {
         most_memory_bytes: MOST_MEMORY_BYTES,
         seeds: sound.iter().flat_map(|bytes| [bytes.clone(), gzip(bytes)]).collect(),
     };
-    run(target, |input| {
+    run(&target, |input| {
         let read = |(name, sound): &(&str, Vec<u8>)| read_as(Data::Mnist, folder.path(), name, sound, input);
         let [images, labels] = [&files[0], &files[1]].map(read);
         // No file is both.
@@ -105,7 +105,7 @@ fn no_cifar_file_makes_its_reader_panic_or_take_memory() {
             most_memory_bytes: MOST_MEMORY_BYTES,
             seeds: vec![sound.clone(), gzip(&sound), gzip(&sound).repeat(2)],
         };
-        run(target, |input| read_as(data, folder.path(), file, &sound, input));
+        run(&target, |input| read_as(data, folder.path(), file, &sound, input));
     }
 }
 
