@@ -117,13 +117,13 @@ pub struct Point {
     /// Mean loss over the training set, evaluation mode (no dropout, running statistics).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_loss: Option<f64>,
-    /// Share of the training set classified correctly, evaluation mode, from 0 to 1.
+    /// Share of the training set classified correctly, evaluation mode, from 0 to 1; NaN where the loss is not finite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_accuracy: Option<f64>,
     /// Mean loss over the test set, evaluation mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_loss: Option<f64>,
-    /// Share of the test set classified correctly, evaluation mode, from 0 to 1.
+    /// Share of the test set classified correctly, evaluation mode, from 0 to 1; NaN where the loss is not finite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_accuracy: Option<f64>,
     /// The largest eigenvalue of the Hessian and what it was measured on.
@@ -143,7 +143,7 @@ pub struct Point {
 /// One measurement of λ_max, the largest algebraic eigenvalue of the Hessian of the mean loss.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LambdaPoint {
-    /// The eigenvalue.
+    /// The eigenvalue; NaN where it could not be had, since products or vectors were not finite.
     pub lambda_max: f64,
     /// ‖Hv − λv‖ for the unit eigenvector v: an eigenvalue lies within this of `lambda_max`.
     pub lambda_residual: f64,
@@ -187,7 +187,7 @@ pub enum Activity {
 pub enum CellEnding {
     /// A stopping rule of its configuration was met.
     Finished(StopReason),
-    /// The loss stopped being finite: a result, not a failure.
+    /// The training loss stopped being finite or went past `loss_limit`: a result, not a failure.
     Diverged,
     /// The person watching ended it.
     Aborted,
@@ -249,7 +249,7 @@ pub struct Summary {
     pub test_loss: Option<f64>,
     /// Share of the test set classified correctly.
     pub test_accuracy: Option<f64>,
-    /// λ_max on the first probe, as last measured.
+    /// λ_max on the first probe, as last measured; NaN where that measurement could not be had.
     pub lambda_max: Option<f64>,
     /// Its residual.
     pub lambda_residual: Option<f64>,

@@ -45,6 +45,9 @@ pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensor
 
 use error::At;
 
+/// File systems take names of 255 bytes; room is left for a number at the end.
+const LONGEST_NAME_BYTES: usize = 200;
+
 /// File names within a run directory and within the folder of a cell.
 mod names {
     pub(super) const CONFIG: &str = "config.ron";
@@ -71,8 +74,11 @@ impl RunDir {
     /// # Errors
     /// A name that is not one part of a path, or whatever the operating system refuses.
     pub fn create(parent: &Path, name: &str) -> Result<Self, RecordError> {
-        if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
-            return Err(RecordError::Name { name: name.to_owned() });
+        let is_part = !name.starts_with('.') && !name.contains(['/', '\\']) && !name.contains(char::is_control);
+        if !is_part || !(1..=LONGEST_NAME_BYTES).contains(&name.len()) {
+            return Err(RecordError::Name {
+                name: error::shortened(name),
+            });
         }
         if parent.exists() && !parent.is_dir() {
             return Err(std::io::Error::from(std::io::ErrorKind::NotADirectory)).at("use as a folder", parent);

@@ -11,6 +11,8 @@
 
 #[path = "numerics/eigenvalue.rs"]
 mod eigenvalue;
+#[path = "numerics/failures.rs"]
+mod failures;
 #[path = "numerics/forward.rs"]
 mod forward;
 #[path = "numerics/initial.rs"]

@@ -79,9 +79,28 @@ fn a_name_that_is_taken_gets_a_number_even_in_a_race() {
 #[test]
 fn a_name_that_leaves_the_parent_is_refused() {
     let parent = tempfile::tempdir().unwrap();
-    for name in ["", ".", "..", "../a", "a/b", ".hidden"] {
+    let long = "x".repeat(201);
+    for name in [
+        "",
+        ".",
+        "..",
+        "../a",
+        "a/b",
+        ".hidden",
+        "/tmp/a",
+        "a\\b",
+        "..\\a",
+        "a\0",
+        "a\n",
+        "\u{1b}[31m",
+        &long,
+    ] {
         let error = RunDir::create(parent.path(), name).unwrap_err();
         assert!(matches!(error, RecordError::Name { .. }), "{name}: {error}");
+        assert!(
+            error.to_string().len() < 600 && !error.to_string().contains(char::is_control),
+            "{error}"
+        );
     }
     assert!(files_in(parent.path()).is_empty());
 }
@@ -209,6 +228,9 @@ fn cells_are_listed_in_order_and_interrupted_or_failed_ones_are_unfinished() {
     let summary = Summary {
         steps: 100,
         train_loss: Some(0.5),
+        train_accuracy: Some(0.25),
+        test_loss: Some(0.75),
+        test_accuracy: Some(0.125),
         lambda_converged: Some(false),
         ..Summary::default()
     };
@@ -345,4 +367,28 @@ fn what_the_system_refuses_is_an_error_that_names_the_file() {
         matches!(error, RecordError::Json { .. }) && error.to_string().contains("run.json: missing field"),
         "{error}"
     );
+}
+
+#[test]
+fn a_lambda_max_that_could_not_be_had_and_the_losses_of_a_diverged_cell_read_back_as_nan() {
+    let (_parent, run) = run();
+    let summary = Summary {
+        steps: 9,
+        train_loss: Some(f64::NAN),
+        lambda_max: Some(f64::NAN),
+        lambda_residual: Some(f64::NAN),
+        lambda_converged: Some(false),
+        lambda_step: Some(9),
+        ..Summary::default()
+    };
+    let cell = run.begin_cell(0, &[]).unwrap();
+    cell.finish(&CellEnding::Diverged, &summary).unwrap();
+    let read = record::read_summary(&run.cell_path(0)).unwrap().summary;
+    assert!(read.train_loss.unwrap().is_nan());
+    assert!(read.lambda_max.unwrap().is_nan() && read.lambda_residual.unwrap().is_nan());
+
+    let never_measured = Summary::default();
+    let cell = run.begin_cell(1, &[]).unwrap();
+    cell.finish(&CellEnding::Aborted, &never_measured).unwrap();
+    assert_eq!(record::read_summary(&run.cell_path(1)).unwrap().summary, never_measured);
 }

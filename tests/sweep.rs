@@ -9,7 +9,7 @@ use crossbeam_channel::unbounded;
 use sharptui::config::Experiment;
 use sharptui::device::{DeviceChoice, open};
 use sharptui::event::{CellEnding, Command, Event, SweepEnding};
-use sharptui::record::{RunDir, read_cells};
+use sharptui::record::{RunDir, read_cells, read_metrics};
 use sharptui::sweep::{Datasets, Ended, Sweep};
 use sharptui::train::{Control, Outbox};
 
@@ -126,4 +126,52 @@ fn a_cell_that_fails_says_why_and_neither_ends_the_sweep_nor_counts_as_done() {
 
     let (_, events) = place.run(&config, &[]);
     assert_eq!(started(&events), [2, 3], "what failed is tried again");
+}
+
+#[test]
+fn a_cell_that_diverges_keeps_its_metrics_and_the_sweep_goes_on() {
+    let place = Place::new();
+    let config = THREE.replace(
+        "seed: [0, 1, 2]",
+        "together: [
+            (learning_rate: 1e30, loss_limit: 1e6),
+            (learning_rate: 100, loss_limit: 3.0),
+            (learning_rate: 0.1, loss_limit: 1e6),
+        ]",
+    );
+    let (ended, events) = place.run(&config, &[]);
+    assert_eq!(ended.ending, SweepEnding::Complete);
+    assert!(ended.failed.is_empty());
+    let finished = CellEnding::Finished(sharptui::event::StopReason::Steps);
+    assert_eq!(
+        place.endings(),
+        [(0, CellEnding::Diverged), (1, CellEnding::Diverged), (2, finished)]
+    );
+    for (cell, found) in read_cells(&place.run_dir()).unwrap().iter().enumerate() {
+        let metrics = read_metrics(&found.path).unwrap();
+        assert!(metrics.torn.is_none() && metrics.points.len() >= 2, "cell {cell}");
+        let summary = &found.ended.as_ref().unwrap().summary;
+        let loss = summary.train_loss.unwrap();
+        match cell {
+            0 => assert!(loss.is_nan() || loss > 1e6, "{loss}"),
+            1 => assert!(loss > 3.0, "{loss}"),
+            _ => assert!(loss < 3.0 && summary.lambda_converged == Some(true), "{loss}"),
+        }
+        let told = events.iter().find_map(|event| match event {
+            Event::CellEnded {
+                cell: ended, summary, ..
+            } if *ended == cell => Some(summary),
+            _ => None,
+        });
+        assert_eq!(told.unwrap().lambda_step, summary.lambda_step);
+    }
+    let table = std::fs::read_to_string(place.run_dir().join("summary.csv")).unwrap();
+    assert_eq!(table.matches(",diverged,").count(), 2, "{table}");
+
+    // A diverged cell is a result: it is not run again.
+    assert!(started(&place.run(&config, &[]).1).is_empty());
+    assert_eq!(
+        std::fs::read_to_string(place.run_dir().join("summary.csv")).unwrap(),
+        table
+    );
 }

@@ -350,13 +350,79 @@ fn a_loss_that_is_not_finite_ends_the_cell_as_diverged() {
         let ran = run(
             &settings(&format!(
                 "model: Mlp(widths: [16]), loss: SquaredError, learning_rate: 1.0e4, batch_size: Full, steps: 5000,
-                 evaluate_every: {evaluate}, lambda_every: Ends"
+                 evaluate_every: {evaluate}, lambda_every: Ends, loss_limit: 1e300"
             )),
             &[],
         );
         assert_eq!(ran.trained.ending, CellEnding::Diverged, "{evaluate}");
         assert!(ran.trained.summary.steps < 5000);
         assert!(!ran.points.last().unwrap().train_loss.unwrap().is_finite());
+    }
+}
+
+#[test]
+fn a_loss_past_its_limit_ends_the_cell_as_diverged_and_one_within_it_does_not() {
+    // Gradient descent on a parabola beyond the edge: the loss grows by a factor a step and stays finite for long.
+    let base = "model: Mlp(widths: []), loss: SquaredError, batch_size: Full, learning_rate: 3, steps: 200,
+                precision: F64, lambda_every: Ends";
+    let losses = run(
+        &settings(&format!("{base}, evaluate_every: Steps(1), loss_limit: 1e300")),
+        &[],
+    );
+    let losses: Vec<f64> = losses.points.iter().filter_map(|point| point.train_loss).collect();
+    let first = losses.iter().position(|&loss| loss > 1e3).unwrap();
+    assert!(losses[first].is_finite() && (1..150).contains(&first), "{losses:?}");
+
+    // Evaluated at every step, it ends at the very one.
+    let ran = run(
+        &settings(&format!("{base}, evaluate_every: Steps(1), loss_limit: 1e3")),
+        &[],
+    );
+    assert_eq!(ran.trained.ending, CellEnding::Diverged);
+    assert_eq!(ran.trained.summary.steps, first as u64);
+    assert_eq!(
+        ran.points.last().unwrap().train_loss,
+        Some(losses[first]),
+        "what was measured is kept"
+    );
+
+    // By the losses of its steps alone, it ends when they are next looked at.
+    let ran = run(
+        &settings(&format!("{base}, evaluate_every: Epochs(1000), loss_limit: 1e3")),
+        &[],
+    );
+    assert_eq!(ran.trained.ending, CellEnding::Diverged);
+    let steps = ran.trained.summary.steps;
+    assert!(
+        (first as u64..=first as u64 + 33).contains(&steps),
+        "{steps} and not {first}"
+    );
+
+    // What is above the limit before the first step has diverged there.
+    let ran = run(&settings(&format!("{base}, loss_limit: 1e-3")), &[]);
+    assert_eq!(
+        (ran.trained.ending, ran.trained.summary.steps),
+        (CellEnding::Diverged, 0)
+    );
+    assert_eq!(ran.trained.summary.lambda_max, None);
+}
+
+#[test]
+fn a_cell_whose_outputs_are_not_finite_has_neither_an_old_accuracy_nor_an_old_lambda_max_as_its_last() {
+    let given = "model: Mlp(widths: [16]), loss: SquaredError, learning_rate: 1.0e4, batch_size: Full, steps: 5000,
+                 evaluate_every: Steps(1), lambda_every: Steps(1), loss_limit: 1e300";
+    let ran = run(&settings(given), &[]);
+    assert_eq!(ran.trained.ending, CellEnding::Diverged);
+    let last = &ran.trained.summary;
+    assert!(!last.train_loss.unwrap().is_finite());
+    assert!(last.train_accuracy.unwrap().is_nan() && last.test_accuracy.unwrap().is_nan());
+    assert!(
+        last.lambda_step.unwrap() < last.steps,
+        "λ_max says at which step it was measured"
+    );
+    for point in ran.points.iter().filter_map(|point| point.lambda.as_ref()) {
+        assert_eq!(point.lambda_max.is_nan(), point.lambda_residual.is_nan());
+        assert!(!point.lambda_max.is_infinite() && (!point.lambda_max.is_nan() || !point.lambda_converged));
     }
 }
 

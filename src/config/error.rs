@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+/// Letters of a message at the most: a value that it quotes can be as long as the file.
+pub(super) const LONGEST_MESSAGE: usize = 600;
+
 /// Why a config was not taken.
 ///
 /// Each message is one line that opens with the file and says where in it, what was found and what is allowed.
@@ -69,4 +72,20 @@ fn prefix(field: &str) -> String {
     } else {
         format!("{field}: ")
     }
+}
+
+/// Text from a file, or about it, as it may stand in a message: no control characters, and so many letters at the most.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    let mut letters = text.chars().map(|letter| {
+        if letter.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            letter
+        }
+    });
+    let mut short: String = letters.by_ref().take(longest).collect();
+    if letters.next().is_some() {
+        short.push('…');
+    }
+    short
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ron::error::{Error, Position, SpannedError};
 
+use super::error::{LONGEST_MESSAGE, shortened};
 use super::suggest::nearest;
 use super::{ConfigError, Settings};
 
@@ -22,8 +23,10 @@ pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &Span
         path: path.to_owned(),
         line: before.matches('\n').count() + 1,
         column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
-        message: message(&error.code, &text[at..], &field) + &sweep_hint(&text[at..], &field),
-        field,
+        message: shortened(&message(&error.code, &text[at..], &field), LONGEST_MESSAGE)
+            + &sweep_hint(&text[at..], &field),
+        // It may end in a name that nobody knows.
+        field: shortened(&field, LONGEST_MESSAGE),
     }
 }
 
@@ -167,7 +170,7 @@ fn unknown(kind: &str, found: &str, known: &[&str]) -> String {
         .map(|name| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(", ");
-    format!("there is no {kind} `{found}` here{meant} (allowed: {known})")
+    format!("there is no {kind} {} here{meant} (allowed: {known})", quoted(found))
 }
 
 /// The offending word.
@@ -187,16 +190,7 @@ fn found(rest: &str) -> String {
 /// A piece of the file, cut to a length that fits a line, and harmless to a terminal.
 fn quoted(piece: &str) -> String {
     const LONGEST: usize = 40;
-    let mut letters = piece.chars().map(|letter| {
-        if letter.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            letter
-        }
-    });
-    let short: String = letters.by_ref().take(LONGEST).collect();
-    let more = if letters.next().is_some() { "…" } else { "" };
-    format!("`{short}{more}`")
+    format!("`{}`", shortened(piece, LONGEST))
 }
 
 /// What to do with a list of values where a setting takes one.

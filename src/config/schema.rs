@@ -112,7 +112,7 @@ macro_rules! settings {
                 match name {
                     $(
                         stringify!($name) => {
-                            let values: Vec<$type> = from.next_value()?;
+                            let $crate::config::sweep::Listed(values) = from.next_value::<$crate::config::sweep::Listed<$type>>()?;
                             let entry = |value| Self { $name: Some(value), ..Self::default() };
                             Ok(Some(values.into_iter().map(entry).collect()))
                         }

@@ -51,6 +51,9 @@ settings! {
     until_train_loss: Option<f64> = None,
     /// Stop when the evaluated training accuracy is at least this, in (0, 1] (default none).
     until_train_accuracy: Option<f64> = None,
+    /// A training loss above this, of a step's batch or evaluated, ends the cell as diverged, as does one that is not
+    /// finite (default 1e6).
+    loss_limit: f64 = 1e6,
     /// How often losses and accuracies are evaluated, at the start and at the end always (default every epoch).
     evaluate_every: Cadence = Cadence::Epochs(1),
     /// How often λ_max is measured, at the start and at the end always (default every epoch).

@@ -1,7 +1,14 @@
 //! The known name that someone may have meant.
 
+/// More bytes than any name has that someone may have meant.
+const LONGEST_SLIP: usize = 100;
+
 /// The known name nearest to the one found, if it is near enough to be a slip.
 pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+    // No known name is near to what is longer, and a file can hold a word of a million letters.
+    if found.len() > LONGEST_SLIP {
+        return None;
+    }
     let found = found.to_lowercase();
     let distance = |name: &str| edits(&found, &name.to_lowercase());
     let name = known.iter().copied().min_by_key(|name| distance(name))?;

@@ -1,11 +1,13 @@
 //! The `sweep` of a config: its axes, in the order in which they are written.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::MAX_CELLS;
 use super::settings::{Overrides, Settings};
 
 /// Key of the axes that vary several settings at once.
@@ -91,11 +93,16 @@ impl<'de> Deserialize<'de> for Sweep {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sweep, A::Error> {
                 let mut sweep = Sweep::default();
+                let mut entry_count = 0;
                 while let Some(Key(key)) = map.next_key()? {
                     let entries = match Overrides::read_axis(key, &mut map)? {
                         Some(entries) => entries,
-                        None => map.next_value()?,
+                        None => map.next_value::<Listed<Overrides>>()?.0,
                     };
+                    entry_count += entries.len();
+                    if entry_count > TOO_MANY {
+                        return Err(too_many());
+                    }
                     sweep.axes.push(Axis { key, entries });
                 }
                 Ok(sweep)
@@ -117,6 +124,46 @@ impl Serialize for Sweep {
             }
         }
         map.end()
+    }
+}
+
+/// More values than are kept of a sweep that has too many cells, one axis or all of them; fewer are told by their number.
+/// A list of a million is refused before it takes some hundred times the memory of its text.
+const TOO_MANY: usize = 2 * MAX_CELLS;
+
+fn too_many<E: Error>() -> E {
+    E::custom(format!(
+        "lists more than {TOO_MANY} values, and at most {MAX_CELLS} cells are allowed"
+    ))
+}
+
+/// The entries of an axis.
+pub(super) struct Listed<T>(pub(super) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+            type Value = Listed<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list in brackets `[…]`")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed<T>, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = list.next_element()? {
+                    if values.len() == TOO_MANY {
+                        return Err(too_many());
+                    }
+                    values.push(value);
+                }
+                Ok(Listed(values))
+            }
+        }
+
+        deserializer.deserialize_seq(List(PhantomData))
     }
 }
 

@@ -11,6 +11,7 @@ mod values;
 use std::fmt::{Debug, Display};
 use std::path::Path;
 
+use super::error::{LONGEST_MESSAGE, shortened};
 use super::sweep::Sweep;
 use super::{ConfigError, FilesHold, Settings};
 
@@ -89,7 +90,7 @@ impl Refusal {
         ConfigError::Refused {
             path: path.to_owned(),
             field: self.field + &self.part,
-            message: self.message,
+            message: shortened(&self.message, LONGEST_MESSAGE),
         }
     }
 }

@@ -29,6 +29,10 @@ const DEPENDENT: f64 = 1e-6;
 /// grows until Ritz values mean nothing.
 const NEARLY_ORTHOGONAL: f64 = 1e-6;
 
+/// Sweeps of QR after which the small matrix is given up. One takes two or three an eigenvalue, so that this is ten times
+/// what its at most 32 rows ever took; without a limit, rounding could keep it going for ever.
+const MOST_SWEEPS: usize = 1_000;
+
 /// A symmetric linear map.
 pub trait SymmetricOperator {
     /// H v, for v of the operator's dimension.
@@ -58,7 +62,7 @@ pub struct Search {
     pub wanted_vectors: usize,
 }
 
-/// What was found.
+/// What was found: finite numbers throughout, or nothing, and then its value is NaN.
 #[derive(Clone)]
 pub struct Estimate {
     /// θ: the largest Ritz value, which never exceeds the largest eigenvalue but for rounding.
@@ -81,7 +85,9 @@ pub struct Estimate {
 
 /// The largest algebraic eigenvalue of `operator`, searched from the span of `start` (non-zero vectors).
 ///
-/// A value that is not finite ends the search at once, unconverged; so does a start of which nothing is left.
+/// A start, product or residual that is not finite ends the search at once with the value NaN, unconverged and without
+/// vectors, and so does a start of which nothing is left: what was found before is no eigenvalue of an operator that
+/// gives such products.
 ///
 /// The largest *algebraic* eigenvalue of diag(−5, 3) is 3, though −5 is larger in magnitude:
 ///
@@ -114,6 +120,9 @@ pub fn largest_eigenvalue(
         // What is not finite will not become so.
         if products < search.max_products && space.is_finite() {
             let measured = space.measure(vector);
+            if !measured.norm.is_finite() {
+                return Ok(Estimate::not_finite(products));
+            }
             products += u64::from(space.extend(operator, vector.clone(), measured)?);
         }
     }
@@ -126,6 +135,9 @@ pub fn largest_eigenvalue(
         let residual = space.residual(top);
         let measured = space.measure(&residual);
         let norm = measured.norm;
+        if !(norm.is_finite() && top.value.is_finite()) {
+            return Ok(Estimate::not_finite(products));
+        }
         let small = norm <= search.tolerance * top.value.abs();
         let exhausted = space.len() == residual.dims()[0];
         let enough = products >= search.min_products || exhausted;
@@ -139,7 +151,7 @@ pub fn largest_eigenvalue(
             values: Vec::new(),
             lowest,
         };
-        let mut done = (small && enough) || exhausted || products >= search.max_products || !norm.is_finite();
+        let mut done = (small && enough) || exhausted || products >= search.max_products;
         if !done {
             let measured = if space.len() >= BASIS_LIMIT {
                 space.restart(&ritz);
@@ -294,11 +306,16 @@ impl Space {
         (outside > DEPENDENT).then(|| direction / outside)
     }
 
+    /// None at all where there is no basis, or the operator's restriction to it is not finite or cannot be diagonalized.
     fn ritz(&self) -> Ritz {
         if self.projected.is_empty() || !self.is_finite() {
             return Ritz(Vec::new());
         }
-        let eigen = SymmetricEigen::new(self.projected.clone());
+        let Some(eigen) = SymmetricEigen::try_new(self.projected.clone(), f64::EPSILON, MOST_SWEEPS)
+            .filter(|eigen| eigen.eigenvalues.iter().all(|value| value.is_finite()))
+        else {
+            return Ritz(Vec::new());
+        };
         let mut pairs: Vec<Pair> = eigen
             .eigenvalues
             .iter()

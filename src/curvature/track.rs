@@ -63,9 +63,9 @@ pub struct Rules {
 /// One value of λ_max with what is known of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
-    /// The value.
+    /// The value; NaN where it cannot be had, since products or vectors are not finite.
     pub value: f64,
-    /// ‖Hv − λv‖ for the unit vector v.
+    /// ‖Hv − λv‖ for the unit vector v; NaN where the value is.
     pub residual: f64,
     /// Whether the residual met the tolerance.
     pub converged: bool,
@@ -154,6 +154,9 @@ impl Tracker {
 
     /// Measures λ_max of `operator`; `like` is any vector of its space. With `audit`, checks it from a cold start.
     ///
+    /// Where the kept vectors lead to nothing finite, they are dropped, and a cold start is made at once: the fault may be
+    /// theirs. If that leads to nothing either, the value is NaN, and the next measurement starts cold.
+    ///
     /// # Errors
     ///
     /// [`Interrupted`] when the operator is; the kept vectors are as before.
@@ -175,6 +178,12 @@ impl Tracker {
                 &self.search(self.rules.tolerance, 0),
             )?)
         };
+        let mut products = warm.iter().map(|e| e.products).sum();
+        let warm = warm.filter(|warm| warm.value.is_finite());
+        let audit = audit || warm.is_none();
+        if warm.is_none() {
+            resting.clear();
+        }
         let cold = if audit {
             let start = random_vector(&mut self.rng, like);
             let tolerance = (self.rules.tolerance * COLD_TIGHTER)
@@ -189,17 +198,19 @@ impl Tracker {
         } else {
             None
         };
+        products += cold.iter().map(|e| e.products).sum::<u64>();
+        let cold = cold.filter(|cold| cold.value.is_finite());
         self.lowest = match (&warm, &cold) {
             (_, Some(cold)) => cold.lowest,
             (Some(warm), None) => self.lowest.min(warm.lowest),
-            (None, None) => self.lowest,
+            (None, None) => f64::INFINITY,
         };
         self.since_audit = if audit { 0 } else { self.since_audit + 1 };
         let mut measurement = Measurement {
             value: f64::NAN,
             residual: f64::NAN,
             converged: false,
-            products: warm.iter().chain(&cold).map(|e| e.products).sum(),
+            products,
             audited: cold.as_ref().is_some_and(|cold| cold.converged),
             corrected_from: None,
         };
@@ -223,6 +234,7 @@ impl Tracker {
             }
             (warm, cold) => warm.or(cold),
         };
+        self.kept.clear();
         if let Some(best) = followed {
             self.kept = power_step(&best, (LEAST_SHIFT * best.value.abs()).max(-self.lowest));
             self.kept.extend(outside(resting, &best.vectors));

@@ -14,6 +14,22 @@ use super::DataError;
 /// of CIFAR-100 0.15 GB; what promises or holds more than this is damaged, or no data set.
 pub(super) const LIMIT_BYTES: u64 = 2 << 30;
 
+/// What a gzip stream may decompress to without being looked at further: the images of MNIST are 47 MB.
+const UNSUSPECTED_BYTES: u64 = 64 << 20;
+
+/// Beyond that, how many times its size. Images shrink to a half or a fifth, hardly ever to a twentieth; what gzip shrank
+/// to a thousandth, as it does with zeros, would take all memory there is.
+const MOST_EXPANSION: u64 = 64;
+
+/// What may come out of the contents of a file: all of them, or what gzip can have made so small.
+pub(super) fn most_of(contents: &[u8]) -> u64 {
+    if is_gzip(contents) {
+        LIMIT_BYTES.min(UNSUSPECTED_BYTES.max(MOST_EXPANSION * contents.len() as u64))
+    } else {
+        LIMIT_BYTES
+    }
+}
+
 /// What is in a file. A header and a little more may come on top of the limit.
 pub(super) fn of_file(path: &Path) -> Result<Vec<u8>, DataError> {
     let unreadable = |source| DataError::Read {
@@ -33,9 +49,13 @@ pub(super) fn of_file(path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
+fn is_gzip(contents: &[u8]) -> bool {
+    contents.starts_with(&[0x1f, 0x8b])
+}
+
 /// The contents of a file, or what they decompress to.
 pub(super) fn decompressed(contents: &[u8]) -> Box<dyn Read + '_> {
-    if contents.starts_with(&[0x1f, 0x8b]) {
+    if is_gzip(contents) {
         Box::new(MultiGzDecoder::new(contents))
     } else {
         Box::new(contents)
@@ -55,16 +75,24 @@ pub(super) fn read(file: &str, stream: &mut dyn Read, limit_bytes: u64) -> Resul
     }
 }
 
-/// All of the contents, decompressed, if they are no more than `limit_bytes`.
-pub(super) fn whole(file: &str, contents: &[u8], limit_bytes: u64) -> Result<Vec<u8>, DataError> {
-    let bytes = read(file, &mut decompressed(contents), limit_bytes.saturating_add(1))?;
+/// All of the contents, decompressed, if they are no more than [`most_of`] them can be.
+pub(super) fn whole(file: &str, contents: &[u8]) -> Result<Vec<u8>, DataError> {
+    let limit_bytes = most_of(contents);
+    let bytes = read(file, &mut decompressed(contents), limit_bytes + 1)?;
     if bytes.len() as u64 > limit_bytes {
-        return Err(DataError::TooLarge {
-            file: file.to_owned(),
-            limit_bytes,
-        });
+        return Err(too_much(file, limit_bytes));
     }
     Ok(bytes)
+}
+
+/// What to say of a file that holds more than `limit_bytes`.
+pub(super) fn too_much(file: &str, limit_bytes: u64) -> DataError {
+    let file = file.to_owned();
+    if limit_bytes < LIMIT_BYTES {
+        DataError::Expands { file, limit_bytes }
+    } else {
+        DataError::TooLarge { file, limit_bytes }
+    }
 }
 
 #[cfg(test)]
@@ -76,16 +104,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_decompresses_to_more_than_the_limit_is_refused() {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&[0; 5000]).unwrap();
-        let bomb = encoder.finish().unwrap();
-        assert!(bomb.len() < 100);
-        assert_eq!(whole("a.gz", &bomb, 5000).unwrap().len(), 5000);
-        let message = whole("a.gz", &bomb, 4999).unwrap_err().to_string();
+    fn what_decompresses_to_far_more_than_images_do_is_refused() {
+        let zeros = |count| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&vec![0; count]).unwrap();
+            encoder.finish().unwrap()
+        };
+        let most = usize::try_from(UNSUSPECTED_BYTES).unwrap();
+        assert_eq!(whole("a.gz", &zeros(most)).unwrap().len(), most);
+        let bomb = zeros(most + 1);
+        assert!(bomb.len() < 1_000_000);
+        let message = whole("a.gz", &bomb).unwrap_err().to_string();
         assert!(
-            message.starts_with("a.gz has more than 4999 bytes (decompressed)"),
+            message.starts_with("a.gz decompresses to more than 67108864 bytes"),
             "{message}"
         );
+        // Not compressed, it is as large as it is.
+        assert_eq!(whole("a", &vec![0; most + 1]).unwrap().len(), most + 1);
     }
 }

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use super::DataError;
-use super::bytes::{LIMIT_BYTES, of_file, whole};
+use super::bytes::{of_file, whole};
 use super::half::{Half, RawImages, check_labels};
 
 const CHANNELS: usize = 3;
@@ -74,7 +74,7 @@ fn decode(
     pixels: &mut Vec<u8>,
     labels: &mut Vec<u8>,
 ) -> Result<(), DataError> {
-    let bytes = whole(file, contents, LIMIT_BYTES)?;
+    let bytes = whole(file, contents)?;
     let label_bytes = format.label_bytes();
     let record = label_bytes + PIXELS;
     if bytes.is_empty() || bytes.len() % record != 0 {

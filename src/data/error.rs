@@ -100,6 +100,17 @@ pub enum DataError {
         /// The most that is read.
         limit_bytes: u64,
     },
+    /// A gzipped file that is larger inside than images are.
+    #[error(
+        "{file} decompresses to more than {limit_bytes} bytes, far more than images of its size do; is it damaged, or not \
+         the file of a data set?"
+    )]
+    Expands {
+        /// The file.
+        file: String,
+        /// The most that is decompressed of it.
+        limit_bytes: u64,
+    },
     /// A file that does not consist of whole records, or is empty.
     #[error(
         "{file} has {found_bytes} bytes (decompressed), expected at least one record of {record_bytes} bytes and whole \

@@ -3,7 +3,7 @@
 //! Described at the foot of "The MNIST database of handwritten digits".
 
 use super::DataError;
-use super::bytes::{LIMIT_BYTES, decompressed, read};
+use super::bytes::{LIMIT_BYTES, decompressed, most_of, read, too_much};
 use super::half::RawImages;
 
 /// Zero, zero, unsigned bytes, three dimensions.
@@ -77,6 +77,10 @@ fn decode<const D: usize>(
             limit_bytes: LIMIT_BYTES,
         });
     };
+    let most = most_of(contents);
+    if body_bytes > most {
+        return Err(too_much(file, most));
+    }
     // One byte more than promised is asked for, so that gzip's checksum is verified and a surplus is seen.
     let body = read(file, &mut stream, body_bytes + 1)?;
     let found_bytes = body.len() as u64;

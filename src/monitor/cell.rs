@@ -18,7 +18,7 @@ pub enum CellState {
     Paused,
     /// A stopping rule was met.
     Finished(StopReason),
-    /// The loss stopped being finite.
+    /// The training loss stopped being finite or went past its limit.
     Diverged,
     /// The person watching ended it.
     Aborted,
@@ -91,6 +91,8 @@ impl Curves {
 pub struct Latest {
     /// λ_max, one a probe.
     pub lambda: Vec<Option<LambdaPoint>>,
+    /// After how many steps that on the first probe was measured.
+    pub lambda_step: Option<u64>,
     /// The stability threshold.
     pub threshold: Option<f64>,
     /// Mean loss over the training set.
@@ -211,6 +213,9 @@ impl Cell {
         };
         curve.push_marked(step, lambda.lambda_max, marks);
         self.audits += u64::from(probe == 0 && lambda.lambda_audited);
+        if probe == 0 {
+            self.latest.lambda_step = Some(step);
+        }
         *last = Some(lambda.clone());
     }
 
@@ -230,8 +235,18 @@ impl Cell {
             last.lambda_max = lambda_max;
             last.lambda_residual = summary.lambda_residual.unwrap_or(f64::NAN);
             last.lambda_converged = summary.lambda_converged.unwrap_or(false);
+            self.latest.lambda_step = summary.lambda_step.or(self.latest.lambda_step);
         }
         self.curves.all_mut().for_each(|curve| curve.compact(BUCKETS_OF_ENDED));
+    }
+
+    /// At which step λ_max on the first probe was measured, if the cell has ended and that was before its last.
+    #[must_use]
+    pub fn lambda_is_older(&self) -> Option<u64> {
+        let is_running = matches!(self.state, CellState::Queued | CellState::Running | CellState::Paused);
+        self.latest
+            .lambda_step
+            .filter(|step| !is_running && *step != self.progress.step)
     }
 
     /// The share of the planned steps that was taken, from 0 to 1; a cell may stop before it reaches 1.

@@ -3,7 +3,7 @@
 use crate::event::{CellEnding, Summary};
 
 use super::known::{CellKnown, Known};
-use super::words;
+use super::words::{self, dash};
 
 /// Blanks between columns.
 const GAP: &str = "  ";
@@ -48,7 +48,8 @@ pub(super) fn table(known: &Known) -> Vec<String> {
         );
     }
     let left = rows[0].len() - results.len();
-    let unconverged = rows.iter().any(|row| row[left + 1].ends_with('?'));
+    let marked = |mark: char| rows.iter().any(|row| row[left + 1].contains(mark));
+    let (unconverged, older) = (marked('?'), marked('*'));
     let mut lines = vec![String::new()];
     lines.extend(aligned(&rows, left));
     let below = [
@@ -57,6 +58,7 @@ pub(super) fn table(known: &Known) -> Vec<String> {
             .filter(|_| probe_column.is_none())
             .map(|probe| format!("λ_max on {probe}")),
         unconverged.then(|| "? did not converge".to_owned()),
+        older.then(|| "* measured before the last step".to_owned()),
     ];
     let below: Vec<String> = below.into_iter().flatten().collect();
     if !below.is_empty() {
@@ -92,9 +94,14 @@ fn results_of(cell: &CellKnown) -> [String; 6] {
         test_accuracy,
         lambda_max,
         lambda_converged,
+        lambda_step,
         ..
     } = summary;
-    let lambda = lambda_max.map(|value| words::lambda_max(value, *lambda_converged == Some(true)));
+    let older = lambda_step.is_some_and(|step| step != *steps);
+    let lambda = lambda_max.map(|value| {
+        let words = words::lambda_max(value, *lambda_converged == Some(true));
+        words + if older { "*" } else { "" }
+    });
     [
         steps.to_string(),
         lambda.unwrap_or_else(dash),
@@ -103,11 +110,6 @@ fn results_of(cell: &CellKnown) -> [String; 6] {
         test_accuracy.map_or_else(dash, words::per_cent),
         format!("{seconds:.1}"),
     ]
-}
-
-/// What stands where nothing was measured.
-fn dash() -> String {
-    "-".to_owned()
 }
 
 /// The first `left` columns are flush left, the others flush right.

@@ -79,6 +79,7 @@ fn diverged() -> Summary {
         train_loss: Some(f64::NAN),
         lambda_max: Some(123_456.7),
         lambda_converged: Some(false),
+        lambda_step: Some(5),
         ..Summary::default()
     }
 }
@@ -193,6 +194,46 @@ fn a_sweep_in_a_pipe_is_one_line_a_measurement_and_a_table() {
             .any(|character| character.is_control() && character != '\n')
     );
     assert_eq!((ended, asked), (Ended::Sweep(SweepEnding::Stopped), Vec::new()));
+}
+
+#[test]
+fn a_lambda_max_that_could_not_be_had_is_no_number_anywhere() {
+    let last = Summary {
+        lambda_max: Some(f64::NAN),
+        lambda_converged: Some(false),
+        lambda_step: Some(2000),
+        test_accuracy: Some(f64::NAN),
+        ..finished()
+    };
+    let point = Point {
+        step: 2000,
+        lambda: Some(lambda(f64::NAN, f64::NAN, false)),
+        ..Point::default()
+    };
+    let mut known = Known::default();
+    let mut lines = known.take(&plan());
+    lines.extend(known.take(&Event::CellStarted { cell: 0 }));
+    lines.extend(known.take(&measured(0, point)));
+    assert_eq!(bar::message(&known, 0), "λ_max -?");
+    lines.extend(known.take(&Event::CellEnded {
+        cell: 0,
+        ending: CellEnding::Finished(StopReason::Steps),
+        summary: last,
+    }));
+    let table = super::table::table(&known);
+    assert!(table[2].contains("finished   2000     -?"), "{table:#?}");
+    lines.extend(table);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("λ_max could not be had (products")),
+        "{lines:#?}"
+    );
+    assert!(
+        lines.iter().any(|line| line.contains("· λ_max could not be had · ")),
+        "{lines:#?}"
+    );
+    assert!(!lines.iter().any(|line| line.contains("NaN")), "{lines:#?}");
 }
 
 #[test]

@@ -27,12 +27,21 @@ pub(super) fn short(value: f64) -> String {
 
 /// A share as per cent; two decimals tell single examples of 10,000 apart.
 pub(super) fn per_cent(share: f64) -> String {
+    if share.is_nan() {
+        return dash();
+    }
     format!("{:.2} %", 100.0 * share)
 }
 
-/// λ_max, never unmarked where it did not converge.
+/// λ_max, never unmarked where it did not converge; where it could not be had there is no number.
 pub(super) fn lambda_max(value: f64, converged: bool) -> String {
-    format!("{}{}", short(value), if converged { "" } else { "?" })
+    let number = if value.is_finite() { short(value) } else { dash() };
+    format!("{number}{}", if converged { "" } else { "?" })
+}
+
+/// What stands where there is no number.
+pub(super) fn dash() -> String {
+    "-".to_owned()
 }
 
 /// Without control characters, which a failure may bring along.
@@ -101,6 +110,9 @@ pub(super) fn measured(
     parts.join(" · ")
 }
 
+/// Why there is no λ_max.
+const NOT_FINITE: &str = "products or vectors are not finite";
+
 /// One measurement of λ_max; where a cell has several probes, with the one it was measured on.
 fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
     let probe = plan.probes.get(lambda.lambda_probe).filter(|_| plan.probes.len() > 1);
@@ -116,6 +128,9 @@ fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
         None => String::new(),
     };
     let value = lambda_max(lambda.lambda_max, lambda.lambda_converged);
+    if !lambda.lambda_max.is_finite() {
+        return format!("λ_max could not be had{on} ({NOT_FINITE})");
+    }
     format!(
         "λ_max {value}{on} (residual {}, {converged}{audit})",
         short(lambda.lambda_residual)
@@ -129,8 +144,24 @@ pub(super) fn cell_ended(plan: &CellPlan, ending: &CellEnding, summary: &Summary
     ];
     if let Some(value) = summary.lambda_max {
         let converged = summary.lambda_converged == Some(true);
-        let words = if converged { "" } else { " (not converged)" };
-        parts.push(format!("λ_max {}{words}", lambda_max(value, converged)));
+        let number = if value.is_finite() {
+            lambda_max(value, converged)
+        } else {
+            "could not be had".to_owned()
+        };
+        // An older measurement says so, too.
+        let since = summary.lambda_step.filter(|step| *step != summary.steps);
+        let doubts = [
+            (value.is_finite() && !converged).then(|| "not converged".to_owned()),
+            since.map(|step| format!("step {step}")),
+        ];
+        let doubts: Vec<String> = doubts.into_iter().flatten().collect();
+        let words = if doubts.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", doubts.join(", "))
+        };
+        parts.push(format!("λ_max {number}{words}"));
     }
     parts.extend(summary.train_loss.map(|loss| format!("train loss {}", short(loss))));
     parts.extend(summary.test_loss.map(|loss| format!("test loss {}", short(loss))));
@@ -157,7 +188,7 @@ fn ended(ending: &CellEnding, summary: &Summary) -> String {
         CellEnding::Finished(StopReason::Epochs) => format!("finished: all epochs done{aim}"),
         CellEnding::Finished(StopReason::TrainLoss) => "finished: training loss reached".to_owned(),
         CellEnding::Finished(StopReason::TrainAccuracy) => "finished: training accuracy reached".to_owned(),
-        CellEnding::Diverged => "diverged: the loss is no longer finite".to_owned(),
+        CellEnding::Diverged => "diverged: the loss is past its limit or not finite".to_owned(),
         CellEnding::Aborted => "aborted".to_owned(),
         CellEnding::Interrupted => "interrupted".to_owned(),
         CellEnding::Failed(reason) => format!("failed: {}", one_line(reason)),

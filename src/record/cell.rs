@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Slot};
-use super::error::At;
+use super::error::{At, json};
 use super::read::CellSummary;
 use super::tensors::{NamedTensor, write_tensors};
 use super::{RecordError, names, replace};
@@ -77,10 +77,7 @@ impl CellWriter {
     /// A full disk and the like; then the file ends as before, so that a later line does not join half a line.
     pub fn append(&mut self, point: &Point) -> Result<(), RecordError> {
         let path = self.path.join(names::METRICS);
-        let mut line = serde_json::to_vec(point).map_err(|source| RecordError::Json {
-            path: path.clone(),
-            source,
-        })?;
+        let mut line = serde_json::to_vec(point).map_err(|error| json(&path, &error))?;
         line.push(b'\n');
         if let Err(error) = self.metrics.write_all(&line) {
             // If this fails too, the torn line stays, and readers say so.

@@ -16,7 +16,10 @@ pub enum RecordError {
         source: std::io::Error,
     },
     /// A name of a run that cannot be a folder's.
-    #[error("the name {name:?} cannot be that of a folder: expected one part of a path that does not begin with a dot")]
+    #[error(
+        "the name {name:?} cannot be that of a folder: expected one part of a path, of 1 to 200 bytes, without control \
+         characters, that does not begin with a dot"
+    )]
     Name {
         /// The name.
         name: String,
@@ -44,20 +47,28 @@ pub enum RecordError {
         reason: String,
     },
     /// A JSON file that is not what it should be.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     Json {
         /// The file.
         path: PathBuf,
         /// What is wrong, with line and column.
-        source: serde_json::Error,
+        reason: String,
+    },
+    /// A file that is larger than any of its kind.
+    #[error("{}: larger than {limit_bytes} bytes, which no such file is; is it damaged, or another file?", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit_bytes: u64,
     },
     /// A `summary.json` that is not what it should be: whether its cell ended is not known.
-    #[error("{}: {source}; remove the file to run the cell again", path.display())]
+    #[error("{}: {reason}; remove the file to run the cell again", path.display())]
     Summary {
         /// The file.
         path: PathBuf,
         /// What is wrong, with line and column.
-        source: serde_json::Error,
+        reason: String,
     },
     /// Tensors that cannot be written, or a file of tensors that cannot be read.
     #[error("{}: {reason}", path.display())]
@@ -83,4 +94,29 @@ impl<T> At<T> for std::io::Result<T> {
             source,
         })
     }
+}
+
+/// JSON that is not what it should be.
+pub(super) fn json(path: &Path, error: &serde_json::Error) -> RecordError {
+    RecordError::Json {
+        path: path.to_owned(),
+        reason: shortened(&error.to_string()),
+    }
+}
+
+/// Text from a file, or about it, as it may stand in a message: a line without control characters.
+pub(super) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut letters = text.chars().map(|letter| {
+        if letter.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            letter
+        }
+    });
+    let mut short: String = letters.by_ref().take(LONGEST).collect();
+    if letters.next().is_some() {
+        short.push('…');
+    }
+    short
 }

@@ -1,12 +1,17 @@
 //! `metrics.jsonl`, read back.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::error::At;
+use super::error::{At, shortened};
 use super::{RecordError, names};
 use crate::event::{LambdaPoint, Point};
+
+/// A point takes less than a thousand bytes, and until it is understood JSON takes thirty times the memory of its text.
+const MOST_LINE_BYTES: u64 = 1 << 16;
 
 /// What a reader found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,22 +37,31 @@ pub struct TornLine {
 /// A file that cannot be read, and a line, other than a torn last one, that is no point.
 pub fn read_metrics(cell_dir: &Path) -> Result<Metrics, RecordError> {
     let path = cell_dir.join(names::METRICS);
-    let bytes = std::fs::read(&path).at("read", &path)?;
+    let mut file = BufReader::new(File::open(&path).at("read", &path)?);
     let mut found = Metrics::default();
-    for (line, number) in bytes.split_inclusive(|&byte| byte == b'\n').zip(1..) {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let mut rest = file.by_ref().take(MOST_LINE_BYTES + 1);
+        rest.read_until(b'\n', &mut line).at("read", &path)?;
+        let wrong = |reason: String| RecordError::MetricsLine {
+            path: path.clone(),
+            line: number,
+            reason: shortened(&reason),
+        };
+        if line.len() as u64 > MOST_LINE_BYTES {
+            return Err(wrong(format!(
+                "has more than {MOST_LINE_BYTES} bytes, which no point has"
+            )));
+        }
         if !line.ends_with(b"\n") {
-            found.torn = Some(TornLine {
+            found.torn = (!line.is_empty()).then_some(TornLine {
                 line: number,
                 bytes: line.len(),
             });
             break;
         }
-        let point = parse(line).map_err(|reason| RecordError::MetricsLine {
-            path: path.clone(),
-            line: number,
-            reason,
-        })?;
-        found.points.push(point);
+        found.points.push(parse(&line).map_err(wrong)?);
     }
     Ok(found)
 }

@@ -1,15 +1,23 @@
 //! What a run directory says, read back.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::error::At;
+use super::error::{At, json};
 use super::{RecordError, RunInfo, names};
 use crate::event::{CellEnding, CellIndex, Summary};
+
+/// The largest `run.json` that is read: up to 10,000 seeds and a config are in it.
+const MOST_RUN_BYTES: u64 = 16 << 20;
+
+/// The largest `cell.json` or `summary.json` that is read. They have some hundred bytes, and until it is understood JSON
+/// takes thirty times the memory of its text.
+const MOST_CELL_BYTES: u64 = 1 << 20;
 
 /// How a cell ended: its `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,18 +108,38 @@ pub fn read_config(run_dir: &Path) -> Result<String, RecordError> {
 /// # Errors
 /// A file that cannot be read or is something else.
 pub fn read_run(run_dir: &Path) -> Result<RunInfo, RecordError> {
-    read_json(&run_dir.join(names::RUN))
+    read_json(&run_dir.join(names::RUN), MOST_RUN_BYTES)
 }
 
-/// Reads the `summary.json` of a cell.
+/// Reads the `summary.json` of a cell. A λ_max that could not be had, and the losses and accuracies of a cell that diverged,
+/// come back as NaN.
 ///
 /// # Errors
 /// A file that cannot be read or is something else.
 pub fn read_summary(cell_dir: &Path) -> Result<CellSummary, RecordError> {
-    read_json(&cell_dir.join(names::SUMMARY)).map_err(|error| match error {
-        RecordError::Json { path, source } => RecordError::Summary { path, source },
-        other => other,
-    })
+    let mut found: CellSummary =
+        read_json(&cell_dir.join(names::SUMMARY), MOST_CELL_BYTES).map_err(|error| match error {
+            RecordError::Json { path, reason } => RecordError::Summary { path, reason },
+            other => other,
+        })?;
+    // On disk null is both what was not measured and what was not finite; other fields tell which.
+    let CellSummary { ending, summary } = &mut found;
+    if summary.lambda_step.is_some() {
+        summary.lambda_max.get_or_insert(f64::NAN);
+        summary.lambda_residual.get_or_insert(f64::NAN);
+    }
+    // A cell is evaluated where it diverges.
+    if *ending == CellEnding::Diverged {
+        for value in [
+            &mut summary.train_loss,
+            &mut summary.train_accuracy,
+            &mut summary.test_loss,
+            &mut summary.test_accuracy,
+        ] {
+            value.get_or_insert(f64::NAN);
+        }
+    }
+    Ok(found)
 }
 
 /// Reads the settings of a cell, ordered by name.
@@ -119,7 +147,7 @@ pub fn read_summary(cell_dir: &Path) -> Result<CellSummary, RecordError> {
 /// # Errors
 /// A file that cannot be read or is something else.
 pub fn read_settings(cell_dir: &Path) -> Result<Vec<(String, String)>, RecordError> {
-    let settings: Map<String, Value> = read_json(&cell_dir.join(names::CELL))?;
+    let settings: Map<String, Value> = read_json(&cell_dir.join(names::CELL), MOST_CELL_BYTES)?;
     let text = |value: Value| {
         if let Value::String(text) = value {
             text
@@ -130,10 +158,15 @@ pub fn read_settings(cell_dir: &Path) -> Result<Vec<(String, String)>, RecordErr
     Ok(settings.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
-    let bytes = fs::read(path).at("read", path)?;
-    serde_json::from_slice(&bytes).map_err(|source| RecordError::Json {
-        path: path.to_owned(),
-        source,
-    })
+fn read_json<T: DeserializeOwned>(path: &Path, most_bytes: u64) -> Result<T, RecordError> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).at("read", path)?;
+    file.take(most_bytes + 1).read_to_end(&mut bytes).at("read", path)?;
+    if bytes.len() as u64 > most_bytes {
+        return Err(RecordError::TooLarge {
+            path: path.to_owned(),
+            limit_bytes: most_bytes,
+        });
+    }
+    serde_json::from_slice(&bytes).map_err(|error| json(path, &error))
 }

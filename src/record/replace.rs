@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::RecordError;
-use super::error::At;
+use super::error::{At, json as json_error};
 
 /// Puts `contents` in place of the file, or leaves it as it was.
 pub(super) fn replace(path: &Path, contents: &[u8]) -> Result<(), RecordError> {
@@ -47,10 +47,7 @@ pub fn make_folder(path: &Path) -> Result<(), RecordError> {
 
 /// The same for a value as indented JSON.
 pub(super) fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
-    let mut json = serde_json::to_vec_pretty(value).map_err(|source| RecordError::Json {
-        path: path.to_owned(),
-        source,
-    })?;
+    let mut json = serde_json::to_vec_pretty(value).map_err(|error| json_error(path, &error))?;
     json.push(b'\n');
     replace(path, &json)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::error::At;
+use super::error::{At, shortened};
 use super::{RecordError, replace};
 
 /// A tensor and its name, such as `layers.0.weight`.
@@ -144,9 +144,9 @@ pub fn read_tensors(path: &Path) -> Result<Tensors, RecordError> {
 
 /// What the contents of a file of tensors say; `path` is for the words of an error.
 pub(super) fn tensors_from_bytes(path: &Path, bytes: &[u8]) -> Result<Tensors, RecordError> {
-    let wrong = |reason| RecordError::Tensors {
+    let wrong = |reason: String| RecordError::Tensors {
         path: path.to_owned(),
-        reason,
+        reason: shortened(&reason),
     };
     let damaged = |error: safetensors::SafeTensorError| wrong(format!("the file is damaged or cut short ({error})"));
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;

@@ -22,6 +22,9 @@ pub(super) fn significant(value: f64, digits: i32) -> String {
 
 /// A share from 0 to 1 in percent.
 pub(super) fn percent(share: f64) -> String {
+    if !share.is_finite() {
+        return "not finite".to_owned();
+    }
     minus(&format!("{:.2} %", share * 100.0))
 }
 

@@ -224,6 +224,7 @@ pub(super) fn cells(page: &mut Page, run: &Run) {
         row.push(cell.seed.to_string());
         row.extend(
             (0..run.probes.len()).map(|probe| match cell.lambdas.get(probe).copied().flatten() {
+                Some(lambda) if !lambda.value.is_finite() => "could not be had".to_owned(),
                 Some(lambda) if lambda.counts => number::significant(lambda.value, 5),
                 Some(lambda) => format!("{} (not converged)", number::significant(lambda.value, 5)),
                 None => none(),

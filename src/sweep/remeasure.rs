@@ -106,9 +106,16 @@ pub enum RemeasureError {
 
 impl fmt::Display for Remeasured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = if self.converged { "converged" } else { "NOT CONVERGED" };
-        writeln!(f, "lambda_max   {:.9e}", self.lambda_max)?;
-        writeln!(f, "residual     {:.3e}  ({state})", self.residual)?;
+        if self.lambda_max.is_finite() {
+            let state = if self.converged { "converged" } else { "NOT CONVERGED" };
+            writeln!(f, "lambda_max   {:.9e}", self.lambda_max)?;
+            writeln!(f, "residual     {:.3e}  ({state})", self.residual)?;
+        } else {
+            writeln!(
+                f,
+                "lambda_max   -  (COULD NOT BE HAD: products or parameters are not finite)"
+            )?;
+        }
         writeln!(
             f,
             "products     {} in {:.1} s, float64, from a cold start",
@@ -122,7 +129,11 @@ impl fmt::Display for Remeasured {
         )?;
         if let Some(recorded) = self.recorded {
             let difference = 100.0 * (recorded - self.lambda_max) / self.lambda_max.abs();
-            writeln!(f, "recorded     {recorded:.9e}  ({difference:+.4} %)")?;
+            if difference.is_finite() {
+                writeln!(f, "recorded     {recorded:.9e}  ({difference:+.4} %)")?;
+            } else {
+                writeln!(f, "recorded     {recorded:.9e}")?;
+            }
         }
         Ok(())
     }
@@ -178,7 +189,8 @@ pub fn remeasure(
             .ok()
             .map(|ended| ended.summary)
             .filter(|last| request.probe == 0 && last.lambda_step == Some(last.steps))
-            .and_then(|last| last.lambda_max),
+            .and_then(|last| last.lambda_max)
+            .filter(|recorded| recorded.is_finite()),
         probe: probe.describe(&settings),
         loss: settings.loss,
     })

@@ -10,8 +10,8 @@ use crate::model::{Examples, Network, Normalization, Parts, Pass, RunningStatist
 pub(super) struct Evaluation {
     /// Mean loss.
     pub loss: f64,
-    /// Share classified correctly, from 0 to 1; outputs that are not finite classify nothing.
-    pub accuracy: Option<f64>,
+    /// Share classified correctly, from 0 to 1; NaN where the loss is not finite, since such outputs classify nothing.
+    pub accuracy: f64,
 }
 
 /// Evaluates `examples` in chunks: dropout off, running batch-norm statistics. `None` once `go_on` says false.
@@ -46,6 +46,10 @@ pub(super) fn evaluate(
     let correct: i64 = Tensor::cat(correct, 0).into_data_as::<i64>().iter::<i64>().sum();
     Some(Evaluation {
         loss: loss / count,
-        accuracy: loss.is_finite().then(|| correct as f64 / count),
+        accuracy: if loss.is_finite() {
+            correct as f64 / count
+        } else {
+            f64::NAN
+        },
     })
 }

@@ -252,13 +252,13 @@ impl<'a> Run<'a> {
         self.control.is_to_pause()
     }
 
-    /// Whether a step's loss was not finite. Looks now and then, or `now`.
+    /// Whether a step's loss was past the limit or not finite. Looks now and then, or `now`.
     fn has_diverged(&mut self, now: bool) -> bool {
         if self.losses.is_empty() || (self.losses.len() < LOSSES_READ_AT_ONCE && !now) {
             return false;
         }
         let losses = Tensor::cat(std::mem::take(&mut self.losses), 0).into_data_as::<f64>();
-        losses.iter::<f64>().any(|loss| !loss.is_finite())
+        losses.iter::<f64>().any(|loss| has_diverged(loss, self.task.settings))
     }
 
     /// Waits while paused; gives the ending if the cell is to end.
@@ -317,6 +317,12 @@ impl<'a> Run<'a> {
             running: self.running,
         }
     }
+}
+
+/// Whether a mean training loss says that the cell has diverged: it is not finite, or past the limit.
+fn has_diverged(loss: f64, settings: &Settings) -> bool {
+    // Not a number is neither within the limit nor above it.
+    loss.is_nan() || loss > settings.loss_limit
 }
 
 /// The floating-point format of a cell's tensors.

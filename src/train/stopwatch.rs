@@ -37,6 +37,7 @@ impl Stopwatch {
 
     /// What has been counted, in seconds.
     pub fn seconds(&self) -> f64 {
-        (self.started.elapsed().saturating_sub(self.paused) + self.earlier).as_secs_f64()
+        let now = self.started.elapsed().saturating_sub(self.paused);
+        now.saturating_add(self.earlier).as_secs_f64()
     }
 }

@@ -119,8 +119,15 @@ fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
         let residual = words::value(lambda.lambda_residual, 2);
         rows.push((
             "λ_max",
-            format!("{} ± {residual}{doubt}", words::value(lambda.lambda_max, 5)),
+            if lambda.lambda_max.is_finite() {
+                format!("{} ± {residual}{doubt}", words::value(lambda.lambda_max, 5))
+            } else {
+                "could not be had: not finite".to_owned()
+            },
         ));
+        if let Some(step) = cell.lambda_is_older() {
+            rows.push(("measured at step", words::count(step)));
+        }
         if lambda.lambda_hvps > 0 {
             let seconds = words::value(lambda.lambda_seconds, 2);
             rows.push(("measured in", format!("{} products, {seconds} s", lambda.lambda_hvps)));

@@ -65,6 +65,9 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     if curve.buckets().iter().any(|bucket| bucket.corrected) {
         legend.push(plot::mark_legend('▲', "corrected by audit", theme));
     }
+    if curve.buckets().iter().any(|bucket| bucket.gap_after) {
+        legend.push(plot::mark_legend('×', "then a gap", theme));
+    }
     if !past.is_empty() {
         legend.push(plot::legend(pens.past, "other cells", theme));
     }
@@ -164,7 +167,9 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
     match lambda {
         Some(lambda) => {
             spans.push(Span::styled(theme.text(value_words(lambda)).into_owned(), theme.strong));
-            if !lambda.lambda_converged {
+            if !lambda.lambda_max.is_finite() {
+                spans.push(Span::styled(" could not be had", theme.warning));
+            } else if !lambda.lambda_converged {
                 spans.push(Span::styled(" not converged", theme.warning));
             }
         }
@@ -199,7 +204,7 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
 
 fn value_words(lambda: &LambdaPoint) -> String {
     let value = words::value(lambda.lambda_max, 3);
-    if lambda.lambda_residual.is_finite() {
+    if lambda.lambda_max.is_finite() && lambda.lambda_residual.is_finite() {
         format!("{value} ± {}", words::value(lambda.lambda_residual, 1))
     } else {
         value
@@ -266,6 +271,27 @@ mod tests {
             fixture.monitor.apply(measured, fixture.start);
         }
         insta::assert_snapshot!(fixture.drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn a_value_that_could_not_be_had_is_said_and_its_gap_is_marked() {
+        let mut fixture = Fixture::half_way();
+        let mut point = super::super::fixture::script::point(2, 725, 0);
+        let lambda = point.lambda.as_mut().unwrap();
+        (lambda.lambda_max, lambda.lambda_residual, lambda.lambda_converged) = (f64::NAN, f64::NAN, false);
+        let measured = crate::event::Event::Measured {
+            cell: 2,
+            point: Box::new(point),
+        };
+        fixture.monitor.apply(measured, fixture.start);
+        let drawn = fixture.drawn(render, (120, 15));
+        assert!(
+            drawn.contains("– could not be had") && !drawn.contains("NaN"),
+            "{drawn}"
+        );
+        assert_eq!(drawn.matches('×').count(), 1, "{drawn}");
+        let wide = fixture.drawn(render, (160, 15));
+        assert!(wide.contains("× then a gap"), "{wide}");
     }
 
     #[test]

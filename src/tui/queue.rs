@@ -256,7 +256,10 @@ fn progress(cell: &Cell) -> String {
 
 fn lambda(cell: &Cell, scene: &Scene) -> (String, Style) {
     match cell.latest.lambda.first().and_then(Option::as_ref) {
-        Some(lambda) if lambda.lambda_converged => (format!("{} ", words::value(lambda.lambda_max, 3)), Style::new()),
+        Some(lambda) if lambda.lambda_converged => {
+            let mark = if cell.lambda_is_older().is_some() { '*' } else { ' ' };
+            (format!("{}{mark}", words::value(lambda.lambda_max, 3)), Style::new())
+        }
         Some(lambda) => (
             format!("{}?", words::value(lambda.lambda_max, 3)),
             Mood::Warning.style(scene.theme()),
@@ -337,6 +340,27 @@ mod tests {
             .lambda_converged = false;
         let drawn = fixture.drawn(render, (80, 9));
         assert_eq!(drawn.matches("20.7?").count(), 1, "{drawn}");
+    }
+
+    #[test]
+    fn a_value_older_than_the_last_step_of_an_ended_cell_has_a_star() {
+        let mut fixture = Fixture::half_way();
+        let before = fixture.drawn(render, (80, 9));
+        assert!(!before.contains("20.7*"), "{before}");
+        let cell = &mut fixture.monitor.cells[0];
+        cell.state = CellState::Diverged;
+        cell.latest.lambda_step = Some(cell.progress.step - 1);
+        let drawn = fixture.drawn(render, (80, 9));
+        assert_eq!(drawn.matches("20.7*").count(), 1, "{drawn}");
+    }
+
+    #[test]
+    fn a_value_that_could_not_be_had_is_no_number() {
+        let mut fixture = Fixture::half_way();
+        let lambda = fixture.monitor.cells[0].latest.lambda[0].as_mut().unwrap();
+        (lambda.lambda_max, lambda.lambda_converged) = (f64::NAN, false);
+        let drawn = fixture.drawn(render, (80, 9));
+        assert!(drawn.contains("–?") && !drawn.contains("NaN"), "{drawn}");
     }
 
     #[test]

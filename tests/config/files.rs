@@ -183,3 +183,102 @@ fn no_cut_and_no_wrong_letter_makes_the_reader_panic() {
     }
     assert!(refused > 1000, "only {refused} of the spoilt configs were refused");
 }
+
+#[test]
+fn a_list_of_a_million_values_is_refused_for_its_length_and_ten_million_cells_for_their_number() {
+    let refusal = |sweep: &str| {
+        super::with(&format!("epochs: 1, sweep: ( {sweep} )"))
+            .unwrap_err()
+            .to_string()
+    };
+    let message = refusal(&format!("seed: [{}]", "0,".repeat(1_000_000)));
+    assert!(
+        message.starts_with("test.ron:1:") && message.contains("sweep.seed: lists more than 20000 values"),
+        "{message}"
+    );
+    let message = refusal(&format!("together: [{}]", "(),".repeat(1_000_000)));
+    assert!(
+        message.contains("sweep.together: lists more than 20000 values"),
+        "{message}"
+    );
+
+    let fifteen_thousand = "0,".repeat(15_000);
+    let message = refusal(&format!("seed: [{fifteen_thousand}], steps: [{fifteen_thousand}]"));
+    assert!(message.contains("lists more than 20000 values"), "{message}");
+
+    let ten = |name: &str, from: u32| {
+        let values: Vec<String> = (from..from + 10).map(|value| value.to_string()).collect();
+        format!("{name}: [{}]", values.join(", "))
+    };
+    let axes = [
+        ten("seed", 0),
+        ten("audit_every", 0),
+        ten("lambda_max_products", 2),
+        ten("chunk_size", 1),
+        ten("steps", 1),
+        ten("loss_limit", 1),
+        ten("rho", 0),
+    ];
+    let message = refusal(&axes.join(", "));
+    assert_eq!(
+        message,
+        "test.ron: sweep: makes 10 × 10 × 10 × 10 × 10 × 10 × 10 = 10000000 cells, and at most 10000 are allowed"
+    );
+}
+
+#[test]
+fn a_name_that_is_no_plain_file_name_is_refused_with_the_form_that_is_allowed() {
+    let long = "x".repeat(300);
+    for name in [
+        "",
+        ".",
+        "..",
+        ".hidden",
+        "../x",
+        "a/b",
+        "/tmp/x",
+        "a\\\\b",
+        "a b",
+        "größe",
+        "a\\nb",
+        "a\\u{1b}[31mb",
+        "a\\0b",
+        &long,
+    ] {
+        let error = super::with(&format!("epochs: 1, name: \"{name}\"")).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("test.ron: name: "), "{message}");
+        assert!(
+            message.contains(
+                "it must be 1 to 64 of the letters a-z and A-Z, digits, `-`, `_` and `.`, not beginning with `.`"
+            ),
+            "{message}"
+        );
+        assert!(
+            message.len() < 400 && !message.contains(char::is_control),
+            "{message:?}"
+        );
+    }
+}
+
+#[test]
+fn a_word_as_long_as_the_file_is_quoted_by_its_beginning() {
+    let long = "z".repeat(1_000_000);
+    for text in [
+        format!("( {long}: 1 )"),
+        format!("( model: {long} )"),
+        format!("( seed: {long} )"),
+        format!("( name: \"{long}\", model: Mlp(widths: []), learning_rate: 1, epochs: 1 )"),
+        format!("( sweep: ( {long}: [1] ) )"),
+        format!("( batch_size: {long} )"),
+        format!("( data: \"{long}\" )"),
+    ] {
+        let message = Experiment::parse(&text, Path::new("a.ron")).unwrap_err().to_string();
+        assert!(
+            message.starts_with("a.ron:") && message.len() < 2_500,
+            "{} bytes",
+            message.len()
+        );
+        assert!(message.contains("zzzz"), "{message}");
+    }
+}

@@ -37,6 +37,7 @@ fn what_is_left_out_has_its_documented_default() {
     epochs: 3
     until_train_loss: None
     until_train_accuracy: None
+    loss_limit: 1000000.0
     evaluate_every: Epochs(1)
     lambda_every: Epochs(1)
     lambda_tolerance: 0.01
@@ -313,6 +314,7 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       epochs                None
       until_train_loss      None
       until_train_accuracy  None
+      loss_limit            1000000.0
       evaluate_every        Epochs(1)
       lambda_every          Epochs(1)
       lambda_tolerance      0.01

@@ -6,6 +6,7 @@ use crate::config::{Cell, Extent, Precision, Probe, Settings, Split, Statistics,
 
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     some_limit,
+    aim_below_loss_limit,
     warm_up_ends,
     tolerance_within_precision,
     probe_examples,
@@ -34,6 +35,17 @@ fn some_limit(settings: &Settings) -> Verdict {
         format!("nothing ends the training: set `steps`, `epochs` or both{goal}"),
     )
     .because_of(&["steps", "epochs"]))
+}
+
+fn aim_below_loss_limit(settings: &Settings) -> Verdict {
+    let limit = settings.loss_limit;
+    let Some(aim) = settings.until_train_loss.filter(|aim| *aim > limit) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{aim:?} is above `loss_limit`, {limit:?}, past which a cell has diverged; lower it or raise the limit"
+    );
+    Err(Refusal::new("until_train_loss", message).because_of(&["loss_limit"]))
 }
 
 fn warm_up_ends(settings: &Settings) -> Verdict {

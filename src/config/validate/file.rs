@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Refusal, Verdict};
 use crate::config::MAX_CELLS;
+use crate::config::error::shortened;
 use crate::config::sweep::{Axis, Sweep, TOGETHER};
 
 /// Long enough for any name, short enough for a directory on every file system.
@@ -19,6 +20,7 @@ pub(in crate::config) fn name(given: Option<&str>, path: &Path) -> Result<String
     if (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.') {
         return Ok(name.to_owned());
     }
+    let name = shortened(name, 2 * LONGEST_NAME);
     let message = match given {
         Some(_) => format!("{name:?} is not a name: it must be {ALLOWED}"),
         None => format!("is missing, and that of the file, {name:?}, cannot stand for it: it must be {ALLOWED}"),

@@ -19,6 +19,7 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     epochs,
     until_train_loss,
     until_train_accuracy,
+    loss_limit,
     evaluate_every,
     lambda_every,
     lambda_tolerance,
@@ -196,6 +197,16 @@ fn until_train_accuracy(settings: &Settings) -> Verdict {
         "until_train_accuracy",
         share,
         "above 0 and at most 1, where 1 is all correct",
+    )
+}
+
+fn loss_limit(settings: &Settings) -> Verdict {
+    let limit = settings.loss_limit;
+    in_range(
+        limit > 0.0 && limit.is_finite(),
+        "loss_limit",
+        limit,
+        "above 0 and finite",
     )
 }
 

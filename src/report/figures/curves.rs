@@ -30,8 +30,9 @@ impl Panel {
     fn value(self, point: &Point) -> Option<f64> {
         match self {
             Self::Lambda(probe) => {
-                let lambda = point.lambda.as_ref()?;
-                (lambda.lambda_probe == probe && lambda.lambda_converged).then_some(lambda.lambda_max)
+                let lambda = point.lambda.as_ref().filter(|lambda| lambda.lambda_probe == probe)?;
+                // What could not be had breaks the line; what did not converge is left out of it.
+                (lambda.lambda_converged || !lambda.lambda_max.is_finite()).then_some(lambda.lambda_max)
             }
             Self::TrainLoss => point.train_loss,
             Self::TestLoss => point.test_loss,
@@ -289,6 +290,7 @@ fn reduced(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::LambdaPoint;
 
     #[test]
     fn a_curve_in_dashes_is_half_of_the_curve() {
@@ -302,6 +304,37 @@ mod tests {
         assert_eq!(starts, [(0.0, 1.0), (2.0, 1.0), (4.0, 1.0), (6.0, 4.0), (8.0, 8.0)]);
         assert_eq!(dashes[2], [(4.0, 1.0), (4.5, 1.0), (5.0, 2.0)]);
         assert_eq!(dashes[4].last(), Some(&(9.0, 10.0)));
+    }
+
+    #[test]
+    fn a_lambda_max_that_could_not_be_had_breaks_the_line_and_an_unconverged_one_is_left_out_of_it() {
+        let points = [(1.0, true), (2.0, false), (3.0, true), (f64::NAN, false), (4.0, true)];
+        let curve: Vec<(f64, f64)> = points
+            .into_iter()
+            .zip(0..)
+            .filter_map(|((lambda_max, lambda_converged), step)| {
+                let lambda = LambdaPoint {
+                    lambda_max,
+                    lambda_converged,
+                    ..LambdaPoint::default()
+                };
+                let point = Point {
+                    lambda: Some(lambda),
+                    ..Point::default()
+                };
+                Some((f64::from(step), Panel::Lambda(0).value(&point)?))
+            })
+            .collect();
+        assert_eq!(
+            curve.iter().map(|(step, _)| *step).collect::<Vec<_>>(),
+            [0.0, 2.0, 3.0, 4.0]
+        );
+        let y = Span {
+            low: 0.0,
+            high: 5.0,
+            log: false,
+        };
+        assert_eq!(lines(&curve, y).len(), 2);
     }
 
     #[test]

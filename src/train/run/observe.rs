@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Run, ending};
+use super::{Run, ending, has_diverged};
 use crate::config::Settings;
 use crate::curvature::norm;
 use crate::event::{Activity, CellEnding, Event, LambdaPoint, Point, StopReason};
@@ -32,7 +32,7 @@ impl Run<'_> {
             if let Err(ending) = self.evaluate(&mut point) {
                 return Ok(Some(ending));
             }
-            if diverged || point.train_loss.is_some_and(|loss| !loss.is_finite()) {
+            if diverged || point.train_loss.is_some_and(|loss| has_diverged(loss, settings)) {
                 self.write(point)?;
                 return Ok(Some(CellEnding::Diverged));
             }
@@ -85,8 +85,8 @@ impl Run<'_> {
         let [Some(train), Some(test)] = both else {
             return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
         };
-        (point.train_loss, point.train_accuracy) = (Some(train.loss), train.accuracy);
-        (point.test_loss, point.test_accuracy) = (Some(test.loss), test.accuracy);
+        (point.train_loss, point.train_accuracy) = (Some(train.loss), Some(train.accuracy));
+        (point.test_loss, point.test_accuracy) = (Some(test.loss), Some(test.accuracy));
         Ok(())
     }
 

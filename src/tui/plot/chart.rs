@@ -37,7 +37,7 @@ pub enum Marks {
     None,
     /// What did not converge, in the colour of the curve.
     Unconverged,
-    /// What did not converge, what an audit corrected, and the last value.
+    /// What did not converge, what an audit corrected, what a gap follows, and the last value.
     All,
 }
 
@@ -120,16 +120,23 @@ impl Chart<'_> {
         for (index, bucket) in buckets.iter().enumerate() {
             let is_last = index + 1 == buckets.len();
             let (glyph, style) = match (series.marks, bucket.corrected, bucket.unconverged) {
+                (Marks::All, _, _) if bucket.gap_after => ('×', theme.warning),
                 (Marks::All, true, _) => ('▲', theme.warning),
                 (Marks::All, false, true) => ('○', theme.warning),
                 (Marks::All, false, false) if is_last => ('●', series.pen.style),
                 (Marks::Unconverged, _, true) => ('○', series.pen.style),
                 _ => continue,
             };
-            let row = self
-                .axis
-                .position(bucket.last)
-                .and_then(|position| trace::row_of(position, rows));
+            // What comes before a gap often lies far above the axis, and its mark must be seen all the same.
+            let within = |position: f64| {
+                if bucket.gap_after {
+                    position.clamp(0.0, 1.0)
+                } else {
+                    position
+                }
+            };
+            let position = self.axis.position(bucket.last).map(within);
+            let row = position.and_then(|position| trace::row_of(position, rows));
             if let Some(row) = row.filter(|_| bucket.last_step <= self.span) {
                 canvas.glyph(
                     trace::column_of(bucket.last_step, self.span, columns),

@@ -1,0 +1,60 @@
+//! Configs: whatever is in the file, it is a sweep that can be written back, or an error with its place.
+
+use std::fs;
+use std::path::Path;
+
+use sharptui::config::{Experiment, MAX_CELLS};
+
+use crate::campaign::{Target, run};
+
+/// A sweep of the most cells that are allowed takes some 10 MB, and a million numbers in a list as much again.
+const MOST_MEMORY_BYTES: u64 = 128 << 20;
+
+/// The texts that the tests of configs have.
+fn seeds() -> Vec<Vec<u8>> {
+    let folders = ["configs", "tests/configs/valid", "tests/configs/invalid"];
+    let mut paths: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    paths.sort();
+    paths.into_iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn no_config_makes_its_reader_panic_or_take_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fuzzed.ron");
+    let target = Target {
+        name: "config",
+        place: "fuzzed.ron",
+        most_memory_bytes: MOST_MEMORY_BYTES,
+        seeds: seeds(),
+    };
+    run(&target, |input| {
+        fs::write(&path, input).unwrap();
+        let experiment = Experiment::load(&path).map_err(|error| error.to_string())?;
+        assert!((1..=MAX_CELLS).contains(&experiment.cells.len()));
+        assert_stays_inside(&experiment.name);
+        // What is large takes long here, and is written like what is small.
+        if experiment.cells.len() <= 100 {
+            let written = experiment.to_ron().unwrap();
+            let again = Experiment::parse(&written, &path).unwrap_or_else(|error| panic!("{error}\n{written}"));
+            assert_eq!(again, experiment);
+        }
+        Ok(())
+    });
+}
+
+/// A run's folder is one folder below the one it is put in.
+fn assert_stays_inside(name: &str) {
+    let path = Path::new("runs").join(name);
+    assert_eq!(path.parent(), Some(Path::new("runs")), "{name}");
+    assert_eq!(path.file_name().and_then(|name| name.to_str()), Some(name));
+    assert!(
+        !name.starts_with('.') && name.len() <= 255 && !name.contains(char::is_control),
+        "{name}"
+    );
+}
