@@ -48,6 +48,12 @@ pub struct HowArgs {
     /// Plain lines with a progress bar, even in a terminal
     #[arg(long)]
     pub plain: bool,
+    /// Train without a screen and give the shell back; `sharptui attach` shows the run
+    #[arg(long, conflicts_with = "plain")]
+    pub detach: bool,
+    /// Be the process that trains for a screen
+    #[arg(long, hide = true)]
+    pub trainer: bool,
     /// Seconds between two checkpoints of the running cell, the most that a crash can take; 0: after every step
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub checkpoint_every: u32,
@@ -92,6 +98,12 @@ pub enum Action {
         /// How and on what.
         #[command(flatten)]
         how: HowArgs,
+    },
+    /// Show a run on the screen, wherever it was started: one that goes on, with its keys, or one that has ended
+    Attach {
+        /// The run directory (default: the run in `runs` that goes on)
+        #[arg(value_name = "RUN_DIR")]
+        run_dir: Option<PathBuf>,
     },
     /// Say what the settings of a run, finished or not, did to λ_max and test accuracy: report.html, report.md, figures
     Report {

@@ -41,6 +41,12 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// What was measured in a cell is told from its first point on, if it is told again: whoever draws forgets its curves.
+    /// Made by those who read the run directory.
+    History {
+        /// Which cell.
+        cell: CellIndex,
+    },
     /// What the training thread is busy with has changed.
     Activity(Activity),
     /// A cell has ended, in whichever way.
@@ -69,6 +75,9 @@ pub struct SweepPlan {
     pub device: String,
     /// Every cell in queue order.
     pub cells: Vec<CellPlan>,
+    /// For how many seconds the sweep had been going on when this was told.
+    #[serde(default)]
+    pub earlier_seconds: f64,
 }
 
 /// One cell of the sweep, as planned.

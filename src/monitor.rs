@@ -77,6 +77,11 @@ impl Monitor {
                     known.measure(&point);
                 }
             }
+            Event::History { cell } => {
+                if let Some(known) = self.cells.get_mut(cell) {
+                    known.forget_curves();
+                }
+            }
             Event::PointsSkipped { count, .. } => self.skipped_points += count,
             Event::Activity(activity) => {
                 if self.activity != Some(activity) {
@@ -191,7 +196,8 @@ impl Monitor {
     }
 
     fn start(&mut self, plan: SweepPlan, now: Instant) {
-        self.clock = clock::Clock::started(now);
+        let earlier = Duration::try_from_secs_f64(plan.earlier_seconds).unwrap_or_default();
+        self.clock = clock::Clock::started(now.checked_sub(earlier).unwrap_or(now));
         self.name = plan.name;
         self.run_dir = plan.run_dir.display().to_string();
         self.device = plan.device;

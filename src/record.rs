@@ -36,7 +36,7 @@ mod tensors;
 pub use cell::CellWriter;
 pub use checkpoint::{Checkpoint, Slot, has_checkpoint, read_checkpoints};
 pub use error::RecordError;
-pub use metrics::{Metrics, TornLine, read_metrics};
+pub use metrics::{Metrics, NewPoints, TornLine, read_metrics, read_points};
 pub use read::{CellFound, CellSummary, find_config, read_cells, read_config, read_run, read_settings, read_summary};
 pub use replace::{make_folder, replace_unlocked};
 pub use run_info::{DataMark, RunInfo, RunState, host_name, rfc3339};

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// How often SIGINT or SIGTERM has to come before the process exits whatever its main thread does: the first asks for
+/// How often SIGINT or SIGTERM has to come before a process with a screen exits whatever its main thread does: the first asks for
 /// a clean stop, the second is for the main thread to obey, the third is for a main thread that is stuck, say in a
 /// write to a terminal that takes nothing.
 const PATIENCE: u32 = 3;
@@ -26,14 +27,15 @@ pub enum Signal {
     Hangup,
 }
 
-/// Starts to listen; the signals then no longer end the process.
+/// Starts to listen; the signals then no longer end the process. One that trains is ended by the second of them and, whatever
+/// it is busy with, `within` some time after the first: what a checkpoint has is on disk.
 ///
 /// A SIGHUP that was ignored when the program started stays ignored: that is what `nohup` is for. An ignored SIGINT
 /// does not: scripts ignore it for all that they start in the background, and whoever sends one means it.
 ///
 /// # Errors
 /// When the handlers or the thread cannot be set up.
-pub fn listen() -> io::Result<Receiver<Signal>> {
+pub fn listen(within: Option<Duration>) -> io::Result<Receiver<Signal>> {
     let mut wanted = vec![SIGINT, SIGTERM];
     if !is_ignored(SIGHUP) {
         wanted.push(SIGHUP);
@@ -42,11 +44,12 @@ pub fn listen() -> io::Result<Receiver<Signal>> {
     let (sender, receiver) = crossbeam_channel::unbounded();
     thread::Builder::new()
         .name("signals".to_owned())
-        .spawn(move || forward(signals, &sender))?;
+        .spawn(move || forward(signals, &sender, within))?;
     Ok(receiver)
 }
 
-fn forward(mut signals: Signals, sender: &Sender<Signal>) {
+fn forward(mut signals: Signals, sender: &Sender<Signal>, within: Option<Duration>) {
+    let patience = if within.is_some() { 2 } else { PATIENCE };
     let mut asked = 0;
     for number in signals.forever() {
         let signal = match number {
@@ -60,8 +63,15 @@ fn forward(mut signals: Signals, sender: &Sender<Signal>) {
             continue;
         }
         asked += 1;
+        if let Some(within) = within.filter(|_| asked == 1) {
+            // Without the thread, the second signal still ends it.
+            let _ = thread::Builder::new().name("last resort".to_owned()).spawn(move || {
+                thread::sleep(within);
+                std::process::exit(i32::from(STATUS_STOPPED));
+            });
+        }
         // Where nobody receives any more, nobody is left to stop cleanly.
-        if !delivered || asked >= PATIENCE {
+        if !delivered || asked >= patience {
             std::process::exit(i32::from(STATUS_STOPPED));
         }
     }
@@ -79,8 +89,6 @@ fn is_ignored(signal: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -89,7 +97,7 @@ mod tests {
             eprintln!("skipped: the tests run under nohup");
             return;
         }
-        let signals = listen().unwrap();
+        let signals = listen(None).unwrap();
         signal_hook::low_level::raise(SIGHUP).unwrap();
         assert_eq!(signals.recv_timeout(Duration::from_secs(5)), Ok(Signal::Hangup));
     }

@@ -9,6 +9,7 @@ mod remeasure;
 mod snapshot;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 pub use datasets::Datasets;
@@ -19,8 +20,8 @@ use crate::config::{Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, Summary, SweepEnding, SweepPlan};
 use crate::record::{
-    CellRow, CellState, CellWriter, Checkpoint, RecordError, RunDir, RunInfo, RunState, has_checkpoint, host_name,
-    read_cells, read_config, read_metrics, read_run, rfc3339,
+    CellRow, CellState, CellWriter, Checkpoint, RecordError, RunDir, RunInfo, RunState, find_config, has_checkpoint,
+    host_name, read_cells, read_config, read_run, rfc3339,
 };
 use crate::train::{Control, Outbox, Verdict};
 use cell::{Keeping, train_cell};
@@ -67,17 +68,7 @@ impl Sweep {
         if let Some(earlier) = &earlier {
             check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
         }
-        let mut rows: Vec<CellRow> = experiment
-            .cells
-            .iter()
-            .enumerate()
-            .map(|(cell, planned)| CellRow {
-                cell,
-                swept: planned.swept.clone(),
-                state: CellState::Queued,
-                summary: Summary::default(),
-            })
-            .collect();
+        let mut rows = queued(&experiment);
         let mut died = Vec::new();
         for found in read_cells(run_dir.path())? {
             let row = rows.get_mut(found.cell);
@@ -131,18 +122,7 @@ impl Sweep {
 
     /// What will be run, as the first event says it.
     pub fn plan(&self) -> SweepPlan {
-        SweepPlan {
-            name: self.experiment.name.clone(),
-            run_dir: self.run_dir.path().to_owned(),
-            device: self.device.name.clone(),
-            cells: self
-                .experiment
-                .cells
-                .iter()
-                .zip(&self.rows)
-                .map(|(cell, row)| cell_plan(&cell.settings, row))
-                .collect(),
-        }
+        plan(&self.experiment, &self.rows, self.run_dir.path(), &self.device.name)
     }
 
     /// Runs every cell that has not ended, in queue order; those during which an earlier process died come last.
@@ -150,7 +130,6 @@ impl Sweep {
     /// Neither a cell that fails nor one that panics ends the sweep; a run directory that cannot be written does.
     pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> Ended {
         outbox.state(Event::SweepStarted(self.plan()));
-        self.replay(outbox);
         if !self.run_dir.is_locked() {
             let place = self.run_dir.path().display();
             outbox.state(Event::Notice(format!(
@@ -179,13 +158,6 @@ impl Sweep {
         Ended {
             ending,
             failed: failed.collect(),
-        }
-    }
-
-    /// Tells what was measured in cells that ended before this process began.
-    fn replay(&self, outbox: &mut Outbox) {
-        for row in self.rows.iter().filter(|row| !to_do(&row.state)) {
-            self.tell_measured(row.cell, outbox);
         }
     }
 
@@ -234,12 +206,13 @@ impl Sweep {
         control: &mut Control,
         outbox: &mut Outbox,
     ) -> Result<(CellEnding, Summary), RecordError> {
-        outbox.state(Event::CellStarted { cell });
         control.busy_with(Activity::Preparing, outbox);
         self.rows[cell].state = CellState::Running;
         self.run_dir.write_table(&self.rows)?;
         let settings = self.experiment.cells[cell].settings.clone();
         let (mut writer, from) = self.open_cell(cell, &settings, outbox)?;
+        // Only now does what is on disk begin where the cell does.
+        outbox.state(Event::CellStarted { cell });
         let keep_every = self.keep_every;
         let device = &self.device;
         let datasets = &mut self.datasets;
@@ -270,7 +243,7 @@ impl Sweep {
 }
 
 impl Sweep {
-    /// The folder of a cell, and where it goes on if an earlier process kept a checkpoint; what it measured is told.
+    /// The folder of a cell, and where it goes on if an earlier process kept a checkpoint.
     fn open_cell(
         &self,
         cell: CellIndex,
@@ -286,21 +259,65 @@ impl Sweep {
             return Ok((self.run_dir.begin_cell(cell, &entries(settings))?, None));
         };
         let writer = self.run_dir.continue_cell(cell, &from)?;
-        self.tell_measured(cell, outbox);
         Ok((writer, Some(from)))
     }
+}
 
-    /// Tells what was measured in a cell before this process began.
-    fn tell_measured(&self, cell: CellIndex, outbox: &mut Outbox) {
-        match read_metrics(&self.run_dir.cell_path(cell)) {
-            Ok(metrics) => {
-                for point in metrics.points {
-                    outbox.point(cell, point);
-                }
+fn plan(experiment: &Experiment, rows: &[CellRow], run_dir: &Path, device: &str) -> SweepPlan {
+    let cells = experiment.cells.iter().zip(rows);
+    SweepPlan {
+        name: experiment.name.clone(),
+        run_dir: run_dir.to_owned(),
+        device: device.to_owned(),
+        cells: cells.map(|(cell, row)| cell_plan(&cell.settings, row)).collect(),
+        earlier_seconds: 0.0,
+    }
+}
+
+/// A run that no process trains, as its directory tells it: the plan, cells that were broken off, how it ended.
+///
+/// # Errors
+///
+/// A run directory that cannot be read.
+pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
+    let experiment = Experiment::load(&find_config(run_dir)?)?;
+    let info = read_run(run_dir)?;
+    let mut rows = queued(&experiment);
+    let mut broken_off = Vec::new();
+    for found in read_cells(run_dir)? {
+        match (rows.get_mut(found.cell), found.ended) {
+            (Some(row), Some(ended)) => {
+                (row.state, row.summary) = (CellState::Ended(ended.ending), ended.summary);
             }
-            Err(error) => outbox.state(Event::Notice(with_causes(&error))),
+            (Some(_), None) => broken_off.push(Event::CellStarted { cell: found.cell }),
+            (None, _) => {}
         }
     }
+    let mut events = vec![Event::SweepStarted(plan(&experiment, &rows, run_dir, &info.device))];
+    events.extend(broken_off);
+    match info.state {
+        RunState::Complete => events.push(Event::SweepEnded(SweepEnding::Complete)),
+        RunState::Stopped => events.push(Event::SweepEnded(SweepEnding::Stopped)),
+        RunState::Failed(why) => events.push(Event::SweepEnded(SweepEnding::Failed(why))),
+        // Whoever reads this finds that nothing more comes.
+        RunState::Running => events.push(Event::Notice(format!(
+            "the process that trained was killed; `sharptui resume {}` goes on from the last checkpoint",
+            run_dir.display()
+        ))),
+    }
+    Ok(events)
+}
+
+fn queued(experiment: &Experiment) -> Vec<CellRow> {
+    let cells = experiment.cells.iter().enumerate();
+    cells
+        .map(|(cell, planned)| CellRow {
+            cell,
+            swept: planned.swept.clone(),
+            state: CellState::Queued,
+            summary: Summary::default(),
+        })
+        .collect()
 }
 
 fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {

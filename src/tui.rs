@@ -40,7 +40,7 @@ use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::event::{Command, Event, SweepEnding};
+use crate::event::{CellIndex, Command, Event, SweepEnding};
 use crate::signals::Signal;
 
 pub use driver::{Driver, Pass, Wires};
@@ -53,8 +53,12 @@ pub use view::{Overlay, Question, View};
 /// How the screen is to be.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where everything goes that is printed while the screen is up; the file is appended to.
-    pub log_path: PathBuf,
+    /// Where everything goes that is printed while the screen is up; the file is appended to. Without one, nowhere.
+    pub log_path: Option<PathBuf>,
+    /// Whether signals to this process are meant for the sweep; else they end the screen alone.
+    pub owns: bool,
+    /// Where to say which cell is looked at.
+    pub wanted: Option<Sender<CellIndex>>,
 }
 
 /// How the screen was left.
@@ -64,6 +68,8 @@ pub enum Outcome {
     Ended(SweepEnding),
     /// The training thread had gone away without saying how the sweep ended.
     TrainerGone,
+    /// The screen was left, or its terminal has gone; the sweep goes on.
+    Detached,
     /// The user did not wait for the training thread to stop: the process should exit at once.
     LeftAtOnce,
     /// The screen fell over (the panic's message is on stderr by now), but the training goes on: whoever called can
@@ -89,7 +95,7 @@ pub enum TuiError {
 
 /// Shows the sweep until the user leaves or the terminal goes away; to be called on the main thread.
 ///
-/// If the terminal goes away, the training thread is asked to quit, and this returns when it has.
+/// If the terminal goes away, this returns, and the sweep goes on.
 ///
 /// # Errors
 /// When the log cannot be opened or the terminal cannot be set up.
@@ -101,14 +107,20 @@ pub fn run(
 ) -> Result<Outcome, TuiError> {
     let theme = Theme::from_environment(|name| std::env::var(name).ok());
     let mut driver = Driver::new(View::new(theme));
-    let mut screen = terminal::Screen::enter(&options.log_path)?;
+    let mut screen = terminal::Screen::enter(options.log_path.as_deref())?;
     let input = input::listen().map_err(TuiError::Terminal)?;
-    let relay = relay::Relay::start(signals, commands).map_err(TuiError::Terminal)?;
+    let relay = if options.owns {
+        Some(relay::Relay::start(signals, commands).map_err(TuiError::Terminal)?)
+    } else {
+        None
+    };
     let wires = Wires {
         events,
         commands,
-        signals: &relay.signals,
+        signals: relay.as_ref().map_or(signals, |relay| &relay.signals),
         input: &input,
+        owns: options.owns,
+        wanted: options.wanted.as_ref(),
     };
     loop {
         match driver.run(screen.terminal(), &wires) {

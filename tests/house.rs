@@ -62,6 +62,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ("data", &["config"]),
         ("device", &[]),
         ("event", &[]),
+        ("live", &["event", "record", "signals", "train"]),
         ("model", &["config"]),
         ("monitor", &["event", "statistics"]),
         ("plain", &["event"]),

@@ -9,11 +9,13 @@ mod seat;
 
 use std::fs;
 use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use portable_pty::CommandBuilder;
 use seat::{Seat, Size};
 use sharptui::event::{CellEnding, StopReason};
+use sharptui::live::{Request, connect};
 use sharptui::record::{CellFound, RunState, read_cells, read_metrics, read_run};
 
 /// A cell that is done at once and two that would take hours.
@@ -62,11 +64,19 @@ impl Program {
     }
 
     /// The same sweep taken up again, in a terminal of its own.
-    fn resumed(self) -> Self {
-        let Self { seat, folder } = self;
-        drop(seat);
-        let seat = start(&folder, &["resume", "runs/live"], SMALL, &[]);
-        Self { seat, folder }
+    fn resumed(mut self) -> Self {
+        self.seat = start(&self.folder, &["resume", "runs/live"], SMALL, &[]);
+        self
+    }
+
+    /// Another screen of the same run.
+    fn attached(&self, run_dir: &str) -> Seat {
+        start(&self.folder, &["attach", run_dir], SMALL, &[])
+    }
+
+    /// Waits until no process trains.
+    fn wait_until_nobody_trains(&self) {
+        self.wait_until("the end of the training", |_| connect(&self.run_dir()).is_err());
     }
 
     fn run_dir(&self) -> PathBuf {
@@ -123,6 +133,16 @@ impl Deref for Program {
 impl DerefMut for Program {
     fn deref_mut(&mut self) -> &mut Seat {
         &mut self.seat
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // A test must not leave behind what trains, either.
+        if let Ok(link) = connect(&self.run_dir()) {
+            let _ = link.requests.send(Request::EndNow);
+            while link.events.recv().is_ok() {}
+        }
     }
 }
 
@@ -280,9 +300,9 @@ fn a_key_is_answered_while_every_core_trains() {
     program.wait_for("cell 1 of 1");
     for _ in 0..5 {
         program.press("?");
-        program.wait_for("suspend the program");
+        program.wait_for("suspend the screen");
         program.press("?");
-        program.wait_until("closed help", |seat| !seat.shown().contains("suspend the program"));
+        program.wait_until("closed help", |seat| !seat.shown().contains("suspend the screen"));
     }
     program.press("qy");
     assert_eq!(program.wait_for_the_end(), 130);
@@ -360,15 +380,72 @@ fn a_signal_stops_the_sweep_without_a_question() {
 }
 
 #[test]
-fn a_terminal_that_hangs_up_ends_the_sweep_with_everything_on_disk() {
+fn a_terminal_that_hangs_up_leaves_training_alone_and_another_one_shows_it_whole() {
     let mut program = Program::on(LONG, SMALL);
     program.wait_for_training();
     program.hang_up();
     program.wait_for_the_end();
+    let length = |program: &Program| read_metrics(&program.cells()[1].path).unwrap().points.len();
+    let before = length(&program);
+    program.wait_until("further points", |_| length(&program) > before);
+    let mut second = program.attached("runs/live");
+    second.wait_for("cell 2 of 3");
+    second.wait_for("1 of 3 done");
+    second.wait_until("a curve", |seat| seat.shown().contains('●'));
+    // The history of a cell that had ended before is there, too.
+    second.press("k");
+    second.wait_for("looking at cell 1");
+    second.wait_until("its curve", |seat| seat.shown().contains('●'));
+    second.press("qy");
+    assert_eq!(second.wait_for_the_end(), 130);
     assert_eq!(read_run(&program.run_dir()).unwrap().state, RunState::Stopped);
-    assert_eq!(program.ending(0), Some(CellEnding::Finished(StopReason::Steps)));
     assert_eq!(program.ending(1), Some(CellEnding::Interrupted));
     assert!(read_metrics(&program.cells()[1].path).unwrap().torn.is_none());
+}
+
+#[test]
+fn detaching_gives_the_shell_back_and_several_screens_may_look_at_once() {
+    let mut program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    program.press("D");
+    assert_eq!(program.wait_for_the_end(), 0);
+    program.wait_for("`sharptui attach");
+    assert!(!program.is_taken() && !program.hides_cursor());
+    let mut screens = [program.attached("runs/live"), program.attached("runs/live")];
+    for screen in &screens {
+        screen.wait_for("▶ training");
+    }
+    screens[0].press(" ");
+    for screen in &screens {
+        screen.wait_for("‖ paused");
+    }
+    // A signal to a screen that has come later ends that screen alone.
+    screens[1].signal("TERM");
+    assert_eq!(screens[1].wait_for_the_end(), 0);
+    screens[0].press(" ");
+    screens[0].wait_for("▶ training");
+    let mode = |name: &str| fs::metadata(program.run_dir().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(".live"), mode(".live/socket")), (0o700, 0o600));
+    screens[0].press("qd");
+    assert_eq!(screens[0].wait_for_the_end(), 0);
+    assert!(connect(&program.run_dir()).is_ok());
+}
+
+#[test]
+fn a_run_can_be_looked_at_after_its_end_where_it_was_moved_to_and_read_only() {
+    let program = Program::on(SHORT, SMALL);
+    program.wait_for("✓ complete");
+    program.wait_until_nobody_trains();
+    let place = program.folder.path().join("elsewhere");
+    fs::rename(program.run_dir(), &place).unwrap();
+    let set = |mode| fs::set_permissions(&place, fs::Permissions::from_mode(mode)).unwrap();
+    set(0o555);
+    let mut screen = program.attached("elsewhere");
+    screen.wait_for("✓ complete");
+    screen.wait_until("a curve", |seat| seat.shown().contains('●'));
+    screen.press("q");
+    assert_eq!(screen.wait_for_the_end(), 0);
+    set(0o755);
 }
 
 #[test]

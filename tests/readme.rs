@@ -86,7 +86,7 @@ fn the_table_of_keys_is_that_of_the_program() {
 fn every_option_and_every_command_is_mentioned() {
     let readme = readme();
     let mentioned = words(&readme);
-    for command in [&[][..], &["check"], &["resume"], &["report"], &["lambda"]] {
+    for command in [&[][..], &["check"], &["resume"], &["attach"], &["report"], &["lambda"]] {
         let help = help(command);
         let options = words(&help).into_iter().filter(|word| word.starts_with("--"));
         for option in options.filter(|option| !["--help", "--version"].contains(option)) {
@@ -117,6 +117,7 @@ fn the_help_is_as_reviewed() {
         ("sweep", &[][..]),
         ("check", &["check"]),
         ("resume", &["resume"]),
+        ("attach", &["attach"]),
         ("report", &["report"]),
         ("lambda", &["lambda"]),
     ] {

@@ -160,6 +160,15 @@ impl Cell {
         self.state = CellState::Running;
     }
 
+    /// Forgets what was measured: it will be told again, or is not looked at any more.
+    pub(super) fn forget_curves(&mut self) {
+        self.curves = Curves {
+            lambda: vec![Curve::default(); self.plan.probes.len()],
+            ..Curves::default()
+        };
+        self.audits = 0;
+    }
+
     pub(super) fn advance(&mut self, progress: Progress) {
         self.first_progress.get_or_insert(progress);
         self.progress = progress;

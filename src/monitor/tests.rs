@@ -19,6 +19,7 @@ fn plan(planned_steps: u64) -> CellPlan {
 fn started(cells: Vec<CellPlan>, now: Instant) -> Monitor {
     let mut monitor = Monitor::default();
     let sweep = SweepPlan {
+        earlier_seconds: 0.0,
         name: "s".into(),
         run_dir: PathBuf::from("runs/s"),
         device: "flex".into(),

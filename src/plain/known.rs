@@ -86,7 +86,7 @@ impl Known {
                 self.line(*cell, |plan| words::cell_ended(plan, ending, summary, skipped))
             }
             Event::Notice(text) => vec![format!("note: {}", words::one_line(text))],
-            Event::SweepEnded(_) => Vec::new(),
+            Event::History { .. } | Event::SweepEnded(_) => Vec::new(),
         }
     }
 

@@ -24,6 +24,7 @@ fn plan() -> Event {
         ended: None,
     };
     Event::SweepStarted(SweepPlan {
+        earlier_seconds: 0.0,
         name: "edge".to_owned(),
         run_dir: PathBuf::from("runs/edge"),
         device: "flex (CPU, 2 threads)".to_owned(),

@@ -1,7 +1,7 @@
 //! `metrics.jsonl`, read back.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -64,6 +64,51 @@ pub fn read_metrics(cell_dir: &Path) -> Result<Metrics, RecordError> {
         found.points.push(parse(&line).map_err(wrong)?);
     }
     Ok(found)
+}
+
+/// Points that came after what was read before.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewPoints {
+    /// The file is shorter than what was read: these points are the first.
+    pub begins_anew: bool,
+    /// The points, in the order they were written.
+    pub points: Vec<Point>,
+    /// How many bytes have been read in all.
+    pub read: u64,
+    /// Whether there were more to read at once.
+    pub more: bool,
+}
+
+/// What is read at once, in bytes.
+const MOST_AT_ONCE: u64 = 1 << 18;
+
+/// Reads on in the metrics of a cell that may be in training, after `read` bytes. A line that is no point is passed over.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn read_points(cell_dir: &Path, read: u64) -> Result<NewPoints, RecordError> {
+    let path = cell_dir.join(names::METRICS);
+    let mut file = File::open(&path).at("read", &path)?;
+    let length = file.metadata().at("read", &path)?.len();
+    let begins_anew = length < read;
+    let start = if begins_anew { 0 } else { read };
+    file.seek(SeekFrom::Start(start)).at("read", &path)?;
+    let mut bytes = Vec::new();
+    file.take(MOST_AT_ONCE).read_to_end(&mut bytes).at("read", &path)?;
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    // A line without end would be waited for without end.
+    let taken = if whole == 0 && bytes.len() as u64 == MOST_AT_ONCE {
+        MOST_AT_ONCE
+    } else {
+        whole as u64
+    };
+    let lines = bytes[..whole].split_inclusive(|&byte| byte == b'\n');
+    Ok(NewPoints {
+        begins_anew,
+        points: lines.filter_map(|line| parse(line).ok()).collect(),
+        read: start + taken,
+        more: bytes.len() as u64 == MOST_AT_ONCE,
+    })
 }
 
 /// One line. A number that was not finite is null on disk; it comes back as NaN, so that "measured, and not finite"

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use super::entries;
-use crate::config::{Experiment, Settings};
+use crate::config::{ConfigError, Experiment, Settings};
 use crate::record::{DataMark, RecordError, RunInfo, read_settings};
 
 /// Why a sweep cannot begin or be taken up.
@@ -14,6 +14,9 @@ pub enum SweepError {
     /// The run directory cannot be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// The configuration in the run directory is not one.
+    #[error(transparent)]
+    Unreadable(#[from] ConfigError),
     /// `config.ron` is not what it was when the run began.
     #[error("{file}: {what}; put it back as it was (run.json has the text), or start a new run")]
     Config {

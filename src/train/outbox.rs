@@ -35,6 +35,11 @@ impl Outbox {
         self.events.len() < BACKLOG && self.events.send(event).is_ok()
     }
 
+    /// How many events wait to be read.
+    pub fn waiting(&self) -> usize {
+        self.events.len()
+    }
+
     /// Sends a measurement; if it has to be left out, a later one says how many were.
     pub fn point(&mut self, cell: CellIndex, point: Point) {
         if self.events.len() >= BACKLOG {

@@ -8,7 +8,7 @@ use crossterm::event::Event as Input;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 
-use crate::event::{Command, Event};
+use crate::event::{CellIndex, Command, Event};
 use crate::monitor::Monitor;
 use crate::signals::Signal;
 
@@ -25,6 +25,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// Events taken in before keys are looked at again: some 10 ms of work at most.
 const BULK: usize = 10_000;
 
+/// How long a sweep that a signal is to stop is waited for.
+const STOP_WITHIN: Duration = Duration::from_millis(4_700);
+
 /// What the screen is connected to.
 #[derive(Clone, Copy, Debug)]
 pub struct Wires<'a> {
@@ -36,6 +39,10 @@ pub struct Wires<'a> {
     pub signals: &'a Receiver<Signal>,
     /// Keys and resizes.
     pub input: &'a Receiver<Input>,
+    /// Whether signals are meant for the sweep; else they end the screen alone.
+    pub owns: bool,
+    /// Where to say which cell is looked at.
+    pub wanted: Option<&'a Sender<CellIndex>>,
 }
 
 /// Why the main loop came to an end.
@@ -69,10 +76,13 @@ pub struct Driver {
     view: View,
     due: Due,
     drawn: Option<Instant>,
-    /// The terminal is gone; the loop only waits for the training thread to stop.
-    blind: bool,
     input_closed: bool,
     signals_closed: bool,
+    events_closed: bool,
+    /// When to wait no longer for a sweep that a signal is to stop.
+    deadline: Option<Instant>,
+    /// The cell that was last said to be looked at.
+    looked_at: Option<CellIndex>,
 }
 
 impl Driver {
@@ -84,9 +94,11 @@ impl Driver {
             view,
             due: Due::Now,
             drawn: None,
-            blind: false,
             input_closed: false,
             signals_closed: false,
+            events_closed: false,
+            deadline: None,
+            looked_at: None,
         }
     }
 
@@ -107,18 +119,32 @@ impl Driver {
             }
             self.take_events(wires);
             self.view.follow(&self.monitor);
-            if self.monitor.is_over() && (self.view.stopping || self.blind) {
-                return self.leave();
-            }
+            self.say_what_is_looked_at(wires);
             let now = Instant::now();
-            if !self.blind && now >= self.next_frame(now) {
-                self.draw(terminal, now, wires);
+            let waited_enough = self.deadline.is_some_and(|deadline| now >= deadline);
+            if waited_enough || (self.monitor.is_over() && self.view.stopping) {
+                return Pass::Left(self.outcome());
+            }
+            if now >= self.next_frame(now) && !self.draw(terminal, now) {
+                return Pass::TerminalLost(self.outcome_of_detaching());
             }
             self.wait(wires);
         }
     }
 
-    fn draw<B: Backend>(&mut self, terminal: &mut Terminal<B>, now: Instant, wires: &Wires) {
+    /// Which cell's history is of interest.
+    fn say_what_is_looked_at(&mut self, wires: &Wires) {
+        let chosen = Some(self.view.chosen(&self.monitor)).filter(|_| !self.monitor.cells.is_empty());
+        if chosen != self.looked_at {
+            self.looked_at = chosen;
+            if let (Some(wanted), Some(cell)) = (wires.wanted, chosen) {
+                let _ = wanted.send(cell);
+            }
+        }
+    }
+
+    /// Draws a frame; false if the terminal takes none.
+    fn draw<B: Backend>(&mut self, terminal: &mut Terminal<B>, now: Instant) -> bool {
         let scene = Scene {
             monitor: &self.monitor,
             view: &self.view,
@@ -132,9 +158,7 @@ impl Driver {
                 .draw(|frame| screen::render(&scene, frame.area(), frame.buffer_mut()))
                 .is_ok();
         (self.due, self.drawn) = (Due::Tick, Some(now));
-        if !drawn {
-            self.hang_up(wires);
-        }
+        drawn
     }
 
     fn next_frame(&self, now: Instant) -> Instant {
@@ -154,28 +178,23 @@ impl Driver {
         if !self.signals_closed {
             select.recv(wires.signals);
         }
-        if !self.monitor.is_over() {
+        if !self.events_closed {
             select.recv(wires.events);
         }
-        match self.patience(Instant::now()) {
-            Some(patience) => drop(select.ready_timeout(patience)),
-            // Not over, or the loop had been left: the events are among what is waited for.
-            None => drop(select.ready()),
-        }
-    }
-
-    /// How long to wait before a frame is due; without end where nobody sees one.
-    fn patience(&self, now: Instant) -> Option<Duration> {
-        let due = self.next_frame(now).saturating_duration_since(now);
-        (!self.blind).then_some(due.max(Duration::from_millis(1)))
+        let now = Instant::now();
+        let due = self.next_frame(now).min(self.deadline.unwrap_or(now + TICK));
+        let patience = due.saturating_duration_since(now).max(Duration::from_millis(1));
+        let _ = select.ready_timeout(patience);
     }
 
     fn take_signals(&mut self, wires: &Wires) -> Option<Pass> {
         loop {
             match wires.signals.try_recv() {
-                Ok(Signal::Hangup) => self.hang_up(wires),
+                Ok(Signal::Hangup) => return Some(Pass::TerminalLost(self.outcome_of_detaching())),
+                Ok(_) if !wires.owns => return Some(Pass::Left(self.outcome_of_detaching())),
                 // Nobody may be there to answer a question.
                 Ok(Signal::Interrupt | Signal::Terminate) => {
+                    self.deadline.get_or_insert(Instant::now() + STOP_WITHIN);
                     let effect = self.view.stop(&self.monitor);
                     if let Some(pass) = self.obey(effect, wires) {
                         return Some(pass);
@@ -191,9 +210,6 @@ impl Driver {
     }
 
     fn take_input(&mut self, wires: &Wires) -> Option<Pass> {
-        if self.blind {
-            return None;
-        }
         loop {
             match wires.input.try_recv() {
                 Ok(Input::Key(key)) => {
@@ -208,18 +224,15 @@ impl Driver {
                 Err(TryRecvError::Empty) => return None,
                 Err(TryRecvError::Disconnected) => {
                     // Nobody can press a key any more; the screen is worth as much as one that is gone.
-                    if !self.input_closed {
-                        self.input_closed = true;
-                        self.hang_up(wires);
-                    }
-                    return None;
+                    self.input_closed = true;
+                    return Some(Pass::TerminalLost(self.outcome_of_detaching()));
                 }
             }
         }
     }
 
     fn take_events(&mut self, wires: &Wires) {
-        if self.monitor.is_over() {
+        if self.events_closed {
             return;
         }
         let now = Instant::now();
@@ -231,6 +244,7 @@ impl Driver {
                 }
                 Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::Disconnected) => {
+                    self.events_closed = true;
                     self.monitor.lose(panics::last(), now);
                     self.due = self.due.max(Due::Soon);
                     return;
@@ -247,7 +261,8 @@ impl Driver {
                 let _ = wires.commands.send(command);
                 None
             }
-            Effect::Leave => Some(self.leave()),
+            Effect::Leave => Some(Pass::Left(self.outcome())),
+            Effect::Detach => Some(Pass::Left(self.outcome_of_detaching())),
             Effect::Suspend => Some(Pass::Suspend),
             Effect::Redraw => {
                 self.due = Due::Anew;
@@ -256,25 +271,21 @@ impl Driver {
         }
     }
 
-    /// The terminal is gone: what is finished has to get onto the disk.
-    fn hang_up(&mut self, wires: &Wires) {
-        self.blind = true;
-        if !self.view.stopping && !self.monitor.is_over() {
-            let effect = self.view.stop(&self.monitor);
-            self.obey(effect, wires);
-        }
-    }
-
-    fn leave(&self) -> Pass {
-        let outcome = match &self.monitor.ending {
+    /// What has become of the sweep, where the screen is not to be waited for any longer.
+    fn outcome(&self) -> Outcome {
+        match &self.monitor.ending {
             Some(ending) => Outcome::Ended(ending.clone()),
             None if self.monitor.lost => Outcome::TrainerGone,
             None => Outcome::LeftAtOnce,
-        };
-        if self.blind {
-            Pass::TerminalLost(outcome)
+        }
+    }
+
+    /// The same where the sweep is to go on, if it does.
+    fn outcome_of_detaching(&self) -> Outcome {
+        if self.monitor.is_over() {
+            self.outcome()
         } else {
-            Pass::Left(outcome)
+            Outcome::Detached
         }
     }
 }

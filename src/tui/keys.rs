@@ -43,7 +43,9 @@ pub enum Action {
     Quit,
     /// The same, by the key that means it everywhere.
     Interrupt,
-    /// Put the program into the background.
+    /// Leave, and let the sweep go on.
+    Detach,
+    /// Put the screen into the background.
     Suspend,
     /// Draw every cell of the screen again.
     Redraw,
@@ -233,6 +235,12 @@ pub const BINDINGS: &[Binding] = &[
         "quit (asks while cells are unfinished)",
     ),
     binding(
+        &[letter('D')],
+        Action::Detach,
+        None,
+        "detach: training goes on; `sharptui attach` shows it again",
+    ),
+    binding(
         &[control('c')],
         Action::Interrupt,
         None,
@@ -242,7 +250,7 @@ pub const BINDINGS: &[Binding] = &[
         &[control('z')],
         Action::Suspend,
         None,
-        "suspend the program, training included",
+        "suspend the screen; training goes on",
     ),
     binding(&[control('l')], Action::Redraw, None, "draw the screen anew"),
 ];

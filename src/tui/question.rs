@@ -28,12 +28,19 @@ pub(super) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &m
         .map(|words| Line::raw(theme.text(words).into_owned()))
         .collect();
     lines.push(Line::default());
-    lines.push(Line::from(vec![
+    let mut answers = vec![
         Span::styled("y", theme.key),
         Span::raw(format!(" {yes}   ")),
         Span::styled("n", theme.key),
         Span::raw(format!(" {no}")),
-    ]));
+    ];
+    if question == Question::Quit {
+        answers.extend([
+            Span::styled("   d", theme.key),
+            Span::raw(" detach: leave, training goes on"),
+        ]);
+    }
+    lines.push(Line::from(answers));
     panel::overlay(screen, buffer, theme, &title, lines);
 }
 

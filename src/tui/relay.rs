@@ -1,4 +1,4 @@
-//! Signals are obeyed even while the terminal takes nothing.
+//! Signals that stop the sweep are obeyed even while the terminal takes nothing.
 //!
 //! A write to a terminal that has stalled (a laptop that was closed on an ssh session) blocks the main loop for as long as
 //! the connection is not given up, and a SIGTERM may well come in between: the training thread has to hear of it.
@@ -29,8 +29,10 @@ impl Relay {
                     recv(stopped) -> _ => return,
                     recv(signals) -> signal => {
                         let Ok(signal) = signal else { return };
-                        // The main loop will ask, too, once it can.
-                        let _ = commands.send(Command::Quit);
+                        // The main loop will ask, too, once it can. A terminal that has gone is no reason to stop.
+                        if signal != Signal::Hangup {
+                            let _ = commands.send(Command::Quit);
+                        }
                         let _ = forward.send(signal);
                     }
                 }

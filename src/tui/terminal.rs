@@ -35,7 +35,8 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn enter(log_path: &Path) -> Result<Self, TuiError> {
+    pub(super) fn enter(log_path: Option<&Path>) -> Result<Self, TuiError> {
+        let log_path = log_path.unwrap_or(Path::new("/dev/null"));
         let log = OpenOptions::new().create(true).append(true).open(log_path);
         let log = log.map_err(|source| TuiError::Log {
             path: log_path.to_owned(),

@@ -45,6 +45,8 @@ pub enum Effect {
     Send(Command),
     /// The screen is left.
     Leave,
+    /// The screen is left, and the sweep goes on.
+    Detach,
     /// The program goes into the background.
     Suspend,
     /// The whole screen is sent again.
@@ -138,6 +140,7 @@ impl View {
                 // Whoever presses Ctrl-C at "quit?" means it; at another question it is not an answer to that.
                 (Some(Action::Interrupt), Question::Quit) => true,
                 (Some(Action::Interrupt), Question::Abort(_)) => return self.quit(monitor),
+                (Some(Action::Detach | Action::Details), Question::Quit) => return Some(Effect::Detach),
                 _ => keys::answer(event)?,
             };
             self.overlay = None;
@@ -195,6 +198,7 @@ impl View {
             Action::Help => self.toggle(Overlay::Help),
             Action::Close => self.overlay = None,
             Action::Quit | Action::Interrupt => return self.quit(monitor),
+            Action::Detach => return Some(Effect::Detach),
             Action::Suspend => return Some(Effect::Suspend),
             Action::Redraw => return Some(Effect::Redraw),
         }

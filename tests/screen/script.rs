@@ -24,6 +24,7 @@ fn rate(cell: usize) -> f64 {
 pub fn plan() -> SweepPlan {
     let cells = (0..RATES.len() * ACTIVATIONS.len()).map(cell_plan).collect();
     SweepPlan {
+        earlier_seconds: 0.0,
         name: "edge-of-stability".into(),
         run_dir: PathBuf::from("runs/edge-of-stability"),
         device: "flex (CPU, 2 threads)".into(),

@@ -120,6 +120,8 @@ impl Bench {
                 commands: &commands_in,
                 signals: &signals_out,
                 input: &input_out,
+                owns: true,
+                wanted: None,
             };
             driver.run(&mut terminal, &wires)
         });
@@ -263,43 +265,31 @@ fn a_trainer_that_vanishes_does_not_end_the_screen() {
 }
 
 #[test]
-fn a_lost_terminal_stops_the_sweep_and_the_loop_waits_for_what_is_finished() {
+fn a_lost_terminal_ends_the_screen_and_the_sweep_goes_on() {
     let bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     bench.signals.send(Signal::Hangup).unwrap();
-    assert_eq!(bench.asked(), Command::Quit);
-    bench.signals.send(Signal::Hangup).unwrap();
-    let frames = *bench.backend.frames.lock().unwrap();
-    bench.tell([script::progress(2, 999)]);
-    thread::sleep(FRAME * 3);
-    assert_eq!(
-        *bench.backend.frames.lock().unwrap(),
-        frames,
-        "nothing is drawn for nobody"
-    );
-    assert!(!bench.driver.is_finished());
-    bench.tell([Event::SweepEnded(SweepEnding::Stopped)]);
-    assert_eq!(bench.left(), Pass::TerminalLost(Outcome::Ended(SweepEnding::Stopped)));
-}
-
-#[test]
-fn a_loop_without_a_terminal_is_woken_by_events_and_not_by_frames_that_would_be_due() {
-    let mut driver = Driver::new(View::new(Theme::new(Colours::Indexed, Glyphs::Unicode)));
-    let now = Instant::now();
-    assert!(driver.patience(now).is_some());
-    driver.blind = true;
-    for drawn in [None, Some(now)] {
-        driver.drawn = drawn;
-        assert_eq!(driver.patience(now + 2 * TICK), None);
-    }
+    let commands = bench.commands.clone();
+    assert_eq!(bench.left(), Pass::TerminalLost(Outcome::Detached));
+    assert_eq!(commands.try_recv().ok(), None);
 }
 
 #[test]
 fn a_terminal_that_fails_to_draw_counts_as_lost() {
     let bench = Bench::start(Mood::Fails);
-    assert_eq!(bench.asked(), Command::Quit);
-    bench.tell([Event::SweepEnded(SweepEnding::Stopped)]);
-    assert_eq!(bench.left(), Pass::TerminalLost(Outcome::Ended(SweepEnding::Stopped)));
+    assert_eq!(bench.left(), Pass::TerminalLost(Outcome::Detached));
+}
+
+#[test]
+fn detaching_leaves_the_sweep_alone_by_its_key_and_at_the_question() {
+    for keys in ["D", "qd"] {
+        let bench = Bench::start(Mood::Works);
+        bench.wait_for("▶ training");
+        let commands = bench.commands.clone();
+        keys.chars().for_each(|key| bench.letter(key));
+        assert_eq!(bench.left(), Pass::Left(Outcome::Detached), "{keys}");
+        assert_eq!(commands.try_recv().ok(), None);
+    }
 }
 
 #[test]

@@ -1,0 +1,154 @@
+//! What was measured, read from the run directory as it comes, for the cells that somebody looks at.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use crate::event::{CellIndex, Event};
+use crate::record::read_points;
+
+/// How often is looked for new points.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Events that wait for a screen.
+const WAITING: usize = 8_192;
+
+/// Cells whose curves are kept; a screen that was led through ten thousand would fill the memory.
+const MOST_CELLS: usize = 16;
+
+/// Where changes of state come from.
+pub type Source = Receiver<Event>;
+
+/// Everything that happens: changes of state from `source`, and points of the running cell and of those that `wanted` names.
+///
+/// When `source` ends, `again` is asked for another one; what comes from that begins anew.
+///
+/// # Errors
+/// If there can be no thread for it.
+pub fn follow(
+    run_dir: &Path,
+    source: Source,
+    wanted: Receiver<CellIndex>,
+    again: impl FnMut() -> Option<Source> + Send + 'static,
+) -> io::Result<Receiver<Event>> {
+    let (out, events) = bounded(WAITING);
+    let history = History {
+        run_dir: run_dir.to_owned(),
+        out,
+        cells: Vec::new(),
+        running: None,
+    };
+    thread::Builder::new()
+        .name("history".to_owned())
+        .spawn(move || drop(history.run(source, &wanted, again)))?;
+    Ok(events)
+}
+
+struct History {
+    run_dir: PathBuf,
+    out: Sender<Event>,
+    /// Cells that are looked at, the latest last, and how much of the metrics of each has been told.
+    cells: Vec<(CellIndex, u64)>,
+    running: Option<CellIndex>,
+}
+
+/// Nobody looks any more.
+struct Left;
+
+impl History {
+    fn run(
+        mut self,
+        mut source: Source,
+        wanted: &Receiver<CellIndex>,
+        mut again: impl FnMut() -> Option<Source>,
+    ) -> Result<(), Left> {
+        let mut ended = false;
+        loop {
+            if let Some(cell) = wanted.try_iter().last() {
+                self.look_at(cell)?;
+            }
+            let more = self.tell_all()?;
+            let patience = if more { Duration::ZERO } else { GLANCE };
+            match source.recv_timeout(patience) {
+                Ok(event) => {
+                    ended |= matches!(event, Event::SweepEnded(_));
+                    self.pass_on(event)?;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) if ended => {
+                    // The cells can be looked through for as long as somebody likes.
+                    source = crossbeam_channel::never();
+                }
+                Err(RecvTimeoutError::Disconnected) => source = again().ok_or(Left)?,
+            }
+        }
+    }
+
+    fn pass_on(&mut self, event: Event) -> Result<(), Left> {
+        match &event {
+            Event::SweepStarted(_) => {
+                self.cells.clear();
+                self.running = None;
+            }
+            Event::CellStarted { cell } => {
+                let cell = *cell;
+                self.running = Some(cell);
+                self.cells.retain(|(known, _)| *known != cell);
+                self.send(event)?;
+                return self.look_at(cell);
+            }
+            Event::CellEnded { .. } | Event::SweepEnded(_) => while self.tell_all()? {},
+            _ => {}
+        }
+        self.send(event)
+    }
+
+    fn look_at(&mut self, cell: CellIndex) -> Result<(), Left> {
+        let at = self.cells.iter().position(|(known, _)| *known == cell);
+        let read = at.map_or(0, |at| self.cells.remove(at).1);
+        self.cells.push((cell, read));
+        if self.cells.len() > MOST_CELLS {
+            let oldest = self.cells.iter().position(|(known, _)| Some(*known) != self.running);
+            let (forgotten, _) = self.cells.remove(oldest.unwrap_or(0));
+            self.send(Event::History { cell: forgotten })?;
+        }
+        Ok(())
+    }
+
+    /// Tells what is new of the cell that is looked at and of the running one. Whether there is more.
+    fn tell_all(&mut self) -> Result<bool, Left> {
+        let latest = self.cells.len().saturating_sub(1);
+        let mut more = false;
+        for index in 0..self.cells.len() {
+            if index == latest || Some(self.cells[index].0) == self.running {
+                more |= self.tell(index)?;
+            }
+        }
+        Ok(more)
+    }
+
+    fn tell(&mut self, index: usize) -> Result<bool, Left> {
+        let (cell, read) = self.cells[index];
+        let folder = self.run_dir.join("cells").join(format!("{cell:03}"));
+        // What cannot be read yet may be later; a line that is no point is said by those who read the whole.
+        let Ok(found) = read_points(&folder, read) else {
+            return Ok(false);
+        };
+        if found.begins_anew {
+            self.send(Event::History { cell })?;
+        }
+        self.cells[index].1 = found.read;
+        for point in found.points {
+            let point = Box::new(point);
+            self.send(Event::Measured { cell, point })?;
+        }
+        Ok(found.more)
+    }
+
+    fn send(&self, event: Event) -> Result<(), Left> {
+        self.out.send(event).map_err(|_| Left)
+    }
+}

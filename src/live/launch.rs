@@ -1,0 +1,61 @@
+//! The process that trains without a terminal, seen from the one that starts it and from within.
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// What became of the process.
+pub enum Launched {
+    /// It trains.
+    Ready {
+        /// Its run directory.
+        run_dir: PathBuf,
+        /// The process.
+        child: Child,
+    },
+    /// It ended with this exit status; what it had to say is on stderr.
+    Ended(u8),
+}
+
+/// Starts this program with the same arguments and `--trainer`, and waits until it trains.
+///
+/// # Errors
+/// If it cannot be started.
+pub fn launch() -> io::Result<Launched> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .arg("--trainer")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut place = Vec::new();
+    if let Some(said) = child.stdout.take() {
+        BufReader::new(said).read_until(0, &mut place)?;
+    }
+    if place.pop() == Some(0) {
+        let run_dir = PathBuf::from(OsString::from_vec(place));
+        return Ok(Launched::Ready { run_dir, child });
+    }
+    let status = child.wait()?.code().and_then(|code| u8::try_from(code).ok());
+    Ok(Launched::Ended(status.unwrap_or(1)))
+}
+
+/// Leaves the terminal, says where the run directory is, and writes to `log` from here on.
+///
+/// # Errors
+/// If nobody waits for it any more, or there can be no log.
+pub fn become_ready(run_dir: &Path, log: &Path) -> io::Result<()> {
+    let log = OpenOptions::new().create(true).append(true).open(log)?;
+    // A process that leads a group already is one that nobody's terminal will hang up on.
+    let _ = rustix::process::setsid();
+    let mut out = io::stdout();
+    out.write_all(run_dir.as_os_str().as_bytes())?;
+    out.write_all(&[0])?;
+    out.flush()?;
+    rustix::stdio::dup2_stdout(&log)?;
+    rustix::stdio::dup2_stderr(&log)?;
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! The socket of a run: who may look may also steer, and only the owner may look.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io::{self, BufReader, BufWriter, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+
+use super::Hub;
+use super::wire::{self, Hello, LONGEST_REQUEST, PROTOCOL, Request, parse_request};
+use crate::event::{Command, Event};
+use crate::signals::STATUS_STOPPED;
+
+/// Screens at once; each has two threads here.
+const MOST_SCREENS: usize = 32;
+
+/// How long the last events may take to reach the screens.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A run that can be looked at; dropping it takes the socket away.
+pub struct Server {
+    socket: PathBuf,
+    screens: Arc<AtomicUsize>,
+}
+
+impl Server {
+    /// Opens the socket in a run directory that this process alone writes.
+    ///
+    /// # Errors
+    /// Where there can be no folder, socket or thread for it.
+    pub fn open(run_dir: &Path, hub: Hub, commands: Sender<Command>) -> io::Result<Self> {
+        let folder = wire::folder(run_dir);
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
+            }
+            made => made?,
+        }
+        let socket = folder.join("socket");
+        // One that a dead process left; a live one would hold the lock of the run directory.
+        let _ = fs::remove_file(&socket);
+        let (open, path) = wire::socket_in(&folder)?;
+        let listener = UnixListener::bind(path)?;
+        drop(open);
+        fs::set_permissions(&socket, Permissions::from_mode(0o600))?;
+        let screens = Arc::new(AtomicUsize::new(0));
+        let server = Self {
+            socket,
+            screens: Arc::clone(&screens),
+        };
+        thread::Builder::new().name("server".to_owned()).spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else {
+                    // Too many open files, say; it may pass.
+                    thread::sleep(Duration::from_millis(100));
+                    continue;
+                };
+                if screens.load(Ordering::SeqCst) < MOST_SCREENS {
+                    // Who cannot be served finds the connection closed.
+                    let _ = serve(stream, &hub, commands.clone(), &screens);
+                }
+            }
+        })?;
+        Ok(server)
+    }
+
+    /// Waits a moment for the last events to reach the screens.
+    pub fn say_farewell(self) {
+        let since = Instant::now();
+        while self.screens.load(Ordering::SeqCst) > 0 && since.elapsed() < FAREWELL {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.socket);
+    }
+}
+
+/// A screen that is served; counts itself.
+struct Served(Arc<AtomicUsize>);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn serve(stream: UnixStream, hub: &Hub, commands: Sender<Command>, screens: &Arc<AtomicUsize>) -> io::Result<()> {
+    screens.fetch_add(1, Ordering::SeqCst);
+    let served = Served(Arc::clone(screens));
+    let asks = stream.try_clone()?;
+    thread::Builder::new()
+        .name("screen asks".to_owned())
+        .spawn(move || obey(&asks, &commands))?;
+    let hub = hub.clone();
+    thread::Builder::new().name("screen told".to_owned()).spawn(move || {
+        // A screen that is gone is no concern of the run.
+        let _ = tell(&stream, &hub);
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+        drop(served);
+    })?;
+    Ok(())
+}
+
+fn tell(stream: &UnixStream, hub: &Hub) -> io::Result<()> {
+    let mut out = BufWriter::new(stream);
+    let hello = Hello {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol: PROTOCOL,
+        pid: std::process::id(),
+    };
+    serde_json::to_writer(&mut out, &hello)?;
+    out.write_all(b"\n")?;
+    let events = hub.join();
+    while let Ok(event) = events.recv() {
+        // What was measured is on disk.
+        if !matches!(event, Event::Measured { .. } | Event::PointsSkipped { .. }) {
+            serde_json::to_writer(&mut out, &event)?;
+            out.write_all(b"\n")?;
+        }
+        if events.is_empty() {
+            out.flush()?;
+        }
+    }
+    out.flush()
+}
+
+fn obey(stream: &UnixStream, commands: &Sender<Command>) {
+    let mut lines = BufReader::new(stream);
+    while let Ok(Some(line)) = wire::read_line(&mut lines, LONGEST_REQUEST) {
+        match parse_request(&line) {
+            Ok(Request::Command(command)) => drop(commands.send(command)),
+            Ok(Request::EndNow) => std::process::exit(i32::from(STATUS_STOPPED)),
+            // Whoever sends such a thing is no screen of ours.
+            Err(_) => break,
+        }
+    }
+    let _ = stream.shutdown(std::net::Shutdown::Read);
+}
