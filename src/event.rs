@@ -189,6 +189,8 @@ pub enum Activity {
     Evaluating,
     /// Waiting to be resumed.
     Paused,
+    /// Waiting until the run directory can be written.
+    Blocked,
 }
 
 /// How a cell ended.

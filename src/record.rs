@@ -25,6 +25,7 @@ use crate::event::CellIndex;
 mod cell;
 mod checkpoint;
 mod error;
+mod folder;
 mod lock;
 mod metrics;
 mod read;
@@ -44,6 +45,7 @@ pub use table::{CellRow, CellState};
 pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensors};
 
 use error::At;
+use folder::Folder;
 
 /// File systems take names of 255 bytes; room is left for a number at the end.
 const LONGEST_NAME_BYTES: usize = 200;
@@ -64,7 +66,7 @@ mod names {
 /// A run directory that this process alone writes, for as long as this value lives.
 #[derive(Debug)]
 pub struct RunDir {
-    path: PathBuf,
+    folder: Folder,
     lock: Option<File>,
 }
 
@@ -101,7 +103,10 @@ impl RunDir {
             .unwrap_or_else(|| Err(RecordError::Name { name: name.to_owned() }))?;
         replace::sync_folder(parent)?;
         let lock = lock::acquire(&path)?;
-        Ok(Self { path, lock })
+        Ok(Self {
+            folder: Folder::at(path),
+            lock,
+        })
     }
 
     /// Takes up a run directory that exists, to go on with it.
@@ -114,21 +119,21 @@ impl RunDir {
         }
         let lock = lock::acquire(path)?;
         Ok(Self {
-            path: path.to_owned(),
+            folder: Folder::at(path.to_owned()),
             lock,
         })
     }
 
-    /// Where it is.
+    /// Where it was when it was made or taken up. Files are written where it is now.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.folder.path()
     }
 
     /// Where its configuration is.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {
-        self.path.join(names::CONFIG)
+        self.folder.place().join(names::CONFIG)
     }
 
     /// Whether other processes are kept from writing here. Some network file systems have no locks; a run goes on
@@ -143,7 +148,7 @@ impl RunDir {
     /// # Errors
     /// Whatever the operating system refuses.
     pub fn write_config(&self, ron: &str) -> Result<(), RecordError> {
-        replace::replace(&self.path.join(names::CONFIG), ron.as_bytes())
+        replace::replace(&self.folder.place().join(names::CONFIG), ron.as_bytes())
     }
 
     /// Replaces `run.json`.
@@ -151,7 +156,7 @@ impl RunDir {
     /// # Errors
     /// Whatever the operating system refuses.
     pub fn write_run(&self, info: &RunInfo) -> Result<(), RecordError> {
-        replace::replace_json(&self.path.join(names::RUN), info)
+        replace::replace_json(&self.folder.place().join(names::RUN), info)
     }
 
     /// Replaces `summary.csv`, one row a cell.
@@ -159,7 +164,7 @@ impl RunDir {
     /// # Errors
     /// Whatever the operating system refuses.
     pub fn write_table(&self, rows: &[CellRow]) -> Result<(), RecordError> {
-        replace::replace(&self.path.join(names::TABLE), table::csv(rows).as_bytes())
+        replace::replace(&self.folder.place().join(names::TABLE), table::csv(rows).as_bytes())
     }
 
     /// Makes the folder of a cell that begins at step 0, with its settings. What an earlier, interrupted attempt measured is
@@ -181,8 +186,8 @@ impl RunDir {
             fs::rename(&path, &free).at("set aside the folder", &path)?;
         }
         fs::create_dir_all(&path).at("create the folder", &path)?;
-        replace::sync_folder(&self.path.join(names::CELLS))?;
-        replace::sync_folder(&self.path)?;
+        replace::sync_folder(&self.folder.place().join(names::CELLS))?;
+        replace::sync_folder(&self.folder.place())?;
         replace::replace_json(&path.join(names::CELL), &InOrder(settings))?;
         CellWriter::begin(path)
     }
@@ -199,7 +204,7 @@ impl RunDir {
     /// The folder of a cell, whether it exists or not.
     #[must_use]
     pub fn cell_path(&self, cell: CellIndex) -> PathBuf {
-        self.path.join(names::CELLS).join(format!("{cell:03}"))
+        self.folder.place().join(names::CELLS).join(format!("{cell:03}"))
     }
 }
 

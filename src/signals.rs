@@ -1,11 +1,12 @@
 //! SIGINT, SIGTERM and SIGHUP as values in a channel, for the screen and for plain lines alike.
 
 use std::io;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 /// How often SIGINT or SIGTERM has to come before a process with a screen exits whatever its main thread does: the first asks for
@@ -40,6 +41,8 @@ pub fn listen(within: Option<Duration>) -> io::Result<Receiver<Signal>> {
     if !is_ignored(SIGHUP) {
         wanted.push(SIGHUP);
     }
+    // A file that has reached the size it may have is to be an error of the write, not the end of the process.
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     let signals = Signals::new(wanted)?;
     let (sender, receiver) = crossbeam_channel::unbounded();
     thread::Builder::new()

@@ -146,7 +146,7 @@ impl Sweep {
             SweepEnding::Stopped => RunState::Stopped,
             SweepEnding::Failed(why) => RunState::Failed(why.clone()),
         };
-        let ending = match self.run_dir.write_run(&self.info) {
+        let ending = match insist(control, outbox, || self.run_dir.write_run(&self.info)) {
             Err(error) if ending == SweepEnding::Complete => SweepEnding::Failed(with_causes(&error)),
             _ => ending,
         };
@@ -172,13 +172,14 @@ impl Sweep {
             let (ending, summary) = match control.verdict(cell) {
                 // What is left waits for a resume, but for what the user had done with.
                 Verdict::Quit if !control.is_aborted(cell) => continue,
-                Verdict::Quit | Verdict::Abort => self.leave_out(cell)?,
+                Verdict::Quit | Verdict::Abort => insist(control, outbox, || self.leave_out(cell))?,
                 Verdict::Go => self.run_cell(cell, control, outbox)?,
             };
             let row = &mut self.rows[cell];
             row.state = CellState::Ended(ending.clone());
             row.summary = summary.clone();
-            self.run_dir.write_table(&self.rows)?;
+            let (run_dir, rows) = (&self.run_dir, &self.rows);
+            insist(control, outbox, || run_dir.write_table(rows))?;
             outbox.tell_skipped();
             outbox.state(Event::CellEnded { cell, ending, summary });
         }
@@ -208,9 +209,9 @@ impl Sweep {
     ) -> Result<(CellEnding, Summary), RecordError> {
         control.busy_with(Activity::Preparing, outbox);
         self.rows[cell].state = CellState::Running;
-        self.run_dir.write_table(&self.rows)?;
+        insist(control, outbox, || self.run_dir.write_table(&self.rows))?;
         let settings = self.experiment.cells[cell].settings.clone();
-        let (mut writer, from) = self.open_cell(cell, &settings, outbox)?;
+        let (mut writer, from) = insist(control, outbox, || self.open_cell(cell, &settings, outbox))?;
         // Only now does what is on disk begin where the cell does.
         outbox.state(Event::CellStarted { cell });
         let keep_every = self.keep_every;
@@ -237,7 +238,7 @@ impl Sweep {
             },
             Err(panic) => CellEnding::Failed(self.device.explain_panic(&panic_text(panic.as_ref()))),
         };
-        writer.finish(&ending, &summary)?;
+        insist(control, outbox, || writer.finish(&ending, &summary))?;
         Ok((ending, summary))
     }
 }
@@ -248,7 +249,7 @@ impl Sweep {
         &self,
         cell: CellIndex,
         settings: &Settings,
-        outbox: &mut Outbox,
+        outbox: &Outbox,
     ) -> Result<(CellWriter, Option<Checkpoint>), RecordError> {
         let path = self.run_dir.cell_path(cell);
         let (from, notices) = snapshot::newest(&path);
@@ -306,6 +307,15 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
         ))),
     }
     Ok(events)
+}
+
+/// Writes to the run directory, and waits while the disk takes nothing.
+fn insist<T>(
+    control: &mut Control,
+    outbox: &Outbox,
+    work: impl FnMut() -> Result<T, RecordError>,
+) -> Result<T, RecordError> {
+    control.insist(outbox, None, RecordError::can_pass, work)
 }
 
 fn queued(experiment: &Experiment) -> Vec<CellRow> {

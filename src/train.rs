@@ -61,6 +61,11 @@ pub trait Keeper {
 
     /// How much time may pass between two of them: what a kill or a loss of power can take.
     fn keep_every(&self) -> Duration;
+
+    /// Whether what kept something from being written may pass, as a full disk does.
+    fn can_pass(&self, _: &AnyError) -> bool {
+        false
+    }
 }
 
 /// What one cell trains on.

@@ -6,6 +6,8 @@
 mod changed;
 #[path = "resume/damaged.rs"]
 mod damaged;
+#[path = "resume/faults.rs"]
+mod faults;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -78,8 +78,10 @@ impl Inner {
         self.readers.retain_mut(|reader| {
             match event {
                 Event::Measured { cell, point } => reader.point(*cell, (**point).clone()),
-                Event::Progress { .. } => drop(reader.droppable(event.clone())),
-                Event::Activity(activity) if *activity != Activity::Paused => drop(reader.droppable(event.clone())),
+                Event::Activity(Activity::Paused | Activity::Blocked) => reader.state(event.clone()),
+                Event::Progress { .. } | Event::Activity(_) => {
+                    reader.droppable(event.clone());
+                }
                 _ => reader.state(event.clone()),
             }
             reader.waiting() < MOST_BEHIND

@@ -60,6 +60,7 @@ pub(super) fn message(known: &Known, cell: CellIndex) -> String {
 fn busy(activity: Activity) -> Option<&'static str> {
     match activity {
         Activity::Training => None,
+        Activity::Blocked => Some("waiting for the disk"),
         Activity::Preparing => Some("preparing"),
         Activity::MeasuringLambda => Some("measuring λ_max"),
         Activity::Auditing => Some("auditing λ_max"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Slot};
 use super::error::{At, json};
+use super::folder::Folder;
 use super::read::CellSummary;
 use super::tensors::{NamedTensor, write_tensors};
 use super::{RecordError, names, replace};
@@ -15,7 +16,7 @@ use crate::event::{CellEnding, Point, Summary};
 /// Writes what happens in one cell.
 #[derive(Debug)]
 pub struct CellWriter {
-    path: PathBuf,
+    folder: Folder,
     metrics: File,
     /// Length of `metrics.jsonl`, whole lines all.
     metrics_bytes: u64,
@@ -36,7 +37,7 @@ impl CellWriter {
             .at("create", &file)?;
         replace::sync_folder(&path)?;
         Ok(Self {
-            path,
+            folder: Folder::at(path),
             metrics,
             metrics_bytes: 0,
             last_step: None,
@@ -57,7 +58,7 @@ impl CellWriter {
             _ => {}
         }
         Ok(Self {
-            path,
+            folder: Folder::at(path),
             metrics,
             metrics_bytes,
             last_step: None,
@@ -68,7 +69,7 @@ impl CellWriter {
     /// The folder of the cell.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.folder.path()
     }
 
     /// Appends one line to `metrics.jsonl`. Once this returns, the end of this process cannot lose it.
@@ -76,7 +77,7 @@ impl CellWriter {
     /// # Errors
     /// A full disk and the like; then the file ends as before, so that a later line does not join half a line.
     pub fn append(&mut self, point: &Point) -> Result<(), RecordError> {
-        let path = self.path.join(names::METRICS);
+        let path = self.folder.path().join(names::METRICS);
         let mut line = serde_json::to_vec(point).map_err(|error| json(&path, &error))?;
         line.push(b'\n');
         if let Err(error) = self.metrics.write_all(&line) {
@@ -96,7 +97,7 @@ impl CellWriter {
     /// # Errors
     /// Tensors that contradict their shapes, or whatever the operating system refuses.
     pub fn write_model(&self, tensors: &[NamedTensor], metadata: &BTreeMap<String, String>) -> Result<(), RecordError> {
-        write_tensors(&self.path.join(names::MODEL), tensors, metadata)
+        write_tensors(&self.folder.place().join(names::MODEL), tensors, metadata)
     }
 
     /// Writes down what the cell can go on with after `step` steps, by turns into one of two files. Unless the step is
@@ -116,8 +117,10 @@ impl CellWriter {
         };
         metadata.insert(checkpoint::METRICS_BYTES.to_owned(), metrics_bytes.to_string());
         // A checkpoint must not be newer than the metrics before it.
-        self.metrics.sync_all().at("sync", &self.path.join(names::METRICS))?;
-        checkpoint::write(&self.path, self.slot, tensors, &metadata)?;
+        self.metrics
+            .sync_all()
+            .at("sync", &self.folder.place().join(names::METRICS))?;
+        checkpoint::write(&self.folder.place(), self.slot, tensors, &metadata)?;
         self.slot = self.slot.other();
         Ok(())
     }
@@ -126,17 +129,19 @@ impl CellWriter {
     ///
     /// # Errors
     /// Whatever the operating system refuses.
-    pub fn finish(self, ending: &CellEnding, summary: &Summary) -> Result<(), RecordError> {
-        self.metrics.sync_all().at("sync", &self.path.join(names::METRICS))?;
+    pub fn finish(&self, ending: &CellEnding, summary: &Summary) -> Result<(), RecordError> {
+        self.metrics
+            .sync_all()
+            .at("sync", &self.folder.place().join(names::METRICS))?;
         let ended = CellSummary {
             ending: ending.clone(),
             summary: summary.clone(),
         };
-        replace::replace_json(&self.path.join(names::SUMMARY), &ended)?;
+        replace::replace_json(&self.folder.place().join(names::SUMMARY), &ended)?;
         match ending {
             CellEnding::Interrupted | CellEnding::Failed(_) => Ok(()),
             // Nobody goes on with it.
-            _ => checkpoint::remove(&self.path),
+            _ => checkpoint::remove(&self.folder.place()),
         }
     }
 }
@@ -149,7 +154,7 @@ mod tests {
     fn a_full_disk_is_an_error_of_append() {
         let metrics = OpenOptions::new().append(true).open("/dev/full").unwrap();
         let mut cell = CellWriter {
-            path: PathBuf::from("cells/000"),
+            folder: Folder::at(PathBuf::from("cells/000")),
             metrics,
             metrics_bytes: 0,
             last_step: None,

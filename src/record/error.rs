@@ -80,6 +80,14 @@ pub enum RecordError {
     },
 }
 
+impl RecordError {
+    /// Whether it may pass, as a full disk does.
+    #[must_use]
+    pub fn can_pass(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+}
+
 /// Says what was tried where, when it failed.
 pub(super) trait At<T> {
     /// `operation` stands before the path in the message: "write", "create the folder".

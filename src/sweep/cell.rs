@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::device::OpenDevice;
 use crate::event::{CellEnding, CellIndex, Point, Summary};
 use crate::model::{Network, RunningStatistics};
-use crate::record::{CellWriter, Tensors};
+use crate::record::{CellWriter, RecordError, Tensors};
 use crate::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, dtype, train};
 
 /// The least time between two checkpoints, in times of what one takes: on a slow disk they must not hold training up.
@@ -109,6 +109,10 @@ impl Keeper for Folder<'_> {
         self.parameters(snapshot.step, &snapshot.parameters, &snapshot.running)?;
         self.cost = started.elapsed();
         Ok(())
+    }
+
+    fn can_pass(&self, error: &AnyError) -> bool {
+        error.downcast_ref::<RecordError>().is_some_and(RecordError::can_pass)
     }
 
     fn keep_every(&self) -> Duration {

@@ -1,12 +1,15 @@
 //! What the person watching asks for, honoured within one step.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::{Outbox, Stopwatch};
 use crate::event::{Activity, CellIndex, Command, Event};
+
+/// How often is tried again what the disk did not take.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,8 @@ impl Control {
     pub fn busy_with(&mut self, activity: Activity, outbox: &Outbox) {
         if self.activity != Some(activity) {
             // A pause must be seen to begin and to end; the rest changes many times a second.
-            let sent = if activity == Activity::Paused || self.activity == Some(Activity::Paused) {
+            let lasting = |activity| matches!(activity, Activity::Paused | Activity::Blocked);
+            let sent = if lasting(activity) || self.activity.is_some_and(lasting) {
                 outbox.state(Event::Activity(activity));
                 true
             } else {
@@ -79,6 +83,52 @@ impl Control {
             }
         }
         self.asked(cell)
+    }
+
+    /// Does what needs the run directory, again and again while it `can_pass` that it fails, until it is done or the sweep
+    /// is to stop. The person watching is told, and the time is not counted.
+    ///
+    /// # Errors
+    ///
+    /// That of the last try.
+    pub fn insist<T, E: std::fmt::Display>(
+        &mut self,
+        outbox: &Outbox,
+        stopwatch: Option<&mut Stopwatch>,
+        can_pass: impl Fn(&E) -> bool,
+        mut work: impl FnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let first = match work() {
+            Err(error) if can_pass(&error) => error,
+            done => return done,
+        };
+        let (before, since) = (self.activity, Instant::now());
+        outbox.state(Event::Notice(format!(
+            "{first}; training waits until it can be written"
+        )));
+        self.busy_with(Activity::Blocked, outbox);
+        let done = loop {
+            // A command is heard at once.
+            if let Ok(command) = self.commands.recv_timeout(RETRY) {
+                self.note(command);
+            }
+            match work() {
+                Err(error) if can_pass(&error) && !self.quit => {}
+                done => break done,
+            }
+        };
+        if let Some(stopwatch) = stopwatch {
+            stopwatch.leave_out(since.elapsed());
+        }
+        if done.is_ok() {
+            outbox.state(Event::Notice(
+                "the run directory can be written again; training goes on".to_owned(),
+            ));
+        }
+        if let Some(activity) = before {
+            self.busy_with(activity, outbox);
+        }
+        done
     }
 
     /// Whether an audit was asked for since the last time this was called.
@@ -137,8 +187,6 @@ impl Control {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

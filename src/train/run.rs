@@ -2,6 +2,7 @@
 
 mod observe;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -184,13 +185,30 @@ impl<'a> Run<'a> {
 
     /// Writes the parameters down.
     pub(super) fn keep_parameters(&mut self) -> Result<(), AnyError> {
-        self.keeper.parameters(self.step, &self.parameters, &self.running)
+        let (step, parameters, running) = (self.step, self.parameters.clone(), self.running.clone());
+        self.insist(|keeper| keeper.parameters(step, &parameters, &running))
     }
 
     /// Writes everything down that the cell could go on with.
     pub(super) fn keep(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
         self.kept_at = Instant::now();
-        self.keeper.snapshot(snapshot)
+        self.insist(|keeper| keeper.snapshot(snapshot))
+    }
+
+    /// Writes, and waits while the disk takes nothing.
+    fn insist(&mut self, mut write: impl FnMut(&mut dyn Keeper) -> Result<(), AnyError>) -> Result<(), AnyError> {
+        let left_out = self.stopwatch.left_out();
+        let keeper = RefCell::new(&mut *self.keeper);
+        let written = self.control.insist(
+            self.outbox,
+            Some(&mut self.stopwatch),
+            |error| keeper.borrow().can_pass(error),
+            || write(&mut **keeper.borrow_mut()),
+        );
+        if self.stopwatch.left_out() > left_out {
+            self.pace.restart(self.step);
+        }
+        written
     }
 
     /// The same, if it was not done for a while.

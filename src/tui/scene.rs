@@ -65,6 +65,7 @@ impl<'a> Scene<'a> {
         let brief = self.monitor.busy_for(self.now) < WORTH_TELLING;
         let (glyph, word, mood) = match self.monitor.activity {
             Some(Activity::Paused) => ('‖', "paused", Mood::Warning),
+            Some(Activity::Blocked) => ('‖', "waiting for the disk", Mood::Bad),
             Some(Activity::Preparing) => ('▶', "preparing", Mood::Good),
             Some(Activity::MeasuringLambda | Activity::Evaluating) if brief => ('▶', "training", Mood::Good),
             Some(Activity::MeasuringLambda) => ('▶', "measuring λ_max", Mood::Good),

@@ -157,7 +157,7 @@ impl Run<'_> {
     }
 
     fn write(&mut self, point: Point) -> Result<(), AnyError> {
-        self.keeper.point(&point)?;
+        self.insist(|keeper| keeper.point(&point))?;
         self.summary.take_in(&point);
         self.outbox.point(self.task.cell, point);
         Ok(())

@@ -1,0 +1,67 @@
+//! A folder that is found again where it was moved to.
+
+use std::fs::{self, File};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// An open folder.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// None where a folder cannot be opened: then it is where it was.
+    open: Option<File>,
+}
+
+impl Folder {
+    pub(super) fn at(path: PathBuf) -> Self {
+        let open = File::open(&path).ok();
+        Self { path, open }
+    }
+
+    /// Where it was when it was opened.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it is now, as far as the system says so.
+    pub(super) fn place(&self) -> PathBuf {
+        let here = || self.path.clone();
+        let Some(open) = &self.open else { return here() };
+        let (Ok(known), found) = (open.metadata(), fs::metadata(&self.path)) else {
+            return here();
+        };
+        if found.is_ok_and(|found| (found.dev(), found.ino()) == (known.dev(), known.ino())) {
+            return here();
+        }
+        // Linux alone says where an open folder is; of one that was deleted, that it is nowhere.
+        fs::read_link(format!("/proc/self/fd/{}", open.as_raw_fd()))
+            .ok()
+            .filter(|place| place.is_dir())
+            .unwrap_or_else(here)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_found_where_it_was_moved_to_and_one_that_is_gone_where_it_was() {
+        let parent = tempfile::tempdir().unwrap();
+        let (first, second) = (parent.path().join("first"), parent.path().join("second"));
+        fs::create_dir(&first).unwrap();
+        let folder = Folder::at(first.clone());
+        assert_eq!(folder.place(), first);
+        fs::rename(&first, &second).unwrap();
+        assert_eq!(folder.place(), second.canonicalize().unwrap());
+        fs::create_dir(&first).unwrap();
+        assert_eq!(
+            folder.place(),
+            second.canonicalize().unwrap(),
+            "another folder of its name is not it"
+        );
+        fs::remove_dir(&second).unwrap();
+        assert_eq!(folder.place(), first);
+    }
+}
