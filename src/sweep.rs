@@ -10,7 +10,7 @@ mod snapshot;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use datasets::Datasets;
 pub use error::{SweepError, panic_text, with_causes};
@@ -38,7 +38,11 @@ pub struct Sweep {
     /// Cells during which an earlier process was killed or fell over, before there was a checkpoint.
     died: Vec<CellIndex>,
     keep_every: Duration,
+    table_written: Instant,
 }
+
+/// How often `summary.csv` is replaced at most while cells go by.
+const TABLE_EVERY: Duration = Duration::from_secs(1);
 
 /// How a sweep ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +118,7 @@ impl Sweep {
             rows,
             died,
             keep_every,
+            table_written: Instant::now(),
         };
         sweep.run_dir.write_run(&sweep.info)?;
         sweep.run_dir.write_table(&sweep.rows)?;
@@ -178,11 +183,11 @@ impl Sweep {
             let row = &mut self.rows[cell];
             row.state = CellState::Ended(ending.clone());
             row.summary = summary.clone();
-            let (run_dir, rows) = (&self.run_dir, &self.rows);
-            insist(control, outbox, || run_dir.write_table(rows))?;
+            self.write_table_now_and_then(control, outbox)?;
             outbox.tell_skipped();
             outbox.state(Event::CellEnded { cell, ending, summary });
         }
+        insist(control, outbox, || self.run_dir.write_table(&self.rows))?;
         let unfinished =
             |row: &CellRow| matches!(row.state, CellState::Queued | CellState::Ended(CellEnding::Interrupted));
         Ok(if self.rows.iter().any(unfinished) {
@@ -190,6 +195,15 @@ impl Sweep {
         } else {
             SweepEnding::Complete
         })
+    }
+
+    /// Replaces the table, unless that was just done: with thousands of short cells it would take more time than they.
+    fn write_table_now_and_then(&mut self, control: &mut Control, outbox: &Outbox) -> Result<(), RecordError> {
+        if self.table_written.elapsed() >= TABLE_EVERY {
+            insist(control, outbox, || self.run_dir.write_table(&self.rows))?;
+            self.table_written = Instant::now();
+        }
+        Ok(())
     }
 
     /// Writes down that a cell was aborted before it began, so that a resume does not run it either.
@@ -209,7 +223,7 @@ impl Sweep {
     ) -> Result<(CellEnding, Summary), RecordError> {
         control.busy_with(Activity::Preparing, outbox);
         self.rows[cell].state = CellState::Running;
-        insist(control, outbox, || self.run_dir.write_table(&self.rows))?;
+        self.write_table_now_and_then(control, outbox)?;
         let settings = self.experiment.cells[cell].settings.clone();
         let (mut writer, from) = insist(control, outbox, || self.open_cell(cell, &settings, outbox))?;
         // Only now does what is on disk begin where the cell does.
