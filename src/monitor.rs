@@ -118,7 +118,10 @@ impl Monitor {
             return;
         }
         self.lost = true;
-        let reason = reason.unwrap_or_else(|| "the training thread ended without a word; see the log".to_owned());
+        let reason = reason.unwrap_or_else(|| {
+            let place = &self.run_dir;
+            format!("what trained is gone without a word; `sharptui resume {place}` goes on from the last checkpoint")
+        });
         self.note(reason, now);
         self.stop(now);
     }

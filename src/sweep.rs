@@ -315,10 +315,7 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
         RunState::Stopped => events.push(Event::SweepEnded(SweepEnding::Stopped)),
         RunState::Failed(why) => events.push(Event::SweepEnded(SweepEnding::Failed(why))),
         // Whoever reads this finds that nothing more comes.
-        RunState::Running => events.push(Event::Notice(format!(
-            "the process that trained was killed; `sharptui resume {}` goes on from the last checkpoint",
-            run_dir.display()
-        ))),
+        RunState::Running => {}
     }
     Ok(events)
 }

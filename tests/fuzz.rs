@@ -15,6 +15,8 @@ mod campaign;
 mod config;
 #[path = "fuzz/data.rs"]
 mod data;
+#[path = "fuzz/live.rs"]
+mod live;
 #[path = "fuzz/memory.rs"]
 mod memory;
 #[path = "fuzz/mutation.rs"]

@@ -449,6 +449,58 @@ fn a_run_can_be_looked_at_after_its_end_where_it_was_moved_to_and_read_only() {
 }
 
 #[test]
+fn a_window_that_is_made_as_small_as_can_be_and_large_again_hundreds_of_times_is_drawn() {
+    let program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    for _ in 0..200 {
+        program.resize((1, 1));
+        program.resize(SMALL);
+    }
+    program.wait_until("all of the screen", |seat| seat.shown().contains("q quit"));
+    let step = program.step();
+    program.wait_until("further steps", |_| program.step() > step);
+}
+
+#[test]
+fn a_terminal_that_takes_nothing_costs_no_training() {
+    let program = Program::on(LONG, MIDDLE);
+    program.wait_for_training();
+    let length = |program: &Program| {
+        fs::metadata(program.cells()[1].path.join("metrics.jsonl"))
+            .unwrap()
+            .len()
+    };
+    program.stall();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    for _ in 0..3 {
+        let before = length(&program);
+        program.wait_until("further points", |_| length(&program) > before);
+    }
+    // Another screen is none the worse for it.
+    program.attached("runs/live").wait_for("▶ training");
+}
+
+#[test]
+fn a_process_that_is_killed_is_missed_by_its_screen_and_gone_on_with() {
+    let mut program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    let link = connect(&program.run_dir()).unwrap();
+    link.requests.send(Request::EndNow).unwrap();
+    program.wait_for("the training thread is gone");
+    program.press("q");
+    assert_eq!(program.wait_for_the_end(), 1);
+    program.wait_for("goes on from the last checkpoint");
+    let mut viewer = program.attached("runs/live");
+    viewer.wait_for("what trained is gone without a word");
+    viewer.press("q");
+    viewer.wait_for_the_end();
+    // A cell without a checkpoint may be what brought the process down: the others come first.
+    let program = program.resumed();
+    program.wait_for("▶ training");
+    program.wait_for_row(3, "running");
+}
+
+#[test]
 fn no_color_means_no_colour() {
     let colours = |program: &Program| String::from_utf8_lossy(&program.bytes()).matches("\u{1b}[38;").count();
     let plain = Program::with(LONG, SMALL, &[("NO_COLOR", "1")]);

@@ -43,7 +43,7 @@ pub enum Request {
 /// # Errors
 /// What is wrong with it.
 pub fn parse_request(line: &[u8]) -> Result<Request, String> {
-    serde_json::from_slice(line).map_err(|error| format!("control message: {error}"))
+    serde_json::from_slice(line).map_err(|error| words("control message", &error))
 }
 
 /// A line from a run, after the first.
@@ -51,7 +51,14 @@ pub fn parse_request(line: &[u8]) -> Result<Request, String> {
 /// # Errors
 /// What is wrong with it.
 pub fn parse_event(line: &[u8]) -> Result<Event, String> {
-    serde_json::from_slice(line).map_err(|error| format!("event: {error}"))
+    serde_json::from_slice(line).map_err(|error| words("event", &error))
+}
+
+/// What is wrong, in one short line: JSON's words quote whatever was there.
+fn words(what: &str, error: &serde_json::Error) -> String {
+    let printable = |letter: char| if letter.is_control() { '?' } else { letter };
+    let error: String = error.to_string().chars().map(printable).take(300).collect();
+    format!("{what}: {error}")
 }
 
 /// Reads a line of at most `longest` bytes without its end; none at the end of the stream or in the middle of a line.
