@@ -1,7 +1,7 @@
 //! sharptui trains small neural networks through a sweep and shows, live, how sharp the loss is.
 //!
 //! Data flows one way: [`config`] → cells → the training thread ([`sweep`], [`train`], with [`data`], [`model`] and
-//! [`curvature`]) → [`event`]s → [`monitor`] → [`tui`] or [`plain`] lines; commands flow back over one other channel.
+//! [`curvature`]) → [`event`]s → [`live`] → [`monitor`] → [`tui`] or [`plain`] lines; commands flow back over one other channel.
 //! What is on disk ([`record`]) is the truth; the screen is a view of it, and a [`report`] (by [`statistics`]) another. This file is the only place that sees all rooms.
 
 pub mod cli;

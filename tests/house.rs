@@ -122,3 +122,13 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
         knows_nothing_of(room, "Device::");
     }
 }
+
+#[test]
+fn no_duration_hangs_on_a_clock_that_can_be_set() {
+    for room in rooms()
+        .iter()
+        .filter(|room| !["record", "sweep", "report"].contains(&room.as_str()))
+    {
+        knows_nothing_of(room, "SystemTime");
+    }
+}
