@@ -219,7 +219,9 @@ impl Driver {
                         return Some(pass);
                     }
                 }
-                Ok(Input::Resize(..)) => self.due = self.due.max(Due::Now),
+                // A window that was made smaller and as large again within a frame has lost what was cut off, and its size
+                // does not tell.
+                Ok(Input::Resize(..)) => self.due = Due::Anew,
                 Ok(_) => {}
                 Err(TryRecvError::Empty) => return None,
                 Err(TryRecvError::Disconnected) => {
