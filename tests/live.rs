@@ -146,6 +146,13 @@ impl Drop for Program {
     }
 }
 
+/// Whether the chart of λ_max has a number in its title.
+fn has_measured(seat: &Seat) -> bool {
+    let shown = seat.shown();
+    let after = shown.split("λ_max ").nth(1).and_then(|rest| rest.chars().next());
+    after.is_some_and(|first| first.is_ascii_digit())
+}
+
 fn start(folder: &tempfile::TempDir, arguments: &[&str], size: Size, variables: &[(&str, &str)]) -> Seat {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sharptui"));
     command.args(arguments);
@@ -391,11 +398,11 @@ fn a_terminal_that_hangs_up_leaves_training_alone_and_another_one_shows_it_whole
     let mut second = program.attached("runs/live");
     second.wait_for("cell 2 of 3");
     second.wait_for("1 of 3 done");
-    second.wait_until("a curve", |seat| seat.shown().contains('●'));
+    second.wait_until("a measurement", has_measured);
     // The history of a cell that had ended before is there, too.
     second.press("k");
     second.wait_for("looking at cell 1");
-    second.wait_until("its curve", |seat| seat.shown().contains('●'));
+    second.wait_until("its measurements", has_measured);
     second.press("qy");
     assert_eq!(second.wait_for_the_end(), 130);
     assert_eq!(read_run(&program.run_dir()).unwrap().state, RunState::Stopped);
@@ -442,7 +449,7 @@ fn a_run_can_be_looked_at_after_its_end_where_it_was_moved_to_and_read_only() {
     set(0o555);
     let mut screen = program.attached("elsewhere");
     screen.wait_for("✓ complete");
-    screen.wait_until("a curve", |seat| seat.shown().contains('●'));
+    screen.wait_until("a measurement", has_measured);
     screen.press("q");
     assert_eq!(screen.wait_for_the_end(), 0);
     set(0o755);
