@@ -165,9 +165,7 @@ fn the_screen_shows_the_sweep_and_what_is_measured_in_it() {
     let program = Program::on(LONG, SMALL);
     program.wait_for_training();
     program.wait_for_row(1, "finished");
-    program.wait_until("a curve", |seat| {
-        seat.shown().contains("λ_max ") && seat.shown().contains('●')
-    });
+    program.wait_until("a measurement", has_measured);
     let shown = program.shown();
     for words in [
         "live",
