@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{self, Slot};
@@ -80,6 +81,10 @@ impl CellWriter {
         let path = self.folder.path().join(names::METRICS);
         let mut line = serde_json::to_vec(point).map_err(|error| json(&path, &error))?;
         line.push(b'\n');
+        // What is written into a file that was deleted is lost without a word.
+        if self.metrics.metadata().is_ok_and(|metrics| metrics.nlink() == 0) {
+            return Err(std::io::Error::from(std::io::ErrorKind::NotFound)).at("append to", &path);
+        }
         if let Err(error) = self.metrics.write_all(&line) {
             // If this fails too, the torn line stays, and readers say so.
             let _ = self.metrics.set_len(self.metrics_bytes);
