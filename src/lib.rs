@@ -171,16 +171,11 @@ fn has_screen() -> bool {
 fn launch(how: &HowArgs) -> anyhow::Result<ExitCode> {
     match live::launch().context("the process that trains cannot be started")? {
         Launched::Ended(status) => Ok(ExitCode::from(status)),
-        Launched::Ready { run_dir, .. } if how.detach => {
+        Launched::Ready { run_dir } if how.detach => {
             print(&format!("{}\n", detached_line(&run_dir)))?;
             Ok(ExitCode::SUCCESS)
         }
-        Launched::Ready { run_dir, child } => {
-            let shown = show_live(&run_dir, live::connect(&run_dir)?, true);
-            // So that it is no zombie where this process goes on for long.
-            drop(child);
-            shown
-        }
+        Launched::Ready { run_dir } => show_live(&run_dir, live::connect(&run_dir)?, true),
     }
 }
 

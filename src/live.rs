@@ -18,7 +18,7 @@ mod standing;
 mod wire;
 
 pub use client::{Link, LiveError, connect};
-pub use history::{Source, follow};
+pub use history::follow;
 pub use hub::Hub;
 pub use launch::{Launched, become_ready, launch};
 pub use server::Server;

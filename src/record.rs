@@ -204,8 +204,14 @@ impl RunDir {
     /// The folder of a cell, whether it exists or not.
     #[must_use]
     pub fn cell_path(&self, cell: CellIndex) -> PathBuf {
-        self.folder.place().join(names::CELLS).join(format!("{cell:03}"))
+        cell_path(&self.folder.place(), cell)
     }
+}
+
+/// The folder of a cell in a run directory, whether it exists or not.
+#[must_use]
+pub fn cell_path(run_dir: &Path, cell: CellIndex) -> PathBuf {
+    run_dir.join(names::CELLS).join(format!("{cell:03}"))
 }
 
 /// Whether anything was measured in the folder of a cell.

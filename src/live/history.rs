@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::event::{CellIndex, Event};
-use crate::record::read_points;
+use crate::record::{cell_path, read_points};
 
 /// How often is looked for new points.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -19,9 +19,6 @@ const WAITING: usize = 8_192;
 /// Cells whose curves are kept; a screen that was led through ten thousand would fill the memory.
 const MOST_CELLS: usize = 16;
 
-/// Where changes of state come from.
-pub type Source = Receiver<Event>;
-
 /// Everything that happens: changes of state from `source`, and points of the running cell and of those that `wanted` names.
 ///
 /// When `source` ends, `again` is asked for another one; what comes from that begins anew.
@@ -30,9 +27,9 @@ pub type Source = Receiver<Event>;
 /// If there can be no thread for it.
 pub fn follow(
     run_dir: &Path,
-    source: Source,
+    source: Receiver<Event>,
     wanted: Receiver<CellIndex>,
-    again: impl FnMut() -> Option<Source> + Send + 'static,
+    again: impl FnMut() -> Option<Receiver<Event>> + Send + 'static,
 ) -> io::Result<Receiver<Event>> {
     let (out, events) = bounded(WAITING);
     let history = History {
@@ -61,9 +58,9 @@ struct Left;
 impl History {
     fn run(
         mut self,
-        mut source: Source,
+        mut source: Receiver<Event>,
         wanted: &Receiver<CellIndex>,
-        mut again: impl FnMut() -> Option<Source>,
+        mut again: impl FnMut() -> Option<Receiver<Event>>,
     ) -> Result<(), Left> {
         let mut ended = false;
         loop {
@@ -132,7 +129,7 @@ impl History {
 
     fn tell(&mut self, index: usize) -> Result<bool, Left> {
         let (cell, read) = self.cells[index];
-        let folder = self.run_dir.join("cells").join(format!("{cell:03}"));
+        let folder = cell_path(&self.run_dir, cell);
         // What cannot be read yet may be later; a line that is no point is said by those who read the whole.
         let Ok(found) = read_points(&folder, read) else {
             return Ok(false);

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// What became of the process.
 pub enum Launched {
@@ -13,8 +13,6 @@ pub enum Launched {
     Ready {
         /// Its run directory.
         run_dir: PathBuf,
-        /// The process.
-        child: Child,
     },
     /// It ended with this exit status; what it had to say is on stderr.
     Ended(u8),
@@ -37,7 +35,7 @@ pub fn launch() -> io::Result<Launched> {
     }
     if place.pop() == Some(0) {
         let run_dir = PathBuf::from(OsString::from_vec(place));
-        return Ok(Launched::Ready { run_dir, child });
+        return Ok(Launched::Ready { run_dir });
     }
     let status = child.wait()?.code().and_then(|code| u8::try_from(code).ok());
     Ok(Launched::Ended(status.unwrap_or(1)))
