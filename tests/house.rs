@@ -85,6 +85,10 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ),
         ("train", &["config", "curvature", "data", "event", "model"]),
         ("tui", &["event", "monitor", "signals", "statistics"]),
+        (
+            "watch",
+            &["event", "live", "plain", "record", "signals", "sweep", "tui"],
+        ),
     ];
     let listed: Vec<&str> = may_know.iter().map(|(room, _)| *room).collect();
     assert_eq!(rooms(), listed, "every room is listed here");
