@@ -58,6 +58,22 @@ pub enum Event {
         /// Its last values.
         summary: Summary,
     },
+    /// The cells that are still to be run have another order, or others of them are held out.
+    Queue {
+        /// The cells that have not ended, but for the running one, in the order they will be run.
+        order: Vec<CellIndex>,
+        /// Those of them that are held out until they are let in again, in ascending order.
+        held: Vec<CellIndex>,
+    },
+    /// The plan has one cell more, at its end.
+    CellAdded(Box<CellPlan>),
+    /// A cell that had ended is to be run again, from its first step: what was known of it is forgotten.
+    CellRetried {
+        /// Which cell.
+        cell: CellIndex,
+    },
+    /// A line of the run's log, told in order. Made by those who read the run directory.
+    Logged(LogEntry),
     /// Something the person watching should read once, such as an audit that corrected λ_max.
     Notice(String),
     /// Nothing more will come.
@@ -81,7 +97,7 @@ pub struct SweepPlan {
 }
 
 /// One cell of the sweep, as planned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CellPlan {
     /// The settings that the sweep varies, as (name, value), in the order of the sweep's axes.
     pub swept: Vec<(String, String)>,
@@ -95,8 +111,54 @@ pub struct CellPlan {
     pub probes: Vec<String>,
     /// Words for the stability threshold: "2/η", "(2+2β)/η", "SAM edge".
     pub threshold_label: String,
+    /// Parameters of its network.
+    #[serde(default)]
+    pub parameters: u64,
+    /// What its training and measuring takes of the device's memory at most, in bytes, as estimated; none where it is not.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
     /// How it ended, if that was before this process began.
     pub ended: Option<(CellEnding, Summary)>,
+}
+
+/// A change of the learning rate by the person watching.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RateChange {
+    /// η of the next step as it was.
+    pub from: f64,
+    /// η of the next step as it is.
+    pub to: f64,
+}
+
+/// One line of the run's log, `events.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// Seconds since 1970 in UTC.
+    pub at: f64,
+    /// Which cell it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<CellIndex>,
+    /// What kind of thing it is.
+    pub kind: LogKind,
+    /// What happened, for people.
+    pub words: String,
+}
+
+/// What a line of the log tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LogKind {
+    /// The sweep began, was taken up again, or ended.
+    Sweep,
+    /// A cell began or went on.
+    Begun,
+    /// A cell ended.
+    Ended,
+    /// The person watching changed something.
+    ByHand,
+    /// Something to know.
+    Notice,
+    /// Something went wrong.
+    Warning,
 }
 
 /// How far a cell is.
@@ -147,6 +209,9 @@ pub struct Point {
     /// Euclidean norm of the gradient of the mean loss of the last step's batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_norm: Option<f64>,
+    /// That the person watching changed the learning rate here, before the next step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by_hand: Option<RateChange>,
 }
 
 /// One measurement of λ_max, the largest algebraic eigenvalue of the Hessian of the mean loss.
@@ -252,6 +317,9 @@ pub struct Summary {
     /// Of a finished cell that aims at a training loss or accuracy: whether it got there, or used up its budget first.
     #[serde(default)]
     pub reached_aim: Option<bool>,
+    /// Whether the person watching changed its learning rate on the way.
+    #[serde(default)]
+    pub changed_by_hand: bool,
     /// Mean loss over the training set.
     pub train_loss: Option<f64>,
     /// Share of the training set classified correctly.
@@ -278,6 +346,7 @@ impl Summary {
     /// Takes over what a later point says; λ_max is that of the first probe.
     pub fn take_in(&mut self, point: &Point) {
         (self.steps, self.epochs, self.seconds) = (point.step, point.epoch, point.seconds);
+        self.changed_by_hand |= point.changed_by_hand.is_some();
         self.train_loss = point.train_loss.or(self.train_loss);
         self.train_accuracy = point.train_accuracy.or(self.train_accuracy);
         self.test_loss = point.test_loss.or(self.test_loss);
@@ -293,7 +362,7 @@ impl Summary {
 }
 
 /// What the training thread is asked to do, honoured within one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// Stop after the current step until resumed.
     Pause,
@@ -303,6 +372,32 @@ pub enum Command {
     Abort(CellIndex),
     /// Check λ_max of the running cell from a cold start at the next step.
     Audit,
+    /// Measure λ_max of the running cell, and evaluate it, at the next step, whatever is due.
+    Measure,
+    /// Train a running cell on at another learning rate: this one at the next step, and then along its schedule as before.
+    SetLearningRate {
+        /// Which cell.
+        cell: CellIndex,
+        /// η of the next step, positive and finite.
+        learning_rate: f64,
+    },
+    /// Set a running cell aside with a checkpoint, at the end of the queue, and go on with the next.
+    Skip(CellIndex),
+    /// Run a cell that has ended again, from its first step; what it came to before is lost.
+    Retry(CellIndex),
+    /// Move a cell of the queue by this many places, towards its end where that is positive.
+    Move {
+        /// Which cell.
+        cell: CellIndex,
+        /// By how many places.
+        by: i64,
+    },
+    /// Hold a cell of the queue out: it is not run until it is let in again.
+    Hold(CellIndex),
+    /// Let a cell in again that was held out.
+    Release(CellIndex),
+    /// Add a cell to the end of the queue that differs from this one in its seed alone.
+    AddSeed(CellIndex),
     /// Stop the sweep; what is finished stays on disk.
     Quit,
 }

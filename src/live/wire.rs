@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Command, Event};
 
 /// Changes with the meaning of what goes over the socket.
-pub(super) const PROTOCOL: u32 = 1;
+pub(super) const PROTOCOL: u32 = 2;
 
 /// The longest line that a screen may send, in bytes.
 pub(super) const LONGEST_REQUEST: u64 = 64 * 1024;
@@ -30,7 +30,7 @@ pub struct Hello {
 }
 
 /// What a screen asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request {
     /// Something of the training thread.
     Command(Command),

@@ -1,6 +1,6 @@
 //! One cell of the sweep: what was planned, what became of it, and its curves.
 
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, StopReason, Summary};
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, StopReason, Summary};
 
 use super::curve::{Curve, Marks};
 
@@ -122,6 +122,12 @@ pub struct Cell {
     pub reached_aim: Option<bool>,
     /// Audits of λ_max on its first probe.
     pub audits: u64,
+    /// Whether it is held out of the queue.
+    pub is_held: bool,
+    /// Whether the person watching changed its learning rate.
+    pub changed_by_hand: bool,
+    /// After which steps, and how; as far as its points were told.
+    pub rate_changes: Vec<(u64, RateChange)>,
     /// The last value of everything measured.
     pub latest: Latest,
     /// Everything measured, over its steps.
@@ -139,6 +145,9 @@ impl Cell {
             first_progress: None,
             reached_aim: None,
             audits: 0,
+            is_held: false,
+            changed_by_hand: false,
+            rate_changes: Vec::new(),
             latest: Latest {
                 lambda: vec![None; probes],
                 ..Latest::default()
@@ -167,6 +176,7 @@ impl Cell {
             ..Curves::default()
         };
         self.audits = 0;
+        self.rate_changes.clear();
     }
 
     pub(super) fn advance(&mut self, progress: Progress) {
@@ -196,6 +206,10 @@ impl Cell {
                 curve.push(step, value);
                 *last = Some(value);
             }
+        }
+        if let Some(change) = point.changed_by_hand {
+            self.changed_by_hand = true;
+            self.rate_changes.push((step, change));
         }
         if point.gradient_norm.is_some() {
             latest.gradient_norm = point.gradient_norm;
@@ -231,6 +245,7 @@ impl Cell {
     pub(super) fn end(&mut self, ending: CellEnding, summary: &Summary) {
         self.state = ending.into();
         self.reached_aim = summary.reached_aim;
+        self.changed_by_hand |= summary.changed_by_hand;
         self.progress.step = summary.steps;
         self.progress.epoch = summary.epochs;
         self.progress.seconds = summary.seconds;

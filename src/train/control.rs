@@ -181,6 +181,14 @@ impl Control {
             }
             Command::Audit => self.audit = true,
             Command::Quit => self.quit = true,
+            Command::Measure
+            | Command::SetLearningRate { .. }
+            | Command::Skip(_)
+            | Command::Retry(_)
+            | Command::Move { .. }
+            | Command::Hold(_)
+            | Command::Release(_)
+            | Command::AddSeed(_) => {}
         }
     }
 }

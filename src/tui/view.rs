@@ -39,7 +39,7 @@ pub enum Question {
 }
 
 /// What a key leads to outside of the view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Effect {
     /// The training thread is asked for this.
     Send(Command),

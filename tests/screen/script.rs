@@ -64,6 +64,8 @@ fn cell_plan(cell: usize) -> CellPlan {
         steps_per_epoch: 1,
         probes: PROBES.map(str::to_owned).to_vec(),
         threshold_label: "2/η".into(),
+        parameters: 199_210,
+        memory_bytes: Some(48 << 20),
         ended: None,
     }
 }
@@ -116,6 +118,7 @@ pub fn point(cell: usize, step: u64, probe: usize) -> Point {
         ..LambdaPoint::default()
     };
     Point {
+        changed_by_hand: None,
         step,
         epoch: step as f64,
         seconds: step as f64 * SECONDS_PER_STEP,
@@ -189,6 +192,7 @@ pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
     let last = point(cell, step, 0);
     let lambda = last.lambda.unwrap_or_default();
     let summary = Summary {
+        changed_by_hand: false,
         steps: step,
         epochs: step as f64,
         seconds: last.seconds,
