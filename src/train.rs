@@ -134,6 +134,7 @@ pub fn train(
                 ending = Some(stopped);
                 break;
             }
+            run.change_learning_rate()?;
             run.step();
         }
         // What an interrupted observation was about to tell is told by the process that goes on.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use burn::tensor::{DType, Device, Tensor};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use sharptui::config::{Experiment, Settings};
-use sharptui::event::{CellEnding, Command, Event, Point, StopReason};
+use sharptui::event::{CellEnding, Command, Event, Point, RateChange, StopReason};
 use sharptui::model::{Examples, Network, RunningStatistics};
 use sharptui::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, Trained, train};
 
@@ -36,6 +36,7 @@ struct Ran {
     trained: Trained,
     points: Vec<Point>,
     events: Receiver<Event>,
+    kept: Option<Snapshot>,
 }
 
 impl Ran {
@@ -44,17 +45,21 @@ impl Ran {
     }
 }
 
-/// Keeps the points in memory, and gives the commands when the first is written.
+/// Keeps the points in memory, and gives the commands when the first of them after so many steps is written.
 struct Kept<'a> {
     points: Vec<Point>,
     commands: &'a [Command],
+    after: u64,
+    kept: Option<Snapshot>,
     to_trainer: Sender<Command>,
 }
 
 impl Keeper for Kept<'_> {
     fn point(&mut self, point: &Point) -> Result<(), AnyError> {
-        for &command in self.commands.iter().filter(|_| self.points.is_empty()) {
-            self.to_trainer.send(command)?;
+        if point.step >= self.after {
+            for &command in std::mem::take(&mut self.commands) {
+                self.to_trainer.send(command)?;
+            }
         }
         self.points.push(point.clone());
         Ok(())
@@ -64,7 +69,8 @@ impl Keeper for Kept<'_> {
         Ok(())
     }
 
-    fn snapshot(&mut self, _: &Snapshot) -> Result<(), AnyError> {
+    fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
+        self.kept = Some(snapshot.clone());
         Ok(())
     }
 
@@ -75,6 +81,11 @@ impl Keeper for Kept<'_> {
 
 /// Trains on twenty examples; the commands are given when the first point is written.
 fn run(settings: &Settings, commands: &[Command]) -> Ran {
+    run_from(settings, commands, 0, None)
+}
+
+/// The same from where an earlier run was; the commands are given when the first point after so many steps is written.
+fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<Snapshot>) -> Ran {
     let device = Device::flex();
     let dtype = sharptui::train::dtype(settings);
     let examples = |count| Examples::upload(&pixels(count), &labels(count), CLASSES, &device, dtype);
@@ -94,6 +105,8 @@ fn run(settings: &Settings, commands: &[Command]) -> Ran {
     let mut kept = Kept {
         points: Vec::new(),
         commands,
+        after,
+        kept: None,
         to_trainer,
     };
     let trained = train(
@@ -101,12 +114,13 @@ fn run(settings: &Settings, commands: &[Command]) -> Ran {
         &mut Control::new(commands_out),
         &mut Outbox::new(events_in),
         &mut kept,
-        None,
+        from,
     );
     Ran {
         trained: trained.unwrap(),
         points: kept.points,
         events,
+        kept: kept.kept,
     }
 }
 
@@ -192,6 +206,105 @@ fn a_rate_that_changes_is_the_one_of_its_step() {
     };
     let given = "rho: 0.1, warm_up: Steps(2), schedule: Step(every: Steps(3), factor: 0.5)";
     assert_taken_by_hand(given, &[0.05, 0.1, 0.1, 0.05, 0.05, 0.05, 0.025], how);
+}
+
+const HALVED: Command = Command::SetLearningRate {
+    cell: 0,
+    learning_rate: 0.05,
+};
+
+#[test]
+fn a_learning_rate_changed_by_hand_is_that_of_the_next_step_and_the_schedule_goes_on_in_its_shape() {
+    for (momentum, schedule, rates) in [
+        (0.0, "", [0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05]),
+        (0.9, "", [0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05]),
+        (
+            0.5,
+            "schedule: Step(every: Steps(2), factor: 0.1)",
+            [0.1, 0.1, 0.01, 0.05, 0.005, 0.005, 0.000_5],
+        ),
+    ] {
+        let settings = settings(&format!(
+            "model: Mlp(widths: []), loss: SquaredError, batch_size: Full, steps: 7, learning_rate: 0.1,
+             momentum: {momentum}, precision: F64, evaluate_every: Steps(1), lambda_every: Steps(1), {schedule}",
+        ));
+        let network = Network::new(&settings, [1, 1, FEATURES], CLASSES);
+        let start = network.initial_parameters(0, &Device::flex(), DType::F64);
+        let how = Descent {
+            momentum,
+            ..Descent::default()
+        };
+        let expected = by_hand(start.to_data().iter::<f64>().collect(), &rates, how);
+        let ran = run_from(&settings, &[HALVED], 3, None);
+        assert_close(&ran.parameters(), &expected, 1e-12);
+        for point in ran.points.iter().filter(|point| point.learning_rate.is_some()) {
+            let step = usize::try_from(point.step).unwrap();
+            let is_before = point.step == 3 && point.changed_by_hand.is_none();
+            let rate = match rates.get(step) {
+                Some(_) if is_before => rates[2],
+                Some(rate) => *rate,
+                None => continue,
+            };
+            assert_close(&[point.learning_rate.unwrap()], &[rate], 1e-12);
+            assert_close(&[point.threshold.unwrap()], &[(2.0 + 2.0 * momentum) / rate], 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_change_by_hand_is_written_down_once_and_marks_the_cell() {
+    let settings = settings("model: Mlp(widths: [4]), learning_rate: 0.1, batch_size: 5, steps: 6");
+    let ran = run_from(&settings, &[HALVED, HALVED], 0, None);
+    let changes: Vec<_> = ran.points.iter().filter_map(|point| point.changed_by_hand).collect();
+    assert_eq!(changes, [RateChange { from: 0.1, to: 0.05 }]);
+    assert!(ran.trained.summary.changed_by_hand);
+    let told =
+        |event: Event| matches!(event, Event::Notice(words) if words.contains("changed by hand, from 0.1 to 0.05"));
+    assert_eq!(ran.events.try_iter().filter(|event| told(event.clone())).count(), 1);
+    assert!(!run(&settings, &[]).trained.summary.changed_by_hand);
+}
+
+#[test]
+fn a_run_goes_on_at_the_rate_that_was_changed_by_hand_to_the_last_bit() {
+    let settings = settings(
+        "model: Mlp(widths: [4]), learning_rate: 0.1, batch_size: 5, epochs: 4, dropout: 0.2, evaluate_every: Steps(1),
+         schedule: Cosine(to: 0.1), momentum: 0.9",
+    );
+    let whole = run_from(&settings, &[HALVED], 5, None);
+    let went_on = run_from(&settings, &[], 0, whole.kept.clone());
+    assert_eq!(whole.kept.as_ref().unwrap().step, 5);
+    assert_eq!(went_on.parameters(), whole.parameters());
+    assert!(went_on.trained.summary.changed_by_hand);
+    assert_ne!(run(&settings, &[]).parameters(), whole.parameters());
+}
+
+#[test]
+fn a_learning_rate_that_cannot_be_taken_changes_nothing() {
+    let settings = settings("model: Mlp(widths: [4]), learning_rate: 0.1, batch_size: 5, steps: 6");
+    let undisturbed = run(&settings, &[]).parameters();
+    for (cell, learning_rate) in [
+        (0, 0.0),
+        (0, -1.0),
+        (0, f64::NAN),
+        (0, f64::INFINITY),
+        (1, 0.05),
+        (0, 0.1),
+    ] {
+        let ran = run(&settings, &[Command::SetLearningRate { cell, learning_rate }]);
+        assert_eq!(ran.parameters(), undisturbed, "{learning_rate} for cell {cell}");
+        assert!(!ran.trained.summary.changed_by_hand);
+    }
+}
+
+#[test]
+fn a_measurement_that_is_asked_for_is_made_at_the_next_step_without_an_audit() {
+    let settings = settings(
+        "model: Mlp(widths: [6]), learning_rate: 0.1, batch_size: 5, steps: 3, lambda_every: Ends, evaluate_every: Steps(3)",
+    );
+    let ran = run(&settings, &[Command::Measure]);
+    let measured: Vec<_> = ran.points.iter().filter(|point| point.lambda.is_some()).collect();
+    assert_eq!(measured.iter().map(|point| point.step).collect::<Vec<_>>(), [0, 1, 3]);
+    assert!(measured[1].train_loss.is_some() && !measured[1].lambda.as_ref().unwrap().lambda_audited);
 }
 
 /// Seven steps of full-batch descent are those taken by hand at these rates.

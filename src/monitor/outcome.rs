@@ -13,7 +13,8 @@ pub struct Outcome {
     pub lambda_max: f64,
     /// Test accuracy there, from 0 to 1.
     pub test_accuracy: f64,
-    /// Whether it may be compared with the others: λ_max converged, and what the cell aims at was reached.
+    /// Whether it may be compared with the others: λ_max converged, what the cell aims at was reached, and nobody changed
+    /// its learning rate by hand.
     pub is_comparable: bool,
 }
 
@@ -26,7 +27,7 @@ impl Outcome {
             cell,
             lambda_max: lambda.lambda_max,
             test_accuracy,
-            is_comparable: lambda.lambda_converged && known.reached_aim != Some(false),
+            is_comparable: lambda.lambda_converged && known.reached_aim != Some(false) && !known.changed_by_hand,
         })
     }
 }

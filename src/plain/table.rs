@@ -71,6 +71,7 @@ fn state(cell: &CellKnown) -> String {
     let word = match &cell.ended {
         None if cell.begun => "unfinished",
         None => "queued",
+        Some((CellEnding::Finished(_), summary)) if summary.changed_by_hand => "by hand",
         Some((CellEnding::Finished(_), summary)) if summary.reached_aim == Some(false) => "aim missed",
         Some((CellEnding::Finished(_), _)) => "finished",
         Some((CellEnding::Diverged, _)) => "diverged",

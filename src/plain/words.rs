@@ -178,6 +178,15 @@ pub(super) fn cell_ended(plan: &CellPlan, ending: &CellEnding, summary: &Summary
 }
 
 fn ended(ending: &CellEnding, summary: &Summary) -> String {
+    let by_hand = if summary.changed_by_hand {
+        ", changed by hand"
+    } else {
+        ""
+    };
+    format!("{}{by_hand}", ended_by(ending, summary))
+}
+
+fn ended_by(ending: &CellEnding, summary: &Summary) -> String {
     let aim = if summary.reached_aim == Some(false) {
         ", the aim not reached"
     } else {

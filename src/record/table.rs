@@ -3,9 +3,10 @@
 use crate::event::{CellEnding, CellIndex, Summary};
 
 /// Columns that every table has after those of the sweep.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "state",
     "reached_aim",
+    "changed_by_hand",
     "steps",
     "epochs",
     "train_loss",
@@ -98,7 +99,7 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
 }
 
 /// The fields of `COLUMNS`.
-fn results(row: &CellRow) -> [String; 14] {
+fn results(row: &CellRow) -> [String; 15] {
     let summary = &row.summary;
     // As short as reads back to the same number, with an exponent where that is shorter.
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:?}"));
@@ -106,6 +107,7 @@ fn results(row: &CellRow) -> [String; 14] {
     [
         row.state.word().to_owned(),
         truth(summary.reached_aim),
+        truth(Some(summary.changed_by_hand)),
         summary.steps.to_string(),
         number(Some(summary.epochs)),
         number(summary.train_loss),

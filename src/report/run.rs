@@ -188,6 +188,9 @@ fn finished(planned: &Planned, found: Option<&CellFound>, reason: StopReason, su
     if let Some(changed) = changed {
         return Standing::LeftOut(changed);
     }
+    if summary.is_some_and(|last| last.changed_by_hand) {
+        return Standing::LeftOut("its learning rate was changed by hand".to_owned());
+    }
     let settings = &planned.settings;
     let at_most = |value: Option<f64>, aim: Option<f64>| value.zip(aim).is_some_and(|(value, aim)| value <= aim);
     let reached = matches!(reason, StopReason::TrainLoss | StopReason::TrainAccuracy)

@@ -31,6 +31,9 @@ struct State {
     order_position: Position,
     dropout_position: Position,
     augmentation_position: Option<Position>,
+    /// Of checkpoints from before it could be changed: that of the settings.
+    #[serde(default)]
+    learning_rate: Option<f64>,
     spending: Spending,
     tracks: Vec<Track>,
     summary: Summary,
@@ -138,6 +141,7 @@ pub(super) fn to_tensors(
         order_position: from.order_position.into(),
         dropout_position: from.dropout_position.into(),
         augmentation_position: from.augmentation_position.map(Position::from),
+        learning_rate: Some(from.learning_rate),
         spending: from.spending,
         tracks: from.tracks.iter().map(words_of).collect(),
         summary: from.summary.clone(),
@@ -218,6 +222,7 @@ pub(super) fn from_tensors(
         order_position: state.order_position.into(),
         dropout_position: state.dropout_position.into(),
         augmentation_position: state.augmentation_position.map(u128::from),
+        learning_rate: state.learning_rate.unwrap_or(settings.learning_rate),
         spending: state.spending,
         tracks,
         summary: state.summary,

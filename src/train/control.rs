@@ -29,6 +29,9 @@ pub struct Control {
     quit: bool,
     aborted: BTreeSet<CellIndex>,
     audit: bool,
+    measure: bool,
+    /// The last one asked for, and of which cell.
+    learning_rate: Option<(CellIndex, f64)>,
     activity: Option<Activity>,
 }
 
@@ -41,6 +44,8 @@ impl Control {
             quit: false,
             aborted: BTreeSet::new(),
             audit: false,
+            measure: false,
+            learning_rate: None,
             activity: None,
         }
     }
@@ -136,6 +141,19 @@ impl Control {
         std::mem::take(&mut self.audit)
     }
 
+    /// Whether a measurement was asked for since the last time this was called.
+    pub fn take_measure(&mut self) -> bool {
+        std::mem::take(&mut self.measure)
+    }
+
+    /// The learning rate that was asked for since the last time this was called, of this cell.
+    pub fn take_learning_rate(&mut self, cell: CellIndex) -> Option<f64> {
+        self.take_in();
+        // What was meant for a cell that has ended concerns no other one.
+        let (meant, learning_rate) = self.learning_rate.take()?;
+        (meant == cell).then_some(learning_rate)
+    }
+
     /// What has been asked of a cell so far, without waiting.
     pub fn verdict(&mut self, cell: CellIndex) -> Verdict {
         self.take_in();
@@ -181,9 +199,9 @@ impl Control {
             }
             Command::Audit => self.audit = true,
             Command::Quit => self.quit = true,
-            Command::Measure
-            | Command::SetLearningRate { .. }
-            | Command::Skip(_)
+            Command::Measure => self.measure = true,
+            Command::SetLearningRate { cell, learning_rate } => self.learning_rate = Some((cell, learning_rate)),
+            Command::Skip(_)
             | Command::Retry(_)
             | Command::Move { .. }
             | Command::Hold(_)

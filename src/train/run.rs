@@ -19,7 +19,8 @@ use super::schedule::LambdaSchedule;
 use super::snapshot::Snapshot;
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Precision, Settings};
-use crate::event::{Activity, CellEnding, Event, Progress, Summary};
+use crate::curvature::norm;
+use crate::event::{Activity, CellEnding, Event, Point, Progress, RateChange, Summary};
 use crate::model::{Examples, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
 
 /// Step losses are read from the device this many at a time: reading each would make it wait for the host.
@@ -37,6 +38,8 @@ pub(super) struct Run<'a> {
     step: u64,
     parameters: Tensor<1>,
     running: Vec<RunningStatistics>,
+    /// The settings with the learning rate in force, which may have been changed by hand.
+    in_force: Settings,
     optimizer: HeavyBall,
     order: Order,
     augmenter: Option<Augmenter>,
@@ -90,6 +93,7 @@ impl<'a> Run<'a> {
             step: 0,
             parameters: task.network.initial_parameters(settings.seed, task.device, dtype),
             running: task.network.initial_statistics(task.device, dtype),
+            in_force: settings.clone(),
             optimizer: HeavyBall::new(settings.learning_rate, settings.momentum, settings.weight_decay),
             order: Order {
                 rng: stream(settings.seed, Purpose::Order),
@@ -140,11 +144,48 @@ impl<'a> Run<'a> {
         } else {
             gradient.clone()
         };
-        self.optimizer.learning_rate = settings.learning_rate_at(self.step);
+        self.optimizer.learning_rate = self.in_force.learning_rate_at(self.step);
         self.parameters = self.optimizer.step(parameters, descent);
         self.gradient = Some(gradient);
         self.losses.push(loss);
         self.step += 1;
+    }
+
+    /// Takes on the learning rate that was asked for, if one was: η of the next step, from where the schedule goes on in
+    /// its shape. It is written down with a checkpoint, so that nothing takes it back.
+    pub(super) fn change_learning_rate(&mut self) -> Result<(), AnyError> {
+        let Some(asked) = self.control.take_learning_rate(self.task.cell) else {
+            return Ok(());
+        };
+        let cell = self.task.cell + 1;
+        let from = self.in_force.learning_rate_at(self.step);
+        // Times one where nothing scales it, so that what was typed is what is taken.
+        let scaled = asked * (self.in_force.learning_rate / from);
+        let is_usable = |rate: f64| rate.is_finite() && rate > 0.0;
+        if !is_usable(asked) || !is_usable(scaled) {
+            self.outbox.state(Event::Notice(format!(
+                "cell {cell}: a learning rate of {asked} was asked for, where it is {from}; it stays as it is"
+            )));
+            return Ok(());
+        }
+        self.in_force.learning_rate = scaled;
+        let to = self.in_force.learning_rate_at(self.step);
+        if to.to_bits() == from.to_bits() {
+            return Ok(());
+        }
+        let climbed = self.climbed.as_ref().map(norm);
+        self.write(Point {
+            learning_rate: Some(to),
+            threshold: self.in_force.stability_threshold(self.step, climbed),
+            changed_by_hand: Some(RateChange { from, to }),
+            ..self.point()
+        })?;
+        self.keep(&self.snapshot(true))?;
+        let step = self.step;
+        self.outbox.state(Event::Notice(format!(
+            "cell {cell}, step {step}: the learning rate was changed by hand, from {from} to {to}"
+        )));
+        Ok(())
     }
 
     /// The gradient that SAM's step takes, `[parameters]`, from the one at the parameters.
@@ -236,6 +277,7 @@ impl<'a> Run<'a> {
             order_position: self.order.rng.get_word_pos(),
             dropout_position: self.dropout.get_word_pos(),
             augmentation_position: self.augmenter.as_ref().map(Augmenter::position),
+            learning_rate: self.in_force.learning_rate,
             spending: self.schedule.spending(),
             tracks: self.probes.iter().map(ProbeTrack::state).collect(),
             summary: self.summary.clone(),
@@ -257,6 +299,7 @@ impl<'a> Run<'a> {
         if let (Some(augmenter), Some(position)) = (&mut self.augmenter, from.augmentation_position) {
             augmenter.set_position(position);
         }
+        self.in_force.learning_rate = from.learning_rate;
         self.schedule.go_on_with(from.spending);
         for (probe, track) in self.probes.iter_mut().zip(from.tracks) {
             probe.go_on_from(track);

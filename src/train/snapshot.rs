@@ -42,6 +42,8 @@ pub struct Snapshot {
     pub dropout_position: u128,
     /// Where that of the images' variations is, if they are varied.
     pub augmentation_position: Option<u128>,
+    /// The settings' learning rate, which the schedule scales: another one where it was changed by hand.
+    pub learning_rate: f64,
     /// What measuring has cost so far.
     pub spending: Spending,
     /// λ_max's track on each probe.

@@ -20,11 +20,14 @@ impl Run<'_> {
         let settings = self.task.settings;
         let first = self.step == 0;
         let asked = self.control.take_audit();
-        let evaluate =
-            first || budget.is_some() || evaluation_due(settings.evaluate_every, self.step, settings.steps_per_epoch());
+        let wanted = self.control.take_measure();
+        let evaluate = first
+            || wanted
+            || budget.is_some()
+            || evaluation_due(settings.evaluate_every, self.step, settings.steps_per_epoch());
         let audit = self.probes.iter().any(ProbeTrack::audit_is_due);
         let due = self.schedule.due(self.step, self.stopwatch.seconds(), audit);
-        let measure = first || budget.is_some() || asked || due;
+        let measure = first || wanted || budget.is_some() || asked || due;
         let mut point = self.point();
         let mut stop = budget;
         let diverged = self.has_diverged(evaluate || measure);
@@ -52,7 +55,7 @@ impl Run<'_> {
         Ok(ending)
     }
 
-    fn point(&self) -> Point {
+    pub(super) fn point(&self) -> Point {
         Point {
             step: self.step,
             epoch: self.epoch(),
@@ -94,10 +97,9 @@ impl Run<'_> {
     fn measure_lambda(&mut self, points: &mut Vec<Point>, audit: bool) -> Result<(), CellEnding> {
         let started = self.stopwatch.seconds();
         let cold = audit || self.probes.iter().any(ProbeTrack::audit_is_due);
-        let settings = self.task.settings;
         let climbed = self.climbed.as_ref().map(norm);
-        let threshold = settings.stability_threshold(self.step, climbed);
-        let learning_rate = Some(settings.learning_rate_at(self.step));
+        let threshold = self.in_force.stability_threshold(self.step, climbed);
+        let learning_rate = Some(self.in_force.learning_rate_at(self.step));
         points[0].gradient_norm = self.gradient.as_ref().map(norm);
         let mut probes = std::mem::take(&mut self.probes);
         for (index, probe) in probes.iter_mut().enumerate() {
@@ -156,7 +158,7 @@ impl Run<'_> {
         })
     }
 
-    fn write(&mut self, point: Point) -> Result<(), AnyError> {
+    pub(super) fn write(&mut self, point: Point) -> Result<(), AnyError> {
         self.insist(|keeper| keeper.point(&point))?;
         self.summary.take_in(&point);
         self.outbox.point(self.task.cell, point);
