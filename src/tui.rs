@@ -26,6 +26,7 @@ mod panics;
 mod plot;
 mod question;
 mod queue;
+mod rate;
 mod relay;
 mod scatter;
 mod scene;

@@ -264,6 +264,7 @@ fn cells_are_listed_in_order_and_interrupted_or_failed_ones_are_unfinished() {
 fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
     let (_parent, run) = run();
     let done = Summary {
+        changed_by_hand: false,
         steps: 500,
         epochs: 2.5,
         seconds: 8.125,

@@ -95,6 +95,8 @@ pub struct Latest {
     pub lambda_step: Option<u64>,
     /// The stability threshold.
     pub threshold: Option<f64>,
+    /// η of the next step.
+    pub learning_rate: Option<f64>,
     /// Mean loss over the training set.
     pub train_loss: Option<f64>,
     /// Mean loss over the test set.
@@ -122,8 +124,6 @@ pub struct Cell {
     pub reached_aim: Option<bool>,
     /// Audits of λ_max on its first probe.
     pub audits: u64,
-    /// Whether it is held out of the queue.
-    pub is_held: bool,
     /// Whether the person watching changed its learning rate.
     pub changed_by_hand: bool,
     /// After which steps, and how; as far as its points were told.
@@ -145,7 +145,6 @@ impl Cell {
             first_progress: None,
             reached_aim: None,
             audits: 0,
-            is_held: false,
             changed_by_hand: false,
             rate_changes: Vec::new(),
             latest: Latest {
@@ -211,6 +210,7 @@ impl Cell {
             self.changed_by_hand = true;
             self.rate_changes.push((step, change));
         }
+        latest.learning_rate = point.learning_rate.or(latest.learning_rate);
         if point.gradient_norm.is_some() {
             latest.gradient_norm = point.gradient_norm;
         }
@@ -262,6 +262,12 @@ impl Cell {
             self.latest.lambda_step = summary.lambda_step.or(self.latest.lambda_step);
         }
         self.curves.all_mut().for_each(|curve| curve.compact(BUCKETS_OF_ENDED));
+    }
+
+    /// After which steps its learning rate was changed by hand, as far as its points were told.
+    #[must_use]
+    pub fn changes(&self) -> Vec<u64> {
+        self.rate_changes.iter().map(|(step, _)| *step).collect()
     }
 
     /// At which step λ_max on the first probe was measured, if the cell has ended and that was before its last.

@@ -37,6 +37,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         series: test_over_train((test, test_pen), (train, train_pen)),
         axis,
         span: super::screen::span(scene),
+        changes: cell.changes(),
     }
     .render(area, buffer, theme);
 }

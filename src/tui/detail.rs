@@ -27,7 +27,8 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         area.width.saturating_sub(1),
         area.height.saturating_sub(1),
     );
-    let lines = scrolled(lines(scene, usize::from(text.width)), usize::from(text.height), scene);
+    let lines = lines(scene, usize::from(text.width));
+    let lines = panel::scrolled(lines, usize::from(text.height), scene.view.scrolled, theme);
     Paragraph::new(lines).render(text, buffer);
 }
 
@@ -35,28 +36,8 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
 pub(super) fn render_overlay(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     let width = usize::from(screen.width.saturating_sub(8)).min(WIDEST);
     let room = usize::from(screen.height.saturating_sub(4));
-    let lines = scrolled(lines(scene, width), room, scene);
+    let lines = panel::scrolled(lines(scene, width), room, scene.view.scrolled, scene.theme());
     panel::overlay(screen, buffer, scene.theme(), &title(scene), lines);
-}
-
-/// As many lines as there is room for, from where they are scrolled to; the last of them says if there is more.
-fn scrolled<'a>(mut lines: Vec<Line<'a>>, room: usize, scene: &Scene) -> Vec<Line<'a>> {
-    if lines.len() <= room {
-        return lines;
-    }
-    let theme = scene.theme();
-    let room = room.saturating_sub(1);
-    let hidden = scene.view.scrolled.min(lines.len() - room);
-    lines.drain(..hidden);
-    let below = lines.len() - room;
-    lines.truncate(room);
-    let keys = if below > 0 {
-        format!("… {below} more: J scrolls down")
-    } else {
-        "the end: K scrolls up".to_owned()
-    };
-    lines.push(Line::styled(theme.text(keys).into_owned(), theme.dim));
-    lines
 }
 
 fn title(scene: &Scene) -> String {
@@ -69,6 +50,14 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
     let (_, word, mood) = scene.state(scene.chosen());
     let mut rows = vec![("state".to_owned(), state_words(cell, word), mood.style(theme))];
     let plain = Style::new();
+    if cell.changed_by_hand {
+        let last = cell.rate_changes.last().map(|(step, change)| {
+            let (from, to) = (words::value(change.from, 3), words::value(change.to, 3));
+            format!("η {from} to {to} at step {}", words::count(*step))
+        });
+        let words = last.unwrap_or_else(|| "the learning rate was changed".to_owned());
+        rows.push(("by hand".to_owned(), words, theme.warning));
+    }
     rows.push(("folder".to_owned(), format!("cells/{:03}", scene.chosen()), plain));
     if let CellState::Failed(why) = &cell.state {
         rows.push(("why".to_owned(), why.clone(), theme.bad));

@@ -93,6 +93,7 @@ fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static s
     match binding.action {
         Action::PauseOrResume | Action::Audit if monitor.is_over() || scene.view.stopping => None,
         Action::Abort if !scene.view.can_abort(scene.chosen(), monitor) => None,
+        Action::LearningRate if !scene.view.can_change_rate(monitor) => None,
         Action::Follow if monitor.is_over() || scene.view.pinned.is_none() => None,
         Action::NextProbe if scene.cell().is_none_or(|cell| cell.plan.probes.len() < 2) => None,
         Action::PauseOrResume if scene.view.asked_to_pause.unwrap_or(monitor.is_paused()) => Some("resume"),

@@ -41,6 +41,8 @@ pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
         lines.push(Line::default());
         lines.extend(notices);
     }
+    let room = usize::from(screen.height.saturating_sub(2));
+    let lines = panel::scrolled(lines, room, scene.view.scrolled, theme);
     panel::overlay(screen, buffer, theme, "keys", lines);
 }
 

@@ -11,6 +11,10 @@ pub enum Action {
     Abort,
     /// Check λ_max of the running cell from a cold start.
     Audit,
+    /// Evaluate the running cell and measure its λ_max.
+    Measure,
+    /// Change the learning rate of the running cell, at a prompt.
+    LearningRate,
     /// Look at the cell above.
     Previous,
     /// Look at the cell below.
@@ -31,9 +35,9 @@ pub enum Action {
     Scatter,
     /// Show or hide every setting of the chosen cell.
     Details,
-    /// Scroll the settings up.
+    /// Scroll the settings, or the keys, up.
     ScrollUp,
-    /// Scroll the settings down.
+    /// Scroll the settings, or the keys, down.
     ScrollDown,
     /// Show or hide the keys.
     Help,
@@ -178,13 +182,25 @@ pub const BINDINGS: &[Binding] = &[
         Some(Hint::Always("details")),
         "every setting of the chosen cell",
     ),
-    binding(&[letter('K')], Action::ScrollUp, None, "scroll the settings up"),
-    binding(&[letter('J')], Action::ScrollDown, None, "scroll the settings down"),
+    binding(&[letter('K')], Action::ScrollUp, None, "scroll settings or keys up"),
+    binding(&[letter('J')], Action::ScrollDown, None, "scroll settings or keys down"),
     binding(
         &[letter('A')],
         Action::Audit,
         Some(Hint::Always("audit")),
         "audit: check λ_max from a cold start at the next step",
+    ),
+    binding(
+        &[letter('m')],
+        Action::Measure,
+        None,
+        "measure λ_max and evaluate at the next step",
+    ),
+    binding(
+        &[letter('r')],
+        Action::LearningRate,
+        Some(Hint::Always("rate")),
+        "change the learning rate of the running cell (asks for it)",
     ),
     binding(
         &[key(KeyCode::Tab)],

@@ -68,6 +68,9 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     if curve.buckets().iter().any(|bucket| bucket.gap_after) {
         legend.push(plot::mark_legend('×', "then a gap", theme));
     }
+    if !cell.rate_changes.is_empty() {
+        legend.push(plot::mark_legend('│', "η changed by hand", theme));
+    }
     if !past.is_empty() {
         legend.push(plot::legend(pens.past, "other cells", theme));
     }
@@ -77,6 +80,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         axis: axis(scene.view.lambda_scale, curve, &cell.curves.threshold, &past, rows),
         series,
         span: super::screen::span(scene),
+        changes: cell.changes(),
     };
     chart.render(area, buffer, theme);
 }

@@ -99,6 +99,25 @@ pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// As many lines as there is room for, without the first `hidden` ones; the last of them says if there is more.
+pub(super) fn scrolled<'a>(mut lines: Vec<Line<'a>>, room: usize, hidden: usize, theme: &Theme) -> Vec<Line<'a>> {
+    if lines.len() <= room {
+        return lines;
+    }
+    let room = room.saturating_sub(1);
+    let hidden = hidden.min(lines.len() - room);
+    lines.drain(..hidden);
+    let below = lines.len() - room;
+    lines.truncate(room);
+    let keys = if below > 0 {
+        format!("… {below} more: J scrolls down")
+    } else {
+        "the end: K scrolls up".to_owned()
+    };
+    lines.push(Line::styled(theme.text(keys).into_owned(), theme.dim));
+    lines
+}
+
 /// A box with `lines` in the middle of `screen`.
 pub(super) fn overlay(screen: Rect, buffer: &mut Buffer, theme: &Theme, title: &str, lines: Vec<Line>) {
     let inner = lines

@@ -107,6 +107,9 @@ impl<'a> Scene<'a> {
             CellState::Queued => ('·', "queued", Mood::Quiet),
             CellState::Running => ('▶', "running", Mood::Good),
             CellState::Paused => ('‖', "paused", Mood::Warning),
+            CellState::Finished(_) if self.monitor.cells.get(cell).is_some_and(|cell| cell.changed_by_hand) => {
+                ('✓', "by hand", Mood::Warning)
+            }
             CellState::Finished(_) if self.missed_aim(cell) => ('✓', "aim missed", Mood::Warning),
             CellState::Finished(_) => ('✓', "finished", Mood::Quiet),
             CellState::Diverged => ('▲', "diverged", Mood::Warning),

@@ -18,7 +18,9 @@ use super::plot;
 use super::scene::Scene;
 use super::theme::Glyphs;
 use super::view::Overlay;
-use super::{accuracy_chart, detail, footer, header, help, lambda_chart, loss_chart, panel, question, queue, scatter};
+use super::{
+    accuracy_chart, detail, footer, header, help, lambda_chart, loss_chart, panel, question, queue, rate, scatter,
+};
 
 /// The least that the panels need.
 pub const SMALLEST: (u16, u16) = (80, 24);
@@ -61,10 +63,11 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         panels(scene, middle, buffer);
     }
     footer::render(scene, bottom, buffer);
-    match scene.view.overlay {
+    match &scene.view.overlay {
         Some(Overlay::Help) => help::render(scene, area, buffer),
         Some(Overlay::Details) if !has_side(area) => detail::render_overlay(scene, area, buffer),
-        Some(Overlay::Question(asked)) => question::render(scene, asked, area, buffer),
+        Some(Overlay::Question(asked)) => question::render(scene, *asked, area, buffer),
+        Some(Overlay::Rate(prompt)) => rate::render(scene, prompt, area, buffer),
         _ => {}
     }
     if scene.theme().glyphs == Glyphs::Ascii {
@@ -162,7 +165,7 @@ mod tests {
         insta::assert_snapshot!(fixture.drawn(render, (80, 24)));
         fixture.monitor.name = "schärfe".into();
         for overlay in [Overlay::Help, Overlay::Details, Overlay::Question(Question::Quit)] {
-            fixture.view.overlay = Some(overlay);
+            fixture.view.overlay = Some(overlay.clone());
             for size in [(80, 24), (120, 40), (200, 60)] {
                 let drawn = fixture.drawn(render, size);
                 assert!(drawn.is_ascii(), "{overlay:?} at {size:?}: {drawn}");

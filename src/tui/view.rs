@@ -9,6 +9,7 @@ use crate::monitor::Monitor;
 
 use super::keys::{self, Action};
 use super::plot::Scale;
+use super::rate::{Answer, RatePrompt};
 use super::scatter;
 use super::theme::Theme;
 
@@ -19,7 +20,7 @@ const PAGE: usize = 10;
 const SCROLL: usize = 5;
 
 /// What lies over the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlay {
     /// The keys.
     Help,
@@ -27,6 +28,8 @@ pub enum Overlay {
     Details,
     /// A question.
     Question(Question),
+    /// Another learning rate.
+    Rate(RatePrompt),
 }
 
 /// What is asked before work is lost.
@@ -125,10 +128,13 @@ impl View {
             .filter(|(cell, before)| monitor.running == Some(*cell) && monitor.cells[*cell].audits <= *before);
         self.aborting
             .retain(|cell| !monitor.is_over() && monitor.state(*cell).can_be_aborted());
-        match self.overlay {
+        match &self.overlay {
             // A question that the sweep has answered itself is withdrawn.
             Some(Overlay::Question(Question::Quit)) if monitor.is_over() => self.overlay = None,
-            Some(Overlay::Question(Question::Abort(cell))) if !self.can_abort(cell, monitor) => self.overlay = None,
+            Some(Overlay::Question(Question::Abort(cell))) if !self.can_abort(*cell, monitor) => self.overlay = None,
+            Some(Overlay::Rate(prompt)) if monitor.running != Some(prompt.cell) || !self.can_change_rate(monitor) => {
+                self.overlay = None;
+            }
             _ => {}
         }
     }
@@ -146,7 +152,31 @@ impl View {
             self.overlay = None;
             return answer.then(|| self.confirmed(question));
         }
+        if let Some(Overlay::Rate(_)) = &self.overlay {
+            return self.key_at_prompt(event, monitor);
+        }
         self.act(keys::action(event)?, monitor)
+    }
+
+    fn key_at_prompt(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
+        if keys::action(event) == Some(Action::Interrupt) {
+            return self.quit(monitor);
+        }
+        let Some(Overlay::Rate(prompt)) = &mut self.overlay else {
+            return None;
+        };
+        let cell = prompt.cell;
+        match prompt.key(event, monitor.cells.get(cell)?) {
+            Answer::Pending => None,
+            Answer::Never => {
+                self.overlay = None;
+                None
+            }
+            Answer::Rate(learning_rate) => {
+                self.overlay = None;
+                Some(Effect::Send(Command::SetLearningRate { cell, learning_rate }))
+            }
+        }
     }
 
     /// Does what a key asks for.
@@ -163,6 +193,17 @@ impl View {
                 let running = monitor.running.filter(|_| !self.stopping)?;
                 self.asked_to_audit = Some((running, monitor.cells.get(running)?.audits));
                 return Some(Effect::Send(Command::Audit));
+            }
+            Action::Measure => {
+                monitor.running.filter(|_| !self.stopping)?;
+                return Some(Effect::Send(Command::Measure));
+            }
+            Action::LearningRate => {
+                if let Some(running) = monitor.running.filter(|_| self.can_change_rate(monitor)) {
+                    // What is changed is to be seen.
+                    self.pinned = self.pinned.filter(|pinned| *pinned == running);
+                    self.overlay = Some(Overlay::Rate(RatePrompt::new(running)));
+                }
             }
             Action::Previous => self.choose(self.chosen(monitor).saturating_sub(1), monitor),
             Action::Next => self.choose(self.chosen(monitor) + 1, monitor),
@@ -188,14 +229,17 @@ impl View {
             }
             Action::ScrollUp => self.scrolled = self.scrolled.saturating_sub(SCROLL),
             Action::ScrollDown => {
-                // What is drawn has a few lines more than settings, and is never scrolled past its end.
+                // What is drawn has a few lines more than settings or keys, and is never scrolled past its end.
                 let settings = monitor
                     .cells
                     .get(self.chosen(monitor))
                     .map_or(0, |cell| cell.plan.settings.len());
-                self.scrolled = (self.scrolled + SCROLL).min(settings);
+                self.scrolled = (self.scrolled + SCROLL).min(settings.max(keys::BINDINGS.len()));
             }
-            Action::Help => self.toggle(Overlay::Help),
+            Action::Help => {
+                self.scrolled = 0;
+                self.toggle(Overlay::Help);
+            }
             Action::Close => self.overlay = None,
             Action::Quit | Action::Interrupt => return self.quit(monitor),
             Action::Detach => return Some(Effect::Detach),
@@ -254,8 +298,13 @@ impl View {
         known && !monitor.is_over() && !self.stopping && monitor.state(cell).can_be_aborted()
     }
 
+    /// Whether there is a cell whose learning rate can be changed.
+    pub(super) fn can_change_rate(&self, monitor: &Monitor) -> bool {
+        monitor.running.is_some() && !monitor.is_over() && !self.stopping
+    }
+
     fn toggle(&mut self, overlay: Overlay) {
-        self.overlay = if self.overlay == Some(overlay) {
+        self.overlay = if self.overlay.as_ref() == Some(&overlay) {
             None
         } else {
             Some(overlay)

@@ -11,7 +11,7 @@ use crate::tui::theme::Theme;
 use crate::tui::words;
 
 use super::axis::nice_at_least;
-use super::canvas::{Canvas, Pen};
+use super::canvas::{Canvas, Pattern, Pen};
 use super::{Axis, trace};
 
 /// Columns for the labels of the vertical axis; the same in every chart, so that charts above each other line up.
@@ -54,6 +54,8 @@ pub struct Chart<'a> {
     pub axis: Axis,
     /// Steps across.
     pub span: u64,
+    /// Steps after which something was changed by hand.
+    pub changes: Vec<u64>,
 }
 
 impl Chart<'_> {
@@ -68,6 +70,15 @@ impl Chart<'_> {
         vertical_axis(&self.axis, plot, buffer, theme, !is_empty);
         self.horizontal_axis(Rect::new(plot.x - 1, plot.bottom(), plot.width + 1, 1), buffer, theme);
         let mut canvas = Canvas::new(plot, theme.glyphs);
+        let rule = Pen {
+            style: theme.warning,
+            pattern: Pattern::Solid,
+            ascii: '|',
+        };
+        let (columns, rows) = (canvas.columns(), canvas.rows());
+        for step in self.changes.iter().filter(|step| **step <= self.span) {
+            canvas.column(trace::column_of(*step, self.span, columns), 0, rows - 1, &rule);
+        }
         for series in &self.series {
             trace::draw(&mut canvas, &self.axis, self.span, series.curve.buckets(), &series.pen);
             if let Some(last) = series.curve.buckets().last().filter(|_| series.holds) {

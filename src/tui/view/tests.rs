@@ -169,3 +169,33 @@ fn a_page_is_ten_cells_and_stays_within_the_queue() {
     assert_eq!(chosen, [12, 22, 29]);
     assert_eq!([KeyCode::PageUp; 3].map(page), [19, 9, 0]);
 }
+
+#[test]
+fn a_learning_rate_is_asked_for_at_a_prompt_that_takes_its_keys() {
+    let rate = |learning_rate| Some(Effect::Send(Command::SetLearningRate { cell: 2, learning_rate }));
+    let mut fixture = Fixture::half_way();
+    for (keys, expected) in [("rh", rate(0.025)), ("rd", rate(0.1))] {
+        let mut effect = None;
+        for key in keys.chars() {
+            effect = press(&mut fixture, key);
+        }
+        assert_eq!(effect, expected);
+        assert_eq!(fixture.view.overlay, None);
+    }
+    for key in "r1e-3".chars() {
+        assert_eq!(press(&mut fixture, key), None);
+    }
+    let enter = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
+    assert_eq!(fixture.view.key(&enter, &fixture.monitor), rate(1e-3));
+}
+
+#[test]
+fn the_prompt_of_a_cell_that_has_ended_is_closed() {
+    let mut fixture = Fixture::half_way();
+    press(&mut fixture, 'r');
+    assert!(matches!(fixture.view.overlay, Some(Overlay::Rate(_))));
+    tell(&mut fixture, Event::SweepEnded(SweepEnding::Complete));
+    assert_eq!(fixture.view.overlay, None);
+    assert_eq!(press(&mut fixture, 'r'), None);
+    assert_eq!(fixture.view.overlay, None);
+}
