@@ -35,6 +35,7 @@ mod terminal;
 mod theme;
 mod view;
 mod words;
+mod zoom;
 
 use std::io;
 use std::path::PathBuf;
@@ -45,11 +46,12 @@ use crate::event::{CellIndex, Command, Event, SweepEnding};
 use crate::signals::Signal;
 
 pub use driver::{Driver, Pass, Wires};
-pub use plot::Scale;
+pub use plot::{Scale, Window};
 pub use scene::Scene;
 pub use screen::{SMALLEST, render};
 pub use theme::{Colours, Glyphs, Theme};
 pub use view::{Overlay, Question, View};
+pub use zoom::Zoom;
 
 /// How the screen is to be.
 #[derive(Clone, Debug)]

@@ -118,6 +118,14 @@ impl Curve {
         &self.buckets
     }
 
+    /// What the curve is at `step`: of the last points up to there, if there is no gap behind them.
+    #[must_use]
+    pub fn at(&self, step: u64) -> Option<Bucket> {
+        let behind = self.buckets.partition_point(|bucket| bucket.first_step <= step);
+        let bucket = *self.buckets.get(behind.checked_sub(1)?)?;
+        (step <= bucket.last_step || !bucket.gap_after).then_some(bucket)
+    }
+
     /// Whether nothing finite was measured.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -252,5 +260,17 @@ mod tests {
         assert_eq!(curve.buckets()[0].first_step, 0);
         assert_eq!(curve.last_step(), Some(999));
         assert_eq!(curve.range(), Some((0.0, 999.0)));
+    }
+
+    #[test]
+    fn a_value_is_read_off_where_it_was_measured_or_last_was_before_and_not_in_a_gap() {
+        let mut curve = Curve::default();
+        for (step, value) in [(0, 1.0), (10, 2.0), (20, f64::NAN), (30, 4.0)] {
+            curve.push(step, value);
+        }
+        let at = |step| curve.at(step).map(|bucket| bucket.last);
+        assert_eq!([at(0), at(9), at(10)], [Some(1.0), Some(1.0), Some(2.0)]);
+        assert_eq!([at(15), at(25), at(30), at(99)], [None, None, Some(4.0), Some(4.0)]);
+        assert_eq!(Curve::default().at(3), None);
     }
 }

@@ -13,16 +13,27 @@ use super::words;
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let Some(cell) = scene.cell() else { return };
+    let window = scene.view.window(scene.monitor);
     let (test, train) = (&cell.curves.test_accuracy, &cell.curves.train_accuracy);
     let (test_pen, train_pen) = pens(scene);
     let title = vec![
         Span::raw(" "),
         Span::styled("accuracy", theme.strong),
-        plot::current(test_pen, "test", &words::percent(cell.latest.test_accuracy), theme),
-        plot::current(train_pen, "train", &words::percent(cell.latest.train_accuracy), theme),
+        plot::current(
+            test_pen,
+            "test",
+            &scene.at_cursor(test, |value| words::percent(Some(value)), cell.latest.test_accuracy),
+            theme,
+        ),
+        plot::current(
+            train_pen,
+            "train",
+            &scene.at_cursor(train, |value| words::percent(Some(value)), cell.latest.train_accuracy),
+            theme,
+        ),
         Span::raw(" "),
     ];
-    let lowest = [test.range(), train.range()]
+    let lowest = [window.range(test), window.range(train)]
         .into_iter()
         .flatten()
         .map(|(low, _)| low)
@@ -36,7 +47,8 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         legend: vec![],
         series: test_over_train((test, test_pen), (train, train_pen)),
         axis,
-        span: super::screen::span(scene),
+        window,
+        cursor: scene.view.cursor,
         changes: cell.changes(),
     }
     .render(area, buffer, theme);

@@ -16,8 +16,8 @@ use super::scene::Scene;
 use super::view::{Effect, View};
 use super::{Outcome, panics, screen};
 
-/// Least time between two frames that nobody pressed a key for: 20 a second.
-const FRAME: Duration = Duration::from_millis(50);
+/// Least time between two frames that nobody pressed a key for: 10 a second.
+const FRAME: Duration = Duration::from_millis(100);
 
 /// The clocks on the screen go on while nothing else happens.
 const TICK: Duration = Duration::from_secs(1);

@@ -72,10 +72,11 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
         let (Some(hint), Some(chord)) = (hint(binding, scene, width), binding.chords.first()) else {
             continue;
         };
-        let name = if binding.action == Action::Next {
-            "↑/↓".to_owned()
-        } else {
-            chord.name()
+        let name = match binding.action {
+            Action::Next => "↑/↓".to_owned(),
+            Action::CursorLeft => "←/→".to_owned(),
+            Action::ZoomIn => "+/-".to_owned(),
+            _ => chord.name(),
         };
         spans.push(Span::styled(theme.text(name).into_owned(), theme.key));
         spans.push(Span::styled(theme.text(format!(" {hint}  ")).into_owned(), theme.dim));

@@ -31,7 +31,7 @@ pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
         })
         .collect();
     // On a small screen the charts have no room for it.
-    let marks = "marks: ○ ? not converged · × then a gap · * older · ▲ corrected · ● now";
+    let marks = "marks: ○ ? not converged · × then a gap · * older · ▲ corrected · ● now · │ by hand";
     lines.push(Line::styled(theme.text(marks), theme.dim));
     let room = usize::from(screen.height)
         .saturating_sub(lines.len() + 3)

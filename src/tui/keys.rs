@@ -29,6 +29,20 @@ pub enum Action {
     LossAxis,
     /// Linear or logarithmic λ_max.
     LambdaAxis,
+    /// Read the curves out further left.
+    CursorLeft,
+    /// Read the curves out further right.
+    CursorRight,
+    /// Show fewer steps.
+    ZoomIn,
+    /// Show more steps.
+    ZoomOut,
+    /// Show earlier steps.
+    Earlier,
+    /// Show later steps.
+    Later,
+    /// Show the whole run.
+    WholeRun,
     /// Show λ_max on the next probe.
     NextProbe,
     /// The scatter of all finished cells, by the next swept setting, and at last loss and accuracy of the chosen one again.
@@ -93,6 +107,8 @@ impl Chord {
             KeyCode::Char(letter) => letter.to_string(),
             KeyCode::Up => "↑".to_owned(),
             KeyCode::Down => "↓".to_owned(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
             KeyCode::Enter => "Enter".to_owned(),
             KeyCode::Tab => "Tab".to_owned(),
             KeyCode::Esc => "Esc".to_owned(),
@@ -202,6 +218,28 @@ pub const BINDINGS: &[Binding] = &[
         Some(Hint::Always("rate")),
         "change the learning rate of the running cell (asks for it)",
     ),
+    binding(
+        &[key(KeyCode::Left)],
+        Action::CursorLeft,
+        Some(Hint::Wide("read")),
+        "read every curve out at a step, further left",
+    ),
+    binding(
+        &[key(KeyCode::Right)],
+        Action::CursorRight,
+        None,
+        "the same further right",
+    ),
+    binding(
+        &[letter('+'), letter('=')],
+        Action::ZoomIn,
+        Some(Hint::Wide("zoom")),
+        "half as many steps, around the cursor or the latest ones",
+    ),
+    binding(&[letter('-')], Action::ZoomOut, None, "twice as many steps"),
+    binding(&[letter('<'), letter(',')], Action::Earlier, None, "earlier steps"),
+    binding(&[letter('>'), letter('.')], Action::Later, None, "later steps"),
+    binding(&[letter('0')], Action::WholeRun, None, "the whole run"),
     binding(
         &[key(KeyCode::Tab)],
         Action::NextProbe,

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use crate::event::LambdaPoint;
 use crate::monitor::{Cell, Curve};
 
-use super::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series};
+use super::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series, Window};
 use super::scene::Scene;
 use super::words;
 
@@ -26,6 +26,7 @@ const MOST_ABOVE_THRESHOLD: f64 = 5.0;
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let Some(cell) = scene.cell() else { return };
+    let window = scene.view.window(scene.monitor);
     let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
     let none = Curve::default();
     let curve = cell.curves.lambda.get(probe).unwrap_or(&none);
@@ -77,9 +78,17 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let chart = Chart {
         title: title(scene, &pens, cell, probe),
         legend,
-        axis: axis(scene.view.lambda_scale, curve, &cell.curves.threshold, &past, rows),
+        axis: axis(
+            scene.view.lambda_scale,
+            window,
+            curve,
+            &cell.curves.threshold,
+            &past,
+            rows,
+        ),
         series,
-        span: super::screen::span(scene),
+        window,
+        cursor: scene.view.cursor,
         changes: cell.changes(),
     };
     chart.render(area, buffer, theme);
@@ -130,16 +139,16 @@ fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<&'a Curve> {
     curves[curves.len().saturating_sub(MOST_PAST)..].to_vec()
 }
 
-fn axis(scale: Scale, curve: &Curve, threshold: &Curve, past: &[&Curve], rows: usize) -> Axis {
-    let behind = past.iter().filter_map(|curve| curve.range()).reduce(union);
-    let beside = [threshold.range(), behind].into_iter().flatten().reduce(union);
-    let (low, high) = match (curve.range(), beside) {
+fn axis(scale: Scale, window: Window, curve: &Curve, threshold: &Curve, past: &[&Curve], rows: usize) -> Axis {
+    let behind = past.iter().filter_map(|curve| window.range(curve)).reduce(union);
+    let beside = [window.range(threshold), behind].into_iter().flatten().reduce(union);
+    let (low, high) = match (window.range(curve), beside) {
         (Some((low, high)), Some((_, beside))) if high > 0.0 => (low, high.max(beside.min(high * MOST_STRETCH))),
         (Some(range), _) | (None, Some(range)) => range,
         (None, None) => (0.0, 1.0),
     };
-    let most = threshold
-        .range()
+    let most = window
+        .range(threshold)
         .map_or(f64::INFINITY, |(_, threshold)| threshold * MOST_ABOVE_THRESHOLD);
     let high = if scale == Scale::Linear && low < most {
         high.min(most)
@@ -168,7 +177,18 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
         Span::styled(name, theme.strong.patch(theme.lambda)),
     ]);
     let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
+    let none = Curve::default();
+    let curve = cell.curves.lambda.get(probe).unwrap_or(&none);
+    let say = |value: f64| words::value(value, 3);
+    if let Some(step) = scene.view.cursor {
+        let at = format!("at step {}: ", words::count(step));
+        spans.insert(0, Span::styled(format!(" {}", theme.text(at)), theme.key));
+    }
     match lambda {
+        _ if scene.view.cursor.is_some() => {
+            let there = scene.at_cursor(curve, say, None);
+            spans.push(Span::styled(theme.text(there).into_owned(), theme.strong));
+        }
         Some(lambda) => {
             spans.push(Span::styled(theme.text(value_words(lambda)).into_owned(), theme.strong));
             if !lambda.lambda_max.is_finite() {
@@ -179,11 +199,11 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
         }
         None => spans.push(Span::raw(theme.text("–").into_owned())),
     }
-    if let Some(threshold) = cell.latest.threshold {
+    if cell.latest.threshold.is_some() {
         spans.push(plot::current(
             pens.threshold,
             &cell.plan.threshold_label,
-            &words::value(threshold, 3),
+            &scene.at_cursor(&cell.curves.threshold, say, cell.latest.threshold),
             theme,
         ));
     }

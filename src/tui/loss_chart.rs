@@ -16,22 +16,28 @@ const MOST_STRETCH: f64 = 4.0;
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let Some(cell) = scene.cell() else { return };
+    let window = scene.view.window(scene.monitor);
     let (test, train) = (&cell.curves.test_loss, &cell.curves.train_loss);
     let (test_pen, train_pen) = pens(scene);
     let title = vec![
         Span::raw(" "),
         Span::styled("loss", theme.strong),
-        plot::current(test_pen, "test", &words::value_or_dash(cell.latest.test_loss, 3), theme),
+        plot::current(
+            test_pen,
+            "test",
+            &scene.at_cursor(test, |value| words::value(value, 3), cell.latest.test_loss),
+            theme,
+        ),
         plot::current(
             train_pen,
             "train",
-            &words::value_or_dash(cell.latest.train_loss, 3),
+            &scene.at_cursor(train, |value| words::value(value, 3), cell.latest.train_loss),
             theme,
         ),
         Span::raw(" "),
     ];
 
-    let ranges = [test.range(), train.range()].into_iter().flatten();
+    let ranges = [window.range(test), window.range(train)].into_iter().flatten();
     let (low, mut high) = ranges
         .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
         .unwrap_or((0.0, 1.0));
@@ -59,7 +65,8 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         legend,
         series: test_over_train((test, test_pen), (train, train_pen)),
         axis,
-        span: super::screen::span(scene),
+        window,
+        cursor: scene.view.cursor,
         changes: cell.changes(),
     }
     .render(area, buffer, theme);

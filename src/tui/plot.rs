@@ -21,3 +21,4 @@ pub use canvas::{Pattern, Pen};
 pub use chart::{Chart, Marks, Series, step_span};
 pub(super) use chart::{current, legend, mark_legend};
 pub use scatter::{Dot, Scatter, rows_for_columns};
+pub use trace::Window;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::event::{Activity, CellIndex, SweepEnding};
-use crate::monitor::{Cell, CellState, Monitor};
+use crate::monitor::{Cell, CellState, Curve, Monitor};
 
 use super::theme::Theme;
 use super::view::View;
@@ -36,6 +36,24 @@ impl<'a> Scene<'a> {
 
     pub(super) fn cell(&self) -> Option<&'a Cell> {
         self.monitor.cells.get(self.chosen())
+    }
+
+    /// What a curve is at the cursor, from its smallest to its largest value where many steps are drawn as one; without a
+    /// cursor the `latest` value.
+    pub(super) fn at_cursor(&self, curve: &Curve, say: impl Fn(f64) -> String, latest: Option<f64>) -> String {
+        let Some(step) = self.view.cursor else {
+            return latest.map_or_else(|| "–".to_owned(), say);
+        };
+        let Some(bucket) = curve.at(step) else {
+            return "–".to_owned();
+        };
+        let (low, high) = (say(bucket.min), say(bucket.max));
+        let doubt = if bucket.unconverged { " not converged" } else { "" };
+        if low == high {
+            format!("{high}{doubt}")
+        } else {
+            format!("{low} to {high}{doubt}")
+        }
     }
 
     /// What is going on, as a glyph, a word or two, and whether it is good, a warning, or bad.

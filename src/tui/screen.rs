@@ -14,7 +14,6 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::plot;
 use super::scene::Scene;
 use super::theme::Glyphs;
 use super::view::Overlay;
@@ -108,18 +107,6 @@ fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     queue::render(scene, table, buffer);
 }
 
-/// Steps across every chart: what the cells before this one took counts, so that the axis need not grow again for each.
-pub(super) fn span(scene: &Scene) -> u64 {
-    let monitor = scene.monitor;
-    let Some(cell) = scene.cell() else { return 1 };
-    let ended = monitor
-        .cells
-        .iter()
-        .filter(|cell| cell.state.is_done())
-        .map(|cell| cell.progress.step);
-    plot::step_span(cell.progress.step, cell.plan.planned_steps, ended.max().unwrap_or(0))
-}
-
 fn too_small(area: Rect, buffer: &mut Buffer) {
     let lines = vec![
         Line::raw(format!("This window is {} x {}.", area.width, area.height)),
@@ -134,7 +121,9 @@ fn too_small(area: Rect, buffer: &mut Buffer) {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Fixture;
+    use super::super::plot::Window;
     use super::super::view::Question;
+    use super::super::zoom::Zoom;
     use super::*;
 
     #[test]
@@ -171,6 +160,14 @@ mod tests {
                 assert!(drawn.is_ascii(), "{overlay:?} at {size:?}: {drawn}");
             }
         }
+    }
+
+    #[test]
+    fn at_the_cursor_every_curve_is_read_out_within_the_steps_that_are_shown() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.cursor = Some(402);
+        fixture.view.zoom = Zoom::Fixed(Window { from: 300, to: 600 });
+        insta::assert_snapshot!(fixture.drawn(render, (80, 24)));
     }
 
     #[test]

@@ -151,6 +151,8 @@ pub(super) fn ascii(character: char) -> String {
         '░' => ".",
         '↑' => "up",
         '↓' => "down",
+        '←' => "left",
+        '→' => "right",
         other if other.is_ascii() => return other.to_string(),
         _ => "?",
     };

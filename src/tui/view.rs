@@ -8,13 +8,17 @@ use crate::event::{CellIndex, Command};
 use crate::monitor::Monitor;
 
 use super::keys::{self, Action};
-use super::plot::Scale;
+use super::plot::{self, Scale, Window};
 use super::rate::{Answer, RatePrompt};
 use super::scatter;
 use super::theme::Theme;
+use super::zoom::Zoom;
 
 /// Cells that a page is.
 const PAGE: usize = 10;
+
+/// Places where the cursor stops across a chart.
+const CURSOR_STOPS: u64 = 100;
 
 /// Lines that the settings are scrolled by.
 const SCROLL: usize = 5;
@@ -74,6 +78,10 @@ pub struct View {
     pub probe: usize,
     /// What lies over the screen.
     pub overlay: Option<Overlay>,
+    /// Which steps are shown.
+    pub zoom: Zoom,
+    /// The step at which the curves are read out.
+    pub cursor: Option<u64>,
     /// A pause (true) or its end (false) was asked for and is not confirmed yet.
     pub asked_to_pause: Option<bool>,
     /// An audit was asked for and is not made yet: of which cell, and how many it had had before.
@@ -99,6 +107,8 @@ impl View {
             scatter: None,
             probe: 0,
             overlay: None,
+            zoom: Zoom::Whole,
+            cursor: None,
             asked_to_pause: None,
             asked_to_audit: None,
             scrolled: 0,
@@ -212,6 +222,18 @@ impl View {
             Action::Follow => self.pinned = None,
             Action::LossAxis => self.loss_scale = self.loss_scale.other(),
             Action::LambdaAxis => self.lambda_scale = self.lambda_scale.other(),
+            Action::CursorLeft => self.move_cursor(monitor, true),
+            Action::CursorRight => self.move_cursor(monitor, false),
+            Action::ZoomIn => self.zoom = self.zoom.closer(self.window(monitor), self.cursor),
+            Action::ZoomOut => {
+                let whole = self.whole(monitor).to;
+                self.zoom = self.zoom.wider(self.window(monitor), self.cursor, whole);
+            }
+            Action::Earlier | Action::Later => {
+                let whole = self.whole(monitor).to;
+                self.zoom = Zoom::moved(self.window(monitor), action == Action::Earlier, whole);
+            }
+            Action::WholeRun => self.zoom = Zoom::Whole,
             Action::NextProbe => {
                 let probes = monitor
                     .cells
@@ -240,6 +262,8 @@ impl View {
                 self.scrolled = 0;
                 self.toggle(Overlay::Help);
             }
+            // One thing at a time.
+            Action::Close if self.overlay.is_none() => self.cursor = None,
             Action::Close => self.overlay = None,
             Action::Quit | Action::Interrupt => return self.quit(monitor),
             Action::Detach => return Some(Effect::Detach),
@@ -296,6 +320,46 @@ impl View {
     pub(super) fn can_abort(&self, cell: CellIndex, monitor: &Monitor) -> bool {
         let known = cell < monitor.cells.len();
         known && !monitor.is_over() && !self.stopping && monitor.state(cell).can_be_aborted()
+    }
+
+    /// The steps across the charts.
+    pub(super) fn window(&self, monitor: &Monitor) -> Window {
+        let reached = self.reached(monitor);
+        self.zoom.window(self.whole(monitor).to, reached)
+    }
+
+    /// Those of the whole run: as many as cells before this one took, so that the axis need not grow again for each.
+    fn whole(&self, monitor: &Monitor) -> Window {
+        let planned = monitor
+            .cells
+            .get(self.chosen(monitor))
+            .map_or(1, |cell| cell.plan.planned_steps);
+        let ended = monitor.cells.iter().filter(|cell| cell.state.is_done());
+        let earlier = ended.map(|cell| cell.progress.step).max().unwrap_or(0);
+        Window {
+            from: 0,
+            to: plot::step_span(self.reached(monitor), planned, earlier),
+        }
+    }
+
+    fn reached(&self, monitor: &Monitor) -> u64 {
+        monitor
+            .cells
+            .get(self.chosen(monitor))
+            .map_or(0, |cell| cell.progress.step)
+    }
+
+    /// Moves the cursor by about a column; the first time it appears at the last step.
+    fn move_cursor(&mut self, monitor: &Monitor, left: bool) {
+        let shown = self.window(monitor);
+        let by = (shown.width() / CURSOR_STOPS).max(1);
+        let last = self.reached(monitor).min(shown.to);
+        let moved = match self.cursor.filter(|step| shown.holds(*step)) {
+            None => last,
+            Some(step) if left => step.saturating_sub(by),
+            Some(step) => step + by,
+        };
+        self.cursor = Some(moved.clamp(shown.from, last.max(shown.from)));
     }
 
     /// Whether there is a cell whose learning rate can be changed.

@@ -12,7 +12,7 @@ use crate::tui::words;
 
 use super::axis::nice_at_least;
 use super::canvas::{Canvas, Pattern, Pen};
-use super::{Axis, trace};
+use super::{Axis, Window, trace};
 
 /// Columns for the labels of the vertical axis; the same in every chart, so that charts above each other line up.
 pub(super) const GUTTER: u16 = 7;
@@ -53,7 +53,9 @@ pub struct Chart<'a> {
     /// The vertical axis.
     pub axis: Axis,
     /// Steps across.
-    pub span: u64,
+    pub window: Window,
+    /// The step that is read out.
+    pub cursor: Option<u64>,
     /// Steps after which something was changed by hand.
     pub changes: Vec<u64>,
 }
@@ -76,13 +78,33 @@ impl Chart<'_> {
             ascii: '|',
         };
         let (columns, rows) = (canvas.columns(), canvas.rows());
-        for step in self.changes.iter().filter(|step| **step <= self.span) {
-            canvas.column(trace::column_of(*step, self.span, columns), 0, rows - 1, &rule);
+        for step in self.changes.iter().filter(|step| self.window.holds(**step)) {
+            canvas.column(self.window.column(*step, columns), 0, rows - 1, &rule);
+        }
+        if let Some(cursor) = self.cursor.filter(|step| self.window.holds(*step)) {
+            let column = self.window.column(cursor, columns);
+            for row in (0..rows).step_by(2) {
+                canvas.column(
+                    column,
+                    row,
+                    row,
+                    &Pen {
+                        style: theme.key,
+                        ..rule
+                    },
+                );
+            }
         }
         for series in &self.series {
-            trace::draw(&mut canvas, &self.axis, self.span, series.curve.buckets(), &series.pen);
+            trace::draw(
+                &mut canvas,
+                &self.axis,
+                self.window,
+                series.curve.buckets(),
+                &series.pen,
+            );
             if let Some(last) = series.curve.buckets().last().filter(|_| series.holds) {
-                trace::hold(&mut canvas, &self.axis, self.span, last, &series.pen);
+                trace::hold(&mut canvas, &self.axis, self.window, last, &series.pen);
             }
             self.mark(&mut canvas, series, theme);
         }
@@ -102,16 +124,16 @@ impl Chart<'_> {
                 .set_style(theme.dim);
         }
         let columns = usize::from(area.width) - 1;
-        let step = nice_at_least(self.span as f64 / (f64::from(area.width) / 12.0).max(1.0)).max(1.0);
-        let last = format!("{} steps", words::short_count(self.span));
+        let step = nice_at_least(self.window.width() as f64 / (f64::from(area.width) / 12.0).max(1.0)).max(1.0);
+        let last = format!("{} steps", words::short_count(self.window.to));
         let last_x = area.right().saturating_sub(panel::width(&last));
         let mut free_from = area.x + 1;
-        let mut tick = 0.0;
-        while tick < self.span as f64 {
+        let mut tick = (self.window.from as f64 / step).ceil() * step;
+        while tick < self.window.to as f64 {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Between 0 and the span.
             let at = tick as u64;
             let label = words::short_count(at);
-            let column = u16::try_from(trace::column_of(at, self.span, columns)).unwrap_or(0);
+            let column = u16::try_from(self.window.column(at, columns)).unwrap_or(0);
             let x = (area.x + 1 + column)
                 .saturating_sub(panel::width(&label) / 2)
                 .max(area.x + 1);
@@ -148,13 +170,8 @@ impl Chart<'_> {
             };
             let position = self.axis.position(bucket.last).map(within);
             let row = position.and_then(|position| trace::row_of(position, rows));
-            if let Some(row) = row.filter(|_| bucket.last_step <= self.span) {
-                canvas.glyph(
-                    trace::column_of(bucket.last_step, self.span, columns),
-                    row,
-                    glyph,
-                    style,
-                );
+            if let Some(row) = row.filter(|_| self.window.holds(bucket.last_step)) {
+                canvas.glyph(self.window.column(bucket.last_step, columns), row, glyph, style);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A curve → what each column of dots shows of it.
 
-use crate::monitor::Bucket;
+use crate::monitor::{Bucket, Curve};
 
 use super::Axis;
 use super::canvas::{Canvas, Pen};
@@ -16,10 +16,45 @@ struct Column {
     gap_after: bool,
 }
 
-/// The column of dots that holds `step`.
-pub(super) fn column_of(step: u64, span: u64, columns: usize) -> usize {
-    let position = step as f64 / span.max(1) as f64 * columns.saturating_sub(1) as f64;
-    rounded(position)
+/// The steps across a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The one at its left end.
+    pub from: u64,
+    /// The one at its right end.
+    pub to: u64,
+}
+
+impl Window {
+    /// How many steps apart its ends are, one at least.
+    #[must_use]
+    pub fn width(self) -> u64 {
+        self.to.saturating_sub(self.from).max(1)
+    }
+
+    /// Whether `step` is in it.
+    #[must_use]
+    pub fn holds(self, step: u64) -> bool {
+        (self.from..=self.to).contains(&step)
+    }
+
+    /// Smallest and largest value of a curve in it.
+    #[must_use]
+    pub fn range(self, curve: &Curve) -> Option<(f64, f64)> {
+        let seen = curve.buckets().iter().filter(|bucket| self.shows(bucket));
+        let ends = seen.map(|bucket| (bucket.min, bucket.max));
+        ends.reduce(|(low, high), (min, max)| (low.min(min), high.max(max)))
+    }
+
+    fn shows(self, bucket: &Bucket) -> bool {
+        bucket.first_step <= self.to && bucket.last_step >= self.from
+    }
+
+    /// The column of dots that holds `step`; what lies before is in the first.
+    pub(super) fn column(self, step: u64, columns: usize) -> usize {
+        let position = step.saturating_sub(self.from) as f64 / self.width() as f64;
+        rounded(position * columns.saturating_sub(1) as f64)
+    }
 }
 
 /// The row, counted from the top, that holds the position 0 (bottom) to 1 (top); none outside.
@@ -39,9 +74,9 @@ fn rounded(position: f64) -> usize {
 }
 
 /// Draws a curve: in each column a line from its smallest to its largest value, and lines from column to column.
-pub(super) fn draw(canvas: &mut Canvas, axis: &Axis, span: u64, buckets: &[Bucket], pen: &Pen) {
+pub(super) fn draw(canvas: &mut Canvas, axis: &Axis, window: Window, buckets: &[Bucket], pen: &Pen) {
     let mut earlier: Option<Column> = None;
-    for column in reduce(buckets, span, canvas.columns()) {
+    for column in reduce(buckets, window, canvas.columns()) {
         if let Some(earlier) = earlier.filter(|earlier| !earlier.gap_after) {
             connect(canvas, axis, &earlier, &column, pen);
         }
@@ -51,16 +86,16 @@ pub(super) fn draw(canvas: &mut Canvas, axis: &Axis, span: u64, buckets: &[Bucke
 }
 
 /// Draws a level line from the last value to the end of the chart.
-pub(super) fn hold(canvas: &mut Canvas, axis: &Axis, span: u64, last: &Bucket, pen: &Pen) {
-    for column in column_of(last.last_step, span, canvas.columns())..canvas.columns() {
+pub(super) fn hold(canvas: &mut Canvas, axis: &Axis, window: Window, last: &Bucket, pen: &Pen) {
+    for column in window.column(last.last_step, canvas.columns())..canvas.columns() {
         stroke(canvas, axis, column, last.last, last.last, pen);
     }
 }
 
-fn reduce(buckets: &[Bucket], span: u64, columns: usize) -> Vec<Column> {
+fn reduce(buckets: &[Bucket], window: Window, columns: usize) -> Vec<Column> {
     let mut reduced: Vec<Column> = Vec::with_capacity(columns.min(buckets.len()));
-    for bucket in buckets.iter().filter(|bucket| bucket.first_step <= span) {
-        let column = column_of(bucket.first_step, span, columns);
+    for bucket in buckets.iter().filter(|bucket| window.shows(bucket)) {
+        let column = window.column(bucket.first_step, columns);
         match reduced.last_mut().filter(|open| open.at == column && !open.gap_after) {
             Some(open) => {
                 open.last = bucket.last;
@@ -119,7 +154,6 @@ mod tests {
     use ratatui::style::Style;
 
     use super::*;
-    use crate::monitor::Curve;
     use crate::tui::plot::{Pattern, Scale};
     use crate::tui::theme::Glyphs;
 
@@ -136,7 +170,7 @@ mod tests {
             ascii: '*',
         };
         let axis = Axis::new(Scale::Linear, 0.0, 10.0, 2);
-        draw(&mut canvas, &axis, span, curve.buckets(), &pen);
+        draw(&mut canvas, &axis, Window { from: 0, to: span }, curve.buckets(), &pen);
         let mut buffer = Buffer::empty(area);
         canvas.render(&mut buffer);
         area.rows()
@@ -172,5 +206,20 @@ mod tests {
     fn what_lies_beyond_the_axis_is_cut_off() {
         let [above, below] = <[String; 2]>::try_from(drawn([50.0; 10], 9)).unwrap();
         assert_eq!((above.trim_end(), below.trim_end()), ("", ""));
+    }
+
+    #[test]
+    fn a_window_shows_what_lies_in_it_and_its_range_alone() {
+        let mut curve = Curve::default();
+        for step in 0..100 {
+            curve.push(step, if step == 50 { 9.0 } else { 1.0 });
+        }
+        let window = |from, to| Window { from, to };
+        assert_eq!(window(0, 49).range(&curve), Some((1.0, 1.0)));
+        assert_eq!(window(50, 60).range(&curve), Some((1.0, 9.0)));
+        assert_eq!(window(200, 300).range(&curve), None);
+        let columns = reduce(curve.buckets(), window(40, 60), 21);
+        assert_eq!((columns[0].at, columns.len()), (0, 21));
+        assert!((columns[10].max - 9.0).abs() < 1e-12);
     }
 }

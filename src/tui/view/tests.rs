@@ -199,3 +199,42 @@ fn the_prompt_of_a_cell_that_has_ended_is_closed() {
     assert_eq!(press(&mut fixture, 'r'), None);
     assert_eq!(fixture.view.overlay, None);
 }
+
+fn press_code(fixture: &mut Fixture, code: KeyCode) {
+    let event = KeyEvent::new(code, KeyModifiers::NONE);
+    assert_eq!(fixture.view.key(&event, &fixture.monitor), None);
+}
+
+#[test]
+fn the_cursor_begins_at_the_last_step_stays_on_the_charts_and_goes_with_esc() {
+    let mut fixture = Fixture::half_way();
+    press_code(&mut fixture, KeyCode::Left);
+    assert_eq!(fixture.view.cursor, Some(720));
+    press_code(&mut fixture, KeyCode::Right);
+    assert_eq!(fixture.view.cursor, Some(720));
+    for _ in 0..999 {
+        press_code(&mut fixture, KeyCode::Left);
+    }
+    assert_eq!(fixture.view.cursor, Some(0));
+    press_code(&mut fixture, KeyCode::Esc);
+    assert_eq!(fixture.view.cursor, None);
+}
+
+#[test]
+fn zooming_goes_around_the_cursor_and_without_one_follows_the_latest_steps() {
+    let mut fixture = Fixture::half_way();
+    press(&mut fixture, '+');
+    assert_eq!(fixture.view.zoom, Zoom::Latest(500));
+    press(&mut fixture, '0');
+    press_code(&mut fixture, KeyCode::Left);
+    press(&mut fixture, '+');
+    press(&mut fixture, '+');
+    assert!(fixture.view.window(&fixture.monitor).holds(720));
+    assert_eq!(fixture.view.window(&fixture.monitor).width(), 250);
+    press(&mut fixture, '<');
+    assert_eq!(fixture.view.window(&fixture.monitor).from, 720 - 125 - 62);
+    for _ in 0..5 {
+        press(&mut fixture, '-');
+    }
+    assert_eq!(fixture.view.zoom, Zoom::Whole);
+}
