@@ -31,6 +31,7 @@ mod relay;
 mod scatter;
 mod scene;
 mod screen;
+pub mod svg;
 mod terminal;
 mod theme;
 mod view;

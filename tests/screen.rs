@@ -4,8 +4,6 @@ use sharptui::event;
 
 #[path = "screen/script.rs"]
 mod script;
-#[path = "screen/svg.rs"]
-mod svg;
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +34,7 @@ fn drawn(width: u16, height: u16, theme: Theme) -> Buffer {
 #[test]
 fn the_readme_picture_is_what_the_screen_draws() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/screen/screen.svg");
-    let drawn = svg::picture(&drawn(120, 40, Theme::new(Colours::Indexed, Glyphs::Unicode)));
+    let drawn = tui::svg::picture(&drawn(120, 40, Theme::new(Colours::Indexed, Glyphs::Unicode)));
     if std::env::var_os("UPDATE_PICTURE").is_some() {
         std::fs::write(path, &drawn).unwrap();
     }

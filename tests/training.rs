@@ -50,7 +50,7 @@ struct Kept<'a> {
     points: Vec<Point>,
     commands: &'a [Command],
     after: u64,
-    kept: Option<Snapshot>,
+    snapshot: Option<Snapshot>,
     to_trainer: Sender<Command>,
 }
 
@@ -70,7 +70,7 @@ impl Keeper for Kept<'_> {
     }
 
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
-        self.kept = Some(snapshot.clone());
+        self.snapshot = Some(snapshot.clone());
         Ok(())
     }
 
@@ -106,7 +106,7 @@ fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<
         points: Vec::new(),
         commands,
         after,
-        kept: None,
+        snapshot: None,
         to_trainer,
     };
     let trained = train(
@@ -120,7 +120,7 @@ fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<
         trained: trained.unwrap(),
         points: kept.points,
         events,
-        kept: kept.kept,
+        kept: kept.snapshot,
     }
 }
 

@@ -22,14 +22,23 @@ pub enum Verdict {
     Quit,
 }
 
+/// Measurements that were asked for, whatever is due.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    /// One with an audit.
+    pub audit: bool,
+    /// One without, with an evaluation.
+    pub plain: bool,
+}
+
 /// The receiving half of the command channel, and what has been asked so far.
 pub struct Control {
     commands: Receiver<Command>,
     paused: bool,
     quit: bool,
     aborted: BTreeSet<CellIndex>,
-    audit: bool,
-    measure: bool,
+    measurement: Asked,
+
     /// The last one asked for, and of which cell.
     learning_rate: Option<(CellIndex, f64)>,
     activity: Option<Activity>,
@@ -43,8 +52,8 @@ impl Control {
             paused: false,
             quit: false,
             aborted: BTreeSet::new(),
-            audit: false,
-            measure: false,
+            measurement: Asked::default(),
+
             learning_rate: None,
             activity: None,
         }
@@ -136,14 +145,9 @@ impl Control {
         done
     }
 
-    /// Whether an audit was asked for since the last time this was called.
-    pub fn take_audit(&mut self) -> bool {
-        std::mem::take(&mut self.audit)
-    }
-
-    /// Whether a measurement was asked for since the last time this was called.
-    pub fn take_measure(&mut self) -> bool {
-        std::mem::take(&mut self.measure)
+    /// Which measurements were asked for since the last time this was called.
+    pub fn take_measurement(&mut self) -> Asked {
+        std::mem::take(&mut self.measurement)
     }
 
     /// The learning rate that was asked for since the last time this was called, of this cell.
@@ -197,9 +201,9 @@ impl Control {
             Command::Abort(cell) => {
                 self.aborted.insert(cell);
             }
-            Command::Audit => self.audit = true,
+            Command::Audit => self.measurement.audit = true,
             Command::Quit => self.quit = true,
-            Command::Measure => self.measure = true,
+            Command::Measure => self.measurement.plain = true,
             Command::SetLearningRate { cell, learning_rate } => self.learning_rate = Some((cell, learning_rate)),
         }
     }

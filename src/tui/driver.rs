@@ -1,12 +1,15 @@
 //! The main loop: keys at once, events in bulk, frames at a bounded rate.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 use crossterm::event::Event as Input;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use crate::event::{CellIndex, Command, Event};
 use crate::monitor::Monitor;
@@ -14,7 +17,7 @@ use crate::signals::Signal;
 
 use super::scene::Scene;
 use super::view::{Effect, View};
-use super::{Outcome, panics, screen};
+use super::{Outcome, panics, screen, svg};
 
 /// Least time between two frames that nobody pressed a key for: 10 a second.
 const FRAME: Duration = Duration::from_millis(100);
@@ -76,6 +79,8 @@ pub struct Driver {
     view: View,
     due: Due,
     drawn: Option<Instant>,
+    /// What was drawn.
+    area: Rect,
     input_closed: bool,
     signals_closed: bool,
     events_closed: bool,
@@ -94,6 +99,7 @@ impl Driver {
             view,
             due: Due::Now,
             drawn: None,
+            area: Rect::default(),
             input_closed: false,
             signals_closed: false,
             events_closed: false,
@@ -155,7 +161,10 @@ impl Driver {
         let wiped = self.due != Due::Anew || wipe(terminal).is_ok();
         let drawn = wiped
             && terminal
-                .draw(|frame| screen::render(&scene, frame.area(), frame.buffer_mut()))
+                .draw(|frame| {
+                    self.area = frame.area();
+                    screen::render(&scene, frame.area(), frame.buffer_mut());
+                })
                 .is_ok();
         (self.due, self.drawn) = (Due::Tick, Some(now));
         drawn
@@ -266,11 +275,35 @@ impl Driver {
             Effect::Leave => Some(Pass::Left(self.outcome())),
             Effect::Detach => Some(Pass::Left(self.outcome_of_detaching())),
             Effect::Suspend => Some(Pass::Suspend),
+            Effect::Picture => {
+                self.save_picture();
+                None
+            }
             Effect::Redraw => {
                 self.due = Due::Anew;
                 None
             }
         }
+    }
+
+    /// Saves what is on the screen: drawn once more, since a back end need not keep it.
+    fn save_picture(&mut self) {
+        let now = Instant::now();
+        let scene = Scene {
+            monitor: &self.monitor,
+            view: &self.view,
+            now: self.drawn.unwrap_or(now),
+        };
+        let mut buffer = Buffer::empty(self.area);
+        screen::render(&scene, self.area, &mut buffer);
+        let folder = Path::new(&self.monitor.run_dir).join("pictures");
+        // Who only looks may not be allowed to write there.
+        let saved = svg::save(&buffer, &folder).or_else(|_| svg::save(&buffer, Path::new(".")));
+        let words = match saved {
+            Ok(path) => format!("the screen is saved as {}", path.display()),
+            Err(error) => format!("no picture could be saved in {}: {error}", folder.display()),
+        };
+        self.monitor.note(words, now);
     }
 
     /// What has become of the sweep, where the screen is not to be waited for any longer.

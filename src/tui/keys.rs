@@ -65,6 +65,8 @@ pub enum Action {
     Detach,
     /// Put the screen into the background.
     Suspend,
+    /// Save a picture of the screen.
+    Picture,
     /// Draw every cell of the screen again.
     Redraw,
 }
@@ -293,6 +295,12 @@ pub const BINDINGS: &[Binding] = &[
         Action::Detach,
         None,
         "detach: training goes on; `sharptui attach` shows it again",
+    ),
+    binding(
+        &[letter('w')],
+        Action::Picture,
+        None,
+        "write a picture of the screen (SVG) into the run directory",
     ),
     binding(
         &[control('c')],

@@ -56,6 +56,8 @@ pub enum Effect {
     Detach,
     /// The program goes into the background.
     Suspend,
+    /// The screen is saved as a picture.
+    Picture,
     /// The whole screen is sent again.
     Redraw,
 }
@@ -268,6 +270,7 @@ impl View {
             Action::Quit | Action::Interrupt => return self.quit(monitor),
             Action::Detach => return Some(Effect::Detach),
             Action::Suspend => return Some(Effect::Suspend),
+            Action::Picture => return Some(Effect::Picture),
             Action::Redraw => return Some(Effect::Redraw),
         }
         None

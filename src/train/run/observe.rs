@@ -19,15 +19,14 @@ impl Run<'_> {
     pub(in crate::train) fn observe(&mut self, budget: Option<StopReason>) -> Result<Option<CellEnding>, AnyError> {
         let settings = self.task.settings;
         let first = self.step == 0;
-        let asked = self.control.take_audit();
-        let wanted = self.control.take_measure();
+        let asked = self.control.take_measurement();
         let evaluate = first
-            || wanted
+            || asked.plain
             || budget.is_some()
             || evaluation_due(settings.evaluate_every, self.step, settings.steps_per_epoch());
         let audit = self.probes.iter().any(ProbeTrack::audit_is_due);
         let due = self.schedule.due(self.step, self.stopwatch.seconds(), audit);
-        let measure = first || wanted || budget.is_some() || asked || due;
+        let measure = first || asked.plain || asked.audit || budget.is_some() || due;
         let mut point = self.point();
         let mut stop = budget;
         let diverged = self.has_diverged(evaluate || measure);
@@ -45,7 +44,7 @@ impl Run<'_> {
         let mut ending = stop.map(CellEnding::Finished);
         if measure || stop.is_some() {
             // The last value is what tables show, so it is always audited.
-            if let Err(told_to_end) = self.measure_lambda(&mut points, asked || stop.is_some()) {
+            if let Err(told_to_end) = self.measure_lambda(&mut points, asked.audit || stop.is_some()) {
                 ending = Some(told_to_end);
             }
         }

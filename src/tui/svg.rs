@@ -1,9 +1,13 @@
 //! A screen as an SVG picture: what the program drew, cell for cell.
 
 use std::fmt::Write;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
+use ratatui::text::Span;
 
 /// Size of a character cell; fonts are scaled to it, so that every viewer lines the columns up.
 const CELL: (f64, f64) = (8.4, 18.0);
@@ -12,7 +16,32 @@ const MARGIN: f64 = 14.0;
 const BACKGROUND: &str = "#14161b";
 const FOREGROUND: &str = "#d7dae0";
 
+/// The most pictures that a folder gets names for.
+const MOST: u32 = 9_999;
+
+/// Writes the picture into `folder`, under a name that is not taken there yet.
+///
+/// # Errors
+///
+/// Whatever keeps the folder or the file from being made.
+pub(super) fn save(buffer: &Buffer, folder: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    for number in 1..=MOST {
+        let path = folder.join(format!("screen-{number:03}.svg"));
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(picture(buffer).as_bytes())?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("there are too many pictures already"))
+}
+
 /// Draws `buffer`. Dots and rules are drawn as shapes: few fonts have them, and fewer make them meet.
+#[must_use]
 pub fn picture(buffer: &Buffer) -> String {
     let (width, height) = (
         f64::from(buffer.area.width) * CELL.0,
@@ -52,8 +81,10 @@ fn run(buffer: &Buffer, x: u16, y: u16, svg: &mut String) -> u16 {
         if is_shape(cell) || (cell.fg, cell.modifier) != (first.fg, first.modifier) {
             break;
         }
+        // A blank that a wide character covers is none.
+        let width = u16::try_from(Span::raw(cell.symbol()).width()).unwrap_or(1).max(1);
         text.push_str(cell.symbol());
-        length += 1;
+        length += width;
     }
     let lead = text.chars().take_while(|character| *character == ' ').count();
     let words = text.trim();
@@ -70,7 +101,7 @@ fn run(buffer: &Buffer, x: u16, y: u16, svg: &mut String) -> u16 {
             "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
              xml:space=\"preserve\" fill=\"{}\"{weight}>{escaped}</text>",
             top + 13.5,
-            words.chars().count() as f64 * CELL.0,
+            Span::raw(words).width() as f64 * CELL.0,
             colour(first.fg),
         );
     }
@@ -161,6 +192,50 @@ fn colour(colour: Color) -> String {
             let level = 8 + 10 * (index - 232);
             format!("#{level:02x}{level:02x}{level:02x}")
         }
+        // The terminal's own colours are anyone's guess; these are xterm's, the dark ones lightened.
+        Color::Red => "#d75f5f".to_owned(),
+        Color::Green => "#5faf5f".to_owned(),
+        Color::Yellow => "#d7af5f".to_owned(),
+        Color::Blue => "#5f87ff".to_owned(),
+        Color::Magenta => "#d787d7".to_owned(),
+        Color::Cyan => "#5fafaf".to_owned(),
+        Color::DarkGray => "#808080".to_owned(),
         _ => FOREGROUND.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    fn buffer() -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 1));
+        buffer.set_string(0, 0, "⣿ 日 a<b&", Style::new().fg(Color::Blue));
+        buffer
+    }
+
+    #[test]
+    fn a_picture_has_every_dot_and_the_text_as_it_stands() {
+        let picture = picture(&buffer());
+        assert_eq!(picture.matches("h0").count(), 8, "{picture}");
+        assert!(picture.contains(">日 a&lt;b&amp;</text>"), "{picture}");
+        // Seven columns: the wide character takes two.
+        assert!(
+            picture.contains(&format!("textLength=\"{:.1}\"", 7.0 * CELL.0)),
+            "{picture}"
+        );
+    }
+
+    #[test]
+    fn no_picture_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("pictures");
+        let first = save(&buffer(), &place).unwrap();
+        let second = save(&buffer(), &place).unwrap();
+        assert_ne!(first, second);
+        assert_eq!(fs::read_to_string(first).unwrap(), fs::read_to_string(second).unwrap());
     }
 }
