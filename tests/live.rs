@@ -525,3 +525,55 @@ fn lines_are_shown_instead_where_the_screen_is_not_wanted() {
     seat.wait_for("complete: 2 cells");
     assert!(!seat.is_taken());
 }
+
+#[test]
+fn a_learning_rate_that_is_typed_holds_is_drawn_and_is_still_in_force_after_a_resume() {
+    let mut program = Program::on(LONG, MIDDLE);
+    program.wait_for_row(2, "running");
+    program.wait_for("2/η 10.0");
+    program.press("r");
+    program.wait_for("learning rate of cell 2");
+    program.press("0.05\r");
+    program.wait_for("the learning rate was changed by hand, from 0.2 to 0.05");
+    program.wait_for("2/η 40.0");
+    program.wait_for("η changed by hand");
+    let mut other = program.attached("runs/live");
+    other.wait_for("2/η 40.0");
+    other.press("D");
+    program.press("q");
+    program.wait_for("y stop the sweep");
+    program.press("y");
+    program.wait_for_the_end();
+    let points = |program: &Program| read_metrics(&program.run_dir().join("cells/001")).unwrap().points;
+    let before = points(&program);
+    let changes: Vec<_> = before.iter().filter_map(|point| point.changed_by_hand).collect();
+    assert_eq!(changes, [sharptui::event::RateChange { from: 0.2, to: 0.05 }]);
+    let count = before.len();
+    let program = program.resumed();
+    program.wait_until("measurements after the resume", |_| points(&program).len() > count + 3);
+    let later = points(&program)
+        .into_iter()
+        .skip(count)
+        .filter_map(|point| point.learning_rate);
+    let later: Vec<f64> = later.collect();
+    assert!(
+        !later.is_empty() && later.iter().all(|rate| rate.to_bits() == 0.05_f64.to_bits()),
+        "{later:?}"
+    );
+}
+
+#[test]
+fn the_curves_are_read_out_and_the_screen_is_saved_by_key() {
+    let mut program = Program::on(LONG, MIDDLE);
+    program.wait_for_row(2, "running");
+    program.wait_for("2/η 10.0");
+    program.press("\u{1b}[D");
+    program.wait_for("at step ");
+    program.press("w");
+    program.wait_for("pictures/screen-001.svg");
+    let picture = fs::read_to_string(program.run_dir().join("pictures/screen-001.svg")).unwrap();
+    assert!(
+        picture.contains("at step") && picture.ends_with("</svg>\n"),
+        "{picture}"
+    );
+}
