@@ -290,7 +290,7 @@ fn a_window_of_any_size_is_drawn_or_told_what_it_lacks() {
         program.resize(size);
         if size == (60, 15) {
             program.wait_for("This window is 60 x 15.");
-            program.wait_for("The screen needs 80 x 24.");
+            program.wait_for("The screen needs 60 x 16.");
         } else {
             program.wait_until("all of the screen", |seat| whole(seat, size));
         }
@@ -305,9 +305,9 @@ fn a_key_is_answered_while_every_core_trains() {
     program.wait_for("cell 1 of 1");
     for _ in 0..5 {
         program.press("?");
-        program.wait_for("suspend the screen");
+        program.wait_for("─ keys ─");
         program.press("?");
-        program.wait_until("closed help", |seat| !seat.shown().contains("suspend the screen"));
+        program.wait_until("closed help", |seat| !seat.shown().contains("─ keys ─"));
     }
     program.press("qy");
     assert_eq!(program.wait_for_the_end(), 130);

@@ -67,7 +67,7 @@ const WIDE: u16 = 120;
 
 fn hints(scene: &Scene, width: u16) -> Line<'static> {
     let theme = scene.theme();
-    let mut spans = vec![Span::raw(" ")];
+    let mut entries: Vec<[Span; 2]> = Vec::new();
     for binding in keys::BINDINGS {
         let (Some(hint), Some(chord)) = (hint(binding, scene, width), binding.chords.first()) else {
             continue;
@@ -78,9 +78,19 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
             Action::ZoomIn => "+/-".to_owned(),
             _ => chord.name(),
         };
-        spans.push(Span::styled(theme.text(name).into_owned(), theme.key));
-        spans.push(Span::styled(theme.text(format!(" {hint}  ")).into_owned(), theme.dim));
+        entries.push([
+            Span::styled(theme.text(name).into_owned(), theme.key),
+            Span::styled(theme.text(format!(" {hint}  ")).into_owned(), theme.dim),
+        ]);
     }
+    let room = usize::from(width.saturating_sub(1));
+    let taken = |entries: &[[Span; 2]]| entries.iter().flatten().map(Span::width).sum::<usize>();
+    // The last two, help and quit, lead to everything else.
+    while entries.len() > 2 && taken(&entries) > room + 2 {
+        entries.remove(entries.len() - 3);
+    }
+    let mut spans = vec![Span::raw(" ")];
+    spans.extend(entries.into_iter().flatten());
     let skipped = scene.monitor.skipped_points;
     if skipped > 0 {
         spans.push(Span::styled(format!("{skipped} points only on disk"), theme.dim));

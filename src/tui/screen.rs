@@ -22,7 +22,10 @@ use super::{
 };
 
 /// The least that the panels need.
-pub const SMALLEST: (u16, u16) = (80, 24);
+pub const SMALLEST: (u16, u16) = (60, 16);
+
+/// Below this there is room for one chart and the chosen cell.
+const ROOMY: (u16, u16) = (80, 24);
 
 /// From this width the settings of the cell stand beside the charts.
 const WIDE: u16 = 150;
@@ -86,6 +89,10 @@ fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     } else {
         area
     };
+    if area.width < ROOMY.0 || area.height + 3 < ROOMY.1 {
+        one_chart(scene, area, buffer);
+        return;
+    }
     // The queue gets what its cells need, up to a third; of the rest the λ_max chart gets the larger part.
     let rows = u16::try_from(scene.monitor.cells.len())
         .unwrap_or(u16::MAX)
@@ -103,6 +110,17 @@ fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     } else {
         loss_chart::render(scene, left, buffer);
         accuracy_chart::render(scene, right, buffer);
+    }
+    queue::render(scene, table, buffer);
+}
+
+/// The curve that matters most, and of the queue as much as is left of a small window.
+fn one_chart(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let [chart, table] = area.layout(&Layout::vertical([Constraint::Min(0), Constraint::Length(4)]));
+    if scene.view.scatter.is_some() {
+        scatter::render(scene, chart, buffer);
+    } else {
+        lambda_chart::render(scene, chart, buffer);
     }
     queue::render(scene, table, buffer);
 }
@@ -129,6 +147,11 @@ mod tests {
     #[test]
     fn at_80_by_24() {
         insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 24)));
+    }
+
+    #[test]
+    fn at_60_by_16_there_is_one_chart() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (60, 16)));
     }
 
     #[test]
@@ -172,9 +195,9 @@ mod tests {
 
     #[test]
     fn too_small_a_window_says_how_large_it_has_to_be() {
-        let drawn = Fixture::half_way().drawn(render, (60, 20));
+        let drawn = Fixture::half_way().drawn(render, (59, 20));
         assert!(
-            drawn.contains("This window is 60 x 20.") && drawn.contains("The screen needs 80 x 24."),
+            drawn.contains("This window is 59 x 20.") && drawn.contains("The screen needs 60 x 16."),
             "{drawn}"
         );
     }
