@@ -58,6 +58,22 @@ pub enum Event {
         /// Its last values.
         summary: Summary,
     },
+    /// The cells that are still to be run have another order, or others of them are held out.
+    Queue {
+        /// The cells that have not ended, but for the running one, in the order they will be run.
+        order: Vec<CellIndex>,
+        /// Those of them that are held out until they are let in again, in ascending order.
+        held: Vec<CellIndex>,
+    },
+    /// The plan has one cell more, at its end.
+    CellAdded(Box<CellPlan>),
+    /// A cell that had ended is to be run again, from its first step: what was known of it is forgotten.
+    CellRetried {
+        /// Which cell.
+        cell: CellIndex,
+    },
+    /// A line of the run's log, told in order. Made by those who read the run directory.
+    Logged(LogEntry),
     /// Something the person watching should read once, such as an audit that corrected λ_max.
     Notice(String),
     /// Nothing more will come.
@@ -81,7 +97,7 @@ pub struct SweepPlan {
 }
 
 /// One cell of the sweep, as planned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CellPlan {
     /// The settings that the sweep varies, as (name, value), in the order of the sweep's axes.
     pub swept: Vec<(String, String)>,
@@ -95,6 +111,12 @@ pub struct CellPlan {
     pub probes: Vec<String>,
     /// Words for the stability threshold: "2/η", "(2+2β)/η", "SAM edge".
     pub threshold_label: String,
+    /// Parameters of its network.
+    #[serde(default)]
+    pub parameters: u64,
+    /// What its training and measuring takes of the device's memory at most, in bytes, as estimated; none where it is not.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
     /// How it ended, if that was before this process began.
     pub ended: Option<(CellEnding, Summary)>,
 }
@@ -106,6 +128,37 @@ pub struct RateChange {
     pub from: f64,
     /// η of the next step as it is.
     pub to: f64,
+}
+
+/// One line of the run's log, `events.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// Seconds since 1970 in UTC.
+    pub at: f64,
+    /// Which cell it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<CellIndex>,
+    /// What kind of thing it is.
+    pub kind: LogKind,
+    /// What happened, for people.
+    pub words: String,
+}
+
+/// What a line of the log tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LogKind {
+    /// The sweep began, was taken up again, or ended.
+    Sweep,
+    /// A cell began or went on.
+    Begun,
+    /// A cell ended.
+    Ended,
+    /// The person watching changed something.
+    ByHand,
+    /// Something to know.
+    Notice,
+    /// Something went wrong.
+    Warning,
 }
 
 /// How far a cell is.
@@ -328,6 +381,23 @@ pub enum Command {
         /// η of the next step, positive and finite.
         learning_rate: f64,
     },
+    /// Set a running cell aside with a checkpoint, at the end of the queue, and go on with the next.
+    Skip(CellIndex),
+    /// Run a cell that has ended again, from its first step; what it came to before is lost.
+    Retry(CellIndex),
+    /// Move a cell of the queue by this many places, towards its end where that is positive.
+    Move {
+        /// Which cell.
+        cell: CellIndex,
+        /// By how many places.
+        by: i64,
+    },
+    /// Hold a cell of the queue out: it is not run until it is let in again.
+    Hold(CellIndex),
+    /// Let a cell in again that was held out.
+    Release(CellIndex),
+    /// Add a cell to the end of the queue that differs from this one in its seed alone.
+    AddSeed(CellIndex),
     /// Stop the sweep; what is finished stays on disk.
     Quit,
 }

@@ -16,7 +16,7 @@ mod outcome;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::event::{Activity, CellEnding, CellIndex, Event, SweepEnding, SweepPlan};
+use crate::event::{Activity, CellEnding, CellIndex, Event, LogEntry, SweepEnding, SweepPlan};
 use crate::statistics::Kendall;
 
 pub use cell::{Cell, CellState, Curves, Latest};
@@ -26,6 +26,9 @@ pub use outcome::Outcome;
 
 /// Older notices are dropped; nobody scrolls further back than this on a screen.
 const KEPT_NOTICES: usize = 50;
+
+/// Older lines of the log are dropped here; they are in its file.
+const KEPT_LOG: usize = 10_000;
 
 /// What is known about the sweep now.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +45,10 @@ pub struct Monitor {
     pub running: Option<CellIndex>,
     /// What the training thread is busy with; nothing before it said so and after the end.
     pub activity: Option<Activity>,
+    /// The cells that are still to be run, but for the running one, in the order they will be.
+    pub queue: Vec<CellIndex>,
+    /// The run's log, oldest line first.
+    pub log: VecDeque<LogEntry>,
     /// What the person watching should read, oldest first, each with the time it came.
     pub notices: VecDeque<(Instant, String)>,
     /// Measurements that did not reach us; they are on disk.
@@ -65,6 +72,7 @@ impl Monitor {
                 if let Some(started) = self.cells.get_mut(cell) {
                     started.start();
                     self.running = Some(cell);
+                    self.queue.retain(|queued| *queued != cell);
                 }
             }
             Event::Progress { cell, progress } => {
@@ -83,6 +91,24 @@ impl Monitor {
                 }
             }
             Event::PointsSkipped { count, .. } => self.skipped_points += count,
+            Event::Queue { order, held } => self.reorder(order, &held),
+            Event::CellAdded(plan) => {
+                self.queue.push(self.cells.len());
+                self.cells.push(Cell::new(*plan));
+            }
+            Event::CellRetried { cell } => {
+                if let Some(retried) = self.cells.get_mut(cell) {
+                    *retried = Cell::new(retried.plan.clone());
+                    self.correlate();
+                    self.enqueue(cell);
+                }
+            }
+            Event::Logged(entry) => {
+                if self.log.len() == KEPT_LOG {
+                    self.log.pop_front();
+                }
+                self.log.push_back(entry);
+            }
             Event::Activity(activity) => {
                 if self.activity != Some(activity) {
                     self.activity = Some(activity);
@@ -94,8 +120,14 @@ impl Monitor {
                     self.note(format!("cell {} failed: {why}", cell + 1), now);
                 }
                 if let Some(ended) = self.cells.get_mut(cell) {
+                    let is_to_be_run = ending == CellEnding::Interrupted;
                     ended.end(ending, &summary);
                     self.correlate();
+                    if is_to_be_run {
+                        self.enqueue(cell);
+                    } else {
+                        self.queue.retain(|queued| *queued != cell);
+                    }
                 }
                 if self.running == Some(cell) {
                     self.running = None;
@@ -206,7 +238,27 @@ impl Monitor {
         self.device = plan.device;
         self.cells = plan.cells.into_iter().map(Cell::new).collect();
         self.running = None;
+        let to_be_run = |cell: &Cell| matches!(cell.state, CellState::Queued | CellState::Interrupted);
+        let cells = self.cells.iter().enumerate();
+        self.queue = cells
+            .filter(|(_, cell)| to_be_run(cell))
+            .map(|(index, _)| index)
+            .collect();
+        self.log.clear();
         self.correlate();
+    }
+
+    fn enqueue(&mut self, cell: CellIndex) {
+        self.queue.retain(|queued| *queued != cell);
+        self.queue.push(cell);
+    }
+
+    fn reorder(&mut self, order: Vec<CellIndex>, held: &[CellIndex]) {
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            cell.is_held = held.binary_search(&index).is_ok();
+        }
+        self.queue = order;
+        self.queue.retain(|cell| *cell < self.cells.len());
     }
 
     fn stop(&mut self, now: Instant) {

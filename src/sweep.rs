@@ -349,6 +349,8 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         steps_per_epoch: settings.steps_per_epoch(),
         probes: settings.probes.iter().map(|probe| probe.describe(settings)).collect(),
         threshold_label: settings.threshold_label(),
+        parameters: 0,
+        memory_bytes: None,
         ended: match &row.state {
             CellState::Ended(ending) => Some((ending.clone(), row.summary.clone())),
             CellState::Queued | CellState::Running => None,

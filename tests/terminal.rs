@@ -146,8 +146,8 @@ fn a_terminal_that_goes_away_ends_the_screen_and_not_the_sweep() {
 fn a_window_that_is_made_smaller_and_larger_is_drawn_at_its_size() {
     let seat = Stage::set(&[]);
     seat.wait_for("λ_max 39.2");
-    seat.resize((60, 20));
-    seat.wait_for("This window is 60 x 20.");
+    seat.resize((60, 15));
+    seat.wait_for("This window is 60 x 15.");
     seat.resize((132, 43));
     seat.wait_for("corrected by audit");
 }

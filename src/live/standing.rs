@@ -44,7 +44,13 @@ impl Standing {
                 self.notices.push_back(words.clone());
             }
             Event::SweepEnded(ending) => self.ending = Some(ending.clone()),
-            Event::Measured { .. } | Event::PointsSkipped { .. } | Event::History { .. } => {}
+            Event::Queue { .. }
+            | Event::CellAdded(_)
+            | Event::CellRetried { .. }
+            | Event::Logged(_)
+            | Event::Measured { .. }
+            | Event::PointsSkipped { .. }
+            | Event::History { .. } => {}
         }
     }
 
@@ -79,6 +85,7 @@ mod tests {
             probes: Vec::new(),
             threshold_label: String::new(),
             ended: None,
+            ..CellPlan::default()
         };
         SweepPlan {
             name: "late".to_owned(),

@@ -124,6 +124,8 @@ pub struct Cell {
     pub reached_aim: Option<bool>,
     /// Audits of λ_max on its first probe.
     pub audits: u64,
+    /// Whether it is held out of the queue.
+    pub is_held: bool,
     /// Whether the person watching changed its learning rate.
     pub changed_by_hand: bool,
     /// After which steps, and how; as far as its points were told.
@@ -145,6 +147,7 @@ impl Cell {
             first_progress: None,
             reached_aim: None,
             audits: 0,
+            is_held: false,
             changed_by_hand: false,
             rate_changes: Vec::new(),
             latest: Latest {

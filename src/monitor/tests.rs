@@ -13,6 +13,7 @@ fn plan(planned_steps: u64) -> CellPlan {
         probes: vec!["held-out".into(), "training".into()],
         threshold_label: "2/η".into(),
         ended: None,
+        ..CellPlan::default()
     }
 }
 

@@ -86,7 +86,12 @@ impl Known {
                 self.line(*cell, |plan| words::cell_ended(plan, ending, summary, skipped))
             }
             Event::Notice(text) => vec![format!("note: {}", words::one_line(text))],
-            Event::History { .. } | Event::SweepEnded(_) => Vec::new(),
+            Event::Queue { .. }
+            | Event::CellAdded(_)
+            | Event::CellRetried { .. }
+            | Event::Logged(_)
+            | Event::History { .. }
+            | Event::SweepEnded(_) => Vec::new(),
         }
     }
 

@@ -22,6 +22,7 @@ fn plan() -> Event {
         probes: vec!["held-out, 1000 examples".to_owned()],
         threshold_label: "2/η".to_owned(),
         ended: None,
+        ..CellPlan::default()
     };
     Event::SweepStarted(SweepPlan {
         earlier_seconds: 0.0,

@@ -205,6 +205,12 @@ impl Control {
             Command::Quit => self.quit = true,
             Command::Measure => self.measurement.plain = true,
             Command::SetLearningRate { cell, learning_rate } => self.learning_rate = Some((cell, learning_rate)),
+            Command::Skip(_)
+            | Command::Retry(_)
+            | Command::Move { .. }
+            | Command::Hold(_)
+            | Command::Release(_)
+            | Command::AddSeed(_) => {}
         }
     }
 }

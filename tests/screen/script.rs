@@ -64,6 +64,8 @@ fn cell_plan(cell: usize) -> CellPlan {
         steps_per_epoch: 1,
         probes: PROBES.map(str::to_owned).to_vec(),
         threshold_label: "2/η".into(),
+        parameters: 199_210,
+        memory_bytes: Some(96_000_000),
         ended: None,
     }
 }
