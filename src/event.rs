@@ -340,6 +340,9 @@ pub struct Summary {
     /// In words, the probe it was measured on and its batch-norm mode.
     #[serde(default)]
     pub lambda_on: Option<String>,
+    /// The stability threshold where λ_max was measured.
+    #[serde(default)]
+    pub threshold: Option<f64>,
 }
 
 impl Summary {
@@ -357,6 +360,7 @@ impl Summary {
             self.lambda_converged = Some(lambda.lambda_converged);
             self.lambda_step = Some(point.step);
             self.lambda_on = Some(lambda.lambda_on.clone());
+            self.threshold = point.threshold.or(self.threshold);
         }
     }
 }

@@ -12,6 +12,7 @@ mod cell;
 mod clock;
 mod curve;
 mod outcome;
+mod trend;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ pub use cell::{Cell, CellState, Curves, Latest};
 pub use clock::TimeLeft;
 pub use curve::{Bucket, Curve};
 pub use outcome::Outcome;
+pub use trend::{PARTS, Trend};
 
 /// Older notices are dropped; nobody scrolls further back than this on a screen.
 const KEPT_NOTICES: usize = 50;
@@ -228,6 +230,34 @@ impl Monitor {
         } else {
             clock::time_left(&self.cells, self.running)
         }
+    }
+
+    /// Seconds that a planned step of the cells to be run may take; none while nothing is known.
+    #[must_use]
+    pub fn pace_ahead(&self) -> Option<f64> {
+        let running = self.running.and_then(|running| self.cells.get(running));
+        clock::pace_ahead(&self.cells, running)
+    }
+
+    /// How long a cell may still take: the running one by its own pace, one that is to be run by `pace_ahead`.
+    #[must_use]
+    pub fn time_left_of(&self, cell: CellIndex, pace_ahead: Option<f64>) -> Option<Duration> {
+        let known = self.cells.get(cell).filter(|_| !self.is_over())?;
+        let steps = known.plan.planned_steps.saturating_sub(known.progress.step) as f64;
+        let pace = match known.state {
+            CellState::Running | CellState::Paused => clock::seconds_per_step(known).or(pace_ahead),
+            CellState::Queued | CellState::Interrupted => pace_ahead,
+            _ => None,
+        };
+        Duration::try_from_secs_f64(pace? * steps).ok()
+    }
+
+    /// The cells in the order they are run: those that have ended first, then the running one, then the queue.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<CellIndex> {
+        let is_ahead: std::collections::BTreeSet<CellIndex> = self.queue.iter().copied().collect();
+        let ended = (0..self.cells.len()).filter(|cell| !is_ahead.contains(cell) && self.running != Some(*cell));
+        ended.chain(self.running).chain(self.queue.iter().copied()).collect()
     }
 
     fn start(&mut self, plan: SweepPlan, now: Instant) {

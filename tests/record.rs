@@ -278,6 +278,7 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
         lambda_converged: Some(false),
         lambda_step: Some(100),
         lambda_on: Some("held-out, 1000 examples".to_owned()),
+        threshold: Some(40.0),
     };
     let row = |cell, swept: &[(&str, &str)], state, summary: &Summary| CellRow {
         cell,

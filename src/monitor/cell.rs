@@ -3,6 +3,7 @@
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, StopReason, Summary};
 
 use super::curve::{Curve, Marks};
+use super::trend::Trend;
 
 /// What the curves of an ended cell are reduced to; a large sweep has hundreds of cells.
 pub(super) const BUCKETS_OF_ENDED: usize = 512;
@@ -130,6 +131,8 @@ pub struct Cell {
     pub changed_by_hand: bool,
     /// After which steps, and how; as far as its points were told.
     pub rate_changes: Vec<(u64, RateChange)>,
+    /// How close to the edge of stability it was, on its first probe.
+    pub trend: Trend,
     /// The last value of everything measured.
     pub latest: Latest,
     /// Everything measured, over its steps.
@@ -150,6 +153,7 @@ impl Cell {
             is_held: false,
             changed_by_hand: false,
             rate_changes: Vec::new(),
+            trend: Trend::default(),
             latest: Latest {
                 lambda: vec![None; probes],
                 ..Latest::default()
@@ -219,6 +223,10 @@ impl Cell {
         }
         if let Some(lambda) = &point.lambda {
             self.measure_lambda(step, lambda);
+            if let Some(threshold) = self.latest.threshold.filter(|_| lambda.lambda_probe == 0) {
+                let planned = self.plan.planned_steps;
+                self.trend.push(step, planned, lambda.lambda_max / threshold);
+            }
         }
         // A resumed sweep tells what was measured in cells that ended before.
         if self.state.is_done() {
@@ -263,6 +271,7 @@ impl Cell {
             last.lambda_residual = summary.lambda_residual.unwrap_or(f64::NAN);
             last.lambda_converged = summary.lambda_converged.unwrap_or(false);
             self.latest.lambda_step = summary.lambda_step.or(self.latest.lambda_step);
+            self.latest.threshold = summary.threshold.or(self.latest.threshold);
         }
         self.curves.all_mut().for_each(|curve| curve.compact(BUCKETS_OF_ENDED));
     }
@@ -271,6 +280,15 @@ impl Cell {
     #[must_use]
     pub fn changes(&self) -> Vec<u64> {
         self.rate_changes.iter().map(|(step, _)| *step).collect()
+    }
+
+    /// How close to the edge of stability it is: the last λ_max on the first probe over the threshold, λ_max·η/2 for gradient
+    /// descent. None where there is no threshold, or λ_max did not converge.
+    #[must_use]
+    pub fn edge(&self) -> Option<f64> {
+        let lambda = self.latest.lambda.first()?.as_ref()?;
+        let ratio = lambda.lambda_max / self.latest.threshold?;
+        (lambda.lambda_converged && ratio.is_finite()).then_some(ratio)
     }
 
     /// At which step λ_max on the first probe was measured, if the cell has ended and that was before its last.

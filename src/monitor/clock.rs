@@ -84,7 +84,7 @@ pub(super) fn time_left(cells: &[Cell], running: Option<CellIndex>) -> TimeLeft 
         .filter(|cell| is_ahead(cell))
         .map(|cell| cell.plan.planned_steps)
         .sum();
-    let pace = finished.or_else(|| running.and_then(seconds_per_step));
+    let pace = pace_ahead(cells, running);
     let rest = if queued == 0 {
         Some(0.0)
     } else {
@@ -100,14 +100,19 @@ pub(super) fn time_left(cells: &[Cell], running: Option<CellIndex>) -> TimeLeft 
     }
 }
 
+/// Of the finished cells, or of the running one while there are none.
+pub(super) fn pace_ahead(cells: &[Cell], running: Option<&Cell>) -> Option<f64> {
+    pace_of_finished(cells).or_else(|| running.and_then(seconds_per_step))
+}
+
 fn is_ahead(cell: &Cell) -> bool {
-    // Cells that an earlier process left unfinished are run again.
-    matches!(cell.state, CellState::Queued | CellState::Interrupted)
+    // Cells that an earlier process left unfinished are run again; those that are held out are not.
+    matches!(cell.state, CellState::Queued | CellState::Interrupted) && !cell.is_held
 }
 
 /// Over all steps but the first ones: the rate of the last moments depends on whether a measurement fell into them, and
 /// the measurements before the first step are made once.
-fn seconds_per_step(cell: &Cell) -> Option<f64> {
+pub(super) fn seconds_per_step(cell: &Cell) -> Option<f64> {
     let progress = cell.progress;
     if let Some(first) = cell.first_progress {
         let (steps, seconds) = (

@@ -206,6 +206,7 @@ pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
         lambda_converged: Some(true),
         lambda_step: Some(step),
         lambda_on: Some(lambda.lambda_on),
+        threshold: last.threshold,
     };
     Event::CellEnded { cell, ending, summary }
 }

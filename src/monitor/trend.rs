@@ -1,0 +1,59 @@
+//! How close to the edge of stability a cell was over its course, coarsely and in little memory: for thousands of cells.
+
+/// Parts that the planned steps of a cell are divided into.
+pub const PARTS: usize = 12;
+
+/// The largest λ_max over its threshold in each part of a cell's planned steps: λ_max·η/2 for gradient descent.
+///
+/// It survives when the curves of a cell are forgotten, and telling it something twice changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trend([f32; PARTS]);
+
+impl Default for Trend {
+    fn default() -> Self {
+        Self([f32::NAN; PARTS])
+    }
+}
+
+impl Trend {
+    /// Takes in a measurement at `step` of `planned` steps; what is not finite says nothing.
+    pub(super) fn push(&mut self, step: u64, planned: u64, ratio: f64) {
+        if ratio.is_finite() {
+            let part = step.saturating_mul(PARTS as u64) / planned.max(1);
+            let part = usize::try_from(part).unwrap_or(usize::MAX).min(PARTS - 1);
+            self.0[part] = self.0[part].max(ratio as f32);
+        }
+    }
+
+    /// One a part; none where nothing was measured.
+    pub fn parts(&self) -> impl Iterator<Item = Option<f64>> + '_ {
+        let known = |ratio: &f32| (!ratio.is_nan()).then_some(f64::from(*ratio));
+        self.0.iter().map(known)
+    }
+
+    /// Whether nothing was measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|ratio| ratio.is_nan())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_keeps_its_largest_ratio_and_what_is_told_twice_counts_once() {
+        let mut trend = Trend::default();
+        assert!(trend.is_empty());
+        for _ in 0..2 {
+            for (step, ratio) in [(0, 0.5), (10, 0.75), (99, 0.25), (600, 1.5), (1_200, f64::NAN), (9_999, 1.0)] {
+                trend.push(step, 1_200, ratio);
+            }
+        }
+        let parts: Vec<Option<f64>> = trend.parts().collect();
+        assert_eq!(parts.len(), PARTS);
+        assert_eq!((parts[0], parts[6], parts[11]), (Some(0.75), Some(1.5), Some(1.0)));
+        assert_eq!(parts.iter().flatten().count(), 3);
+    }
+}
