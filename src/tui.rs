@@ -9,29 +9,39 @@
 //! Nothing here waits for the training thread and the training thread never waits for the screen.
 
 mod accuracy_chart;
+mod copy;
 mod detail;
 mod driver;
+mod edge;
+mod filter;
 #[cfg(test)]
 mod fixture;
 mod footer;
 mod frame_writer;
+mod glossary;
 mod header;
 mod help;
 mod input;
 pub mod keys;
 mod lambda_chart;
+mod log;
 mod loss_chart;
+mod page;
+mod palette;
 mod panel;
 mod panics;
 mod plot;
+mod prompt;
 mod question;
 mod queue;
 mod rate;
 mod relay;
+mod rows;
 mod scatter;
 mod scene;
 mod screen;
 pub mod svg;
+mod sweep_page;
 mod terminal;
 mod theme;
 mod view;
@@ -47,7 +57,11 @@ use crate::event::{CellIndex, Command, Event, SweepEnding};
 use crate::signals::Signal;
 
 pub use driver::{Driver, Pass, Wires};
+pub use filter::Filter;
+pub use page::Page;
+pub use palette::Palette;
 pub use plot::{Scale, Window};
+pub use rows::{Rows, Sort};
 pub use scene::Scene;
 pub use screen::{SMALLEST, render};
 pub use theme::{Colours, Glyphs, Theme};
@@ -134,6 +148,13 @@ pub fn run(
                 return Ok(outcome);
             }
             Pass::Suspend => screen.suspend().map_err(TuiError::Terminal)?,
+            Pass::Copy(text) => match screen.copy(&text) {
+                Ok(()) => driver.note(format!(
+                    "{} lines are copied, if the terminal allows it",
+                    text.lines().count()
+                )),
+                Err(error) => driver.note(format!("nothing is copied: {error}")),
+            },
         }
     }
 }

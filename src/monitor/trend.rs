@@ -47,7 +47,14 @@ mod tests {
         let mut trend = Trend::default();
         assert!(trend.is_empty());
         for _ in 0..2 {
-            for (step, ratio) in [(0, 0.5), (10, 0.75), (99, 0.25), (600, 1.5), (1_200, f64::NAN), (9_999, 1.0)] {
+            for (step, ratio) in [
+                (0, 0.5),
+                (10, 0.75),
+                (99, 0.25),
+                (600, 1.5),
+                (1_200, f64::NAN),
+                (9_999, 1.0),
+            ] {
                 trend.push(step, 1_200, ratio);
             }
         }

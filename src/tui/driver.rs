@@ -17,7 +17,7 @@ use crate::signals::Signal;
 
 use super::scene::Scene;
 use super::view::{Effect, View};
-use super::{Outcome, panics, screen, svg};
+use super::{Outcome, copy, panics, screen, svg};
 
 /// Least time between two frames that nobody pressed a key for: 10 a second.
 const FRAME: Duration = Duration::from_millis(100);
@@ -57,6 +57,8 @@ pub enum Pass {
     TerminalLost(Outcome),
     /// The program is to be suspended; the loop can be run again.
     Suspend,
+    /// This is to be copied; the loop can be run again.
+    Copy(String),
 }
 
 /// When the next frame is to be drawn.
@@ -272,6 +274,19 @@ impl Driver {
                 let _ = wires.commands.send(command);
                 None
             }
+            Effect::SendAndSay(command, words) => {
+                let _ = wires.commands.send(command);
+                self.monitor.note(words, Instant::now());
+                None
+            }
+            Effect::Say(words) => {
+                self.monitor.note(words, Instant::now());
+                None
+            }
+            Effect::Copy => {
+                let copied = copy::values(&self.scene(Instant::now()));
+                copied.map(Pass::Copy)
+            }
             Effect::Leave => Some(Pass::Left(self.outcome())),
             Effect::Detach => Some(Pass::Left(self.outcome_of_detaching())),
             Effect::Suspend => Some(Pass::Suspend),
@@ -286,14 +301,23 @@ impl Driver {
         }
     }
 
+    fn scene(&self, now: Instant) -> Scene<'_> {
+        Scene {
+            monitor: &self.monitor,
+            view: &self.view,
+            now,
+        }
+    }
+
+    /// Tells the person watching.
+    pub fn note(&mut self, words: String) {
+        self.monitor.note(words, Instant::now());
+    }
+
     /// Saves what is on the screen: drawn once more, since a back end need not keep it.
     fn save_picture(&mut self) {
         let now = Instant::now();
-        let scene = Scene {
-            monitor: &self.monitor,
-            view: &self.view,
-            now: self.drawn.unwrap_or(now),
-        };
+        let scene = self.scene(self.drawn.unwrap_or(now));
         let mut buffer = Buffer::empty(self.area);
         screen::render(&scene, self.area, &mut buffer);
         let folder = Path::new(&self.monitor.run_dir).join("pictures");

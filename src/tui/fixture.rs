@@ -42,6 +42,14 @@ impl Fixture {
         fixture
     }
 
+    /// Fills the queue up to this many cells.
+    pub(super) fn with_cells(mut self, cells: usize) -> Self {
+        let cell = self.monitor.cells[5].clone();
+        self.monitor.cells.resize(cells, cell);
+        self.monitor.queue = (3..cells).collect();
+        self
+    }
+
     /// What a panel draws in an area of this size.
     pub(super) fn drawn(&self, panel: fn(&Scene, Rect, &mut Buffer), size: (u16, u16)) -> String {
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();

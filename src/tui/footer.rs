@@ -76,6 +76,7 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
             Action::Next => "↑/↓".to_owned(),
             Action::CursorLeft => "←/→".to_owned(),
             Action::ZoomIn => "+/-".to_owned(),
+            Action::PageCharts => "1-4".to_owned(),
             _ => chord.name(),
         };
         entries.push([
@@ -102,6 +103,8 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
 fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static str> {
     let monitor = scene.monitor;
     match binding.action {
+        action if !action.is_for(scene.view.page) => None,
+        Action::Undo if scene.view.can_undo(monitor) => Some("undo"),
         Action::PauseOrResume | Action::Audit if monitor.is_over() || scene.view.stopping => None,
         Action::Abort if !scene.view.can_abort(scene.chosen(), monitor) => None,
         Action::LearningRate if !scene.view.can_change_rate(monitor) => None,

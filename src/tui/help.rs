@@ -13,14 +13,17 @@ const MOST_NOTICES: usize = 5;
 /// Draws the help over the screen.
 pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
-    let width = keys::BINDINGS
-        .iter()
+    let bindings = || {
+        keys::BINDINGS
+            .iter()
+            .filter(|binding| binding.action.is_for(scene.view.page))
+    };
+    let width = bindings()
         .map(|binding| panel::width(&theme.text(binding.names())))
         .max()
         .unwrap_or(0);
     let width = usize::from(width);
-    let mut lines: Vec<Line> = keys::BINDINGS
-        .iter()
+    let mut lines: Vec<Line> = bindings()
         .map(|binding| {
             let names = theme.text(binding.names()).into_owned();
             let help = theme.text(binding.help).into_owned();
@@ -43,7 +46,8 @@ pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     }
     let room = usize::from(screen.height.saturating_sub(2));
     let lines = panel::scrolled(lines, room, scene.view.scrolled, theme);
-    panel::overlay(screen, buffer, theme, "keys", lines);
+    let title = format!("keys of page {}", scene.view.page.name());
+    panel::overlay(screen, buffer, theme, &title, lines);
 }
 
 #[cfg(test)]

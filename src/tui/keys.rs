@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::page::Page;
+
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -47,6 +49,40 @@ pub enum Action {
     NextProbe,
     /// The scatter of all finished cells, by the next swept setting, and at last loss and accuracy of the chosen one again.
     Scatter,
+    /// Show the curves of the chosen cell.
+    PageCharts,
+    /// Show the table of all cells alone.
+    PageCells,
+    /// Show what the swept settings do.
+    PageSweep,
+    /// Show what happened.
+    PageLog,
+    /// Show some of the cells alone, at a prompt.
+    Filter,
+    /// Sort the table by the next column.
+    Sort,
+    /// Sort it the other way round.
+    SortReversed,
+    /// Set the chosen cell aside at the end of the queue.
+    Skip,
+    /// Run the chosen cell again, after a question.
+    Retry,
+    /// Run the chosen cell earlier.
+    MoveUp,
+    /// Run the chosen cell later.
+    MoveDown,
+    /// Hold the chosen cell out of the queue, or let it in again.
+    Hold,
+    /// Add a cell that differs from the chosen one in its seed.
+    AddSeed,
+    /// Take the last change of queue or learning rate back.
+    Undo,
+    /// Find an action by its name.
+    Palette,
+    /// What the numbers mean.
+    Glossary,
+    /// Copy the values under the cursor.
+    Copy,
     /// Show or hide every setting of the chosen cell.
     Details,
     /// Scroll the settings, or the keys, up.
@@ -69,6 +105,52 @@ pub enum Action {
     Picture,
     /// Draw every cell of the screen again.
     Redraw,
+}
+
+impl Action {
+    /// What it is called: "pause-or-resume".
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
+    /// Whether it does something on this page.
+    #[must_use]
+    pub fn is_for(self, page: Page) -> bool {
+        match self {
+            Self::LossAxis
+            | Self::LambdaAxis
+            | Self::CursorLeft
+            | Self::CursorRight
+            | Self::ZoomIn
+            | Self::ZoomOut
+            | Self::Earlier
+            | Self::Later
+            | Self::WholeRun
+            | Self::NextProbe
+            | Self::Copy => page == Page::Charts,
+            Self::Scatter => matches!(page, Page::Charts | Page::Sweep),
+            Self::Filter
+            | Self::Sort
+            | Self::SortReversed
+            | Self::Skip
+            | Self::Retry
+            | Self::MoveUp
+            | Self::MoveDown
+            | Self::Hold
+            | Self::AddSeed
+            | Self::Abort
+            | Self::Details => page.has_table(),
+            _ => true,
+        }
+    }
 }
 
 /// One key, with or without control.
@@ -184,15 +266,47 @@ pub const BINDINGS: &[Binding] = &[
         &[key(KeyCode::Down), letter('j')],
         Action::Next,
         Some(Hint::Always("choose")),
-        "look at the cell below",
+        "look at the cell below; in the log, scroll",
     ),
-    binding(&[key(KeyCode::PageUp)], Action::PageUp, None, "ten cells up"),
-    binding(&[key(KeyCode::PageDown)], Action::PageDown, None, "ten cells down"),
+    binding(&[key(KeyCode::PageUp)], Action::PageUp, None, "ten rows up"),
+    binding(&[key(KeyCode::PageDown)], Action::PageDown, None, "ten rows down"),
     binding(
         &[key(KeyCode::Enter), letter('f')],
         Action::Follow,
         Some(Hint::Wide("follow")),
-        "follow the running cell again",
+        "follow the running cell again; in the log, its end",
+    ),
+    binding(
+        &[letter('1')],
+        Action::PageCharts,
+        Some(Hint::Wide("pages")),
+        "page 1: the curves of the chosen cell",
+    ),
+    binding(
+        &[letter('2')],
+        Action::PageCells,
+        None,
+        "page 2: the table of all cells",
+    ),
+    binding(
+        &[letter('3')],
+        Action::PageSweep,
+        None,
+        "page 3: what each setting does to λ_max and accuracy",
+    ),
+    binding(&[letter('4')], Action::PageLog, None, "page 4: the log of the run"),
+    binding(
+        &[letter('/')],
+        Action::Filter,
+        None,
+        "show some cells only: words, or acc>0.8 (asks)",
+    ),
+    binding(&[letter('o')], Action::Sort, None, "sort the cells by the next column"),
+    binding(
+        &[letter('O')],
+        Action::SortReversed,
+        None,
+        "sort them the other way round",
     ),
     binding(
         &[letter('d')],
@@ -219,6 +333,38 @@ pub const BINDINGS: &[Binding] = &[
         Action::LearningRate,
         Some(Hint::Always("rate")),
         "change the learning rate of the running cell (asks for it)",
+    ),
+    binding(
+        &[letter('S')],
+        Action::Skip,
+        None,
+        "skip the chosen cell: it goes on at the end of the queue",
+    ),
+    binding(&[letter('[')], Action::MoveUp, None, "run the chosen cell earlier"),
+    binding(&[letter(']')], Action::MoveDown, None, "run the chosen cell later"),
+    binding(
+        &[letter('x')],
+        Action::Hold,
+        None,
+        "hold the chosen cell out of the queue, or let it in",
+    ),
+    binding(
+        &[letter('n')],
+        Action::AddSeed,
+        None,
+        "add the chosen cell with a new seed",
+    ),
+    binding(
+        &[letter('t')],
+        Action::Retry,
+        None,
+        "run a cell that has ended again (asks)",
+    ),
+    binding(
+        &[letter('u')],
+        Action::Undo,
+        None,
+        "take back the last change of queue or learning rate",
     ),
     binding(
         &[key(KeyCode::Left)],
@@ -276,7 +422,20 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('?'), letter('h')],
         Action::Help,
         Some(Hint::Always("help")),
-        "these keys",
+        "the keys of this page",
+    ),
+    binding(
+        &[letter(':')],
+        Action::Palette,
+        Some(Hint::Wide("find")),
+        "find an action by its name",
+    ),
+    binding(&[letter('i')], Action::Glossary, None, "what the numbers mean"),
+    binding(
+        &[letter('y')],
+        Action::Copy,
+        None,
+        "copy the values under the cursor (OSC 52)",
     ),
     binding(
         &[key(KeyCode::Esc)],

@@ -41,7 +41,7 @@ pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span
     );
     buffer.set_line(start.x, start.y, &Line::from(title.to_vec()), start.width);
     // A blank at the end may be lost, words may not be lost in silence.
-    if title_width > start.width + 1 {
+    if start.width > 0 && title_width > start.width + 1 {
         buffer[(start.right() - 1, start.y)].set_char('…').set_style(theme.dim);
     }
     let mut room = start.width.saturating_sub(title_width + 3);
@@ -52,7 +52,12 @@ pub(super) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span
     });
     let shown: Vec<Span> = fits.flatten().cloned().collect();
     let width = spans_width(&shown);
-    buffer.set_line(start.right() - width - 1, start.y, &Line::from(shown), width);
+    buffer.set_line(
+        start.right().saturating_sub(width + 1),
+        start.y,
+        &Line::from(shown),
+        width,
+    );
 }
 
 /// `text` in at most `columns` columns, its end replaced by an ellipsis where it is longer.

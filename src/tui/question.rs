@@ -22,6 +22,15 @@ pub(super) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &m
             "abort it",
             "let it be",
         ),
+        Question::Retry(cell) => (
+            format!("run cell {} again?", cell + 1),
+            vec![
+                "It begins anew, at the end of the queue.".to_owned(),
+                "What it came to is kept beside it, and counts no more.".to_owned(),
+            ],
+            "run it again",
+            "let it be",
+        ),
     };
     let mut lines: Vec<Line> = explanation
         .into_iter()

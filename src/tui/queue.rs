@@ -8,8 +8,11 @@ use ratatui::text::Span;
 use crate::event::CellIndex;
 use crate::monitor::{Cell, CellState};
 
+use super::edge;
 use super::panel;
+use super::rows::{Sort, swept_name};
 use super::scene::{Mood, Scene};
+use super::view::Overlay;
 use super::words;
 
 /// One column: its head, its width, and which side it is aligned to.
@@ -31,7 +34,25 @@ enum Content {
     TestLoss,
     TrainAccuracy,
     TrainLoss,
+    Edge,
     Time,
+    Left,
+}
+
+impl Content {
+    /// What the table is sorted by where this column decides.
+    fn sort(self) -> Option<Sort> {
+        match self {
+            Self::Number | Self::State | Self::Progress | Self::TrainAccuracy | Self::Left => None,
+            Self::Swept(index) => Some(Sort::Swept(index)),
+            Self::Lambda => Some(Sort::Lambda),
+            Self::TestAccuracy => Some(Sort::TestAccuracy),
+            Self::TestLoss => Some(Sort::TestLoss),
+            Self::TrainLoss => Some(Sort::TrainLoss),
+            Self::Edge => Some(Sort::Edge),
+            Self::Time => Some(Sort::Time),
+        }
+    }
 }
 
 /// Widest a swept setting is shown.
@@ -40,51 +61,113 @@ const WIDEST_SETTING: usize = 20;
 /// Draws the table, scrolled so that the chosen cell is visible.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
-    let cells = scene.monitor.cells.len();
+    let rows = scene.view.rows.shown(scene.monitor);
     let visible = usize::from(area.height.saturating_sub(2));
-    let first = first_row(scene.chosen(), cells, visible);
-    let mut title = vec![
-        Span::raw(" "),
-        Span::styled("cells", theme.strong),
-        Span::styled(format!(" {} of {cells} done ", scene.monitor.done()), theme.dim),
-    ];
-    if cells > visible && visible > 0 {
-        let range = format!("- rows {} to {} ", first + 1, (first + visible).min(cells));
-        title.push(Span::styled(range.replacen('-', &theme.text("·"), 1), theme.dim));
-    }
-    let note = match scene.view.pinned {
-        Some(pinned) => format!(" looking at cell {} · Enter follows the running one ", pinned + 1),
-        None => " following the running cell ".to_owned(),
-    };
-    let note = if scene.monitor.is_over() {
-        vec![]
-    } else {
-        vec![vec![Span::styled(theme.text(note), theme.dim)]]
-    };
-    panel::rule(area, buffer, theme, &title, &note);
+    let chosen = rows.iter().position(|cell| *cell == scene.chosen());
+    let first = first_row(chosen.unwrap_or(0), rows.len(), visible);
+    let shown = &rows[first..rows.len().min(first + visible)];
+    title(scene, &rows, first, visible, area, buffer);
     if area.height < 3 {
         return;
     }
     let columns = columns(scene, usize::from(area.width));
-    row(area, 1, buffer, &columns, |column| (column.head.clone(), theme.dim));
-    for (offset, index) in (first..cells.min(first + visible)).enumerate() {
+    row(area, 1, buffer, &columns, |column| {
+        let is_sorted = column.content.sort() == Some(scene.view.rows.sort);
+        (column.head.clone(), if is_sorted { theme.strong } else { theme.dim })
+    });
+    if shown.is_empty() {
+        let words = theme.text("no cell is like that: / changes what is shown, Esc at its prompt takes it back");
+        buffer.set_stringn(
+            area.x + 2,
+            area.y + 2,
+            words,
+            usize::from(area.width.saturating_sub(2)),
+            theme.warning,
+        );
+        return;
+    }
+    let pace_ahead = scene.monitor.pace_ahead();
+    for (offset, index) in shown.iter().copied().enumerate() {
         let y = u16::try_from(offset).unwrap_or(0) + 2;
         let chosen = index == scene.chosen();
+        let emphasized = |style: Style| if chosen { style.patch(theme.chosen) } else { style };
         row(area, y, buffer, &columns, |column| {
-            let (text, style) = content(scene, index, column);
-            (
-                theme.text(text).into_owned(),
-                if chosen { style.patch(theme.chosen) } else { style },
-            )
+            let (text, style) = match column.content {
+                Content::Left => (left(scene, index, pace_ahead), theme.dim),
+                _ => content(scene, index, column),
+            };
+            (theme.text(text).into_owned(), emphasized(style))
         });
+        edge::trend(scene, index, area, y, edge_start(&columns), buffer);
         if chosen {
             buffer.set_string(area.x, area.y + y, theme.text("›"), theme.key);
         }
     }
 }
 
-fn first_row(chosen: CellIndex, cells: usize, visible: usize) -> usize {
-    chosen.saturating_sub(visible / 2).min(cells.saturating_sub(visible))
+fn title(scene: &Scene, rows: &[CellIndex], first: usize, visible: usize, area: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let view = scene.view;
+    let cells = scene.monitor.cells.len();
+    let mut title = vec![
+        Span::raw(" "),
+        Span::styled("cells", theme.strong),
+        Span::styled(format!(" {} of {cells} done ", scene.monitor.done()), theme.dim),
+    ];
+    let mut say = |words: String, style| title.push(Span::styled(theme.text(words).into_owned(), style));
+    if let Some(Overlay::Filter(typed, _)) = &view.overlay {
+        say(format!("· /{typed}_ {} shown ", rows.len()), theme.key);
+    } else if !view.rows.filter.is_empty() {
+        say(
+            format!("· /{} {} shown ", view.rows.filter.text(), rows.len()),
+            theme.warning,
+        );
+    }
+    if view.rows.sort != Sort::Queue || view.rows.descending {
+        let arrow = if view.rows.descending { '↓' } else { '↑' };
+        say(
+            format!("· by {} {arrow} ", view.rows.sort.name(scene.monitor)),
+            theme.dim,
+        );
+    }
+    if rows.len() > visible && visible > 0 {
+        say(
+            format!("· rows {} to {} ", first + 1, (first + visible).min(rows.len())),
+            theme.dim,
+        );
+    }
+    let note = match view.pinned {
+        _ if matches!(view.overlay, Some(Overlay::Filter(..))) => {
+            format!(
+                " words, or < = > of {} · Enter keeps it, Esc takes it back ",
+                super::filter::NUMBERS
+            )
+        }
+        Some(pinned) => format!(" looking at cell {} · Enter follows the running one ", pinned + 1),
+        None => " following the running cell ".to_owned(),
+    };
+    let note = if scene.monitor.is_over() && view.overlay.is_none() {
+        vec![]
+    } else {
+        vec![vec![Span::styled(theme.text(note), theme.dim)]]
+    };
+    panel::rule(area, buffer, theme, &title, &note);
+}
+
+fn first_row(chosen: usize, rows: usize, visible: usize) -> usize {
+    chosen.saturating_sub(visible / 2).min(rows.saturating_sub(visible))
+}
+
+/// The column where the trend begins, if there is one.
+fn edge_start(columns: &[Column]) -> Option<u16> {
+    let mut x = 2;
+    for column in columns {
+        if matches!(column.content, Content::Edge) {
+            return Some(x);
+        }
+        x += u16::try_from(column.width).unwrap_or(0) + 2;
+    }
+    None
 }
 
 fn columns(scene: &Scene, width: usize) -> Vec<Column> {
@@ -113,7 +196,17 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
         }
         columns.insert(2 + at, swept);
     }
+    // What room is left goes to the settings that are cut first: values may differ at their ends only.
+    let mut room = width.saturating_sub(taken(&columns));
+    for column in &mut columns {
+        let Content::Swept(axis) = column.content else { continue };
+        let more = widest(scene, axis).saturating_sub(column.width).min(room);
+        column.width += more;
+        room -= more;
+    }
     for further in [
+        column("edge of stability", edge::WIDTH, true, Content::Edge),
+        column("left", 8, true, Content::Left),
         column("test loss", 9, true, Content::TestLoss),
         column("train loss", 10, true, Content::TrainLoss),
         column("train acc", 9, true, Content::TrainAccuracy),
@@ -123,17 +216,9 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
             columns.push(further);
         }
     }
-    // What room is left goes to the settings that are cut: values may differ at their ends only.
-    let mut room = width.saturating_sub(taken(&columns));
-    for column in &mut columns {
-        let Content::Swept(axis) = column.content else { continue };
-        let more = widest(scene, axis).saturating_sub(column.width).min(room);
-        column.width += more;
-        room -= more;
-    }
     for column in &mut columns {
         if let Content::Swept(axis) = column.content {
-            column.head = panel::cut(setting_name(scene, axis), column.width);
+            column.head = panel::cut(swept_name(scene.monitor, axis), column.width);
         }
     }
     columns
@@ -164,13 +249,6 @@ fn widest(scene: &Scene, axis: usize) -> usize {
     let swept = cells.filter_map(|cell| cell.plan.swept.get(axis));
     let widths = swept.map(|(name, value)| panel::width(name).max(panel::width(value)));
     usize::from(widths.max().unwrap_or(0))
-}
-
-fn setting_name<'a>(scene: &Scene<'a>, axis: usize) -> &'a str {
-    let first = scene.monitor.cells.first();
-    first
-        .and_then(|cell| cell.plan.swept.get(axis))
-        .map_or("", |(name, _)| name)
 }
 
 fn is_number(value: &str) -> bool {
@@ -223,7 +301,9 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
             measured(cell, words::value_or_dash(cell.latest.train_loss, 3)),
             theme.dim,
         ),
+        Content::Edge => edge::value(scene, index),
         Content::Time => (time(cell), theme.dim),
+        Content::Left => (String::new(), theme.dim),
     }
 }
 
@@ -266,6 +346,11 @@ fn lambda(cell: &Cell, scene: &Scene) -> (String, Style) {
         ),
         None => (measured(cell, "– ".to_owned()), Style::new()),
     }
+}
+
+fn left(scene: &Scene, index: CellIndex, pace_ahead: Option<f64>) -> String {
+    let left = scene.monitor.time_left_of(index, pace_ahead);
+    left.map_or_else(String::new, |left| words::estimate(Some(left)))
 }
 
 fn time(cell: &Cell) -> String {
@@ -320,9 +405,7 @@ mod tests {
 
     #[test]
     fn a_long_queue_scrolls_with_the_chosen_cell() {
-        let mut fixture = Fixture::half_way();
-        let cell = fixture.monitor.cells[5].clone();
-        fixture.monitor.cells.resize(200, cell);
+        let mut fixture = Fixture::half_way().with_cells(200);
         fixture.view.pinned = Some(150);
         let drawn = fixture.drawn(render, (80, 9));
         assert!(drawn.contains("› 151"), "{drawn}");

@@ -110,12 +110,20 @@ impl Rows {
             Sort::Queue if self.descending => rows.reverse(),
             Sort::Queue => {}
             Sort::Swept(index) => {
-                let value = |cell: &CellIndex| monitor.cells[*cell].plan.swept.get(index).map_or("", |(_, value)| value);
+                let value = |cell: &CellIndex| {
+                    monitor.cells[*cell]
+                        .plan
+                        .swept
+                        .get(index)
+                        .map_or("", |(_, value)| value)
+                };
                 rows.sort_by(|one, other| self.directed(by_value(value(one), value(other))));
             }
             sort => {
-                let mut keyed: Vec<(Option<f64>, CellIndex)> =
-                    rows.iter().map(|cell| (sort.number(&monitor.cells[*cell]), *cell)).collect();
+                let mut keyed: Vec<(Option<f64>, CellIndex)> = rows
+                    .iter()
+                    .map(|cell| (sort.number(&monitor.cells[*cell]), *cell))
+                    .collect();
                 // What is not known comes last in either direction.
                 keyed.sort_by(|(one, _), (other, _)| match (one, other) {
                     (Some(one), Some(other)) => self.directed(one.total_cmp(other)),
@@ -193,7 +201,15 @@ mod tests {
             names.push(rows.sort.name(&fixture.monitor));
         }
         let expected = [
-            "λ_max", "edge", "test acc", "test loss", "train loss", "time", "learning_rate", "activation", "queue",
+            "λ_max",
+            "edge",
+            "test acc",
+            "test loss",
+            "train loss",
+            "time",
+            "learning_rate",
+            "activation",
+            "queue",
         ];
         assert_eq!(names, expected);
     }

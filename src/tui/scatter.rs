@@ -19,7 +19,7 @@ use crate::monitor::{Cell, Outcome};
 use crate::statistics::Kendall;
 
 /// From this ratio of the largest to the smallest λ_max the axis is logarithmic.
-const WIDE_RANGE: f64 = 8.0;
+pub(super) const WIDE_RANGE: f64 = 8.0;
 
 /// From this width the title says everything.
 const WIDE: u16 = 100;
@@ -139,7 +139,7 @@ fn correlation_words(correlation: Option<Kendall>, is_wide: bool) -> String {
     }
 }
 
-fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+pub(super) fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values
         .map(|value| (value, value))
         .reduce(|(low, high), (value, _)| (low.min(value), high.max(value)))
@@ -154,16 +154,16 @@ pub(super) fn settings(cells: &[Cell]) -> Vec<&str> {
 }
 
 /// The values of the setting that points are told apart by.
-struct Levels {
-    setting: String,
+pub(super) struct Levels {
+    pub(super) setting: String,
     /// Each value once, in the order of the queue.
-    values: Vec<String>,
+    pub(super) values: Vec<String>,
     /// For each cell, which value it has.
-    of_cells: Vec<usize>,
+    pub(super) of_cells: Vec<usize>,
 }
 
 impl Levels {
-    fn of(cells: &[Cell], setting: usize) -> Self {
+    pub(super) fn of(cells: &[Cell], setting: usize) -> Self {
         let mut levels = Self {
             setting: settings(cells).get(setting).copied().unwrap_or_default().to_owned(),
             values: Vec::new(),
@@ -181,11 +181,11 @@ impl Levels {
         levels
     }
 
-    fn glyph(&self, cell: usize, theme: &Theme) -> char {
+    pub(super) fn glyph(&self, cell: usize, theme: &Theme) -> char {
         glyph_of(self.of_cells[cell], theme)
     }
 
-    fn style(&self, cell: usize, theme: &Theme) -> Style {
+    pub(super) fn style(&self, cell: usize, theme: &Theme) -> Style {
         style_of(self.of_cells[cell], theme)
     }
 

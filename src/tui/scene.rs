@@ -111,6 +111,10 @@ impl<'a> Scene<'a> {
         (glyph, word, mood)
     }
 
+    fn is_held(&self, cell: CellIndex) -> bool {
+        self.monitor.cells.get(cell).is_some_and(|cell| cell.is_held)
+    }
+
     fn missed_aim(&self, cell: CellIndex) -> bool {
         let cells = &self.monitor.cells;
         cells.get(cell).is_some_and(|cell| cell.reached_aim == Some(false))
@@ -122,6 +126,7 @@ impl<'a> Scene<'a> {
             return ('✗', "aborting…", Mood::Warning);
         }
         match self.monitor.state(cell) {
+            CellState::Queued | CellState::Interrupted if self.is_held(cell) => ('‖', "held out", Mood::Warning),
             CellState::Queued => ('·', "queued", Mood::Quiet),
             CellState::Running => ('▶', "running", Mood::Good),
             CellState::Paused => ('‖', "paused", Mood::Warning),

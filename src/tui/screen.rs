@@ -14,11 +14,13 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget};
 
+use super::page::Page;
 use super::scene::Scene;
 use super::theme::Glyphs;
 use super::view::Overlay;
 use super::{
-    accuracy_chart, detail, footer, header, help, lambda_chart, loss_chart, panel, question, queue, rate, scatter,
+    accuracy_chart, detail, footer, glossary, header, help, lambda_chart, log, loss_chart, palette, panel, question,
+    queue, rate, scatter, sweep_page,
 };
 
 /// The least that the panels need.
@@ -70,6 +72,8 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Details) if !has_side(area) => detail::render_overlay(scene, area, buffer),
         Some(Overlay::Question(asked)) => question::render(scene, *asked, area, buffer),
         Some(Overlay::Rate(prompt)) => rate::render(scene, prompt, area, buffer),
+        Some(Overlay::Palette(palette)) => palette::render(scene, palette, area, buffer),
+        Some(Overlay::Glossary) => glossary::render(scene, area, buffer),
         _ => {}
     }
     if scene.theme().glyphs == Glyphs::Ascii {
@@ -82,6 +86,10 @@ fn has_side(area: Rect) -> bool {
 }
 
 fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    if scene.view.page == Page::Log {
+        log::render(scene, area, buffer);
+        return;
+    }
     let main = if has_side(area) && scene.view.overlay != Some(Overlay::Details) {
         let [main, side] = area.layout(&Layout::horizontal([Constraint::Min(0), Constraint::Length(48)]).spacing(2));
         detail::render(scene, side, buffer);
@@ -89,7 +97,12 @@ fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     } else {
         area
     };
-    if area.width < ROOMY.0 || area.height + 3 < ROOMY.1 {
+    if scene.view.page == Page::Cells {
+        queue::render(scene, main, buffer);
+        return;
+    }
+    let is_small = area.width < ROOMY.0 || area.height + 3 < ROOMY.1;
+    if is_small && scene.view.page == Page::Charts {
         one_chart(scene, area, buffer);
         return;
     }
@@ -102,6 +115,11 @@ fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Constraint::Min(0),
         Constraint::Length(queue_height),
     ]));
+    if scene.view.page == Page::Sweep {
+        sweep_page::render(scene, charts, buffer);
+        queue::render(scene, table, buffer);
+        return;
+    }
     let [above, below] = charts.layout(&Layout::vertical([Constraint::Fill(6), Constraint::Fill(5)]));
     let [left, right] = below.layout(&Layout::horizontal([Constraint::Fill(1); 2]).spacing(2));
     lambda_chart::render(scene, above, buffer);

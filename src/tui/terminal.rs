@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::ResetColor;
 use crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
@@ -88,6 +89,11 @@ impl Screen {
         // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the input thread.
         let size = self.terminal.size()?;
         self.terminal.resize(size.into())
+    }
+
+    /// Hands text to the terminal's clipboard (OSC 52); whether it takes it, it does not say.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.controls, CopyToClipboard::to_clipboard_from(text))
     }
 
     fn take(&mut self) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! What the person watching has chosen, and what a key changes about it.
 
+mod by_hand;
+
 use std::collections::BTreeSet;
 
 use crossterm::event::KeyEvent;
@@ -7,15 +9,21 @@ use crossterm::event::KeyEvent;
 use crate::event::{CellIndex, Command};
 use crate::monitor::Monitor;
 
+use super::filter::Filter;
+use super::glossary;
 use super::keys::{self, Action};
+use super::page::Page;
+use super::palette::{Found, Palette};
 use super::plot::{self, Scale, Window};
+use super::prompt::{self, Typed};
 use super::rate::{Answer, RatePrompt};
+use super::rows::Rows;
 use super::scatter;
 use super::theme::Theme;
 use super::zoom::Zoom;
 
 /// Cells that a page is.
-const PAGE: usize = 10;
+const PAGE: isize = 10;
 
 /// Places where the cursor stops across a chart.
 const CURSOR_STOPS: u64 = 100;
@@ -34,6 +42,12 @@ pub enum Overlay {
     Question(Question),
     /// Another learning rate.
     Rate(RatePrompt),
+    /// Every action by its name.
+    Palette(Palette),
+    /// What the numbers mean.
+    Glossary,
+    /// Which cells are to be shown: what is typed, and what held before.
+    Filter(String, Filter),
 }
 
 /// What is asked before work is lost.
@@ -43,13 +57,21 @@ pub enum Question {
     Quit,
     /// Whether to abort this cell.
     Abort(CellIndex),
+    /// Whether to run this cell again.
+    Retry(CellIndex),
 }
 
 /// What a key leads to outside of the view.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// The training thread is asked for this.
     Send(Command),
+    /// The same, and the person watching is told something.
+    SendAndSay(Command, String),
+    /// The person watching is told something.
+    Say(String),
+    /// The values under the cursor are copied.
+    Copy,
     /// The screen is left.
     Leave,
     /// The screen is left, and the sweep goes on.
@@ -78,6 +100,12 @@ pub struct View {
     pub scatter: Option<usize>,
     /// Which of the cell's probes is drawn.
     pub probe: usize,
+    /// What fills the screen.
+    pub page: Page,
+    /// Which cells the table shows, and in which order.
+    pub rows: Rows,
+    /// Lines of the end of the log that are scrolled away.
+    pub log_back: usize,
     /// What lies over the screen.
     pub overlay: Option<Overlay>,
     /// Which steps are shown.
@@ -95,6 +123,7 @@ pub struct View {
     /// Cells that were asked to be aborted.
     pub aborting: BTreeSet<CellIndex>,
     last_running: CellIndex,
+    undo: Vec<by_hand::Undo>,
 }
 
 impl View {
@@ -108,6 +137,9 @@ impl View {
             lambda_scale: Scale::Linear,
             scatter: None,
             probe: 0,
+            page: Page::Charts,
+            rows: Rows::default(),
+            log_back: 0,
             overlay: None,
             zoom: Zoom::Whole,
             cursor: None,
@@ -117,6 +149,7 @@ impl View {
             stopping: false,
             aborting: BTreeSet::new(),
             last_running: 0,
+            undo: Vec::new(),
         }
     }
 
@@ -144,6 +177,9 @@ impl View {
             // A question that the sweep has answered itself is withdrawn.
             Some(Overlay::Question(Question::Quit)) if monitor.is_over() => self.overlay = None,
             Some(Overlay::Question(Question::Abort(cell))) if !self.can_abort(*cell, monitor) => self.overlay = None,
+            Some(Overlay::Question(Question::Retry(cell))) if monitor.is_over() || !monitor.state(*cell).is_done() => {
+                self.overlay = None;
+            }
             Some(Overlay::Rate(prompt)) if monitor.running != Some(prompt.cell) || !self.can_change_rate(monitor) => {
                 self.overlay = None;
             }
@@ -157,15 +193,38 @@ impl View {
             let answer = match (keys::action(event), question) {
                 // Whoever presses Ctrl-C at "quit?" means it; at another question it is not an answer to that.
                 (Some(Action::Interrupt), Question::Quit) => true,
-                (Some(Action::Interrupt), Question::Abort(_)) => return self.quit(monitor),
+                (Some(Action::Interrupt), Question::Abort(_) | Question::Retry(_)) => return self.quit(monitor),
                 (Some(Action::Detach | Action::Details), Question::Quit) => return Some(Effect::Detach),
                 _ => keys::answer(event)?,
             };
             self.overlay = None;
-            return answer.then(|| self.confirmed(question));
+            return answer.then(|| self.confirmed(question, monitor));
         }
-        if let Some(Overlay::Rate(_)) = &self.overlay {
-            return self.key_at_prompt(event, monitor);
+        match &mut self.overlay {
+            Some(Overlay::Rate(_)) => return self.key_at_prompt(event, monitor),
+            Some(Overlay::Palette(palette)) => {
+                let found = palette.key(event);
+                if found != Found::Pending {
+                    self.overlay = None;
+                }
+                return match found {
+                    Found::Action(action) => self.act(action, monitor),
+                    Found::Nothing | Found::Pending => None,
+                };
+            }
+            Some(Overlay::Filter(typed, before)) => {
+                match prompt::key(typed, event) {
+                    Typed::Never => {
+                        self.rows.filter = before.clone();
+                        self.overlay = None;
+                    }
+                    Typed::Done => self.overlay = None,
+                    Typed::More => self.rows.filter = Filter::parse(typed),
+                    Typed::Row(_) => {}
+                }
+                return None;
+            }
+            _ => {}
         }
         self.act(keys::action(event)?, monitor)
     }
@@ -186,7 +245,7 @@ impl View {
             }
             Answer::Rate(learning_rate) => {
                 self.overlay = None;
-                Some(Effect::Send(Command::SetLearningRate { cell, learning_rate }))
+                Some(self.set_rate(cell, learning_rate, monitor))
             }
         }
     }
@@ -195,12 +254,31 @@ impl View {
     pub fn act(&mut self, action: Action, monitor: &Monitor) -> Option<Effect> {
         match action {
             Action::PauseOrResume => return self.pause_or_resume(monitor),
-            Action::Abort => {
-                let cell = self.chosen(monitor);
-                if self.can_abort(cell, monitor) {
-                    self.overlay = Some(Overlay::Question(Question::Abort(cell)));
-                }
+            Action::Abort
+            | Action::Retry
+            | Action::Skip
+            | Action::MoveUp
+            | Action::MoveDown
+            | Action::Hold
+            | Action::AddSeed
+            | Action::LearningRate
+            | Action::Undo => return self.change(action, monitor),
+            Action::PageCharts => self.page = Page::Charts,
+            Action::PageCells => self.page = Page::Cells,
+            Action::PageSweep => self.page = Page::Sweep,
+            Action::PageLog => self.page = Page::Log,
+            Action::Filter => {
+                let before = self.rows.filter.clone();
+                self.overlay = Some(Overlay::Filter(before.text().to_owned(), before));
             }
+            Action::Sort => self.rows.sort_by_next(monitor),
+            Action::SortReversed => self.rows.descending = !self.rows.descending,
+            Action::Palette => self.overlay = Some(Overlay::Palette(Palette::default())),
+            Action::Glossary => {
+                self.scrolled = 0;
+                self.toggle(Overlay::Glossary);
+            }
+            Action::Copy => return Some(Effect::Copy),
             Action::Audit => {
                 let running = monitor.running.filter(|_| !self.stopping)?;
                 self.asked_to_audit = Some((running, monitor.cells.get(running)?.audits));
@@ -210,17 +288,11 @@ impl View {
                 monitor.running.filter(|_| !self.stopping)?;
                 return Some(Effect::Send(Command::Measure));
             }
-            Action::LearningRate => {
-                if let Some(running) = monitor.running.filter(|_| self.can_change_rate(monitor)) {
-                    // What is changed is to be seen.
-                    self.pinned = self.pinned.filter(|pinned| *pinned == running);
-                    self.overlay = Some(Overlay::Rate(RatePrompt::new(running)));
-                }
-            }
-            Action::Previous => self.choose(self.chosen(monitor).saturating_sub(1), monitor),
-            Action::Next => self.choose(self.chosen(monitor) + 1, monitor),
-            Action::PageUp => self.choose(self.chosen(monitor).saturating_sub(PAGE), monitor),
-            Action::PageDown => self.choose(self.chosen(monitor) + PAGE, monitor),
+            Action::Previous => self.go(-1, monitor),
+            Action::Next => self.go(1, monitor),
+            Action::PageUp => self.go(-PAGE, monitor),
+            Action::PageDown => self.go(PAGE, monitor),
+            Action::Follow if self.page == Page::Log => self.log_back = 0,
             Action::Follow => self.pinned = None,
             Action::LossAxis => self.loss_scale = self.loss_scale.other(),
             Action::LambdaAxis => self.lambda_scale = self.lambda_scale.other(),
@@ -258,7 +330,8 @@ impl View {
                     .cells
                     .get(self.chosen(monitor))
                     .map_or(0, |cell| cell.plan.settings.len());
-                self.scrolled = (self.scrolled + SCROLL).min(settings.max(keys::BINDINGS.len()));
+                let most = settings.max(keys::BINDINGS.len()).max(glossary::MOST_LINES);
+                self.scrolled = (self.scrolled + SCROLL).min(most);
             }
             Action::Help => {
                 self.scrolled = 0;
@@ -281,7 +354,7 @@ impl View {
         if monitor.is_over() || self.stopping {
             return Effect::Leave;
         }
-        self.confirmed(Question::Quit)
+        self.confirmed(Question::Quit, monitor)
     }
 
     fn quit(&mut self, monitor: &Monitor) -> Option<Effect> {
@@ -290,20 +363,6 @@ impl View {
         }
         self.overlay = Some(Overlay::Question(Question::Quit));
         None
-    }
-
-    fn confirmed(&mut self, question: Question) -> Effect {
-        match question {
-            Question::Quit => {
-                self.stopping = true;
-                self.overlay = None;
-                Effect::Send(Command::Quit)
-            }
-            Question::Abort(cell) => {
-                self.aborting.insert(cell);
-                Effect::Send(Command::Abort(cell))
-            }
-        }
     }
 
     fn pause_or_resume(&mut self, monitor: &Monitor) -> Option<Effect> {
@@ -315,8 +374,19 @@ impl View {
         Some(Effect::Send(if pause { Command::Pause } else { Command::Resume }))
     }
 
-    fn choose(&mut self, cell: CellIndex, monitor: &Monitor) {
-        self.pinned = Some(cell.min(monitor.cells.len().saturating_sub(1)));
+    /// Goes through the rows of the table, or through the log.
+    fn go(&mut self, by: isize, monitor: &Monitor) {
+        if self.page == Page::Log {
+            let most = monitor.log.len();
+            self.log_back = self.log_back.saturating_add_signed(-by).min(most);
+            return;
+        }
+        let rows = self.rows.shown(monitor);
+        let chosen = self.chosen(monitor);
+        // A cell that the filter hides is left for the first row.
+        let at = rows.iter().position(|cell| *cell == chosen);
+        let to = at.map_or(0, |at| at.saturating_add_signed(by).min(rows.len().saturating_sub(1)));
+        self.pinned = rows.get(to).copied().or(self.pinned);
     }
 
     /// Whether aborting this cell would change anything.

@@ -259,7 +259,7 @@ fn a_trainer_that_vanishes_does_not_end_the_screen() {
     bench.events = None;
     bench.wait_for("the training thread is gone");
     bench.letter('?');
-    bench.wait_for("─ keys ─");
+    bench.wait_for("─ keys of page charts ─");
     bench.letter('q');
     assert_eq!(bench.left(), Pass::Left(Outcome::TrainerGone));
 }
@@ -321,7 +321,7 @@ fn a_flood_of_events_neither_floods_the_terminal_nor_holds_up_a_key() {
         bench.tell((0..1_000).map(|_| script::progress(2, 720 + round)));
     }
     bench.letter('?');
-    bench.wait_for("─ keys ─");
+    bench.wait_for("─ keys of page charts ─");
     bench.press(KeyCode::Esc);
     bench.wait_for("step 919");
     let frames = *bench.backend.frames.lock().unwrap() - before;

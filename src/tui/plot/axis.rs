@@ -78,6 +78,22 @@ impl Axis {
         axis
     }
 
+    /// An axis of names, the first at 0, the next at 1, with room on either side.
+    #[must_use]
+    pub fn names(names: &[String]) -> Self {
+        let labels = names.iter().enumerate().map(|(at, name)| Label {
+            value: at as f64,
+            text: name.clone(),
+            major: true,
+        });
+        Self {
+            scale: Scale::Linear,
+            low: -0.5,
+            high: names.len().max(1) as f64 - 0.5,
+            labels: labels.collect(),
+        }
+    }
+
     /// Where `value` lies, from 0 at the lower end to 1 at the upper; outside of that it is not on the axis.
     #[must_use]
     pub fn position(&self, value: f64) -> Option<f64> {

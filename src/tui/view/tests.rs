@@ -157,9 +157,7 @@ fn the_scatter_goes_through_the_swept_settings_and_away() {
 
 #[test]
 fn a_page_is_ten_cells_and_stays_within_the_queue() {
-    let mut fixture = Fixture::half_way();
-    let cell = fixture.monitor.cells[5].clone();
-    fixture.monitor.cells.resize(30, cell);
+    let mut fixture = Fixture::half_way().with_cells(30);
     let mut page = |code| {
         let event = KeyEvent::new(code, KeyModifiers::NONE);
         fixture.view.key(&event, &fixture.monitor);
@@ -196,7 +194,7 @@ fn the_prompt_of_a_cell_that_has_ended_is_closed() {
     assert!(matches!(fixture.view.overlay, Some(Overlay::Rate(_))));
     tell(&mut fixture, Event::SweepEnded(SweepEnding::Complete));
     assert_eq!(fixture.view.overlay, None);
-    assert_eq!(press(&mut fixture, 'r'), None);
+    assert!(matches!(press(&mut fixture, 'r'), Some(Effect::Say(_))));
     assert_eq!(fixture.view.overlay, None);
 }
 
@@ -237,4 +235,135 @@ fn zooming_goes_around_the_cursor_and_without_one_follows_the_latest_steps() {
         press(&mut fixture, '-');
     }
     assert_eq!(fixture.view.zoom, Zoom::Whole);
+}
+
+fn chosen(fixture: &mut Fixture, cell: usize) {
+    fixture.view.pinned = Some(cell);
+}
+
+#[test]
+fn a_queued_cell_is_moved_held_and_added_and_each_is_taken_back_in_turn() {
+    let mut fixture = Fixture::half_way();
+    chosen(&mut fixture, 4);
+    let sent = |command| Some(Effect::Send(command));
+    assert_eq!(press(&mut fixture, '['), sent(Command::Move { cell: 4, by: -1 }));
+    assert_eq!(press(&mut fixture, 'x'), sent(Command::Hold(4)));
+    assert_eq!(press(&mut fixture, 'n'), sent(Command::AddSeed(4)));
+    let plan = fixture.monitor.cells[4].plan.clone();
+    tell(&mut fixture, Event::CellAdded(Box::new(plan)));
+    let mut taken_back = Vec::new();
+    while let Some(Effect::SendAndSay(command, _)) = press(&mut fixture, 'u') {
+        taken_back.push(command);
+    }
+    let expected = [Command::Abort(6), Command::Release(4), Command::Move { cell: 4, by: 1 }];
+    assert_eq!(taken_back, expected);
+}
+
+#[test]
+fn what_cannot_be_changed_is_said_and_sends_nothing() {
+    let mut fixture = Fixture::half_way();
+    for (cell, key, words) in [
+        (0, '[', "cell 1 does not wait: it cannot be moved"),
+        (3, '[', "cell 4 is the next one already"),
+        (5, ']', "cell 6 is the last one already"),
+        (2, 'x', "cell 3 does not wait: it cannot be held out"),
+        (0, 'S', "cell 1 has ended: it cannot be skipped"),
+        (4, 't', "cell 5 has not ended: it cannot be run again"),
+        (0, 'a', "cell 1 has ended: it cannot be aborted"),
+        (0, 'u', "there is nothing to take back"),
+    ] {
+        chosen(&mut fixture, cell);
+        assert_eq!(press(&mut fixture, key), Some(Effect::Say(words.to_owned())), "{key}");
+    }
+}
+
+#[test]
+fn a_change_that_the_sweep_has_overtaken_is_not_taken_back() {
+    let mut fixture = Fixture::half_way();
+    chosen(&mut fixture, 3);
+    press(&mut fixture, ']');
+    tell(&mut fixture, Event::CellStarted { cell: 3 });
+    let words = "cell 4 was moved: that cannot be taken back any more";
+    assert_eq!(press(&mut fixture, 'u'), Some(Effect::Say(words.to_owned())));
+}
+
+#[test]
+fn a_skipped_cell_is_taken_back_to_the_front_of_the_queue() {
+    let mut fixture = Fixture::half_way();
+    assert_eq!(press(&mut fixture, 'S'), Some(Effect::Send(Command::Skip(2))));
+    let ending = crate::event::CellEnding::Interrupted;
+    tell(&mut fixture, crate::tui::fixture::script::ended(2, 725, ending));
+    assert_eq!(fixture.monitor.queue, [3, 4, 5, 2]);
+    let back = press(&mut fixture, 'u');
+    let Some(Effect::SendAndSay(Command::Move { cell: 2, by: -3 }, _)) = back else {
+        panic!("{back:?}")
+    };
+}
+
+#[test]
+fn running_a_cell_again_asks_first() {
+    let mut fixture = Fixture::half_way();
+    chosen(&mut fixture, 1);
+    assert_eq!(press(&mut fixture, 't'), None);
+    assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Retry(1))));
+    assert_eq!(press(&mut fixture, 'y'), Some(Effect::Send(Command::Retry(1))));
+}
+
+#[test]
+fn a_filter_is_in_force_while_it_is_typed_and_esc_takes_it_back() {
+    let mut fixture = Fixture::half_way();
+    for key in "/relu".chars() {
+        assert_eq!(press(&mut fixture, key), None);
+    }
+    assert_eq!(fixture.view.rows.shown(&fixture.monitor), [1, 3, 5]);
+    press_code(&mut fixture, KeyCode::Enter);
+    press(&mut fixture, 'j');
+    assert_eq!(
+        fixture.view.chosen(&fixture.monitor),
+        1,
+        "a hidden cell is left for the first row"
+    );
+    press(&mut fixture, 'j');
+    assert_eq!(fixture.view.chosen(&fixture.monitor), 3);
+    for key in "/x".chars() {
+        press(&mut fixture, key);
+    }
+    assert!(fixture.view.rows.shown(&fixture.monitor).is_empty());
+    press_code(&mut fixture, KeyCode::Esc);
+    assert_eq!(fixture.view.rows.shown(&fixture.monitor), [1, 3, 5]);
+}
+
+#[test]
+fn the_palette_does_what_is_found() {
+    let mut fixture = Fixture::half_way();
+    for key in ":audit".chars() {
+        assert_eq!(press(&mut fixture, key), None);
+    }
+    let enter = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
+    assert_eq!(
+        fixture.view.key(&enter, &fixture.monitor),
+        Some(Effect::Send(Command::Audit))
+    );
+    assert_eq!(fixture.view.overlay, None);
+}
+
+#[test]
+fn the_log_is_scrolled_by_the_same_keys_and_enter_goes_to_its_end() {
+    let mut fixture = Fixture::half_way();
+    for _ in 0..30 {
+        let entry = crate::event::LogEntry {
+            at: 0.0,
+            cell: None,
+            kind: crate::event::LogKind::Notice,
+            words: String::new(),
+        };
+        tell(&mut fixture, Event::Logged(entry));
+    }
+    press(&mut fixture, '4');
+    press_code(&mut fixture, KeyCode::PageUp);
+    press_code(&mut fixture, KeyCode::Up);
+    press_code(&mut fixture, KeyCode::Down);
+    assert_eq!((fixture.view.log_back, fixture.view.pinned), (10, None));
+    press_code(&mut fixture, KeyCode::Enter);
+    assert_eq!(fixture.view.log_back, 0);
 }
