@@ -5,6 +5,8 @@
 //!   config.ron               as resolved, defaults filled in
 //!   run.json                 version, device, host, seeds, start, state
 //!   summary.csv              one row a cell
+//!   queue.json               what is still to be run, where it was changed by hand
+//!   events.jsonl             what happened, for people: cells, changes by hand, notices; only ever appended to
 //!   cells/000/               one folder a cell, in queue order
 //!     cell.json              its settings
 //!     metrics.jsonl          one point a line, only ever appended to
@@ -27,7 +29,9 @@ mod checkpoint;
 mod error;
 mod folder;
 mod lock;
+mod log;
 mod metrics;
+mod queue;
 mod read;
 mod replace;
 mod run_info;
@@ -37,7 +41,9 @@ mod tensors;
 pub use cell::CellWriter;
 pub use checkpoint::{Checkpoint, Slot, has_checkpoint, read_checkpoints};
 pub use error::RecordError;
+pub use log::{Logbook, NewEntries, read_log};
 pub use metrics::{Metrics, NewPoints, TornLine, read_metrics, read_points};
+pub use queue::{Added, QueueFile, read_queue};
 pub use read::{CellFound, CellSummary, find_config, read_cells, read_config, read_run, read_settings, read_summary};
 pub use replace::{make_folder, replace_unlocked};
 pub use run_info::{DataMark, RunInfo, RunState, host_name, rfc3339};
@@ -55,6 +61,8 @@ mod names {
     pub(super) const CONFIG: &str = "config.ron";
     pub(super) const RUN: &str = "run.json";
     pub(super) const TABLE: &str = "summary.csv";
+    pub(super) const LOG: &str = "events.jsonl";
+    pub(super) const QUEUE: &str = "queue.json";
     pub(super) const CELLS: &str = "cells";
     pub(super) const LOCK: &str = ".lock";
     pub(super) const CELL: &str = "cell.json";
@@ -165,6 +173,20 @@ impl RunDir {
     /// Whatever the operating system refuses.
     pub fn write_table(&self, rows: &[CellRow]) -> Result<(), RecordError> {
         replace::replace(&self.folder.place().join(names::TABLE), table::csv(rows).as_bytes())
+    }
+
+    /// Where what happens is written down for people.
+    #[must_use]
+    pub fn logbook(&self) -> Logbook {
+        Logbook::at(self.folder.place().join(names::LOG))
+    }
+
+    /// Replaces `queue.json`.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn write_queue(&self, queue: &QueueFile) -> Result<(), RecordError> {
+        replace::replace_json(&self.folder.place().join(names::QUEUE), queue)
     }
 
     /// Makes the folder of a cell that begins at step 0, with its settings. What an earlier, interrupted attempt measured is

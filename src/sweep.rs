@@ -5,38 +5,40 @@ mod checkpoint;
 mod datasets;
 mod error;
 mod memory;
+mod queue;
 mod remeasure;
 mod snapshot;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use datasets::Datasets;
 pub use error::{SweepError, panic_text, with_causes};
 pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 
-use crate::config::{Experiment, Settings};
+use crate::config::{Cell as Planned, Experiment, Settings};
 use crate::device::OpenDevice;
-use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, Summary, SweepEnding, SweepPlan};
+use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Summary, SweepEnding, SweepPlan};
 use crate::record::{
-    CellRow, CellState, CellWriter, Checkpoint, RecordError, RunDir, RunInfo, RunState, find_config, has_checkpoint,
-    host_name, read_cells, read_config, read_run, rfc3339,
+    CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, find_config,
+    has_checkpoint, host_name, read_cells, read_config, read_queue, read_run, rfc3339,
 };
 use crate::train::{Control, Outbox, Verdict};
 use cell::{Keeping, train_cell};
 use error::{check_same, check_settings};
+use queue::{Queue, to_do};
 
 /// A sweep with the place it is written to.
 pub struct Sweep {
-    experiment: Experiment,
+    name: String,
+    queue: Arc<Mutex<Queue>>,
     device: OpenDevice,
-    run_dir: RunDir,
+    run_dir: Arc<RunDir>,
     datasets: Datasets,
     info: RunInfo,
     rows: Vec<CellRow>,
-    /// Cells during which an earlier process was killed or fell over, before there was a checkpoint.
-    died: Vec<CellIndex>,
     keep_every: Duration,
     table_written: Instant,
 }
@@ -72,7 +74,9 @@ impl Sweep {
         if let Some(earlier) = &earlier {
             check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
         }
+        let (experiment, kept) = with_added(experiment, run_dir.path())?;
         let mut rows = queued(&experiment);
+        // Cells during which an earlier process was killed or fell over, before there was a checkpoint.
         let mut died = Vec::new();
         for found in read_cells(run_dir.path())? {
             let row = rows.get_mut(found.cell);
@@ -109,14 +113,18 @@ impl Sweep {
             config: read_config(run_dir.path())?,
             data: datasets.marks().to_vec(),
         };
+        let run_dir = Arc::new(run_dir);
+        let is_to_do = |cell: CellIndex| rows.get(cell).is_some_and(|row: &CellRow| to_do(&row.state));
+        let name = experiment.name.clone();
+        let queue = Queue::new(experiment, Arc::clone(&run_dir), &kept, is_to_do, &died);
         let sweep = Self {
-            experiment,
+            name,
+            queue: Arc::new(Mutex::new(queue)),
             device,
             run_dir,
             datasets,
             info,
             rows,
-            died,
             keep_every,
             table_written: Instant::now(),
         };
@@ -127,14 +135,31 @@ impl Sweep {
 
     /// What will be run, as the first event says it.
     pub fn plan(&self) -> SweepPlan {
-        plan(&self.experiment, &self.rows, self.run_dir.path(), &self.device.name)
+        plan(
+            &self.queue().experiment,
+            &self.rows,
+            self.run_dir.path(),
+            &self.device.name,
+        )
     }
 
     /// Runs every cell that has not ended, in queue order; those during which an earlier process died come last.
     ///
     /// Neither a cell that fails nor one that panics ends the sweep; a run directory that cannot be written does.
     pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> Ended {
+        let log = self.run_dir.logbook();
+        outbox.log_into(Box::new(move |kind, cell, words| log.write(kind, cell, words)));
+        let begins = format!(
+            "{}: {} of {} cells are to be run",
+            self.name,
+            self.queue().waiting(),
+            self.rows.len()
+        );
+        outbox.log(LogKind::Sweep, None, &begins);
+        control.attend(self.queue.clone());
         outbox.state(Event::SweepStarted(self.plan()));
+        let stands = self.queue().event();
+        outbox.state(stands);
         if !self.run_dir.is_locked() {
             let place = self.run_dir.path().display();
             outbox.state(Event::Notice(format!(
@@ -155,6 +180,12 @@ impl Sweep {
             Err(error) if ending == SweepEnding::Complete => SweepEnding::Failed(with_causes(&error)),
             _ => ending,
         };
+        let words = match &ending {
+            SweepEnding::Complete => "complete".to_owned(),
+            SweepEnding::Stopped => "stopped with cells unfinished".to_owned(),
+            SweepEnding::Failed(why) => format!("failed: {why}"),
+        };
+        outbox.log(LogKind::Sweep, None, &words);
         outbox.state(Event::SweepEnded(ending.clone()));
         let failed = self.rows.into_iter().filter_map(|row| match row.state {
             CellState::Ended(CellEnding::Failed(why)) => Some((row.cell, why)),
@@ -167,25 +198,33 @@ impl Sweep {
     }
 
     fn run_cells(&mut self, control: &mut Control, outbox: &mut Outbox) -> Result<SweepEnding, RecordError> {
-        // A cell that brings the process down must not keep the others from their turn.
-        let untried = (0..self.rows.len()).filter(|cell| !self.died.contains(cell));
-        let order: Vec<CellIndex> = untried.chain(self.died.iter().copied()).collect();
-        for cell in order {
-            if !to_do(&self.rows[cell].state) {
-                continue;
+        loop {
+            control.hear(outbox);
+            let next = self.queue().take_next(|cell| control.is_aborted(cell));
+            let Some(cell) = next else { break };
+            let unfilled = self.rows.len() <= cell;
+            if unfilled {
+                self.fill_rows();
             }
             let (ending, summary) = match control.verdict(cell) {
                 // What is left waits for a resume, but for what the user had done with.
                 Verdict::Quit if !control.is_aborted(cell) => continue,
                 Verdict::Quit | Verdict::Abort => insist(control, outbox, || self.leave_out(cell))?,
-                Verdict::Go => self.run_cell(cell, control, outbox)?,
+                Verdict::Go | Verdict::Skip => self.run_cell(cell, control, outbox)?,
             };
+            self.queue().ended();
             let row = &mut self.rows[cell];
             row.state = CellState::Ended(ending.clone());
             row.summary = summary.clone();
             self.write_table_now_and_then(control, outbox)?;
             outbox.tell_skipped();
+            outbox.log(kind_of(&ending), Some(cell), &ended_words(&ending, &summary));
             outbox.state(Event::CellEnded { cell, ending, summary });
+        }
+        self.fill_rows();
+        let held = self.queue().held_words();
+        if let Some(words) = held {
+            outbox.state(Event::Notice(words));
         }
         insist(control, outbox, || self.run_dir.write_table(&self.rows))?;
         let unfinished =
@@ -195,6 +234,21 @@ impl Sweep {
         } else {
             SweepEnding::Complete
         })
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Cells that were added have rows of the table, too.
+    fn fill_rows(&mut self) {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.fill(&mut self.rows);
+    }
+
+    /// The settings of a cell, which may have been added.
+    fn settings(&self, cell: CellIndex) -> Settings {
+        self.queue().experiment.cells[cell].settings.clone()
     }
 
     /// Replaces the table, unless that was just done: with thousands of short cells it would take more time than they.
@@ -208,8 +262,7 @@ impl Sweep {
 
     /// Writes down that a cell was aborted before it began, so that a resume does not run it either.
     fn leave_out(&self, cell: CellIndex) -> Result<(CellEnding, Summary), RecordError> {
-        let settings = &self.experiment.cells[cell].settings;
-        let writer = self.run_dir.begin_cell(cell, &entries(settings))?;
+        let writer = self.run_dir.begin_cell(cell, &entries(&self.settings(cell)))?;
         writer.finish(&CellEnding::Aborted, &Summary::default())?;
         Ok((CellEnding::Aborted, Summary::default()))
     }
@@ -224,8 +277,19 @@ impl Sweep {
         control.busy_with(Activity::Preparing, outbox);
         self.rows[cell].state = CellState::Running;
         self.write_table_now_and_then(control, outbox)?;
-        let settings = self.experiment.cells[cell].settings.clone();
-        let (mut writer, from) = insist(control, outbox, || self.open_cell(cell, &settings, outbox))?;
+        let settings = self.settings(cell);
+        let anew = self.queue().begins_anew(cell);
+        let (mut writer, from) = insist(control, outbox, || self.open_cell(cell, &settings, anew, outbox))?;
+        if anew {
+            // A later process goes on with it, and does not begin it again.
+            insist(control, outbox, || self.queue().keep())?;
+        }
+        let words = if from.is_some() {
+            "goes on from its checkpoint"
+        } else {
+            "begins"
+        };
+        outbox.log(LogKind::Begun, Some(cell), &with_swept(words, &self.rows[cell].swept));
         // Only now does what is on disk begin where the cell does.
         outbox.state(Event::CellStarted { cell });
         let keep_every = self.keep_every;
@@ -263,10 +327,15 @@ impl Sweep {
         &self,
         cell: CellIndex,
         settings: &Settings,
+        anew: bool,
         outbox: &Outbox,
     ) -> Result<(CellWriter, Option<Checkpoint>), RecordError> {
         let path = self.run_dir.cell_path(cell);
-        let (from, notices) = snapshot::newest(&path);
+        let (from, notices) = if anew {
+            (None, Vec::new())
+        } else {
+            snapshot::newest(&path)
+        };
         for notice in notices {
             outbox.state(Event::Notice(notice));
         }
@@ -295,7 +364,7 @@ fn plan(experiment: &Experiment, rows: &[CellRow], run_dir: &Path, device: &str)
 ///
 /// A run directory that cannot be read.
 pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
-    let experiment = Experiment::load(&find_config(run_dir)?)?;
+    let (experiment, kept) = with_added(Experiment::load(&find_config(run_dir)?)?, run_dir)?;
     let info = read_run(run_dir)?;
     let mut rows = queued(&experiment);
     let mut broken_off = Vec::new();
@@ -309,6 +378,7 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
         }
     }
     let mut events = vec![Event::SweepStarted(plan(&experiment, &rows, run_dir, &info.device))];
+    events.extend(kept.again.into_iter().map(|cell| Event::CellRetried { cell }));
     events.extend(broken_off);
     match info.state {
         RunState::Complete => events.push(Event::SweepEnded(SweepEnding::Complete)),
@@ -329,16 +399,66 @@ fn insist<T>(
     control.insist(outbox, None, RecordError::can_pass, work)
 }
 
+/// The experiment of a run with the cells that were added to it by hand, and what else is kept of its queue.
+fn with_added(experiment: Experiment, run_dir: &Path) -> Result<(Experiment, QueueFile), RecordError> {
+    let kept = read_queue(run_dir, experiment.cells.len())?;
+    let added = kept.added.iter().map(|added| (added.like, added.seed));
+    Ok((experiment.with_added(added), kept))
+}
+
 fn queued(experiment: &Experiment) -> Vec<CellRow> {
     let cells = experiment.cells.iter().enumerate();
-    cells
-        .map(|(cell, planned)| CellRow {
-            cell,
-            swept: planned.swept.clone(),
-            state: CellState::Queued,
-            summary: Summary::default(),
-        })
-        .collect()
+    cells.map(|(cell, planned)| queued_row(cell, planned)).collect()
+}
+
+fn queued_row(cell: CellIndex, planned: &Planned) -> CellRow {
+    CellRow {
+        cell,
+        swept: planned.swept.clone(),
+        state: CellState::Queued,
+        summary: Summary::default(),
+    }
+}
+
+/// What is said, and which cell of the sweep this is.
+fn with_swept(words: &str, swept: &[(String, String)]) -> String {
+    let pairs: Vec<String> = swept.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if pairs.is_empty() {
+        words.to_owned()
+    } else {
+        format!("{words}: {}", pairs.join(", "))
+    }
+}
+
+fn kind_of(ending: &CellEnding) -> LogKind {
+    match ending {
+        CellEnding::Finished(_) | CellEnding::Aborted | CellEnding::Interrupted => LogKind::Ended,
+        CellEnding::Diverged | CellEnding::Failed(_) => LogKind::Warning,
+    }
+}
+
+/// How a cell ended, for the log.
+fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
+    let words = match ending {
+        CellEnding::Finished(_) => "finished".to_owned(),
+        CellEnding::Diverged => "diverged".to_owned(),
+        CellEnding::Aborted => "aborted".to_owned(),
+        CellEnding::Interrupted => "set aside, with a checkpoint".to_owned(),
+        CellEnding::Failed(why) => format!("failed: {why}"),
+    };
+    let mut words = format!("{words} after {} steps", summary.steps);
+    if let Some(lambda) = summary.lambda_max.filter(|lambda| lambda.is_finite()) {
+        let doubt = if summary.lambda_converged == Some(true) {
+            ""
+        } else {
+            " (not converged)"
+        };
+        words += &format!(", λ_max {lambda:.4}{doubt}");
+    }
+    if let Some(accuracy) = summary.test_accuracy.filter(|accuracy| accuracy.is_finite()) {
+        words += &format!(", test accuracy {:.1} %", accuracy * 100.0);
+    }
+    words
 }
 
 fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
@@ -361,12 +481,4 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
 fn entries(settings: &Settings) -> Vec<(String, String)> {
     let entries = settings.entries().into_iter();
     entries.map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// Whether a cell in this state is still to be run.
-fn to_do(state: &CellState) -> bool {
-    !matches!(
-        state,
-        CellState::Ended(CellEnding::Finished(_) | CellEnding::Diverged | CellEnding::Aborted)
-    )
 }

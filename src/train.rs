@@ -19,9 +19,9 @@ use std::time::Duration;
 use burn::tensor::{Device, Tensor};
 
 pub use augment::{Augmenter, View};
-pub use control::{Control, Verdict};
+pub use control::{Control, Desk, Verdict};
 pub use optimizer::HeavyBall;
-pub use outbox::Outbox;
+pub use outbox::{Log, Outbox};
 pub use probes::{probe_examples, probe_loss, rules};
 pub use run::dtype;
 pub use schedule::Spending;

@@ -35,6 +35,16 @@ impl Place {
 
     /// Runs what is left of `config` here, with `commands` given beforehand.
     fn run(&self, config: &str, commands: &[Command]) -> (Ended, Vec<Event>) {
+        self.run_with(config, commands, |_| None)
+    }
+
+    /// The same, and whatever `answer` asks for when it is told an event.
+    fn run_with(
+        &self,
+        config: &str,
+        commands: &[Command],
+        answer: impl Fn(&Event) -> Option<Command> + Send + 'static,
+    ) -> (Ended, Vec<Event>) {
         let run_dir = if self.run_dir().exists() {
             RunDir::open(&self.run_dir()).unwrap()
         } else {
@@ -50,8 +60,18 @@ impl Place {
             to_trainer.send(command).unwrap();
         }
         let (events_in, events) = unbounded();
+        let watcher = std::thread::spawn(move || {
+            let mut seen: Vec<Event> = Vec::new();
+            for event in events {
+                if let Some(command) = answer(&event) {
+                    to_trainer.send(command).unwrap();
+                }
+                seen.push(event);
+            }
+            seen
+        });
         let ended = sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in));
-        (ended, events.try_iter().collect())
+        (ended, watcher.join().unwrap())
     }
 
     /// How each cell that has a folder ended.
@@ -174,4 +194,170 @@ fn a_cell_that_diverges_keeps_its_metrics_and_the_sweep_goes_on() {
         std::fs::read_to_string(place.run_dir().join("summary.csv")).unwrap(),
         table
     );
+}
+
+fn queues(events: &[Event]) -> Vec<Vec<usize>> {
+    let queues = events.iter().filter_map(|event| match event {
+        Event::Queue { order, .. } => Some(order.clone()),
+        _ => None,
+    });
+    queues.collect()
+}
+
+fn notices(events: &[Event]) -> Vec<&str> {
+    let notices = events.iter().filter_map(|event| match event {
+        Event::Notice(words) => Some(words.as_str()),
+        _ => None,
+    });
+    notices.collect()
+}
+
+#[test]
+fn cells_are_run_in_the_order_they_were_moved_to_and_a_resume_keeps_it() {
+    let place = Place::new();
+    let moves = [Command::Move { cell: 2, by: -9 }, Command::Move { cell: 0, by: 1 }];
+    let (_, events) = place.run(THREE, &[moves[0], moves[1], Command::Quit]);
+    assert!(started(&events).is_empty());
+    assert_eq!(queues(&events).last(), Some(&vec![2, 1, 0]));
+    let (ended, events) = place.run(THREE, &[]);
+    assert_eq!(ended.ending, SweepEnding::Complete);
+    assert_eq!(started(&events), [2, 1, 0]);
+}
+
+#[test]
+fn a_cell_that_is_held_out_is_not_run_and_a_resume_runs_it() {
+    let place = Place::new();
+    let (ended, events) = place.run(THREE, &[Command::Hold(0), Command::Hold(1), Command::Release(1)]);
+    assert_eq!(ended.ending, SweepEnding::Stopped);
+    assert_eq!(started(&events), [1, 2]);
+    assert!(
+        notices(&events)
+            .iter()
+            .any(|words| words.contains("held out and not run: cells 1;"))
+    );
+    let (ended, events) = place.run(THREE, &[]);
+    assert_eq!(ended.ending, SweepEnding::Complete);
+    assert_eq!(started(&events), [0]);
+}
+
+#[test]
+fn a_seed_is_added_at_the_end_and_is_a_cell_like_any_other_from_then_on() {
+    let place = Place::new();
+    let (_, events) = place.run(THREE, &[Command::AddSeed(1), Command::AddSeed(1), Command::Quit]);
+    let added: Vec<(String, String)> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::CellAdded(plan) => plan.swept.last().cloned(),
+            _ => None,
+        })
+        .collect();
+    let seed = |value: &str| ("seed".to_owned(), value.to_owned());
+    assert_eq!(added, [seed("3"), seed("4")]);
+    let (ended, events) = place.run(THREE, &[]);
+    assert_eq!(ended.ending, SweepEnding::Complete);
+    assert_eq!(started(&events), [0, 1, 2, 3, 4]);
+    let settings =
+        |cell: usize| sharptui::record::read_settings(&place.run_dir().join(format!("cells/{cell:03}"))).unwrap();
+    let (like, added) = (settings(1), settings(4));
+    let differing: Vec<&str> = like
+        .iter()
+        .zip(&added)
+        .filter(|(a, b)| a != b)
+        .map(|(a, _)| a.0.as_str())
+        .collect();
+    assert_eq!(differing, ["seed"]);
+    let table = std::fs::read_to_string(place.run_dir().join("summary.csv")).unwrap();
+    assert_eq!(table.lines().count(), 6, "{table}");
+    let told = sharptui::sweep::told_by_disk(&place.run_dir()).unwrap();
+    let Event::SweepStarted(plan) = &told[0] else {
+        panic!("{told:?}")
+    };
+    assert_eq!(plan.cells.len(), 5);
+}
+
+#[test]
+fn a_cell_that_has_ended_is_run_again_and_what_it_came_to_is_kept_beside_it() {
+    let place = Place::new();
+    place.run(THREE, &[]);
+    let (ended, events) = place.run(THREE, &[Command::Retry(1), Command::Quit]);
+    assert_eq!(
+        ended.ending,
+        SweepEnding::Complete,
+        "it had ended, and has not begun anew"
+    );
+    assert!(events.contains(&Event::CellRetried { cell: 1 }));
+    let (ended, events) = place.run(THREE, &[]);
+    assert_eq!(ended.ending, SweepEnding::Complete);
+    assert_eq!(started(&events), [1]);
+    assert!(place.run_dir().join("cells/001-old-1/metrics.jsonl").is_file());
+    let (_, events) = place.run(THREE, &[]);
+    assert!(started(&events).is_empty(), "once is enough");
+}
+
+#[test]
+fn what_cannot_be_done_to_the_queue_is_said_and_changes_nothing() {
+    let place = Place::new();
+    let (_, events) = place.run(
+        THREE,
+        &[
+            Command::Move { cell: 77, by: 1 },
+            Command::Hold(usize::MAX - 1),
+            Command::AddSeed(99),
+            Command::Skip(42),
+            Command::Quit,
+        ],
+    );
+    assert_eq!(notices(&events).len(), 4, "{:?}", notices(&events));
+    assert_eq!(queues(&events), [vec![0, 1, 2]]);
+    assert!(!place.run_dir().join("queue.json").exists());
+}
+
+#[test]
+fn everything_that_happens_is_in_the_log() {
+    let place = Place::new();
+    place.run(THREE, &[Command::Abort(1), Command::Move { cell: 2, by: -1 }]);
+    let log = sharptui::record::read_log(&place.run_dir(), 0).unwrap();
+    let words: Vec<&str> = log.entries.iter().map(|entry| entry.words.as_str()).collect();
+    assert!(words[0].contains("3 of 3 cells are to be run"), "{words:?}");
+    assert_eq!(words[1..3], ["abort", "run earlier"]);
+    assert!(words[3].starts_with("begins"), "{words:?}");
+    assert!(words[4].starts_with("finished after"), "{words:?}");
+    assert!(words.iter().any(|words| words.starts_with("aborted")), "{words:?}");
+    assert_eq!(words.last(), Some(&"complete"));
+}
+
+#[test]
+fn a_running_cell_that_is_skipped_goes_on_from_its_checkpoint_once_the_others_have_ended() {
+    const LONG: &str = "(
+        model: Mlp(widths: [4]), learning_rate: 0.1, batch_size: 20, steps: 3000, train_examples: 60, test_examples: 40,
+        evaluate_every: Steps(1500), lambda_every: Ends, probes: [(examples: 20)], sweep: (seed: [0, 1]),
+    )";
+    let place = Place::new();
+    let paused = std::sync::atomic::AtomicBool::new(false);
+    // The pause makes sure that the cell has begun and has not ended.
+    let (ended, events) = place.run_with(LONG, &[Command::Pause], move |event| match event {
+        Event::Activity(sharptui::event::Activity::Paused) => {
+            let first = !paused.swap(true, std::sync::atomic::Ordering::Relaxed);
+            Some(if first { Command::Skip(0) } else { Command::Resume })
+        }
+        _ => None,
+    });
+    assert_eq!(ended.ending, SweepEnding::Complete);
+    assert_eq!(started(&events), [0, 1, 0]);
+    let endings: Vec<(usize, &CellEnding)> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::CellEnded { cell, ending, .. } => Some((*cell, ending)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(endings[0], (0, &CellEnding::Interrupted));
+    assert_eq!(endings.len(), 3);
+    assert!(
+        !place.run_dir().join("cells/000-old-1").exists(),
+        "it did not begin anew"
+    );
+    let points = read_metrics(&place.run_dir().join("cells/000")).unwrap().points;
+    assert!(points.windows(2).all(|pair| pair[0].step <= pair[1].step));
+    assert_eq!(points.last().unwrap().step, 3_000);
 }

@@ -110,6 +110,41 @@ impl Experiment {
         self
     }
 
+    /// A cell that differs from the one at `base` in its seed alone; none where there is no such cell.
+    #[must_use]
+    pub fn with_seed(&self, base: usize, seed: u64) -> Option<Cell> {
+        let mut cell = self.cells.get(base)?.clone();
+        cell.settings.seed = seed;
+        let value = seed.to_string();
+        match cell.swept.iter_mut().find(|(name, _)| name == "seed") {
+            Some((_, swept)) => *swept = value,
+            None => cell.swept.push(("seed".to_owned(), value)),
+        }
+        Some(cell)
+    }
+
+    /// The same experiment with further cells at its end, each like the one at an index but for its seed.
+    #[must_use]
+    pub fn with_added(mut self, added: impl IntoIterator<Item = (usize, u64)>) -> Self {
+        for (like, seed) in added {
+            self.cells.extend(self.with_seed(like, seed));
+        }
+        self
+    }
+
+    /// The smallest seed above those of all cells that are otherwise as the one at `base`; none where there is no such
+    /// cell, or no seed.
+    #[must_use]
+    pub fn next_seed(&self, base: usize) -> Option<u64> {
+        let of = self.cells.get(base)?;
+        let alike = self.cells.iter().filter(|cell| {
+            let mut settings = cell.settings.clone();
+            settings.seed = of.settings.seed;
+            settings == of.settings
+        });
+        alike.map(|cell| cell.settings.seed).max()?.checked_add(1)
+    }
+
     /// The same experiment once it is known how many examples the files of its data sets hold: `Full` is all of them,
     /// and every rule is looked at again. `path` is what messages call the config.
     ///

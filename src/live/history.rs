@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::event::{CellIndex, Event};
-use crate::record::{cell_path, read_points};
+use crate::record::{cell_path, read_log, read_points};
 
 /// How often is looked for new points.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -37,6 +37,7 @@ pub fn follow(
         out,
         cells: Vec::new(),
         running: None,
+        log_read: None,
     };
     thread::Builder::new()
         .name("history".to_owned())
@@ -50,6 +51,8 @@ struct History {
     /// Cells that are looked at, the latest last, and how much of the metrics of each has been told.
     cells: Vec<(CellIndex, u64)>,
     running: Option<CellIndex>,
+    /// How much of the log has been told; none before the sweep is known.
+    log_read: Option<u64>,
 }
 
 /// Nobody looks any more.
@@ -67,7 +70,7 @@ impl History {
             if let Some(cell) = wanted.try_iter().last() {
                 self.look_at(cell)?;
             }
-            let more = self.tell_all()?;
+            let more = self.tell_log()? | self.tell_all()?;
             let patience = if more { Duration::ZERO } else { GLANCE };
             match source.recv_timeout(patience) {
                 Ok(event) => {
@@ -89,6 +92,7 @@ impl History {
             Event::SweepStarted(_) => {
                 self.cells.clear();
                 self.running = None;
+                self.log_read = Some(0);
             }
             Event::CellStarted { cell } => {
                 let cell = *cell;
@@ -113,6 +117,20 @@ impl History {
             self.send(Event::History { cell: forgotten })?;
         }
         Ok(())
+    }
+
+    /// Tells what is new in the log. Whether there is more.
+    fn tell_log(&mut self) -> Result<bool, Left> {
+        let Some(read) = self.log_read else { return Ok(false) };
+        // Runs of earlier versions have none.
+        let Ok(found) = read_log(&self.run_dir, read) else {
+            return Ok(false);
+        };
+        self.log_read = Some(found.read);
+        for entry in found.entries {
+            self.send(Event::Logged(entry))?;
+        }
+        Ok(found.more)
     }
 
     /// Tells what is new of the cell that is looked at and of the running one. Whether there is more.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::event::{Activity, CellIndex, Event, Progress, SweepEnding, SweepPlan};
+use crate::event::{Activity, CellEnding, CellIndex, Event, Progress, SweepEnding, SweepPlan};
 
 /// A screen keeps no more either.
 const KEPT_NOTICES: usize = 50;
@@ -16,6 +16,8 @@ pub(super) struct Standing {
     activity: Option<Activity>,
     notices: VecDeque<String>,
     ending: Option<SweepEnding>,
+    /// The order in which cells wait, and those that are held out.
+    queue: Option<(Vec<CellIndex>, Vec<CellIndex>)>,
 }
 
 impl Standing {
@@ -28,13 +30,20 @@ impl Standing {
                     ..Self::default()
                 }
             }
-            Event::CellStarted { cell } => (self.running, self.progress) = (Some(*cell), None),
+            Event::CellStarted { cell } => {
+                (self.running, self.progress) = (Some(*cell), None);
+                self.leave_the_queue(*cell);
+            }
             Event::Progress { progress, .. } => self.progress = Some(*progress),
             Event::Activity(activity) => self.activity = Some(*activity),
             Event::CellEnded { cell, ending, summary } => {
                 self.running = self.running.filter(|running| running != cell);
                 if let Some(plan) = self.plan.as_mut().and_then(|plan| plan.cells.get_mut(*cell)) {
                     plan.ended = Some((ending.clone(), summary.clone()));
+                }
+                self.leave_the_queue(*cell);
+                if let Some((order, _)) = self.queue.as_mut().filter(|_| *ending == CellEnding::Interrupted) {
+                    order.push(*cell);
                 }
             }
             Event::Notice(words) => {
@@ -44,13 +53,25 @@ impl Standing {
                 self.notices.push_back(words.clone());
             }
             Event::SweepEnded(ending) => self.ending = Some(ending.clone()),
-            Event::Queue { .. }
-            | Event::CellAdded(_)
-            | Event::CellRetried { .. }
-            | Event::Logged(_)
-            | Event::Measured { .. }
-            | Event::PointsSkipped { .. }
-            | Event::History { .. } => {}
+            Event::Queue { order, held } => self.queue = Some((order.clone(), held.clone())),
+            Event::CellAdded(added) => {
+                if let Some(plan) = &mut self.plan {
+                    plan.cells.push((**added).clone());
+                }
+            }
+            Event::CellRetried { cell } => {
+                if let Some(plan) = self.plan.as_mut().and_then(|plan| plan.cells.get_mut(*cell)) {
+                    plan.ended = None;
+                }
+            }
+            Event::Logged(_) | Event::Measured { .. } | Event::PointsSkipped { .. } | Event::History { .. } => {}
+        }
+    }
+
+    fn leave_the_queue(&mut self, cell: CellIndex) {
+        if let Some((order, held)) = &mut self.queue {
+            order.retain(|waits| *waits != cell);
+            held.retain(|waits| *waits != cell);
         }
     }
 
@@ -63,6 +84,7 @@ impl Standing {
             .cloned()
             .map(Event::SweepStarted)
             .chain(running.map(|cell| Event::CellStarted { cell }))
+            .chain(self.queue.clone().map(|(order, held)| Event::Queue { order, held }))
             .chain(progress.map(|(cell, progress)| Event::Progress { cell, progress }))
             .chain(self.activity.map(Event::Activity))
             .chain(self.notices.iter().cloned().map(Event::Notice))

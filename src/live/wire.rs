@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Command, Event};
 
 /// Changes with the meaning of what goes over the socket.
-pub(super) const PROTOCOL: u32 = 2;
+pub(super) const PROTOCOL: u32 = 3;
 
 /// The longest line that a screen may send, in bytes.
 pub(super) const LONGEST_REQUEST: u64 = 64 * 1024;

@@ -70,6 +70,14 @@ pub enum RecordError {
         /// What is wrong, with line and column.
         reason: String,
     },
+    /// A `queue.json` that does not fit the run.
+    #[error("{}: {reason}; put it right, or remove the file to go on in the order of the configuration", path.display())]
+    Queue {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the field.
+        reason: String,
+    },
     /// Tensors that cannot be written, or a file of tensors that cannot be read.
     #[error("{}: {reason}", path.display())]
     Tensors {

@@ -158,7 +158,7 @@ pub fn read_settings(cell_dir: &Path) -> Result<Vec<(String, String)>, RecordErr
     Ok(settings.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path, most_bytes: u64) -> Result<T, RecordError> {
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path, most_bytes: u64) -> Result<T, RecordError> {
     let mut bytes = Vec::new();
     let file = File::open(path).at("read", path)?;
     file.take(most_bytes + 1).read_to_end(&mut bytes).at("read", path)?;

@@ -209,7 +209,7 @@ fn cell_settings(cell_dir: &Path, datasets: &Datasets) -> Result<Settings, Remea
     if !config.is_file() {
         return Err(not_a_cell());
     }
-    let experiment = Experiment::load(&config)?;
+    let (experiment, _) = super::with_added(Experiment::load(&config)?, run_dir)?;
     let cells = experiment.cells.len();
     let Some(planned) = experiment.cells.get(cell) else {
         return Err(RemeasureError::NoSuchCell { config, cells, cell });

@@ -1,12 +1,13 @@
 //! What the person watching asks for, honoured within one step.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::{Outbox, Stopwatch};
-use crate::event::{Activity, CellIndex, Command, Event};
+use crate::event::{Activity, CellIndex, Command, Event, LogKind};
 
 /// How often is tried again what the disk did not take.
 const RETRY: Duration = Duration::from_millis(500);
@@ -18,8 +19,19 @@ pub enum Verdict {
     Go,
     /// End this cell, go on with the next.
     Abort,
+    /// Set this cell aside, go on with the next.
+    Skip,
     /// End the sweep.
     Quit,
+}
+
+/// Whoever keeps the queue of the sweep.
+pub trait Desk: Send {
+    /// Does what is asked about the queue. What there is to tell about it.
+    fn ask(&mut self, command: Command) -> Vec<Event>;
+
+    /// Whether a running cell was asked to be set aside.
+    fn is_skipped(&self, cell: CellIndex) -> bool;
 }
 
 /// Measurements that were asked for, whatever is due.
@@ -42,6 +54,9 @@ pub struct Control {
     /// The last one asked for, and of which cell.
     learning_rate: Option<(CellIndex, f64)>,
     activity: Option<Activity>,
+    desk: Option<Arc<Mutex<dyn Desk>>>,
+    /// What was asked by hand and what came of it, to be told and logged.
+    untold: Vec<(Option<CellIndex>, String, Vec<Event>)>,
 }
 
 impl Control {
@@ -56,6 +71,28 @@ impl Control {
 
             learning_rate: None,
             activity: None,
+            desk: None,
+            untold: Vec::new(),
+        }
+    }
+
+    /// From now on, what is asked about the queue goes to `desk`.
+    pub fn attend(&mut self, desk: Arc<Mutex<dyn Desk>>) {
+        self.desk = Some(desk);
+    }
+
+    /// Hears what was asked, and tells what came of it.
+    pub fn hear(&mut self, outbox: &Outbox) {
+        self.take_in();
+        self.tell(outbox);
+    }
+
+    fn tell(&mut self, outbox: &Outbox) {
+        for (cell, words, events) in self.untold.drain(..) {
+            outbox.log(LogKind::ByHand, cell, &words);
+            for event in events {
+                outbox.state(event);
+            }
         }
     }
 
@@ -79,14 +116,17 @@ impl Control {
 
     /// Called between any two pieces of work that take a moment. Waits here while paused.
     pub fn checkpoint(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
-        self.take_in();
+        self.hear(outbox);
         if self.paused && self.asked(cell) == Verdict::Go {
             let before = self.activity;
             let pause = Instant::now();
             self.busy_with(Activity::Paused, outbox);
             while self.paused && self.asked(cell) == Verdict::Go {
                 match self.commands.recv() {
-                    Ok(command) => self.note(command),
+                    Ok(command) => {
+                        self.note(command);
+                        self.tell(outbox);
+                    }
                     // Whoever could resume is gone, and a night's training must not hang on that.
                     Err(_) => self.paused = false,
                 }
@@ -125,6 +165,7 @@ impl Control {
             // A command is heard at once.
             if let Ok(command) = self.commands.recv_timeout(RETRY) {
                 self.note(command);
+                self.tell(outbox);
             }
             match work() {
                 Err(error) if can_pass(&error) && !self.quit => {}
@@ -180,6 +221,8 @@ impl Control {
             Verdict::Quit
         } else if self.is_aborted(cell) {
             Verdict::Abort
+        } else if self.desk.as_ref().is_some_and(|desk| lock(desk).is_skipped(cell)) {
+            Verdict::Skip
         } else {
             Verdict::Go
         }
@@ -195,6 +238,7 @@ impl Control {
     }
 
     fn note(&mut self, command: Command) {
+        let mut events = Vec::new();
         match command {
             Command::Pause => self.paused = true,
             Command::Resume => self.paused = false,
@@ -210,8 +254,42 @@ impl Control {
             | Command::Move { .. }
             | Command::Hold(_)
             | Command::Release(_)
-            | Command::AddSeed(_) => {}
+            | Command::AddSeed(_) => {
+                if let Command::Retry(cell) = command {
+                    // One that waits to be left out waits to be run again.
+                    self.aborted.remove(&cell);
+                }
+                if let Some(desk) = &self.desk {
+                    events = lock(desk).ask(command);
+                }
+            }
         }
+        let (cell, words) = words(command);
+        self.untold.push((cell, words.to_owned(), events));
+    }
+}
+
+fn lock<'a>(desk: &'a Arc<Mutex<dyn Desk + 'static>>) -> std::sync::MutexGuard<'a, dyn Desk + 'static> {
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is asked, for the log.
+fn words(command: Command) -> (Option<CellIndex>, &'static str) {
+    match command {
+        Command::Pause => (None, "pause"),
+        Command::Resume => (None, "go on"),
+        Command::Abort(cell) => (Some(cell), "abort"),
+        Command::Audit => (None, "audit"),
+        Command::Quit => (None, "stop the sweep"),
+        Command::Measure => (None, "measure now"),
+        Command::SetLearningRate { cell, .. } => (Some(cell), "change the learning rate"),
+        Command::Skip(cell) => (Some(cell), "skip: it goes on at the end of the queue"),
+        Command::Retry(cell) => (Some(cell), "run again"),
+        Command::Move { cell, by } if by < 0 => (Some(cell), "run earlier"),
+        Command::Move { cell, .. } => (Some(cell), "run later"),
+        Command::Hold(cell) => (Some(cell), "hold out"),
+        Command::Release(cell) => (Some(cell), "let in again"),
+        Command::AddSeed(cell) => (Some(cell), "add a cell like it with a new seed"),
     }
 }
 

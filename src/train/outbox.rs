@@ -2,15 +2,19 @@
 
 use crossbeam_channel::Sender;
 
-use crate::event::{CellIndex, Event, Point};
+use crate::event::{CellIndex, Event, LogKind, Point};
 
 /// Events that may wait to be read before measurements and progress are left out. A reader that is alive empties the
 /// channel many times a second; one that is not would otherwise make it grow without end.
 const BACKLOG: usize = 4096;
 
+/// Where what happens is written down for people: what kind of thing, about which cell, in which words.
+pub type Log = Box<dyn Fn(LogKind, Option<CellIndex>, &str) + Send>;
+
 /// The sending half of the event channel.
 pub struct Outbox {
     events: Sender<Event>,
+    log: Option<Log>,
     /// Points left out, and of which cell.
     skipped: Option<(CellIndex, u64)>,
 }
@@ -18,13 +22,32 @@ pub struct Outbox {
 impl Outbox {
     /// An outbox that sends into `events`.
     pub fn new(events: Sender<Event>) -> Self {
-        Self { events, skipped: None }
+        Self {
+            events,
+            log: None,
+            skipped: None,
+        }
+    }
+
+    /// From now on, what is worth knowing later is written into `log`, too.
+    pub fn log_into(&mut self, log: Log) {
+        self.log = Some(log);
+    }
+
+    /// Writes a line into the log, if there is one.
+    pub fn log(&self, kind: LogKind, cell: Option<CellIndex>, words: &str) {
+        if let Some(log) = &self.log {
+            log(kind, cell, words);
+        }
     }
 
     /// Sends what must not be lost: changes of state, of which there are a bounded number a cell.
     ///
     /// A reader that is gone is not an error: what is on disk is the truth.
     pub fn state(&self, event: Event) {
+        if let Event::Notice(words) = &event {
+            self.log(LogKind::Notice, None, words);
+        }
         drop(self.events.send(event));
     }
 

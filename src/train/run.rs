@@ -408,6 +408,7 @@ fn ending(verdict: Verdict) -> Option<CellEnding> {
     match verdict {
         Verdict::Go => None,
         Verdict::Abort => Some(CellEnding::Aborted),
-        Verdict::Quit => Some(CellEnding::Interrupted),
+        // It goes on from its checkpoint, now or in another process.
+        Verdict::Skip | Verdict::Quit => Some(CellEnding::Interrupted),
     }
 }

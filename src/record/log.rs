@@ -1,0 +1,121 @@
+//! `events.jsonl`: what happened in a run, for people, one line each.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::error::At;
+use super::{RecordError, names};
+use crate::event::{CellIndex, LogEntry, LogKind};
+
+/// The longest words that are kept of one thing.
+const MOST_WORDS: usize = 2_000;
+
+/// What is read at once, in bytes.
+const MOST_AT_ONCE: u64 = 1 << 18;
+
+/// Appends to the log. A line that cannot be written is left out: no training ends for the sake of its log.
+#[derive(Clone, Debug)]
+pub struct Logbook {
+    path: PathBuf,
+}
+
+impl Logbook {
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Writes a line, with the time of day.
+    pub fn write(&self, kind: LogKind, cell: Option<CellIndex>, words: &str) {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let entry = LogEntry {
+            at: (since.as_secs_f64() * 1e3).round() / 1e3,
+            cell,
+            kind,
+            words: words.chars().take(MOST_WORDS).collect(),
+        };
+        let Ok(mut line) = serde_json::to_vec(&entry) else {
+            return;
+        };
+        line.push(b'\n');
+        let file = OpenOptions::new().create(true).append(true).open(&self.path);
+        let _ = file.and_then(|mut file| file.write_all(&line));
+    }
+}
+
+/// Lines that came after what was read before.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewEntries {
+    /// The lines, in the order they were written.
+    pub entries: Vec<LogEntry>,
+    /// How many bytes have been read in all.
+    pub read: u64,
+    /// Whether there were more to read at once.
+    pub more: bool,
+}
+
+/// Reads on in the log of a run that may go on, after `read` bytes. A line that is none is passed over.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn read_log(run_dir: &Path, read: u64) -> Result<NewEntries, RecordError> {
+    let path = run_dir.join(names::LOG);
+    let mut file = File::open(&path).at("read", &path)?;
+    file.seek(SeekFrom::Start(read)).at("read", &path)?;
+    let mut bytes = Vec::new();
+    file.take(MOST_AT_ONCE).read_to_end(&mut bytes).at("read", &path)?;
+    let more = bytes.len() as u64 == MOST_AT_ONCE;
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    // A line without end would be waited for without end.
+    let taken = if whole == 0 && more { bytes.len() } else { whole };
+    let lines = bytes[..whole].split_inclusive(|&byte| byte == b'\n');
+    Ok(NewEntries {
+        entries: lines.filter_map(|line| serde_json::from_slice(line).ok()).collect(),
+        read: read + taken as u64,
+        more,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_on_from_where_reading_ended_and_a_torn_one_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(names::LOG);
+        assert!(read_log(folder.path(), 0).is_err(), "there is none yet");
+        let log = Logbook::at(path.clone());
+        log.write(LogKind::Begun, Some(3), "begins");
+        std::fs::write(
+            &path,
+            [std::fs::read(&path).unwrap(), b"no line\n{\"at\":1".to_vec()].concat(),
+        )
+        .unwrap();
+        let first = read_log(folder.path(), 0).unwrap();
+        assert_eq!((first.entries.len(), first.more), (1, false));
+        assert_eq!(
+            (first.entries[0].cell, first.entries[0].words.as_str()),
+            (Some(3), "begins")
+        );
+        std::fs::write(
+            &path,
+            [
+                std::fs::read(&path).unwrap(),
+                br#","kind":"Notice","words":"x"}"#.to_vec(),
+                b"\n".to_vec(),
+            ]
+            .concat(),
+        )
+        .unwrap();
+        let second = read_log(folder.path(), first.read).unwrap();
+        assert_eq!(second.entries.len(), 1);
+        assert_eq!(second.entries[0].kind, LogKind::Notice);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_stops_nobody() {
+        Logbook::at(PathBuf::from("/nowhere/at/all")).write(LogKind::Notice, None, "words");
+    }
+}

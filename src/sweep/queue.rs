@@ -1,0 +1,209 @@
+//! What is still to be run, and in which order; changed by hand while a cell trains.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{cell_plan, queued_row};
+use crate::config::Experiment;
+use crate::event::{CellEnding, CellIndex, Command, Event};
+use crate::record::{Added, CellRow, CellState, QueueFile, RecordError, RunDir};
+use crate::train::Desk;
+
+/// The queue of a sweep, and the cells it is of.
+pub(super) struct Queue {
+    pub(super) experiment: Experiment,
+    run_dir: Arc<RunDir>,
+    /// Cells that wait, the next one first.
+    order: Vec<CellIndex>,
+    held: BTreeSet<CellIndex>,
+    /// Cells that had ended and begin anew.
+    again: BTreeSet<CellIndex>,
+    added: Vec<Added>,
+    running: Option<CellIndex>,
+    skipped: Option<CellIndex>,
+}
+
+impl Queue {
+    /// The queue of a run as an earlier process left it, where the cells of these rows are to be run and those of `died` last.
+    pub(super) fn new(
+        experiment: Experiment,
+        run_dir: Arc<RunDir>,
+        kept: &QueueFile,
+        to_do: impl Fn(CellIndex) -> bool,
+        died: &[CellIndex],
+    ) -> Self {
+        let again: BTreeSet<CellIndex> = kept.again.iter().copied().collect();
+        let waits = |cell: &CellIndex| to_do(*cell) || again.contains(cell);
+        // What is unfinished and did not wait was begun before the others.
+        let begun = (0..experiment.cells.len()).filter(|cell| !kept.order.contains(cell));
+        let mut order: Vec<CellIndex> = begun.chain(kept.order.iter().copied()).filter(waits).collect();
+        // A cell that brings the process down must not keep the others from their turn.
+        order.sort_by_key(|cell| died.contains(cell));
+        Self {
+            experiment,
+            run_dir,
+            order,
+            held: BTreeSet::new(),
+            again,
+            added: kept.added.clone(),
+            running: None,
+            skipped: None,
+        }
+    }
+
+    /// Takes the next cell that is not held out; `is_aborted` ones are taken in any case.
+    pub(super) fn take_next(&mut self, is_aborted: impl Fn(CellIndex) -> bool) -> Option<CellIndex> {
+        let at = self
+            .order
+            .iter()
+            .position(|cell| !self.held.contains(cell) || is_aborted(*cell))?;
+        let cell = self.order.remove(at);
+        self.running = Some(cell);
+        self.skipped = None;
+        Some(cell)
+    }
+
+    /// The cell that ran has ended, or was set aside.
+    pub(super) fn ended(&mut self) {
+        self.running = None;
+    }
+
+    /// Whether this cell, which had ended, begins anew; from here on it is one like any other.
+    pub(super) fn begins_anew(&mut self, cell: CellIndex) -> bool {
+        self.again.remove(&cell)
+    }
+
+    /// How many cells wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Cells that are held out, counted from 1, in words.
+    pub(super) fn held_words(&self) -> Option<String> {
+        let numbers: Vec<String> = self.held.iter().map(|cell| (cell + 1).to_string()).collect();
+        (!numbers.is_empty()).then(|| {
+            format!(
+                "held out and not run: cells {}; `sharptui resume` runs them",
+                numbers.join(", ")
+            )
+        })
+    }
+
+    /// How the queue stands.
+    pub(super) fn event(&self) -> Event {
+        Event::Queue {
+            order: self.order.clone(),
+            held: self.held.iter().copied().collect(),
+        }
+    }
+
+    /// Writes down what a later process needs; cells that are held out come last there.
+    pub(super) fn keep(&self) -> Result<(), RecordError> {
+        let is_held = |cell: &&CellIndex| self.held.contains(cell);
+        let free = self.order.iter().filter(|cell| !is_held(cell));
+        self.run_dir.write_queue(&QueueFile {
+            order: free.chain(self.order.iter().filter(is_held)).copied().collect(),
+            again: self.again.iter().copied().collect(),
+            added: self.added.clone(),
+        })
+    }
+
+    fn place(&self, cell: CellIndex) -> Option<usize> {
+        self.order.iter().position(|waits| *waits == cell)
+    }
+
+    fn change(&mut self, command: Command) -> Result<Vec<Event>, String> {
+        let number = |cell: CellIndex| cell + 1;
+        let place = |queue: &Self, cell: CellIndex, what: &str| {
+            let at = queue.place(cell);
+            at.ok_or_else(|| format!("cell {} does not wait: it cannot be {what}", number(cell)))
+        };
+        let mut events = Vec::new();
+        match command {
+            Command::Skip(cell) if self.running == Some(cell) => {
+                if self.order.iter().all(|waits| self.held.contains(waits)) {
+                    return Err(format!("no other cell waits: cell {} is not skipped", number(cell)));
+                }
+                self.skipped = Some(cell);
+                self.order.push(cell);
+            }
+            Command::Skip(cell) => {
+                let at = place(self, cell, "skipped")?;
+                let cell = self.order.remove(at);
+                self.order.push(cell);
+            }
+            Command::Retry(cell) if self.running != Some(cell) && cell < self.experiment.cells.len() => {
+                // One that waits already begins where it is, unless it had ended before.
+                if self.place(cell).is_none() {
+                    self.order.push(cell);
+                    self.again.insert(cell);
+                }
+                events.push(Event::CellRetried { cell });
+            }
+            Command::Retry(cell) => return Err(format!("cell {} runs: it cannot be run again now", number(cell))),
+            Command::Move { cell, by } => {
+                let at = place(self, cell, "moved")?;
+                let last = i64::try_from(self.order.len()).unwrap_or(i64::MAX) - 1;
+                let to = i64::try_from(at).unwrap_or(0).saturating_add(by).clamp(0, last);
+                let cell = self.order.remove(at);
+                self.order.insert(usize::try_from(to).unwrap_or(0), cell);
+            }
+            Command::Hold(cell) => {
+                place(self, cell, "held out")?;
+                self.held.insert(cell);
+            }
+            Command::Release(cell) => {
+                self.held.remove(&cell);
+            }
+            Command::AddSeed(like) => {
+                let none = || format!("there is no cell {}, or no seed is left: none is added", number(like));
+                let seed = self.experiment.next_seed(like).ok_or_else(none)?;
+                let cell = self.experiment.with_seed(like, seed).ok_or_else(none)?;
+                let index = self.experiment.cells.len();
+                let plan = cell_plan(&cell.settings, &queued_row(index, &cell));
+                self.experiment.cells.push(cell);
+                self.added.push(Added { like, seed });
+                self.order.push(index);
+                events.push(Event::CellAdded(Box::new(plan)));
+            }
+            _ => return Ok(events),
+        }
+        events.push(self.event());
+        Ok(events)
+    }
+
+    /// Rows for cells that have none yet.
+    pub(super) fn fill(&self, rows: &mut Vec<CellRow>) {
+        let known = rows.len();
+        let new = self.experiment.cells.iter().enumerate().skip(known);
+        rows.extend(new.map(|(index, cell)| queued_row(index, cell)));
+    }
+}
+
+impl Desk for Queue {
+    fn ask(&mut self, command: Command) -> Vec<Event> {
+        let mut events = match self.change(command) {
+            Ok(events) => events,
+            Err(why) => return vec![Event::Notice(why)],
+        };
+        // It holds in this process all the same.
+        if let Err(error) = self.keep() {
+            events.push(Event::Notice(format!(
+                "{error}; the changed queue is lost if this process ends now"
+            )));
+        }
+        events
+    }
+
+    fn is_skipped(&self, cell: CellIndex) -> bool {
+        self.skipped == Some(cell) && self.running == Some(cell)
+    }
+}
+
+/// Whether a cell in this state is still to be run.
+pub(super) fn to_do(state: &CellState) -> bool {
+    !matches!(
+        state,
+        CellState::Ended(CellEnding::Finished(_) | CellEnding::Diverged | CellEnding::Aborted)
+    )
+}
