@@ -9,6 +9,7 @@ mod queue;
 mod remeasure;
 mod snapshot;
 
+use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -453,10 +454,10 @@ fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
         } else {
             " (not converged)"
         };
-        words += &format!(", λ_max {lambda:.4}{doubt}");
+        let _ = write!(words, ", λ_max {lambda:.4}{doubt}");
     }
     if let Some(accuracy) = summary.test_accuracy.filter(|accuracy| accuracy.is_finite()) {
-        words += &format!(", test accuracy {:.1} %", accuracy * 100.0);
+        let _ = write!(words, ", test accuracy {:.1} %", accuracy * 100.0);
     }
     words
 }

@@ -38,7 +38,7 @@ pub(super) fn key(line: &mut String, event: &KeyEvent) -> Typed {
             line.truncate(kept);
         }
         KeyCode::Char(letter) if !control && !letter.is_control() && line.chars().count() < LONGEST => {
-            line.push(letter)
+            line.push(letter);
         }
         _ => {}
     }
