@@ -305,9 +305,9 @@ fn a_key_is_answered_while_every_core_trains() {
     program.wait_for("cell 1 of 1");
     for _ in 0..5 {
         program.press("?");
-        program.wait_for("─ keys ─");
+        program.wait_for("─ keys of page charts ─");
         program.press("?");
-        program.wait_until("closed help", |seat| !seat.shown().contains("─ keys ─"));
+        program.wait_until("closed help", |seat| !seat.shown().contains("─ keys of page charts ─"));
     }
     program.press("qy");
     assert_eq!(program.wait_for_the_end(), 130);
@@ -576,4 +576,62 @@ fn the_curves_are_read_out_and_the_screen_is_saved_by_key() {
         picture.contains("at step") && picture.ends_with("</svg>\n"),
         "{picture}"
     );
+}
+
+#[test]
+fn the_queue_is_changed_by_key_and_taken_back_and_the_log_tells_it() {
+    let mut program = Program::on(LONG, MIDDLE);
+    program.wait_for_training();
+    program.press("2");
+    program.wait_until("the table alone", |seat| !seat.shown().contains("loss  test"));
+    program.press("jn");
+    program.wait_for("cells 1 of 4 done");
+    program.press("x");
+    program.wait_for("‖ held out");
+    program.press("u");
+    program.wait_until("a cell let in again", |seat| !seat.shown().contains("‖ held out"));
+    program.press("]");
+    program.press("/cell=3");
+    program.wait_for("/cell=3_ 1 shown");
+    program.press("\u{1b}");
+    program.wait_until("every cell", |seat| !seat.shown().contains("/cell=3"));
+    program.press("o");
+    program.wait_for("by λ_max ↓");
+    program.press("4");
+    for words in [
+        "add a cell like it with a new seed",
+        "hold out",
+        "let in again",
+        "run later",
+        "begins",
+    ] {
+        program.wait_for(words);
+    }
+    program.press("3");
+    program.wait_for("τ: too few cells");
+    program.press("i");
+    program.wait_for("what the numbers mean");
+    program.press("\u{1b}");
+    program.wait_until("no explanation", |seat| !seat.shown().contains("what the numbers mean"));
+    program.press("1:undo");
+    program.wait_for("take back the last change");
+    program.press("\r");
+    program.wait_for("was moved: taken back");
+    let queue = fs::read_to_string(program.run_dir().join("queue.json")).unwrap();
+    assert!(queue.contains("\"seed\": 1"), "{queue}");
+    program.press("\rS");
+    program.wait_until("the skipped cell behind the others", |_| {
+        program.ending(1) == Some(CellEnding::Interrupted)
+    });
+}
+
+#[test]
+fn the_values_under_the_cursor_go_to_the_clipboard() {
+    let mut program = Program::on(LONG, SMALL);
+    program.wait_for_training();
+    program.press("\u{1b}[D");
+    program.wait_for("at step");
+    program.press("y");
+    program.wait_for("lines are copied");
+    assert!(String::from_utf8_lossy(&program.bytes()).contains("\u{1b}]52;c;"));
 }
