@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::device::DeviceChoice;
+
+/// What the program is called.
+const NAME: &str = "sharptui";
 
 /// Trains small neural networks through a sweep and shows, live, how sharp the loss is.
 #[derive(Clone, Debug, Parser)]
@@ -116,6 +120,59 @@ pub enum Action {
     },
     /// Measure λ_max again, in 64 bits and from a cold start, at the parameters that a cell ended with
     Lambda(LambdaArgs),
+    /// Print what a shell needs to complete the arguments of this program
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the man page of this program, or of one of its commands
+    Man {
+        /// The command (default: the program itself)
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
+    },
+}
+
+/// What `shell` needs to complete the arguments.
+#[must_use]
+pub fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
+    // Completions do not ask what is hidden: in bash it is a word of a list, elsewhere it has a line to itself.
+    let hidden = "trainer";
+    let script = String::from_utf8_lossy(&script)
+        .replace(&format!(" --{hidden} "), " ")
+        .replace(&format!(" {hidden} checkpoint"), " checkpoint");
+    let lines = script.split_inclusive('\n').filter(|line| !line.contains(hidden));
+    lines.collect()
+}
+
+/// The man page of the program, or of one of its commands.
+///
+/// # Errors
+///
+/// A command that there is none of, with those that there are.
+pub fn man_page(command: Option<&str>) -> Result<String, String> {
+    let mut program = Cli::command();
+    // What every command inherits is there only once it is built.
+    program.build();
+    let page = match command {
+        None => clap_mangen::Man::new(program.disable_help_subcommand(true)),
+        Some(name) => {
+            let found = program
+                .find_subcommand(name)
+                .filter(|found| !found.is_hide_set())
+                .cloned();
+            let found = found.ok_or_else(|| {
+                let names: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
+                format!("there is no command `{name}`; there are {}", names.join(", "))
+            })?;
+            clap_mangen::Man::new(found).title(format!("{NAME}-{name}"))
+        }
+    };
+    let mut roff = Vec::new();
+    page.render(&mut roff).map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&roff).into_owned())
 }
 
 /// Arguments of measuring again.
@@ -148,9 +205,30 @@ fn tolerance(text: &str) -> Result<f64, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+
+    #[test]
+    fn every_shell_completes_every_command_and_nothing_that_is_hidden() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell] {
+            let script = completions(shell);
+            for word in ["resume", "attach", "--checkpoint-every".trim_start_matches('-')] {
+                assert!(script.contains(word), "{shell}: {word}");
+            }
+            assert!(!script.contains("trainer"), "{shell}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_man_page_of_the_program_and_of_every_command() {
+        let page = man_page(None).unwrap();
+        assert!(page.contains(".TH sharptui 1") && !page.contains("trainer"), "{page}");
+        for command in Cli::command().get_subcommands() {
+            let of = man_page(Some(command.get_name())).unwrap();
+            assert!(of.contains(&format!(".TH sharptui-{} 1", command.get_name())), "{of}");
+            assert!(page.contains(command.get_name()));
+        }
+        assert!(man_page(Some("warp")).unwrap_err().contains("there are check, resume"));
+    }
 
     #[test]
     fn the_arguments_are_consistent() {

@@ -68,6 +68,14 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Lambda(args)) => lambda(args),
+        Some(Action::Completions { shell }) => {
+            print(&cli::completions(*shell))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Action::Man { command }) => {
+            print(&cli::man_page(command.as_deref()).map_err(|why| anyhow!(why))?)?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
