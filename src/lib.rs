@@ -11,6 +11,7 @@ pub mod data;
 pub mod device;
 pub mod event;
 pub mod live;
+pub mod machine;
 pub mod model;
 pub mod monitor;
 pub mod plain;

@@ -22,11 +22,12 @@ pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 use crate::config::{Cell as Planned, Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Summary, SweepEnding, SweepPlan};
+use crate::model::Network;
 use crate::record::{
     CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, find_config,
     has_checkpoint, host_name, read_cells, read_config, read_queue, read_run, rfc3339,
 };
-use crate::train::{Control, Outbox, Verdict};
+use crate::train::{Control, Outbox, Verdict, dtype};
 use cell::{Keeping, train_cell};
 use error::{check_same, check_settings};
 use queue::{Queue, to_do};
@@ -463,6 +464,9 @@ fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
 }
 
 fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
+    let data = settings.data;
+    let network = Network::new(settings, [data.channels(), data.side(), data.side()], data.classes());
+    let parameters = network.layout().len() as u64;
     CellPlan {
         swept: row.swept.clone(),
         settings: entries(settings),
@@ -470,8 +474,8 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         steps_per_epoch: settings.steps_per_epoch(),
         probes: settings.probes.iter().map(|probe| probe.describe(settings)).collect(),
         threshold_label: settings.threshold_label(),
-        parameters: 0,
-        memory_bytes: None,
+        parameters,
+        memory_bytes: Some(memory::needed_bytes(parameters, dtype(settings).size() as u64)),
         ended: match &row.state {
             CellState::Ended(ending) => Some((ending.clone(), row.summary.clone())),
             CellState::Queued | CellState::Running => None,

@@ -54,6 +54,7 @@ use std::path::PathBuf;
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::event::{CellIndex, Command, Event, SweepEnding};
+use crate::machine::Load;
 use crate::signals::Signal;
 
 pub use driver::{Driver, Pass, Wires};
@@ -77,6 +78,8 @@ pub struct Options {
     pub owns: bool,
     /// Where to say which cell is looked at.
     pub wanted: Option<Sender<CellIndex>>,
+    /// How busy the machine is, now and then.
+    pub load: Option<Receiver<Load>>,
 }
 
 /// How the screen was left.
@@ -139,6 +142,7 @@ pub fn run(
         input: &input,
         owns: options.owns,
         wanted: options.wanted.as_ref(),
+        load: options.load.as_ref(),
     };
     loop {
         match driver.run(screen.terminal(), &wires) {

@@ -15,7 +15,7 @@ use crate::event::{CellEnding, Command, Event, SweepEnding};
 use crate::live::{Link, LiveError};
 use crate::record::RunState;
 use crate::signals::{STATUS_STOPPED, Signal};
-use crate::{live, plain, record, signals, sweep, tui};
+use crate::{live, machine, plain, record, signals, sweep, tui};
 
 /// Where a process without a terminal writes, in the run directory.
 pub(crate) const LOG: &str = "log.txt";
@@ -55,7 +55,7 @@ pub(crate) fn attach(run_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
             }
             drop(events_in);
             let (commands, _nobody) = unbounded();
-            show(run_dir, source, &commands, false, || None).map(|_| ExitCode::SUCCESS)
+            show(run_dir, source, &commands, None, false, || None).map(|_| ExitCode::SUCCESS)
         }
         Err(error) => Err(error.into()),
     }
@@ -96,7 +96,7 @@ pub(crate) fn show_live(run_dir: &Path, link: Link, owns: bool) -> anyhow::Resul
         *renewed.lock().unwrap_or_else(PoisonError::into_inner) = link.requests;
         Some(link.events)
     };
-    let outcome = show(run_dir, link.events, &commands, owns, again)?;
+    let outcome = show(run_dir, link.events, &commands, Some(link.pid), owns, again)?;
     match outcome {
         Some(tui::Outcome::Detached) => Ok(ExitCode::SUCCESS),
         Some(tui::Outcome::LeftAtOnce) => {
@@ -152,6 +152,7 @@ fn show(
     run_dir: &Path,
     source: Receiver<Event>,
     commands: &Sender<Command>,
+    trainer: Option<u32>,
     owns: bool,
     again: impl FnMut() -> Option<Receiver<Event>> + Send + 'static,
 ) -> anyhow::Result<Option<tui::Outcome>> {
@@ -168,6 +169,8 @@ fn show(
         log_path: OpenOptions::new().append(true).open(&log).is_ok().then_some(log),
         owns,
         wanted: Some(wanted_in),
+        // Of a run that has ended, the machine is of no interest; and a screen does without where there is no thread for it.
+        load: trainer.and_then(|pid| machine::watch(Some(pid)).ok()),
     };
     let outcome = tui::run(&events, commands, &signals, &options)?;
     match outcome {

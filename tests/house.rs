@@ -63,6 +63,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ("device", &[]),
         ("event", &[]),
         ("live", &["event", "record", "signals", "train"]),
+        ("machine", &[]),
         ("model", &["config"]),
         ("monitor", &["event", "statistics"]),
         ("plain", &["event"]),
@@ -84,10 +85,10 @@ fn each_room_imports_only_the_rooms_it_may_know() {
             ],
         ),
         ("train", &["config", "curvature", "data", "event", "model"]),
-        ("tui", &["event", "monitor", "signals", "statistics"]),
+        ("tui", &["event", "machine", "monitor", "signals", "statistics"]),
         (
             "watch",
-            &["event", "live", "plain", "record", "signals", "sweep", "tui"],
+            &["event", "live", "machine", "plain", "record", "signals", "sweep", "tui"],
         ),
     ];
     let listed: Vec<&str> = may_know.iter().map(|(room, _)| *room).collect();

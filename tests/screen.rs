@@ -24,6 +24,7 @@ fn drawn(width: u16, height: u16, theme: Theme) -> Buffer {
     let scene = Scene {
         monitor: &monitor,
         view: &view,
+        load: None,
         now: start + Duration::from_secs(61),
     };
     tui::render(&scene, area, &mut buffer);

@@ -52,6 +52,7 @@ fn child() {
         log_path: Some(PathBuf::from(&log)),
         owns: true,
         wanted: None,
+        load: None,
     };
     let outcome = tui::run(&events_out, &commands_in, &signals, &options).unwrap();
     if outcome == tui::Outcome::Detached {

@@ -54,6 +54,15 @@ impl Data {
         }
     }
 
+    /// How many channels an image has.
+    #[must_use]
+    pub fn channels(self) -> usize {
+        match self {
+            Self::FashionMnistSubset | Self::FashionMnist | Self::Mnist => 1,
+            Self::Cifar10 | Self::Cifar100 => 3,
+        }
+    }
+
     /// Height and width of an image, in pixels.
     #[must_use]
     pub fn side(self) -> usize {

@@ -40,6 +40,8 @@ pub struct Link {
     pub events: Receiver<Event>,
     /// What is asked of it.
     pub requests: Sender<Request>,
+    /// The process that trains.
+    pub pid: u32,
 }
 
 /// Looks at the run that goes on in `run_dir`.
@@ -59,13 +61,13 @@ pub fn connect(run_dir: &Path) -> Result<Link, LiveError> {
     let hello = wire::read_line(&mut lines, wire::LONGEST_REQUEST)
         .map_err(not_going_on)?
         .ok_or_else(|| not_going_on(io::ErrorKind::UnexpectedEof.into()))?;
-    let known = serde_json::from_slice::<Hello>(&hello).is_ok_and(|hello| hello.protocol == PROTOCOL);
-    if !known {
+    let known = serde_json::from_slice::<Hello>(&hello).ok();
+    let Some(known) = known.filter(|hello| hello.protocol == PROTOCOL) else {
         return Err(LiveError::Other {
             run_dir: run_dir.to_owned(),
             what: String::from_utf8_lossy(&hello).chars().take(200).collect(),
         });
-    }
+    };
     let (events_in, events) = bounded(WAITING);
     let (requests, requests_out) = unbounded();
     let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
@@ -74,7 +76,11 @@ pub fn connect(run_dir: &Path) -> Result<Link, LiveError> {
     };
     spawn("run tells", Box::new(move || hear(&mut lines, &events_in)))?;
     spawn("run is asked", Box::new(move || ask(asks, &requests_out)))?;
-    Ok(Link { events, requests })
+    Ok(Link {
+        events,
+        requests,
+        pid: known.pid,
+    })
 }
 
 fn hear(lines: &mut BufReader<UnixStream>, events: &Sender<Event>) {

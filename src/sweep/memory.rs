@@ -27,8 +27,13 @@ pub fn check(parameters: usize, bytes: u64) -> Result<(), TooLarge> {
     available_bytes().map_or(Ok(()), |available| fits(parameters as u64, bytes, available))
 }
 
+/// What a cell of so many parameters of `bytes` each needs at least, in bytes.
+pub fn needed_bytes(parameters: u64, bytes: u64) -> u64 {
+    parameters.saturating_mul(bytes).saturating_mul(VECTORS)
+}
+
 fn fits(parameters: u64, bytes: u64, available: u64) -> Result<(), TooLarge> {
-    let needed = parameters.saturating_mul(bytes).saturating_mul(VECTORS);
+    let needed = needed_bytes(parameters, bytes);
     if needed <= available {
         return Ok(());
     }

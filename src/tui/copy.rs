@@ -58,6 +58,7 @@ mod tests {
         let scene = Scene {
             monitor: &fixture.monitor,
             view: &fixture.view,
+            load: None,
             now: Instant::now(),
         };
         let text = values(&scene).unwrap();

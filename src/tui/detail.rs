@@ -71,6 +71,9 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
         .iter()
         .flat_map(|(name, value, style)| entry(scene, name, value, *style, width))
         .collect();
+    for (name, value) in machine(scene) {
+        lines.extend(entry(scene, &name, &value, plain, width));
+    }
     lines.push(Line::default());
     for (name, value) in &cell.plan.settings {
         let swept = cell.plan.swept.iter().any(|(swept, _)| swept == name);
@@ -78,6 +81,39 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
         lines.extend(entry(scene, name, value, style, width));
     }
     lines
+}
+
+/// The device, and how busy the machine is.
+fn machine(scene: &Scene) -> Vec<(String, String)> {
+    let mut rows = vec![("device".to_owned(), scene.monitor.device.clone())];
+    let Some(load) = scene.load else { return rows };
+    let mut say = |name: &str, words: String| rows.push((name.to_owned(), words));
+    say(
+        "processors",
+        format!("{:.0}% of {} busy", load.processors_percent, load.processors),
+    );
+    say(
+        "memory",
+        words::part_of_bytes(load.memory_used_bytes, load.memory_bytes),
+    );
+    if let Some(training) = load.training {
+        let memory = words::bytes(training.memory_bytes);
+        say(
+            "training",
+            format!("{:.0}% of one processor, {memory}", training.processor_percent),
+        );
+    }
+    for gpu in &load.gpus {
+        let parts = [
+            gpu.busy_percent.map(|busy| format!("{busy}% busy")),
+            gpu.memory_bytes.map(|(used, all)| words::part_of_bytes(used, all)),
+            gpu.temperature_celsius.map(|degrees| format!("{degrees} °C")),
+            gpu.power_watts.map(|watts| format!("{watts:.0} W")),
+        ];
+        let known: Vec<String> = parts.into_iter().flatten().collect();
+        say("GPU", format!("{}: {}", gpu.name, known.join(", ")));
+    }
+    rows
 }
 
 fn state_words(cell: &Cell, word: &str) -> String {
@@ -103,6 +139,15 @@ fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
         words::count(cell.plan.planned_steps)
     );
     let mut rows = vec![("steps", steps), ("epochs", words::value(progress.epoch, 4))];
+    if cell.plan.parameters > 0 {
+        let memory = cell
+            .plan
+            .memory_bytes
+            .map(|bytes| format!(", {} at least", words::bytes(bytes)));
+        let count = words::count(cell.plan.parameters);
+        rows.push(("parameters", format!("{count}{}", memory.unwrap_or_default())));
+    }
+    rows.push(("threshold", threshold_words(cell)));
     if let Some(lambda) = cell.latest.lambda.first().and_then(Option::as_ref) {
         let doubt = if lambda.lambda_converged { "" } else { ", not converged" };
         let residual = words::value(lambda.lambda_residual, 2);
@@ -141,6 +186,19 @@ fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
         rows.push(("gradient norm", words::value(norm, 3)));
     }
     rows
+}
+
+/// The formula and what it comes to.
+fn threshold_words(cell: &Cell) -> String {
+    let label = &cell.plan.threshold_label;
+    let Some(threshold) = cell.latest.threshold else {
+        return label.clone();
+    };
+    let rate = cell
+        .latest
+        .learning_rate
+        .map(|rate| format!(" (η {})", words::value(rate, 3)));
+    format!("{label} = {}{}", words::value(threshold, 4), rate.unwrap_or_default())
 }
 
 /// A name and its value, which goes on below itself where it is long.
@@ -185,6 +243,39 @@ mod tests {
         let lambda = fixture.monitor.cells[2].latest.lambda[0].as_mut().unwrap();
         (lambda.lambda_audited, lambda.lambda_corrected_from) = (true, Some(31.5));
         assert!(fixture.drawn(render, (48, 30)).contains("corrected from 31.500"));
+    }
+
+    #[test]
+    fn the_load_of_machine_and_gpu_is_told_as_far_as_it_is_known() {
+        use crate::machine::{Gpu, Load, Process};
+        let mut fixture = Fixture::half_way();
+        fixture.load = Some(Load {
+            processors_percent: 48.6,
+            processors: 16,
+            memory_used_bytes: 12 << 30,
+            memory_bytes: 128 << 30,
+            training: Some(Process {
+                processor_percent: 102.4,
+                memory_bytes: 1_800 << 20,
+            }),
+            gpus: vec![Gpu {
+                name: "H100".to_owned(),
+                busy_percent: Some(97),
+                memory_bytes: Some((5 << 30, 80 << 30)),
+                temperature_celsius: None,
+                power_watts: Some(412.3),
+            }],
+        });
+        let drawn = fixture.drawn(render, (60, 40));
+        for words in [
+            "49% of 16 busy",
+            "12.0 of 128 GiB",
+            "102% of one processor, 1.76 GiB",
+            "H100: 97% busy, 5.00 of 80.0",
+            "412",
+        ] {
+            assert!(drawn.contains(words), "{words}: {drawn}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::{CellIndex, Command, Event};
+use crate::machine::Load;
 use crate::monitor::Monitor;
 use crate::signals::Signal;
 
@@ -46,6 +47,8 @@ pub struct Wires<'a> {
     pub owns: bool,
     /// Where to say which cell is looked at.
     pub wanted: Option<&'a Sender<CellIndex>>,
+    /// How busy the machine is, now and then.
+    pub load: Option<&'a Receiver<Load>>,
 }
 
 /// Why the main loop came to an end.
@@ -90,6 +93,7 @@ pub struct Driver {
     deadline: Option<Instant>,
     /// The cell that was last said to be looked at.
     looked_at: Option<CellIndex>,
+    load: Option<Load>,
 }
 
 impl Driver {
@@ -107,6 +111,7 @@ impl Driver {
             events_closed: false,
             deadline: None,
             looked_at: None,
+            load: None,
         }
     }
 
@@ -128,6 +133,11 @@ impl Driver {
             self.take_events(wires);
             self.view.follow(&self.monitor);
             self.say_what_is_looked_at(wires);
+            // Shown with the next frame, whenever that comes.
+            self.load = wires
+                .load
+                .and_then(|loads| loads.try_iter().last())
+                .or(self.load.take());
             let now = Instant::now();
             let waited_enough = self.deadline.is_some_and(|deadline| now >= deadline);
             if waited_enough || (self.monitor.is_over() && self.view.stopping) {
@@ -156,6 +166,7 @@ impl Driver {
         let scene = Scene {
             monitor: &self.monitor,
             view: &self.view,
+            load: self.load.as_ref(),
             now,
         };
         // Not `clear`: it asks the terminal where its cursor is, and the answer would go to the input thread.
@@ -305,6 +316,7 @@ impl Driver {
         Scene {
             monitor: &self.monitor,
             view: &self.view,
+            load: self.load.as_ref(),
             now,
         }
     }

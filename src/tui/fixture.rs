@@ -13,6 +13,7 @@ use ratatui::layout::Rect;
 use super::scene::Scene;
 use super::theme::{Colours, Glyphs, Theme};
 use super::view::View;
+use crate::machine::Load;
 use crate::monitor::Monitor;
 
 /// A sweep and a view on it, a minute after it started.
@@ -20,6 +21,7 @@ pub(super) struct Fixture {
     pub(super) monitor: Monitor,
     pub(super) view: View,
     pub(super) start: Instant,
+    pub(super) load: Option<Load>,
 }
 
 impl Fixture {
@@ -33,6 +35,7 @@ impl Fixture {
             monitor,
             view: View::new(Theme::new(Colours::Indexed, Glyphs::Unicode)),
             start,
+            load: None,
         }
     }
 
@@ -56,6 +59,7 @@ impl Fixture {
         let scene = Scene {
             monitor: &self.monitor,
             view: &self.view,
+            load: self.load.as_ref(),
             now: self.start + Duration::from_secs(61),
         };
         terminal

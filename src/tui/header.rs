@@ -16,6 +16,9 @@ use super::words;
 /// A name is not cut below this.
 const SHORTEST_NAME: usize = 12;
 
+/// From this width the load of the machine has room.
+const WIDE: u16 = 100;
+
 /// Draws the header.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
@@ -40,7 +43,12 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let right = theme.text(cell_words(scene)).into_owned();
     let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 3);
     let place = theme
-        .text(format!("{} · {}", scene.monitor.device, scene.monitor.run_dir))
+        .text(format!(
+            "{}{} · {}",
+            scene.monitor.device,
+            load(scene, area.width),
+            scene.monitor.run_dir
+        ))
         .into_owned();
     let left = vec![Span::raw(" "), Span::styled(panel::cut(&place, room), theme.dim)];
     line(area, 1, buffer, left, &Span::styled(right, theme.dim));
@@ -54,6 +62,20 @@ fn line(area: Rect, row: u16, buffer: &mut Buffer, left: Vec<Span>, right: &Span
     buffer.set_line(area.x, y, &Line::from(left), area.width);
     let width = panel::width(&right.content).min(area.width.saturating_sub(1));
     buffer.set_span(area.right() - width - 1, y, right, width);
+}
+
+/// How busy processors and GPUs are, where there is room.
+fn load(scene: &Scene, width: u16) -> String {
+    let Some(load) = scene.load.filter(|_| width >= WIDE) else {
+        return String::new();
+    };
+    let mut words = format!(" · CPU {:.0}%", load.processors_percent);
+    for busy in load.gpus.iter().filter_map(|gpu| gpu.busy_percent) {
+        words += " · GPU ";
+        words += &busy.to_string();
+        words.push('%');
+    }
+    words
 }
 
 fn sweep_words(scene: &Scene) -> String {
@@ -113,6 +135,22 @@ mod tests {
     #[test]
     fn on_a_larger_screen() {
         insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 2)));
+    }
+
+    #[test]
+    fn the_load_of_the_machine_is_told_where_there_is_room() {
+        let mut fixture = Fixture::half_way();
+        let gpu = |busy| crate::machine::Gpu {
+            busy_percent: busy,
+            ..Default::default()
+        };
+        fixture.load = Some(crate::machine::Load {
+            processors_percent: 48.6,
+            gpus: vec![gpu(Some(97)), gpu(None)],
+            ..Default::default()
+        });
+        assert!(fixture.drawn(render, (120, 2)).contains(" · CPU 49% · GPU 97% · runs/"));
+        assert!(!fixture.drawn(render, (80, 2)).contains("CPU 49%"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::event::{Activity, CellIndex, SweepEnding};
+use crate::machine::Load;
 use crate::monitor::{Cell, CellState, Curve, Monitor};
 
 use super::theme::Theme;
@@ -21,6 +22,8 @@ pub struct Scene<'a> {
     pub monitor: &'a Monitor,
     /// What was chosen.
     pub view: &'a View,
+    /// How busy the machine is, as far as that is known.
+    pub load: Option<&'a Load>,
     /// When this is.
     pub now: Instant,
 }

@@ -81,6 +81,29 @@ pub fn short_count(number: u64) -> String {
     }
 }
 
+/// An amount of memory: "512 MiB", "1.76 GiB".
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    let (number, unit) = scaled(bytes, bytes);
+    format!("{number} {unit}")
+}
+
+/// A part of an amount of memory, in the unit of the whole: "12.0 of 128 GiB".
+#[must_use]
+pub fn part_of_bytes(part: u64, whole: u64) -> String {
+    let (whole_number, unit) = scaled(whole, whole);
+    format!("{} of {whole_number} {unit}", scaled(part, whole).0)
+}
+
+fn scaled(bytes: u64, like: u64) -> (String, &'static str) {
+    let (shift, unit) = match like {
+        0..0x10_0000 => (10, "KiB"),
+        0x10_0000..0x4000_0000 => (20, "MiB"),
+        _ => (30, "GiB"),
+    };
+    (value(bytes as f64 / (1_u64 << shift) as f64, 3), unit)
+}
+
 /// A duration in its two largest units: "8s", "4m 05s", "2h 07m", "3d 04h".
 #[must_use]
 pub fn duration(duration: Duration) -> String {

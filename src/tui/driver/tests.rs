@@ -122,6 +122,7 @@ impl Bench {
                 input: &input_out,
                 owns: true,
                 wanted: None,
+                load: None,
             };
             driver.run(&mut terminal, &wires)
         });

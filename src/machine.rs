@@ -1,0 +1,147 @@
+//! How busy the machine is: processors, memory, and NVIDIA GPUs, read once a second by a thread of its own.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use nvml_wrapper::Nvml;
+use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// Time between two readings.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// What was read at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Load {
+    /// How busy all processors are, in percent of all of them.
+    pub processors_percent: f32,
+    /// How many there are.
+    pub processors: usize,
+    /// Memory that is used, in bytes.
+    pub memory_used_bytes: u64,
+    /// Memory that there is, in bytes.
+    pub memory_bytes: u64,
+    /// The process that trains, if it is known and there.
+    pub training: Option<Process>,
+    /// NVIDIA GPUs; none where there is none, or no driver.
+    pub gpus: Vec<Gpu>,
+}
+
+/// The process that trains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Process {
+    /// How busy it keeps processors, in percent of one of them.
+    pub processor_percent: f32,
+    /// Memory that it has, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// One GPU; what its driver does not say is none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gpu {
+    /// Its name.
+    pub name: String,
+    /// How busy it is, in percent of the time.
+    pub busy_percent: Option<u32>,
+    /// Memory that is used, and that there is, in bytes.
+    pub memory_bytes: Option<(u64, u64)>,
+    /// Its temperature, in degrees Celsius.
+    pub temperature_celsius: Option<u32>,
+    /// The power it draws, in watts.
+    pub power_watts: Option<f64>,
+}
+
+/// Reads the load of this machine once a second, and of the process `training`, until nobody listens. One reading waits at most.
+///
+/// # Errors
+/// If there can be no thread for it.
+pub fn watch(training: Option<u32>) -> io::Result<Receiver<Load>> {
+    let (out, loads) = bounded(1);
+    thread::Builder::new()
+        .name("machine".to_owned())
+        .spawn(move || read_on(training, &out))?;
+    Ok(loads)
+}
+
+fn read_on(training: Option<u32>, out: &Sender<Load>) {
+    let mut system = System::new();
+    // Where the library of the driver is not there, neither is a GPU of its maker.
+    let nvml = Nvml::init().ok();
+    loop {
+        let load = read(&mut system, nvml.as_ref(), training);
+        match out.try_send(load) {
+            Err(TrySendError::Disconnected(_)) => return,
+            // Nobody has looked at the last one yet.
+            Ok(()) | Err(TrySendError::Full(_)) => {}
+        }
+        thread::sleep(EVERY);
+    }
+}
+
+fn read(system: &mut System, nvml: Option<&Nvml>, training: Option<u32>) -> Load {
+    system.refresh_cpu_usage();
+    system.refresh_memory();
+    let process = training.map(Pid::from_u32).and_then(|pid| {
+        let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
+        system.process(pid).map(|process| Process {
+            processor_percent: process.cpu_usage(),
+            memory_bytes: process.memory(),
+        })
+    });
+    Load {
+        processors_percent: system.global_cpu_usage(),
+        processors: system.cpus().len(),
+        memory_used_bytes: system.used_memory(),
+        memory_bytes: system.total_memory(),
+        training: process,
+        gpus: nvml.map(gpus).unwrap_or_default(),
+    }
+}
+
+fn gpus(nvml: &Nvml) -> Vec<Gpu> {
+    let count = nvml.device_count().unwrap_or(0);
+    let devices = (0..count).filter_map(|index| nvml.device_by_index(index).ok());
+    devices
+        .map(|device| Gpu {
+            name: device.name().unwrap_or_default(),
+            busy_percent: device.utilization_rates().ok().map(|rates| rates.gpu),
+            memory_bytes: device.memory_info().ok().map(|memory| (memory.used, memory.total)),
+            temperature_celsius: device.temperature(TemperatureSensor::Gpu).ok(),
+            power_watts: device
+                .power_usage()
+                .ok()
+                .map(|milliwatts| f64::from(milliwatts) / 1_000.0),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_and_this_machine_are_read() {
+        let mut system = System::new();
+        let load = read(&mut system, None, Some(std::process::id()));
+        assert!(load.processors > 0 && load.memory_bytes > load.memory_used_bytes);
+        assert!((0.0..=100.0).contains(&load.processors_percent));
+        let memory = load.training.unwrap().memory_bytes;
+        assert!(memory > 0 && memory < load.memory_bytes);
+        assert!(load.gpus.is_empty());
+    }
+
+    #[test]
+    fn a_process_that_is_gone_is_none() {
+        let load = read(&mut System::new(), None, Some(u32::MAX - 7));
+        assert_eq!(load.training, None);
+    }
+
+    #[test]
+    fn the_thread_ends_when_nobody_listens() {
+        let loads = watch(None).unwrap();
+        assert!(loads.recv_timeout(Duration::from_secs(20)).is_ok());
+    }
+}
