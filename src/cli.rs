@@ -55,6 +55,9 @@ pub struct HowArgs {
     /// Train without a screen and give the shell back; `sharptui attach` shows the run
     #[arg(long, conflicts_with = "plain")]
     pub detach: bool,
+    /// How the screen is drawn.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
     /// Be the process that trains for a screen
     #[arg(long, hide = true)]
     pub trainer: bool,
@@ -72,6 +75,14 @@ impl HowArgs {
     pub fn keep_every(&self) -> Duration {
         Duration::from_secs(self.checkpoint_every.into())
     }
+}
+
+/// How the screen is drawn.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ScreenArgs {
+    /// Draw the screen with nothing but ASCII
+    #[arg(long)]
+    pub ascii: bool,
 }
 
 /// Where tensors and data sets are.
@@ -108,6 +119,15 @@ pub enum Action {
         /// The run directory (default: the run in `runs` that goes on)
         #[arg(value_name = "RUN_DIR")]
         run_dir: Option<PathBuf>,
+        /// How the screen is drawn.
+        #[command(flatten)]
+        screen: ScreenArgs,
+    },
+    /// Print a file of preferences for the screen (colours, characters, keys) with every default, or check one
+    Screen {
+        /// Say whether the file in its usual place, or this one, is right
+        #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
+        check: Option<PathBuf>,
     },
     /// Say what the settings of a run, finished or not, did to λ_max and test accuracy: report.html, report.md, figures
     Report {

@@ -42,7 +42,10 @@ use report::ReportError;
 use signals::STATUS_STOPPED;
 use sweep::{Datasets, RemeasureError, Request, Sweep, remeasure};
 use train::{Control, Outbox};
-use watch::{LOG, STOP_WITHIN, attach, detached_line, has_screen, print, read_lines, show_live, status, stop_requests};
+use watch::{
+    LOG, Look, STOP_WITHIN, attach, check_preferences, detached_line, has_screen, print, print_preferences, read_lines,
+    show_live, status, stop_requests,
+};
 
 pub use sweep::with_causes;
 
@@ -62,7 +65,9 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Resume { run_dir, how }) => resume(run_dir, how),
-        Some(Action::Attach { run_dir }) => attach(run_dir.as_deref()),
+        Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
+        Some(Action::Screen { check: None }) => print_preferences(),
+        Some(Action::Screen { check: Some(path) }) => check_preferences(path),
         Some(Action::Report { run_dir, out }) => {
             let page = report::write(run_dir, out.as_deref())?;
             print(&format!("{}\n", page.display()))?;
@@ -83,6 +88,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 /// The exit status of an error that [`run`] gave.
 pub fn status_of(error: &anyhow::Error) -> ExitCode {
     let usage = error.is::<ConfigError>()
+        || error.is::<tui::PreferencesError>()
         || matches!(error.downcast_ref(), Some(ReportError::Config(_)))
         || matches!(
             error.downcast_ref(),
@@ -168,13 +174,15 @@ fn wants_trainer(how: &HowArgs) -> bool {
 
 /// Has another process train, and shows it unless it is to be left alone.
 fn launch(how: &HowArgs) -> anyhow::Result<ExitCode> {
+    // What is wrong with the user's preferences is said before anything is trained.
+    let look = Look::load(how.screen)?;
     match live::launch().context("the process that trains cannot be started")? {
         Launched::Ended(status) => Ok(ExitCode::from(status)),
         Launched::Ready { run_dir } if how.detach => {
             print(&format!("{}\n", detached_line(&run_dir)))?;
             Ok(ExitCode::SUCCESS)
         }
-        Launched::Ready { run_dir } => show_live(&run_dir, live::connect(&run_dir)?, true),
+        Launched::Ready { run_dir } => show_live(&run_dir, live::connect(&run_dir)?, true, look),
     }
 }
 

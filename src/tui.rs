@@ -22,6 +22,7 @@ mod glossary;
 mod header;
 mod help;
 mod input;
+mod keymap;
 pub mod keys;
 mod lambda_chart;
 mod log;
@@ -31,6 +32,7 @@ mod palette;
 mod panel;
 mod panics;
 mod plot;
+mod preferences;
 mod prompt;
 mod question;
 mod queue;
@@ -59,13 +61,15 @@ use crate::signals::Signal;
 
 pub use driver::{Driver, Pass, Wires};
 pub use filter::Filter;
+pub use keymap::KeyMap;
 pub use page::Page;
 pub use palette::Palette;
 pub use plot::{Scale, Window};
+pub use preferences::{ColourChoice, GlyphChoice, Preferences, PreferencesError, usual_path};
 pub use rows::{Rows, Sort};
 pub use scene::Scene;
 pub use screen::{SMALLEST, render};
-pub use theme::{Colours, Glyphs, Theme};
+pub use theme::{Colours, Glyphs, Role, Theme};
 pub use view::{Overlay, Question, View};
 pub use zoom::Zoom;
 
@@ -80,6 +84,10 @@ pub struct Options {
     pub wanted: Option<Sender<CellIndex>>,
     /// How busy the machine is, now and then.
     pub load: Option<Receiver<Load>>,
+    /// What the user wants of every screen.
+    pub preferences: Preferences,
+    /// Nothing but ASCII, whatever else is wished.
+    pub ascii: bool,
 }
 
 /// How the screen was left.
@@ -126,8 +134,11 @@ pub fn run(
     signals: &Receiver<Signal>,
     options: &Options,
 ) -> Result<Outcome, TuiError> {
-    let theme = Theme::from_environment(|name| std::env::var(name).ok());
-    let mut driver = Driver::new(View::new(theme));
+    let preferences = &options.preferences;
+    let theme = preferences.theme(options.ascii, |name| std::env::var(name).ok());
+    let mut view = View::new(theme);
+    view.keys = preferences.keys.clone();
+    let mut driver = Driver::new(view).at_most(preferences.frames_per_second);
     let mut screen = terminal::Screen::enter(options.log_path.as_deref())?;
     let input = input::listen().map_err(TuiError::Terminal)?;
     let relay = if options.owns {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Command, Event, SweepEnding};
 use crate::live::{Link, LiveError};
 use crate::record::RunState;
@@ -28,6 +29,49 @@ pub(crate) fn has_screen() -> bool {
     plain::Style::of_stdout() == plain::Style::Bar
 }
 
+/// How the screen is to be drawn.
+#[derive(Debug)]
+pub(crate) struct Look {
+    preferences: tui::Preferences,
+    ascii: bool,
+}
+
+impl Look {
+    /// As the user's file says, where there is to be a screen.
+    pub(crate) fn load(args: ScreenArgs) -> Result<Self, tui::PreferencesError> {
+        let path = tui::usual_path(|name| std::env::var(name).ok()).filter(|_| has_screen());
+        Ok(Self {
+            preferences: path.map_or_else(|| Ok(tui::Preferences::default()), |path| tui::Preferences::load(&path))?,
+            ascii: args.ascii,
+        })
+    }
+}
+
+/// Prints a file of preferences with every default.
+pub(crate) fn print_preferences() -> anyhow::Result<ExitCode> {
+    print(&tui::Preferences::template())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says whether a file of preferences is right: this one, or the usual one where it has no name.
+pub(crate) fn check_preferences(path: &Path) -> anyhow::Result<ExitCode> {
+    let usual = || tui::usual_path(|name| std::env::var(name).ok());
+    let path = if path.as_os_str().is_empty() {
+        usual()
+    } else {
+        Some(path.to_owned())
+    };
+    let path = path.context("there is no usual place: neither XDG_CONFIG_HOME nor HOME is set")?;
+    let words = if path.exists() {
+        "is right"
+    } else {
+        "is not there: the defaults hold"
+    };
+    tui::Preferences::load(&path)?;
+    print(&format!("{} {words}\n", path.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// The exit status of a sweep that has ended.
 pub(crate) fn status(ended: &sweep::Ended, cells: usize) -> anyhow::Result<ExitCode> {
     match (&ended.ending, ended.failed.first()) {
@@ -43,11 +87,12 @@ pub(crate) fn status(ended: &sweep::Ended, cells: usize) -> anyhow::Result<ExitC
 }
 
 /// Shows a run that goes on, or one that has ended.
-pub(crate) fn attach(run_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(crate) fn attach(run_dir: Option<&Path>, screen: ScreenArgs) -> anyhow::Result<ExitCode> {
+    let look = Look::load(screen)?;
     let found = run_dir.map_or_else(going_on, |run_dir| Ok(run_dir.to_owned()))?;
     let run_dir = found.as_path();
     match live::connect(run_dir) {
-        Ok(link) => show_live(run_dir, link, false),
+        Ok(link) => show_live(run_dir, link, false, look),
         Err(LiveError::NotGoingOn { .. }) => {
             let (events_in, source) = unbounded();
             for event in sweep::told_by_disk(run_dir)? {
@@ -55,7 +100,7 @@ pub(crate) fn attach(run_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
             }
             drop(events_in);
             let (commands, _nobody) = unbounded();
-            show(run_dir, source, &commands, None, false, || None).map(|_| ExitCode::SUCCESS)
+            show(run_dir, source, &commands, Trained::Ended, look, || None).map(|_| ExitCode::SUCCESS)
         }
         Err(error) => Err(error.into()),
     }
@@ -80,7 +125,7 @@ fn going_on() -> anyhow::Result<PathBuf> {
 }
 
 /// Shows a run that another process trains.
-pub(crate) fn show_live(run_dir: &Path, link: Link, owns: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn show_live(run_dir: &Path, link: Link, owns: bool, look: Look) -> anyhow::Result<ExitCode> {
     let requests = Arc::new(Mutex::new(link.requests));
     let (commands, asked) = unbounded();
     let current = Arc::clone(&requests);
@@ -96,7 +141,14 @@ pub(crate) fn show_live(run_dir: &Path, link: Link, owns: bool) -> anyhow::Resul
         *renewed.lock().unwrap_or_else(PoisonError::into_inner) = link.requests;
         Some(link.events)
     };
-    let outcome = show(run_dir, link.events, &commands, Some(link.pid), owns, again)?;
+    let outcome = show(
+        run_dir,
+        link.events,
+        &commands,
+        Trained::By { pid: link.pid, owns },
+        look,
+        again,
+    )?;
     match outcome {
         Some(tui::Outcome::Detached) => Ok(ExitCode::SUCCESS),
         Some(tui::Outcome::LeftAtOnce) => {
@@ -147,13 +199,22 @@ fn ending_on_disk(run_dir: &Path) -> anyhow::Result<ExitCode> {
     status(&ended, info.cells)
 }
 
+/// By whom a run is trained.
+#[derive(Clone, Copy)]
+enum Trained {
+    /// By this process; whether signals to the screen are meant for it.
+    By { pid: u32, owns: bool },
+    /// By nobody any more.
+    Ended,
+}
+
 /// Shows what `source` tells on the screen, or as lines where there is none; no outcome in the latter case.
 fn show(
     run_dir: &Path,
     source: Receiver<Event>,
     commands: &Sender<Command>,
-    trainer: Option<u32>,
-    owns: bool,
+    trained: Trained,
+    look: Look,
     again: impl FnMut() -> Option<Receiver<Event>> + Send + 'static,
 ) -> anyhow::Result<Option<tui::Outcome>> {
     let signals = signals::listen(None).context("the signals of the system cannot be heard")?;
@@ -167,10 +228,15 @@ fn show(
     let options = tui::Options {
         // A run directory that is read-only can be looked at all the same.
         log_path: OpenOptions::new().append(true).open(&log).is_ok().then_some(log),
-        owns,
+        owns: matches!(trained, Trained::By { owns: true, .. }),
         wanted: Some(wanted_in),
         // Of a run that has ended, the machine is of no interest; and a screen does without where there is no thread for it.
-        load: trainer.and_then(|pid| machine::watch(Some(pid)).ok()),
+        load: match trained {
+            Trained::By { pid, .. } => machine::watch(Some(pid)).ok(),
+            Trained::Ended => None,
+        },
+        preferences: look.preferences,
+        ascii: look.ascii,
     };
     let outcome = tui::run(&events, commands, &signals, &options)?;
     match outcome {

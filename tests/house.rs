@@ -88,7 +88,9 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ("tui", &["event", "machine", "monitor", "signals", "statistics"]),
         (
             "watch",
-            &["event", "live", "machine", "plain", "record", "signals", "sweep", "tui"],
+            &[
+                "cli", "event", "live", "machine", "plain", "record", "signals", "sweep", "tui",
+            ],
         ),
     ];
     let listed: Vec<&str> = may_know.iter().map(|(room, _)| *room).collect();

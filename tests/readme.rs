@@ -86,7 +86,16 @@ fn the_table_of_keys_is_that_of_the_program() {
 fn every_option_and_every_command_is_mentioned() {
     let readme = readme();
     let mentioned = words(&readme);
-    let commands = ["check", "resume", "attach", "report", "lambda", "completions", "man"];
+    let commands = [
+        "check",
+        "resume",
+        "attach",
+        "report",
+        "lambda",
+        "screen",
+        "completions",
+        "man",
+    ];
     for command in std::iter::once(&[][..]).chain(commands.chunks(1)) {
         let help = help(command);
         let options = words(&help).into_iter().filter(|word| word.starts_with("--"));

@@ -53,6 +53,8 @@ fn child() {
         owns: true,
         wanted: None,
         load: None,
+        preferences: tui::Preferences::default(),
+        ascii: false,
     };
     let outcome = tui::run(&events_out, &commands_in, &signals, &options).unwrap();
     if outcome == tui::Outcome::Detached {

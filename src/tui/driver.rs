@@ -20,7 +20,7 @@ use super::scene::Scene;
 use super::view::{Effect, View};
 use super::{Outcome, copy, panics, screen, svg};
 
-/// Least time between two frames that nobody pressed a key for: 10 a second.
+/// Least time between two frames that nobody pressed a key for, unless the user wants another: 10 a second.
 const FRAME: Duration = Duration::from_millis(100);
 
 /// The clocks on the screen go on while nothing else happens.
@@ -94,6 +94,8 @@ pub struct Driver {
     /// The cell that was last said to be looked at.
     looked_at: Option<CellIndex>,
     load: Option<Load>,
+    /// Least time between two frames that nobody pressed a key for.
+    frame: Duration,
 }
 
 impl Driver {
@@ -112,7 +114,15 @@ impl Driver {
             deadline: None,
             looked_at: None,
             load: None,
+            frame: FRAME,
         }
+    }
+
+    /// The same loop with at most so many frames a second that nobody pressed a key for.
+    #[must_use]
+    pub fn at_most(mut self, frames_per_second: u32) -> Self {
+        self.frame = Duration::from_secs(1) / frames_per_second.max(1);
+        self
     }
 
     /// Runs until the screen is left, the terminal has gone, or the program is to be suspended.
@@ -186,7 +196,7 @@ impl Driver {
     fn next_frame(&self, now: Instant) -> Instant {
         match (self.drawn, self.due) {
             (None, _) | (_, Due::Now | Due::Anew) => now,
-            (Some(drawn), Due::Soon) => drawn + FRAME,
+            (Some(drawn), Due::Soon) => drawn + self.frame,
             (Some(drawn), Due::Tick) => drawn + TICK,
         }
     }

@@ -69,15 +69,16 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
     let theme = scene.theme();
     let mut entries: Vec<[Span; 2]> = Vec::new();
     for binding in keys::BINDINGS {
-        let (Some(hint), Some(chord)) = (hint(binding, scene, width), binding.chords.first()) else {
+        let first = scene.view.keys.first(binding.action);
+        let (Some(hint), Some(first)) = (hint(binding, scene, width), first) else {
             continue;
         };
-        let name = match binding.action {
-            Action::Next => "↑/↓".to_owned(),
-            Action::CursorLeft => "←/→".to_owned(),
-            Action::ZoomIn => "+/-".to_owned(),
-            Action::PageCharts => "1-4".to_owned(),
-            _ => chord.name(),
+        let name = match (binding.action, first.as_str()) {
+            (Action::Next, "↓") => "↑/↓".to_owned(),
+            (Action::CursorLeft, "←") => "←/→".to_owned(),
+            (Action::ZoomIn, "+") => "+/-".to_owned(),
+            (Action::PageCharts, "1") => "1-4".to_owned(),
+            _ => first,
         };
         entries.push([
             Span::styled(theme.text(name).into_owned(), theme.key),

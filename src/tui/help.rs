@@ -19,13 +19,13 @@ pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
             .filter(|binding| binding.action.is_for(scene.view.page))
     };
     let width = bindings()
-        .map(|binding| panel::width(&theme.text(binding.names())))
+        .map(|binding| panel::width(&theme.text(scene.view.keys.names(binding.action))))
         .max()
         .unwrap_or(0);
     let width = usize::from(width);
     let mut lines: Vec<Line> = bindings()
         .map(|binding| {
-            let names = theme.text(binding.names()).into_owned();
+            let names = theme.text(scene.view.keys.names(binding.action)).into_owned();
             let help = theme.text(binding.help).into_owned();
             Line::from(vec![
                 Span::styled(format!("{names:<width$}"), theme.key),

@@ -176,10 +176,45 @@ const fn control(letter: char) -> Chord {
 }
 
 impl Chord {
-    fn matches(self, event: &KeyEvent) -> bool {
+    pub(super) fn matches(self, event: &KeyEvent) -> bool {
         // Shift is already in the letter; alt means something else on every terminal.
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         event.code == self.code && control == self.control && !event.modifiers.contains(KeyModifiers::ALT)
+    }
+
+    /// The key of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let single = |text: &str| {
+            let mut letters = text.chars();
+            letters
+                .next()
+                .filter(|letter| letters.next().is_none() && !letter.is_control())
+        };
+        if let Some(rest) = name.strip_prefix("Ctrl-") {
+            return single(rest).map(|letter| control(letter.to_ascii_lowercase()));
+        }
+        if let Some(number) = name.strip_prefix('F').and_then(|number| number.parse().ok()) {
+            return (1..=12).contains(&number).then(|| key(KeyCode::F(number)));
+        }
+        let code = match name {
+            "space" => KeyCode::Char(' '),
+            "↑" | "Up" => KeyCode::Up,
+            "↓" | "Down" => KeyCode::Down,
+            "←" | "Left" => KeyCode::Left,
+            "→" | "Right" => KeyCode::Right,
+            "Enter" => KeyCode::Enter,
+            "Tab" => KeyCode::Tab,
+            "Esc" => KeyCode::Esc,
+            "PgUp" => KeyCode::PageUp,
+            "PgDn" => KeyCode::PageDown,
+            "Home" => KeyCode::Home,
+            "End" => KeyCode::End,
+            "Insert" => KeyCode::Insert,
+            "Delete" => KeyCode::Delete,
+            "Backspace" => KeyCode::Backspace,
+            other => KeyCode::Char(single(other)?),
+        };
+        Some(key(code))
     }
 
     /// The name people know it by.
@@ -476,16 +511,6 @@ pub const BINDINGS: &[Binding] = &[
     binding(&[control('l')], Action::Redraw, None, "draw the screen anew"),
 ];
 
-/// What this key asks for.
-#[must_use]
-pub fn action(event: &KeyEvent) -> Option<Action> {
-    if event.kind == KeyEventKind::Release {
-        return None;
-    }
-    let bound = |binding: &&Binding| binding.chords.iter().any(|chord| chord.matches(event));
-    BINDINGS.iter().find(bound).map(|binding| binding.action)
-}
-
 /// The answer this key gives to a question: yes, no, or none.
 #[must_use]
 pub fn answer(event: &KeyEvent) -> Option<bool> {
@@ -515,6 +540,7 @@ pub fn markdown_table() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keymap::KeyMap;
     use super::*;
 
     #[test]
@@ -527,7 +553,8 @@ mod tests {
 
     #[test]
     fn shift_and_control_make_different_keys() {
-        let press = |code, modifiers| action(&KeyEvent::new(code, modifiers));
+        let map = KeyMap::default();
+        let press = |code, modifiers| map.action(&KeyEvent::new(code, modifiers));
         assert_eq!(press(KeyCode::Char('a'), KeyModifiers::NONE), Some(Action::Abort));
         assert_eq!(press(KeyCode::Char('A'), KeyModifiers::SHIFT), Some(Action::Audit));
         assert_eq!(
@@ -541,7 +568,7 @@ mod tests {
     #[test]
     fn letting_a_key_go_does_nothing() {
         let released = KeyEvent::new_with_kind(KeyCode::Char('q'), KeyModifiers::NONE, KeyEventKind::Release);
-        assert_eq!(action(&released), None);
+        assert_eq!(KeyMap::default().action(&released), None);
     }
 
     #[test]

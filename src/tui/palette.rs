@@ -96,7 +96,7 @@ pub(super) fn render(scene: &Scene, palette: &Palette, screen: Rect, buffer: &mu
         let is_chosen = index == palette.chosen;
         let mark = if is_chosen { text("› ") } else { "  ".to_owned() };
         let name = format!("{mark}{:<16}", binding.action.name());
-        let keys = format!("{:<9}", text(&binding.names()));
+        let keys = format!("{:<9}", text(&scene.view.keys.names(binding.action)));
         let words = panel::cut(&text(binding.help), columns.saturating_sub(name.len() + keys.len()));
         let style = if is_chosen { theme.chosen } else { theme.dim };
         lines.push(Line::from(vec![

@@ -11,6 +11,7 @@ use crate::monitor::Monitor;
 
 use super::filter::Filter;
 use super::glossary;
+use super::keymap::KeyMap;
 use super::keys::{self, Action};
 use super::page::Page;
 use super::palette::{Found, Palette};
@@ -89,6 +90,8 @@ pub enum Effect {
 pub struct View {
     /// What it is drawn with.
     pub theme: Theme,
+    /// Which keys do what.
+    pub keys: KeyMap,
     /// The cell to look at, unless the running one is followed.
     pub pinned: Option<CellIndex>,
     /// How the loss is drawn.
@@ -132,6 +135,7 @@ impl View {
     pub fn new(theme: Theme) -> Self {
         Self {
             theme,
+            keys: KeyMap::default(),
             pinned: None,
             loss_scale: Scale::Logarithmic,
             lambda_scale: Scale::Linear,
@@ -190,7 +194,7 @@ impl View {
     /// Takes in a key.
     pub fn key(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
         if let Some(Overlay::Question(question)) = self.overlay {
-            let answer = match (keys::action(event), question) {
+            let answer = match (self.keys.action(event), question) {
                 // Whoever presses Ctrl-C at "quit?" means it; at another question it is not an answer to that.
                 (Some(Action::Interrupt), Question::Quit) => true,
                 (Some(Action::Interrupt), Question::Abort(_) | Question::Retry(_)) => return self.quit(monitor),
@@ -226,11 +230,11 @@ impl View {
             }
             _ => {}
         }
-        self.act(keys::action(event)?, monitor)
+        self.act(self.keys.action(event)?, monitor)
     }
 
     fn key_at_prompt(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
-        if keys::action(event) == Some(Action::Interrupt) {
+        if self.keys.action(event) == Some(Action::Interrupt) {
             return self.quit(monitor);
         }
         let Some(Overlay::Rate(prompt)) = &mut self.overlay else {
