@@ -31,6 +31,7 @@ mod page;
 mod palette;
 mod panel;
 mod panics;
+mod parts;
 mod plot;
 mod preferences;
 mod prompt;
@@ -64,11 +65,12 @@ pub use filter::Filter;
 pub use keymap::KeyMap;
 pub use page::Page;
 pub use palette::Palette;
+pub use parts::SMALLEST;
 pub use plot::{Scale, Window};
 pub use preferences::{ColourChoice, GlyphChoice, Preferences, PreferencesError, usual_path};
 pub use rows::{Rows, Sort};
 pub use scene::Scene;
-pub use screen::{SMALLEST, render};
+pub use screen::render;
 pub use theme::{Colours, Glyphs, Role, Theme};
 pub use view::{Overlay, Question, View};
 pub use zoom::Zoom;
@@ -139,7 +141,7 @@ pub fn run(
     let mut view = View::new(theme);
     view.keys = preferences.keys.clone();
     let mut driver = Driver::new(view).at_most(preferences.frames_per_second);
-    let mut screen = terminal::Screen::enter(options.log_path.as_deref())?;
+    let mut screen = terminal::Screen::enter(options.log_path.as_deref(), preferences.mouse)?;
     let input = input::listen().map_err(TuiError::Terminal)?;
     let relay = if options.owns {
         Some(relay::Relay::start(signals, commands).map_err(TuiError::Terminal)?)

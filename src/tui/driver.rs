@@ -254,6 +254,10 @@ impl Driver {
                 // A window that was made smaller and as large again within a frame has lost what was cut off, and its size
                 // does not tell.
                 Ok(Input::Resize(..)) => self.due = Due::Anew,
+                Ok(Input::Mouse(event)) => {
+                    self.view.mouse(&event, &self.monitor, self.area);
+                    self.due = self.due.max(Due::Now);
+                }
                 Ok(_) => {}
                 Err(TryRecvError::Empty) => return None,
                 Err(TryRecvError::Disconnected) => {

@@ -18,6 +18,7 @@ mod trace;
 
 pub use axis::{Axis, Scale};
 pub use canvas::{Pattern, Pen};
+pub(super) use chart::step_at;
 pub use chart::{Chart, Marks, Series, step_span};
 pub(super) use chart::{current, legend, mark_legend};
 pub use scatter::{Dot, Scatter, rows_for_columns};

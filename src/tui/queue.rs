@@ -6,13 +6,13 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::event::CellIndex;
-use crate::monitor::{Cell, CellState};
+use crate::monitor::{Cell, CellState, Monitor};
 
 use super::edge;
 use super::panel;
 use super::rows::{Sort, swept_name};
 use super::scene::{Mood, Scene};
-use super::view::Overlay;
+use super::view::{Overlay, View};
 use super::words;
 
 /// One column: its head, its width, and which side it is aligned to.
@@ -152,6 +152,16 @@ fn title(scene: &Scene, rows: &[CellIndex], first: usize, visible: usize, area: 
         vec![vec![Span::styled(theme.text(note), theme.dim)]]
     };
     panel::rule(area, buffer, theme, &title, &note);
+}
+
+/// The cell whose row of the table in `area` is at `y` of the screen.
+pub(super) fn cell_at(view: &View, monitor: &Monitor, area: Rect, y: u16) -> Option<CellIndex> {
+    let rows = view.rows.shown(monitor);
+    let chosen = rows.iter().position(|cell| *cell == view.chosen(monitor));
+    let visible = usize::from(area.height.saturating_sub(2));
+    let first = first_row(chosen.unwrap_or(0), rows.len(), visible);
+    let row = usize::from(y.checked_sub(area.y + 2)?);
+    rows.get(first + row).copied().filter(|_| row < visible)
 }
 
 fn first_row(chosen: usize, rows: usize, visible: usize) -> usize {

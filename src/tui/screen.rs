@@ -10,11 +10,11 @@
 //! ```
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::page::Page;
+use super::parts::{Part, SMALLEST, has_side, parts};
 use super::scene::Scene;
 use super::theme::Glyphs;
 use super::view::Overlay;
@@ -23,50 +23,37 @@ use super::{
     queue, rate, scatter, sweep_page,
 };
 
-/// The least that the panels need.
-pub const SMALLEST: (u16, u16) = (60, 16);
-
-/// Below this there is room for one chart and the chosen cell.
-const ROOMY: (u16, u16) = (80, 24);
-
-/// From this width the settings of the cell stand beside the charts.
-const WIDE: u16 = 150;
-
-/// From this height a notice has a line to itself.
-const TALL: u16 = 30;
-
 /// Draws everything.
 pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+    let parts = parts(scene.view, scene.monitor, area);
+    if parts.is_empty() {
         too_small(area, buffer);
         return;
     }
-    // What went wrong stays readable on a small screen, too.
-    let footer_height = if area.height >= TALL || scene.monitor.has_failed() {
-        2
-    } else {
-        1
-    };
-    let [top, middle, bottom] = area.layout(&Layout::vertical([
-        Constraint::Length(2),
-        Constraint::Min(0),
-        Constraint::Length(footer_height),
-    ]));
-    header::render(scene, top, buffer);
+    for (part, area) in parts {
+        let draw = match part {
+            Part::Header => header::render,
+            Part::Lambda => lambda_chart::render,
+            Part::Loss => loss_chart::render,
+            Part::Accuracy => accuracy_chart::render,
+            Part::Scatter => scatter::render,
+            Part::Settings => sweep_page::render,
+            Part::Table => queue::render,
+            Part::Log => log::render,
+            Part::Details => detail::render,
+            Part::Footer => footer::render,
+        };
+        draw(scene, area, buffer);
+    }
     if scene.monitor.cells.is_empty() {
         let words = scene.theme().text("waiting for the sweep to start…");
-        Line::styled(words, scene.theme().dim).centered().render(
-            Rect {
-                y: area.height / 2,
-                height: 1,
-                ..area
-            },
-            buffer,
-        );
-    } else {
-        panels(scene, middle, buffer);
+        let middle = Rect {
+            y: area.height / 2,
+            height: 1,
+            ..area
+        };
+        Line::styled(words, scene.theme().dim).centered().render(middle, buffer);
     }
-    footer::render(scene, bottom, buffer);
     match &scene.view.overlay {
         Some(Overlay::Help) => help::render(scene, area, buffer),
         Some(Overlay::Details) if !has_side(area) => detail::render_overlay(scene, area, buffer),
@@ -79,68 +66,6 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     if scene.theme().glyphs == Glyphs::Ascii {
         panel::keep_ascii(buffer);
     }
-}
-
-fn has_side(area: Rect) -> bool {
-    area.width >= WIDE
-}
-
-fn panels(scene: &Scene, area: Rect, buffer: &mut Buffer) {
-    if scene.view.page == Page::Log {
-        log::render(scene, area, buffer);
-        return;
-    }
-    let main = if has_side(area) && scene.view.overlay != Some(Overlay::Details) {
-        let [main, side] = area.layout(&Layout::horizontal([Constraint::Min(0), Constraint::Length(48)]).spacing(2));
-        detail::render(scene, side, buffer);
-        main
-    } else {
-        area
-    };
-    if scene.view.page == Page::Cells {
-        queue::render(scene, main, buffer);
-        return;
-    }
-    let is_small = area.width < ROOMY.0 || area.height + 3 < ROOMY.1;
-    if is_small && scene.view.page == Page::Charts {
-        one_chart(scene, area, buffer);
-        return;
-    }
-    // The queue gets what its cells need, up to a third; of the rest the λ_max chart gets the larger part.
-    let rows = u16::try_from(scene.monitor.cells.len())
-        .unwrap_or(u16::MAX)
-        .saturating_add(2);
-    let queue_height = rows.min(main.height / 3).max(4);
-    let [charts, table] = main.layout(&Layout::vertical([
-        Constraint::Min(0),
-        Constraint::Length(queue_height),
-    ]));
-    if scene.view.page == Page::Sweep {
-        sweep_page::render(scene, charts, buffer);
-        queue::render(scene, table, buffer);
-        return;
-    }
-    let [above, below] = charts.layout(&Layout::vertical([Constraint::Fill(6), Constraint::Fill(5)]));
-    let [left, right] = below.layout(&Layout::horizontal([Constraint::Fill(1); 2]).spacing(2));
-    lambda_chart::render(scene, above, buffer);
-    if scene.view.scatter.is_some() {
-        scatter::render(scene, below, buffer);
-    } else {
-        loss_chart::render(scene, left, buffer);
-        accuracy_chart::render(scene, right, buffer);
-    }
-    queue::render(scene, table, buffer);
-}
-
-/// The curve that matters most, and of the queue as much as is left of a small window.
-fn one_chart(scene: &Scene, area: Rect, buffer: &mut Buffer) {
-    let [chart, table] = area.layout(&Layout::vertical([Constraint::Min(0), Constraint::Length(4)]));
-    if scene.view.scatter.is_some() {
-        scatter::render(scene, chart, buffer);
-    } else {
-        lambda_chart::render(scene, chart, buffer);
-    }
-    queue::render(scene, table, buffer);
 }
 
 fn too_small(area: Rect, buffer: &mut Buffer) {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::style::ResetColor;
+use crossterm::style::{Print, ResetColor};
 use crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
@@ -33,20 +33,26 @@ pub(super) struct Screen {
     real_stderr: Option<OwnedFd>,
     log: File,
     abandoned: Rc<Cell<bool>>,
+    mouse: bool,
 }
 
+/// Presses, drags and the wheel, at any column (SGR); crossterm's own command asks for every move, too, and each would be sent
+/// over the line.
+const MOUSE: &str = "\u{1b}[?1000h\u{1b}[?1002h\u{1b}[?1006h";
+const NO_MOUSE: &str = "\u{1b}[?1006l\u{1b}[?1002l\u{1b}[?1000l";
+
 impl Screen {
-    pub(super) fn enter(log_path: Option<&Path>) -> Result<Self, TuiError> {
+    pub(super) fn enter(log_path: Option<&Path>, mouse: bool) -> Result<Self, TuiError> {
         let log_path = log_path.unwrap_or(Path::new("/dev/null"));
         let log = OpenOptions::new().create(true).append(true).open(log_path);
         let log = log.map_err(|source| TuiError::Log {
             path: log_path.to_owned(),
             source,
         })?;
-        Self::enter_with(log).map_err(TuiError::Terminal)
+        Self::enter_with(log, mouse).map_err(TuiError::Terminal)
     }
 
-    fn enter_with(log: File) -> io::Result<Self> {
+    fn enter_with(log: File, mouse: bool) -> io::Result<Self> {
         // With NO_COLOR set, crossterm writes a reset for every colour, even for none, and so wipes bold; what is
         // wished is in the theme already.
         crossterm::style::force_color_output(true);
@@ -66,6 +72,7 @@ impl Screen {
             real_stderr,
             log,
             abandoned,
+            mouse,
         };
         panics::start();
         screen.take()?;
@@ -103,7 +110,13 @@ impl Screen {
             rustix::stdio::dup2_stderr(&self.log)?;
         }
         terminal::enable_raw_mode()?;
-        execute!(self.controls, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+        execute!(
+            self.controls,
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            Print(if self.mouse { MOUSE } else { "" }),
+            cursor::Hide
+        )
     }
 
     /// Every step is tried, whatever became of the others.
@@ -112,6 +125,7 @@ impl Screen {
             self.controls,
             EndSynchronizedUpdate,
             ResetColor,
+            Print(if self.mouse { NO_MOUSE } else { "" }),
             DisableBracketedPaste,
             LeaveAlternateScreen,
             cursor::Show

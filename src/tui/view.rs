@@ -1,6 +1,7 @@
 //! What the person watching has chosen, and what a key changes about it.
 
 mod by_hand;
+mod mouse;
 
 use std::collections::BTreeSet;
 

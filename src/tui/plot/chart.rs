@@ -231,6 +231,15 @@ pub(in crate::tui) fn mark_legend<'a>(glyph: char, name: &str, theme: &Theme) ->
     ]
 }
 
+/// The step at the column `x` of the screen, of a chart in `area` that shows these; none left of its plot.
+pub(in crate::tui) fn step_at(shown: Window, area: Rect, x: u16) -> Option<u64> {
+    let column = u64::from(x.checked_sub(area.x + GUTTER)?);
+    let columns = u64::from(area.width.saturating_sub(GUTTER)).max(1);
+    // The middle of the column.
+    let step = u128::from(shown.width()) * u128::from(2 * column + 1) / u128::from(2 * columns);
+    (column < columns).then(|| shown.from.saturating_add(u64::try_from(step).unwrap_or(u64::MAX)))
+}
+
 /// Steps across a chart of a cell that is at `step` of at most `planned`, where earlier cells took up to `earlier`.
 ///
 /// A horizontal axis that is rescaled with every frame makes the whole chart be sent again each time (6 kB instead of

@@ -367,3 +367,68 @@ fn the_log_is_scrolled_by_the_same_keys_and_enter_goes_to_its_end() {
     press_code(&mut fixture, KeyCode::Enter);
     assert_eq!(fixture.view.log_back, 0);
 }
+
+#[test]
+fn a_click_chooses_a_row_or_a_step_and_the_wheel_scrolls_and_zooms() {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    let window = ratatui::layout::Rect::new(0, 0, 80, 24);
+    let mut fixture = Fixture::half_way();
+    let mut mouse = |kind, column, row| {
+        let event = MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        };
+        fixture.view.mouse(&event, &fixture.monitor, window);
+        (fixture.view.pinned, fixture.view.cursor, fixture.view.zoom)
+    };
+    let click = MouseEventKind::Down(MouseButton::Left);
+    // Of the table at the bottom the last row is that of the fifth cell.
+    assert_eq!(mouse(click, 10, 22).0, Some(4));
+    assert_eq!(mouse(MouseEventKind::ScrollUp, 10, 22).0, Some(3));
+    assert_eq!(mouse(click, 10, 0).0, Some(3), "the header takes no click");
+    mouse(MouseEventKind::ScrollUp, 10, 22);
+    let (_, cursor, _) = mouse(click, 7 + 73 / 4, 6);
+    assert!(cursor.is_some_and(|step| (240..260).contains(&step)), "{cursor:?}");
+    assert_eq!(
+        mouse(click, 79, 6).1,
+        Some(720),
+        "there is nothing to read out beyond the last step"
+    );
+    assert_eq!(mouse(MouseEventKind::Down(MouseButton::Right), 30, 6).1, None);
+    let (_, _, zoom) = mouse(MouseEventKind::ScrollUp, 7 + 73 / 2, 6);
+    let Zoom::Fixed(shown) = zoom else { panic!("{zoom:?}") };
+    assert_eq!(shown.width(), 500);
+    assert!(shown.holds(500));
+    assert_eq!(mouse(MouseEventKind::ScrollDown, 30, 6).2, Zoom::Whole);
+}
+
+#[test]
+fn no_click_anywhere_on_any_page_panics() {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    let mut fixture = Fixture::half_way();
+    for key in ["1", "2", "3", "4", "1s"] {
+        for letter in key.chars() {
+            press(&mut fixture, letter);
+        }
+        for size in [(5, 5), (60, 16), (80, 24), (200, 50)] {
+            let window = ratatui::layout::Rect::new(0, 0, size.0, size.1);
+            for at in 0..size.0 * size.1 {
+                for kind in [
+                    MouseEventKind::Down(MouseButton::Left),
+                    MouseEventKind::ScrollUp,
+                    MouseEventKind::ScrollDown,
+                ] {
+                    let event = MouseEvent {
+                        kind,
+                        column: at % size.0,
+                        row: at / size.0,
+                        modifiers: KeyModifiers::NONE,
+                    };
+                    fixture.view.mouse(&event, &fixture.monitor, window);
+                }
+            }
+        }
+    }
+}
