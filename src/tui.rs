@@ -27,6 +27,7 @@ pub mod keys;
 mod lambda_chart;
 mod log;
 mod loss_chart;
+mod overlaid;
 mod page;
 mod palette;
 mod panel;
@@ -43,6 +44,7 @@ mod rows;
 mod scatter;
 mod scene;
 mod screen;
+mod smooth;
 pub mod svg;
 mod sweep_page;
 mod terminal;
@@ -71,6 +73,7 @@ pub use preferences::{ColourChoice, GlyphChoice, Preferences, PreferencesError, 
 pub use rows::{Rows, Sort};
 pub use scene::Scene;
 pub use screen::render;
+pub use smooth::Smoothing;
 pub use theme::{Colours, Glyphs, Role, Theme};
 pub use view::{Overlay, Question, View};
 pub use zoom::Zoom;
@@ -82,8 +85,8 @@ pub struct Options {
     pub log_path: Option<PathBuf>,
     /// Whether signals to this process are meant for the sweep; else they end the screen alone.
     pub owns: bool,
-    /// Where to say which cell is looked at.
-    pub wanted: Option<Sender<CellIndex>>,
+    /// Where to say which cells are looked at, the most important one last.
+    pub wanted: Option<Sender<Vec<CellIndex>>>,
     /// How busy the machine is, now and then.
     pub load: Option<Receiver<Load>>,
     /// What the user wants of every screen.

@@ -1,5 +1,6 @@
 //! What was measured, read from the run directory as it comes, for the cells that somebody looks at.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -17,7 +18,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 const WAITING: usize = 8_192;
 
 /// Cells whose curves are kept; a screen that was led through ten thousand would fill the memory.
-const MOST_CELLS: usize = 16;
+const MOST_CELLS: usize = 96;
 
 /// Everything that happens: changes of state from `source`, and points of the running cell and of those that `wanted` names.
 ///
@@ -28,7 +29,7 @@ const MOST_CELLS: usize = 16;
 pub fn follow(
     run_dir: &Path,
     source: Receiver<Event>,
-    wanted: Receiver<CellIndex>,
+    wanted: Receiver<Vec<CellIndex>>,
     again: impl FnMut() -> Option<Receiver<Event>> + Send + 'static,
 ) -> io::Result<Receiver<Event>> {
     let (out, events) = bounded(WAITING);
@@ -36,6 +37,9 @@ pub fn follow(
         run_dir: run_dir.to_owned(),
         out,
         cells: Vec::new(),
+        wanted: Vec::new(),
+        ended: BTreeSet::new(),
+        told: BTreeSet::new(),
         running: None,
         log_read: None,
     };
@@ -48,8 +52,14 @@ pub fn follow(
 struct History {
     run_dir: PathBuf,
     out: Sender<Event>,
-    /// Cells that are looked at, the latest last, and how much of the metrics of each has been told.
+    /// Cells that are or were looked at, the latest last, and how much of the metrics of each has been told.
     cells: Vec<(CellIndex, u64)>,
+    /// Those that are.
+    wanted: Vec<CellIndex>,
+    /// Cells that have ended.
+    ended: BTreeSet<CellIndex>,
+    /// Of those, the ones of which everything has been told.
+    told: BTreeSet<CellIndex>,
     running: Option<CellIndex>,
     /// How much of the log has been told; none before the sweep is known.
     log_read: Option<u64>,
@@ -62,13 +72,16 @@ impl History {
     fn run(
         mut self,
         mut source: Receiver<Event>,
-        wanted: &Receiver<CellIndex>,
+        wanted: &Receiver<Vec<CellIndex>>,
         mut again: impl FnMut() -> Option<Receiver<Event>>,
     ) -> Result<(), Left> {
         let mut ended = false;
         loop {
-            if let Some(cell) = wanted.try_iter().last() {
-                self.look_at(cell)?;
+            if let Some(cells) = wanted.try_iter().last() {
+                for &cell in &cells {
+                    self.look_at(cell)?;
+                }
+                self.wanted = cells;
             }
             let more = self.tell_log()? | self.tell_all()?;
             let patience = if more { Duration::ZERO } else { GLANCE };
@@ -89,7 +102,13 @@ impl History {
 
     fn pass_on(&mut self, event: Event) -> Result<(), Left> {
         match &event {
-            Event::SweepStarted(_) => {
+            Event::SweepStarted(plan) => {
+                let cells = plan.cells.iter().enumerate();
+                self.ended = cells
+                    .filter(|(_, cell)| cell.ended.is_some())
+                    .map(|(cell, _)| cell)
+                    .collect();
+                self.told.clear();
                 self.cells.clear();
                 self.running = None;
                 self.log_read = Some(0);
@@ -97,11 +116,22 @@ impl History {
             Event::CellStarted { cell } => {
                 let cell = *cell;
                 self.running = Some(cell);
+                self.ended.remove(&cell);
+                self.told.remove(&cell);
                 self.cells.retain(|(known, _)| *known != cell);
                 self.send(event)?;
                 return self.look_at(cell);
             }
-            Event::CellEnded { .. } | Event::SweepEnded(_) => while self.tell_all()? {},
+            Event::CellEnded { cell, .. } => {
+                while self.tell_all()? {}
+                self.ended.insert(*cell);
+            }
+            Event::CellRetried { cell } => {
+                self.ended.remove(cell);
+                self.told.remove(cell);
+                self.cells.retain(|(known, _)| known != cell);
+            }
+            Event::SweepEnded(_) => while self.tell_all()? {},
             _ => {}
         }
         self.send(event)
@@ -114,6 +144,7 @@ impl History {
         if self.cells.len() > MOST_CELLS {
             let oldest = self.cells.iter().position(|(known, _)| Some(*known) != self.running);
             let (forgotten, _) = self.cells.remove(oldest.unwrap_or(0));
+            self.told.remove(&forgotten);
             self.send(Event::History { cell: forgotten })?;
         }
         Ok(())
@@ -133,12 +164,13 @@ impl History {
         Ok(found.more)
     }
 
-    /// Tells what is new of the cell that is looked at and of the running one. Whether there is more.
+    /// Tells what is new of the cells that are looked at and of the running one. Whether there is more.
     fn tell_all(&mut self) -> Result<bool, Left> {
-        let latest = self.cells.len().saturating_sub(1);
         let mut more = false;
         for index in 0..self.cells.len() {
-            if index == latest || Some(self.cells[index].0) == self.running {
+            let cell = self.cells[index].0;
+            let is_wanted = Some(cell) == self.running || self.wanted.contains(&cell);
+            if is_wanted && !self.told.contains(&cell) {
                 more |= self.tell(index)?;
             }
         }
@@ -159,6 +191,9 @@ impl History {
         for point in found.points {
             let point = Box::new(point);
             self.send(Event::Measured { cell, point })?;
+        }
+        if !found.more && self.ended.contains(&cell) {
+            self.told.insert(cell);
         }
         Ok(found.more)
     }

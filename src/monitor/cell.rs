@@ -6,7 +6,7 @@ use super::curve::{Curve, Marks};
 use super::trend::Trend;
 
 /// What the curves of an ended cell are reduced to; a large sweep has hundreds of cells.
-pub(super) const BUCKETS_OF_ENDED: usize = 512;
+pub(super) const BUCKETS_OF_ENDED: usize = 1_024;
 
 /// What has become of a cell so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -244,6 +244,11 @@ impl Cell {
         let marks = Marks {
             unconverged: !lambda.lambda_converged,
             corrected: lambda.lambda_corrected_from.is_some(),
+            residual: if lambda.lambda_residual.is_finite() {
+                lambda.lambda_residual
+            } else {
+                0.0
+            },
         };
         curve.push_marked(step, lambda.lambda_max, marks);
         self.audits += u64::from(probe == 0 && lambda.lambda_audited);

@@ -2,8 +2,8 @@
 
 /// Points, or groups of neighbouring points, before neighbours are merged.
 ///
-/// Twice the dots across a chart 400 columns wide, and then some; 2,048 buckets are about 130 kB.
-const CAPACITY: usize = 2_048;
+/// A run of a million measurements is shown in steps of 64 to 128 however far one zooms in; 16,384 buckets are about 1.4 MB.
+const CAPACITY: usize = 16_384;
 
 /// A group of neighbouring points: what a chart needs to draw them without losing a spike.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Bucket {
     pub unconverged: bool,
     /// Some point of the group was corrected by an audit.
     pub corrected: bool,
+    /// How far off the last value may be; 0 where that is not known.
+    pub residual: f64,
     points: u64,
 }
 
@@ -38,15 +40,17 @@ impl Bucket {
         self.gap_after = later.gap_after;
         self.unconverged |= later.unconverged;
         self.corrected |= later.corrected;
+        self.residual = later.residual;
         self.points += later.points;
     }
 }
 
 /// What is worth marking at a point of a curve.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Marks {
     pub(crate) unconverged: bool,
     pub(crate) corrected: bool,
+    pub(crate) residual: f64,
 }
 
 /// A quantity over steps: at most a couple of thousand [`Bucket`]s however long the run.
@@ -91,6 +95,7 @@ impl Curve {
             gap_after: false,
             unconverged: marks.unconverged,
             corrected: marks.corrected,
+            residual: marks.residual,
             points: 1,
         };
         match self.buckets.last_mut() {
@@ -214,7 +219,7 @@ mod tests {
     #[test]
     fn values_that_are_not_finite_are_gaps_and_stay_gaps_when_neighbours_are_merged() {
         let mut curve = Curve::default();
-        for step in 0..10_000 {
+        for step in 0..100_000 {
             curve.push(step, if step == 5_000 { f64::NAN } else { 1.0 });
         }
         let gaps: Vec<_> = curve.buckets().iter().filter(|bucket| bucket.gap_after).collect();
@@ -240,9 +245,10 @@ mod tests {
             Marks {
                 unconverged: true,
                 corrected: false,
+                residual: 0.0,
             },
         );
-        for step in 1..5_000 {
+        for step in 1..50_000 {
             curve.push(step, 1.0);
         }
         assert!(curve.buckets()[0].unconverged);

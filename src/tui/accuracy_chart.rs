@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::loss_chart::{pens, test_over_train};
+use super::loss_chart::{Smooth, pens};
+use super::overlaid;
 use super::plot::{self, Axis, Chart};
 use super::scene::Scene;
 use super::words;
@@ -33,9 +34,15 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         ),
         Span::raw(" "),
     ];
+    let overlaid = overlaid::cells(scene);
+    let smooth = Smooth::of(scene, test, train);
+    let beside = overlaid
+        .iter()
+        .filter_map(|(_, cell, _)| window.range(&cell.curves.test_accuracy));
     let lowest = [window.range(test), window.range(train)]
         .into_iter()
         .flatten()
+        .chain(beside)
         .map(|(low, _)| low)
         .reduce(f64::min);
     let axis = Axis::percentages(
@@ -45,11 +52,16 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     Chart {
         title,
         legend: vec![],
-        series: test_over_train((test, test_pen), (train, train_pen)),
+        series: smooth.over(
+            overlaid.iter().map(|(_, cell, pen)| (&cell.curves.test_accuracy, *pen)),
+            (test, test_pen),
+            (train, train_pen),
+        ),
         axis,
         window,
         cursor: scene.view.cursor,
         changes: cell.changes(),
+        steps_per_epoch: cell.plan.steps_per_epoch,
     }
     .render(area, buffer, theme);
 }

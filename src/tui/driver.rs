@@ -18,7 +18,7 @@ use crate::signals::Signal;
 
 use super::scene::Scene;
 use super::view::{Effect, View};
-use super::{Outcome, copy, panics, screen, svg};
+use super::{Outcome, copy, panics, queue, screen, svg};
 
 /// Least time between two frames that nobody pressed a key for, unless the user wants another: 10 a second.
 const FRAME: Duration = Duration::from_millis(100);
@@ -45,8 +45,8 @@ pub struct Wires<'a> {
     pub input: &'a Receiver<Input>,
     /// Whether signals are meant for the sweep; else they end the screen alone.
     pub owns: bool,
-    /// Where to say which cell is looked at.
-    pub wanted: Option<&'a Sender<CellIndex>>,
+    /// Where to say which cells are looked at.
+    pub wanted: Option<&'a Sender<Vec<CellIndex>>>,
     /// How busy the machine is, now and then.
     pub load: Option<&'a Receiver<Load>>,
 }
@@ -91,8 +91,8 @@ pub struct Driver {
     events_closed: bool,
     /// When to wait no longer for a sweep that a signal is to stop.
     deadline: Option<Instant>,
-    /// The cell that was last said to be looked at.
-    looked_at: Option<CellIndex>,
+    /// The cells that were last said to be looked at.
+    looked_at: Vec<CellIndex>,
     load: Option<Load>,
     /// Least time between two frames that nobody pressed a key for.
     frame: Duration,
@@ -112,7 +112,7 @@ impl Driver {
             signals_closed: false,
             events_closed: false,
             deadline: None,
-            looked_at: None,
+            looked_at: Vec::new(),
             load: None,
             frame: FRAME,
         }
@@ -142,7 +142,6 @@ impl Driver {
             }
             self.take_events(wires);
             self.view.follow(&self.monitor);
-            self.say_what_is_looked_at(wires);
             // Shown with the next frame, whenever that comes.
             self.load = wires
                 .load
@@ -153,21 +152,35 @@ impl Driver {
             if waited_enough || (self.monitor.is_over() && self.view.stopping) {
                 return Pass::Left(self.outcome());
             }
-            if now >= self.next_frame(now) && !self.draw(terminal, now) {
-                return Pass::TerminalLost(self.outcome_of_detaching());
+            if now >= self.next_frame(now) {
+                if !self.draw(terminal, now) {
+                    return Pass::TerminalLost(self.outcome_of_detaching());
+                }
+                self.say_what_is_looked_at(wires);
             }
             self.wait(wires);
         }
     }
 
-    /// Which cell's history is of interest.
+    /// Which cells' history is of interest: of the rows that are visible, of those that lie over the charts, of the chosen one.
     fn say_what_is_looked_at(&mut self, wires: &Wires) {
-        let chosen = Some(self.view.chosen(&self.monitor)).filter(|_| !self.monitor.cells.is_empty());
-        if chosen != self.looked_at {
-            self.looked_at = chosen;
-            if let (Some(wanted), Some(cell)) = (wires.wanted, chosen) {
-                let _ = wanted.send(cell);
-            }
+        let Some(wanted) = wires.wanted.filter(|_| !self.monitor.cells.is_empty()) else {
+            return;
+        };
+        let mut cells = queue::visible(&self.view, &self.monitor, self.area);
+        let important = self
+            .view
+            .overlaid
+            .iter()
+            .copied()
+            .chain([self.view.chosen(&self.monitor)]);
+        for cell in important {
+            cells.retain(|known| *known != cell);
+            cells.push(cell);
+        }
+        if cells != self.looked_at {
+            self.looked_at.clone_from(&cells);
+            let _ = wanted.send(cells);
         }
     }
 

@@ -45,6 +45,12 @@ pub enum Action {
     Later,
     /// Show the whole run.
     WholeRun,
+    /// Smooth the curves more, or not at all.
+    Smooth,
+    /// Lay the chosen cell over the charts of the others, or take it away.
+    Overlay,
+    /// Take all of them away.
+    OverlayNone,
     /// Show λ_max on the next probe.
     NextProbe,
     /// The scatter of all finished cells, by the next swept setting, and at last loss and accuracy of the chosen one again.
@@ -134,6 +140,9 @@ impl Action {
             | Self::Earlier
             | Self::Later
             | Self::WholeRun
+            | Self::Smooth
+            | Self::Overlay
+            | Self::OverlayNone
             | Self::NextProbe
             | Self::Copy => page == Page::Charts,
             Self::Scatter => matches!(page, Page::Charts | Page::Sweep),
@@ -423,6 +432,19 @@ pub const BINDINGS: &[Binding] = &[
     binding(&[letter('<'), letter(',')], Action::Earlier, None, "earlier steps"),
     binding(&[letter('>'), letter('.')], Action::Later, None, "later steps"),
     binding(&[letter('0')], Action::WholeRun, None, "the whole run"),
+    binding(
+        &[letter('z')],
+        Action::Smooth,
+        None,
+        "smooth the curves a little, much, or not; the points stay",
+    ),
+    binding(
+        &[letter('v')],
+        Action::Overlay,
+        None,
+        "lay the chosen cell over the charts of others, or not",
+    ),
+    binding(&[letter('V')], Action::OverlayNone, None, "take all of those away"),
     binding(
         &[key(KeyCode::Tab)],
         Action::NextProbe,

@@ -7,8 +7,10 @@ use ratatui::text::Span;
 use crate::event::LambdaPoint;
 use crate::monitor::{Cell, Curve};
 
+use super::overlaid;
 use super::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series, Window};
 use super::scene::Scene;
+use super::smooth::smoothed;
 use super::words;
 
 /// Curves of earlier cells beyond this many make a carpet rather than a comparison.
@@ -22,6 +24,9 @@ const MOST_STRETCH: f64 = 4.0;
 /// value of 10⁹ would flatten the whole history (a logarithmic axis shows it).
 const MOST_ABOVE_THRESHOLD: f64 = 5.0;
 
+/// From this width the title has room for the legend beside it.
+const WIDE: u16 = 110;
+
 /// Draws the chart.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
@@ -30,7 +35,18 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
     let none = Curve::default();
     let curve = cell.curves.lambda.get(probe).unwrap_or(&none);
-    let past = past(scene, probe);
+    let overlaid = overlaid::cells(scene);
+    // What was laid over the chart on purpose is not to be looked for among all others.
+    let past = if overlaid.is_empty() {
+        past(scene, probe)
+    } else {
+        Vec::new()
+    };
+    let smooth = scene
+        .view
+        .smoothing
+        .points()
+        .map(|points| (points, smoothed(curve, points)));
     let rows = usize::from(area.height.saturating_sub(2));
     let pens = Pens::new(scene);
     // The threshold is where λ_max is headed: it is shown ahead of it.
@@ -51,14 +67,65 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         marks: Marks::None,
         holds: runs,
     });
+    for (_, cell, pen) in &overlaid {
+        series.extend(cell.curves.lambda.get(probe).map(|curve| Series {
+            curve,
+            pen: *pen,
+            marks: Marks::Unconverged,
+            holds: false,
+        }));
+    }
     series.push(Series {
         curve,
-        pen: pens.lambda,
+        pen: if smooth.is_some() {
+            pens.lambda.faint()
+        } else {
+            pens.lambda
+        },
         marks: Marks::All,
         holds: false,
     });
+    series.extend(smooth.as_ref().map(|(_, curve)| Series {
+        curve,
+        pen: pens.lambda,
+        marks: Marks::None,
+        holds: false,
+    }));
 
-    let mut legend = vec![];
+    let legend = legend(scene, &pens, cell, curve, &past);
+    let beside: Vec<&Curve> = past
+        .iter()
+        .copied()
+        .chain(overlaid.iter().filter_map(|(_, cell, _)| cell.curves.lambda.get(probe)))
+        .collect();
+    let chart = Chart {
+        title: title(scene, &pens, cell, probe, area.width),
+        legend,
+        axis: axis(
+            scene.view.lambda_scale,
+            window,
+            curve,
+            &cell.curves.threshold,
+            &beside,
+            rows,
+        ),
+        series,
+        window,
+        cursor: scene.view.cursor,
+        changes: cell.changes(),
+        steps_per_epoch: cell.plan.steps_per_epoch,
+    };
+    chart.render(area, buffer, theme);
+}
+
+/// What there is on the chart beside the curve and its threshold.
+fn legend(scene: &Scene, pens: &Pens, cell: &Cell, curve: &Curve, past: &[&Curve]) -> Vec<Vec<Span<'static>>> {
+    let theme = scene.theme();
+    let mut legend = Vec::new();
+    if let Some(points) = scene.view.smoothing.points() {
+        legend.push(plot::legend(pens.lambda, &format!("mean of {points}"), theme));
+    }
+    legend.extend(overlaid::legend(scene));
     let unconverged = |curve: &Curve| curve.buckets().iter().any(|bucket| bucket.unconverged);
     if unconverged(curve) || past.iter().any(|curve| unconverged(curve)) {
         legend.push(plot::mark_legend('○', "not converged", theme));
@@ -75,23 +142,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     if !past.is_empty() {
         legend.push(plot::legend(pens.past, "other cells", theme));
     }
-    let chart = Chart {
-        title: title(scene, &pens, cell, probe),
-        legend,
-        axis: axis(
-            scene.view.lambda_scale,
-            window,
-            curve,
-            &cell.curves.threshold,
-            &past,
-            rows,
-        ),
-        series,
-        window,
-        cursor: scene.view.cursor,
-        changes: cell.changes(),
-    };
-    chart.render(area, buffer, theme);
+    legend
 }
 
 struct Pens {
@@ -164,7 +215,7 @@ fn union(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
     (one.0.min(other.0), one.1.max(other.1))
 }
 
-fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<'a>> {
+fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) -> Vec<Span<'a>> {
     let theme = scene.theme();
     let name = theme.text("λ_max ").into_owned();
     let sample = pens.lambda.sample(theme.glyphs);
@@ -212,6 +263,12 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize) -> Vec<Span<
         (_, Some(planned)) => planned.clone(),
         _ => String::new(),
     };
+    // On a small screen what is laid over the chart is named instead; what it is measured on stands in the details.
+    let is_crowded = width < WIDE && !(scene.view.overlaid.is_empty() && scene.view.smoothing.points().is_none());
+    if is_crowded {
+        spans.push(Span::raw(" "));
+        return spans;
+    }
     spans.push(Span::styled(theme.text(format!(" · {on}")).into_owned(), theme.dim));
     if cell.plan.probes.len() > 1 {
         spans.push(Span::styled(

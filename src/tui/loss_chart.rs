@@ -4,8 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+use super::overlaid;
 use super::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series};
 use super::scene::Scene;
+use super::smooth::smoothed;
 use super::words;
 use crate::monitor::Curve;
 
@@ -37,7 +39,15 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Span::raw(" "),
     ];
 
-    let ranges = [window.range(test), window.range(train)].into_iter().flatten();
+    let overlaid = overlaid::cells(scene);
+    let smooth = Smooth::of(scene, test, train);
+    let beside = overlaid
+        .iter()
+        .filter_map(|(_, cell, _)| window.range(&cell.curves.test_loss));
+    let ranges = [window.range(test), window.range(train)]
+        .into_iter()
+        .flatten()
+        .chain(beside);
     let (low, mut high) = ranges
         .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
         .unwrap_or((0.0, 1.0));
@@ -58,16 +68,35 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         smallest_positive(low, high)
     };
     let axis = Axis::new(scale, low, high, usize::from(area.height.saturating_sub(2)));
-    let name = if scale == Scale::Linear { " linear " } else { " log " };
-    let legend = vec![vec![Span::styled(name, theme.dim)]];
+    let name = if scale == Scale::Linear { "linear" } else { "log" };
+    let which = cell
+        .plan
+        .settings
+        .iter()
+        .find(|(setting, _)| setting == "loss")
+        .map(|(_, value)| value.as_str());
+    let which = match which {
+        Some("SquaredError") => "½‖error‖², ",
+        Some("CrossEntropy") => "cross-entropy, ",
+        _ => "",
+    };
+    let legend = vec![vec![Span::styled(
+        theme.text(format!(" {which}{name} ")).into_owned(),
+        theme.dim,
+    )]];
     Chart {
         title,
         legend,
-        series: test_over_train((test, test_pen), (train, train_pen)),
+        series: smooth.over(
+            overlaid.iter().map(|(_, cell, pen)| (&cell.curves.test_loss, *pen)),
+            (test, test_pen),
+            (train, train_pen),
+        ),
         axis,
         window,
         cursor: scene.view.cursor,
         changes: cell.changes(),
+        steps_per_epoch: cell.plan.steps_per_epoch,
     }
     .render(area, buffer, theme);
 }
@@ -89,15 +118,43 @@ pub(super) fn pens(scene: &Scene) -> (Pen, Pen) {
     )
 }
 
-/// The test set's curve, drawn over that of the training set.
-pub(super) fn test_over_train<'a>(test: (&'a Curve, Pen), train: (&'a Curve, Pen)) -> Vec<Series<'a>> {
-    let series = |(curve, pen)| Series {
-        curve,
-        pen,
-        marks: Marks::None,
-        holds: false,
-    };
-    vec![series(train), series(test)]
+/// The curves of test and training set without their noise, where that is wished.
+pub(super) struct Smooth(Option<[Curve; 2]>);
+
+impl Smooth {
+    pub(super) fn of(scene: &Scene, test: &Curve, train: &Curve) -> Self {
+        let points = scene.view.smoothing.points();
+        Self(points.map(|points| [smoothed(test, points), smoothed(train, points)]))
+    }
+
+    /// The training set's curve, then cells that lie over the chart, then the test set's, each with what is left of it without
+    /// noise over it.
+    pub(super) fn over<'a>(
+        &'a self,
+        overlaid: impl Iterator<Item = (&'a Curve, Pen)>,
+        test: (&'a Curve, Pen),
+        train: (&'a Curve, Pen),
+    ) -> Vec<Series<'a>> {
+        let series = |(curve, pen)| Series {
+            curve,
+            pen,
+            marks: Marks::None,
+            holds: false,
+        };
+        match &self.0 {
+            None => std::iter::once(train)
+                .chain(overlaid)
+                .chain([test])
+                .map(series)
+                .collect(),
+            Some([smooth_test, smooth_train]) => [(train.0, train.1.faint()), (smooth_train, train.1)]
+                .into_iter()
+                .chain(overlaid)
+                .chain([(test.0, test.1.faint()), (smooth_test, test.1)])
+                .map(series)
+                .collect(),
+        }
+    }
 }
 
 /// A loss of exactly zero has no logarithm; the axis then spans six decades.

@@ -10,6 +10,7 @@ use crate::monitor::{Cell, CellState, Monitor};
 
 use super::edge;
 use super::panel;
+use super::parts::{Part, parts};
 use super::rows::{Sort, swept_name};
 use super::scene::{Mood, Scene};
 use super::view::{Overlay, View};
@@ -154,14 +155,27 @@ fn title(scene: &Scene, rows: &[CellIndex], first: usize, visible: usize, area: 
     panel::rule(area, buffer, theme, &title, &note);
 }
 
+/// The cells whose rows are visible in a window of this size.
+pub(super) fn visible(view: &View, monitor: &Monitor, window: Rect) -> Vec<CellIndex> {
+    let table = parts(view, monitor, window)
+        .into_iter()
+        .find(|(part, _)| *part == Part::Table);
+    table.map_or_else(Vec::new, |(_, area)| rows_in(view, monitor, area))
+}
+
 /// The cell whose row of the table in `area` is at `y` of the screen.
 pub(super) fn cell_at(view: &View, monitor: &Monitor, area: Rect, y: u16) -> Option<CellIndex> {
+    let row = usize::from(y.checked_sub(area.y + 2)?);
+    rows_in(view, monitor, area).get(row).copied()
+}
+
+/// The cells whose rows a table in `area` has.
+fn rows_in(view: &View, monitor: &Monitor, area: Rect) -> Vec<CellIndex> {
     let rows = view.rows.shown(monitor);
     let chosen = rows.iter().position(|cell| *cell == view.chosen(monitor));
     let visible = usize::from(area.height.saturating_sub(2));
     let first = first_row(chosen.unwrap_or(0), rows.len(), visible);
-    let row = usize::from(y.checked_sub(area.y + 2)?);
-    rows.get(first + row).copied().filter(|_| row < visible)
+    rows[first..rows.len().min(first + visible)].to_vec()
 }
 
 fn first_row(chosen: usize, rows: usize, visible: usize) -> usize {

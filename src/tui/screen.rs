@@ -137,6 +137,26 @@ mod tests {
     }
 
     #[test]
+    fn smoothed_curves_lie_over_the_points_and_cells_over_the_charts() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.smoothing = super::super::Smoothing::Strong;
+        fixture.view.overlaid = vec![0, 1, 2];
+        insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
+        let small = fixture.drawn(render, (80, 24));
+        assert!(small.contains("1: 0.1 tanh"), "{small}");
+        fixture.view.theme = Fixture::ascii().view.theme;
+        assert!(fixture.drawn(render, (120, 40)).is_ascii());
+    }
+
+    #[test]
+    fn where_there_is_room_every_value_has_a_bar_of_its_residual() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.zoom = Zoom::Fixed(Window { from: 300, to: 360 });
+        fixture.view.lambda_scale = crate::tui::Scale::Logarithmic;
+        insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
+    }
+
+    #[test]
     fn too_small_a_window_says_how_large_it_has_to_be() {
         let drawn = Fixture::half_way().drawn(render, (59, 20));
         assert!(

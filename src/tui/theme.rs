@@ -99,6 +99,8 @@ impl Role {
 pub struct Theme {
     /// Which characters may be used.
     pub glyphs: Glyphs,
+    /// Which colours may be used.
+    pub colours: Colours,
     /// Names and current values.
     pub strong: Style,
     /// Explanations, rules, axes.
@@ -146,6 +148,7 @@ impl Theme {
         };
         Self {
             glyphs,
+            colours,
             strong: bold,
             dim: pick(244, Color::DarkGray).patch(faint),
             lambda: pick(68, Color::Blue),

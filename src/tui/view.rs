@@ -14,6 +14,7 @@ use super::filter::Filter;
 use super::glossary;
 use super::keymap::KeyMap;
 use super::keys::{self, Action};
+use super::overlaid;
 use super::page::Page;
 use super::palette::{Found, Palette};
 use super::plot::{self, Scale, Window};
@@ -21,6 +22,7 @@ use super::prompt::{self, Typed};
 use super::rate::{Answer, RatePrompt};
 use super::rows::Rows;
 use super::scatter;
+use super::smooth::Smoothing;
 use super::theme::Theme;
 use super::zoom::Zoom;
 
@@ -114,6 +116,10 @@ pub struct View {
     pub overlay: Option<Overlay>,
     /// Which steps are shown.
     pub zoom: Zoom,
+    /// How much the curves are smoothed.
+    pub smoothing: Smoothing,
+    /// Cells that lie over the charts for comparison.
+    pub overlaid: Vec<CellIndex>,
     /// The step at which the curves are read out.
     pub cursor: Option<u64>,
     /// A pause (true) or its end (false) was asked for and is not confirmed yet.
@@ -147,6 +153,8 @@ impl View {
             log_back: 0,
             overlay: None,
             zoom: Zoom::Whole,
+            smoothing: Smoothing::Off,
+            overlaid: Vec::new(),
             cursor: None,
             asked_to_pause: None,
             asked_to_audit: None,
@@ -313,6 +321,9 @@ impl View {
                 self.zoom = Zoom::moved(self.window(monitor), action == Action::Earlier, whole);
             }
             Action::WholeRun => self.zoom = Zoom::Whole,
+            Action::Smooth => self.smoothing = self.smoothing.next(),
+            Action::Overlay => return Some(Effect::Say(self.lay_over(self.chosen(monitor)))),
+            Action::OverlayNone => self.overlaid.clear(),
             Action::NextProbe => {
                 let probes = monitor
                     .cells
@@ -368,6 +379,23 @@ impl View {
         }
         self.overlay = Some(Overlay::Question(Question::Quit));
         None
+    }
+
+    /// Lays a cell over the charts, or takes it away.
+    fn lay_over(&mut self, cell: CellIndex) -> String {
+        let number = cell + 1;
+        if let Some(at) = self.overlaid.iter().position(|known| *known == cell) {
+            self.overlaid.remove(at);
+            return format!("cell {number} is taken off the charts of other cells");
+        }
+        if self.overlaid.len() == overlaid::MOST {
+            return format!(
+                "{number} cells lie over the charts already: more could not be told apart",
+                number = overlaid::MOST
+            );
+        }
+        self.overlaid.push(cell);
+        format!("cell {number} lies over the charts of other cells now")
     }
 
     fn pause_or_resume(&mut self, monitor: &Monitor) -> Option<Effect> {

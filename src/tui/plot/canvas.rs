@@ -44,6 +44,16 @@ pub struct Pen {
 }
 
 impl Pen {
+    /// The same in the faintest pattern, for what lies behind.
+    #[must_use]
+    pub fn faint(self) -> Self {
+        Self {
+            pattern: Pattern::Faint,
+            ascii: '.',
+            ..self
+        }
+    }
+
     /// A short piece of the line, for a legend.
     #[must_use]
     pub fn sample(&self, glyphs: Glyphs) -> String {

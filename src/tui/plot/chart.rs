@@ -17,6 +17,12 @@ use super::{Axis, Window, trace};
 /// Columns for the labels of the vertical axis; the same in every chart, so that charts above each other line up.
 pub(super) const GUTTER: u16 = 7;
 
+/// From this width there is room to say how many epochs the steps are.
+const EPOCHS_FROM: u16 = 55;
+
+/// Columns of dots that a value needs for a bar of its own.
+const COLUMNS_PER_BAR: usize = 4;
+
 /// One curve of a chart.
 #[derive(Clone, Copy, Debug)]
 pub struct Series<'a> {
@@ -58,6 +64,8 @@ pub struct Chart<'a> {
     pub cursor: Option<u64>,
     /// Steps after which something was changed by hand.
     pub changes: Vec<u64>,
+    /// How many steps an epoch has; where it is one, no epochs are named.
+    pub steps_per_epoch: u64,
 }
 
 impl Chart<'_> {
@@ -106,6 +114,9 @@ impl Chart<'_> {
             if let Some(last) = series.curve.buckets().last().filter(|_| series.holds) {
                 trace::hold(&mut canvas, &self.axis, self.window, last, &series.pen);
             }
+            if series.marks == Marks::All {
+                self.residuals(&mut canvas, series);
+            }
             self.mark(&mut canvas, series, theme);
         }
         canvas.render(buffer);
@@ -125,7 +136,11 @@ impl Chart<'_> {
         }
         let columns = usize::from(area.width) - 1;
         let step = nice_at_least(self.window.width() as f64 / (f64::from(area.width) / 12.0).max(1.0)).max(1.0);
-        let last = format!("{} steps", words::short_count(self.window.to));
+        let mut last = format!("{} steps", words::short_count(self.window.to));
+        if self.steps_per_epoch > 1 && area.width >= EPOCHS_FROM {
+            let epochs = self.window.to as f64 / self.steps_per_epoch as f64;
+            last = format!("{last} = {} epochs", words::value(epochs, 3));
+        }
         let last_x = area.right().saturating_sub(panel::width(&last));
         let mut free_from = area.x + 1;
         let mut tick = (self.window.from as f64 / step).ceil() * step;
@@ -147,11 +162,41 @@ impl Chart<'_> {
         buffer.set_string(last_x, area.y, last, theme.dim);
     }
 
+    /// How far off the values may be, as bars, where each has room for its own.
+    fn residuals(&self, canvas: &mut Canvas, series: &Series) {
+        let columns = canvas.columns();
+        let shown = self.window.of(series.curve.buckets());
+        if shown.len() * COLUMNS_PER_BAR > columns {
+            return;
+        }
+        let pen = Pen {
+            pattern: Pattern::Solid,
+            ascii: '|',
+            ..series.pen
+        };
+        let rows = canvas.rows();
+        for bucket in shown.iter().filter(|bucket| self.window.holds(bucket.last_step)) {
+            let ends = [bucket.last - bucket.residual, bucket.last + bucket.residual];
+            if let [Some(low), Some(high)] = ends.map(|end| self.axis.position(end))
+                && low <= 1.0
+                && high >= 0.0
+                && let (Some(bottom), Some(top)) = (
+                    trace::row_of(low.clamp(0.0, 1.0), rows),
+                    trace::row_of(high.clamp(0.0, 1.0), rows),
+                )
+            {
+                canvas.column(self.window.column(bucket.last_step, columns), top, bottom, &pen);
+            }
+        }
+    }
+
     fn mark(&self, canvas: &mut Canvas, series: &Series, theme: &Theme) {
-        let buckets = series.curve.buckets();
+        let all = series.curve.buckets();
+        let buckets = self.window.of(all);
         let (columns, rows) = (canvas.columns(), canvas.rows());
         for (index, bucket) in buckets.iter().enumerate() {
-            let is_last = index + 1 == buckets.len();
+            let is_last = index + 1 == buckets.len()
+                && buckets.last().map(|last| last.last_step) == all.last().map(|last| last.last_step);
             let (glyph, style) = match (series.marks, bucket.corrected, bucket.unconverged) {
                 (Marks::All, _, _) if bucket.gap_after => ('×', theme.warning),
                 (Marks::All, true, _) => ('▲', theme.warning),
@@ -171,6 +216,10 @@ impl Chart<'_> {
             let position = self.axis.position(bucket.last).map(within);
             let row = position.and_then(|position| trace::row_of(position, rows));
             if let Some(row) = row.filter(|_| self.window.holds(bucket.last_step)) {
+                canvas.glyph(self.window.column(bucket.last_step, columns), row, glyph, style);
+            } else if let Some(position) = position.filter(|_| is_last && self.window.holds(bucket.last_step)) {
+                // The last value is beyond the axis: where it went is shown at its end.
+                let (glyph, row) = if position > 1.0 { ('↑', 0) } else { ('↓', rows - 1) };
                 canvas.glyph(self.window.column(bucket.last_step, columns), row, glyph, style);
             }
         }

@@ -41,13 +41,15 @@ impl Window {
     /// Smallest and largest value of a curve in it.
     #[must_use]
     pub fn range(self, curve: &Curve) -> Option<(f64, f64)> {
-        let seen = curve.buckets().iter().filter(|bucket| self.shows(bucket));
-        let ends = seen.map(|bucket| (bucket.min, bucket.max));
+        let ends = self.of(curve.buckets()).iter().map(|bucket| (bucket.min, bucket.max));
         ends.reduce(|(low, high), (min, max)| (low.min(min), high.max(max)))
     }
 
-    fn shows(self, bucket: &Bucket) -> bool {
-        bucket.first_step <= self.to && bucket.last_step >= self.from
+    /// Those of the buckets, which are in order, that some of it is of.
+    pub(super) fn of(self, buckets: &[Bucket]) -> &[Bucket] {
+        let start = buckets.partition_point(|bucket| bucket.last_step < self.from);
+        let end = buckets.partition_point(|bucket| bucket.first_step <= self.to);
+        &buckets[start.min(end)..end]
     }
 
     /// The column of dots that holds `step`; what lies before is in the first.
@@ -94,7 +96,7 @@ pub(super) fn hold(canvas: &mut Canvas, axis: &Axis, window: Window, last: &Buck
 
 fn reduce(buckets: &[Bucket], window: Window, columns: usize) -> Vec<Column> {
     let mut reduced: Vec<Column> = Vec::with_capacity(columns.min(buckets.len()));
-    for bucket in buckets.iter().filter(|bucket| window.shows(bucket)) {
+    for bucket in window.of(buckets) {
         let column = window.column(bucket.first_step, columns);
         match reduced.last_mut().filter(|open| open.at == column && !open.gap_after) {
             Some(open) => {

@@ -1,0 +1,72 @@
+//! Cells that lie over the charts for comparison.
+
+use ratatui::style::{Color, Style};
+use ratatui::text::Span;
+
+use crate::event::CellIndex;
+use crate::monitor::Cell;
+
+use super::panel;
+use super::plot::{Pattern, Pen};
+use super::scene::Scene;
+use super::theme::{Colours, Theme};
+
+/// The most cells that can be told apart.
+pub(super) const MOST: usize = 6;
+
+/// Widest that the swept settings of a cell are named in a legend.
+const WIDEST: usize = 28;
+
+const PATTERNS: [Pattern; 3] = [Pattern::Solid, Pattern::Dashed, Pattern::Dotted];
+const ASCII: [char; MOST] = ['1', '2', '3', '4', '5', '6'];
+
+/// Those that are drawn, each with its pen: the chosen cell has its own curves.
+pub(super) fn cells<'a>(scene: &Scene<'a>) -> Vec<(CellIndex, &'a Cell, Pen)> {
+    let overlaid = scene.view.overlaid.iter().enumerate();
+    overlaid
+        .filter(|(_, cell)| **cell != scene.chosen())
+        .filter_map(|(at, cell)| Some((*cell, scene.monitor.cells.get(*cell)?, pen(at, scene.theme()))))
+        .collect()
+}
+
+/// The pen of the one that was laid over the charts at this place.
+fn pen(at: usize, theme: &Theme) -> Pen {
+    // Told apart in every kind of sight as far as six colours can be (see the tests of the theme), and by their pattern.
+    const INDEXED: [u8; MOST] = [167, 69, 127, 160, 93, 96];
+    const BASIC: [Color; MOST] = [
+        Color::Green,
+        Color::Cyan,
+        Color::Magenta,
+        Color::Red,
+        Color::Yellow,
+        Color::Blue,
+    ];
+    let style = match theme.colours {
+        Colours::None => Style::new(),
+        Colours::Basic => Style::new().fg(BASIC[at % MOST]),
+        Colours::Indexed => Style::new().fg(Color::Indexed(INDEXED[at % MOST])),
+        Colours::True => {
+            let [red, green, blue] = super::theme::rgb(INDEXED[at % MOST]);
+            Style::new().fg(Color::Rgb(red, green, blue))
+        }
+    };
+    Pen {
+        style,
+        pattern: PATTERNS[at % PATTERNS.len()],
+        ascii: ASCII[at % MOST],
+    }
+}
+
+/// What each is, for the legend of a chart.
+pub(super) fn legend(scene: &Scene) -> Vec<Vec<Span<'static>>> {
+    let theme = scene.theme();
+    let entries = cells(scene).into_iter().map(|(index, cell, pen)| {
+        let values: Vec<&str> = cell.plan.swept.iter().map(|(_, value)| value.as_str()).collect();
+        let words = panel::cut(&values.join(" "), WIDEST);
+        vec![
+            Span::styled(format!(" {}", pen.sample(theme.glyphs)), pen.style),
+            Span::styled(theme.text(format!(" {}: {words} ", index + 1)).into_owned(), theme.dim),
+        ]
+    });
+    entries.collect()
+}

@@ -1,0 +1,111 @@
+//! A curve without its noise, to be drawn over the curve itself.
+
+use crate::monitor::{Bucket, Curve};
+
+/// How much is smoothed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Smoothing {
+    /// Nothing.
+    #[default]
+    Off,
+    /// A little.
+    Light,
+    /// Much.
+    Strong,
+}
+
+impl Smoothing {
+    pub(super) fn next(self) -> Self {
+        match self {
+            Self::Off => Self::Light,
+            Self::Light => Self::Strong,
+            Self::Strong => Self::Off,
+        }
+    }
+
+    /// Over how many neighbouring measurements.
+    pub(super) fn points(self) -> Option<usize> {
+        match self {
+            Self::Off => None,
+            Self::Light => Some(9),
+            Self::Strong => Some(41),
+        }
+    }
+}
+
+/// The mean over `points` neighbouring measurements, as many before as behind, fewer at the ends and never across a gap. Where
+/// the curve has drawn several measurements together, the middle of their extremes stands for them.
+pub(super) fn smoothed(curve: &Curve, points: usize) -> Curve {
+    let half = points / 2;
+    let mut smooth = Curve::default();
+    for part in curve.buckets().split_inclusive(|bucket| bucket.gap_after) {
+        let mut sums = Vec::with_capacity(part.len() + 1);
+        let mut sum = 0.0;
+        sums.push(sum);
+        for bucket in part {
+            sum += middle(bucket);
+            sums.push(sum);
+        }
+        for (at, bucket) in part.iter().enumerate() {
+            // Symmetric up to the ends, so that a slope stays where it is.
+            let reach = half.min(at).min(part.len() - 1 - at);
+            let mean = (sums[at + reach + 1] - sums[at - reach]) / (2 * reach + 1) as f64;
+            smooth.push(bucket.first_step + (bucket.last_step - bucket.first_step) / 2, mean);
+        }
+        if part.last().is_some_and(|bucket| bucket.gap_after) {
+            smooth.push(0, f64::NAN);
+        }
+    }
+    smooth
+}
+
+fn middle(bucket: &Bucket) -> f64 {
+    f64::midpoint(bucket.min, bucket.max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[f64]) -> Curve {
+        let mut curve = Curve::default();
+        for (step, value) in (0..).zip(values) {
+            curve.push(step * 10, *value);
+        }
+        curve
+    }
+
+    fn values(curve: &Curve) -> Vec<f64> {
+        curve.buckets().iter().map(|bucket| bucket.last).collect()
+    }
+
+    #[test]
+    fn a_straight_line_stays_as_it_is_up_to_its_ends() {
+        let line: Vec<f64> = (0..50).map(|i| 3.0 - 0.25 * f64::from(i)).collect();
+        for points in [3, 9, 41, 1_001] {
+            for (smooth, exact) in values(&smoothed(&of(&line), points)).iter().zip(&line) {
+                assert!((smooth - exact).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn an_oscillation_is_averaged_away_and_a_spike_is_spread() {
+        let curve = of(&[0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0]);
+        assert_eq!(values(&smoothed(&curve, 3)), [0.0, 0.0, 3.0, 3.0, 3.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn nothing_is_averaged_across_a_gap() {
+        let curve = of(&[1.0, 1.0, 1.0, f64::NAN, 5.0, 5.0, 5.0]);
+        let smooth = smoothed(&curve, 5);
+        assert_eq!(values(&smooth), [1.0, 1.0, 1.0, 5.0, 5.0, 5.0]);
+        let gaps: Vec<bool> = smooth.buckets().iter().map(|bucket| bucket.gap_after).collect();
+        assert_eq!(gaps, [false, false, true, false, false, false]);
+    }
+
+    #[test]
+    fn what_is_empty_stays_empty() {
+        assert!(smoothed(&Curve::default(), 9).is_empty());
+    }
+}
