@@ -215,7 +215,7 @@ fn any_cell_can_be_looked_at_while_another_trains() {
     program.wait_for("nothing measured yet");
     program.press("d");
     program.wait_for("cells/002");
-    program.wait_for("lambda_every");
+    program.wait_for("evaluate_every");
     // The details follow the choice.
     program.press("kk");
     program.wait_for("cells/000");

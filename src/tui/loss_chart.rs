@@ -76,14 +76,17 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         .find(|(setting, _)| setting == "loss")
         .map(|(_, value)| value.as_str());
     let which = match which {
-        Some("SquaredError") => "½‖error‖², ",
-        Some("CrossEntropy") => "cross-entropy, ",
-        _ => "",
+        Some("SquaredError") => Some("½‖error‖²"),
+        Some("CrossEntropy") => Some("cross-entropy"),
+        _ => None,
     };
-    let legend = vec![vec![Span::styled(
-        theme.text(format!(" {which}{name} ")).into_owned(),
-        theme.dim,
-    )]];
+    // The axis first: where there is room for one of them only, it is what a key changes.
+    let entry = |words: String| vec![Span::styled(theme.text(words).into_owned(), theme.dim)];
+    let legend: Vec<Vec<Span>> = [Some(format!(" {name} ")), which.map(|which| format!("· {which} "))]
+        .into_iter()
+        .flatten()
+        .map(entry)
+        .collect();
     Chart {
         title,
         legend,
