@@ -12,6 +12,7 @@ mod cell;
 mod clock;
 mod curve;
 mod outcome;
+mod swept;
 mod trend;
 
 use std::collections::VecDeque;
@@ -24,6 +25,7 @@ pub use cell::{Cell, CellState, Curves, Latest};
 pub use clock::TimeLeft;
 pub use curve::{Bucket, Curve};
 pub use outcome::Outcome;
+pub use swept::Swept;
 pub use trend::{PARTS, Trend};
 
 /// Older notices are dropped; nobody scrolls further back than this on a screen.
@@ -43,6 +45,8 @@ pub struct Monitor {
     pub device: String,
     /// Every cell, in queue order.
     pub cells: Vec<Cell>,
+    /// The settings that the cells differ in.
+    pub swept: Vec<Swept>,
     /// The cell that is being trained.
     pub running: Option<CellIndex>,
     /// What the training thread is busy with; nothing before it said so and after the end.
@@ -97,6 +101,7 @@ impl Monitor {
             Event::CellAdded(plan) => {
                 self.queue.push(self.cells.len());
                 self.cells.push(Cell::new(*plan));
+                self.know_settings();
             }
             Event::CellRetried { cell } => {
                 if let Some(retried) = self.cells.get_mut(cell) {
@@ -255,8 +260,13 @@ impl Monitor {
     /// The cells in the order they are run: those that have ended first, then the running one, then the queue.
     #[must_use]
     pub fn in_order(&self) -> Vec<CellIndex> {
-        let is_ahead: std::collections::BTreeSet<CellIndex> = self.queue.iter().copied().collect();
-        let ended = (0..self.cells.len()).filter(|cell| !is_ahead.contains(cell) && self.running != Some(*cell));
+        let mut is_ahead = vec![false; self.cells.len()];
+        for cell in self.queue.iter().copied().chain(self.running) {
+            if let Some(is_ahead) = is_ahead.get_mut(cell) {
+                *is_ahead = true;
+            }
+        }
+        let ended = (0..self.cells.len()).filter(|cell| !is_ahead[*cell]);
         ended.chain(self.running).chain(self.queue.iter().copied()).collect()
     }
 
@@ -267,6 +277,7 @@ impl Monitor {
         self.run_dir = plan.run_dir.display().to_string();
         self.device = plan.device;
         self.cells = plan.cells.into_iter().map(Cell::new).collect();
+        self.know_settings();
         self.running = None;
         let to_be_run = |cell: &Cell| matches!(cell.state, CellState::Queued | CellState::Interrupted);
         let cells = self.cells.iter().enumerate();
@@ -276,6 +287,11 @@ impl Monitor {
             .collect();
         self.log.clear();
         self.correlate();
+    }
+
+    /// What the cells differ in, once there are other cells.
+    pub(crate) fn know_settings(&mut self) {
+        self.swept = Swept::all(&self.cells);
     }
 
     fn enqueue(&mut self, cell: CellIndex) {

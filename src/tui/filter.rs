@@ -9,18 +9,35 @@ use crate::monitor::{Cell, CellState, Monitor};
 pub(super) const NUMBERS: &str = "lambda, edge, acc, loss, steps, seconds, cell";
 
 /// A condition that a cell meets or not; an empty one is met by all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     text: String,
     terms: Vec<Term>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Term {
     /// A part of the state, or of a swept setting's name or value.
     Word(String),
     /// A number or setting of this name compares like this to the value.
-    Compared(String, Relation, String),
+    Compared(String, Relation, Limit),
+}
+
+/// What is compared to: a word, which may be a number.
+#[derive(Clone, Debug, PartialEq)]
+struct Limit {
+    word: String,
+    number: Option<f64>,
+}
+
+impl Limit {
+    fn new(word: &str) -> Self {
+        let number: Option<f64> = word.trim_end_matches('%').parse().ok();
+        Self {
+            number: number.map(|number| if word.ends_with('%') { number / 100.0 } else { number }),
+            word: word.to_lowercase(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +61,7 @@ impl Filter {
                 ">" => Relation::Greater,
                 _ => Relation::Equal,
             };
-            Term::Compared(word[..at].to_lowercase(), relation, word[at + 1..].to_lowercase())
+            Term::Compared(word[..at].to_lowercase(), relation, Limit::new(&word[at + 1..]))
         });
         Self {
             text: text.trim().to_owned(),
@@ -72,22 +89,34 @@ impl Filter {
         };
         self.terms.iter().all(|term| match term {
             Term::Word(word) => {
-                let swept = &known.plan.swept;
-                word_of(&monitor.state(cell), known).contains(word.as_str())
-                    || swept.iter().any(|(name, value)| has(name, word) || has(value, word))
+                words_of(&monitor.state(cell), known).any(|said| said.contains(word.as_str()))
+                    || monitor
+                        .swept
+                        .iter()
+                        .any(|swept| has(&swept.name, word) || has(swept.value(cell), word))
             }
-            Term::Compared(name, relation, value) => compared(cell, known, name, *relation, value),
+            Term::Compared(name, relation, limit) => {
+                let swept = monitor.swept.iter().find(|swept| swept.name.eq_ignore_ascii_case(name));
+                compared(
+                    cell,
+                    known,
+                    name,
+                    swept.map(|swept| swept.value(cell)),
+                    *relation,
+                    limit,
+                )
+            }
         })
     }
 }
 
+/// Whether a text, which may have capitals, has a word, which has none.
 fn has(text: &str, word: &str) -> bool {
-    // Names and values are ASCII; only words may have capitals.
-    text.contains(word) || text.to_lowercase().contains(word)
+    text.contains(word) || (text.contains(char::is_uppercase) && text.to_lowercase().contains(word))
 }
 
-fn compared(index: CellIndex, cell: &Cell, name: &str, relation: Relation, value: &str) -> bool {
-    let swept = cell.plan.swept.iter().find(|(swept, _)| swept.to_lowercase() == name);
+/// `swept` is the value of the swept setting of this name, if one is.
+fn compared(index: CellIndex, cell: &Cell, name: &str, swept: Option<&str>, relation: Relation, limit: &Limit) -> bool {
     let found = match name {
         "lambda" | "lambda_max" | "λ_max" | "λ" => cell
             .latest
@@ -103,34 +132,32 @@ fn compared(index: CellIndex, cell: &Cell, name: &str, relation: Relation, value
         "cell" | "#" => Some(index as f64 + 1.0),
         _ => None,
     };
-    let found = found.or_else(|| swept.and_then(|(_, value)| value.parse().ok()));
-    match (found, value.trim_end_matches('%').parse::<f64>()) {
-        (Some(found), Ok(limit)) => {
-            let limit = if value.ends_with('%') { limit / 100.0 } else { limit };
-            match relation {
-                Relation::Less => found < limit,
-                Relation::Equal => (found - limit).abs() <= 1e-12 * limit.abs(),
-                Relation::Greater => found > limit,
-            }
-        }
-        _ => relation == Relation::Equal && swept.is_some_and(|(_, known)| has(known, value)),
+    let found = found.or_else(|| swept.and_then(|value| value.parse().ok()));
+    match (found, limit.number) {
+        (Some(found), Some(limit)) => match relation {
+            Relation::Less => found < limit,
+            Relation::Equal => (found - limit).abs() <= 1e-12 * limit.abs(),
+            Relation::Greater => found > limit,
+        },
+        _ => relation == Relation::Equal && swept.is_some_and(|known| has(known, &limit.word)),
     }
 }
 
-fn word_of(state: &CellState, cell: &Cell) -> String {
-    let word = match state {
-        CellState::Queued => "queued",
-        CellState::Running => "running",
-        CellState::Paused => "paused running",
-        CellState::Finished(_) => "finished",
-        CellState::Diverged => "diverged",
-        CellState::Aborted => "aborted",
-        CellState::Interrupted => "interrupted queued",
-        CellState::Failed(_) => "failed",
+/// What can be said of a cell's state.
+fn words_of(state: &CellState, cell: &Cell) -> impl Iterator<Item = &'static str> {
+    let (word, further) = match state {
+        CellState::Queued => ("queued", None),
+        CellState::Running => ("running", None),
+        CellState::Paused => ("paused", Some("running")),
+        CellState::Finished(_) => ("finished", None),
+        CellState::Diverged => ("diverged", None),
+        CellState::Aborted => ("aborted", None),
+        CellState::Interrupted => ("interrupted", Some("queued")),
+        CellState::Failed(_) => ("failed", None),
     };
-    let held = if cell.is_held { " held" } else { "" };
-    let hand = if cell.changed_by_hand { " by hand" } else { "" };
-    format!("{word}{held}{hand}")
+    let held = cell.is_held.then_some("held");
+    let hand = cell.changed_by_hand.then_some("by hand");
+    std::iter::once(word).chain(further).chain(held).chain(hand)
 }
 
 #[cfg(test)]

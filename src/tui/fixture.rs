@@ -50,6 +50,7 @@ impl Fixture {
         let cell = self.monitor.cells[5].clone();
         self.monitor.cells.resize(cells, cell);
         self.monitor.queue = (3..cells).collect();
+        self.monitor.know_settings();
         self
     }
 

@@ -6,12 +6,12 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use crate::event::CellIndex;
-use crate::monitor::{Cell, CellState, Monitor};
+use crate::monitor::{Cell, CellState, Monitor, Swept};
 
 use super::edge;
 use super::panel;
 use super::parts::{Part, parts};
-use super::rows::{Sort, swept_name};
+use super::rows::Sort;
 use super::scene::{Mood, Scene};
 use super::view::{Overlay, View};
 use super::words;
@@ -224,7 +224,9 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
     let mut room = width.saturating_sub(taken(&columns));
     for column in &mut columns {
         let Content::Swept(axis) = column.content else { continue };
-        let more = widest(scene, axis).saturating_sub(column.width).min(room);
+        let more = widest(&scene.monitor.swept[axis])
+            .saturating_sub(column.width)
+            .min(room);
         column.width += more;
         room -= more;
     }
@@ -242,37 +244,26 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
     }
     for column in &mut columns {
         if let Content::Swept(axis) = column.content {
-            column.head = panel::cut(swept_name(scene.monitor, axis), column.width);
+            column.head = panel::cut(&scene.monitor.swept[axis].name, column.width);
         }
     }
     columns
 }
 
 fn swept_columns(scene: &Scene) -> Vec<Column> {
-    let cells = &scene.monitor.cells;
-    let axes = cells.first().map_or(0, |first| first.plan.swept.len());
-    (0..axes)
-        .map(|axis| {
-            let numbers = cells
-                .iter()
-                .filter_map(|cell| cell.plan.swept.get(axis))
-                .all(|(_, value)| is_number(value));
-            Column {
-                head: String::new(),
-                width: widest(scene, axis).min(WIDEST_SETTING),
-                right: numbers,
-                content: Content::Swept(axis),
-            }
-        })
-        .collect()
+    let columns = scene.monitor.swept.iter().enumerate().map(|(axis, swept)| Column {
+        head: String::new(),
+        width: widest(swept).min(WIDEST_SETTING),
+        right: swept.values.iter().all(|value| is_number(value)),
+        content: Content::Swept(axis),
+    });
+    columns.collect()
 }
 
 /// Columns that a swept setting needs, its name included.
-fn widest(scene: &Scene, axis: usize) -> usize {
-    let cells = scene.monitor.cells.iter();
-    let swept = cells.filter_map(|cell| cell.plan.swept.get(axis));
-    let widths = swept.map(|(name, value)| panel::width(name).max(panel::width(value)));
-    usize::from(widths.max().unwrap_or(0))
+fn widest(swept: &Swept) -> usize {
+    let words = swept.values.iter().chain([&swept.name]);
+    usize::from(words.map(|word| panel::width(word)).max().unwrap_or(0))
 }
 
 fn is_number(value: &str) -> bool {
@@ -309,7 +300,7 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
             (format!("{glyph} {word}"), mood.style(theme))
         }
         Content::Swept(axis) => (
-            in_force(cell, axis).to_owned(),
+            scene.monitor.swept[axis].value(index).to_owned(),
             if cell.state == CellState::Queued {
                 theme.dim
             } else {
@@ -329,15 +320,6 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
         Content::Time => (time(cell), theme.dim),
         Content::Left => (String::new(), theme.dim),
     }
-}
-
-/// A swept setting as it is in force: steps may have been cut.
-fn in_force(cell: &Cell, axis: usize) -> &str {
-    let Some((name, swept)) = cell.plan.swept.get(axis) else {
-        return "";
-    };
-    let setting = cell.plan.settings.iter().find(|(setting, _)| setting == name);
-    setting.map_or(swept, |(_, value)| value)
 }
 
 /// An empty field says more than a dash where nothing could have been measured yet.
@@ -476,6 +458,7 @@ mod tests {
         for cell in &mut fixture.monitor.cells {
             cell.plan.swept = vec![("steps".into(), "123456".into())];
         }
+        fixture.monitor.know_settings();
         let drawn = fixture.drawn(render, (80, 9));
         assert!(drawn.contains("  1000  ") && !drawn.contains("123456"), "{drawn}");
     }
@@ -487,6 +470,7 @@ mod tests {
             let widths = "16,".repeat(10);
             cell.plan.swept = vec![("widths".into(), format!("Mlp(widths:[{widths}{index}])"))];
         }
+        fixture.monitor.know_settings();
         assert!(fixture.drawn(render, (160, 9)).contains("16,5])"));
         assert!(fixture.drawn(render, (80, 9)).contains('…'));
     }

@@ -55,7 +55,10 @@ impl Sort {
             Self::TestLoss => "test loss".to_owned(),
             Self::TrainLoss => "train loss".to_owned(),
             Self::Time => "time".to_owned(),
-            Self::Swept(index) => swept_name(monitor, index).to_owned(),
+            Self::Swept(index) => monitor
+                .swept
+                .get(index)
+                .map_or(String::new(), |swept| swept.name.clone()),
         }
     }
 
@@ -73,14 +76,8 @@ impl Sort {
     }
 }
 
-/// The name of a swept setting.
-pub(super) fn swept_name(monitor: &Monitor, index: usize) -> &str {
-    let swept = monitor.cells.first().and_then(|cell| cell.plan.swept.get(index));
-    swept.map_or("", |(name, _)| name)
-}
-
 /// Which cells the table shows, and in which order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// What they are sorted by.
     pub sort: Sort,
@@ -93,8 +90,7 @@ pub struct Rows {
 impl Rows {
     /// Sorts by the next column.
     pub(super) fn sort_by_next(&mut self, monitor: &Monitor) {
-        let swept = monitor.cells.first().map_or(0, |cell| cell.plan.swept.len());
-        self.sort = self.sort.next(swept);
+        self.sort = self.sort.next(monitor.swept.len());
         // The largest accuracy and the largest λ_max are looked for, and the smallest loss.
         self.descending = matches!(self.sort, Sort::Lambda | Sort::Edge | Sort::TestAccuracy | Sort::Time);
     }
@@ -110,13 +106,7 @@ impl Rows {
             Sort::Queue if self.descending => rows.reverse(),
             Sort::Queue => {}
             Sort::Swept(index) => {
-                let value = |cell: &CellIndex| {
-                    monitor.cells[*cell]
-                        .plan
-                        .swept
-                        .get(index)
-                        .map_or("", |(_, value)| value)
-                };
+                let value = |cell: &CellIndex| monitor.swept.get(index).map_or("", |swept| swept.value(*cell));
                 rows.sort_by(|one, other| self.directed(by_value(value(one), value(other))));
             }
             sort => {

@@ -15,7 +15,8 @@ use ratatui::text::Span;
 use super::plot::{Axis, Dot, Scale, Scatter, rows_for_columns};
 use super::scene::Scene;
 use super::theme::{Glyphs, Theme};
-use crate::monitor::{Cell, Outcome};
+use crate::event::CellIndex;
+use crate::monitor::{Monitor, Outcome, Swept};
 use crate::statistics::Kendall;
 
 /// From this ratio of the largest to the smallest λ_max the axis is logarithmic.
@@ -32,7 +33,7 @@ const ASCII: [char; 6] = ['*', '^', '#', 'o', '+', '='];
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let outcomes: Vec<Outcome> = scene.monitor.outcomes().collect();
-    let levels = Levels::of(&scene.monitor.cells, scene.view.scatter.unwrap_or(0));
+    let levels = Levels::of(scene);
     let mut dots: Vec<Dot> = outcomes
         .iter()
         .map(|outcome| Dot {
@@ -147,54 +148,49 @@ pub(super) fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 /// The settings that points may be told apart by: those that are swept, seeds aside.
-pub(super) fn settings(cells: &[Cell]) -> Vec<&str> {
-    let swept = cells.first().map(|cell| cell.plan.swept.as_slice()).unwrap_or_default();
-    let names = swept.iter().map(|(name, _)| name.as_str());
-    names.filter(|name| *name != "seed").collect()
+pub(super) fn settings(monitor: &Monitor) -> impl Iterator<Item = &Swept> {
+    monitor.swept.iter().filter(|swept| swept.name != "seed")
 }
 
 /// The values of the setting that points are told apart by.
-pub(super) struct Levels {
-    pub(super) setting: String,
-    /// Each value once, in the order of the queue.
-    pub(super) values: Vec<String>,
-    /// For each cell, which value it has.
-    pub(super) of_cells: Vec<usize>,
-}
+pub(super) struct Levels<'a>(pub(super) Option<&'a Swept>);
 
-impl Levels {
-    pub(super) fn of(cells: &[Cell], setting: usize) -> Self {
-        let mut levels = Self {
-            setting: settings(cells).get(setting).copied().unwrap_or_default().to_owned(),
-            values: Vec::new(),
-            of_cells: Vec::new(),
-        };
-        for cell in cells {
-            let of_setting = cell.plan.swept.iter().find(|(name, _)| *name == levels.setting);
-            let value = of_setting.map(|(_, value)| value.as_str()).unwrap_or_default();
-            let known = levels.values.iter().position(|known| known == value);
-            levels.of_cells.push(known.unwrap_or(levels.values.len()));
-            if known.is_none() {
-                levels.values.push(value.to_owned());
-            }
-        }
-        levels
+impl<'a> Levels<'a> {
+    /// Those of the setting that the view asks for.
+    pub(super) fn of(scene: &Scene<'a>) -> Self {
+        Self(settings(scene.monitor).nth(scene.view.scatter.unwrap_or(0)))
+    }
+
+    /// What the setting is called, nothing where none is swept.
+    pub(super) fn setting(&self) -> &'a str {
+        self.0.map_or("", |swept| &swept.name)
+    }
+
+    /// Each value once, in the order of the queue.
+    pub(super) fn values(&self) -> &'a [String] {
+        self.0.map_or(&[], |swept| &swept.values)
+    }
+
+    /// Which of the values a cell has.
+    pub(super) fn of_cell(&self, cell: CellIndex) -> usize {
+        let level = self.0.and_then(|swept| swept.of_cells.get(cell));
+        level.copied().unwrap_or(0)
     }
 
     pub(super) fn glyph(&self, cell: usize, theme: &Theme) -> char {
-        glyph_of(self.of_cells[cell], theme)
+        glyph_of(self.of_cell(cell), theme)
     }
 
     pub(super) fn style(&self, cell: usize, theme: &Theme) -> Style {
-        style_of(self.of_cells[cell], theme)
+        style_of(self.of_cell(cell), theme)
     }
 
     fn legend(&self, theme: &Theme) -> Vec<Vec<Span<'static>>> {
-        if self.setting.is_empty() || self.values.len() < 2 {
+        if self.values().len() < 2 {
             return Vec::new();
         }
-        let name = Span::styled(theme.text(format!(" {}:", self.setting)).into_owned(), theme.dim);
-        let values = self.values.iter().enumerate().map(|(level, value)| {
+        let name = Span::styled(theme.text(format!(" {}:", self.setting())).into_owned(), theme.dim);
+        let values = self.values().iter().enumerate().map(|(level, value)| {
             vec![
                 Span::styled(format!(" {}", glyph_of(level, theme)), style_of(level, theme)),
                 Span::styled(theme.text(format!(" {value}")).into_owned(), theme.dim),

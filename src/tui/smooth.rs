@@ -33,6 +33,9 @@ impl Smoothing {
     }
 }
 
+/// Points that a smoothed curve needs, however wide the screen.
+const ENOUGH: usize = 2_048;
+
 /// The mean over `points` neighbouring measurements, as many before as behind, fewer at the ends and never across a gap. Where
 /// the curve has drawn several measurements together, the middle of their extremes stands for them.
 pub(super) fn smoothed(curve: &Curve, points: usize) -> Curve {
@@ -46,7 +49,9 @@ pub(super) fn smoothed(curve: &Curve, points: usize) -> Curve {
             sum += middle(bucket);
             sums.push(sum);
         }
-        for (at, bucket) in part.iter().enumerate() {
+        // A mean over so many changes little from one to the next.
+        let stride = (part.len() / ENOUGH).clamp(1, half.max(1));
+        for (at, bucket) in part.iter().enumerate().step_by(stride) {
             // Symmetric up to the ends, so that a slope stays where it is.
             let reach = half.min(at).min(part.len() - 1 - at);
             let mean = (sums[at + reach + 1] - sums[at - reach]) / (2 * reach + 1) as f64;

@@ -24,7 +24,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     scatter::render(scene, above, buffer);
     let [left, right] = below.layout(&Layout::horizontal([Constraint::Fill(1); 2]).spacing(2));
     let outcomes: Vec<Outcome> = scene.monitor.outcomes().collect();
-    let levels = Levels::of(&scene.monitor.cells, scene.view.scatter.unwrap_or(0));
+    let levels = Levels::of(scene);
     by_setting(scene, &levels, &outcomes, Quantity::Lambda, left, buffer);
     by_setting(scene, &levels, &outcomes, Quantity::Accuracy, right, buffer);
 }
@@ -55,12 +55,11 @@ impl Quantity {
 fn by_setting(scene: &Scene, levels: &Levels, outcomes: &[Outcome], what: Quantity, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let mut dots: Vec<Dot> = Vec::new();
-    for (level, _) in levels.values.iter().enumerate() {
-        let here = outcomes.iter().filter(|outcome| levels.of_cells[outcome.cell] == level);
-        let comparable: Vec<f64> = here
-            .filter(|outcome| outcome.is_comparable)
-            .map(|outcome| what.of(outcome))
-            .collect();
+    let mut of_level = vec![Vec::new(); levels.values().len().max(1)];
+    for outcome in outcomes.iter().filter(|outcome| outcome.is_comparable) {
+        of_level[levels.of_cell(outcome.cell)].push(what.of(outcome));
+    }
+    for (level, comparable) in of_level.iter().enumerate() {
         if comparable.len() > 1 {
             dots.push(Dot {
                 x: level as f64,
@@ -77,7 +76,7 @@ fn by_setting(scene: &Scene, levels: &Levels, outcomes: &[Outcome], what: Quanti
             theme.dim
         };
         Dot {
-            x: levels.of_cells[outcome.cell] as f64,
+            x: levels.of_cell(outcome.cell) as f64,
             y: what.of(outcome),
             glyph: if outcome.is_comparable {
                 levels.glyph(outcome.cell, theme)
@@ -97,10 +96,10 @@ fn by_setting(scene: &Scene, levels: &Levels, outcomes: &[Outcome], what: Quanti
     } else {
         Scale::Linear
     };
-    let name = if levels.setting.is_empty() {
+    let name = if levels.setting().is_empty() {
         what.name().to_owned()
     } else {
-        format!("{} by {}", what.name(), levels.setting)
+        format!("{} by {}", what.name(), levels.setting())
     };
     Scatter {
         title: vec![
@@ -110,7 +109,7 @@ fn by_setting(scene: &Scene, levels: &Levels, outcomes: &[Outcome], what: Quanti
         ],
         legend: Vec::new(),
         dots,
-        across: Axis::names(&levels.values),
+        across: Axis::names(levels.values()),
         across_name: "",
         up: Axis::new(scale, low, high, usize::from(area.height.saturating_sub(2))),
         empty: "no cell has finished yet",

@@ -36,7 +36,7 @@ const CURSOR_STOPS: u64 = 100;
 const SCROLL: usize = 5;
 
 /// What lies over the screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
     /// The keys.
     Help,
@@ -333,7 +333,7 @@ impl View {
             }
             Action::Scatter => {
                 let next = self.scatter.map_or(0, |setting| setting + 1);
-                self.scatter = (next < scatter::settings(&monitor.cells).len().max(1)).then_some(next);
+                self.scatter = (next < scatter::settings(monitor).count().max(1)).then_some(next);
             }
             Action::Details => {
                 self.scrolled = 0;

@@ -1,0 +1,57 @@
+//! The settings that the cells of a sweep differ in.
+
+use std::collections::HashMap;
+
+use crate::event::CellIndex;
+
+use super::Cell;
+
+/// A setting that is swept, with its value in every cell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// The setting.
+    pub name: String,
+    /// Each value once, in the order of the cells.
+    pub values: Vec<String>,
+    /// For each cell, which of the values it has.
+    pub of_cells: Vec<usize>,
+}
+
+impl Swept {
+    /// The value of the setting in this cell as it is in force (steps may have been cut).
+    #[must_use]
+    pub fn value(&self, cell: CellIndex) -> &str {
+        let value = self.of_cells.get(cell).and_then(|value| self.values.get(*value));
+        value.map_or("", String::as_str)
+    }
+
+    /// Every setting that is swept in any of the cells: one that was added by hand may have a seed of its own.
+    pub(super) fn all(cells: &[Cell]) -> Vec<Self> {
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in cells.iter().flat_map(|cell| &cell.plan.swept) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names.into_iter().map(|name| Self::of(name, cells)).collect()
+    }
+
+    fn of(name: &str, cells: &[Cell]) -> Self {
+        let mut places = HashMap::new();
+        let mut swept = Self {
+            name: name.to_owned(),
+            ..Self::default()
+        };
+        for cell in cells {
+            let settings = cell.plan.settings.iter().chain(&cell.plan.swept);
+            let mut of_this_name = settings.filter(|(setting, _)| setting == name);
+            let value = of_this_name.next().map_or("", |(_, value)| value.as_str());
+            let place = *places.entry(value).or_insert(swept.values.len());
+            if place == swept.values.len() {
+                swept.values.push(value.to_owned());
+            }
+            swept.of_cells.push(place);
+        }
+        swept
+    }
+}
