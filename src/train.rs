@@ -29,7 +29,7 @@ pub use snapshot::Snapshot;
 pub use stopwatch::Stopwatch;
 
 use crate::config::Settings;
-use crate::event::{Activity, CellEnding, CellIndex, Point, StopReason, Summary};
+use crate::event::{CellEnding, CellIndex, Point, StopReason, Summary};
 use crate::model::{Examples, Network, RunningStatistics};
 use run::Run;
 
@@ -129,12 +129,15 @@ pub fn train(
             if run.is_to_pause() {
                 run.keep(&run.snapshot(true))?;
             }
-            if let Some(stopped) = run.checkpoint(Activity::Training) {
+            if let Some(stopped) = run.between_steps() {
                 run.keep(&run.snapshot(true))?;
                 ending = Some(stopped);
                 break;
             }
             run.change_learning_rate()?;
+            if run.is_to_pause() {
+                continue;
+            }
             run.step();
         }
         // What an interrupted observation was about to tell is told by the process that goes on.

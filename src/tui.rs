@@ -44,12 +44,14 @@ mod rows;
 mod scatter;
 mod scene;
 mod screen;
+mod shorten;
 mod smooth;
 pub mod svg;
 mod sweep_page;
 mod terminal;
 mod theme;
 mod view;
+mod welcome;
 mod words;
 mod zoom;
 
@@ -76,6 +78,7 @@ pub use screen::render;
 pub use smooth::Smoothing;
 pub use theme::{Colours, Glyphs, Role, Theme};
 pub use view::{Overlay, Question, View};
+pub use welcome::is_first_screen;
 pub use zoom::Zoom;
 
 /// How the screen is to be.
@@ -93,6 +96,8 @@ pub struct Options {
     pub preferences: Preferences,
     /// Nothing but ASCII, whatever else is wished.
     pub ascii: bool,
+    /// The user has never seen the screen.
+    pub welcome: bool,
 }
 
 /// How the screen was left.
@@ -143,6 +148,7 @@ pub fn run(
     let theme = preferences.theme(options.ascii, |name| std::env::var(name).ok());
     let mut view = View::new(theme);
     view.keys = preferences.keys.clone();
+    view.overlay = options.welcome.then_some(Overlay::Welcome);
     let mut driver = Driver::new(view).at_most(preferences.frames_per_second);
     let mut screen = terminal::Screen::enter(options.log_path.as_deref(), preferences.mouse)?;
     let input = input::listen().map_err(TuiError::Terminal)?;

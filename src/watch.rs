@@ -237,6 +237,7 @@ fn show(
         },
         preferences: look.preferences,
         ascii: look.ascii,
+        welcome: tui::is_first_screen(|name| std::env::var(name).ok()),
     };
     let outcome = tui::run(&events, commands, &signals, &options)?;
     match outcome {

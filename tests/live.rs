@@ -563,6 +563,44 @@ fn a_learning_rate_that_is_typed_holds_is_drawn_and_is_still_in_force_after_a_re
 }
 
 #[test]
+fn while_paused_a_learning_rate_is_taken_on_at_once_and_training_stays_where_it_is() {
+    let mut program = Program::on(LONG, MIDDLE);
+    program.wait_for_training();
+    program.press("p");
+    program.wait_for("‖ paused");
+    let step = program.step();
+    program.press("r");
+    program.wait_for("learning rate of cell 2");
+    program.press("0.05\r");
+    program.wait_for("the learning rate was changed by hand, from 0.2 to 0.05");
+    program.wait_for("2/η 40.0");
+    program.press("m");
+    program.wait_for("training is paused: λ_max is measured after its next step");
+    program.wait_for("‖ paused");
+    assert_eq!(program.step(), step);
+    program.press("p");
+    program.wait_for("▶ training");
+    program.wait_until("further steps", |_| program.step() > step);
+}
+
+#[test]
+fn who_has_never_seen_the_screen_is_welcomed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("live.ron"), SHORT).unwrap();
+    let state = folder.path().join("state").display().to_string();
+    let variables = [("XDG_STATE_HOME", state.as_str())];
+    let mut seat = start(&folder, &["live.ron"], SMALL, &variables);
+    seat.wait_for("welcome to sharptui");
+    seat.press("2");
+    seat.wait_until("page 2", |seat| !seat.shown().contains("welcome"));
+    seat.press("\u{3}\u{3}");
+    seat.wait_for_the_end();
+    let seat = start(&folder, &["live.ron"], SMALL, &variables);
+    seat.wait_for("cells 0 of 2 done");
+    assert!(!seat.shown().contains("welcome"), "{}", seat.shown());
+}
+
+#[test]
 fn the_curves_are_read_out_and_the_screen_is_saved_by_key() {
     let mut program = Program::on(LONG, MIDDLE);
     program.wait_for_row(2, "running");

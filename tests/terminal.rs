@@ -55,6 +55,7 @@ fn child() {
         load: None,
         preferences: tui::Preferences::default(),
         ascii: false,
+        welcome: false,
     };
     let outcome = tui::run(&events_out, &commands_in, &signals, &options).unwrap();
     if outcome == tui::Outcome::Detached {

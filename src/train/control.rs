@@ -117,26 +117,45 @@ impl Control {
     /// Called between any two pieces of work that take a moment. Waits here while paused.
     pub fn checkpoint(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
         self.hear(outbox);
-        if self.paused && self.asked(cell) == Verdict::Go {
-            let before = self.activity;
-            let pause = Instant::now();
-            self.busy_with(Activity::Paused, outbox);
-            while self.paused && self.asked(cell) == Verdict::Go {
-                match self.commands.recv() {
-                    Ok(command) => {
-                        self.note(command);
-                        self.tell(outbox);
-                    }
-                    // Whoever could resume is gone, and a night's training must not hang on that.
-                    Err(_) => self.paused = false,
-                }
-            }
-            stopwatch.leave_out(pause.elapsed());
-            if let Some(activity) = before {
-                self.busy_with(activity, outbox);
-            }
+        let before = self.activity;
+        self.wait(cell, outbox, stopwatch, |_| false);
+        if let Some(activity) = before {
+            self.busy_with(activity, outbox);
         }
         self.asked(cell)
+    }
+
+    /// The same between two steps. There a pause is interrupted for a learning rate that was asked for, and
+    /// [`Self::is_to_pause`] goes on to hold.
+    pub fn between_steps(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
+        self.hear(outbox);
+        let is_called = |control: &Self| control.learning_rate.is_some_and(|(meant, _)| meant == cell);
+        self.wait(cell, outbox, stopwatch, is_called);
+        if !self.paused {
+            self.busy_with(Activity::Training, outbox);
+        }
+        self.asked(cell)
+    }
+
+    /// Waits while paused, until there is an end to the cell or whatever `is_called` looks for.
+    fn wait(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch, is_called: impl Fn(&Self) -> bool) {
+        let waits = |control: &Self| control.paused && control.asked(cell) == Verdict::Go && !is_called(control);
+        if !waits(self) {
+            return;
+        }
+        let pause = Instant::now();
+        self.busy_with(Activity::Paused, outbox);
+        while waits(self) {
+            match self.commands.recv() {
+                Ok(command) => {
+                    self.note(command);
+                    self.tell(outbox);
+                }
+                // Whoever could resume is gone, and a night's training must not hang on that.
+                Err(_) => self.paused = false,
+            }
+        }
+        stopwatch.leave_out(pause.elapsed());
     }
 
     /// Does what needs the run directory, again and again while it `can_pass` that it fails, until it is done or the sweep
@@ -336,6 +355,39 @@ mod tests {
             let verdict_now = control.checkpoint(3, &Outbox::new(events), &mut Stopwatch::start());
             assert_eq!(verdict_now, verdict);
         }
+    }
+
+    #[test]
+    fn between_steps_a_pause_is_left_for_a_learning_rate_of_this_cell_and_goes_on_afterwards() {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let (events, seen) = crossbeam_channel::unbounded();
+        let outbox = Outbox::new(events);
+        let (mut control, mut stopwatch) = (Control::new(receiver), Stopwatch::start());
+        let rate = |cell| Command::SetLearningRate {
+            cell,
+            learning_rate: 0.5,
+        };
+        for command in [Command::Pause, rate(2), rate(1)] {
+            sender.send(command).unwrap();
+        }
+        assert_eq!(control.between_steps(1, &outbox, &mut stopwatch), Verdict::Go);
+        assert_eq!(control.take_learning_rate(1), Some(0.5));
+        assert!(control.is_to_pause());
+        // Of another cell it is no reason to wake up.
+        for command in [rate(2), Command::Resume] {
+            sender.send(command).unwrap();
+        }
+        assert_eq!(control.between_steps(1, &outbox, &mut stopwatch), Verdict::Go);
+        assert!(!control.is_to_pause());
+        let activities: Vec<Event> = seen
+            .try_iter()
+            .filter(|event| matches!(event, Event::Activity(_)))
+            .collect();
+        assert_eq!(
+            activities.last(),
+            Some(&Event::Activity(Activity::Training)),
+            "{activities:?}"
+        );
     }
 
     #[test]

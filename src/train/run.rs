@@ -20,7 +20,7 @@ use super::snapshot::Snapshot;
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Precision, Settings};
 use crate::curvature::norm;
-use crate::event::{Activity, CellEnding, Event, Point, Progress, RateChange, Summary};
+use crate::event::{CellEnding, Event, Point, Progress, RateChange, Summary};
 use crate::model::{Examples, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
 
 /// Step losses are read from the device this many at a time: reading each would make it wait for the host.
@@ -308,7 +308,7 @@ impl<'a> Run<'a> {
         self.forget_pace();
     }
 
-    /// Whether the next [`Self::checkpoint`] waits.
+    /// Whether the next [`Self::between_steps`] waits.
     pub(super) fn is_to_pause(&mut self) -> bool {
         self.control.is_to_pause()
     }
@@ -322,13 +322,12 @@ impl<'a> Run<'a> {
         losses.iter::<f64>().any(|loss| has_diverged(loss, self.task.settings))
     }
 
-    /// Waits while paused; gives the ending if the cell is to end.
-    pub(super) fn checkpoint(&mut self, activity: Activity) -> Option<CellEnding> {
-        self.control.busy_with(activity, self.outbox);
+    /// Waits while paused, but for a learning rate that was asked for; gives the ending if the cell is to end.
+    pub(super) fn between_steps(&mut self) -> Option<CellEnding> {
         let before = self.stopwatch.left_out();
         let verdict = self
             .control
-            .checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
+            .between_steps(self.task.cell, self.outbox, &mut self.stopwatch);
         if self.stopwatch.left_out() > before {
             self.forget_pace();
         }

@@ -20,8 +20,9 @@ use super::scene::Scene;
 use super::view::{Effect, View};
 use super::{Outcome, copy, panics, queue, screen, svg};
 
-/// Least time between two frames that nobody pressed a key for, unless the user wants another: 10 a second.
-const FRAME: Duration = Duration::from_millis(100);
+/// Most frames a second that nobody pressed a key for, unless the user wants another number: what a slow line bears all day,
+/// and no slower than numbers can be read.
+pub(super) const FRAMES_PER_SECOND: u32 = 5;
 
 /// The clocks on the screen go on while nothing else happens.
 const TICK: Duration = Duration::from_secs(1);
@@ -114,7 +115,7 @@ impl Driver {
             deadline: None,
             looked_at: Vec::new(),
             load: None,
-            frame: FRAME,
+            frame: Duration::from_secs(1) / FRAMES_PER_SECOND,
         }
     }
 
@@ -269,6 +270,10 @@ impl Driver {
                 Ok(Input::Resize(..)) => self.due = Due::Anew,
                 Ok(Input::Mouse(event)) => {
                     self.view.mouse(&event, &self.monitor, self.area);
+                    self.due = self.due.max(Due::Now);
+                }
+                Ok(Input::Paste(text)) => {
+                    self.view.paste(&text, &self.monitor);
                     self.due = self.due.max(Due::Now);
                 }
                 Ok(_) => {}

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 
+use super::shorten::shortened;
+
 /// Collects what is drawn and passes it on as one write between the marks of a synchronized update, so that neither a
 /// slow line nor an eager terminal shows half a frame. (A plain `Stdout` splits a frame into writes of a kilobyte.)
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl<W: Write> Write for FrameWriter<W> {
             return Ok(());
         }
         queue!(self.frame, EndSynchronizedUpdate)?;
-        let frame = std::mem::take(&mut self.frame);
+        let frame = shortened(&std::mem::take(&mut self.frame));
         if self.abandoned.get() {
             return Ok(());
         }

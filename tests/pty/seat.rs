@@ -36,6 +36,8 @@ impl Seat {
         command.env("TERM", "xterm-256color");
         command.env("LC_ALL", "C.UTF-8");
         command.env_remove("NO_COLOR");
+        // Nobody is welcomed: the mark cannot be written there.
+        command.env("XDG_STATE_HOME", "/dev/null");
         for (name, value) in variables {
             command.env(name, value);
         }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::event::{
-    Activity, CellEnding, CellPlan, Event, LambdaPoint, Point, Progress, StopReason, Summary, SweepPlan,
+    Activity, CellEnding, CellPlan, Event, LambdaPoint, LogEntry, LogKind, Point, Progress, RateChange, StopReason,
+    Summary, SweepPlan,
 };
 
 /// Steps every cell plans.
@@ -224,11 +225,82 @@ pub fn came_to(cell: usize, lambda_max: f64) -> Event {
 
 /// Two cells are finished, the third is at step 720 of 1,000.
 pub fn half_way() -> Vec<Event> {
+    two_finished_and(720)
+}
+
+fn two_finished_and(step: u64) -> Vec<Event> {
     let mut events = vec![Event::SweepStarted(plan())];
     for cell in 0..2 {
         events.extend(up_to(cell, STEPS));
         events.push(ended(cell, STEPS, CellEnding::Finished(StopReason::Steps)));
     }
-    events.extend(up_to(2, 720));
+    events.extend(up_to(2, step));
+    events
+}
+
+/// The same with the learning rate of the third cell halved at step 600, and a log of what happened.
+#[allow(dead_code)] // Of the pictures alone.
+pub fn changed_by_hand() -> Vec<Event> {
+    let line = |minute: f64, cell: Option<usize>, kind: LogKind, words: &str| {
+        Event::Logged(LogEntry {
+            at: 1_795_644_000.0 + 60.0 * minute,
+            cell,
+            kind,
+            words: words.to_owned(),
+        })
+    };
+    let mut events = two_finished_and(595);
+    events.extend([
+        line(
+            0.0,
+            None,
+            LogKind::Sweep,
+            "the sweep began: 6 cells, flex (CPU, 2 threads)",
+        ),
+        line(
+            0.0,
+            Some(0),
+            LogKind::Begun,
+            "began: learning_rate 0.1, activation tanh",
+        ),
+        line(0.4, Some(0), LogKind::Ended, "finished: all steps taken"),
+        line(
+            0.4,
+            Some(1),
+            LogKind::Begun,
+            "began: learning_rate 0.1, activation relu",
+        ),
+        line(0.7, Some(1), LogKind::Ended, "finished: all steps taken"),
+        line(
+            0.7,
+            Some(2),
+            LogKind::Begun,
+            "began: learning_rate 0.05, activation tanh",
+        ),
+        line(
+            0.8,
+            Some(2),
+            LogKind::Warning,
+            "audit at step 500 corrected λ_max from 39.6 to 40.8",
+        ),
+        line(
+            0.9,
+            Some(2),
+            LogKind::ByHand,
+            "learning rate changed by hand at step 600: 0.05 to 0.025",
+        ),
+    ]);
+    events.extend((600..=720).step_by(5).map(|step| {
+        let mut point = point(2, step, 0);
+        point.learning_rate = Some(0.025);
+        point.threshold = Some(80.0);
+        point.changed_by_hand = (step == 600).then_some(RateChange { from: 0.05, to: 0.025 });
+        if let Some(lambda) = &mut point.lambda {
+            lambda.lambda_max += 0.11 * (step - 600) as f64;
+        }
+        let point = Box::new(point);
+        Event::Measured { cell: 2, point }
+    }));
+    events.push(progress(2, 720));
     events
 }

@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{PAGE, View};
+use super::{Overlay, PAGE, View};
 use crate::monitor::Monitor;
 use crate::tui::parts::{Part, parts};
 use crate::tui::plot;
@@ -15,6 +15,10 @@ const NOTCH: isize = 3;
 impl View {
     /// Takes in what the mouse does in a window of this size. Where something lies over the screen, nothing.
     pub fn mouse(&mut self, event: &MouseEvent, monitor: &Monitor, window: Rect) {
+        if self.overlay == Some(Overlay::Welcome) && matches!(event.kind, MouseEventKind::Down(_)) {
+            self.overlay = None;
+            return;
+        }
         if self.overlay.is_some() {
             return;
         }

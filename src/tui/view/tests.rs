@@ -432,3 +432,33 @@ fn no_click_anywhere_on_any_page_panics() {
         }
     }
 }
+
+#[test]
+fn what_is_pasted_is_typed_at_a_prompt_and_does_nothing_elsewhere() {
+    let mut fixture = Fixture::half_way();
+    fixture.view.paste("qy\n", &fixture.monitor);
+    assert_eq!(fixture.view.overlay, None);
+    press(&mut fixture, '/');
+    fixture.view.paste(" relu\n", &fixture.monitor);
+    assert!(matches!(&fixture.view.overlay, Some(Overlay::Filter(typed, _)) if typed == "relu"));
+    fixture.view.overlay = None;
+    press(&mut fixture, 'r');
+    let empty = fixture.view.overlay.clone();
+    fixture.view.paste("halve it", &fixture.monitor);
+    assert_eq!(fixture.view.overlay, empty);
+    fixture.view.paste("0.003", &fixture.monitor);
+    assert_ne!(fixture.view.overlay, empty);
+}
+
+#[test]
+fn any_key_takes_the_welcome_away_and_does_what_it_does() {
+    let mut fixture = Fixture::half_way();
+    for (letter, page) in [('2', Page::Cells), ('4', Page::Log)] {
+        fixture.view.overlay = Some(Overlay::Welcome);
+        press(&mut fixture, letter);
+        assert_eq!((&fixture.view.overlay, fixture.view.page), (&None, page));
+    }
+    fixture.view.overlay = Some(Overlay::Welcome);
+    fixture.view.key(&KeyEvent::from(KeyCode::Esc), &fixture.monitor);
+    assert_eq!(fixture.view.overlay, None);
+}

@@ -1,0 +1,56 @@
+//! How many bytes a second a program sends to its terminal: `cargo bench --bench bytes -- COMMAND…`.
+//!
+//! The terminal is 120 columns by 40 rows; 60 seconds are counted, after 10 in which the program begins. It is killed then,
+//! so a sweep should be one that was made for this.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+const SIZE: PtySize = PtySize {
+    rows: 40,
+    cols: 120,
+    pixel_width: 0,
+    pixel_height: 0,
+};
+const BEGIN: Duration = Duration::from_secs(10);
+const COUNT: Duration = Duration::from_mins(1);
+
+fn main() -> anyhow::Result<()> {
+    // Cargo adds `--bench`.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let Some((program, arguments)) = words.split_first() else {
+        println!("name a command to count the bytes of: cargo bench --bench bytes -- COMMAND…");
+        return Ok(());
+    };
+    let pair = native_pty_system().openpty(SIZE)?;
+    let mut command = CommandBuilder::new(program);
+    command.args(arguments);
+    command.cwd(std::env::current_dir()?);
+    command.env("TERM", "xterm-256color");
+    let mut output = pair.master.try_clone_reader()?;
+    let mut child = pair.slave.spawn_command(command).with_context(|| program.clone())?;
+    drop(pair.slave);
+    let counted = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&counted);
+    thread::spawn(move || {
+        let mut buffer = [0; 8_192];
+        while let Ok(length @ 1..) = output.read(&mut buffer) {
+            counter.fetch_add(length, Ordering::Relaxed);
+        }
+    });
+    thread::sleep(BEGIN);
+    let before = counted.load(Ordering::Relaxed);
+    thread::sleep(COUNT);
+    let bytes = counted.load(Ordering::Relaxed) - before;
+    let ended = child.try_wait()?.is_some();
+    child.kill().ok();
+    println!("{} bytes a second", bytes as u64 / COUNT.as_secs());
+    anyhow::ensure!(!ended, "{program} had ended before all was counted");
+    Ok(())
+}

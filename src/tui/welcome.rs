@@ -1,0 +1,109 @@
+//! The first screen that anybody sees: what it is, and where help is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::keys::Action;
+use super::panel;
+use super::scene::Scene;
+
+/// What is said, and the keys to begin with.
+const WORDS: [&str; 3] = [
+    "λ_max, the curvature of the loss where it is sharpest, often rises",
+    "until it meets the dotted line 2/η, and stays there: the edge of",
+    "stability. Nothing you press here loses work without asking.",
+];
+const KEYS: [(Action, &str); 7] = [
+    (Action::Help, "the keys of the page you are on"),
+    (Action::Palette, "find an action by its name"),
+    (Action::Glossary, "what the numbers mean"),
+    (Action::PageCells, "all cells; the other pages are beside it"),
+    (Action::PauseOrResume, "pause, and go on"),
+    (Action::Detach, "leave: training goes on, `sharptui attach` comes back"),
+    (Action::Quit, "quit"),
+];
+
+/// Draws it over the screen.
+pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let mut lines: Vec<Line> = WORDS
+        .iter()
+        .map(|words| Line::raw(theme.text(*words).into_owned()))
+        .collect();
+    lines.push(Line::default());
+    lines.extend(KEYS.iter().filter_map(|(action, words)| {
+        let key = theme.text(scene.view.keys.first(*action)?).into_owned();
+        Some(Line::from(vec![
+            Span::styled(format!("{key:>6}"), theme.key),
+            Span::raw(format!("  {}", theme.text(*words))),
+        ]))
+    }));
+    lines.push(Line::default());
+    lines.push(Line::styled("This is shown once. Any key takes it away.", theme.dim));
+    panel::overlay(screen, buffer, theme, "welcome to sharptui", lines);
+}
+
+/// Where it is kept that somebody was welcomed, with environment variables from `variable`; none without a home.
+fn usual_mark(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let state = set("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".local/state")));
+    state.map(|folder| folder.join("sharptui/welcomed"))
+}
+
+/// Whether this is the first screen of this user. Where that cannot be written down it is not: a welcome every day is none.
+#[must_use]
+pub fn is_first_screen(variable: impl Fn(&str) -> Option<String>) -> bool {
+    usual_mark(variable).is_some_and(|mark| !mark.exists() && write(&mark).is_ok())
+}
+
+fn write(mark: &Path) -> std::io::Result<()> {
+    if let Some(folder) = mark.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(
+        mark,
+        "The welcome of sharptui was shown; without this file it is shown again.\n",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::super::{Overlay, screen};
+    use super::*;
+
+    #[test]
+    fn somebody_is_welcomed_once_and_never_where_it_cannot_be_written_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().display().to_string();
+        let state = folder.path().join("state").display().to_string();
+        let in_home = |name: &str| (name == "HOME").then(|| home.clone());
+        let elsewhere = |name: &str| (name == "XDG_STATE_HOME").then(|| state.clone());
+        for environment in [&in_home as &dyn Fn(&str) -> Option<String>, &elsewhere] {
+            assert!(is_first_screen(environment));
+            assert!(!is_first_screen(environment));
+        }
+        assert!(folder.path().join(".local/state/sharptui/welcomed").exists());
+        let file = folder.path().join("state/sharptui/welcomed").display().to_string();
+        assert!(!is_first_screen(|name| (name == "HOME").then(|| file.clone())));
+        assert!(!is_first_screen(|_| None));
+    }
+
+    #[test]
+    fn it_fits_the_smallest_screen() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.overlay = Some(Overlay::Welcome);
+        let drawn = fixture.drawn(screen::render, (60, 16));
+        assert!(
+            drawn.contains("Any key takes it away") && drawn.contains("attach"),
+            "{drawn}"
+        );
+    }
+}
