@@ -57,7 +57,10 @@ fn monitor(stage: Stage, start: Instant) -> Monitor {
     match stage {
         Stage::HalfWay => {}
         Stage::Changed => events.extend(script::changed_by_hand()),
-        Stage::Finished => events.extend((2..6).map(|cell| script::came_to(cell, 24.0 + 9.0 * cell as f64))),
+        Stage::Finished => {
+            events.extend((2..6).map(|cell| script::came_to(cell, 24.0 + 9.0 * cell as f64)));
+            events.push(event::Event::SweepEnded(event::SweepEnding::Complete));
+        }
     }
     for event in events {
         monitor.apply(event, start);

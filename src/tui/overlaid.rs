@@ -31,14 +31,15 @@ pub(super) fn cells<'a>(scene: &Scene<'a>) -> Vec<(CellIndex, &'a Cell, Pen)> {
 
 /// The pen of the one that was laid over the charts at this place.
 fn pen(at: usize, theme: &Theme) -> Pen {
-    // Told apart in every kind of sight as far as six colours can be (see the tests of the theme), and by their pattern.
-    const INDEXED: [u8; MOST] = [167, 69, 127, 160, 93, 96];
+    // As far as six colours can be from one another and from those of the chosen cell's curves in every kind of sight, with
+    // a contrast of 3:1 on black and on white: the first three well, the rest with the help of their patterns.
+    const INDEXED: [u8; MOST] = [126, 58, 99, 200, 96, 29];
     const BASIC: [Color; MOST] = [
-        Color::Green,
-        Color::Cyan,
         Color::Magenta,
-        Color::Red,
         Color::Yellow,
+        Color::Cyan,
+        Color::Green,
+        Color::Red,
         Color::Blue,
     ];
     let style = match theme.colours {
