@@ -115,7 +115,6 @@ fn libtorch_is_set_up_by_the_script_that_is_named_in_the_version_that_it_install
     assert!(commands(&readme()).iter().any(|command| command == ".cargo/libtorch"));
 }
 
-
 #[test]
 fn the_help_is_as_reviewed() {
     for (name, arguments) in [

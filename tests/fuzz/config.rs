@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use sharptui::config::{Experiment, MAX_CELLS};
+use sharptui::tui::Preferences;
 
 use crate::campaign::{Target, run};
 
@@ -21,6 +22,22 @@ fn seeds() -> Vec<Vec<u8>> {
         .collect();
     paths.sort();
     paths.into_iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn no_preferences_make_their_reader_panic_or_take_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("screen.ron");
+    let target = Target {
+        name: "screen",
+        place: "screen.ron",
+        most_memory_bytes: MOST_MEMORY_BYTES,
+        seeds: vec![Preferences::template().into_bytes()],
+    };
+    run(&target, |input| {
+        fs::write(&path, input).unwrap();
+        Preferences::load(&path).map(drop).map_err(|error| error.to_string())
+    });
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use sharptui::record::{
-    NamedTensor, TensorValues, read_checkpoints, read_metrics, read_run, read_settings, read_summary, read_tensors,
-    write_tensors,
+    NamedTensor, TensorValues, read_checkpoints, read_log, read_metrics, read_queue, read_run, read_settings,
+    read_summary, read_tensors, write_tensors,
 };
 
 use crate::campaign::{Target, run};
@@ -50,6 +50,28 @@ fn no_run_summary_or_settings_make_their_readers_panic_or_take_memory() {
     reads("run", "run.json", read_run);
     reads("summary", "summary.json", read_summary);
     reads("settings", "cell.json", read_settings);
+}
+
+#[test]
+fn no_queue_makes_its_reader_panic_or_take_memory() {
+    reads("queue", "queue.json", |folder| read_queue(folder, 6));
+}
+
+#[test]
+fn no_log_makes_its_reader_panic_take_memory_or_stand_still() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&target("log", "events.jsonl", Vec::new()), |input| {
+        fs::write(folder.path().join("events.jsonl"), input).unwrap();
+        let mut read = 0;
+        loop {
+            let new = read_log(folder.path(), read).map_err(|error| error.to_string())?;
+            if !new.more {
+                return Ok(());
+            }
+            assert!(new.read > read, "it reads on");
+            read = new.read;
+        }
+    });
 }
 
 /// A sound file of tensors.
