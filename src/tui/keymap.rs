@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::keys::{Action, BINDINGS, Binding, Chord};
+use super::preferences::said;
 
 /// What has to have a key: without one there would be no way out.
 const NEEDED: [Action; 4] = [Action::Quit, Action::Help, Action::Close, Action::Interrupt];
@@ -28,9 +29,12 @@ impl KeyMap {
         let mut map = Self::default();
         for (name, keys) in changed {
             let at = BINDINGS.iter().position(|binding| binding.action.name() == *name);
-            let at = at.ok_or_else(|| format!("keys has `{name}`, and there is no such action"))?;
+            let at = at.ok_or_else(|| format!("keys has `{}`, and there is no such action", said(name)))?;
             let chords = keys.iter().map(|key| {
-                let wrong = || format!("keys.{name} has `{key}`; a key is a letter, \"space\", \"Enter\", \"PgUp\", \"F1\", \"Ctrl-x\" and the like");
+                let wrong = || {
+                    let key = said(key);
+                    format!("keys.{name} has `{key}`; a key is a letter, \"space\", \"Enter\", \"PgUp\", \"F1\", \"Ctrl-x\" and the like")
+                };
                 Chord::named(key).ok_or_else(wrong)
             });
             map.0[at] = chords.collect::<Result<_, _>>()?;

@@ -166,7 +166,7 @@ impl Preferences {
     pub fn parse(text: &str) -> Result<Self, String> {
         let file: File = ron::from_str(text).map_err(|error| {
             let at = error.span.start;
-            format!("line {}, column {}: {}", at.line, at.col, error.code)
+            format!("line {}, column {}: {}", at.line, at.col, said(&error.code.to_string()))
         })?;
         if !FRAMES.contains(&file.frames_per_second) {
             return Err(format!(
@@ -180,12 +180,16 @@ impl Preferences {
         for (name, value) in &file.palette {
             let role = Role::named(name).ok_or_else(|| {
                 format!(
-                    "palette has `{name}`; there are {}",
+                    "palette has `{}`; there are {}",
+                    said(name),
                     Role::ALL.map(Role::name).join(", ")
                 )
             })?;
             let colour: Color = value.parse().map_err(|_| {
-                format!("palette.{name} is `{value}`; a colour is \"#rrggbb\", 0 to 255, or a name such as \"blue\"")
+                format!(
+                    "palette.{name} is `{}`; a colour is \"#rrggbb\", 0 to 255, or a name such as \"blue\"",
+                    said(value)
+                )
             })?;
             palette.push((role, colour));
         }
@@ -260,6 +264,17 @@ impl Preferences {
         }
         theme
     }
+}
+
+/// What a file has, in an error: not all of it, and nothing that a terminal would obey.
+pub(super) fn said(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let escaped = |letter: char| if letter.is_control() { ' ' } else { letter };
+    let mut said: String = text.chars().take(LONGEST).map(escaped).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        said.push('…');
+    }
+    said
 }
 
 #[cfg(test)]
