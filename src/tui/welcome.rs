@@ -21,7 +21,7 @@ const KEYS: [(Action, &str); 7] = [
     (Action::Help, "the keys of the page you are on"),
     (Action::Palette, "find an action by its name"),
     (Action::Glossary, "what the numbers mean"),
-    (Action::PageCells, "all cells; the other pages are beside it"),
+    (Action::PageCells, "all cells (beside it: charts, sweep, log)"),
     (Action::PauseOrResume, "pause, and go on"),
     (Action::Detach, "leave: training goes on, `sharptui attach` comes back"),
     (Action::Quit, "quit"),

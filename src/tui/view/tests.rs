@@ -462,3 +462,65 @@ fn any_key_takes_the_welcome_away_and_does_what_it_does() {
     fixture.view.key(&KeyEvent::from(KeyCode::Esc), &fixture.monitor);
     assert_eq!(fixture.view.overlay, None);
 }
+
+#[test]
+fn keys_that_are_mashed_panic_in_no_order_at_no_size() {
+    use crate::tui::fixture::script;
+    const SIZES: [(u16, u16); 5] = [(20, 5), (60, 16), (80, 24), (120, 40), (250, 70)];
+    let special = [
+        KeyCode::Esc,
+        KeyCode::Enter,
+        KeyCode::Tab,
+        KeyCode::Backspace,
+        KeyCode::Left,
+        KeyCode::Right,
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::PageUp,
+        KeyCode::PageDown,
+        KeyCode::F(1),
+        KeyCode::Char('λ'),
+    ];
+    // A linear congruential generator does for fingers.
+    let mut state = 1_u64;
+    let mut next = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let mut fixture = Fixture::half_way();
+    for round in 0..4_000 {
+        let code = match next(4) {
+            0 => special[next(special.len())],
+            _ => KeyCode::Char(char::from(b' ' + u8::try_from(next(95)).unwrap())),
+        };
+        let modifiers = [
+            KeyModifiers::NONE,
+            KeyModifiers::NONE,
+            KeyModifiers::CONTROL,
+            KeyModifiers::ALT,
+        ][next(4)];
+        fixture.view.key(&KeyEvent::new(code, modifiers), &fixture.monitor);
+        match next(40) {
+            0 => tell(&mut fixture, script::came_to(round % 6, 30.0)),
+            1 => tell(&mut fixture, Event::CellRetried { cell: round % 6 }),
+            2 => tell(&mut fixture, Event::CellStarted { cell: round % 6 }),
+            3 => tell(
+                &mut fixture,
+                Event::Queue {
+                    order: vec![round % 6, 5],
+                    held: vec![5],
+                },
+            ),
+            4 => tell(
+                &mut fixture,
+                script::measured(round % 6, 5 * next(200) as u64).remove(1),
+            ),
+            _ => {}
+        }
+        if round % 20 == 0 {
+            assert!(!fixture.drawn(crate::tui::render, SIZES[next(SIZES.len())]).is_empty());
+        }
+    }
+}
