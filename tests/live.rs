@@ -596,7 +596,7 @@ fn who_has_never_seen_the_screen_is_welcomed_once() {
     seat.press("\u{3}\u{3}");
     seat.wait_for_the_end();
     let seat = start(&folder, &["live.ron"], SMALL, &variables);
-    seat.wait_for("cells 0 of 2 done");
+    seat.wait_for("✓ complete");
     assert!(!seat.shown().contains("welcome"), "{}", seat.shown());
 }
 
@@ -672,4 +672,93 @@ fn the_values_under_the_cursor_go_to_the_clipboard() {
     program.press("y");
     program.wait_for("lines are copied");
     assert!(String::from_utf8_lossy(&program.bytes()).contains("\u{1b}]52;c;"));
+}
+
+/// The first row of a chart that names steps.
+fn steps_shown(seat: &Seat) -> String {
+    let shown = seat.shown();
+    let axis = shown.lines().find(|line| line.contains('└'));
+    axis.unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn steps_are_zoomed_curves_smoothed_and_cells_laid_over_one_another_by_key_and_by_mouse() {
+    let mut program = Program::on(LONG, MIDDLE);
+    program.wait_for_training();
+    program.press("k");
+    program.wait_for("looking at cell 1");
+    program.wait_until("its curves", |seat| {
+        has_measured(seat) && steps_shown(seat).starts_with("└0")
+    });
+    let whole = steps_shown(&program);
+    for (key, back) in [("+", "-"), ("++", "0"), ("+<", "0")] {
+        program.press(key);
+        program.wait_until("other steps", |seat| steps_shown(seat) != whole);
+        program.press(back);
+        program.wait_until("all of them", |seat| steps_shown(seat) == whole);
+    }
+    program.press("+");
+    program.wait_until("the latest steps", |seat| steps_shown(seat) != whole);
+    let shown = steps_shown(&program);
+    program.press("<");
+    program.wait_until("earlier ones", |seat| steps_shown(seat) != shown);
+    program.press(">0");
+    program.wait_until("all of them", |seat| steps_shown(seat) == whole);
+    for mean in ["mean of 9", "mean of 41"] {
+        program.press("z");
+        program.wait_for(mean);
+    }
+    program.press("z");
+    program.wait_until("the points alone", |seat| !seat.shown().contains("mean of"));
+    program.press("v");
+    program.wait_for("cell 1 lies over the charts of other cells now");
+    program.press("\r");
+    program.wait_for(" 1: 0.1 40 ");
+    program.press("V");
+    program.wait_until("no other cell", |seat| !seat.shown().contains(" 1: 0.1 40 "));
+    program.press("s");
+    program.wait_for("test accuracy % against λ_max");
+    program.press("ss");
+    program.wait_until("loss and accuracy again", |seat| {
+        !seat.shown().contains("against λ_max")
+    });
+    // A click in the chart, with the left button and with the right one.
+    program.press("\u{1b}[<0;20;10M\u{1b}[<0;20;10m");
+    program.wait_for("at step ");
+    program.press("\u{1b}[<2;20;10M\u{1b}[<2;20;10m");
+    program.wait_until("no cursor", |seat| !seat.shown().contains("at step "));
+    program.press("\u{1b}[6~");
+    program.wait_for("looking at cell 3");
+    program.press("\u{1b}[5~");
+    program.wait_for("looking at cell 1");
+}
+
+#[test]
+fn a_cell_is_run_again_after_a_question_and_moved_and_a_measurement_is_made_when_asked_for() {
+    let mut program = Program::on(LONG, MIDDLE);
+    program.wait_for_training();
+    program.press("m");
+    program.wait_until("a measurement between those that are due", |_| {
+        let points = read_metrics(&program.run_dir().join("cells/001")).unwrap().points;
+        points
+            .iter()
+            .any(|point| point.lambda.is_some() && point.step % 20 != 0)
+    });
+    program.press("kt");
+    program.wait_for("run cell 1 again?");
+    program.press("n");
+    program.wait_until("no question", |seat| !seat.shown().contains("again?"));
+    assert!(program.row(1).contains("finished"), "{}", program.shown());
+    program.press("t");
+    program.wait_for("run cell 1 again?");
+    program.press("y");
+    program.wait_for_row(1, "queued");
+    program.press("[");
+    let order = |program: &Program| {
+        let queue = sharptui::record::read_queue(&program.run_dir(), 3);
+        queue.map(|queue| queue.order).unwrap_or_default()
+    };
+    program.wait_until("it is moved before the other", |_| order(&program) == [0, 2]);
+    program.press("oO");
+    program.wait_for("by λ_max ↑");
 }

@@ -138,6 +138,25 @@ mod tests {
     }
 
     #[test]
+    fn long_names_and_wide_characters_break_no_row() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.name = "鋭さと汎化".repeat(12);
+        fixture.monitor.run_dir = "実行/".repeat(40);
+        fixture.monitor.device = "装置".repeat(30);
+        for cell in &mut fixture.monitor.cells {
+            cell.plan.swept[1].1 = "活性化関数".repeat(8);
+            cell.plan.settings.retain(|(name, _)| name != "activation");
+        }
+        fixture.monitor.know_settings();
+        for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+            let drawn = fixture.drawn(render, size);
+            for words in ["cell 3 of 6", "step 720 of 1 000", "39.2 ± 0.08", "running"] {
+                assert!(drawn.contains(words), "{words} at {size:?}: {drawn}");
+            }
+        }
+    }
+
+    #[test]
     fn too_small_a_window_says_how_large_it_has_to_be() {
         let drawn = Fixture::half_way().drawn(render, (59, 20));
         assert!(
