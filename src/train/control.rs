@@ -118,27 +118,29 @@ impl Control {
     pub fn checkpoint(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
         self.hear(outbox);
         let before = self.activity;
-        self.wait(cell, outbox, stopwatch, |_| false);
+        self.wait(cell, outbox, stopwatch);
         if let Some(activity) = before {
             self.busy_with(activity, outbox);
         }
         self.asked(cell)
     }
 
-    /// The same between two steps. There a pause is interrupted for a learning rate that was asked for, and
-    /// [`Self::is_to_pause`] goes on to hold.
+    /// The same between two steps.
     pub fn between_steps(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
         self.hear(outbox);
-        let is_called = |control: &Self| control.learning_rate.is_some_and(|(meant, _)| meant == cell);
-        self.wait(cell, outbox, stopwatch, is_called);
+        self.wait(cell, outbox, stopwatch);
         if !self.paused {
             self.busy_with(Activity::Training, outbox);
         }
         self.asked(cell)
     }
 
-    /// Waits while paused, until there is an end to the cell or whatever `is_called` looks for.
-    fn wait(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch, is_called: impl Fn(&Self) -> bool) {
+    /// Waits while paused, until there is an end to the cell.
+    ///
+    /// A learning rate that was asked for is taken on between two steps: until it is, there is no waiting, and what is
+    /// being measured is measured to its end. [`Self::is_to_pause`] goes on to hold.
+    fn wait(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) {
+        let is_called = |control: &Self| control.learning_rate.is_some_and(|(meant, _)| meant == cell);
         let waits = |control: &Self| control.paused && control.asked(cell) == Verdict::Go && !is_called(control);
         if !waits(self) {
             return;
@@ -358,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn between_steps_a_pause_is_left_for_a_learning_rate_of_this_cell_and_goes_on_afterwards() {
+    fn a_pause_is_left_for_a_learning_rate_of_this_cell_and_goes_on_afterwards() {
         let (sender, receiver) = crossbeam_channel::unbounded();
         let (events, seen) = crossbeam_channel::unbounded();
         let outbox = Outbox::new(events);
@@ -370,6 +372,8 @@ mod tests {
         for command in [Command::Pause, rate(2), rate(1)] {
             sender.send(command).unwrap();
         }
+        // In the midst of a measurement, and after it.
+        assert_eq!(control.checkpoint(1, &outbox, &mut stopwatch), Verdict::Go);
         assert_eq!(control.between_steps(1, &outbox, &mut stopwatch), Verdict::Go);
         assert_eq!(control.take_learning_rate(1), Some(0.5));
         assert!(control.is_to_pause());
