@@ -292,3 +292,33 @@ fn notices_are_bounded() {
     assert_eq!(monitor.notices.len(), KEPT_NOTICES);
     assert_eq!(monitor.notices.back().unwrap().1, "499");
 }
+
+#[test]
+fn a_seed_that_one_cell_was_added_with_is_a_setting_that_all_have_a_value_of() {
+    let of = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    };
+    let cell = |rate: &str, seed: &str, swept: &[(&str, &str)]| CellPlan {
+        swept: of(swept),
+        settings: of(&[("learning_rate", rate), ("seed", seed)]),
+        ..plan(10)
+    };
+    let now = Instant::now();
+    let mut monitor = started(
+        vec![
+            cell("0.1", "0", &[("learning_rate", "0.1")]),
+            cell("0.2", "0", &[("learning_rate", "0.2")]),
+        ],
+        now,
+    );
+    let names = |monitor: &Monitor| -> Vec<String> { monitor.swept.iter().map(|swept| swept.name.clone()).collect() };
+    assert_eq!(names(&monitor), ["learning_rate"]);
+    let added = cell("0.2", "1", &[("learning_rate", "0.2"), ("seed", "1")]);
+    monitor.apply(Event::CellAdded(Box::new(added)), now);
+    assert_eq!(names(&monitor), ["learning_rate", "seed"]);
+    assert_eq!(monitor.swept[0].values, ["0.1", "0.2"]);
+    assert_eq!(monitor.swept[0].of_cells, [0, 1, 1]);
+    assert_eq!([0, 1, 2].map(|cell| monitor.swept[1].value(cell)), ["0", "0", "1"]);
+    assert_eq!(monitor.swept[1].value(3), "");
+}

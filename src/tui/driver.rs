@@ -24,6 +24,9 @@ use super::{Outcome, copy, panics, queue, screen, svg};
 /// and no slower than numbers can be read.
 pub(super) const FRAMES_PER_SECOND: u32 = 5;
 
+/// Least time between two frames in which nothing but the counters of steps moves; faster ones nobody reads.
+const COUNTERS: Duration = Duration::from_millis(500);
+
 /// The clocks on the screen go on while nothing else happens.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -70,6 +73,8 @@ pub enum Pass {
 enum Due {
     /// When the clocks on the screen have to move: nothing has changed.
     Tick,
+    /// When the counters of steps may move again: nothing but them has changed.
+    Counters,
     /// When the last frame is old enough: an event has come.
     Soon,
     /// Without delay: a key was pressed.
@@ -211,6 +216,7 @@ impl Driver {
         match (self.drawn, self.due) {
             (None, _) | (_, Due::Now | Due::Anew) => now,
             (Some(drawn), Due::Soon) => drawn + self.frame,
+            (Some(drawn), Due::Counters) => drawn + self.frame.max(COUNTERS),
             (Some(drawn), Due::Tick) => drawn + TICK,
         }
     }
@@ -295,8 +301,9 @@ impl Driver {
         for _ in 0..BULK {
             match wires.events.try_recv() {
                 Ok(event) => {
+                    let is_counter = matches!(event, Event::Progress { .. });
                     self.monitor.apply(event, now);
-                    self.due = self.due.max(Due::Soon);
+                    self.due = self.due.max(if is_counter { Due::Counters } else { Due::Soon });
                 }
                 Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::Disconnected) => {
