@@ -1,13 +1,13 @@
 //! How many bytes a second a program sends to its terminal: `cargo bench --bench bytes -- COMMAND…`.
 //!
-//! The terminal is 120 columns by 40 rows; 60 seconds are counted, after 10 in which the program begins. It is killed then,
-//! so a sweep should be one that was made for this.
+//! The terminal is 120 columns by 40 rows; 60 seconds are counted, after 10 in which the program begins. Then Ctrl-C is
+//! pressed twice, which stops a sweep, and what has not ended soon is killed.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -19,6 +19,7 @@ const SIZE: PtySize = PtySize {
     pixel_height: 0,
 };
 const BEGIN: Duration = Duration::from_secs(10);
+const STOP: Duration = Duration::from_secs(10);
 const COUNT: Duration = Duration::from_mins(1);
 
 fn main() -> anyhow::Result<()> {
@@ -49,6 +50,11 @@ fn main() -> anyhow::Result<()> {
     thread::sleep(COUNT);
     let bytes = counted.load(Ordering::Relaxed) - before;
     let ended = child.try_wait()?.is_some();
+    pair.master.take_writer()?.write_all(b"\x03\x03")?;
+    let asked = Instant::now();
+    while child.try_wait()?.is_none() && asked.elapsed() < STOP {
+        thread::sleep(Duration::from_millis(50));
+    }
     child.kill().ok();
     println!("{} bytes a second", bytes as u64 / COUNT.as_secs());
     anyhow::ensure!(!ended, "{program} had ended before all was counted");
