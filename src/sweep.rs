@@ -379,7 +379,10 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
             (None, _) => {}
         }
     }
-    let mut events = vec![Event::SweepStarted(plan(&experiment, &rows, run_dir, &info.device))];
+    let mut plan = plan(&experiment, &rows, run_dir, &info.device);
+    // What the sweep took is not on disk; what its cells took is.
+    plan.earlier_seconds = rows.iter().map(|row| row.summary.seconds).sum();
+    let mut events = vec![Event::SweepStarted(plan)];
     events.extend(kept.again.into_iter().map(|cell| Event::CellRetried { cell }));
     events.extend(broken_off);
     match info.state {

@@ -273,6 +273,12 @@ fn a_seed_is_added_at_the_end_and_is_a_cell_like_any_other_from_then_on() {
         panic!("{told:?}")
     };
     assert_eq!(plan.cells.len(), 5);
+    let took = plan
+        .cells
+        .iter()
+        .filter_map(|cell| cell.ended.as_ref())
+        .map(|(_, summary)| summary.seconds);
+    assert!(plan.earlier_seconds > 0.0 && (plan.earlier_seconds - took.sum::<f64>()).abs() < 1e-9);
 }
 
 #[test]
