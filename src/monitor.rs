@@ -15,6 +15,7 @@ mod outcome;
 mod swept;
 mod trend;
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -64,7 +65,8 @@ pub struct Monitor {
     /// The training thread went away without saying how the sweep ended.
     pub lost: bool,
     clock: clock::Clock,
-    rank_correlation: Option<Kendall>,
+    /// Of many cells it takes a while: not before it is asked for, and once for each cell that ends.
+    rank_correlation: OnceCell<Option<Kendall>>,
 }
 
 impl Monitor {
@@ -106,7 +108,7 @@ impl Monitor {
             Event::CellRetried { cell } => {
                 if let Some(retried) = self.cells.get_mut(cell) {
                     *retried = Cell::new(retried.plan.clone());
-                    self.correlate();
+                    self.rank_correlation.take();
                     self.enqueue(cell);
                 }
             }
@@ -129,7 +131,7 @@ impl Monitor {
                 if let Some(ended) = self.cells.get_mut(cell) {
                     let is_to_be_run = ending == CellEnding::Interrupted;
                     ended.end(ending, &summary);
-                    self.correlate();
+                    self.rank_correlation.take();
                     if is_to_be_run {
                         self.enqueue(cell);
                     } else {
@@ -286,7 +288,7 @@ impl Monitor {
             .map(|(index, _)| index)
             .collect();
         self.log.clear();
-        self.correlate();
+        self.rank_correlation.take();
     }
 
     /// What the cells differ in, once there are other cells.

@@ -41,17 +41,15 @@ impl Monitor {
 
     /// Kendall's τ-b between λ_max and test accuracy of the cells that may be compared; none while there is none.
     ///
-    /// It is computed when a cell ends, and not for every frame.
+    /// It is computed when it is asked for, once for each cell that ends.
     #[must_use]
     pub fn rank_correlation(&self) -> Option<Kendall> {
-        self.rank_correlation
-    }
-
-    pub(super) fn correlate(&mut self) {
-        let comparable = self.outcomes().filter(|outcome| outcome.is_comparable);
-        let pairs: Vec<(f64, f64)> = comparable
-            .map(|outcome| (outcome.lambda_max, outcome.test_accuracy))
-            .collect();
-        self.rank_correlation = kendall(&pairs);
+        *self.rank_correlation.get_or_init(|| {
+            let comparable = self.outcomes().filter(|outcome| outcome.is_comparable);
+            let pairs: Vec<(f64, f64)> = comparable
+                .map(|outcome| (outcome.lambda_max, outcome.test_accuracy))
+                .collect();
+            kendall(&pairs)
+        })
     }
 }
