@@ -304,7 +304,7 @@ pub const BINDINGS: &[Binding] = &[
         &[key(KeyCode::Up), letter('k')],
         Action::Previous,
         None,
-        "look at the cell above; training goes on where it is",
+        "look at the cell above; training goes on",
     ),
     binding(
         &[key(KeyCode::Down), letter('j')],
@@ -318,7 +318,7 @@ pub const BINDINGS: &[Binding] = &[
         &[key(KeyCode::Enter), letter('f')],
         Action::Follow,
         Some(Hint::Wide("follow")),
-        "follow the running cell again; in the log, its end",
+        "follow the running cell; in the log, its end",
     ),
     binding(
         &[letter('1')],
@@ -336,14 +336,14 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('3')],
         Action::PageSweep,
         None,
-        "page 3: what each setting does to λ_max and accuracy",
+        "page 3: settings against λ_max and accuracy",
     ),
     binding(&[letter('4')], Action::PageLog, None, "page 4: the log of the run"),
     binding(
         &[letter('/')],
         Action::Filter,
         None,
-        "show some cells only: words, or acc>0.8 (asks)",
+        "show some cells: words, or acc>0.8 (asks)",
     ),
     binding(&[letter('o')], Action::Sort, None, "sort the cells by the next column"),
     binding(
@@ -364,7 +364,7 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('A')],
         Action::Audit,
         Some(Hint::Always("audit")),
-        "audit: check λ_max from a cold start at the next step",
+        "audit: check λ_max from a cold start",
     ),
     binding(
         &[letter('m')],
@@ -376,13 +376,19 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('r')],
         Action::LearningRate,
         Some(Hint::Always("rate")),
-        "change the learning rate of the running cell (asks for it)",
+        "change the running cell's learning rate (asks)",
+    ),
+    binding(
+        &[letter('a')],
+        Action::Abort,
+        Some(Hint::Always("abort")),
+        "abort the chosen cell (asks)",
     ),
     binding(
         &[letter('S')],
         Action::Skip,
         None,
-        "skip the chosen cell: it goes on at the end of the queue",
+        "skip it: it goes on at the end of the queue",
     ),
     binding(&[letter('[')], Action::MoveUp, None, "run the chosen cell earlier"),
     binding(&[letter(']')], Action::MoveDown, None, "run the chosen cell later"),
@@ -390,13 +396,13 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('x')],
         Action::Hold,
         None,
-        "hold the chosen cell out of the queue, or let it in",
+        "hold it out of the queue, or let it in",
     ),
     binding(
         &[letter('n')],
         Action::AddSeed,
         None,
-        "add the chosen cell with a new seed",
+        "add a cell like it with a new seed",
     ),
     binding(
         &[letter('t')],
@@ -408,13 +414,13 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('u')],
         Action::Undo,
         None,
-        "take back the last change of queue or learning rate",
+        "take back the last change of queue or rate",
     ),
     binding(
         &[key(KeyCode::Left)],
         Action::CursorLeft,
         Some(Hint::Wide("read")),
-        "read every curve out at a step, further left",
+        "read every curve out at a step",
     ),
     binding(
         &[key(KeyCode::Right)],
@@ -426,7 +432,7 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('+'), letter('=')],
         Action::ZoomIn,
         Some(Hint::Wide("zoom")),
-        "half as many steps, around the cursor or the latest ones",
+        "half as many steps, at the cursor or the end",
     ),
     binding(&[letter('-')], Action::ZoomOut, None, "twice as many steps"),
     binding(&[letter('<'), letter(',')], Action::Earlier, None, "earlier steps"),
@@ -436,20 +442,20 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('z')],
         Action::Smooth,
         None,
-        "smooth the curves a little, much, or not; the points stay",
+        "smooth the curves: a little, much, not",
     ),
     binding(
         &[letter('v')],
         Action::Overlay,
         None,
-        "lay the chosen cell over the charts of others, or not",
+        "lay the chosen cell over others' charts",
     ),
     binding(&[letter('V')], Action::OverlayNone, None, "take all of those away"),
     binding(
         &[key(KeyCode::Tab)],
         Action::NextProbe,
         Some(Hint::Wide("probe")),
-        "λ_max on the next probe, where there are several",
+        "λ_max on the next probe",
     ),
     binding(
         &[letter('l')],
@@ -467,13 +473,7 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('s')],
         Action::Scatter,
         Some(Hint::Wide("scatter")),
-        "test accuracy against λ_max of finished cells, by each setting",
-    ),
-    binding(
-        &[letter('a')],
-        Action::Abort,
-        Some(Hint::Always("abort")),
-        "abort the chosen cell and go on with the next (asks)",
+        "scatter: accuracy against λ_max, by setting",
     ),
     binding(
         &[letter('?'), letter('h')],
@@ -510,13 +510,13 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('D')],
         Action::Detach,
         None,
-        "detach: training goes on; `sharptui attach` shows it again",
+        "detach: training goes on (`attach` returns)",
     ),
     binding(
         &[letter('w')],
         Action::Picture,
         None,
-        "write a picture of the screen (SVG) into the run directory",
+        "save the screen as a picture (SVG)",
     ),
     binding(
         &[control('c')],
@@ -531,6 +531,17 @@ pub const BINDINGS: &[Binding] = &[
         "suspend the screen; training goes on",
     ),
     binding(&[control('l')], Action::Redraw, None, "draw the screen anew"),
+];
+
+/// What the rows are about, each from this action on.
+pub(super) const GROUPS: [(Action, &str); 7] = [
+    (Action::PauseOrResume, "training and cells"),
+    (Action::PageCharts, "pages"),
+    (Action::Filter, "table"),
+    (Action::Details, "details"),
+    (Action::Audit, "by hand"),
+    (Action::CursorLeft, "charts"),
+    (Action::Help, "help and leaving"),
 ];
 
 /// The answer this key gives to a question: yes, no, or none.
