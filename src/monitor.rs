@@ -250,13 +250,15 @@ impl Monitor {
     #[must_use]
     pub fn time_left_of(&self, cell: CellIndex, pace_ahead: Option<f64>) -> Option<Duration> {
         let known = self.cells.get(cell).filter(|_| !self.is_over())?;
-        let steps = known.plan.planned_steps.saturating_sub(known.progress.step) as f64;
-        let pace = match known.state {
-            CellState::Running | CellState::Paused => clock::seconds_per_step(known).or(pace_ahead),
-            CellState::Queued | CellState::Interrupted => pace_ahead,
-            _ => None,
+        let seconds = match known.state {
+            CellState::Running | CellState::Paused => clock::seconds_left(&self.cells, known, pace_ahead)?,
+            CellState::Queued | CellState::Interrupted => {
+                let steps = known.plan.planned_steps.saturating_sub(known.progress.step);
+                pace_ahead? * steps as f64
+            }
+            _ => return None,
         };
-        Duration::try_from_secs_f64(pace? * steps).ok()
+        Duration::try_from_secs_f64(seconds).ok()
     }
 
     /// The cells in the order they are run: those that have ended first, then the running one, then the queue.

@@ -45,7 +45,7 @@ const VIEWS: [Named; 14] = [
     ("sweep", Stage::Finished, "3", (100, 30)),
     ("log", Stage::Changed, "4", (100, 16)),
     ("details", Stage::HalfWay, "d", (160, 40)),
-    ("help", Stage::HalfWay, "?", (100, 40)),
+    ("help", Stage::HalfWay, "?", (120, 40)),
     ("palette", Stage::HalfWay, ":rate", (100, 30)),
     ("meaning", Stage::HalfWay, "i", (100, 40)),
     ("question", Stage::HalfWay, "q", (100, 30)),

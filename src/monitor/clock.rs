@@ -69,16 +69,35 @@ impl Clock {
     }
 }
 
+/// How long the running cell may still take, by its own pace; where that is not known yet, at `pace_ahead` for the steps
+/// that are planned.
+pub(super) fn seconds_left(cells: &[Cell], running: &Cell, pace_ahead: Option<f64>) -> Option<f64> {
+    let planned = running.plan.planned_steps.saturating_sub(running.progress.step);
+    match seconds_per_step(running) {
+        Some(pace) => Some(pace * steps_left(cells, running) as f64),
+        None => pace_ahead.map(|pace| pace * planned as f64),
+    }
+}
+
+/// How many steps the running cell may still take. Where cells end at their aim, as many as the longest of those that have
+/// finished took, if it has not taken more by now; else as many as are planned.
+fn steps_left(cells: &[Cell], running: &Cell) -> u64 {
+    let finished = cells.iter().filter(|cell| matches!(cell.state, CellState::Finished(_)));
+    let longest = finished
+        .map(|cell| cell.progress.step as f64 / cell.plan.planned_steps.max(1) as f64)
+        .fold(0.0, f64::max);
+    let (planned, taken) = (running.plan.planned_steps, running.progress.step);
+    let expected = (planned as f64 * longest.min(1.0)).ceil() as u64;
+    let end = if expected > taken { expected } else { planned };
+    end.saturating_sub(taken)
+}
+
 /// The running cell from its own pace; the queued ones from the seconds a planned step took in the finished cells
 /// (cells that stop early make that smaller). Each stands in for the other where one is not known yet.
 pub(super) fn time_left(cells: &[Cell], running: Option<CellIndex>) -> TimeLeft {
     let running = running.and_then(|index| cells.get(index));
     let finished = pace_of_finished(cells);
-    let cell = running.and_then(|cell| {
-        let steps = cell.plan.planned_steps.saturating_sub(cell.progress.step);
-        let pace = seconds_per_step(cell).or(finished);
-        pace.map(|seconds| seconds * steps as f64)
-    });
+    let cell = running.and_then(|cell| seconds_left(cells, cell, finished));
     let queued: u64 = cells
         .iter()
         .filter(|cell| is_ahead(cell))
@@ -112,7 +131,7 @@ fn is_ahead(cell: &Cell) -> bool {
 
 /// Over all steps but the first ones: the rate of the last moments depends on whether a measurement fell into them, and
 /// the measurements before the first step are made once.
-pub(super) fn seconds_per_step(cell: &Cell) -> Option<f64> {
+fn seconds_per_step(cell: &Cell) -> Option<f64> {
     let progress = cell.progress;
     if let Some(first) = cell.first_progress {
         let (steps, seconds) = (

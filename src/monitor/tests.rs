@@ -102,6 +102,32 @@ fn queued_cells_are_estimated_from_the_finished_ones_rather_than_from_the_runnin
 }
 
 #[test]
+fn where_cells_end_at_their_aim_the_running_one_is_thought_to_take_as_long_as_the_longest_of_them() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(1_000), plan(1_000), plan(2_000)], now);
+    for (cell, steps) in [(0, 100), (1, 60)] {
+        monitor.apply(Event::CellStarted { cell }, now);
+        let summary = Summary {
+            steps,
+            seconds: steps as f64,
+            ..Summary::default()
+        };
+        let ending = CellEnding::Finished(StopReason::TrainAccuracy);
+        monitor.apply(Event::CellEnded { cell, ending, summary }, now);
+    }
+    monitor.apply(Event::CellStarted { cell: 2 }, now);
+    let left = |monitor: &Monitor| monitor.time_left_of(2, monitor.pace_ahead()).map(|left| left.as_secs());
+    // Before its first step, at the pace of those that have finished for its planned steps.
+    assert_eq!(left(&monitor), Some(160));
+    monitor.apply(progress(2, 50, 50.0, 1.0), now);
+    assert_eq!(left(&monitor), Some(150));
+    assert_eq!(monitor.time_left().cell, Some(Duration::from_secs(150)));
+    // It has taken more than any before: the planned steps are all that is known.
+    monitor.apply(progress(2, 300, 300.0, 1.0), now);
+    assert_eq!(left(&monitor), Some(1_700));
+}
+
+#[test]
 fn a_cell_that_was_interrupted_before_counts_as_ahead_and_starts_anew() {
     let now = Instant::now();
     let mut interrupted = plan(100);
