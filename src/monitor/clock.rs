@@ -80,7 +80,7 @@ pub(super) fn seconds_left(cells: &[Cell], running: &Cell, pace_ahead: Option<f6
 }
 
 /// How many steps the running cell may still take. Where cells end at their aim, as many as the longest of those that have
-/// finished took, if it has not taken more by now; else as many as are planned.
+/// finished took; beyond that, as many again as it has taken. Never more than are planned.
 fn steps_left(cells: &[Cell], running: &Cell) -> u64 {
     let finished = cells.iter().filter(|cell| matches!(cell.state, CellState::Finished(_)));
     let longest = finished
@@ -88,7 +88,11 @@ fn steps_left(cells: &[Cell], running: &Cell) -> u64 {
         .fold(0.0, f64::max);
     let (planned, taken) = (running.plan.planned_steps, running.progress.step);
     let expected = (planned as f64 * longest.min(1.0)).ceil() as u64;
-    let end = if expected > taken { expected } else { planned };
+    let end = match expected {
+        0 => planned,
+        expected if expected > taken => expected,
+        _ => taken.saturating_mul(2).min(planned),
+    };
     end.saturating_sub(taken)
 }
 

@@ -122,9 +122,11 @@ fn where_cells_end_at_their_aim_the_running_one_is_thought_to_take_as_long_as_th
     monitor.apply(progress(2, 50, 50.0, 1.0), now);
     assert_eq!(left(&monitor), Some(150));
     assert_eq!(monitor.time_left().cell, Some(Duration::from_secs(150)));
-    // It has taken more than any before: the planned steps are all that is known.
+    // It has taken more than any before: as many again, and no more than are planned.
     monitor.apply(progress(2, 300, 300.0, 1.0), now);
-    assert_eq!(left(&monitor), Some(1_700));
+    assert_eq!(left(&monitor), Some(300));
+    monitor.apply(progress(2, 1_900, 1_900.0, 1.0), now);
+    assert_eq!(left(&monitor), Some(100));
 }
 
 #[test]
