@@ -22,6 +22,7 @@ pub mod statistics;
 pub mod sweep;
 pub mod train;
 pub mod tui;
+mod user_folders;
 mod watch;
 
 use std::num::NonZeroU64;

@@ -78,7 +78,7 @@ pub use screen::render;
 pub use smooth::Smoothing;
 pub use theme::{Colours, Glyphs, Role, Theme};
 pub use view::{Overlay, Question, View};
-pub use welcome::is_first_screen;
+pub use welcome::take_welcome;
 pub use zoom::Zoom;
 
 /// How the screen is to be.

@@ -237,7 +237,7 @@ fn show(
         },
         preferences: look.preferences,
         ascii: look.ascii,
-        welcome: tui::is_first_screen(|name| std::env::var(name).ok()),
+        welcome: tui::take_welcome(|name| std::env::var(name).ok()),
     };
     let outcome = tui::run(&events, commands, &signals, &options)?;
     match outcome {

@@ -59,7 +59,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ("cli", &["device"]),
         ("config", &[]),
         ("curvature", &["model"]),
-        ("data", &["config"]),
+        ("data", &["config", "user_folders"]),
         ("device", &[]),
         ("event", &[]),
         ("live", &["event", "record", "signals", "train"]),
@@ -85,7 +85,11 @@ fn each_room_imports_only_the_rooms_it_may_know() {
             ],
         ),
         ("train", &["config", "curvature", "data", "event", "model"]),
-        ("tui", &["event", "machine", "monitor", "signals", "statistics"]),
+        (
+            "tui",
+            &["event", "machine", "monitor", "signals", "statistics", "user_folders"],
+        ),
+        ("user_folders", &[]),
         (
             "watch",
             &[

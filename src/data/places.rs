@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::half::Half;
 use super::{DataError, name};
 use crate::config::Data;
+use crate::user_folders::{Kind, user_folder};
 
 /// Where Debian's data set packages put their folders.
 const DEBIAN: &str = "/usr/share/datasets";
@@ -127,10 +128,14 @@ fn within(data: Data) -> &'static [&'static str] {
 fn parents(dir: Option<&Path>) -> Vec<PathBuf> {
     match dir {
         Some(dir) => vec![dir.to_owned()],
-        None => [Some(PathBuf::from("data")), user_data(), Some(PathBuf::from(DEBIAN))]
-            .into_iter()
-            .flatten()
-            .collect(),
+        None => [
+            Some(PathBuf::from("data")),
+            user_folder(Kind::Data, |name| std::env::var_os(name)),
+            Some(PathBuf::from(DEBIAN)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
 
@@ -141,17 +146,6 @@ fn folders(parents: &[PathBuf], within: &[&str]) -> Vec<PathBuf> {
         .flat_map(|parent| within.iter().map(|name| parent.join(name)));
     // Joining "" leaves a slash at the end, which looks odd in messages; going through the components drops it.
     folders.map(|folder| folder.components().collect()).collect()
-}
-
-/// `$XDG_DATA_HOME/sharptui`, by the XDG base directory specification.
-fn user_data() -> Option<PathBuf> {
-    let absolute = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let home = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")))?;
-    Some(home.join("sharptui"))
 }
 
 /// How to get the files.

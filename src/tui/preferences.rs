@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use ratatui::style::Color;
 use serde::{Deserialize, Serialize};
 
+use crate::user_folders::{Kind, user_folder};
+
 use super::keymap::KeyMap;
 use super::theme::{Colours, Glyphs, Role, Theme};
 
 /// Frames a second that may be asked for.
-const FRAMES: std::ops::RangeInclusive<u32> = 1..=30;
+const FRAMES: std::ops::RangeInclusive<u32> = 1..=10;
 
 /// A file that is larger is none of ours.
 const MOST_BYTES: u64 = 1 << 20;
@@ -122,13 +124,7 @@ pub enum PreferencesError {
 
 /// Where the file is, with environment variables from `variable`; none without a home.
 pub fn usual_path(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    let config = set("XDG_CONFIG_HOME")
-        .map(PathBuf::from)
-        // A relative one is to be ignored, says the XDG specification.
-        .filter(|path| path.is_absolute())
-        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".config")));
-    config.map(|folder| folder.join("sharptui/screen.ron"))
+    user_folder(Kind::Config, variable).map(|folder| folder.join("screen.ron"))
 }
 
 impl Preferences {
@@ -298,7 +294,7 @@ mod tests {
             ("(colours: Many)", "Many"),
             (
                 "(frames_per_second: 0)",
-                "frames_per_second is 0, it has to be from 1 to 30",
+                "frames_per_second is 0, it has to be from 1 to 10",
             ),
             (
                 "(palette: {\"lamda\": \"red\"})",
@@ -331,25 +327,5 @@ mod tests {
         let red = "(palette: {\"lambda\": \"#ff0000\"}, colours: True)";
         assert_eq!(wish(red, false, &[]).lambda.fg, Some(Color::Rgb(255, 0, 0)));
         assert_eq!(wish(red, false, &[("NO_COLOR", "1")]).lambda.fg, None);
-    }
-
-    #[test]
-    fn the_file_is_in_the_usual_place() {
-        let of = |variables: &[(&str, &str)]| {
-            usual_path(|name| {
-                let found = variables.iter().find(|(known, _)| *known == name);
-                found.map(|(_, value)| (*value).to_owned())
-            })
-        };
-        let path = |text: &str| Some(PathBuf::from(text));
-        assert_eq!(
-            of(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]),
-            path("/c/sharptui/screen.ron")
-        );
-        assert_eq!(
-            of(&[("XDG_CONFIG_HOME", "c"), ("HOME", "/h")]),
-            path("/h/.config/sharptui/screen.ron")
-        );
-        assert_eq!(of(&[]), None);
     }
 }

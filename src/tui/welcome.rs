@@ -1,11 +1,13 @@
 //! The first screen that anybody sees: what it is, and where help is.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+
+use crate::user_folders::{Kind, user_folder};
 
 use super::keys::Action;
 use super::panel;
@@ -47,20 +49,11 @@ pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     panel::overlay(screen, buffer, theme, "welcome to sharptui", lines);
 }
 
-/// Where it is kept that somebody was welcomed, with environment variables from `variable`; none without a home.
-fn usual_mark(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    let state = set("XDG_STATE_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".local/state")));
-    state.map(|folder| folder.join("sharptui/welcomed"))
-}
-
-/// Whether this is the first screen of this user. Where that cannot be written down it is not: a welcome every day is none.
-#[must_use]
-pub fn is_first_screen(variable: impl Fn(&str) -> Option<String>) -> bool {
-    usual_mark(variable).is_some_and(|mark| !mark.exists() && write(&mark).is_ok())
+/// Whether the user, who has never seen the screen, is to be welcomed, which is written down: it happens once. Where it
+/// cannot be written down it does not: a welcome every day is none.
+pub fn take_welcome(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let mark = user_folder(Kind::State, variable).map(|folder| folder.join("welcomed"));
+    mark.is_some_and(|mark| !mark.exists() && write(&mark).is_ok())
 }
 
 fn write(mark: &Path) -> std::io::Result<()> {
@@ -87,13 +80,13 @@ mod tests {
         let in_home = |name: &str| (name == "HOME").then(|| home.clone());
         let elsewhere = |name: &str| (name == "XDG_STATE_HOME").then(|| state.clone());
         for environment in [&in_home as &dyn Fn(&str) -> Option<String>, &elsewhere] {
-            assert!(is_first_screen(environment));
-            assert!(!is_first_screen(environment));
+            assert!(take_welcome(environment));
+            assert!(!take_welcome(environment));
         }
         assert!(folder.path().join(".local/state/sharptui/welcomed").exists());
         let file = folder.path().join("state/sharptui/welcomed").display().to_string();
-        assert!(!is_first_screen(|name| (name == "HOME").then(|| file.clone())));
-        assert!(!is_first_screen(|_| None));
+        assert!(!take_welcome(|name| (name == "HOME").then(|| file.clone())));
+        assert!(!take_welcome(|_| None));
     }
 
     #[test]
