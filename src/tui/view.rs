@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod mouse;
+mod steps;
 
 use std::collections::BTreeSet;
 
@@ -14,10 +15,9 @@ use super::filter::Filter;
 use super::glossary;
 use super::keymap::KeyMap;
 use super::keys::{self, Action};
-use super::overlaid;
 use super::page::Page;
 use super::palette::{Found, Palette};
-use super::plot::{self, Scale, Window};
+use super::plot::Scale;
 use super::prompt::{self, Typed};
 use super::rate::{Answer, RatePrompt};
 use super::rows::Rows;
@@ -29,11 +29,8 @@ use super::zoom::Zoom;
 /// Cells that a page is.
 const PAGE: isize = 10;
 
-/// Places where the cursor stops across a chart.
-const CURSOR_STOPS: u64 = 100;
-
 /// Lines that the settings are scrolled by.
-const SCROLL: usize = 5;
+const SCROLL: isize = 5;
 
 /// What lies over the screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -312,10 +309,7 @@ impl View {
             Action::Sort => self.rows.sort_by_next(monitor),
             Action::SortReversed => self.rows.descending = !self.rows.descending,
             Action::Palette => self.overlay = Some(Overlay::Palette(Palette::default())),
-            Action::Glossary => {
-                self.scrolled = 0;
-                self.toggle(Overlay::Glossary);
-            }
+            Action::Glossary => self.toggle(Overlay::Glossary),
             Action::Copy => return Some(Effect::Copy),
             Action::Audit => {
                 let running = monitor.running.filter(|_| !self.stopping)?;
@@ -360,24 +354,10 @@ impl View {
                 let next = self.scatter.map_or(0, |setting| setting + 1);
                 self.scatter = (next < scatter::settings(monitor).count().max(1)).then_some(next);
             }
-            Action::Details => {
-                self.scrolled = 0;
-                self.toggle(Overlay::Details);
-            }
-            Action::ScrollUp => self.scrolled = self.scrolled.saturating_sub(SCROLL),
-            Action::ScrollDown => {
-                // What is drawn has a few lines more than settings or keys, and is never scrolled past its end.
-                let settings = monitor
-                    .cells
-                    .get(self.chosen(monitor))
-                    .map_or(0, |cell| cell.plan.settings.len());
-                let most = settings.max(keys::BINDINGS.len()).max(glossary::MOST_LINES);
-                self.scrolled = (self.scrolled + SCROLL).min(most);
-            }
-            Action::Help => {
-                self.scrolled = 0;
-                self.toggle(Overlay::Help);
-            }
+            Action::Details => self.toggle(Overlay::Details),
+            Action::ScrollUp => self.scroll(-SCROLL, monitor),
+            Action::ScrollDown => self.scroll(SCROLL, monitor),
+            Action::Help => self.toggle(Overlay::Help),
             // One thing at a time.
             Action::Close if self.overlay.is_none() => self.cursor = None,
             Action::Close => self.overlay = None,
@@ -404,23 +384,6 @@ impl View {
         }
         self.overlay = Some(Overlay::Question(Question::Quit));
         None
-    }
-
-    /// Lays a cell over the charts, or takes it away.
-    fn lay_over(&mut self, cell: CellIndex) -> String {
-        let number = cell + 1;
-        if let Some(at) = self.overlaid.iter().position(|known| *known == cell) {
-            self.overlaid.remove(at);
-            return format!("cell {number} is taken off the charts of other cells");
-        }
-        if self.overlaid.len() == overlaid::MOST {
-            return format!(
-                "{number} cells lie over the charts already: more could not be told apart",
-                number = overlaid::MOST
-            );
-        }
-        self.overlaid.push(cell);
-        format!("cell {number} lies over the charts of other cells now")
     }
 
     fn pause_or_resume(&mut self, monitor: &Monitor) -> Option<Effect> {
@@ -453,52 +416,23 @@ impl View {
         known && !monitor.is_over() && !self.stopping && monitor.state(cell).can_be_aborted()
     }
 
-    /// The steps across the charts.
-    pub(super) fn window(&self, monitor: &Monitor) -> Window {
-        let reached = self.reached(monitor);
-        self.zoom.window(self.whole(monitor).to, reached)
-    }
-
-    /// Those of the whole run: as many as cells before this one took, so that the axis need not grow again for each.
-    fn whole(&self, monitor: &Monitor) -> Window {
-        let planned = monitor
-            .cells
-            .get(self.chosen(monitor))
-            .map_or(1, |cell| cell.plan.planned_steps);
-        let ended = monitor.cells.iter().filter(|cell| cell.state.is_done());
-        let earlier = ended.map(|cell| cell.progress.step).max().unwrap_or(0);
-        Window {
-            from: 0,
-            to: plot::step_span(self.reached(monitor), planned, earlier),
-        }
-    }
-
-    fn reached(&self, monitor: &Monitor) -> u64 {
-        monitor
-            .cells
-            .get(self.chosen(monitor))
-            .map_or(0, |cell| cell.progress.step)
-    }
-
-    /// Moves the cursor by about a column; the first time it appears at the last step.
-    fn move_cursor(&mut self, monitor: &Monitor, left: bool) {
-        let shown = self.window(monitor);
-        let by = (shown.width() / CURSOR_STOPS).max(1);
-        let last = self.reached(monitor).min(shown.to);
-        let moved = match self.cursor.filter(|step| shown.holds(*step)) {
-            None => last,
-            Some(step) if left => step.saturating_sub(by),
-            Some(step) => step + by,
-        };
-        self.cursor = Some(moved.clamp(shown.from, last.max(shown.from)));
-    }
-
     /// Whether there is a cell whose learning rate can be changed.
     pub(super) fn can_change_rate(&self, monitor: &Monitor) -> bool {
         monitor.running.is_some() && !monitor.is_over() && !self.stopping
     }
 
+    /// Scrolls details, keys or explanations by so many lines.
+    fn scroll(&mut self, by: isize, monitor: &Monitor) {
+        // What is drawn has a few lines more than settings or keys, and is never scrolled past its end.
+        let chosen = monitor.cells.get(self.chosen(monitor));
+        let settings = chosen.map_or(0, |cell| cell.plan.settings.len());
+        let most = settings.max(keys::BINDINGS.len()).max(glossary::MOST_LINES);
+        self.scrolled = self.scrolled.saturating_add_signed(by).min(most);
+    }
+
+    /// Shows this from its first line on, or no longer.
     fn toggle(&mut self, overlay: Overlay) {
+        self.scrolled = 0;
         self.overlay = if self.overlay.as_ref() == Some(&overlay) {
             None
         } else {

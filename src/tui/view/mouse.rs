@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Overlay, PAGE, View};
+use super::{Overlay, View};
 use crate::monitor::Monitor;
 use crate::tui::parts::{Part, parts};
 use crate::tui::plot;
@@ -46,10 +46,8 @@ impl View {
             (MouseEventKind::ScrollDown, Part::Table) => self.go(1, monitor),
             (MouseEventKind::ScrollUp, Part::Log) => self.go(-NOTCH, monitor),
             (MouseEventKind::ScrollDown, Part::Log) => self.go(NOTCH, monitor),
-            (MouseEventKind::ScrollUp, Part::Details) => self.scrolled = self.scrolled.saturating_sub(1),
-            (MouseEventKind::ScrollDown, Part::Details) => {
-                self.scrolled = (self.scrolled + 1).min(PAGE.unsigned_abs() * PAGE.unsigned_abs());
-            }
+            (MouseEventKind::ScrollUp, Part::Details) => self.scroll(-1, monitor),
+            (MouseEventKind::ScrollDown, Part::Details) => self.scroll(1, monitor),
             (MouseEventKind::ScrollUp | MouseEventKind::ScrollDown, part) if part.has_steps() => {
                 let shown = self.window(monitor);
                 let around = plot::step_at(shown, area, event.column);
