@@ -4,10 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::loss_chart::{Smooth, pens};
+use super::loss_chart::pens;
 use super::overlaid;
 use super::plot::{self, Axis, Chart};
 use super::scene::Scene;
+use super::smooth::Smooth;
 use super::words;
 
 /// Draws the chart.

@@ -5,11 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::overlaid;
-use super::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series};
+use super::plot::{self, Axis, Chart, Pattern, Pen, Scale};
 use super::scene::Scene;
-use super::smooth::smoothed;
+use super::smooth::Smooth;
 use super::words;
-use crate::monitor::Curve;
 
 /// A diverging loss would flatten all that went before: on a linear axis the top is at most this many times the first value.
 const MOST_STRETCH: f64 = 4.0;
@@ -119,45 +118,6 @@ pub(super) fn pens(scene: &Scene) -> (Pen, Pen) {
             ascii: '+',
         },
     )
-}
-
-/// The curves of test and training set without their noise, where that is wished.
-pub(super) struct Smooth(Option<[Curve; 2]>);
-
-impl Smooth {
-    pub(super) fn of(scene: &Scene, test: &Curve, train: &Curve) -> Self {
-        let points = scene.view.smoothing.points();
-        Self(points.map(|points| [smoothed(test, points), smoothed(train, points)]))
-    }
-
-    /// The training set's curve, then cells that lie over the chart, then the test set's, each with what is left of it without
-    /// noise over it.
-    pub(super) fn over<'a>(
-        &'a self,
-        overlaid: impl Iterator<Item = (&'a Curve, Pen)>,
-        test: (&'a Curve, Pen),
-        train: (&'a Curve, Pen),
-    ) -> Vec<Series<'a>> {
-        let series = |(curve, pen)| Series {
-            curve,
-            pen,
-            marks: Marks::None,
-            holds: false,
-        };
-        match &self.0 {
-            None => std::iter::once(train)
-                .chain(overlaid)
-                .chain([test])
-                .map(series)
-                .collect(),
-            Some([smooth_test, smooth_train]) => [(train.0, train.1.faint()), (smooth_train, train.1)]
-                .into_iter()
-                .chain(overlaid)
-                .chain([(test.0, test.1.faint()), (smooth_test, test.1)])
-                .map(series)
-                .collect(),
-        }
-    }
 }
 
 /// A loss of exactly zero has no logarithm; the axis then spans six decades.

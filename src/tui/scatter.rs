@@ -153,7 +153,7 @@ pub(super) fn settings(monitor: &Monitor) -> impl Iterator<Item = &Swept> {
 }
 
 /// The values of the setting that points are told apart by.
-pub(super) struct Levels<'a>(pub(super) Option<&'a Swept>);
+pub(super) struct Levels<'a>(Option<&'a Swept>);
 
 impl<'a> Levels<'a> {
     /// Those of the setting that the view asks for.

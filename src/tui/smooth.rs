@@ -2,6 +2,9 @@
 
 use crate::monitor::{Bucket, Curve};
 
+use super::plot::{Marks, Pen, Series};
+use super::scene::Scene;
+
 /// How much is smoothed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Smoothing {
@@ -37,7 +40,7 @@ impl Smoothing {
 const ENOUGH: usize = 2_048;
 
 /// The mean over `points` neighbouring measurements, as many before as behind, fewer at the ends and never across a gap. Where
-/// the curve has drawn several measurements together, the middle of their extremes stands for them.
+/// the curve has drawn several measurements together, the middle of their extremes stands for them. Of many such means, which change little from one to the next, some are left out.
 pub(super) fn smoothed(curve: &Curve, points: usize) -> Curve {
     let half = points / 2;
     let mut smooth = Curve::default();
@@ -49,11 +52,12 @@ pub(super) fn smoothed(curve: &Curve, points: usize) -> Curve {
             sum += middle(bucket);
             sums.push(sum);
         }
-        // A mean over so many changes little from one to the next.
+        let last = part.len() - 1;
         let stride = (part.len() / ENOUGH).clamp(1, half.max(1));
-        for (at, bucket) in part.iter().enumerate().step_by(stride) {
+        for at in (0..last).step_by(stride).chain([last]) {
+            let bucket = &part[at];
             // Symmetric up to the ends, so that a slope stays where it is.
-            let reach = half.min(at).min(part.len() - 1 - at);
+            let reach = half.min(at).min(last - at);
             let mean = (sums[at + reach + 1] - sums[at - reach]) / (2 * reach + 1) as f64;
             smooth.push(bucket.first_step + (bucket.last_step - bucket.first_step) / 2, mean);
         }
@@ -66,6 +70,45 @@ pub(super) fn smoothed(curve: &Curve, points: usize) -> Curve {
 
 fn middle(bucket: &Bucket) -> f64 {
     f64::midpoint(bucket.min, bucket.max)
+}
+
+/// The curves of test and training set without their noise, where that is wished.
+pub(super) struct Smooth(Option<[Curve; 2]>);
+
+impl Smooth {
+    pub(super) fn of(scene: &Scene, test: &Curve, train: &Curve) -> Self {
+        let points = scene.view.smoothing.points();
+        Self(points.map(|points| [smoothed(test, points), smoothed(train, points)]))
+    }
+
+    /// The training set's curve, then cells that lie over the chart, then the test set's, each with what is left of it without
+    /// noise over it.
+    pub(super) fn over<'a>(
+        &'a self,
+        overlaid: impl Iterator<Item = (&'a Curve, Pen)>,
+        test: (&'a Curve, Pen),
+        train: (&'a Curve, Pen),
+    ) -> Vec<Series<'a>> {
+        let series = |(curve, pen)| Series {
+            curve,
+            pen,
+            marks: Marks::None,
+            holds: false,
+        };
+        match &self.0 {
+            None => std::iter::once(train)
+                .chain(overlaid)
+                .chain([test])
+                .map(series)
+                .collect(),
+            Some([smooth_test, smooth_train]) => [(train.0, train.1.faint()), (smooth_train, train.1)]
+                .into_iter()
+                .chain(overlaid)
+                .chain([(test.0, test.1.faint()), (smooth_test, test.1)])
+                .map(series)
+                .collect(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +150,18 @@ mod tests {
         assert_eq!(values(&smooth), [1.0, 1.0, 1.0, 5.0, 5.0, 5.0]);
         let gaps: Vec<bool> = smooth.buckets().iter().map(|bucket| bucket.gap_after).collect();
         assert_eq!(gaps, [false, false, true, false, false, false]);
+    }
+
+    #[test]
+    fn of_many_means_some_are_left_out_but_neither_the_first_nor_the_last() {
+        let line: Vec<f64> = (0..10_000).map(f64::from).collect();
+        let smooth = smoothed(&of(&line), 41);
+        let steps: Vec<u64> = smooth.buckets().iter().map(|bucket| bucket.last_step).collect();
+        assert!((ENOUGH..2 * ENOUGH + 1).contains(&steps.len()), "{}", steps.len());
+        assert_eq!((steps[0], steps[steps.len() - 1]), (0, 99_990));
+        for (step, value) in steps.iter().zip(values(&smooth)) {
+            assert!((value - *step as f64 / 10.0).abs() < 1e-9, "{step}: {value}");
+        }
     }
 
     #[test]
