@@ -4,12 +4,12 @@ mod cell;
 mod checkpoint;
 mod datasets;
 mod error;
+mod log_words;
 mod memory;
 mod queue;
 mod remeasure;
 mod snapshot;
 
-use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +30,7 @@ use crate::record::{
 use crate::train::{Control, Outbox, Verdict, dtype};
 use cell::{Keeping, train_cell};
 use error::{check_same, check_settings};
+use log_words::{ended_words, kind_of, with_swept};
 use queue::{Queue, to_do};
 
 /// A sweep with the place it is written to.
@@ -423,47 +424,6 @@ fn queued_row(cell: CellIndex, planned: &Planned) -> CellRow {
         state: CellState::Queued,
         summary: Summary::default(),
     }
-}
-
-/// What is said, and which cell of the sweep this is.
-fn with_swept(words: &str, swept: &[(String, String)]) -> String {
-    let pairs: Vec<String> = swept.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    if pairs.is_empty() {
-        words.to_owned()
-    } else {
-        format!("{words}: {}", pairs.join(", "))
-    }
-}
-
-fn kind_of(ending: &CellEnding) -> LogKind {
-    match ending {
-        CellEnding::Finished(_) | CellEnding::Aborted | CellEnding::Interrupted => LogKind::Ended,
-        CellEnding::Diverged | CellEnding::Failed(_) => LogKind::Warning,
-    }
-}
-
-/// How a cell ended, for the log.
-fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
-    let words = match ending {
-        CellEnding::Finished(_) => "finished".to_owned(),
-        CellEnding::Diverged => "diverged".to_owned(),
-        CellEnding::Aborted => "aborted".to_owned(),
-        CellEnding::Interrupted => "set aside, with a checkpoint".to_owned(),
-        CellEnding::Failed(why) => format!("failed: {why}"),
-    };
-    let mut words = format!("{words} after {} steps", summary.steps);
-    if let Some(lambda) = summary.lambda_max.filter(|lambda| lambda.is_finite()) {
-        let doubt = if summary.lambda_converged == Some(true) {
-            ""
-        } else {
-            " (not converged)"
-        };
-        let _ = write!(words, ", λ_max {lambda:.4}{doubt}");
-    }
-    if let Some(accuracy) = summary.test_accuracy.filter(|accuracy| accuracy.is_finite()) {
-        let _ = write!(words, ", test accuracy {:.1} %", accuracy * 100.0);
-    }
-    words
 }
 
 fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {

@@ -1,0 +1,46 @@
+//! What the log of a run says of cells.
+
+use std::fmt::Write;
+
+use crate::event::{CellEnding, LogKind, Summary};
+
+/// What is said, and which cell of the sweep this is.
+pub(super) fn with_swept(words: &str, swept: &[(String, String)]) -> String {
+    let pairs: Vec<String> = swept.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if pairs.is_empty() {
+        words.to_owned()
+    } else {
+        format!("{words}: {}", pairs.join(", "))
+    }
+}
+
+pub(super) fn kind_of(ending: &CellEnding) -> LogKind {
+    match ending {
+        CellEnding::Finished(_) | CellEnding::Aborted | CellEnding::Interrupted => LogKind::Ended,
+        CellEnding::Diverged | CellEnding::Failed(_) => LogKind::Warning,
+    }
+}
+
+/// How a cell ended, for the log.
+pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
+    let words = match ending {
+        CellEnding::Finished(_) => "finished".to_owned(),
+        CellEnding::Diverged => "diverged".to_owned(),
+        CellEnding::Aborted => "aborted".to_owned(),
+        CellEnding::Interrupted => "set aside, with a checkpoint".to_owned(),
+        CellEnding::Failed(why) => format!("failed: {why}"),
+    };
+    let mut words = format!("{words} after {} steps", summary.steps);
+    if let Some(lambda) = summary.lambda_max.filter(|lambda| lambda.is_finite()) {
+        let doubt = if summary.lambda_converged == Some(true) {
+            ""
+        } else {
+            " (not converged)"
+        };
+        let _ = write!(words, ", λ_max {lambda:.4}{doubt}");
+    }
+    if let Some(accuracy) = summary.test_accuracy.filter(|accuracy| accuracy.is_finite()) {
+        let _ = write!(words, ", test accuracy {:.1} %", accuracy * 100.0);
+    }
+    words
+}
