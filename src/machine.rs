@@ -140,8 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_ends_when_nobody_listens() {
+    fn a_reading_comes_and_reading_ends_when_nobody_listens() {
         let loads = watch(None).unwrap();
         assert!(loads.recv_timeout(Duration::from_secs(20)).is_ok());
+        let (out, loads) = bounded(1);
+        drop(loads);
+        // Else it would go on for ever.
+        read_on(None, &out);
     }
 }

@@ -50,7 +50,6 @@ pub struct Control {
     quit: bool,
     aborted: BTreeSet<CellIndex>,
     measurement: Asked,
-
     /// The last one asked for, and of which cell.
     learning_rate: Option<(CellIndex, f64)>,
     activity: Option<Activity>,
@@ -68,7 +67,6 @@ impl Control {
             quit: false,
             aborted: BTreeSet::new(),
             measurement: Asked::default(),
-
             learning_rate: None,
             activity: None,
             desk: None,

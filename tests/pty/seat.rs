@@ -38,6 +38,8 @@ impl Seat {
         command.env_remove("NO_COLOR");
         // Nobody is welcomed: the mark cannot be written there.
         command.env("XDG_STATE_HOME", "/dev/null");
+        // Nor does it matter what whoever tests prefers.
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
         for (name, value) in variables {
             command.env(name, value);
         }
