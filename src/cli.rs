@@ -32,9 +32,12 @@ pub struct Cli {
 /// Arguments of running a sweep.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// The configuration of the sweep to run
+    /// The configuration of the sweep to run; `-` is standard input
     #[arg(value_name = "CONFIG.ron", required = true)]
     pub config: Option<PathBuf>,
+    /// Take the text of the configuration from standard input, and its name from the path
+    #[arg(long, hide = true)]
+    pub config_on_stdin: bool,
     /// Parent of run directories
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
@@ -101,7 +104,7 @@ pub struct PlaceArgs {
 pub enum Action {
     /// Validate a configuration and list its cells with their settings
     Check {
-        /// The configuration
+        /// The configuration; `-` is standard input
         #[arg(value_name = "CONFIG.ron")]
         config: PathBuf,
     },
@@ -159,11 +162,14 @@ pub fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
     // Completions do not ask what is hidden: in bash it is a word of a list, elsewhere it has a line to itself.
-    let hidden = "trainer";
-    let script = String::from_utf8_lossy(&script)
-        .replace(&format!(" --{hidden} "), " ")
-        .replace(&format!(" {hidden} checkpoint"), " checkpoint");
-    let lines = script.split_inclusive('\n').filter(|line| !line.contains(hidden));
+    let hidden = ["trainer", "config-on-stdin"];
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    for flag in hidden {
+        script = script.replace(&format!(" --{flag} "), " ");
+        script = script.replace(&format!(" {flag} checkpoint"), " checkpoint");
+    }
+    let is_hidden = |line: &&str| hidden.iter().any(|flag| line.contains(flag));
+    let lines = script.split_inclusive('\n').filter(|line| !is_hidden(line));
     lines.collect()
 }
 
@@ -234,7 +240,10 @@ mod tests {
             for word in ["resume", "attach", "checkpoint-every"] {
                 assert!(script.contains(word), "{shell}: {word}");
             }
-            assert!(!script.contains("trainer"), "{shell}");
+            assert!(
+                !script.contains("trainer") && !script.contains("config-on-stdin"),
+                "{shell}"
+            );
         }
     }
 

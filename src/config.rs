@@ -26,7 +26,7 @@ mod values;
 
 pub use data::{Augment, Data, FilesHold, Selection, Subset};
 pub use error::ConfigError;
-pub use experiment::{Cell, Experiment, MAX_CELLS};
+pub use experiment::{Cell, Experiment, MAX_CELLS, read_text, read_text_from};
 pub use extent::Extent;
 pub use probe::{Probe, Split, Statistics};
 pub use schedule::Schedule;

@@ -3,6 +3,8 @@
 //! [`Event`]s go out, [`Command`]s come in, over crossbeam channels. A [`Point`] is also one line of a
 //! cell's `metrics.jsonl`, so what is on disk and what is on the screen cannot differ.
 
+pub(crate) mod any_path;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,12 @@ pub enum Event {
     Notice(String),
     /// Nothing more will come.
     SweepEnded(SweepEnding),
+    /// The process that trained is gone, and did not say how the sweep ended: nothing more will come. Made by those who read
+    /// the run directory.
+    TrainerLost,
+    /// The run is trained where no request of ours arrives; the words say where. What is known of it, its files tell.
+    /// Made by those who read the run directory.
+    Elsewhere(String),
 }
 
 /// What will be run, known before the first step.
@@ -86,6 +94,7 @@ pub struct SweepPlan {
     /// Name of the sweep, from its configuration.
     pub name: String,
     /// The run directory.
+    #[serde(with = "any_path")]
     pub run_dir: PathBuf,
     /// What it runs on, in words for people: "flex (CPU)".
     pub device: String,

@@ -16,6 +16,7 @@ pub mod model;
 pub mod monitor;
 pub mod plain;
 pub mod record;
+mod relaunch;
 pub mod report;
 pub mod signals;
 pub mod statistics;
@@ -25,6 +26,7 @@ pub mod tui;
 mod user_folders;
 mod watch;
 
+use std::io;
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -32,20 +34,20 @@ use std::process::ExitCode;
 use std::thread;
 
 use anyhow::{Context, anyhow};
-use crossbeam_channel::unbounded;
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs};
 use config::{ConfigError, Experiment};
-use event::Command;
+use event::{Command, Event};
 use live::{Hub, Launched, Server};
-use record::RunDir;
+use record::{PRINTED, RunDir};
 use report::ReportError;
-use signals::STATUS_STOPPED;
-use sweep::{Datasets, RemeasureError, Request, Sweep, remeasure};
+use signals::{STATUS_STOPPED, Signal};
+use sweep::{Datasets, RemeasureError, Request, Sweep, SweepError, remeasure};
 use train::{Control, Outbox};
 use watch::{
-    LOG, Look, STOP_WITHIN, attach, check_preferences, detached_line, has_screen, print, print_preferences, read_lines,
-    show_live, status, stop_requests,
+    Look, STOP_WITHIN, attach, check_preferences, container, detached_line, going_on, has_screen, print,
+    print_preferences, read_lines, show_ended, show_live, status, staying_line, stop_requests, without_socket_line,
 };
 
 pub use sweep::with_causes;
@@ -59,6 +61,7 @@ const STATUS_USAGE: u8 = 2;
 ///
 /// Whatever keeps it from being done, for one `error:` line; [`status_of`] gives its exit status.
 pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    signals::hear_of_large_files();
     match &cli.command {
         None => run_config(&cli.run),
         Some(Action::Check { config }) => {
@@ -107,35 +110,39 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .config
         .as_deref()
         .ok_or_else(|| anyhow!("no configuration was given"))?;
-    let mut experiment = Experiment::load(path)?;
+    let text = if args.config_on_stdin {
+        config::read_text_from(io::stdin().lock(), path)?
+    } else {
+        config::read_text(path)?
+    };
+    let mut experiment = Experiment::parse(&text, path)?;
     if wants_trainer(&args.how) {
-        return launch(&args.how);
+        return launch(&args.how, Some(&text));
     }
     if let Some(steps) = args.steps.and_then(NonZeroU64::new) {
         experiment = experiment.cut_at(steps);
     }
-    let (experiment, device, datasets) = prepare(experiment, path, &args.how.place, None)?;
+    let (experiment, device, datasets) = prepare(experiment, (path, Some(&text)), &args.how.place, None)?;
+    let text = experiment
+        .to_ron()
+        .context("the configuration cannot be written as RON")?;
     let run_dir = RunDir::create(&args.out, &experiment.name)?;
-    run_dir.write_config(
-        &experiment
-            .to_ron()
-            .context("the configuration cannot be written as RON")?,
-    )?;
-    let keep_every = args.how.keep_every();
-    follow(
-        Sweep::new(experiment, device, run_dir, datasets, keep_every)?,
-        args.how.trainer,
-    )
+    let place = run_dir.path().to_owned();
+    let written = run_dir.write_config(&text).map_err(SweepError::from);
+    let sweep = written.and_then(|()| Sweep::new(experiment, device, run_dir, datasets, args.how.keep_every()));
+    // Nothing half made is left.
+    let sweep = sweep.inspect_err(|_| record::discard(&place))?;
+    follow(sweep, args.how.trainer)
 }
 
 fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
     if wants_trainer(how) {
-        return launch(how);
+        return launch(how, None);
     }
     let run_dir = RunDir::open(run_dir)?;
     let config = run_dir.path().join("config.ron");
     let experiment = Experiment::load(&config)?;
-    let (experiment, device, datasets) = prepare(experiment, &config, &how.place, Some(run_dir.path()))?;
+    let (experiment, device, datasets) = prepare(experiment, (&config, None), &how.place, Some(run_dir.path()))?;
     follow(
         Sweep::new(experiment, device, run_dir, datasets, how.keep_every())?,
         how.trainer,
@@ -143,15 +150,15 @@ fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Opens the device and tries the data sets, so that what is missing is said now and not in the middle of the night;
-/// settles the experiment of `config` to what the files hold.
+/// settles the experiment of `config`, a path and what cannot be read there again, to what the files hold.
 fn prepare(
     experiment: Experiment,
-    config: &Path,
+    (config, text): (&Path, Option<&str>),
     place: &PlaceArgs,
     run_dir: Option<&Path>,
 ) -> anyhow::Result<(Experiment, device::OpenDevice, Datasets)> {
     let tf32 = experiment.cells.iter().any(|cell| cell.settings.tf32);
-    device::settle_environment(place.device, tf32)?;
+    device::settle_environment(place.device, tf32, text)?;
     let (device, mut datasets) = open_place(place, run_dir)?;
     let files_hold = datasets.count(experiment.cells.iter().map(|cell| &cell.settings))?;
     let experiment = experiment.settled(&files_hold, config)?;
@@ -174,38 +181,67 @@ fn wants_trainer(how: &HowArgs) -> bool {
 }
 
 /// Has another process train, and shows it unless it is to be left alone.
-fn launch(how: &HowArgs) -> anyhow::Result<ExitCode> {
-    // What is wrong with the user's preferences is said before anything is trained.
+fn launch(how: &HowArgs, config: Option<&str>) -> anyhow::Result<ExitCode> {
+    // What is wrong with the user's preferences or the terminal is said before anything is trained.
     let look = Look::load(how.screen)?;
-    match live::launch().context("the process that trains cannot be started")? {
-        Launched::Ended(status) => Ok(ExitCode::from(status)),
-        Launched::Ready { run_dir } if how.detach => {
-            print(&format!("{}\n", detached_line(&run_dir)))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Launched::Ready { run_dir } => show_live(&run_dir, live::connect(&run_dir)?, true, look),
+    if !how.detach {
+        tui::find_terminal()?;
     }
+    let launched = live::launch(config).context("the process that trains cannot be started")?;
+    let (run_dir, pid) = match launched {
+        Launched::Ended(status) => return Ok(ExitCode::from(status)),
+        Launched::Ready { run_dir, pid } => (run_dir, pid),
+    };
+    let stays = how.detach && container::ends_with_this_process();
+    if how.detach && !stays {
+        print(&format!("{}\n", detached_line(&run_dir)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if stays {
+        print(&format!("{}\n", staying_line(&run_dir)))?;
+    }
+    let look = Some(look).filter(|_| !stays);
+    match going_on(&run_dir)? {
+        Some(source) => show_live(&run_dir, source, Some(pid), look),
+        // It has ended already.
+        None => show_ended(&run_dir, look),
+    }
+}
+
+/// What a sweep is connected to before it begins.
+struct Wires {
+    signals: Receiver<Signal>,
+    /// What lines are written of, where it is this process that writes them.
+    lines: Option<Receiver<Event>>,
+    server: Option<Server>,
+}
+
+fn wire(run_dir: &Path, events: Receiver<Event>, commands: &Sender<Command>, trainer: bool) -> anyhow::Result<Wires> {
+    let signals = signals::listen(Some(STOP_WITHIN)).context("the signals of the system cannot be heard")?;
+    let hub = Hub::start(events).context("no thread can be started")?;
+    let lines = (!trainer).then(|| hub.join());
+    let server = Server::open(run_dir, hub, commands.clone());
+    let server = server
+        .map_err(|error| eprintln!("note: {}", without_socket_line(run_dir, &error)))
+        .ok();
+    if trainer {
+        live::become_ready(run_dir, &run_dir.join(PRINTED)).context("nobody waits for the run any more")?;
+    }
+    Ok(Wires { signals, lines, server })
 }
 
 /// Trains on a thread of its own while this one writes lines, or, as the `trainer`, waits; screens may come and go.
 fn follow(sweep: Sweep, trainer: bool) -> anyhow::Result<ExitCode> {
-    let signals = signals::listen(Some(STOP_WITHIN)).context("the signals of the system cannot be heard")?;
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
     let plan = sweep.plan();
-    let hub = Hub::start(events).context("no thread can be started")?;
-    let lines = (!trainer).then(|| hub.join());
-    let server = match Server::open(&plan.run_dir, hub, commands.clone()) {
-        Ok(server) => Some(server),
-        Err(error) if trainer => return Err(error).context("no screen could look at the run; --plain needs none"),
+    let Wires { signals, lines, server } = match wire(&plan.run_dir, events, &commands, trainer) {
+        Ok(wires) => wires,
         Err(error) => {
-            eprintln!("note: `sharptui attach` will not find this run: {error}");
-            None
+            sweep.withdraw();
+            return Err(error);
         }
     };
-    if trainer {
-        live::become_ready(&plan.run_dir, &plan.run_dir.join(LOG)).context("nobody waits for the run any more")?;
-    }
     let training = thread::Builder::new()
         .name("trainer".to_owned())
         .spawn(move || sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in)))

@@ -17,7 +17,10 @@ mod trend;
 
 use std::cell::OnceCell;
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+use os_display::Quotable;
 
 use crate::event::{Activity, CellEnding, CellIndex, Event, LogEntry, SweepEnding, SweepPlan};
 use crate::statistics::Kendall;
@@ -40,8 +43,8 @@ const KEPT_LOG: usize = 10_000;
 pub struct Monitor {
     /// Name of the sweep.
     pub name: String,
-    /// The run directory, for people.
-    pub run_dir: String,
+    /// The run directory.
+    pub run_dir: PathBuf,
     /// What it runs on, in words.
     pub device: String,
     /// Every cell, in queue order.
@@ -50,6 +53,8 @@ pub struct Monitor {
     pub swept: Vec<Swept>,
     /// The cell that is being trained.
     pub running: Option<CellIndex>,
+    /// The one that was trained last, as far as that is known.
+    pub last_running: Option<CellIndex>,
     /// What the training thread is busy with; nothing before it said so and after the end.
     pub activity: Option<Activity>,
     /// The cells that are still to be run, but for the running one, in the order they will be.
@@ -64,6 +69,8 @@ pub struct Monitor {
     pub ending: Option<SweepEnding>,
     /// The training thread went away without saying how the sweep ended.
     pub lost: bool,
+    /// Where it is trained, if requests of ours do not arrive there.
+    pub elsewhere: Option<String>,
     clock: clock::Clock,
     /// Of many cells it takes a while: not before it is asked for, and once for each cell that ends.
     rank_correlation: OnceCell<Option<Kendall>>,
@@ -79,7 +86,7 @@ impl Monitor {
             Event::CellStarted { cell } => {
                 if let Some(started) = self.cells.get_mut(cell) {
                     started.start();
-                    self.running = Some(cell);
+                    (self.running, self.last_running) = (Some(cell), Some(cell));
                     self.queue.retain(|queued| *queued != cell);
                 }
             }
@@ -150,6 +157,8 @@ impl Monitor {
                 self.ending = Some(ending);
                 self.stop(now);
             }
+            Event::TrainerLost => self.lose(None, now),
+            Event::Elsewhere(words) => self.elsewhere = Some(words),
         }
     }
 
@@ -160,8 +169,10 @@ impl Monitor {
         }
         self.lost = true;
         let reason = reason.unwrap_or_else(|| {
-            let place = &self.run_dir;
-            format!("what trained is gone without a word; `sharptui resume {place}` goes on from the last checkpoint")
+            let place = self.run_dir.maybe_quote();
+            format!(
+                "the training process ended without saying why; `sharptui resume {place}` goes on from the last checkpoint"
+            )
         });
         self.note(reason, now);
         self.stop(now);
@@ -278,11 +289,14 @@ impl Monitor {
         let earlier = Duration::try_from_secs_f64(plan.earlier_seconds).unwrap_or_default();
         self.clock = clock::Clock::started(now.checked_sub(earlier).unwrap_or(now));
         self.name = plan.name;
-        self.run_dir = plan.run_dir.display().to_string();
+        self.run_dir = plan.run_dir;
         self.device = plan.device;
         self.cells = plan.cells.into_iter().map(Cell::new).collect();
         self.know_settings();
         self.running = None;
+        let was_left = |cell: &Cell| cell.state == CellState::Interrupted;
+        self.last_running = self.cells.iter().rposition(was_left);
+        (self.ending, self.lost, self.elsewhere) = (None, false, None);
         let to_be_run = |cell: &Cell| matches!(cell.state, CellState::Queued | CellState::Interrupted);
         let cells = self.cells.iter().enumerate();
         self.queue = cells

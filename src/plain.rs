@@ -20,6 +20,8 @@ mod words;
 use known::Known;
 use output::Output;
 
+pub use words::cells as counted;
+
 /// How the lines are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -68,12 +70,32 @@ pub fn run(
     out: impl Write,
     style: Style,
 ) -> std::io::Result<Ended> {
+    follow(events, Some(commands), stop, out, style)
+}
+
+/// The same for a sweep that is not to be stopped from here: whoever has seen enough, by a message from `stop` or by closing the
+/// pipe, leaves it alone.
+///
+/// # Errors
+/// As [`run`].
+pub fn look_on(events: &Receiver<Event>, stop: &Receiver<()>, out: impl Write, style: Style) -> std::io::Result<Ended> {
+    follow(events, None, stop, out, style)
+}
+
+fn follow(
+    events: &Receiver<Event>,
+    commands: Option<&Sender<Command>>,
+    stop: &Receiver<()>,
+    out: impl Write,
+    style: Style,
+) -> std::io::Result<Ended> {
     let mut stop = stop.clone();
     let mut known = Known::default();
     let mut output = Output::new(out, style);
     let mut asked_to_quit = false;
     let ended = loop {
         if output.is_closed() && !asked_to_quit {
+            let Some(commands) = commands else { break Ended::Left };
             asked_to_quit = true;
             quit(commands);
         }
@@ -81,12 +103,14 @@ pub fn run(
             recv(stop) -> message => match message {
                 // Whoever watched for signals is gone; a closed channel is always ready and would keep us busy.
                 Err(_) => stop = never(),
-                Ok(()) if asked_to_quit => break Ended::Left,
-                Ok(()) => {
-                    asked_to_quit = true;
-                    quit(commands);
-                    output.line("stopping after the current step; once more to leave at once");
-                }
+                Ok(()) => match commands.filter(|_| !asked_to_quit) {
+                    None => break Ended::Left,
+                    Some(commands) => {
+                        asked_to_quit = true;
+                        quit(commands);
+                        output.line("stopping after the current step; once more to leave at once");
+                    }
+                },
             },
             recv(events) -> event => match event {
                 Err(_) => break Ended::Lost,
@@ -95,8 +119,10 @@ pub fn run(
                         output.line(&line);
                     }
                     output.show(&known);
-                    if let Event::SweepEnded(ending) = event {
-                        break Ended::Sweep(ending);
+                    match event {
+                        Event::SweepEnded(ending) => break Ended::Sweep(ending),
+                        Event::TrainerLost => break Ended::Lost,
+                        _ => {}
                     }
                 }
             },
@@ -104,7 +130,7 @@ pub fn run(
     };
     output.end_bar();
     if ended == Ended::Lost {
-        output.line("the training thread is gone without a word; what is on disk is what was reached");
+        output.line("the training process ended without saying why; what is on disk is what was reached");
     }
     if ended != Ended::Left {
         for line in table::table(&known).into_iter().chain(words::last_line(&known, &ended)) {

@@ -35,16 +35,20 @@ mod queue;
 mod read;
 mod replace;
 mod run_info;
+mod sync;
 mod table;
 mod tensors;
 
 pub use cell::CellWriter;
 pub use checkpoint::{Checkpoint, Slot, has_checkpoint, read_checkpoints};
 pub use error::RecordError;
+pub use lock::is_being_written;
 pub use log::{Logbook, NewEntries, read_log};
-pub use metrics::{Metrics, NewPoints, TornLine, read_metrics, read_points};
+pub use metrics::{Metrics, NewPoints, TornLine, read_metrics, read_points, read_progress};
 pub use queue::{Added, QueueFile, read_queue};
-pub use read::{CellFound, CellSummary, find_config, read_cells, read_config, read_run, read_settings, read_summary};
+pub use read::{
+    CellFound, CellSummary, find_config, read_cells, read_config, read_run, read_settings, read_summary, silence,
+};
 pub use replace::{make_folder, replace_unlocked};
 pub use run_info::{DataMark, RunInfo, RunState, host_name, rfc3339};
 pub use table::{CellRow, CellState};
@@ -56,12 +60,19 @@ use folder::Folder;
 /// File systems take names of 255 bytes; room is left for a number at the end.
 const LONGEST_NAME_BYTES: usize = 200;
 
+/// Where a process without a terminal prints, in the run directory.
+pub const PRINTED: &str = "log.txt";
+
+/// The folder of what leads to the process that trains, in the run directory.
+pub const LIVE: &str = ".live";
+
 /// File names within a run directory and within the folder of a cell.
 mod names {
     pub(super) const CONFIG: &str = "config.ron";
     pub(super) const RUN: &str = "run.json";
     pub(super) const TABLE: &str = "summary.csv";
     pub(super) const LOG: &str = "events.jsonl";
+    pub(super) const PRINTED: &str = super::PRINTED;
     pub(super) const QUEUE: &str = "queue.json";
     pub(super) const CELLS: &str = "cells";
     pub(super) const LOCK: &str = ".lock";
@@ -76,6 +87,8 @@ mod names {
 pub struct RunDir {
     folder: Folder,
     lock: Option<File>,
+    /// Whether names made in it survive a loss of power.
+    syncs: bool,
 }
 
 impl RunDir {
@@ -109,11 +122,20 @@ impl RunDir {
                 Err(error) => Some(Err(error).at("create the folder", &path)),
             })
             .unwrap_or_else(|| Err(RecordError::Name { name: name.to_owned() }))?;
-        replace::sync_folder(parent)?;
+        let taken = sync::folder(parent).and_then(|_| Self::take(path.clone()));
+        if taken.is_err() {
+            discard(&path);
+        }
+        taken
+    }
+
+    fn take(path: PathBuf) -> Result<Self, RecordError> {
         let lock = lock::acquire(&path)?;
+        let syncs = sync::folder(&path)?;
         Ok(Self {
             folder: Folder::at(path),
             lock,
+            syncs,
         })
     }
 
@@ -125,11 +147,7 @@ impl RunDir {
         if !path.join(names::CONFIG).is_file() {
             return Err(RecordError::NotARun { path: path.to_owned() });
         }
-        let lock = lock::acquire(path)?;
-        Ok(Self {
-            folder: Folder::at(path.to_owned()),
-            lock,
-        })
+        Self::take(path.to_owned())
     }
 
     /// Where it was when it was made or taken up. Files are written where it is now.
@@ -144,11 +162,18 @@ impl RunDir {
         self.folder.place().join(names::CONFIG)
     }
 
-    /// Whether other processes are kept from writing here. Some network file systems have no locks; a run goes on
-    /// there, and the person watching should be told.
+    /// What the file system does not offer, and what the person watching should know of it. A run goes on all the same.
     #[must_use]
-    pub fn is_locked(&self) -> bool {
-        self.lock.is_some()
+    pub fn shortcomings(&self) -> Vec<String> {
+        let place = self.path().display();
+        let locks = self
+            .lock
+            .is_none()
+            .then(|| format!("the file system of {place} has no locks: see that no other process writes there"));
+        let syncs = (!self.syncs).then(|| {
+            format!("the file system of {place} cannot sync folders: a loss of power may take the newest files")
+        });
+        locks.into_iter().chain(syncs).collect()
     }
 
     /// Replaces `config.ron`.
@@ -208,8 +233,8 @@ impl RunDir {
             fs::rename(&path, &free).at("set aside the folder", &path)?;
         }
         fs::create_dir_all(&path).at("create the folder", &path)?;
-        replace::sync_folder(&self.folder.place().join(names::CELLS))?;
-        replace::sync_folder(&self.folder.place())?;
+        sync::folder(&self.folder.place().join(names::CELLS))?;
+        sync::folder(&self.folder.place())?;
         replace::replace_json(&path.join(names::CELL), &InOrder(settings))?;
         CellWriter::begin(path)
     }
@@ -228,6 +253,26 @@ impl RunDir {
     pub fn cell_path(&self, cell: CellIndex) -> PathBuf {
         cell_path(&self.folder.place(), cell)
     }
+}
+
+/// Takes away a run directory in which no cell has begun; any other, and one with files of somebody else, stays.
+pub fn discard(run_dir: &Path) {
+    if run_dir.join(names::CELLS).exists() {
+        return;
+    }
+    for name in [
+        names::CONFIG,
+        names::RUN,
+        names::TABLE,
+        names::LOG,
+        names::QUEUE,
+        names::PRINTED,
+        names::LOCK,
+    ] {
+        let _ = fs::remove_file(run_dir.join(name));
+    }
+    let _ = fs::remove_dir(run_dir.join(LIVE));
+    let _ = fs::remove_dir(run_dir);
 }
 
 /// The folder of a cell in a run directory, whether it exists or not.

@@ -41,14 +41,18 @@ pub fn listen(within: Option<Duration>) -> io::Result<Receiver<Signal>> {
     if !is_ignored(SIGHUP) {
         wanted.push(SIGHUP);
     }
-    // A file that has reached the size it may have is to be an error of the write, not the end of the process.
-    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     let signals = Signals::new(wanted)?;
     let (sender, receiver) = crossbeam_channel::unbounded();
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || forward(signals, &sender, within))?;
     Ok(receiver)
+}
+
+/// From here on, a file that has reached the size it may have is an error of the write, not the end of the process.
+pub fn hear_of_large_files() {
+    // Where it cannot be had, the process ends as any other.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }
 
 fn forward(mut signals: Signals, sender: &Sender<Signal>, within: Option<Duration>) {

@@ -24,8 +24,8 @@ use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Summary, SweepEnding, SweepPlan};
 use crate::model::Network;
 use crate::record::{
-    CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, find_config,
-    has_checkpoint, host_name, read_cells, read_config, read_queue, read_run, rfc3339,
+    CellFound, CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, discard,
+    find_config, has_checkpoint, host_name, read_cells, read_config, read_progress, read_queue, read_run, rfc3339,
 };
 use crate::train::{Control, Outbox, Verdict, dtype};
 use cell::{Keeping, train_cell};
@@ -41,6 +41,10 @@ pub struct Sweep {
     run_dir: Arc<RunDir>,
     datasets: Datasets,
     info: RunInfo,
+    /// Whether no process had it before.
+    is_new: bool,
+    /// What the person watching should know before anything is trained.
+    notices: Vec<String>,
     rows: Vec<CellRow>,
     keep_every: Duration,
     table_written: Instant,
@@ -77,6 +81,9 @@ impl Sweep {
         if let Some(earlier) = &earlier {
             check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
         }
+        let is_new = earlier.is_none();
+        let mut notices = run_dir.shortcomings();
+        notices.extend(earlier.as_ref().and_then(trained_elsewhere));
         let (experiment, kept) = with_added(experiment, run_dir.path())?;
         let mut rows = queued(&experiment);
         // Cells during which an earlier process was killed or fell over, before there was a checkpoint.
@@ -86,15 +93,18 @@ impl Sweep {
             let Some(row) = row else { continue };
             let continues = has_checkpoint(&found.path);
             let settings = &experiment.cells[found.cell].settings;
-            match found.ended {
-                Some(ended) if !to_do(&CellState::Ended(ended.ending.clone())) => {
-                    check_settings(&found.path, settings)?;
-                    row.state = CellState::Ended(ended.ending);
-                    row.summary = ended.summary;
-                }
-                _ if continues => check_settings(&found.path, settings)?,
-                Some(_) => {}
-                None => died.push(found.cell),
+            let ending = found.ended.as_ref().map(|ended| ended.ending.clone());
+            let ended = ending.clone().map(CellState::Ended).filter(|state| !to_do(state));
+            if continues || ended.is_some() {
+                check_settings(&found.path, settings)?;
+            }
+            if !continues && ending.is_none() {
+                died.push(found.cell);
+            }
+            // What is on disk of a cell that will go on, or begin again, is shown until it does; what failed has nothing to show.
+            if !matches!(ending, Some(CellEnding::Failed(_))) {
+                row.state = ended.unwrap_or(CellState::Ended(CellEnding::Interrupted));
+                row.summary = left_at(&found);
             }
         }
         let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
@@ -127,6 +137,8 @@ impl Sweep {
             run_dir,
             datasets,
             info,
+            is_new,
+            notices,
             rows,
             keep_every,
             table_written: Instant::now(),
@@ -134,6 +146,17 @@ impl Sweep {
         sweep.run_dir.write_run(&sweep.info)?;
         sweep.run_dir.write_table(&sweep.rows)?;
         Ok(sweep)
+    }
+
+    /// Nothing comes of it: a run that is new is taken away, one that was to go on is stopped as it was.
+    pub fn withdraw(mut self) {
+        if self.is_new {
+            discard(self.run_dir.path());
+            return;
+        }
+        self.info.state = RunState::Stopped;
+        // Whoever asked is told another error.
+        let _ = self.run_dir.write_run(&self.info);
     }
 
     /// What will be run, as the first event says it.
@@ -163,11 +186,8 @@ impl Sweep {
         outbox.state(Event::SweepStarted(self.plan()));
         let stands = self.queue().event();
         outbox.state(stands);
-        if !self.run_dir.is_locked() {
-            let place = self.run_dir.path().display();
-            outbox.state(Event::Notice(format!(
-                "the file system of {place} has no locks: see that no other process writes there"
-            )));
+        for notice in self.notices.drain(..) {
+            outbox.state(Event::Notice(notice));
         }
         let ending = match self.run_cells(control, outbox) {
             Ok(ending) => ending,
@@ -368,32 +388,51 @@ fn plan(experiment: &Experiment, rows: &[CellRow], run_dir: &Path, device: &str)
 /// A run directory that cannot be read.
 pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
     let (experiment, kept) = with_added(Experiment::load(&find_config(run_dir)?)?, run_dir)?;
-    let info = read_run(run_dir)?;
+    // A process that was killed early enough left none.
+    let info = read_run(run_dir)
+        .map(Some)
+        .or_else(|error| error.is_missing().then_some(None).ok_or(error))?;
     let mut rows = queued(&experiment);
-    let mut broken_off = Vec::new();
     for found in read_cells(run_dir)? {
-        match (rows.get_mut(found.cell), found.ended) {
-            (Some(row), Some(ended)) => {
-                (row.state, row.summary) = (CellState::Ended(ended.ending), ended.summary);
-            }
-            (Some(_), None) => broken_off.push(Event::CellStarted { cell: found.cell }),
-            (None, _) => {}
+        if let Some(row) = rows.get_mut(found.cell) {
+            row.summary = left_at(&found);
+            row.state = CellState::Ended(found.ended.map_or(CellEnding::Interrupted, |ended| ended.ending));
         }
     }
-    let mut plan = plan(&experiment, &rows, run_dir, &info.device);
+    let waits = |cell: &CellIndex| rows.get(*cell).is_some_and(|row| to_do(&row.state)) || kept.again.contains(cell);
+    let others = (0..rows.len()).filter(|cell| waits(cell) && !kept.order.contains(cell));
+    let order = others.chain(kept.order.iter().copied().filter(waits)).collect();
+    let mut plan = plan(
+        &experiment,
+        &rows,
+        run_dir,
+        info.as_ref().map_or("-", |info| &info.device),
+    );
     // What the sweep took is not on disk; what its cells took is.
     plan.earlier_seconds = rows.iter().map(|row| row.summary.seconds).sum();
     let mut events = vec![Event::SweepStarted(plan)];
-    events.extend(kept.again.into_iter().map(|cell| Event::CellRetried { cell }));
-    events.extend(broken_off);
-    match info.state {
-        RunState::Complete => events.push(Event::SweepEnded(SweepEnding::Complete)),
-        RunState::Stopped => events.push(Event::SweepEnded(SweepEnding::Stopped)),
-        RunState::Failed(why) => events.push(Event::SweepEnded(SweepEnding::Failed(why))),
-        // Whoever reads this finds that nothing more comes.
-        RunState::Running => {}
-    }
+    events.extend(kept.again.iter().map(|&cell| Event::CellRetried { cell }));
+    let held = Vec::new();
+    events.push(Event::Queue { order, held });
+    // Where none is told, whoever reads this finds that nothing more comes.
+    events.extend(info.and_then(|info| info.state.ending()).map(Event::SweepEnded));
     Ok(events)
+}
+
+/// Locks need not reach from machine to machine: whoever takes up a run that another one may still train has to know.
+fn trained_elsewhere(earlier: &RunInfo) -> Option<String> {
+    let host = &earlier.host;
+    (earlier.state == RunState::Running && *host != host_name()).then(|| {
+        format!(
+            "run.json says that {host} trained this run, and not that it ended: see that no process trains it there"
+        )
+    })
+}
+
+/// The last values of a cell that has begun: as it ended, or as far as it had come when its process was ended.
+fn left_at(found: &CellFound) -> Summary {
+    let ended = found.ended.as_ref();
+    ended.map_or_else(|| read_progress(&found.path), |ended| ended.summary.clone())
 }
 
 /// Writes to the run directory, and waits while the disk takes nothing.

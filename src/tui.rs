@@ -55,7 +55,8 @@ mod welcome;
 mod words;
 mod zoom;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -130,6 +131,18 @@ pub enum TuiError {
     /// The terminal did not take what a screen needs.
     #[error("cannot set up the terminal; --plain needs none")]
     Terminal(#[source] io::Error),
+}
+
+/// Looks whether there is a terminal that a screen can be shown on and keys can be read from.
+///
+/// # Errors
+/// If there is none: standard output may be one, and yet none belong to this process.
+pub fn find_terminal() -> Result<(), TuiError> {
+    if io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let controlling = File::options().read(true).write(true).open("/dev/tty");
+    controlling.map(drop).map_err(TuiError::Terminal)
 }
 
 /// Shows the sweep until the user leaves or the terminal goes away; to be called on the main thread.

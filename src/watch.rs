@@ -1,25 +1,27 @@
 //! A run as people see it: on the screen or as lines, from the process that trains or from its directory.
 
+pub(crate) mod container;
+mod elsewhere;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use os_display::Quotable;
+use rustix::process::{Pid, kill_process};
 
 use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Command, Event, SweepEnding};
-use crate::live::{Link, LiveError};
-use crate::record::RunState;
+use crate::live::LiveError;
+use crate::record::PRINTED;
 use crate::signals::{STATUS_STOPPED, Signal};
 use crate::{live, machine, plain, record, signals, sweep, tui};
-
-/// Where a process without a terminal writes, in the run directory.
-pub(crate) const LOG: &str = "log.txt";
 
 /// How long a process that trains may take to end once it was asked to by a signal.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(4_500);
@@ -89,71 +91,119 @@ pub(crate) fn status(ended: &sweep::Ended, cells: usize) -> anyhow::Result<ExitC
 /// Shows a run that goes on, or one that has ended.
 pub(crate) fn attach(run_dir: Option<&Path>, screen: ScreenArgs) -> anyhow::Result<ExitCode> {
     let look = Look::load(screen)?;
-    let found = run_dir.map_or_else(going_on, |run_dir| Ok(run_dir.to_owned()))?;
+    let found = run_dir.map_or_else(the_one_that_goes_on, |run_dir| Ok(run_dir.to_owned()))?;
     let run_dir = found.as_path();
-    match live::connect(run_dir) {
-        Ok(link) => show_live(run_dir, link, false, look),
-        Err(LiveError::NotGoingOn { .. }) => {
-            let (events_in, source) = unbounded();
-            for event in sweep::told_by_disk(run_dir)? {
-                let _ = events_in.send(event);
-            }
-            drop(events_in);
-            let (commands, _nobody) = unbounded();
-            show(run_dir, source, &commands, Trained::Ended, look, || None).map(|_| ExitCode::SUCCESS)
-        }
-        Err(error) => Err(error.into()),
+    if let Some(source) = going_on(run_dir)? {
+        return show_live(run_dir, source, None, Some(look));
     }
+    show_ended(run_dir, Some(look))
+}
+
+/// Shows a run that nobody trains.
+pub(crate) fn show_ended(run_dir: &Path, look: Option<Look>) -> anyhow::Result<ExitCode> {
+    let (events_in, source) = unbounded();
+    for event in sweep::told_by_disk(run_dir)? {
+        let _ = events_in.send(event);
+    }
+    drop(events_in);
+    let (commands, _nobody) = unbounded();
+    show(run_dir, source, &commands, Trained::Ended, look, || None).map(|_| ExitCode::SUCCESS)
 }
 
 /// The one run in `runs` that goes on.
-fn going_on() -> anyhow::Result<PathBuf> {
+fn the_one_that_goes_on() -> anyhow::Result<PathBuf> {
     let folders = std::fs::read_dir("runs").into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> = folders
-        .map(|entry| entry.path())
-        .filter(|path| live::connect(path).is_ok())
-        .collect();
+    let goes_on = |path: &PathBuf| match live::connect(path) {
+        Ok(_) => true,
+        Err(why) => elsewhere::place(path, &why).is_some(),
+    };
+    let mut found: Vec<PathBuf> = folders.map(|entry| entry.path()).filter(goes_on).collect();
     found.sort();
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(anyhow!("no run in the folder `runs` goes on; name a run directory")),
         _ => {
-            let names: Vec<String> = found.iter().map(|path| path.display().to_string()).collect();
+            let names: Vec<String> = found.iter().map(|path| path.maybe_quote().to_string()).collect();
             Err(anyhow!("several runs go on, name one of them: {}", names.join(", ")))
         }
     }
 }
 
-/// Shows a run that another process trains.
-pub(crate) fn show_live(run_dir: &Path, link: Link, owns: bool, look: Look) -> anyhow::Result<ExitCode> {
-    let requests = Arc::new(Mutex::new(link.requests));
+/// What another process trains, as it is told.
+pub(crate) struct Source {
+    events: Receiver<Event>,
+    /// None where no request arrives.
+    requests: Option<Sender<live::Request>>,
+    pid: Option<u32>,
+}
+
+/// How the run in `run_dir` goes on; none where nobody trains.
+pub(crate) fn going_on(run_dir: &Path) -> anyhow::Result<Option<Source>> {
+    let why = match live::connect(run_dir) {
+        Ok(link) => {
+            return Ok(Some(Source {
+                events: link.events,
+                requests: Some(link.requests),
+                pid: Some(link.pid),
+            }));
+        }
+        Err(why) => why,
+    };
+    if let Some(place) = elsewhere::place(run_dir, &why) {
+        return Ok(Some(Source {
+            events: elsewhere::follow(run_dir, place)?,
+            requests: None,
+            pid: None,
+        }));
+    }
+    match why {
+        LiveError::NotGoingOn { .. } => Ok(None),
+        LiveError::Other { .. } => Err(why.into()),
+    }
+}
+
+/// Shows a run that another process trains, on the screen or, without a `look`, as lines. `own` is that process where it was
+/// started for this screen.
+pub(crate) fn show_live(
+    run_dir: &Path,
+    source: Source,
+    own: Option<u32>,
+    look: Option<Look>,
+) -> anyhow::Result<ExitCode> {
+    let requests = Arc::new(Mutex::new(source.requests));
+    // Without a socket, a process of our own is stopped by a signal, and by a second one at once.
+    let own_pid = own.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let stop = move |requests: &Requests| {
+        if let Some(pid) = own_pid.filter(|_| locked(requests).is_none()) {
+            let _ = kill_process(pid, rustix::process::Signal::TERM);
+        }
+    };
     let (commands, asked) = unbounded();
     let current = Arc::clone(&requests);
     thread::spawn(move || {
         for command in asked {
-            let requests = current.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = requests.send(live::Request::Command(command));
+            request(&current, live::Request::Command(command));
+            if command == Command::Quit {
+                stop(&current);
+            }
         }
     });
     let (place, renewed) = (run_dir.to_owned(), Arc::clone(&requests));
     let again = move || {
-        let link = live::connect(&place).ok()?;
-        *renewed.lock().unwrap_or_else(PoisonError::into_inner) = link.requests;
-        Some(link.events)
+        let source = going_on(&place).ok()??;
+        *locked(&renewed) = source.requests;
+        Some(source.events)
     };
-    let outcome = show(
-        run_dir,
-        link.events,
-        &commands,
-        Trained::By { pid: link.pid, owns },
-        look,
-        again,
-    )?;
+    let trained = Trained::By {
+        pid: source.pid.or(own),
+        owns: own.is_some(),
+    };
+    let outcome = show(run_dir, source.events, &commands, trained, look, again)?;
     match outcome {
         Some(tui::Outcome::Detached) => Ok(ExitCode::SUCCESS),
         Some(tui::Outcome::LeftAtOnce) => {
-            let requests = requests.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = requests.send(live::Request::EndNow);
+            request(&requests, live::Request::EndNow);
+            stop(&requests);
             wait_for_the_end(run_dir);
             Ok(ExitCode::from(STATUS_STOPPED))
         }
@@ -161,6 +211,19 @@ pub(crate) fn show_live(run_dir: &Path, link: Link, owns: bool, look: Look) -> a
             wait_for_the_end(run_dir);
             ending_on_disk(run_dir)
         }
+    }
+}
+
+/// Where requests go now.
+type Requests = Mutex<Option<Sender<live::Request>>>;
+
+fn locked(requests: &Requests) -> MutexGuard<'_, Option<Sender<live::Request>>> {
+    requests.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn request(requests: &Requests, request: live::Request) {
+    if let Some(requests) = &*locked(requests) {
+        let _ = requests.send(request);
     }
 }
 
@@ -175,17 +238,13 @@ fn wait_for_the_end(run_dir: &Path) {
 /// The exit status of a run by what is on disk.
 fn ending_on_disk(run_dir: &Path) -> anyhow::Result<ExitCode> {
     let info = record::read_run(run_dir)?;
-    let ending = match info.state {
-        RunState::Complete => SweepEnding::Complete,
-        RunState::Stopped => SweepEnding::Stopped,
-        RunState::Failed(why) => SweepEnding::Failed(why),
-        RunState::Running => {
-            let place = run_dir.display();
-            return Err(anyhow!(
-                "the process that trained is gone, see {place}/{LOG}; `sharptui resume {place}` goes on from the last checkpoint"
-            ));
-        }
-    };
+    let ending = info.state.ending().ok_or_else(|| {
+        let (place, log) = (run_dir.maybe_quote(), run_dir.join(PRINTED));
+        anyhow!(
+            "the process that trained is gone, see {}; `sharptui resume {place}` goes on from the last checkpoint",
+            log.maybe_quote()
+        )
+    })?;
     let cells = record::read_cells(run_dir)?.into_iter();
     let failed = cells.filter_map(|found| match found.ended?.ending {
         CellEnding::Failed(why) => Some((found.cell, why)),
@@ -202,47 +261,65 @@ fn ending_on_disk(run_dir: &Path) -> anyhow::Result<ExitCode> {
 /// By whom a run is trained.
 #[derive(Clone, Copy)]
 enum Trained {
-    /// By this process; whether signals to the screen are meant for it.
-    By { pid: u32, owns: bool },
+    /// By this process, as far as that is known; whether signals to the screen are meant for it.
+    By { pid: Option<u32>, owns: bool },
     /// By nobody any more.
     Ended,
 }
 
-/// Shows what `source` tells on the screen, or as lines where there is none; no outcome in the latter case.
+/// Shows what `source` tells on the screen, or as lines where there is none, or without a `look`; no outcome in the latter case.
 fn show(
     run_dir: &Path,
     source: Receiver<Event>,
     commands: &Sender<Command>,
     trained: Trained,
-    look: Look,
+    look: Option<Look>,
     again: impl FnMut() -> Option<Receiver<Event>> + Send + 'static,
 ) -> anyhow::Result<Option<tui::Outcome>> {
     let signals = signals::listen(None).context("the signals of the system cannot be heard")?;
     let (wanted_in, wanted) = unbounded();
     let events = live::follow(run_dir, source, wanted, again).context("no thread can be started")?;
-    if !has_screen() {
-        read_lines(&events, commands, signals)?;
+    let owns = matches!(trained, Trained::By { owns: true, .. });
+    let Some(look) = look.filter(|_| has_screen()) else {
+        if owns {
+            read_lines(&events, commands, signals)?;
+        } else if look_on(&events, signals)? {
+            print(&format!("{}\n", detached_line(run_dir)))?;
+            return Ok(Some(tui::Outcome::Detached));
+        }
         return Ok(None);
-    }
-    let log = run_dir.join(LOG);
+    };
+    let log = run_dir.join(PRINTED);
     let options = tui::Options {
         // A run directory that is read-only can be looked at all the same.
         log_path: OpenOptions::new().append(true).open(&log).is_ok().then_some(log),
-        owns: matches!(trained, Trained::By { owns: true, .. }),
+        owns,
         wanted: Some(wanted_in),
         // Of a run that has ended, the machine is of no interest; and a screen does without where there is no thread for it.
         load: match trained {
-            Trained::By { pid, .. } => machine::watch(Some(pid)).ok(),
+            Trained::By { pid, .. } => machine::watch(pid).ok(),
             Trained::Ended => None,
         },
         preferences: look.preferences,
         ascii: look.ascii,
         welcome: tui::take_welcome(|name| std::env::var(name).ok()),
     };
-    let outcome = tui::run(&events, commands, &signals, &options)?;
+    let outcome = match tui::run(&events, commands, &signals, &options) {
+        // Whoever began to train must not leave that unsaid.
+        Err(error) if owns => {
+            eprintln!("error: {}", sweep::with_causes(&error));
+            tui::Outcome::Broken
+        }
+        outcome => outcome?,
+    };
     match outcome {
         // Training goes on where the screen broke, so lines do, too.
         tui::Outcome::Broken => {
+            read_lines(&events, commands, signals)?;
+            Ok(None)
+        }
+        tui::Outcome::Detached if owns && container::ends_with_this_process() => {
+            let _ = print(&format!("{}\n", staying_line(run_dir)));
             read_lines(&events, commands, signals)?;
             Ok(None)
         }
@@ -266,21 +343,47 @@ pub(crate) fn read_lines(
     Ok(ended.context("cannot write the output")? == plain::Ended::Left)
 }
 
+/// Shows plain lines of a run that somebody else is to stop; true if they were left before it ended.
+fn look_on(events: &Receiver<Event>, signals: Receiver<Signal>) -> anyhow::Result<bool> {
+    let stop = stop_requests(signals);
+    let ended = plain::look_on(events, &stop, std::io::stdout(), plain::Style::of_stdout());
+    Ok(ended.context("cannot write the output")? == plain::Ended::Left)
+}
+
 /// What stands in the terminal where the sweep goes on.
 pub(crate) fn detached_line(run_dir: &Path) -> String {
-    let place = run_dir.display();
+    let place = run_dir.maybe_quote();
     format!("training goes on in {place}: `sharptui attach {place}` shows it")
+}
+
+/// What is said where no socket can be made for a run.
+pub(crate) fn without_socket_line(run_dir: &Path, why: &std::io::Error) -> String {
+    let (place, pid) = (run_dir.maybe_quote(), std::process::id());
+    format!(
+        "this run has no socket ({why}), so no screen can steer it: `sharptui attach {place}` shows what it writes, `kill {pid}` \
+         stops it with a checkpoint"
+    )
+}
+
+/// The same where this process has to stay for it.
+pub(crate) fn staying_line(run_dir: &Path) -> String {
+    let place = run_dir.maybe_quote();
+    format!(
+        "training goes on in {place}; this is the first process of its container, which would end with it, so it stays: \
+         `sharptui attach {place}` in the container shows the screen, a signal or Ctrl-C stops the sweep"
+    )
 }
 
 /// What stands in the terminal once the screen is gone.
 fn closing_line(ended: &sweep::Ended, cells: usize, run_dir: &Path) -> String {
-    let place = run_dir.display();
+    let place = run_dir.maybe_quote();
     let failed = ended.failed.len();
+    let cells = plain::counted(cells);
     match ended.ending {
         SweepEnding::Complete if failed > 0 => {
-            format!("ended: {failed} of {cells} cells failed; `sharptui resume {place}` runs them again")
+            format!("ended: {failed} of {cells} failed; `sharptui resume {place}` runs them again")
         }
-        SweepEnding::Complete => format!("complete: {cells} cells in {place}"),
+        SweepEnding::Complete => format!("complete: {cells} in {place}"),
         SweepEnding::Stopped => format!("stopped with cells unfinished: `sharptui resume {place}` goes on with them"),
         SweepEnding::Failed(_) => format!("failed: what is finished is in {place}"),
     }

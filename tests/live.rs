@@ -491,12 +491,12 @@ fn a_process_that_is_killed_is_missed_by_its_screen_and_gone_on_with() {
     program.wait_for_training();
     let link = connect(&program.run_dir()).unwrap();
     link.requests.send(Request::EndNow).unwrap();
-    program.wait_for("the training thread is gone");
+    program.wait_for("the training process is gone");
     program.press("q");
     assert_eq!(program.wait_for_the_end(), 1);
     program.wait_for("goes on from the last checkpoint");
     let mut viewer = program.attached("runs/live");
-    viewer.wait_for("what trained is gone without a word");
+    viewer.wait_for("the training process ended without saying why");
     viewer.press("q");
     viewer.wait_for_the_end();
     // A cell without a checkpoint may be what brought the process down: the others come first.

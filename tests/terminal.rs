@@ -128,7 +128,7 @@ fn a_panic_of_the_trainer_leaves_the_screen_up_and_is_readable_afterwards() {
     let mut seat = Stage::set(&[(PANICS, "1")]);
     seat.wait_for("λ_max 39.2");
     seat.press("A");
-    seat.wait_for("the training thread is gone");
+    seat.wait_for("the training process is gone");
     assert!(seat.is_taken());
     seat.press("q");
     seat.wait_for("left: TrainerGone");

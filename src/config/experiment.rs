@@ -1,7 +1,7 @@
 //! A config file, read, checked and expanded into cells.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::num::NonZeroU64;
 use std::path::Path;
 
@@ -50,23 +50,7 @@ impl Experiment {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |cause| ConfigError::Unreadable {
-            path: path.to_owned(),
-            cause,
-        };
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(unreadable)?;
-        file.take(MAX_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(ConfigError::TooLarge {
-                path: path.to_owned(),
-                limit_bytes: MAX_FILE_BYTES,
-            });
-        }
-        let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
-        Self::parse(&text, path)
+        Self::parse(&read_text(path)?, path)
     }
 
     /// Checks and expands the text of a config; `path` is what messages call it, and names it if it does not.
@@ -213,6 +197,43 @@ fn expand(base: &Overrides, sweep: &Sweep, files_hold: &[FilesHold]) -> Result<V
         rule(&cells).map_err(|(index, refusal)| refusal.in_cell(sweep, &picks[index]))?;
     }
     Ok(cells)
+}
+
+/// Reads the text of a config file; the path `-` is standard input.
+///
+/// # Errors
+/// A file that cannot be read, is too large for a config, or is no text.
+pub fn read_text(path: &Path) -> Result<String, ConfigError> {
+    if path.as_os_str() == "-" {
+        return read_text_from(io::stdin().lock(), path);
+    }
+    let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+    read_text_from(file, path)
+}
+
+/// The same from wherever it comes; `path` is what messages call it.
+///
+/// # Errors
+/// As [`read_text`].
+pub fn read_text_from(from: impl Read, path: &Path) -> Result<String, ConfigError> {
+    let mut bytes = Vec::new();
+    from.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|cause| unreadable(path, cause))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(ConfigError::TooLarge {
+            path: path.to_owned(),
+            limit_bytes: MAX_FILE_BYTES,
+        });
+    }
+    String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))
+}
+
+fn unreadable(path: &Path, cause: io::Error) -> ConfigError {
+    ConfigError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    }
 }
 
 fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> ConfigError {

@@ -3,11 +3,11 @@
 //! Where it does not, the program starts itself again with it: once, at the beginning, in the same process.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
-use std::process::Command;
 
 use super::{DeviceChoice, DeviceError, libtorch, tf32};
+use crate::relaunch;
 
 /// Variables, and what they have to say; nothing where one must not be set.
 type Wanted = Vec<(&'static str, Option<&'static str>)>;
@@ -26,22 +26,23 @@ const ALLOCATOR: [(&str, &str); 3] = [
 const TUNABLES: &str = "GLIBC_TUNABLES";
 
 /// Sees to it that the memory of tensors is used again, and that CUDA's libraries use TF32 if it is `tf32_allowed` and
-/// otherwise do not. May start the program again, from the beginning.
+/// otherwise do not. May start the program again, from the beginning; it is then handed the text of its configuration, which
+/// may have come from a pipe.
 ///
 /// # Errors
 ///
 /// If TF32 has to be decided on, which it has on a CUDA device, and the program cannot be started again.
-pub fn settle_environment(choice: DeviceChoice, tf32_allowed: bool) -> Result<(), DeviceError> {
+pub fn settle_environment(choice: DeviceChoice, tf32_allowed: bool, config: Option<&str>) -> Result<(), DeviceError> {
     let devices = libtorch::cuda_devices();
     let on_cuda = match choice {
         DeviceChoice::Auto => devices > 0,
         DeviceChoice::LibTorchCuda(index) => index < devices,
         DeviceChoice::Flex | DeviceChoice::LibTorch => false,
     };
-    settle(on_cuda, tf32_allowed)
+    settle(on_cuda, tf32_allowed, config)
 }
 
-fn settle(on_cuda: bool, tf32_allowed: bool) -> Result<(), DeviceError> {
+fn settle(on_cuda: bool, tf32_allowed: bool, config: Option<&str>) -> Result<(), DeviceError> {
     let mut wanted = allocator();
     if on_cuda {
         wanted.extend(tf32::wanted(tf32_allowed));
@@ -50,7 +51,7 @@ fn settle(on_cuda: bool, tf32_allowed: bool) -> Result<(), DeviceError> {
     if wanted.iter().all(is_there) {
         return Ok(());
     }
-    let error = restart(&wanted);
+    let error = restart(&wanted, config);
     if on_cuda && !tf32::wanted(tf32_allowed).iter().all(is_there) {
         return Err(DeviceError::Restart(error.to_string()));
     }
@@ -69,17 +70,13 @@ fn allocator() -> Wanted {
 
 /// Puts this program in its own place, in another environment; comes back only with the reason why it could not.
 #[cfg(unix)]
-fn restart(environment: &Wanted) -> io::Error {
+fn restart(environment: &Wanted, config: Option<&str>) -> io::Error {
     use std::os::unix::process::CommandExt;
 
-    let program = match env::current_exe() {
-        Ok(program) => program,
+    let mut command = match relaunch::command(&[], config) {
+        Ok(command) => command,
         Err(error) => return error,
     };
-    let mut arguments = env::args_os();
-    let mut command = Command::new(&program);
-    command.arg0(arguments.next().unwrap_or_else(|| OsString::from(program)));
-    command.args(arguments);
     for (name, value) in environment {
         match value {
             Some(value) => command.env(name, value),
@@ -90,12 +87,14 @@ fn restart(environment: &Wanted) -> io::Error {
 }
 
 #[cfg(not(unix))]
-fn restart(_: &Wanted) -> io::Error {
+fn restart(_: &Wanted, _: Option<&str>) -> io::Error {
     io::ErrorKind::Unsupported.into()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     /// Set in the child that a test makes of itself, so that it knows that it is one.
@@ -119,7 +118,7 @@ mod tests {
     fn the_program_starts_itself_again_in_the_environment_that_decides_on_tf32() {
         let names = tf32::wanted(false).map(|(name, _)| name);
         if let Some(allowed) = env::var_os(CHILD) {
-            settle(true, allowed == "true").unwrap();
+            settle(true, allowed == "true", None).unwrap();
             println!("settled {:?}", names.map(env::var_os));
             return;
         }
@@ -141,7 +140,7 @@ mod tests {
         const SELF: &str = "the_allocator_is_told_to_keep_memory";
         let names = ALLOCATOR.map(|(name, _)| name);
         if env::var_os(CHILD).is_some() {
-            settle(false, false).unwrap();
+            settle(false, false, None).unwrap();
             println!("settled {:?}", names.map(env::var_os));
             return;
         }

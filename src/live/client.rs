@@ -1,6 +1,8 @@
 //! A screen's end of the socket.
 
+use std::ffi::OsStr;
 use std::io::{self, BufReader, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -53,8 +55,12 @@ pub fn connect(run_dir: &Path) -> Result<Link, LiveError> {
         run_dir: run_dir.to_owned(),
         source,
     };
-    let stream = wire::socket_in(&wire::folder(run_dir))
-        .and_then(|(_open, path)| UnixStream::connect(path))
+    let stream = reach(&wire::usual_socket(run_dir))
+        .or_else(|error| {
+            // Where there is no signpost, the first error is the one to tell.
+            let place = std::fs::read(wire::signpost(run_dir)).map_err(|_| error)?;
+            reach(Path::new(OsStr::from_bytes(&place)))
+        })
         .map_err(not_going_on)?;
     let asks = stream.try_clone().map_err(not_going_on)?;
     let mut lines = BufReader::new(stream);
@@ -81,6 +87,11 @@ pub fn connect(run_dir: &Path) -> Result<Link, LiveError> {
         requests,
         pid: known.pid,
     })
+}
+
+fn reach(socket: &Path) -> io::Result<UnixStream> {
+    let (_open, path) = wire::reachable(socket)?;
+    UnixStream::connect(path)
 }
 
 fn hear(lines: &mut BufReader<UnixStream>, events: &Sender<Event>) {

@@ -22,7 +22,8 @@ const MOST_CELLS: usize = 96;
 
 /// Everything that happens: changes of state from `source`, and points of the running cell and of those that `wanted` names.
 ///
-/// When `source` ends, `again` is asked for another one; what comes from that begins anew.
+/// When `source` ends, `again` is asked for another one; what comes from that begins anew. Where there is none, and it was not
+/// said how the sweep ended, [`Event::TrainerLost`] is told, and the cells can be looked through as after any end.
 ///
 /// # Errors
 /// If there can be no thread for it.
@@ -95,7 +96,14 @@ impl History {
                     // The cells can be looked through for as long as somebody likes.
                     source = crossbeam_channel::never();
                 }
-                Err(RecvTimeoutError::Disconnected) => source = again().ok_or(Left)?,
+                Err(RecvTimeoutError::Disconnected) => match again() {
+                    Some(renewed) => source = renewed,
+                    // What is on disk can be looked at all the same.
+                    None => {
+                        ended = true;
+                        self.pass_on(Event::TrainerLost)?;
+                    }
+                },
             }
         }
     }
@@ -131,7 +139,7 @@ impl History {
                 self.told.remove(cell);
                 self.cells.retain(|(known, _)| known != cell);
             }
-            Event::SweepEnded(_) => while self.tell_all()? {},
+            Event::SweepEnded(_) | Event::TrainerLost => while self.tell_all()? {},
             _ => {}
         }
         self.send(event)

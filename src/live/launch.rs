@@ -5,7 +5,9 @@ use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use crate::relaunch;
 
 /// What became of the process.
 pub enum Launched {
@@ -13,29 +15,34 @@ pub enum Launched {
     Ready {
         /// Its run directory.
         run_dir: PathBuf,
+        /// The process.
+        pid: u32,
     },
     /// It ended with this exit status; what it had to say is on stderr.
     Ended(u8),
 }
 
-/// Starts this program with the same arguments and `--trainer`, and waits until it trains.
+/// Starts this program with the same arguments and `--trainer`, and waits until it trains. It is handed the text of the
+/// configuration, if one was read: what was checked is what is run.
 ///
 /// # Errors
 /// If it cannot be started.
-pub fn launch() -> io::Result<Launched> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(std::env::args_os().skip(1))
-        .arg("--trainer")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
+pub fn launch(config: Option<&str>) -> io::Result<Launched> {
+    let mut command = relaunch::command(&["--trainer"], config)?;
+    if config.is_none() {
+        command.stdin(Stdio::null());
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
     let mut place = Vec::new();
     if let Some(said) = child.stdout.take() {
         BufReader::new(said).read_until(0, &mut place)?;
     }
     if place.pop() == Some(0) {
         let run_dir = PathBuf::from(OsString::from_vec(place));
-        return Ok(Launched::Ready { run_dir });
+        return Ok(Launched::Ready {
+            run_dir,
+            pid: child.id(),
+        });
     }
     let status = child.wait()?.code().and_then(|code| u8::try_from(code).ok());
     Ok(Launched::Ended(status.unwrap_or(1)))

@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, BufReader, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -17,6 +18,7 @@ use super::Hub;
 use super::wire::{self, Hello, LONGEST_REQUEST, PROTOCOL, Request, parse_request};
 use crate::event::{Command, Event};
 use crate::signals::STATUS_STOPPED;
+use crate::user_folders::runtime_folder;
 
 /// Screens at once; each has two threads here.
 const MOST_SCREENS: usize = 32;
@@ -27,6 +29,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// A run that can be looked at; dropping it takes the socket away.
 pub struct Server {
     socket: PathBuf,
+    /// The file that says where the socket is, if that is not the run directory.
+    signpost: PathBuf,
     screens: Arc<AtomicUsize>,
 }
 
@@ -36,23 +40,20 @@ impl Server {
     /// # Errors
     /// Where there can be no folder, socket or thread for it.
     pub fn open(run_dir: &Path, hub: Hub, commands: Sender<Command>) -> io::Result<Self> {
-        let folder = wire::folder(run_dir);
-        match DirBuilder::new().mode(0o700).create(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
-            }
-            made => made?,
-        }
-        let socket = folder.join("socket");
+        let signpost = wire::signpost(run_dir);
         // One that a dead process left; a live one would hold the lock of the run directory.
-        let _ = fs::remove_file(&socket);
-        let (open, path) = wire::socket_in(&folder)?;
-        let listener = UnixListener::bind(path)?;
-        drop(open);
-        fs::set_permissions(&socket, Permissions::from_mode(0o600))?;
+        let _ = fs::remove_file(&signpost);
+        let socket = wire::usual_socket(run_dir);
+        let (listener, socket) = listen(&wire::folder(run_dir), socket).or_else(|error| {
+            // FAT and many network file systems have no sockets.
+            let (listener, socket) = listen_for_the_user().map_err(|_| error)?;
+            fs::write(&signpost, socket.as_os_str().as_bytes())?;
+            Ok::<_, io::Error>((listener, socket))
+        })?;
         let screens = Arc::new(AtomicUsize::new(0));
         let server = Self {
             socket,
+            signpost,
             screens: Arc::clone(&screens),
         };
         thread::Builder::new().name("server".to_owned()).spawn(move || {
@@ -83,7 +84,30 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.socket);
+        let _ = fs::remove_file(&self.signpost);
     }
+}
+
+/// Opens the socket, in a folder that nobody else may look into.
+fn listen(folder: &Path, socket: PathBuf) -> io::Result<(UnixListener, PathBuf)> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+        }
+        made => made?,
+    }
+    let _ = fs::remove_file(&socket);
+    let (_open, path) = wire::reachable(&socket)?;
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(&socket, Permissions::from_mode(0o600))?;
+    Ok((listener, socket))
+}
+
+/// The same where the user's own sockets are.
+fn listen_for_the_user() -> io::Result<(UnixListener, PathBuf)> {
+    let folder = runtime_folder(|name| std::env::var_os(name))?;
+    let socket = folder.join(format!("{}.socket", std::process::id()));
+    listen(&folder, socket)
 }
 
 /// A screen that is served; counts itself.

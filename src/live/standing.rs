@@ -64,7 +64,12 @@ impl Standing {
                     plan.ended = None;
                 }
             }
-            Event::Logged(_) | Event::Measured { .. } | Event::PointsSkipped { .. } | Event::History { .. } => {}
+            Event::Logged(_)
+            | Event::Measured { .. }
+            | Event::PointsSkipped { .. }
+            | Event::History { .. }
+            | Event::TrainerLost
+            | Event::Elsewhere(_) => {}
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Command, Event};
+use crate::record::LIVE;
 
 /// Changes with the meaning of what goes over the socket.
 pub(super) const PROTOCOL: u32 = 3;
@@ -76,18 +77,29 @@ pub(super) fn read_line(from: &mut impl BufRead, longest: u64) -> io::Result<Opt
 
 /// The folder of the socket.
 pub(super) fn folder(run_dir: &Path) -> PathBuf {
-    run_dir.join(".live")
+    run_dir.join(LIVE)
+}
+
+/// Where the socket is, unless the file system of the run directory has none.
+pub(super) fn usual_socket(run_dir: &Path) -> PathBuf {
+    folder(run_dir).join("socket")
+}
+
+/// The file that says where it is then.
+pub(super) fn signpost(run_dir: &Path) -> PathBuf {
+    folder(run_dir).join("socket-is-at")
 }
 
 /// A path of the socket that the system takes: one of a socket may have no more than some hundred bytes, that of a run
 /// directory may have thousands. Good for as long as the open folder lives.
-pub(super) fn socket_in(folder: &Path) -> io::Result<(File, PathBuf)> {
-    let open = File::open(folder)?;
-    let socket = folder.join("socket");
+pub(super) fn reachable(socket: &Path) -> io::Result<(File, PathBuf)> {
+    let no_file = || io::Error::from(io::ErrorKind::InvalidInput);
+    let open = File::open(socket.parent().ok_or_else(no_file)?)?;
     let path = if cfg!(target_os = "linux") && socket.as_os_str().len() > 90 {
-        PathBuf::from(format!("/proc/self/fd/{}/socket", open.as_raw_fd()))
+        let name = socket.file_name().ok_or_else(no_file)?;
+        PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd())).join(name)
     } else {
-        socket
+        socket.to_owned()
     };
     Ok((open, path))
 }

@@ -213,6 +213,11 @@ impl Cell {
                 *last = Some(value);
             }
         }
+        // What was measured after a step shows that it was taken, also where nobody tells how far the cell is.
+        if step >= self.progress.step && !self.state.is_done() {
+            (self.progress.step, self.progress.epoch) = (step, point.epoch);
+            self.progress.seconds = self.progress.seconds.max(point.seconds);
+        }
         if let Some(change) = point.changed_by_hand {
             self.changed_by_hand = true;
             self.rate_changes.push((step, change));

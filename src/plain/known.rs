@@ -91,7 +91,12 @@ impl Known {
             | Event::CellRetried { .. }
             | Event::Logged(_)
             | Event::History { .. }
+            | Event::TrainerLost
             | Event::SweepEnded(_) => Vec::new(),
+            Event::Elsewhere(place) => vec![format!(
+                "note: this run is trained {}; what follows is what its files say",
+                words::one_line(place)
+            )],
         }
     }
 

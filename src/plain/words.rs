@@ -1,5 +1,7 @@
 //! Numbers and events in words.
 
+use os_display::Quotable;
+
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepEnding, SweepPlan};
 
 use super::Ended;
@@ -60,7 +62,8 @@ pub(super) fn swept(plan: &CellPlan) -> String {
 }
 
 pub(super) fn sweep_started(plan: &SweepPlan) -> String {
-    let before = plan.cells.iter().filter(|cell| cell.ended.is_some()).count();
+    let has_ended = |cell: &&CellPlan| matches!(&cell.ended, Some((ending, _)) if *ending != CellEnding::Interrupted);
+    let before = plan.cells.iter().filter(has_ended).count();
     let before = if before > 0 {
         format!(", {before} of them ended before")
     } else {
@@ -214,12 +217,12 @@ pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
     let resume = format!(
         "{} unfinished; go on with: sharptui resume {}",
         cells(unfinished.count()),
-        plan.run_dir.display()
+        plan.run_dir.maybe_quote()
     );
     Some(match ended {
         Ended::Sweep(SweepEnding::Complete) => {
             let failed = |cell: &&CellKnown| matches!(cell.ended, Some((CellEnding::Failed(_), _)));
-            let (count, dir) = (known.cells.len(), plan.run_dir.display());
+            let (count, dir) = (known.cells.len(), plan.run_dir.maybe_quote());
             match known.cells.iter().filter(failed).count() {
                 0 => format!("complete: {} in {dir}", cells(count)),
                 failed => {
@@ -235,6 +238,8 @@ pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
     })
 }
 
-fn cells(count: usize) -> String {
+/// So many cells, in words.
+#[must_use]
+pub fn cells(count: usize) -> String {
     format!("{count} cell{}", if count == 1 { "" } else { "s" })
 }

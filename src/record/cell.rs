@@ -11,7 +11,7 @@ use super::error::{At, json};
 use super::folder::Folder;
 use super::read::CellSummary;
 use super::tensors::{NamedTensor, write_tensors};
-use super::{RecordError, names, replace};
+use super::{RecordError, names, replace, sync};
 use crate::event::{CellEnding, Point, Summary};
 
 /// Writes what happens in one cell.
@@ -36,7 +36,7 @@ impl CellWriter {
             .append(true)
             .open(&file)
             .at("create", &file)?;
-        replace::sync_folder(&path)?;
+        sync::folder(&path)?;
         Ok(Self {
             folder: Folder::at(path),
             metrics,
@@ -51,7 +51,7 @@ impl CellWriter {
         let file = path.join(names::METRICS);
         let metrics = OpenOptions::new().append(true).open(&file).at("open", &file)?;
         metrics.set_len(metrics_bytes).at("cut", &file)?;
-        metrics.sync_all().at("sync", &file)?;
+        sync::file(&metrics).at("sync", &file)?;
         // How it ended is open again.
         let summary = path.join(names::SUMMARY);
         match std::fs::remove_file(&summary) {
@@ -122,9 +122,7 @@ impl CellWriter {
         };
         metadata.insert(checkpoint::METRICS_BYTES.to_owned(), metrics_bytes.to_string());
         // A checkpoint must not be newer than the metrics before it.
-        self.metrics
-            .sync_all()
-            .at("sync", &self.folder.place().join(names::METRICS))?;
+        sync::file(&self.metrics).at("sync", &self.folder.place().join(names::METRICS))?;
         checkpoint::write(&self.folder.place(), self.slot, tensors, &metadata)?;
         self.slot = self.slot.other();
         Ok(())
@@ -135,9 +133,7 @@ impl CellWriter {
     /// # Errors
     /// Whatever the operating system refuses.
     pub fn finish(&self, ending: &CellEnding, summary: &Summary) -> Result<(), RecordError> {
-        self.metrics
-            .sync_all()
-            .at("sync", &self.folder.place().join(names::METRICS))?;
+        sync::file(&self.metrics).at("sync", &self.folder.place().join(names::METRICS))?;
         let ended = CellSummary {
             ending: ending.clone(),
             summary: summary.clone(),

@@ -89,6 +89,12 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+
     /// Whether it may pass, as a full disk does.
     #[must_use]
     pub fn can_pass(&self) -> bool {

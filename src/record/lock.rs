@@ -1,13 +1,19 @@
 //! One process writes a run directory: it holds a lock that ends with it, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::error::At;
 use super::{RecordError, names};
 
-/// The lock; none where the file system has no locks.
+/// Whoever asks whether a run is being written holds the lock for an instant: that is no reason to refuse a writer.
+const PATIENCE: Duration = Duration::from_millis(500);
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// The lock; none where the file system has no locks, in whichever words it says so: ENOSYS, EOPNOTSUPP, ENOLCK, or NFS's
+/// own ENOTSUPP (524).
 pub(super) fn acquire(run_dir: &Path) -> Result<Option<File>, RecordError> {
     let path = run_dir.join(names::LOCK);
     let file = OpenOptions::new()
@@ -16,12 +22,56 @@ pub(super) fn acquire(run_dir: &Path) -> Result<Option<File>, RecordError> {
         .write(true)
         .open(&path)
         .at("open", &path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(RecordError::Locked {
-            path: run_dir.to_owned(),
-        }),
-        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error).at("lock", &path),
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => thread::sleep(GLANCE),
+            Err(TryLockError::WouldBlock) => {
+                return Err(RecordError::Locked {
+                    path: run_dir.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(_)) => return Ok(None),
+        }
+    }
+}
+
+/// Whether a process writes the run directory, of whichever user; on a network file system with locks, on whichever machine.
+/// None where that cannot be told.
+#[must_use]
+pub fn is_being_written(run_dir: &Path) -> Option<bool> {
+    let file = File::open(run_dir.join(names::LOCK)).ok()?;
+    match file.try_lock_shared() {
+        Ok(()) => Some(false),
+        Err(TryLockError::WouldBlock) => Some(true),
+        Err(TryLockError::Error(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_learns_whether_somebody_writes_and_keeps_nobody_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(is_being_written(folder.path()), None, "nobody ever wrote there");
+        let lock = acquire(folder.path()).unwrap();
+        if lock.is_none() {
+            eprintln!("skipped: the file system has no locks");
+            return;
+        }
+        assert_eq!(is_being_written(folder.path()), Some(true));
+        drop(lock);
+        assert_eq!(is_being_written(folder.path()), Some(false));
+        let asking = File::open(folder.path().join(names::LOCK)).unwrap();
+        asking.lock_shared().unwrap();
+        let asks = thread::spawn(move || {
+            thread::sleep(3 * GLANCE);
+            drop(asking);
+        });
+        assert!(acquire(folder.path()).unwrap().is_some());
+        asks.join().unwrap();
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::error::{At, shortened};
 use super::{RecordError, names};
-use crate::event::{LambdaPoint, Point};
+use crate::event::{LambdaPoint, Point, Summary};
 
 /// A point takes less than a thousand bytes, and until it is understood JSON takes thirty times the memory of its text.
 const MOST_LINE_BYTES: u64 = 1 << 16;
@@ -109,6 +109,22 @@ pub fn read_points(cell_dir: &Path, read: u64) -> Result<NewPoints, RecordError>
         read: start + taken,
         more: bytes.len() as u64 == MOST_AT_ONCE,
     })
+}
+
+/// The last values of what was measured in a cell, as far as whole lines tell them; nothing where nothing was measured.
+/// For a cell that a process left without a `summary.json`.
+#[must_use]
+pub fn read_progress(cell_dir: &Path) -> Summary {
+    let mut summary = Summary::default();
+    let mut read = 0;
+    while let Ok(found) = read_points(cell_dir, read) {
+        found.points.iter().for_each(|point| summary.take_in(point));
+        read = found.read;
+        if !found.more {
+            break;
+        }
+    }
+    summary
 }
 
 /// One line. A number that was not finite is null on disk; it comes back as NaN, so that "measured, and not finite"

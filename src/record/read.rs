@@ -3,13 +3,14 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::{At, json};
-use super::{RecordError, RunInfo, names};
+use super::{RecordError, RunInfo, cell_path, names};
 use crate::event::{CellEnding, CellIndex, Summary};
 
 /// The largest `run.json` that is read: up to 10,000 seeds and a config are in it.
@@ -156,6 +157,16 @@ pub fn read_settings(cell_dir: &Path) -> Result<Vec<(String, String)>, RecordErr
         }
     };
     Ok(settings.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+/// How long nothing was written of a run and of one of its cells, by the clock of whoever writes and ours.
+#[must_use]
+pub fn silence(run_dir: &Path, cell: Option<CellIndex>) -> Option<Duration> {
+    let written = |path: PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
+    let metrics = cell.map(|cell| cell_path(run_dir, cell).join(names::METRICS));
+    let files = [names::RUN, names::TABLE, names::LOG].map(|name| run_dir.join(name));
+    let newest = metrics.into_iter().chain(files).filter_map(written).max()?;
+    SystemTime::now().duration_since(newest).ok()
 }
 
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path, most_bytes: u64) -> Result<T, RecordError> {

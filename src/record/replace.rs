@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::RecordError;
 use super::error::{At, json as json_error};
+use super::{RecordError, sync};
 
 /// Puts `contents` in place of the file, or leaves it as it was.
 pub(super) fn replace(path: &Path, contents: &[u8]) -> Result<(), RecordError> {
@@ -34,7 +34,7 @@ fn replace_by_way_of(aside: &Path, path: &Path, contents: &[u8]) -> Result<(), R
         let _ = fs::remove_file(aside);
     }
     written?;
-    path.parent().map_or(Ok(()), sync_folder)
+    path.parent().map_or(Ok(()), |folder| sync::folder(folder).map(drop))
 }
 
 /// Makes a folder, with its parents, where there is none.
@@ -52,21 +52,6 @@ pub(super) fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), Re
     replace(path, &json)
 }
 
-/// Makes sure that names made in this folder survive a loss of power.
-pub(super) fn sync_folder(path: &Path) -> Result<(), RecordError> {
-    // `parent()` of a relative name is the empty path, which cannot be opened.
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
-    match File::open(path).and_then(|folder| folder.sync_all()) {
-        // Some network file systems cannot sync a folder; the file itself was synced.
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => Ok(()),
-        result => result.at("sync the folder", path),
-    }
-}
-
 /// One name a file is enough, since one process, holding the lock, writes a run directory.
 fn aside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -76,5 +61,5 @@ fn aside(path: &Path) -> PathBuf {
 fn write_synced(path: &Path, contents: &[u8]) -> std::io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(contents)?;
-    file.sync_all()
+    sync::file(&file).map(drop)
 }

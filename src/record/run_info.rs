@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::{SweepEnding, any_path};
+
 /// What `run.json` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunInfo {
@@ -15,7 +17,7 @@ pub struct RunInfo {
     /// Name of the machine, see [`host_name`].
     pub host: String,
     /// Where data sets were looked for, if the user said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "any_path::option")]
     pub data_dir: Option<PathBuf>,
     /// The seeds of its cells, each once.
     pub seeds: Vec<u64>,
@@ -56,6 +58,19 @@ pub enum RunState {
     Stopped,
     /// It could not go on; the words say why.
     Failed(String),
+}
+
+impl RunState {
+    /// How the sweep ended, unless it goes on or its process was killed.
+    #[must_use]
+    pub fn ending(self) -> Option<SweepEnding> {
+        match self {
+            Self::Running => None,
+            Self::Complete => Some(SweepEnding::Complete),
+            Self::Stopped => Some(SweepEnding::Stopped),
+            Self::Failed(why) => Some(SweepEnding::Failed(why)),
+        }
+    }
 }
 
 /// The name of this machine, "unknown" where it does not say.

@@ -371,7 +371,7 @@ impl Driver {
         let scene = self.scene(self.drawn.unwrap_or(now));
         let mut buffer = Buffer::empty(self.area);
         screen::render(&scene, self.area, &mut buffer);
-        let folder = Path::new(&self.monitor.run_dir).join("pictures");
+        let folder = self.monitor.run_dir.join("pictures");
         // Who only looks may not be allowed to write there.
         let saved = svg::save(&buffer, &folder).or_else(|_| svg::save(&buffer, Path::new(".")));
         let words = match saved {

@@ -47,7 +47,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
             "{}{} · {}",
             scene.monitor.device,
             load(scene, area.width),
-            scene.monitor.run_dir
+            scene.monitor.run_dir.display()
         ))
         .into_owned();
     let left = vec![Span::raw(" "), Span::styled(panel::cut(&place, room), theme.dim)];

@@ -73,7 +73,10 @@ impl<'a> Scene<'a> {
             };
         }
         if self.monitor.lost {
-            return ('✗', "the training thread is gone".to_owned(), Mood::Bad);
+            return ('✗', "the training process is gone".to_owned(), Mood::Bad);
+        }
+        if let Some(place) = &self.monitor.elsewhere {
+            return ('▶', format!("trained {place}"), Mood::Good);
         }
         if self.view.stopping {
             return ('‖', "stopping after this step…".to_owned(), Mood::Warning);

@@ -141,7 +141,7 @@ mod tests {
     fn long_names_and_wide_characters_break_no_row() {
         let mut fixture = Fixture::half_way();
         fixture.monitor.name = "鋭さと汎化".repeat(12);
-        fixture.monitor.run_dir = "実行/".repeat(40);
+        fixture.monitor.run_dir = "実行/".repeat(40).into();
         fixture.monitor.device = "装置".repeat(30);
         for cell in &mut fixture.monitor.cells {
             cell.plan.swept[1].1 = "活性化関数".repeat(8);

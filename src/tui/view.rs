@@ -174,7 +174,7 @@ impl View {
 
     /// Brings requests and choices in line with what has happened since.
     pub fn follow(&mut self, monitor: &Monitor) {
-        if let Some(running) = monitor.running {
+        if let Some(running) = monitor.last_running {
             self.last_running = running;
         }
         if monitor.is_over() || self.asked_to_pause == Some(monitor.is_paused()) {
@@ -287,6 +287,15 @@ impl View {
 
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action, monitor: &Monitor) -> Option<Effect> {
+        if let Some(place) = monitor.elsewhere.as_ref().filter(|_| !monitor.is_over()) {
+            if matches!(action, Action::Quit | Action::Interrupt) {
+                return Some(Effect::Detach);
+            }
+            if action.is_of_training() {
+                let words = format!("this run is trained {place}: `{}` does nothing here", action.name());
+                return Some(Effect::Say(words));
+            }
+        }
         match action {
             Action::PauseOrResume => return self.pause_or_resume(monitor),
             Action::Abort

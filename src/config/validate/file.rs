@@ -14,7 +14,15 @@ const LONGEST_NAME: usize = 64;
 /// The name that is given, or else that of the file.
 pub(in crate::config) fn name(given: Option<&str>, path: &Path) -> Result<String, Refusal> {
     const ALLOWED: &str = "1 to 64 of the letters a-z and A-Z, digits, `-`, `_` and `.`, not beginning with `.`, since a directory is named by it";
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let is_pipe = path.as_os_str() == "-"
+        || ["/dev/fd", "/proc/self/fd"]
+            .iter()
+            .any(|folder| path.starts_with(folder));
+    let stem = if is_pipe {
+        "stdin".into()
+    } else {
+        path.file_stem().unwrap_or_default().to_string_lossy()
+    };
     let name = given.unwrap_or(&stem);
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     if (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.') {

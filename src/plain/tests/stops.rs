@@ -53,7 +53,7 @@ fn a_watcher_of_signals_that_is_gone_stops_nothing() {
 fn a_trainer_that_is_gone_is_said() {
     let (text, ended, _) = follow(vec![plan(), Event::CellStarted { cell: 0 }], &never(), Style::Lines);
     assert!(
-        text.contains("the training thread is gone") && text.contains("unfinished"),
+        text.contains("the training process ended without saying why") && text.contains("unfinished"),
         "{text}"
     );
     assert_eq!(ended, Ended::Lost);

@@ -258,7 +258,7 @@ fn a_trainer_that_vanishes_does_not_end_the_screen() {
     let mut bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     bench.events = None;
-    bench.wait_for("the training thread is gone");
+    bench.wait_for("the training process is gone");
     bench.letter('?');
     bench.wait_for("─ keys of page charts ─");
     bench.letter('q');

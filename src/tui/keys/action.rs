@@ -125,6 +125,26 @@ impl Action {
         name
     }
 
+    /// Whether it asks something of the process that trains.
+    #[must_use]
+    pub fn is_of_training(self) -> bool {
+        matches!(
+            self,
+            Self::PauseOrResume
+                | Self::Abort
+                | Self::Retry
+                | Self::Skip
+                | Self::MoveUp
+                | Self::MoveDown
+                | Self::Hold
+                | Self::AddSeed
+                | Self::LearningRate
+                | Self::Undo
+                | Self::Audit
+                | Self::Measure
+        )
+    }
+
     /// Whether it does something on this page.
     #[must_use]
     pub fn is_for(self, page: Page) -> bool {

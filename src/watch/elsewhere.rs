@@ -1,0 +1,206 @@
+//! A run that is trained where no request of ours arrives, followed by what its process writes.
+//!
+//! By another user, on another machine of a shared file system, or where there are no sockets: the lock or `run.json` says that
+//! it goes on, and its files say how it is.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::event::{CellIndex, Event, LogEntry, LogKind};
+use crate::live::{self, LiveError};
+use crate::record::{self, QueueFile, RunState, cell_path, host_name, is_being_written, read_log, read_run};
+use crate::sweep::told_by_disk;
+
+/// How often is looked what has changed.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// Events that wait for a screen.
+const WAITING: usize = 1_024;
+
+/// How long nothing was written, where that is worth saying.
+const SILENCES: [(u64, &str); 4] = [
+    (86_400, "for more than a day"),
+    (3_600, "for more than an hour"),
+    (600, "for more than ten minutes"),
+    (60, "for more than a minute"),
+];
+
+/// Where the run is trained, as it may stand behind "is trained", if the run directory says that it goes on though it cannot be
+/// connected to, because of `why`.
+pub(super) fn place(run_dir: &Path, why: &LiveError) -> Option<String> {
+    let info = read_run(run_dir).ok();
+    let goes_on = info.as_ref().is_some_and(|info| info.state == RunState::Running);
+    let host = info.map(|info| info.host).filter(|host| *host != host_name());
+    match (is_being_written(run_dir), host) {
+        (Some(true), Some(host)) => Some(format!("on {host}")),
+        (Some(true), None) => Some(match why {
+            LiveError::NotGoingOn { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                "by another user".to_owned()
+            }
+            LiveError::NotGoingOn { .. } => "by a process without a socket".to_owned(),
+            LiveError::Other { .. } => "by another version of this program".to_owned(),
+        }),
+        // Locks need not reach from machine to machine.
+        (_, Some(host)) if goes_on => Some(format!("on {host}, says run.json")),
+        _ => None,
+    }
+}
+
+/// How the run stands, then what changes; they end where it can be connected to, or where nobody trains any more.
+///
+/// # Errors
+/// A run directory that cannot be read, or no thread for it.
+pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<Receiver<Event>> {
+    let (out, events) = bounded(WAITING);
+    let files = Files {
+        run_dir: run_dir.to_owned(),
+        place,
+        said: None,
+        log_read: 0,
+        running: None,
+        queue: QueueFile::default(),
+        out,
+    };
+    // What cannot be read is said now.
+    let told = told_by_disk(run_dir)?;
+    thread::Builder::new()
+        .name("files".to_owned())
+        .spawn(move || drop(files.run(told)))?;
+    Ok(events)
+}
+
+struct Files {
+    run_dir: PathBuf,
+    place: String,
+    /// What was last said of where it is trained.
+    said: Option<String>,
+    /// How much of the log has been read.
+    log_read: u64,
+    running: Option<CellIndex>,
+    queue: QueueFile,
+    out: Sender<Event>,
+}
+
+/// Nobody looks any more, or another source has to be looked for.
+struct Over;
+
+impl Files {
+    fn run(mut self, told: Vec<Event>) -> Result<(), Over> {
+        self.tell_whole(told)?;
+        loop {
+            thread::sleep(GLANCE);
+            let entries = self.new_entries();
+            for entry in &entries {
+                self.tell(entry)?;
+            }
+            self.tell_where()?;
+            let has_begun = entries.iter().any(|entry| entry.kind == LogKind::Sweep) && self.goes_on();
+            if has_begun || self.queue_has_changed() {
+                self.tell_whole(told_by_disk(&self.run_dir).map_err(|_| Over)?)?;
+            }
+        }
+    }
+
+    /// Tells everything from the beginning; of the cells that have not ended, the last one to begin is the one that runs.
+    fn tell_whole(&mut self, told: Vec<Event>) -> Result<(), Over> {
+        self.queue = self.read_queue();
+        // A process that holds the lock has not ended, whatever an earlier one wrote: it may be about to begin.
+        let is_ending = |event: &Event| matches!(event, Event::SweepEnded(_));
+        for event in told.into_iter().filter(|event| !is_ending(event)) {
+            self.send(event)?;
+        }
+        self.said = None;
+        self.tell_where()?;
+        self.log_read = 0;
+        let begun = |entry: &LogEntry| entry.cell.filter(|_| entry.kind == LogKind::Begun);
+        let running = self.new_entries().iter().filter_map(begun).last();
+        match running.filter(|cell| record::read_summary(&cell_path(&self.run_dir, *cell)).is_err()) {
+            Some(cell) => self.tell_begin(cell),
+            None => Ok(()),
+        }
+    }
+
+    fn tell(&mut self, entry: &LogEntry) -> Result<(), Over> {
+        let Some(cell) = entry.cell else { return Ok(()) };
+        match entry.kind {
+            LogKind::Begun => self.tell_begin(cell),
+            LogKind::Ended | LogKind::Warning => self.tell_end(cell),
+            LogKind::Sweep | LogKind::ByHand | LogKind::Notice => Ok(()),
+        }
+    }
+
+    fn tell_begin(&mut self, cell: CellIndex) -> Result<(), Over> {
+        self.running = Some(cell);
+        self.send(Event::CellStarted { cell })
+    }
+
+    fn tell_end(&mut self, cell: CellIndex) -> Result<(), Over> {
+        let Ok(ended) = record::read_summary(&cell_path(&self.run_dir, cell)) else {
+            return Ok(());
+        };
+        let (ending, summary) = (ended.ending, ended.summary);
+        self.send(Event::CellEnded { cell, ending, summary })
+    }
+
+    /// Says where it is trained, and how long nothing was written there.
+    fn tell_where(&mut self) -> Result<(), Over> {
+        let why = match live::connect(&self.run_dir) {
+            Ok(_) => return Err(Over),
+            Err(why) => why,
+        };
+        let info = read_run(&self.run_dir).ok();
+        let ended = info.and_then(|info| info.state.ending());
+        if let Some(ending) = ended.filter(|_| is_being_written(&self.run_dir) != Some(true)) {
+            self.send(Event::SweepEnded(ending))?;
+            return Err(Over);
+        }
+        self.place = place(&self.run_dir, &why).ok_or(Over)?;
+        let silent = self.silence().map(|silence| format!("; nothing was written {silence}"));
+        let words = format!("{}{}", self.place, silent.unwrap_or_default());
+        if self.said.as_ref() == Some(&words) {
+            return Ok(());
+        }
+        self.said = Some(words.clone());
+        self.send(Event::Elsewhere(words))
+    }
+
+    fn goes_on(&self) -> bool {
+        read_run(&self.run_dir).is_ok_and(|info| info.state == RunState::Running)
+    }
+
+    /// How long nothing was written, if that is worth saying.
+    fn silence(&self) -> Option<&'static str> {
+        let seconds = record::silence(&self.run_dir, self.running)?.as_secs();
+        let silence = SILENCES.iter().find(|(least, _)| seconds >= *least);
+        silence.map(|(_, words)| *words)
+    }
+
+    fn new_entries(&mut self) -> Vec<LogEntry> {
+        let mut entries = Vec::new();
+        // Runs of earlier versions have no log.
+        while let Ok(found) = read_log(&self.run_dir, self.log_read) {
+            entries.extend(found.entries);
+            self.log_read = found.read;
+            if !found.more {
+                break;
+            }
+        }
+        entries
+    }
+
+    fn queue_has_changed(&self) -> bool {
+        self.read_queue() != self.queue
+    }
+
+    fn read_queue(&self) -> QueueFile {
+        // Whether what it names is there is looked at by whoever makes events of it.
+        record::read_queue(&self.run_dir, usize::MAX / 2).unwrap_or_default()
+    }
+
+    fn send(&self, event: Event) -> Result<(), Over> {
+        self.out.send(event).map_err(|_| Over)
+    }
+}

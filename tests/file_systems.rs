@@ -1,0 +1,274 @@
+//! File systems as they are: without locks, without sockets, without syncing of folders. A run goes on, and says what it lacks.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+
+#[path = "pty/seat.rs"]
+#[allow(dead_code)] // Other tests need the rest of it.
+mod seat;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use portable_pty::CommandBuilder;
+use seat::Seat;
+use sharptui::live::connect;
+use sharptui::record::{RunState, has_checkpoint, read_run};
+
+const SHORT: &str = "(
+    name: \"short\", model: Mlp(widths: [4]), batch_size: 20, steps: 3, train_examples: 60, test_examples: 40,
+    learning_rate: 0.1, probes: [(examples: 20)],
+)";
+
+const LONG: &str = "(
+    name: \"long\", model: Mlp(widths: [4]), batch_size: 20, train_examples: 60, test_examples: 40, learning_rate: 0.1,
+    probes: [(examples: 20)], evaluate_every: Steps(100), lambda_every: Steps(1000), sweep: (steps: [200, 900000000]),
+)";
+
+/// The library that refuses; none where there is no C compiler.
+fn library() -> Option<&'static Path> {
+    static LIBRARY: OnceLock<Option<(tempfile::TempDir, PathBuf)>> = OnceLock::new();
+    let made = LIBRARY.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let library = folder.path().join("refuse.so");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/file_systems/refuse.c");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source);
+        let works = compiler.status().is_ok_and(|status| status.success());
+        works.then_some((folder, library))
+    });
+    if made.is_none() {
+        eprintln!("skipped: there is no C compiler");
+    }
+    made.as_ref().map(|(_, library)| library.as_path())
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+    refused: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    /// A folder in which these are refused; none where that cannot be had.
+    fn refusing(refused: &[(&'static str, &str)]) -> Option<Self> {
+        let library = library()?.to_str()?;
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("short.ron"), SHORT).unwrap();
+        fs::write(folder.path().join("long.ron"), LONG).unwrap();
+        let mut variables = vec![("LD_PRELOAD", library.to_owned())];
+        variables.extend(refused.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        Some(Self {
+            folder,
+            refused: variables,
+        })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+        command.args(arguments).envs(self.refused.iter().cloned());
+        command
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    fn screen(&self, arguments: &[&str]) -> Seat {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sharptui"));
+        command.args(arguments);
+        command.cwd(self.folder.path());
+        for (name, value) in &self.refused {
+            command.env(name, value);
+        }
+        Seat::start(command, (120, 40), &[])
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
+}
+
+/// Waits until something is so.
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < Duration::from_mins(1), "{what} never came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Ends the process whose number stands behind `kill` in what was said.
+fn kill_as_told(words: &str) {
+    let (_, rest) = words.split_once("`kill ").unwrap();
+    let (pid, _) = rest.split_once('`').unwrap();
+    let pid: String = pid.split_whitespace().collect();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+}
+
+#[test]
+fn without_locks_a_run_goes_on_and_says_so() {
+    // ENOLCK, ENOSYS, EOPNOTSUPP, NFS's ENOTSUPP, EINVAL.
+    for errno in ["37", "38", "95", "524", "22"] {
+        let Some(place) = Place::refusing(&[("REFUSE_LOCKS", errno)]) else {
+            return;
+        };
+        let output = place.run(&["short.ron"]);
+        assert_eq!(output.status.code(), Some(0), "{errno}: {}", said(&output));
+        assert!(
+            said(&output).contains("has no locks: see that no other process writes there"),
+            "{errno}"
+        );
+        let output = place.run(&["resume", "runs/short"]);
+        assert_eq!(output.status.code(), Some(0), "{errno}: {}", said(&output));
+    }
+}
+
+#[test]
+fn without_syncing_of_folders_a_run_goes_on_and_says_so() {
+    // EOPNOTSUPP, ENOSYS, EBADF, EACCES, EINVAL.
+    for errno in ["95", "38", "9", "13", "22"] {
+        let Some(place) = Place::refusing(&[("REFUSE_SYNC", errno)]) else {
+            return;
+        };
+        let output = place.run(&["short.ron"]);
+        assert_eq!(output.status.code(), Some(0), "{errno}: {}", said(&output));
+        assert!(
+            said(&output).contains("cannot sync folders"),
+            "{errno}: {}",
+            said(&output)
+        );
+    }
+    // A disk that fails is another thing, and nothing half made is left.
+    let Some(place) = Place::refusing(&[("REFUSE_SYNC", "5")]) else {
+        return;
+    };
+    let output = place.run(&["short.ron"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("cannot sync the folder"), "{}", said(&output));
+    assert!(!place.path("runs/short").exists());
+}
+
+#[test]
+fn where_the_folder_has_no_sockets_the_screen_comes_through_the_runtime_folder() {
+    let runtime = tempfile::tempdir().unwrap();
+    let refused = [
+        ("REFUSE_SOCKETS", ".live"),
+        ("XDG_RUNTIME_DIR", runtime.path().to_str().unwrap()),
+    ];
+    let Some(place) = Place::refusing(&refused) else {
+        return;
+    };
+    let mut screen = place.screen(&["long.ron"]);
+    screen.wait_for("▶ training");
+    screen.press("D");
+    assert_eq!(screen.wait_for_the_end(), 0);
+    let mut screen = place.screen(&["attach"]);
+    screen.wait_for("▶ training");
+    screen.press(" ");
+    screen.wait_for("‖ paused");
+    screen.press("qy");
+    assert_eq!(screen.wait_for_the_end(), 130);
+    assert_eq!(read_run(&place.path("runs/long")).unwrap().state, RunState::Stopped);
+    let sockets = || fs::read_dir(runtime.path().join("sharptui")).unwrap().count();
+    wait_until("the end of the socket", || sockets() == 0);
+}
+
+#[test]
+fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_signal() {
+    let Some(place) = Place::refusing(&[("REFUSE_SOCKETS", "socket")]) else {
+        return;
+    };
+    let output = place.run(&["long.ron", "--detach"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let words = said(&output);
+    assert!(words.contains("so no screen can steer it"), "{words}");
+    let run_dir = place.path("runs/long");
+    assert!(connect(&run_dir).is_err());
+
+    let mut screen = place.screen(&["attach"]);
+    screen.wait_for("trained by a process without a socket");
+    screen.wait_for("running");
+    screen.press("a");
+    screen.wait_for("does nothing here");
+    screen.press("q");
+    assert_eq!(screen.wait_for_the_end(), 0);
+
+    let again = place.run(&["resume", "runs/long", "--plain"]);
+    assert!(
+        said(&again).contains("is being written by another process"),
+        "{}",
+        said(&again)
+    );
+    kill_as_told(&words);
+    wait_until("the end", || {
+        read_run(&run_dir).is_ok_and(|info| info.state == RunState::Stopped)
+    });
+    assert!(has_checkpoint(&run_dir.join("cells/001")));
+
+    // A screen of its own shows it, too, and passes a signal on.
+    let mut screen = place.screen(&["resume", "runs/long"]);
+    screen.wait_for("trained by a process without a socket");
+    screen.signal("TERM");
+    assert_eq!(screen.wait_for_the_end(), 130);
+    wait_until("the end", || {
+        read_run(&run_dir).is_ok_and(|info| info.state == RunState::Stopped)
+    });
+}
+
+/// As another user; none where this one may not become it.
+fn as_another_user() -> Option<Command> {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    let mut works = Command::new("setpriv");
+    works.args(["--reuid=65534", "--regid=65534", "--clear-groups", "true"]);
+    works.status().is_ok_and(|status| status.success()).then_some(command)
+}
+
+#[test]
+fn another_user_sees_that_a_run_goes_on() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (Some(place), Some(mut other)) = (Place::refusing(&[]), as_another_user()) else {
+        eprintln!("skipped: this user cannot become another one");
+        return;
+    };
+    // Whoever may not look into the folder of the build has a copy of the program.
+    fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = place.path("program");
+    fs::copy(env!("CARGO_BIN_EXE_sharptui"), &program).unwrap();
+    assert_eq!(place.run(&["long.ron", "--detach"]).status.code(), Some(0));
+    let run_dir = place.path("runs/long");
+    other
+        .arg(&program)
+        .arg("attach")
+        .arg(&run_dir)
+        .current_dir("/")
+        .stdout(Stdio::piped());
+    let mut looker = other.spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(
+        looker.try_wait().unwrap().is_none(),
+        "it goes on as long as the run does"
+    );
+    let link = connect(&run_dir).unwrap();
+    link.requests
+        .send(sharptui::live::Request::Command(sharptui::event::Command::Quit))
+        .unwrap();
+    let output = looker.wait_with_output().unwrap();
+    let words = said(&output);
+    assert!(words.contains("trained by another user"), "{words}");
+    assert!(
+        words.contains("λ_max") && words.contains("stopped: 1 cell unfinished"),
+        "{words}"
+    );
+    assert!(!words.contains("without saying why"), "{words}");
+    assert_eq!(words.matches("long · 2 cells").count(), 1, "{words}");
+    assert_eq!(output.status.code(), Some(130));
+}

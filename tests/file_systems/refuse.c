@@ -1,0 +1,35 @@
+/* A file system that lacks something, for LD_PRELOAD: REFUSE_LOCKS and REFUSE_SYNC say with which errno locks and the syncing of
+   folders are refused, REFUSE_SOCKETS under which folder no socket can be made. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int flock(int file, int operation) {
+    const char *refused = getenv("REFUSE_LOCKS");
+    if (!refused) return syscall(SYS_flock, file, operation);
+    errno = atoi(refused);
+    return -1;
+}
+
+int fsync(int file) {
+    const char *refused = getenv("REFUSE_SYNC");
+    struct stat found;
+    if (!refused || fstat(file, &found) || !S_ISDIR(found.st_mode)) return syscall(SYS_fsync, file);
+    errno = atoi(refused);
+    return -1;
+}
+
+int bind(int socket, const struct sockaddr *address, socklen_t length) {
+    const char *refused = getenv("REFUSE_SOCKETS");
+    if (refused && address->sa_family == AF_UNIX && strstr(((const struct sockaddr_un *)address)->sun_path, refused)) {
+        errno = EPERM;
+        return -1;
+    }
+    return syscall(SYS_bind, socket, address, length);
+}

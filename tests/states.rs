@@ -1,0 +1,276 @@
+//! Every state that a run directory can be left in: it opens and shows what is on disk, goes on, and is reported.
+//!
+//! `tests/fixtures/runs` has run directories as version 0.1.0 left them: what writes them may change, these must go on being read.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+
+#[path = "pty/seat.rs"]
+#[allow(dead_code)] // Other tests need the rest of it.
+mod seat;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
+
+use portable_pty::CommandBuilder;
+use rustix::process::{Pid, Signal, kill_process};
+use seat::Seat;
+use sharptui::event::Event;
+use sharptui::monitor::{CellState, Monitor};
+use sharptui::record::{RunState, host_name, read_cells, read_metrics, read_run};
+use sharptui::sweep::told_by_disk;
+
+/// Each state, with what a cell that is not done has come to, by its number from 0.
+const STATES: [(&str, Option<usize>); 9] = [
+    ("finished", None),
+    ("stopped", Some(2)),
+    // By SIGKILL, with a checkpoint in the cell, and without one.
+    ("killed", Some(1)),
+    ("killed_early", Some(2)),
+    // One cell held out, to the end.
+    ("held", None),
+    // A cell that had ended is to be run again, another was broken off.
+    ("retried", Some(2)),
+    // A cell with another seed was added.
+    ("added", Some(0)),
+    // Learning rates were changed, one cell aborted, one broken off.
+    ("by_hand", Some(1)),
+    // One cell diverged, the other does not fit into memory.
+    ("broken", None),
+];
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    /// A copy of a run directory, as this machine would have left it.
+    fn with(state: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/runs");
+        copy(&from.join(state), &folder.path().join(state));
+        let place = Self { folder };
+        place.say_host(state, &host_name());
+        place
+    }
+
+    fn run_dir(&self, state: &str) -> PathBuf {
+        self.folder.path().join(state)
+    }
+
+    fn say_host(&self, state: &str, host: &str) {
+        let path = self.run_dir(state).join("run.json");
+        let text = fs::read_to_string(&path).unwrap();
+        let said = read_run(&self.run_dir(state)).unwrap().host;
+        let before = format!("\"host\": \"{said}\"");
+        assert!(text.contains(&before));
+        fs::write(&path, text.replace(&before, &format!("\"host\": \"{host}\""))).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+        command
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    /// Goes on with a run to its end, or, where that takes long, until it has measured something more.
+    fn go_on(&self, state: &str) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+        command.current_dir(self.folder.path());
+        command.args(["resume", state, "--plain", "--device", "flex"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let is_long = ["held", "added", "by_hand"].contains(&state);
+        if is_long {
+            let measured = lines.find(|line| line.contains(" · step "));
+            assert!(measured.is_some(), "{state}");
+            kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        }
+        let words: Vec<String> = lines.collect();
+        let expected = match state {
+            "broken" => 1,
+            _ if is_long => 130,
+            _ => 0,
+        };
+        assert_eq!(child.wait().unwrap().code(), Some(expected), "{state}: {words:?}");
+        let is_done = known(&self.run_dir(state))
+            .cells
+            .iter()
+            .all(|cell| cell.state.is_done());
+        assert_eq!(is_done, !is_long, "{state}: {words:?}");
+    }
+
+    /// A screen, with these arguments.
+    fn screen(&self, arguments: &[&str]) -> Seat {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sharptui"));
+        command.cwd(self.folder.path());
+        command.args(arguments);
+        Seat::start(command, (120, 40), &[])
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let place = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &place);
+        } else {
+            fs::copy(entry.path(), &place).unwrap();
+        }
+    }
+}
+
+/// What somebody who looks would know, points aside.
+fn known(run_dir: &Path) -> Monitor {
+    let mut monitor = Monitor::default();
+    for event in told_by_disk(run_dir).unwrap() {
+        monitor.apply(event, Instant::now());
+    }
+    monitor
+}
+
+#[test]
+fn what_is_on_disk_is_what_is_shown() {
+    for (state, left) in STATES {
+        let place = Place::with(state);
+        let monitor = known(&place.run_dir(state));
+        let was_killed = read_run(&place.run_dir(state)).unwrap().state == RunState::Running;
+        assert_eq!(monitor.ending.is_none(), was_killed, "{state}");
+        for found in read_cells(&place.run_dir(state)).unwrap() {
+            let points = read_metrics(&found.path).unwrap().points;
+            let cell = &monitor.cells[found.cell];
+            if state == "retried" && found.cell == 0 {
+                assert_eq!(cell.state, CellState::Queued);
+                continue;
+            }
+            let reached = points.last().map_or(0, |point| point.step);
+            // One that was stopped, or broken off by hand, measured nothing at its last step.
+            assert!(cell.progress.step >= reached, "{state}: cell {}", found.cell);
+            let lambda = cell.latest.lambda[0].as_ref().map(|lambda| lambda.lambda_max.to_bits());
+            let measured = points.iter().filter_map(|point| point.lambda.as_ref()).next_back();
+            assert_eq!(lambda, measured.map(|lambda| lambda.lambda_max.to_bits()), "{state}");
+        }
+        let interrupted = monitor
+            .cells
+            .iter()
+            .position(|cell| cell.state == CellState::Interrupted);
+        assert_eq!(interrupted, left, "{state}");
+    }
+}
+
+#[test]
+fn every_state_is_shown_with_its_curves_goes_on_and_is_reported() {
+    for (state, left) in STATES {
+        let place = Place::with(state);
+        let mut screen = place.screen(&["attach", state]);
+        // The cell that was left, or else the first, has its curves: a title without a value says `λ_max –`.
+        screen.wait_until("a measurement", |seat| {
+            let shown = seat.shown();
+            shown.contains("λ_max ") && !shown.contains("⠤⠤ λ_max –") && shown.contains("train ")
+        });
+        if let Some(cell) = left {
+            screen.wait_for("interrupted");
+            let shown = screen.shown();
+            let row = shown.lines().find(|line| line.contains("interrupted")).unwrap();
+            assert!(
+                row.trim_start_matches(['›', ' '])
+                    .starts_with(&format!("{} ", cell + 1)),
+                "{shown}"
+            );
+            assert!(row.contains('›'), "the cell that was left is looked at:\n{shown}");
+        }
+        screen.press("q");
+        screen.wait_for_the_end();
+
+        let lines = place.run(&["attach", state]);
+        assert!(!lines.stdout.is_empty(), "{state}: as lines");
+
+        place.go_on(state);
+
+        let reported = place.run(&["report", state]);
+        let words = String::from_utf8_lossy(&reported.stderr);
+        assert_eq!(reported.status.code(), Some(0), "{state}: {words}");
+        assert!(place.run_dir(state).join("report.html").is_file());
+    }
+}
+
+/// A resume that is stopped before it comes to a cell leaves what is known of that cell as it was.
+#[test]
+fn a_cell_that_was_broken_off_is_shown_after_a_resume_that_did_not_reach_it() {
+    let place = Place::with("killed_early");
+    let steps = known(&place.run_dir("killed_early")).cells[2].progress.step;
+    assert!(steps > 0);
+    // It held another cell's turn, which comes first then.
+    let queue = r#"{"order":[2],"again":[0],"added":[]}"#;
+    fs::write(place.run_dir("killed_early").join("queue.json"), queue).unwrap();
+    let mut screen = place.screen(&["resume", "killed_early", "--device", "flex"]);
+    screen.wait_for("training");
+    screen.press("qy");
+    screen.wait_for_the_end();
+    let monitor = known(&place.run_dir("killed_early"));
+    let left = &monitor.cells[2];
+    assert!(left.progress.step >= steps && left.latest.lambda[0].is_some());
+    let table = fs::read_to_string(place.run_dir("killed_early").join("summary.csv")).unwrap();
+    assert!(!table.contains("2,0.1,1,queued,,false,0,"), "{table}");
+}
+
+#[test]
+fn a_run_that_was_killed_before_it_had_a_run_json_is_shown_and_goes_on() {
+    let place = Place::with("killed_early");
+    fs::remove_file(place.run_dir("killed_early").join("run.json")).unwrap();
+    let mut screen = place.screen(&["attach", "killed_early"]);
+    screen.wait_for("the training process is gone");
+    screen.press("q");
+    screen.wait_for_the_end();
+    let resumed = place.run(&["resume", "killed_early", "--plain", "--device", "flex"]);
+    assert_eq!(resumed.status.code(), Some(0));
+}
+
+#[test]
+fn a_run_that_another_machine_trains_is_followed_and_never_called_dead() {
+    let state = "killed";
+    let place = Place::with(state);
+    place.say_host(state, "another-machine");
+    let mut screen = place.screen(&["attach", state]);
+    screen.wait_for("trained on another-machine");
+    screen.wait_for("running");
+    assert!(!screen.shown().contains("is gone"), "{}", screen.shown());
+    // Keys that would change it are answered.
+    screen.press(" ");
+    screen.wait_for("does nothing here");
+    // What is written there comes.
+    let metrics = place.run_dir(state).join("cells/001/metrics.jsonl");
+    let text = fs::read_to_string(&metrics).unwrap();
+    let last = read_metrics(metrics.parent().unwrap()).unwrap().points.pop().unwrap();
+    let line = text.lines().next_back().unwrap();
+    let next = line.replace(&format!("\"step\":{}", last.step), "\"step\":19500");
+    fs::write(&metrics, format!("{text}{next}\n")).unwrap();
+    screen.wait_for("19 500");
+    // Its end, too.
+    let run = place.run_dir(state).join("run.json");
+    let text = fs::read_to_string(&run).unwrap();
+    fs::write(&run, text.replace("\"running\"", "\"stopped\"")).unwrap();
+    screen.wait_for("stopped; what is unfinished can be resumed");
+    screen.press("q");
+    assert_eq!(screen.wait_for_the_end(), 130);
+}
+
+#[test]
+fn nobody_is_told_twice_how_a_sweep_ended() {
+    for (state, _) in STATES {
+        let place = Place::with(state);
+        let told = told_by_disk(&place.run_dir(state)).unwrap();
+        let ends = told
+            .iter()
+            .filter(|event| matches!(event, Event::SweepEnded(_)))
+            .count();
+        assert!(ends <= 1, "{state}");
+    }
+}
