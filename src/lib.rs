@@ -14,6 +14,7 @@ pub mod live;
 pub mod machine;
 pub mod model;
 pub mod monitor;
+pub mod number;
 pub mod plain;
 pub mod record;
 mod relaunch;

@@ -297,7 +297,10 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
             1,
             &[("model", "a \"b\""), ("steps", "9")],
             CellState::Running,
-            &Summary::default(),
+            &Summary {
+                train_loss: Some(-0.0),
+                ..Summary::default()
+            },
         ),
         row(2, &[("dropout", "0.5")], CellState::Queued, &Summary::default()),
     ];
@@ -307,7 +310,7 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
         "cell,model,set_steps,dropout,state,reached_aim,changed_by_hand,steps,epochs,train_loss,train_accuracy,test_loss,\
          test_accuracy,lambda_max,lambda_residual,lambda_converged,lambda_step,lambda_on,seconds\n\
          0,\"mlp(2, 2)\",500,,diverged,false,false,500,2.5,1e-12,1.0,NaN,,inf,0.5,false,100,\"held-out, 1000 examples\",8.125\n\
-         1,\"a \"\"b\"\"\",9,,running,,false,0,0.0,,,,,,,,,,0.0\n\
+         1,\"a \"\"b\"\"\",9,,running,,false,0,0.0,0.0,,,,,,,,,0.0\n\
          2,,,0.5,queued,,false,0,0.0,,,,,,,,,,0.0\n"
     );
 }

@@ -13,6 +13,7 @@ use burn::tensor::{Element, Tensor, TensorData};
 use nalgebra::{DMatrix, SymmetricEigen};
 
 use super::Interrupted;
+use crate::number::unsigned_zero;
 
 /// The most basis vectors held. With their images these are 2·32 parameter vectors; a restart adds
 /// [`KEPT_AT_RESTART`] for a moment, and some five are temporary: at most about 81, apart from what a product takes.
@@ -142,7 +143,7 @@ pub fn largest_eigenvalue(
         let exhausted = space.len() == residual.dims()[0];
         let enough = products >= search.min_products || exhausted;
         let mut estimate = Estimate {
-            value: top.value,
+            value: unsigned_zero(top.value),
             residual: norm,
             converged: small,
             products,

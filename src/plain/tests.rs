@@ -416,6 +416,7 @@ fn aborting_a_cell_that_waits_leaves_the_bar_of_the_one_that_runs() {
 fn numbers_have_four_significant_digits() {
     for (value, text) in [
         (0.0, "0"),
+        (-0.0, "0"),
         (12.3, "12.3"),
         (-40.0, "-40"),
         (0.001_234_56, "0.001235"),

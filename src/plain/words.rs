@@ -3,6 +3,7 @@
 use os_display::Quotable;
 
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepEnding, SweepPlan};
+use crate::number::{fixed, unsigned_zero};
 
 use super::Ended;
 use super::known::{CellKnown, Known};
@@ -10,7 +11,7 @@ use super::known::{CellKnown, Known};
 /// Four significant digits: enough to see a change, short enough to read.
 pub(super) fn short(value: f64) -> String {
     if !value.is_finite() || value == 0.0 {
-        return format!("{value}");
+        return format!("{}", unsigned_zero(value));
     }
     if !(1e-3..1e6).contains(&value.abs()) {
         return format!("{value:.3e}");
@@ -32,7 +33,7 @@ pub(super) fn per_cent(share: f64) -> String {
     if share.is_nan() {
         return dash();
     }
-    format!("{:.2} %", 100.0 * share)
+    format!("{} %", fixed(100.0 * share, 2))
 }
 
 /// λ_max, never unmarked where it did not converge; where it could not be had there is no number.

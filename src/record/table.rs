@@ -1,6 +1,7 @@
 //! `summary.csv`: one row a cell, fields quoted as in RFC 4180, lines ended by a line feed.
 
 use crate::event::{CellEnding, CellIndex, Summary};
+use crate::number::unsigned_zero;
 
 /// Columns that every table has after those of the sweep.
 const COLUMNS: [&str; 15] = [
@@ -102,7 +103,7 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
 fn results(row: &CellRow) -> [String; 15] {
     let summary = &row.summary;
     // As short as reads back to the same number, with an exponent where that is shorter.
-    let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:?}"));
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{:?}", unsigned_zero(value)));
     let truth = |value: Option<bool>| value.map_or_else(String::new, |value| value.to_string());
     [
         row.state.word().to_owned(),

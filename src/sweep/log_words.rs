@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::event::{CellEnding, LogKind, Summary};
+use crate::number::significant;
 
 /// What is said, and which cell of the sweep this is.
 pub(super) fn with_swept(words: &str, swept: &[(String, String)]) -> String {
@@ -37,7 +38,7 @@ pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
         } else {
             " (not converged)"
         };
-        let _ = write!(words, ", λ_max {lambda:.4}{doubt}");
+        let _ = write!(words, ", λ_max {}{doubt}", significant(lambda, 5));
     }
     if let Some(accuracy) = summary.test_accuracy.filter(|accuracy| accuracy.is_finite()) {
         let _ = write!(words, ", test accuracy {:.1} %", accuracy * 100.0);

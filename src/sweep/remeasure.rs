@@ -15,6 +15,7 @@ use crate::curvature::{Hessian, Tracker};
 use crate::data::DataError;
 use crate::device::OpenDevice;
 use crate::model::{Examples, Network, Normalization, Purpose, RunningStatistics, stream};
+use crate::number::{fixed, unsigned_zero};
 use crate::record::{self, NamedTensor, RecordError, TensorValues, read_tensors, write_tensors};
 use crate::train::{probe_examples, probe_loss, rules};
 
@@ -108,7 +109,7 @@ impl fmt::Display for Remeasured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.lambda_max.is_finite() {
             let state = if self.converged { "converged" } else { "NOT CONVERGED" };
-            writeln!(f, "lambda_max   {:.9e}", self.lambda_max)?;
+            writeln!(f, "lambda_max   {:.9e}", unsigned_zero(self.lambda_max))?;
             writeln!(f, "residual     {:.3e}  ({state})", self.residual)?;
         } else {
             writeln!(
@@ -128,9 +129,11 @@ impl fmt::Display for Remeasured {
             self.loss, self.parameters
         )?;
         if let Some(recorded) = self.recorded {
+            let recorded = unsigned_zero(recorded);
             let difference = 100.0 * (recorded - self.lambda_max) / self.lambda_max.abs();
             if difference.is_finite() {
-                writeln!(f, "recorded     {recorded:.9e}  ({difference:+.4} %)")?;
+                let sign = if difference > 0.0 { "+" } else { "" };
+                writeln!(f, "recorded     {recorded:.9e}  ({sign}{} %)", fixed(difference, 4))?;
             } else {
                 writeln!(f, "recorded     {recorded:.9e}")?;
             }

@@ -4,6 +4,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::config::Loss;
 use crate::model::{Examples, Network, Normalization, Parts, Pass, RunningStatistics, loss_sum};
+use crate::number::unsigned_zero;
 
 /// What an evaluation gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,7 +46,8 @@ pub(super) fn evaluate(
     let loss: f64 = Tensor::cat(losses, 0).into_data_as::<f64>().iter::<f64>().sum();
     let correct: i64 = Tensor::cat(correct, 0).into_data_as::<i64>().iter::<i64>().sum();
     Some(Evaluation {
-        loss: loss / count,
+        // Cross-entropy is the negative of a sum, which may be zero.
+        loss: unsigned_zero(loss / count),
         accuracy: if loss.is_finite() {
             correct as f64 / count
         } else {

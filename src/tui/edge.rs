@@ -12,6 +12,7 @@ use ratatui::style::Style;
 
 use crate::event::CellIndex;
 use crate::monitor::{Cell, PARTS};
+use crate::number::fixed;
 
 use super::scene::Scene;
 use super::theme::Glyphs;
@@ -35,7 +36,7 @@ pub(super) fn value(scene: &Scene, index: CellIndex) -> (String, Style) {
         // Wider ones than that say no more than that they are far above.
         Some(ratio) if ratio >= 100.0 => (">99".to_owned(), theme.threshold),
         Some(ratio) => (
-            format!("{ratio:.2}"),
+            fixed(ratio, 2),
             if ratio >= 1.0 { theme.threshold } else { Style::new() },
         ),
     }

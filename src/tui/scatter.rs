@@ -17,6 +17,7 @@ use super::scene::Scene;
 use super::theme::{Glyphs, Theme};
 use crate::event::CellIndex;
 use crate::monitor::{Monitor, Outcome, Swept};
+use crate::number::fixed;
 use crate::statistics::Kendall;
 
 /// From this ratio of the largest to the smallest λ_max the axis is logarithmic.
@@ -107,7 +108,7 @@ fn correlation_words(correlation: Option<Kendall>, is_wide: bool) -> String {
             String::new()
         }
     };
-    let number = |value: f64| format!("{value:.2}").replace('-', "−");
+    let number = |value: f64| fixed(value, 2).replace('-', "−");
     match correlation {
         None => "τ: too few cells".to_owned(),
         Some(Kendall {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::number::fixed;
+
 /// A value with `digits` significant digits: "41.3", "0.0123", "1.2e-7", "–" for what is not finite.
 #[must_use]
 pub fn value(value: f64, digits: i32) -> String {
@@ -46,7 +48,7 @@ pub fn value_or_dash(number: Option<f64>, digits: i32) -> String {
 pub fn percent(share: Option<f64>) -> String {
     match share {
         Some(1.0) => "100%".to_owned(),
-        Some(share) if share.is_finite() => format!("{:.1}%", share * 100.0),
+        Some(share) if share.is_finite() => format!("{}%", fixed(share * 100.0, 1)),
         _ => "–".to_owned(),
     }
 }
@@ -138,6 +140,7 @@ mod tests {
             (1.26e-7, "1.3e-7"),
             (-3.456, "-3.46"),
             (0.0, "0"),
+            (-0.0, "0"),
             (f64::NAN, "–"),
             (f64::INFINITY, "–"),
         ] {
@@ -165,6 +168,7 @@ mod tests {
     fn what_is_not_known_is_a_dash() {
         assert_eq!(percent(None), "–");
         assert_eq!(percent(Some(1.0)), "100%");
+        assert_eq!(percent(Some(-0.0)), "0.0%");
         assert_eq!(percent(Some(f64::NAN)), "–");
         assert_eq!(estimate(None), "–");
         assert_eq!(value_or_dash(None, 3), "–");

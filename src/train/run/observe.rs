@@ -6,6 +6,7 @@ use super::{Run, ending, has_diverged};
 use crate::config::Settings;
 use crate::curvature::norm;
 use crate::event::{Activity, CellEnding, Event, LambdaPoint, Point, StopReason};
+use crate::number::significant;
 use crate::train::evaluate::evaluate;
 use crate::train::probes::ProbeTrack;
 use crate::train::schedule::evaluation_due;
@@ -137,10 +138,11 @@ impl Run<'_> {
         };
         if let Some(from) = measured.corrected_from {
             self.outbox.state(Event::Notice(format!(
-                "cell {}, step {}: an audit found λ_max {:.4} where the track had {from:.4}; corrected",
+                "cell {}, step {}: an audit found λ_max {} where the track had {}; corrected",
                 self.task.cell + 1,
                 self.step,
-                measured.value,
+                significant(measured.value, 5),
+                significant(from, 5),
             )));
         }
         let paused = self.stopwatch.left_out().saturating_sub(left_out);

@@ -1,0 +1,174 @@
+//! Numbers as people read them: as many digits as say something, and no sign on a zero.
+
+/// Decades within which people write a number without an exponent.
+const PLAIN: std::ops::Range<i32> = -4..7;
+
+/// The same number, but 0 for −0: a sum of nothing, and the negative of a sum that is zero, come out as −0.
+#[must_use]
+pub fn unsigned_zero(value: f64) -> f64 {
+    value + 0.0
+}
+
+/// So many decimals; what rounds to zero has no sign.
+#[must_use]
+pub fn fixed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|byte| b"0.".contains(&byte)) => digits.to_owned(),
+        _ => text,
+    }
+}
+
+/// So many significant digits, with an exponent where people would write one: "45.2", "0.0123", "1.50e-7", "0".
+#[must_use]
+pub fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let places = digits.saturating_sub(1);
+    match decade(value, digits) {
+        Some(decade) if PLAIN.contains(&decade) => {
+            let decimals = i32::try_from(places).unwrap_or(i32::MAX).saturating_sub(decade);
+            fixed(value, usize::try_from(decimals).unwrap_or(0))
+        }
+        _ => format!("{value:.places$e}"),
+    }
+}
+
+/// The power of ten of the first digit of a value that is rounded to so many digits: 0 of 9.94 and 1 of 9.96 with two.
+/// None of zero and of what is not finite.
+fn decade(value: f64, digits: usize) -> Option<i32> {
+    if value == 0.0 || !value.is_finite() {
+        return None;
+    }
+    let places = digits.saturating_sub(1);
+    let text = format!("{value:.places$e}");
+    text.rsplit_once('e')?.1.parse().ok()
+}
+
+/// How numbers are written that belong together: their last digit is the second one of their uncertainty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The power of ten that is written behind them; 0 where none is.
+    exponent: i32,
+    /// The power of ten of the last digit.
+    last: i32,
+}
+
+/// More digits than a float has say nothing.
+const MOST_DIGITS: i32 = 15;
+
+impl Places {
+    /// Of the largest of the numbers, and their uncertainty. None where either is not finite, or the uncertainty is zero
+    /// or beyond the digits of a float.
+    #[must_use]
+    pub fn of(largest: f64, uncertainty: f64) -> Option<Self> {
+        let of_uncertainty = decade(uncertainty, 2)?;
+        let first = match largest {
+            0.0 => of_uncertainty,
+            _ => decade(largest, 2)?.max(of_uncertainty),
+        };
+        let last = of_uncertainty - 1;
+        (first - last < MOST_DIGITS).then_some(Self {
+            exponent: if PLAIN.contains(&first) { 0 } else { first },
+            last,
+        })
+    }
+
+    /// One of the numbers, without the power of ten.
+    #[must_use]
+    pub fn digits(self, value: f64) -> String {
+        // In steps: a power of ten beyond a float's range may be needed for a number within it.
+        let half = self.exponent / 2;
+        let value = value / 10_f64.powi(half) / 10_f64.powi(self.exponent - half);
+        let last = self.last - self.exponent;
+        if last > 0 {
+            let unit = 10_f64.powi(last);
+            return fixed((value / unit).round() * unit, 0);
+        }
+        fixed(value, usize::try_from(-last).unwrap_or(0))
+    }
+
+    /// What is written behind the digits: "e-7", or nothing.
+    #[must_use]
+    pub fn power(self) -> String {
+        match self.exponent {
+            0 => String::new(),
+            exponent => format!("e{exponent}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_say_something() {
+        for (number, text) in [
+            (45.1545, "45.2"),
+            (0.012_345, "0.0123"),
+            (9.996, "10.0"),
+            (1234.5, "1234"),
+            (-0.5, "-0.500"),
+            (2e-7, "2.00e-7"),
+            (-1e30, "-1.00e30"),
+            (9.999e6, "1.00e7"),
+            (5e-324, "4.94e-324"),
+            (f64::MAX, "1.80e308"),
+        ] {
+            assert_eq!(significant(number, 3), text);
+        }
+    }
+
+    #[test]
+    fn no_zero_has_a_sign() {
+        assert_eq!(significant(-0.0, 3), "0");
+        assert!(unsigned_zero(-0.0).is_sign_positive());
+        for (number, text) in [(-0.0, "0.00"), (-0.004, "0.00"), (-0.006, "-0.01"), (-100.0, "-100.00")] {
+            assert_eq!(fixed(number, 2), text);
+        }
+        assert_eq!(fixed(-0.4, 0), "0");
+        assert_eq!(fixed(f64::NAN, 2), "NaN");
+    }
+
+    /// A value with its uncertainty.
+    fn pair(value: f64, uncertainty: f64) -> Option<String> {
+        let places = Places::of(value.abs(), uncertainty)?;
+        let (value, uncertainty) = (places.digits(value), places.digits(uncertainty));
+        Some(
+            format!("{value} ± {uncertainty} {}", places.power())
+                .trim_end()
+                .to_owned(),
+        )
+    }
+
+    #[test]
+    fn a_value_ends_with_the_second_digit_of_its_uncertainty() {
+        for (value, uncertainty, text) in [
+            (45.154_53, 0.678_4, "45.15 ± 0.68"),
+            (45.154_53, 0.996, "45.2 ± 1.0"),
+            (2e-7, 6.1e-7, "2.0 ± 6.1 e-7"),
+            (-2.04e-8, 6.1e-7, "-0.2 ± 6.1 e-7"),
+            (-2e-9, 6.1e-7, "0.0 ± 6.1 e-7"),
+            (3.0, 1.26e5, "0 ± 130000"),
+            (123_456.0, 31_234.0, "123000 ± 31000"),
+            (1.234_56e30, 3.1e28, "1.235 ± 0.031 e30"),
+            (1.0, 1e-9, "1.0000000000 ± 0.0000000010"),
+            (3e-320, 2e-320, "3.0 ± 2.0 e-320"),
+            (1.7e308, 1e307, "1.70 ± 0.10 e308"),
+            (0.0, 0.25, "0.00 ± 0.25"),
+        ] {
+            assert_eq!(pair(value, uncertainty).unwrap(), text);
+        }
+        for (value, uncertainty) in [
+            (1.0, f64::INFINITY),
+            (f64::NAN, 1.0),
+            (0.0, 0.0),
+            (1.0, 0.0),
+            (1.0, 1e-30),
+        ] {
+            assert_eq!(pair(value, uncertainty), None);
+        }
+    }
+}
