@@ -81,6 +81,50 @@ impl Axis {
         nouns.join(" with ")
     }
 
+    /// Its name in a drawing, where there is little room.
+    pub(super) fn label(&self) -> String {
+        match &self.names[..] {
+            [first, others @ ..] if others.len() > 1 => format!("{} and {} more", noun(first), others.len()),
+            _ => self.noun(),
+        }
+    }
+
+    /// Its name within that of a file, which 255 bytes have to be enough for.
+    pub(super) fn file_name(&self) -> String {
+        let name = self.names.join("-");
+        match self.names.first() {
+            Some(first) if name.len() > LONG_NAME => format!("{first}-and-{}-more", self.names.len() - 1),
+            _ => name,
+        }
+    }
+
+    /// A level in a drawing: a number that [`key`](Self::key) explains, where words are long.
+    pub(super) fn level_label(&self, level: usize) -> String {
+        if self.has_long_levels() {
+            format!("#{}", level + 1)
+        } else {
+            self.level(level)
+        }
+    }
+
+    /// A level with the name of the axis, in a drawing.
+    pub(super) fn at_label(&self, level: usize) -> String {
+        format!("{} {}", self.label(), self.level_label(level))
+    }
+
+    /// What the numbers of [`level_label`](Self::level_label) stand for, and what [`label`](Self::label) leaves out.
+    pub(super) fn key(&self) -> String {
+        let label = self.label();
+        let names = (label != self.noun()).then(|| format!("{label}: {}", self.names.join(", ")));
+        let levels = (0..self.len()).filter(|_| self.has_long_levels());
+        let levels = levels.map(|level| format!("{label} {} is {}", self.level_label(level), self.level(level)));
+        names.into_iter().chain(levels).collect::<Vec<_>>().join("; ")
+    }
+
+    fn has_long_levels(&self) -> bool {
+        (0..self.len()).any(|level| self.level(level).chars().count() > LONG_LEVEL)
+    }
+
     /// A level in a sentence that names the axis elsewhere: "32", "no batch norm".
     pub(super) fn level_in_words(&self, level: usize) -> String {
         match (&self.names[..], self.level(level).as_str()) {
@@ -120,6 +164,12 @@ impl Axis {
         words.to_owned()
     }
 }
+
+/// Bytes of a name that are too many for that of a file.
+const LONG_NAME: usize = 100;
+
+/// Letters of a level that are too many for a drawing.
+const LONG_LEVEL: usize = 28;
 
 /// Where a value stands among others of its setting: numbers by size, `Full` above them, true above false.
 fn rank(value: &str) -> Option<f64> {

@@ -147,18 +147,26 @@ fn step(low: &Group, high: &Group) -> Step {
     let numbers = |group: &Group| group.values().collect::<Vec<f64>>();
     let unpaired = || welch_difference(&numbers(low), &numbers(high));
     let difference = if paired { paired_difference(&pairs) } else { unpaired() };
+    let (from, to) = (low.mean.value, high.mean.value);
+    // A group has a value, or it would not be one.
+    let mut difference = difference.unwrap_or(Estimate {
+        count: 0,
+        value: to - from,
+        interval: None,
+    });
+    if difference.interval.is_none() && difference.value.abs() <= ROUNDING * from.abs().max(to.abs()) {
+        difference.value = 0.0;
+    }
     Step {
-        from: (low.level, low.mean.value),
-        to: (high.level, high.mean.value),
-        // A group has a value, or it would not be one.
-        difference: difference.unwrap_or(Estimate {
-            count: 0,
-            value: high.mean.value - low.mean.value,
-            interval: None,
-        }),
+        from: (low.level, from),
+        to: (high.level, to),
+        difference,
         paired,
     }
 }
+
+/// What two means that are the same differ by, relatively, where their values were added up in another order.
+const ROUNDING: f64 = 1e-12;
 
 /// Every combination of levels that the sweep has, in queue order; those of one axis are taken together if it is given.
 pub(super) fn combinations(run: &Run, without: Option<usize>) -> Vec<Vec<usize>> {

@@ -178,8 +178,8 @@ fn step_words(run: &Run, comparison: &Comparison, step: &Step) -> String {
     };
     format!(
         "{span}{} → {}, {}",
-        number::value(measure, step.from.1),
-        number::value(measure, step.to.1),
+        number::value(measure, step.from.1, &step.difference),
+        number::value(measure, step.to.1, &step.difference),
         number::difference(measure, &step.difference)
     )
 }

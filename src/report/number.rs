@@ -1,109 +1,146 @@
 //! Numbers in a report: as many digits as say something, a real minus sign.
 
 use super::run::Measure;
+use crate::number::{self, Places};
 use crate::statistics::{Estimate, Interval, Kendall};
 
-/// So many significant digits, without an exponent where people would not write one.
-pub(super) fn significant(value: f64, digits: i32) -> String {
+/// What stands for a number that is none.
+const NOT_FINITE: &str = "not finite";
+
+/// So many significant digits, with an exponent where people would write one.
+pub(super) fn significant(value: f64, digits: usize) -> String {
     if !value.is_finite() {
-        return "not finite".to_owned();
+        return NOT_FINITE.to_owned();
     }
-    let magnitude = if value == 0.0 {
-        0
-    } else {
-        value.abs().log10().floor() as i32
-    };
-    if !(-4..7).contains(&magnitude) {
-        return minus(&format!("{value:.*e}", usize::try_from(digits - 1).unwrap_or(0)));
+    minus(&number::significant(value, digits))
+}
+
+/// So many decimals.
+fn fixed(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return NOT_FINITE.to_owned();
     }
-    let decimals = usize::try_from(digits - 1 - magnitude).unwrap_or(0);
-    minus(&format!("{value:.decimals$}"))
+    minus(&number::fixed(value, decimals))
 }
 
 /// A share from 0 to 1 in percent.
 pub(super) fn percent(share: f64) -> String {
-    if !share.is_finite() {
-        return "not finite".to_owned();
-    }
-    minus(&format!("{:.2} %", share * 100.0))
+    with_unit(&fixed(share * 100.0, 2), " %")
 }
 
-/// A value of a measure, with its unit.
-pub(super) fn value(measure: Measure, value: f64) -> String {
-    match measure {
-        Measure::Lambda(_) => significant(value, 3),
-        Measure::TestAccuracy => minus(&format!("{value:.1} %")),
-    }
+/// A value of a measure, with its unit and at least as many digits as a difference that stands beside it.
+pub(super) fn value(measure: Measure, value: f64, beside: &Estimate) -> String {
+    let (unit, alone) = match measure {
+        Measure::TestAccuracy => (" %", fixed(value, 1)),
+        Measure::Lambda(_) => ("", significant(value, 3)),
+    };
+    let places = beside
+        .interval
+        .and_then(|interval| Places::of(value.abs(), half_width(interval)));
+    let as_beside = places.map(|places| powered(places, value)).unwrap_or_default();
+    let longest = if as_beside.chars().count() > alone.chars().count() {
+        as_beside
+    } else {
+        alone
+    };
+    with_unit(&longest, unit)
 }
 
-/// A difference of a measure with its interval: "−17.9 [−19.2, −16.1]", "+1.2 points [0.3, 2.1]".
+/// A difference of a measure with its interval: "−17.9 [−19.2, −16.1]", "+1.20 points [0.35, 2.05]".
 pub(super) fn difference(measure: Measure, difference: &Estimate) -> String {
-    let decimals = match measure {
-        Measure::TestAccuracy => 1,
-        Measure::Lambda(_) => {
-            let size = difference.interval.map_or(difference.value.abs(), |interval| {
-                difference.value.abs().max((interval.high - interval.low) / 2.0)
-            });
-            decimals_of(size)
-        }
+    let (unit, bare): (&str, fn(f64) -> String) = match measure {
+        Measure::TestAccuracy => (" points", |value| fixed(value, 1)),
+        Measure::Lambda(_) => ("", |value| significant(value, 3)),
     };
-    let unit = match measure {
-        Measure::TestAccuracy => " points",
-        Measure::Lambda(_) => "",
-    };
-    let signed = minus(&format!("{:+.decimals$}", difference.value));
-    match difference.interval {
-        Some(interval) => format!("{signed}{unit} {}", bracket(interval, decimals)),
-        None if difference.count > 1 => format!("{signed}{unit}, no interval from {} equal values", difference.count),
-        None => format!("{signed}{unit}, no interval from 1 seed"),
+    if let Some(interval) = difference.interval {
+        let ends = [interval.low, interval.high];
+        let largest = difference.value.abs().max(interval.low.abs()).max(interval.high.abs());
+        let [value, low, high] = match Places::of(largest, half_width(interval)) {
+            Some(places) => [difference.value, ends[0], ends[1]].map(|value| powered(places, value)),
+            None => [difference.value, ends[0], ends[1]].map(|value| significant(value, 3)),
+        };
+        return format!("{}{unit} [{low}, {high}]", signed(difference.value, value));
+    }
+    let signed = signed(difference.value, bare(difference.value));
+    if difference.count > 1 {
+        format!("{signed}{unit}, no interval from {} equal values", difference.count)
+    } else {
+        format!("{signed}{unit}, no interval from 1 seed")
     }
 }
 
-/// A mean with its interval, for tables.
+/// A mean with its interval, for tables: "45.15 ± 0.68", "(2.0 ± 6.1)e−7".
 pub(super) fn mean(measure: Measure, mean: &Estimate) -> String {
-    let (decimals, unit) = match measure {
-        Measure::TestAccuracy => (2, " %"),
-        Measure::Lambda(_) => (decimals_of(mean.value.abs()) + 1, ""),
+    let (unit, bare): (&str, fn(f64) -> String) = match measure {
+        Measure::TestAccuracy => (" %", |value| fixed(value, 2)),
+        Measure::Lambda(_) => ("", |value| significant(value, 4)),
     };
-    let middle = minus(&format!("{:.decimals$}", mean.value));
-    match mean.interval {
-        Some(interval) => {
-            let half = (interval.high - interval.low) / 2.0;
-            format!("{middle} ± {half:.decimals$}{unit}")
+    let Some(interval) = mean.interval else {
+        return with_unit(&bare(mean.value), unit);
+    };
+    let half = half_width(interval);
+    match Places::of(mean.value.abs(), half) {
+        Some(places) => {
+            let pair = minus(&format!("{} ± {}", places.digits(mean.value), places.digits(half)));
+            match places.power() {
+                power if power.is_empty() => format!("{pair}{unit}"),
+                power => format!("({pair}){}{unit}", minus(&power)),
+            }
         }
-        None => format!("{middle}{unit}"),
+        None => format!("{} ± {}{unit}", bare(mean.value), significant(half, 2)),
     }
 }
 
 /// A rank correlation with its interval and how many cells it is of: "τ-b −0.45 [−0.69, −0.12], 18 cells".
 pub(super) fn correlation(kendall: &Kendall) -> String {
     let cells = if kendall.count == 1 { "cell" } else { "cells" };
-    let tau = minus(&format!("{:+.2}", kendall.tau_b));
+    let tau = signed(kendall.tau_b, fixed(kendall.tau_b, 2));
     match kendall.interval {
-        Some(interval) => format!("τ-b {tau} {}, {} {cells}", bracket(interval, 2), kendall.count),
+        Some(interval) => {
+            let (low, high) = (fixed(interval.low, 2), fixed(interval.high, 2));
+            format!("τ-b {tau} [{low}, {high}], {} {cells}", kendall.count)
+        }
         None => format!("τ-b {tau}, no interval from {} {cells}", kendall.count),
     }
 }
 
-/// An interval.
-pub(super) fn bracket(interval: Interval, decimals: usize) -> String {
-    minus(&format!("[{:.decimals$}, {:.decimals$}]", interval.low, interval.high))
+fn half_width(interval: Interval) -> f64 {
+    (interval.high - interval.low) / 2.0
 }
 
-/// Decimals that leave about three digits of a number of this size.
-fn decimals_of(size: f64) -> usize {
-    if size <= 0.0 || !size.is_finite() {
-        return 1;
+/// A number by itself that has a power of ten in common with others.
+fn powered(places: Places, value: f64) -> String {
+    let digits = places.digits(value);
+    if is_zero(&digits) {
+        return digits;
     }
-    usize::try_from(2 - size.log10().floor() as i32).unwrap_or(0).min(6)
+    minus(&format!("{digits}{}", places.power()))
 }
 
-/// A hyphen is no minus sign; and nothing is "−0.0".
+/// A number with a plus sign where it is greater than zero, also as written.
+fn signed(value: f64, text: String) -> String {
+    if value > 0.0 && !is_zero(&text) {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+fn is_zero(text: &str) -> bool {
+    text.chars().all(|letter| "0.".contains(letter))
+}
+
+/// Words that stand for a number have no unit.
+fn with_unit(text: &str, unit: &str) -> String {
+    if text == NOT_FINITE {
+        text.to_owned()
+    } else {
+        format!("{text}{unit}")
+    }
+}
+
+/// A hyphen is no minus sign.
 fn minus(text: &str) -> String {
-    let is_zero = |text: &str| text.chars().all(|letter| "-+0.".contains(letter)) && text.starts_with('-');
-    if is_zero(text) {
-        return text.replace('-', "±");
-    }
     text.replace('-', "−")
 }
 
@@ -111,40 +148,120 @@ fn minus(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn numbers_have_the_digits_that_say_something() {
-        let cases = [
-            (45.1545, "45.2"),
-            (0.012_345, "0.0123"),
-            (1234.5, "1234"),
-            (-0.5, "−0.500"),
-            (1.5e-7, "1.50e−7"),
-            (f64::NAN, "not finite"),
-        ];
-        for (number, text) in cases {
-            assert_eq!(significant(number, 3), text);
+    fn estimate(value: f64, half: f64) -> Estimate {
+        Estimate {
+            count: 3,
+            value,
+            interval: Some(Interval {
+                low: value - half,
+                high: value + half,
+            }),
+        }
+    }
+
+    fn alone(count: usize, value: f64) -> Estimate {
+        Estimate {
+            count,
+            value,
+            interval: None,
         }
     }
 
     #[test]
+    fn numbers_have_the_digits_that_say_something() {
+        let cases = [
+            (45.1545, "45.2"),
+            (1234.5, "1234"),
+            (-0.5, "−0.500"),
+            (1.5e-7, "1.50e−7"),
+            (1e30, "1.00e30"),
+            (-0.0, "0"),
+            (f64::NAN, "not finite"),
+            (f64::NEG_INFINITY, "not finite"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(significant(number, 3), text);
+        }
+        assert_eq!(percent(-0.0), "0.00 %");
+        assert_eq!(percent(f64::NAN), "not finite");
+        assert_eq!(value(Measure::TestAccuracy, -0.0, &alone(1, 0.0)), "0.0 %");
+    }
+
+    #[test]
+    fn what_stands_beside_a_difference_has_its_digits_and_never_fewer_than_three() {
+        for (number, half, text) in [
+            (29.95, 0.25, "29.95"),
+            (29.95, 300.0, "29.9"),
+            (2.5e-7, 6.1e-9, "2.500e−7"),
+            (-0.0, 0.25, "0.00"),
+        ] {
+            assert_eq!(value(Measure::Lambda(0), number, &estimate(1.0, half)), text);
+        }
+        assert_eq!(value(Measure::TestAccuracy, 69.95, &estimate(1.0, 0.25)), "69.95 %");
+    }
+
+    #[test]
+    fn means_end_where_their_interval_says() {
+        for (value, half, text) in [
+            (45.154_53, 0.678_4, "45.15 ± 0.68"),
+            (2.04e-7, 6.1e-7, "(2.0 ± 6.1)e−7"),
+            (-2e-9, 6.1e-7, "(0.0 ± 6.1)e−7"),
+            (-8e-5, 3.14e-5, "(−8.0 ± 3.1)e−5"),
+            (-0.004, 1.2, "0.0 ± 1.2"),
+            (1.25e30, 3e28, "(1.250 ± 0.030)e30"),
+        ] {
+            assert_eq!(mean(Measure::Lambda(0), &estimate(value, half)), text);
+        }
+        assert_eq!(mean(Measure::TestAccuracy, &estimate(80.0, 1.234)), "80.0 ± 1.2 %");
+        for (value, text) in [
+            (-0.0, "0"),
+            (2e-7, "2.000e−7"),
+            (45.154_53, "45.15"),
+            (f64::INFINITY, "not finite"),
+        ] {
+            assert_eq!(mean(Measure::Lambda(0), &alone(1, value)), text);
+        }
+        assert_eq!(mean(Measure::TestAccuracy, &alone(1, f64::NAN)), "not finite");
+    }
+
+    #[test]
     fn differences_say_their_interval_or_that_there_is_none() {
-        let lambda = Estimate {
-            count: 3,
-            value: -17.93,
-            interval: Some(Interval {
-                low: -19.21,
-                high: -16.1,
-            }),
-        };
-        assert_eq!(difference(Measure::Lambda(0), &lambda), "−17.9 [−19.2, −16.1]");
-        let single = Estimate {
-            count: 1,
-            value: 0.5,
-            interval: None,
-        };
+        for (value, half, text) in [
+            (-17.93, 1.56, "−17.9 [−19.5, −16.4]"),
+            (0.5, 0.248_41, "+0.50 [0.25, 0.75]"),
+            (-1e-7, 6e-7, "−1.0e−7 [−7.0e−7, 5.0e−7]"),
+            (6.001e-7, 6e-7, "+0.60e−6 [0.00, 1.20e−6]"),
+            (-0.004, 1.2, "0.0 [−1.2, 1.2]"),
+            (0.004, 1.2, "0.0 [−1.2, 1.2]"),
+        ] {
+            assert_eq!(difference(Measure::Lambda(0), &estimate(value, half)), text);
+        }
         assert_eq!(
-            difference(Measure::TestAccuracy, &single),
+            difference(Measure::TestAccuracy, &estimate(2.0, 0.248)),
+            "+2.00 points [1.75, 2.25]"
+        );
+        assert_eq!(
+            difference(Measure::TestAccuracy, &alone(1, 0.5)),
             "+0.5 points, no interval from 1 seed"
         );
+        assert_eq!(
+            difference(Measure::TestAccuracy, &alone(2, -0.0)),
+            "0.0 points, no interval from 2 equal values"
+        );
+        assert_eq!(
+            difference(Measure::Lambda(0), &alone(1, -3e-7)),
+            "−3.00e−7, no interval from 1 seed"
+        );
+    }
+
+    #[test]
+    fn a_correlation_of_nearly_nothing_has_no_sign() {
+        let kendall = Kendall {
+            count: 20,
+            tau_b: -0.001,
+            interval: Some(Interval { low: -0.3, high: 0.001 }),
+            p_value: 0.9,
+        };
+        assert_eq!(correlation(&kendall), "τ-b 0.00 [−0.30, 0.00], 20 cells");
     }
 }

@@ -146,7 +146,13 @@ fn step_row(
         Measure::Lambda(probe) => run.lambda_words(probe),
         Measure::TestAccuracy => "test accuracy".to_owned(),
     };
-    let end = |(level, mean): (usize, f64)| format!("{}: {}", axis.level(level), number::value(measure, mean));
+    let end = |(level, mean): (usize, f64)| {
+        format!(
+            "{}: {}",
+            axis.level(level),
+            number::value(measure, mean, &step.difference)
+        )
+    };
     let says = |sign: Option<f64>| match sign {
         Some(sign) if sign > 0.0 => "higher",
         Some(_) => "lower",

@@ -37,9 +37,9 @@ fn a_setting_that_acts_everywhere_is_said_to_and_one_that_does_so_in_part_is_tol
     says(
         &bench.report(),
         &[
-            "- Larger learning rates (0.1 → 0.3) lowered λ_max at every batch size (32: 30.0 → 20.0, −10.0 [−10.2, −9.8]; \
-             Full: 30.0 → 25.0, −5.00 [−5.25, −4.75]).",
-            "- Test accuracy rose at batch size 32 (80.0 % → 82.0 %, +2.0 points [1.8, 2.2]); cannot tell at batch size \
+            "- Larger learning rates (0.1 → 0.3) lowered λ_max at every batch size (32: 30.00 → 20.00, −10.00 [−10.25, −9.75]; \
+             Full: 30.00 → 25.00, −5.00 [−5.25, −4.75]).",
+            "- Test accuracy rose at batch size 32 (80.00 % → 82.00 %, +2.00 points [1.75, 2.25]); cannot tell at batch size \
              Full (80.0 % → 80.0 %, ",
             "points [−1.2, 1.2])",
             "### Learning rate, 0.1 → 0.3",
@@ -95,10 +95,10 @@ fn a_peak_between_the_ends_is_not_hidden_by_them() {
     says(
         &bench.report(),
         &[
-            "Cannot tell whether test accuracy changed (70.0 % → 70.0 %, ",
-            "The ends do not say it all: from 0.0 to 0.2 test accuracy changed by +4.0 points [3.8, 4.2], and from there to \
-             0.5 it changed by −4.0 points",
-            "| dropout | – | test accuracy | 0.0: 70.0 % | 0.2: 74.0 % | +4.0 points [3.8, 4.2] | pairs of seeds | higher | – |",
+            "Cannot tell whether test accuracy changed (70.00 % → 70.00 %, ",
+            "The ends do not say it all: from 0.0 to 0.2 test accuracy changed by +4.00 points [3.75, 4.25], and from there to \
+             0.5 it changed by −4.00 points",
+            "| dropout | – | test accuracy | 0.0: 70.00 % | 0.2: 74.00 % | +4.00 points [3.75, 4.25] | pairs of seeds | higher | – |",
         ],
     );
 }
@@ -136,7 +136,7 @@ fn settings_that_move_together_are_one() {
     says(
         &bench.report(),
         &[
-            "Raising learning rate with batch size (0.1, 32 → 0.2, 64) raised λ_max (10.0 → 13.0, +3.00 [2.75, 3.25]).",
+            "Raising learning rate with batch size (0.1, 32 → 0.2, 64) raised λ_max (10.00 → 13.00, +3.00 [2.75, 3.25]).",
             "| learning_rate with batch_size | cells |",
         ],
     );
@@ -173,7 +173,7 @@ fn settings_without_an_order_are_changed_and_have_no_trend() {
     );
     says(
         &bench.report(),
-        &["Changing activation (Tanh → Relu) raised λ_max (20.0 → 25.0, +5.00 [4.75, 5.25])."],
+        &["Changing activation (Tanh → Relu) raised λ_max (20.00 → 25.00, +5.00 [4.75, 5.25])."],
     );
 }
 
@@ -197,7 +197,7 @@ fn levels_with_other_seeds_are_compared_as_groups() {
     says(
         &report,
         &[
-            "Batch norm (false → true) raised λ_max (10.0 → 29.9, +19.9 [19.7, 20.2]).",
+            "Batch norm (false → true) raised λ_max (10.00 → 29.95, +19.95 [19.70, 20.20]).",
             "Left out, diverged: cell 005.",
             "| groups | higher |",
         ],
@@ -228,7 +228,7 @@ fn cells_that_did_not_reach_their_aim_are_shown_but_not_compared() {
             "9 cells in 3 combinations: 6 compared, 3 shown but not compared, since they used up their budget before \
              their aim, 0 left out.",
             "Not compared, aim not reached: cells 006, 007, 008.",
-            "More dropout (0.0 → 0.5) lowered λ_max (only 0.0 → 0.2, 90.0 → 85.0, −5.00 [−5.25, −4.75]).",
+            "More dropout (0.0 → 0.5) lowered λ_max (only 0.0 → 0.2, 90.00 → 85.00, −5.00 [−5.25, −4.75]).",
             "| 0.5 | 3 | 40.00 ± ",
             "| not reached |",
             "| no: aim not reached |",
@@ -265,10 +265,80 @@ fn every_probe_has_its_own_findings() {
     says(
         &bench.report(),
         &[
-            "lowered λ_max (held-out, 50 examples) (8.00 → 7.00, −1.00 [−1.02, −0.98])",
-            "lowered λ_max (training, 60 examples) (80.0 → 70.0, −10.0 [−10.2, −9.8])",
+            "lowered λ_max (held-out, 50 examples) (8.000 → 7.000, −1.000 [−1.025, −0.975])",
+            "lowered λ_max (training, 60 examples) (80.00 → 70.00, −10.00 [−10.25, −9.75])",
             "figures/scatter-dropout-probe-1.svg",
             "| dropout | cells | λ_max (held-out, 50 examples) | λ_max (training, 60 examples) |",
         ],
     );
+}
+
+/// The words of a page, one a number or a name.
+fn words(report: &str) -> impl Iterator<Item = &str> {
+    report.split(|letter: char| letter.is_whitespace() || "()[]|,;".contains(letter))
+}
+
+#[test]
+fn numbers_however_small_or_large_have_significant_digits() {
+    for (size, mean, span, alone) in [
+        (
+            1e-7,
+            "(2.00 ± 0.25)e−7",
+            "(2.00e−7 → 3.00e−7, +1.00e−7 [0.50e−7, 1.50e−7])",
+            "2.0000e−7",
+        ),
+        (
+            1e30,
+            "(2.00 ± 0.25)e30",
+            "(2.00e30 → 3.00e30, +1.00e30 [0.50e30, 1.50e30])",
+            "2.0000e30",
+        ),
+        (1e-200, "(2.00 ± 0.25)e−200", "[0.50e−200, 1.50e−200])", "2.0000e−200"),
+        (1e200, "(2.00 ± 0.25)e200", "[0.50e200, 1.50e200])", "2.0000e200"),
+    ] {
+        let bench = Bench::ended(
+            "learning_rate: 0.1, sweep: (dropout: [0.0, 0.3], seed: [0, 1, 2])",
+            |value| {
+                let more = if value("dropout") == "0.3" {
+                    1.0 + 2.0 * wobble(value)
+                } else {
+                    0.0
+                };
+                (FINISHED, (2.0 - wobble(value) + more) * size, 70.0)
+            },
+        );
+        let report = bench.report();
+        says(&report, &[mean, span, alone]);
+        for word in words(&report) {
+            assert!(
+                !word.contains("0.000000") && word.chars().count() < 40,
+                "{word} in {report}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_zero_has_a_sign() {
+    let bench = Bench::ended(
+        "learning_rate: 0.1, sweep: (dropout: [0.0, 0.3], seed: [0, 1, 2])",
+        |value| {
+            let lambda = if value("dropout") == "0.3" { -1e-9 } else { -0.0 };
+            (FINISHED, lambda * (1.0 + wobble(value)), 0.0)
+        },
+    );
+    for cell in 0..6 {
+        let summary = bench.cell_path(cell).join("summary.json");
+        let text = std::fs::read_to_string(&summary).unwrap();
+        let losses = text.replace("\"test_loss\": 0.5", "\"test_loss\": -0.0");
+        assert_ne!(losses, text);
+        std::fs::write(summary, losses).unwrap();
+    }
+    let report = bench.report();
+    says(&report, &["| 0.0 | 3 | 0 | 0.00 % | 95.00 % | 0 | 20 |"]);
+    for word in words(&report) {
+        let digits = word.trim_start_matches(['−', '-', '±', '+']);
+        let is_zero = digits.contains('0') && digits.chars().all(|letter| "0.".contains(letter));
+        assert!(!is_zero || digits == word, "{word} in {report}");
+    }
 }

@@ -161,3 +161,39 @@ fn the_program_makes_a_report_of_what_it_ran_and_says_where() {
     fs::write(folder.path().join("runs/tiny/config.ron"), "(model: 3)").unwrap();
     assert_eq!(run(&["report", "runs/tiny"]).0, Some(2));
 }
+
+#[test]
+fn a_loss_that_is_the_negative_of_nothing_is_zero_in_every_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    // A step so large that every example is classified with certainty.
+    let config = "(model: Mlp(widths: []), learning_rate: 10.0, momentum: 0.9, batch_size: Full, steps: 40,
+        train_examples: 10, test_examples: 10, loss_limit: 1e30, lambda_every: Steps(10), evaluate_every: Steps(10),
+        probes: [(from: Training, examples: Full)])";
+    fs::write(folder.path().join("sure.ron"), config).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+        let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let lines = run(&["sure.ron", "--plain", "--device", "flex"]);
+    says(&lines, &["train loss 0 "]);
+    run(&["report", "runs/sure"]);
+    let again = run(&["lambda", "runs/sure/cells/000", "--device", "flex"]);
+    let files = [
+        "cells/000/metrics.jsonl",
+        "cells/000/summary.json",
+        "summary.csv",
+        "events.jsonl",
+        "report.md",
+        "report.html",
+    ];
+    let read = |name: &str| fs::read_to_string(folder.path().join("runs/sure").join(name)).unwrap();
+    says(&read(files[0]), &["\"train_loss\":0.0"]);
+    for text in files.map(read).iter().chain([&lines, &again]) {
+        for word in text.split(|letter: char| letter.is_whitespace() || "(),:[]{}|<>\"=".contains(letter)) {
+            let unsigned = word.trim_start_matches(['-', '−', '±']);
+            assert!(unsigned == word || unsigned.parse() != Ok(0.0), "{word} in {text}");
+        }
+    }
+}

@@ -109,9 +109,56 @@ fn every_figure_is_there_as_svg_and_as_png() {
         let svg = fs::read_to_string(&path).unwrap();
         assert!(svg.starts_with("<svg") && svg.contains("λ_max"), "{figure}");
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{figure}");
+        fills_its_view_box(&svg);
         let (width, colours) = decoded(&path.with_extension("png"));
         assert!(width > 1000 && colours > 50, "{figure} {width} {colours}");
     }
+}
+
+/// Fails unless a drawing can be shown at any size: without a `viewBox` of its own size it is cut off and not shrunk.
+fn fills_its_view_box(svg: &str) {
+    let tag = svg.split('>').next().unwrap();
+    let attribute = |name: &str| {
+        let rest = tag.split(&format!(" {name}=\"")).nth(1)?;
+        rest.split('"').next()
+    };
+    let (width, height) = (attribute("width").unwrap(), attribute("height").unwrap());
+    assert_eq!(attribute("viewBox"), Some(&*format!("0 0 {width} {height}")), "{tag}");
+}
+
+#[test]
+fn the_figures_of_the_findings_can_be_shown_at_any_size() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/findings");
+    let mut figures = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        fills_its_view_box(&fs::read_to_string(entry.unwrap().path()).unwrap());
+        figures += 1;
+    }
+    assert!(figures > 5);
+}
+
+#[test]
+fn long_names_are_numbers_in_drawings_and_short_in_the_names_of_files() {
+    let widths = "[4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]";
+    let both = |rest: &str| format!("(model: Mlp(widths: {widths}), {rest})");
+    let bench = Bench::ended(
+        &format!(
+            "learning_rate: 0.1, sweep: (together: [{}, {}], dropout: [0.0, 0.1], seed: [0, 1])",
+            both(
+                "learning_rate: 0.1, weight_decay: 0.0, momentum: 0.0, batch_size: 20, evaluate_every: Steps(5), loss_limit: 1e9, lambda_tolerance: 0.1, lambda_max_products: 50"
+            ),
+            both(
+                "learning_rate: 0.2, weight_decay: 0.1, momentum: 0.5, batch_size: 40, evaluate_every: Steps(6), loss_limit: 1e8, lambda_tolerance: 0.2, lambda_max_products: 60"
+            ),
+        ),
+        |value| (FINISHED, value("momentum").parse::<f64>().unwrap() + 3.0, 70.0),
+    );
+    let report = bench.report();
+    let words = ["model and 8 more \\#1 is ", "figures/levels-model-and-8-more.svg"];
+    says(&report, &words);
+    let svg = fs::read_to_string(bench.run.path().join("figures/levels-dropout.svg")).unwrap();
+    says(&svg, &[">model and 8 more #2<"]);
+    fills_its_view_box(&svg);
 }
 
 /// The width of a PNG, and how many colours are in it.

@@ -6,7 +6,7 @@ use kuva::render::figure::Figure as Grid;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::{Figure, Span, colour, frame, label, lambda_label, probe_key};
+use super::{Figure, Span, axes_key, colour, frame, label, lambda_label, probe_key};
 use crate::event::Point;
 use crate::report::run::{Cell, Run, Standing};
 
@@ -139,8 +139,9 @@ fn figure(run: &Run, n: usize, key: &[usize], cells: &[&Cell], colouring: Option
     };
     let caption = format!(
         "Curves{at}: one line a cell, dotted where the cell is left out of comparisons; dashed: the stability threshold. \
-         λ_max: {}.",
-        probe_key(run)
+         λ_max: {}.{}",
+        probe_key(run),
+        axes_key(run)
     );
     Some(Figure::new(format!("curves-{n}"), caption, grid.render()))
 }
@@ -152,7 +153,7 @@ fn legend(run: &Run, cells: &[&Cell], colouring: Option<usize>) -> Vec<LegendEnt
     let present = (0..run.axes[axis].len()).filter(|level| cells.iter().any(|cell| cell.levels[axis] == *level));
     present
         .map(|level| LegendEntry {
-            label: run.axes[axis].at(level),
+            label: run.axes[axis].at_label(level),
             color: colour(level).to_owned(),
             shape: LegendShape::Line,
             dasharray: None,
@@ -262,7 +263,7 @@ fn lines(curve: &[(f64, f64)], y: Span) -> Vec<LinePlot> {
     curve
         .split(|(_, value)| !y.shows(*value))
         .filter(|piece| !piece.is_empty())
-        .map(|piece| LinePlot::new().with_data(piece.to_vec()))
+        .map(|piece| LinePlot::new().with_data(piece.iter().map(|&(x, value)| (x, y.place(value)))))
         .collect()
 }
 
@@ -289,6 +290,7 @@ fn reduced(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Scale;
     use super::*;
     use crate::event::LambdaPoint;
 
@@ -297,7 +299,7 @@ mod tests {
         let x = Span {
             low: 0.0,
             high: 10.0,
-            log: false,
+            scale: Scale::Linear,
         };
         let dashes = dashes(&[(0.0, 1.0), (4.5, 1.0), (9.0, 10.0)], x, 5);
         let starts: Vec<(f64, f64)> = dashes.iter().map(|dash| dash[0]).collect();
@@ -332,7 +334,7 @@ mod tests {
         let y = Span {
             low: 0.0,
             high: 5.0,
-            log: false,
+            scale: Scale::Linear,
         };
         assert_eq!(lines(&curve, y).len(), 2);
     }

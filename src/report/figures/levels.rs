@@ -6,7 +6,7 @@ use kuva::render::figure::Figure as Grid;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::{Figure, Span, colour, frame, label, lambda_label, marker, probe_key};
+use super::{Figure, Scale, Span, axes_key, colour, frame, label, lambda_label, marker, probe_key};
 use crate::report::comparison::{Comparison, Group, Stratum};
 use crate::report::run::{Measure, Run};
 
@@ -40,7 +40,7 @@ pub(super) fn figure(run: &Run, axis: usize, comparisons: &[Comparison]) -> Opti
     }
     let caption = format!(
         "Mean over seeds with its 95 % interval against {}{}. A mean without a bar has no interval; a very \
-         long bar is cut.{}",
+         long bar is cut.{}{}",
         run.axes[axis].noun(),
         if run.axes.len() > 1 {
             ", a line for every combination of the other settings"
@@ -51,9 +51,10 @@ pub(super) fn figure(run: &Run, axis: usize, comparisons: &[Comparison]) -> Opti
             format!(" λ_max: {}.", probe_key(run))
         } else {
             String::new()
-        }
+        },
+        axes_key(run),
     );
-    let name = format!("levels-{}", run.axes[axis].names.join("-"));
+    let name = format!("levels-{}", run.axes[axis].file_name());
     Some(Figure::new(name, caption, grid.render()))
 }
 
@@ -78,16 +79,16 @@ fn panel(run: &Run, comparison: &Comparison) -> Option<(Vec<Plot>, Layout)> {
     let x = Span {
         low: 0.5,
         high: axis.len() as f64 + 0.5,
-        log: false,
+        scale: Scale::Linear,
     };
     let words = match comparison.measure {
         Measure::Lambda(probe) if has_long_words(run) => lambda_label(run, probe),
         Measure::Lambda(probe) => run.lambda_words(probe),
         Measure::TestAccuracy => "test accuracy / %".to_owned(),
     };
-    let names: Vec<String> = (0..axis.len()).map(|level| axis.level(level)).collect();
+    let names: Vec<String> = (0..axis.len()).map(|level| axis.level_label(level)).collect();
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let mut layout = frame(x, y, &axis.noun(), &label(&words, y)).with_x_categories(names);
+    let mut layout = frame(x, y, &axis.label(), &label(&words, y)).with_x_categories(names);
     if longest * axis.len() > 40 {
         layout = layout.with_x_tick_rotate(-35.0);
     }
@@ -101,7 +102,7 @@ fn panel(run: &Run, comparison: &Comparison) -> Option<(Vec<Plot>, Layout)> {
     let apart = APART.min(0.7 / drawn.len() as f64);
     let plots = drawn.iter().enumerate().flat_map(|(place, (n, stratum))| {
         let offset = apart * (place as f64 - middle);
-        line(run, comparison, stratum, room, *n, offset)
+        line(run, comparison, stratum, (room, y), *n, offset)
     });
     Some((plots.collect(), layout))
 }
@@ -136,8 +137,15 @@ impl Room {
 }
 
 /// The means joined by a line, and their intervals.
-fn line(run: &Run, comparison: &Comparison, stratum: &Stratum, room: Room, n: usize, offset: f64) -> Vec<Plot> {
-    let place = |group: &Group| (group.level as f64 + 1.0 + offset, group.mean.value);
+fn line(
+    run: &Run,
+    comparison: &Comparison,
+    stratum: &Stratum,
+    (room, y): (Room, Span),
+    n: usize,
+    offset: f64,
+) -> Vec<Plot> {
+    let place = |group: &Group| (group.level as f64 + 1.0 + offset, y.place(group.mean.value));
     let means: Vec<(f64, f64)> = stratum.groups.iter().map(place).collect();
     let line = LinePlot::new()
         .with_data(means)
@@ -152,13 +160,19 @@ fn line(run: &Run, comparison: &Comparison, stratum: &Stratum, room: Room, n: us
     // A bar of no length would look like certainty.
     let (barred, bare): (Vec<&Group>, Vec<&Group>) =
         stratum.groups.iter().partition(|group| group.mean.interval.is_some());
-    let bars = barred.iter().filter_map(|group| room.bar(group));
+    let bars = barred.iter().filter_map(|group| {
+        let (mean, (below, above)) = (group.mean.value, room.bar(group)?);
+        let middle = y.place(mean);
+        Some((middle - y.place(mean - below), y.place(mean + above) - middle))
+    });
     let mut barred = points()
         .with_data(barred.iter().map(|group| place(group)))
         .with_y_err_asymmetric(bars);
     let bare = points().with_data(bare.iter().map(|group| place(group)));
     let others = (0..run.axes.len()).filter(|&other| other != comparison.axis);
-    let words: Vec<String> = others.map(|other| run.axes[other].at(stratum.others[other])).collect();
+    let words: Vec<String> = others
+        .map(|other| run.axes[other].at_label(stratum.others[other]))
+        .collect();
     if !words.is_empty() {
         barred = barred.with_legend(words.join(", "));
     }

@@ -6,7 +6,7 @@ use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
 
-use super::{Figure, Span, colour, frame, label, marker};
+use super::{Figure, Span, axes_key, colour, frame, label, marker};
 use crate::report::comparison::pairs;
 use crate::report::run::{Cell, Run};
 
@@ -30,20 +30,21 @@ pub(super) fn figures(run: &Run, probe: usize) -> Vec<Figure> {
         probe => format!("scatter-{what}-probe-{probe}"),
     };
     if run.axes.is_empty() {
-        let points = points(run, probe, |_| true).with_color(colour(0));
+        let points = points(run, probe, lambda, |_| true).with_color(colour(0));
         let scene = render_multiple(vec![Plot::Scatter(points)], layout());
         let caption = format!("Test accuracy against {words}; one point a cell.");
         return vec![Figure::new(name("cells"), caption, scene)];
     }
     (0..run.axes.len())
         .map(|axis| {
-            let (plots, layout) = coloured(run, probe, axis, layout());
+            let (plots, layout) = coloured(run, probe, axis, lambda, layout());
             let caption = format!(
-                "Test accuracy against {words}, coloured by {}; one point a cell.",
-                run.axes[axis].noun()
+                "Test accuracy against {words}, coloured by {}; one point a cell.{}",
+                run.axes[axis].noun(),
+                axes_key(run)
             );
             Figure::new(
-                name(&run.axes[axis].names.join("-")),
+                name(&run.axes[axis].file_name()),
                 caption,
                 render_multiple(plots, layout),
             )
@@ -51,7 +52,7 @@ pub(super) fn figures(run: &Run, probe: usize) -> Vec<Figure> {
         .collect()
 }
 
-fn coloured(run: &Run, probe: usize, axis: usize, layout: Layout) -> (Vec<Plot>, Layout) {
+fn coloured(run: &Run, probe: usize, axis: usize, lambda: Span, layout: Layout) -> (Vec<Plot>, Layout) {
     let other = match run.axes.len() {
         2 => Some(1 - axis),
         _ => None,
@@ -63,7 +64,9 @@ fn coloured(run: &Run, probe: usize, axis: usize, layout: Layout) -> (Vec<Plot>,
             let here =
                 |cell: &Cell| cell.levels[axis] == level && other.is_none_or(|other| cell.levels[other] == shape);
             let shape = marker(if other.is_some() { shape } else { level });
-            let points = points(run, probe, here).with_color(colour(level)).with_marker(shape);
+            let points = points(run, probe, lambda, here)
+                .with_color(colour(level))
+                .with_marker(shape);
             plots.push(Plot::Scatter(points));
         }
     }
@@ -83,21 +86,23 @@ fn coloured(run: &Run, probe: usize, axis: usize, layout: Layout) -> (Vec<Plot>,
         } else {
             marker(level)
         };
-        entry(run.axes[axis].level(level), level, shape)
+        entry(run.axes[axis].level_label(level), level, shape)
     });
-    let mut layout = layout.with_legend_group(run.axes[axis].noun(), colours.collect());
+    let mut layout = layout.with_legend_group(run.axes[axis].label(), colours.collect());
     if let Some(other) = other {
         let markers = present(other).map(|level| LegendEntry {
             color: "#555555".to_owned(),
-            ..entry(run.axes[other].level(level), 0, marker(level))
+            ..entry(run.axes[other].level_label(level), 0, marker(level))
         });
-        layout = layout.with_legend_group(run.axes[other].noun(), markers.collect());
+        layout = layout.with_legend_group(run.axes[other].label(), markers.collect());
     }
     (plots, layout)
 }
 
-fn points(run: &Run, probe: usize, here: impl Fn(&Cell) -> bool) -> ScatterPlot {
-    ScatterPlot::new()
-        .with_data(pairs(run.compared().filter(|cell| here(cell)), probe))
-        .with_size(5.0)
+fn points(run: &Run, probe: usize, x: Span, here: impl Fn(&Cell) -> bool) -> ScatterPlot {
+    let shown = pairs(run.compared().filter(|cell| here(cell)), probe)
+        .into_iter()
+        .filter(|(lambda, _)| x.shows(*lambda))
+        .map(|(lambda, accuracy)| (x.place(lambda), accuracy));
+    ScatterPlot::new().with_data(shown).with_size(5.0)
 }
