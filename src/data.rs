@@ -9,6 +9,7 @@ use crate::config::{Data, Selection};
 mod balance;
 mod bytes;
 mod cifar;
+mod doubts;
 mod error;
 mod half;
 mod idx;
@@ -110,6 +111,12 @@ impl Dataset {
             }
         }
         hasher.finalize()
+    }
+
+    /// What is odd about it, a sentence each: images or labels that are all the same, two halves that are one.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        doubts::doubts(self)
     }
 
     /// How many training and test examples the files of `data` hold; they are looked for as [`load`](Self::load) does.

@@ -189,6 +189,9 @@ impl Sweep {
         for notice in self.notices.drain(..) {
             outbox.state(Event::Notice(notice));
         }
+        for doubt in self.datasets.doubts() {
+            outbox.state(Event::Notice(doubt.clone()));
+        }
         let ending = match self.run_cells(control, outbox) {
             Ok(ending) => ending,
             Err(error) => SweepEnding::Failed(with_causes(&error)),

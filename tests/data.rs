@@ -111,10 +111,46 @@ fn blank_images_do_not_divide_by_zero() {
 }
 
 #[test]
+fn what_no_data_set_is_meant_to_have_is_said() {
+    let with = |index: usize, bytes: Vec<u8>| {
+        let mut files = full();
+        files[index] = bytes;
+        load(folder(&files).path()).unwrap().doubts()
+    };
+    assert_eq!(load(folder(&full()).path()).unwrap().doubts(), Vec::<String>::new());
+    let images = |image: &[u8]| idx(0x803, &[60_000, 2, 1], &image.repeat(60_000));
+    for (image, words) in [([7, 7], "the same image, which is blank"), ([0, 255], "the same image")] {
+        let words = format!("Fashion-MNIST: all 60000 training examples have {words}; are the files damaged?");
+        assert_eq!(with(0, images(&image)), [words]);
+    }
+    let flat: Vec<u8> = (0..60_000).flat_map(|image| [(image % 251) as u8; 2]).collect();
+    let words = "Fashion-MNIST: all 60000 training examples have an image of a single colour; are the files damaged?";
+    assert_eq!(with(0, idx(0x803, &[60_000, 2, 1], &flat)), [words]);
+    let words = "Fashion-MNIST: all 10000 test examples are of class 3";
+    assert_eq!(with(3, idx(0x801, &[10_000], &[3; 10_000])), [words]);
+}
+
+#[test]
 fn gzip_is_known_by_its_content_and_not_by_its_name() {
     let plain = load(folder(&full()).path()).unwrap();
     assert_eq!((plain.shape, &plain.train.labels[..4]), ([1, 2, 1], &[9, 0, 4, 9][..]));
     assert_eq!(plain, load(folder(&full().map(|bytes| gzip(&bytes))).path()).unwrap());
+}
+
+#[test]
+fn gzip_may_be_padded_with_zeros_and_made_of_several_members() {
+    let plain = load(folder(&full()).path()).unwrap();
+    let padded = full().map(|bytes| [gzip(&bytes), vec![0; 512]].concat());
+    assert_eq!(plain, load(folder(&padded).path()).unwrap());
+    let members = full().map(|bytes| bytes.chunks(7_001).flat_map(gzip).collect::<Vec<u8>>());
+    assert_eq!(plain, load(folder(&members).path()).unwrap());
+    for index in 0..4 {
+        let mut files = padded.clone();
+        files[index].push(1);
+        let error = load(folder(&files).path()).unwrap_err();
+        let expected = matches!(error, DataError::Gzip { .. });
+        assert!(expected && error.to_string().contains(NAMES[index]), "{error}");
+    }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 //! Gzip is known by its first two bytes, not by the name of the file.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Error, ErrorKind, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use super::DataError;
 
@@ -56,9 +56,46 @@ fn is_gzip(contents: &[u8]) -> bool {
 /// The contents of a file, or what they decompress to.
 pub(super) fn decompressed(contents: &[u8]) -> Box<dyn Read + '_> {
     if is_gzip(contents) {
-        Box::new(MultiGzDecoder::new(contents))
+        Box::new(Members {
+            whole: contents.len(),
+            current: Some(GzDecoder::new(contents)),
+        })
     } else {
         Box::new(contents)
+    }
+}
+
+/// What the members of a gzip file decompress to, one after the other. Zeros may follow the last one: tapes and tools that
+/// write whole blocks leave them, and `gzip` takes no notice of them either.
+struct Members<'a> {
+    /// How many bytes the file has.
+    whole: usize,
+    /// None after the last.
+    current: Option<GzDecoder<&'a [u8]>>,
+}
+
+impl Read for Members<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        while let Some(member) = &mut self.current {
+            let read = member.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            let rest: &[u8] = member.get_ref();
+            self.current = if is_gzip(rest) {
+                Some(GzDecoder::new(rest))
+            } else if rest.iter().all(|&byte| byte == 0) {
+                None
+            } else {
+                let at = self.whole - rest.len();
+                let words = format!(
+                    "{} bytes follow after byte {at} that are neither gzip data nor zeros",
+                    rest.len()
+                );
+                return Err(Error::new(ErrorKind::InvalidData, words));
+            };
+        }
+        Ok(0)
     }
 }
 
@@ -103,13 +140,44 @@ mod tests {
 
     use super::*;
 
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn members_follow_one_another_and_zeros_the_last_one() {
+        let two = [gzip(b"one, "), gzip(b""), gzip(b"two")].concat();
+        for padding in [0, 1, 2, 17, 512, 100_000] {
+            let padded = [two.clone(), vec![0; padding]].concat();
+            assert_eq!(whole("a.gz", &padded).unwrap(), b"one, two", "{padding}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_last_member_and_is_not_zero_is_refused_where_it_begins() {
+        let member = gzip(b"one");
+        for rest in [
+            &b"x"[..],
+            b"\0\0x",
+            b"\x1f",
+            b"\x1f\x8b",
+            &[&[0; 9][..], &member].concat(),
+        ] {
+            let contents = [&member, rest].concat();
+            let message = whole("a.gz", &contents).unwrap_err().to_string();
+            assert!(message.starts_with("a.gz is not whole gzip data: "), "{message}");
+            if rest != b"\x1f\x8b" {
+                let words = format!("{} bytes follow after byte {} ", rest.len(), member.len());
+                assert!(message.contains(&words), "{message}");
+            }
+        }
+    }
+
     #[test]
     fn what_decompresses_to_far_more_than_images_do_is_refused() {
-        let zeros = |count| {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-            encoder.write_all(&vec![0; count]).unwrap();
-            encoder.finish().unwrap()
-        };
+        let zeros = |count| gzip(&vec![0; count]);
         let most = usize::try_from(UNSUSPECTED_BYTES).unwrap();
         assert_eq!(whole("a.gz", &zeros(most)).unwrap().len(), most);
         let bomb = zeros(most + 1);

@@ -37,6 +37,7 @@ pub struct Datasets {
     dir: Option<PathBuf>,
     last: Option<Loaded>,
     marks: Vec<DataMark>,
+    doubts: Vec<String>,
 }
 
 impl Datasets {
@@ -47,6 +48,7 @@ impl Datasets {
             dir,
             last: None,
             marks: Vec::new(),
+            doubts: Vec::new(),
         }
     }
 
@@ -71,7 +73,7 @@ impl Datasets {
         Ok(counted)
     }
 
-    /// Looks whether everything that the settings select can be read, and marks it.
+    /// Looks whether everything that the settings select can be read, marks it, and takes note of what is odd about it.
     ///
     /// # Errors
     ///
@@ -85,6 +87,12 @@ impl Datasets {
                     set: format!("{}, {} + {} examples", set.name, set.train.len(), set.test.len()),
                     crc32: format!("{:08x}", set.crc32()),
                 });
+                // Two selections of one set can have the same doubt.
+                for doubt in set.doubts() {
+                    if !self.doubts.contains(&doubt) {
+                        self.doubts.push(doubt);
+                    }
+                }
                 tried.push(selection);
             }
         }
@@ -94,6 +102,11 @@ impl Datasets {
     /// What tells the data sets tried from others, in the order in which they were.
     pub fn marks(&self) -> &[DataMark] {
         &self.marks
+    }
+
+    /// What is odd about the data sets tried, a sentence each.
+    pub fn doubts(&self) -> &[String] {
+        &self.doubts
     }
 
     /// The data set of `settings` in the format `dtype`.

@@ -117,6 +117,26 @@ fn gzipped_batches_are_read_like_plain_ones() {
 }
 
 #[test]
+fn a_blank_plane_and_a_test_set_that_is_the_training_set_are_said() {
+    let dir = tempfile::tempdir().unwrap();
+    write_cifar10(&dir.path().join("data_batch_1.bin"), &[1, 2, 3]);
+    write_cifar10(&dir.path().join("test_batch.bin"), &[1, 2, 3]);
+    let words = "CIFAR-10: the test examples are the training examples, so test accuracy says nothing of unseen ones";
+    assert_eq!(load_all(Data::Cifar10, dir.path()).unwrap().doubts(), [words]);
+
+    let mut batch = std::fs::read(dir.path().join("data_batch_1.bin")).unwrap();
+    for record in batch.chunks_exact_mut(1 + PIXELS) {
+        record[1 + 1024..=2048].fill(200);
+    }
+    std::fs::write(dir.path().join("data_batch_1.bin"), batch).unwrap();
+    let words = "CIFAR-10: all 3 training examples have the same value in every green pixel; are the files damaged?";
+    assert_eq!(load_all(Data::Cifar10, dir.path()).unwrap().doubts(), [words]);
+    // One example is no set that could be damaged.
+    let one = load_some(Data::Cifar10, Extent::Count(1), Extent::Count(1), Some(dir.path())).unwrap();
+    assert_eq!(one.doubts(), Vec::<String>::new());
+}
+
+#[test]
 fn a_missing_cifar_says_what_to_download_from_where_and_where_to_put_it() {
     let dir = tempfile::tempdir().unwrap();
     for (data, words) in [

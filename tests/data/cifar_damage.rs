@@ -44,6 +44,22 @@ fn an_empty_batch_and_one_that_is_no_whole_number_of_records_are_refused() {
 }
 
 #[test]
+fn a_compressed_batch_may_be_padded_with_zeros_and_with_nothing_else() {
+    let dir = small();
+    let path = dir.path().join("data_batch_1.bin");
+    let whole = std::fs::read(&path).unwrap();
+    let plain = load_all(Data::Cifar10, dir.path()).unwrap();
+    let halves = [gzip(&whole[..PIXELS]), gzip(&whole[PIXELS..])].concat();
+    for compressed in [gzip(&whole), halves] {
+        std::fs::write(&path, [compressed.clone(), vec![0; 512]].concat()).unwrap();
+        assert_eq!(load_all(Data::Cifar10, dir.path()).unwrap(), plain);
+        std::fs::write(&path, [compressed, b"\0\0x".to_vec()].concat()).unwrap();
+        let message = load_all(Data::Cifar10, dir.path()).unwrap_err();
+        assert!(message.contains("3 bytes follow after byte "), "{message}");
+    }
+}
+
+#[test]
 fn a_label_that_is_no_class_is_refused_with_its_position() {
     let dir = small();
     write_cifar10(&dir.path().join("test_batch.bin"), &[0, 9, 10]);

@@ -1,0 +1,57 @@
+//! What is odd about a data set that can be read: files that were damaged, padded with zeros or written by a script that
+//! went wrong train without an error, and λ_max is a number all the same.
+
+use super::{Dataset, Images};
+
+/// A sentence for each thing that no data set is meant to have; in a set that is as it should be, none.
+pub(super) fn doubts(set: &Dataset) -> Vec<String> {
+    let mut found = Vec::new();
+    for (kind, half) in [("training", &set.train), ("test", &set.test)] {
+        // One example cannot differ from others.
+        if half.len() > 1 {
+            let all = format!("{}: all {} {kind} examples", set.name, half.len());
+            found.extend(of_images(set, half).map(|words| format!("{all} have {words}; are the files damaged?")));
+            found.extend(of_labels(half).map(|words| format!("{all} {words}")));
+        }
+    }
+    if set.train == set.test {
+        found.push(format!(
+            "{}: the test examples are the training examples, so test accuracy says nothing of unseen ones",
+            set.name
+        ));
+    }
+    found
+}
+
+/// Of images that are one or blank, or have a channel that is.
+fn of_images(set: &Dataset, half: &Images) -> Option<String> {
+    let [channels, height, width] = set.shape;
+    let plane = height * width;
+    let images = half.pixels.chunks_exact(channels * plane);
+    let is_one_colour = |image: &[f32]| image.chunks_exact(plane).all(are_alike);
+    let first = half.pixels.get(..channels * plane)?;
+    if images.clone().all(|image| image == first) {
+        let blank = if is_one_colour(first) { ", which is blank" } else { "" };
+        return Some(format!("the same image{blank}"));
+    }
+    if images.clone().all(is_one_colour) {
+        return Some("an image of a single colour".to_owned());
+    }
+    let is_blank = |channel: usize| {
+        let mut planes = half.pixels.chunks_exact(plane).skip(channel).step_by(channels);
+        planes.all(|pixels| are_alike(pixels) && pixels.first() == half.pixels.get(channel * plane))
+    };
+    // What has one channel and is blank was found above.
+    let channel = (0..channels).find(|&channel| is_blank(channel))?;
+    let name = ["red", "green", "blue"].get(channel).unwrap_or(&"next");
+    Some(format!("the same value in every {name} pixel"))
+}
+
+fn of_labels(half: &Images) -> Option<String> {
+    let first = half.labels.first()?;
+    are_alike(&half.labels).then(|| format!("are of class {first}"))
+}
+
+fn are_alike<T: PartialEq>(values: &[T]) -> bool {
+    values.windows(2).all(|pair| pair[0] == pair[1])
+}
