@@ -1,6 +1,9 @@
 //! What can go wrong with a run directory.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use rustix::process::{Resource, getrlimit};
 
 /// A run directory that cannot be written or read, and why.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +17,16 @@ pub enum RecordError {
         path: PathBuf,
         /// What the operating system said.
         source: std::io::Error,
+    },
+    /// A file that would have to be larger than a file may be: waiting does not help.
+    #[error("cannot {operation} {}: {}", path.display(), largest(*limit_bytes))]
+    FileLimit {
+        /// What was tried, to stand before the path.
+        operation: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// The largest file that this process may write; none where the limit is the file system's.
+        limit_bytes: Option<u64>,
     },
     /// A name of a run that cannot be a folder's.
     #[error(
@@ -95,10 +108,26 @@ impl RecordError {
         matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
     }
 
-    /// Whether it may pass, as a full disk does.
+    /// Whether it may pass while this process waits, as a full disk does, a quota, a file system that is gone or read-only
+    /// for a while, or rights that somebody gives back. A limit of the process, a name that is too long and what a file
+    /// system cannot do stay as they are.
     #[must_use]
     pub fn can_pass(&self) -> bool {
-        matches!(self, Self::Io { .. })
+        match self {
+            Self::Io { source, .. } => !matches!(source.kind(), ErrorKind::InvalidFilename | ErrorKind::Unsupported),
+            _ => false,
+        }
+    }
+}
+
+/// Which limit of a file's size was met, and what to do.
+fn largest(limit_bytes: Option<u64>) -> String {
+    match limit_bytes {
+        Some(bytes) => format!(
+            "no file of this process may be larger than {bytes} bytes (RLIMIT_FSIZE); raise that limit, with `ulimit -f` or \
+             where the job is described, and resume the run"
+        ),
+        None => "its file system takes no file that large; move the run to another one, and resume it there".to_owned(),
     }
 }
 
@@ -110,10 +139,18 @@ pub(super) trait At<T> {
 
 impl<T> At<T> for std::io::Result<T> {
     fn at(self, operation: &'static str, path: &Path) -> Result<T, RecordError> {
-        self.map_err(|source| RecordError::Io {
-            operation,
-            path: path.to_owned(),
-            source,
+        let path = || path.to_owned();
+        self.map_err(|source| match source.kind() {
+            ErrorKind::FileTooLarge => RecordError::FileLimit {
+                operation,
+                path: path(),
+                limit_bytes: getrlimit(Resource::Fsize).current,
+            },
+            _ => RecordError::Io {
+                operation,
+                path: path(),
+                source,
+            },
         })
     }
 }
