@@ -49,10 +49,12 @@ pub fn listen(within: Option<Duration>) -> io::Result<Receiver<Signal>> {
     Ok(receiver)
 }
 
-/// From here on, a file that has reached the size it may have is an error of the write, not the end of the process.
-pub fn hear_of_large_files() {
-    // Where it cannot be had, the process ends as any other.
-    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+/// From here on, a file that has reached the size it may have is an error of the write and not the end of the process.
+///
+/// # Errors
+/// When the handler cannot be set up.
+pub fn outlive_full_files() -> io::Result<()> {
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
 }
 
 fn forward(mut signals: Signals, sender: &Sender<Signal>, within: Option<Duration>) {

@@ -125,9 +125,9 @@ fn largest(limit_bytes: Option<u64>) -> String {
     match limit_bytes {
         Some(bytes) => format!(
             "no file of this process may be larger than {bytes} bytes (RLIMIT_FSIZE); raise that limit, with `ulimit -f` or \
-             where the job is described, and resume the run"
+             where the job is described"
         ),
-        None => "its file system takes no file that large; move the run to another one, and resume it there".to_owned(),
+        None => "its file system takes no file that large; use another one".to_owned(),
     }
 }
 

@@ -126,6 +126,20 @@ fn a_file_that_may_not_grow_ends_the_sweep_with_words_and_keeps_what_there_is() 
 }
 
 #[test]
+fn a_file_that_may_not_grow_is_an_error_from_the_first_one_on() {
+    let hurt = Place::with(STEADY);
+    let program = env!("CARGO_BIN_EXE_sharptui");
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -f 1; exec \"$0\" hurt.ron --plain --device flex", program])
+        .current_dir(hurt.folder.path())
+        .output()
+        .unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{:?}: {words}", output.status);
+    assert!(words.contains("(RLIMIT_FSIZE)"), "{words}");
+}
+
+#[test]
 fn a_run_directory_that_is_moved_is_written_where_it_is() {
     let whole = Place::with(STEADY);
     whole.finish(&[]);
