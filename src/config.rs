@@ -15,6 +15,7 @@ mod experiment;
 mod explain;
 mod extent;
 mod listing;
+mod numeral;
 mod probe;
 mod schedule;
 mod schema;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_path_to_error::Segment;
 
 use super::ConfigError;
-use super::explain::malformed;
+use super::explain::{malformed, misread};
 use super::schema::ron_options;
 use super::settings::Document;
 
@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Document, ConfigError> {
     deserializer
         .end()
         .map_err(|code| malformed(path, text, String::new(), &deserializer.span_error(code)))?;
-    Ok(document)
+    misread(path, text).map_or(Ok(document), Err)
 }
 
 /// The path as it is written in a file: names and positions, without the variants of enums in between.

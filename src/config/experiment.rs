@@ -8,6 +8,7 @@ use std::path::Path;
 use ron::ser::PrettyConfig;
 
 use super::document::parse;
+use super::explain;
 use super::schema::ron_options;
 use super::settings::{Document, Overrides};
 use super::sweep::{Axis, Sweep};
@@ -59,7 +60,7 @@ impl Experiment {
     /// The first thing that is wrong with it.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let document = parse(text, path)?;
-        let refuse = |refusal: Refusal| refusal.in_file(path);
+        let refuse = |refusal: Refusal| explain::refused(refusal.in_file(path), text);
         let name = validate::name(document.name.as_deref(), path).map_err(refuse)?;
         validate::sweep(&document.sweep).map_err(refuse)?;
         validate::files_hold(&document.files_hold).map_err(refuse)?;

@@ -5,12 +5,13 @@ use std::path::Path;
 use ron::error::{Error, Position, SpannedError};
 
 use super::error::{LONGEST_MESSAGE, shortened};
+use super::numeral::{has_tight_comma, misspelt, split_in_two};
 use super::suggest::nearest;
 use super::{ConfigError, Settings};
 
 /// What was not understood, where, and what is expected there.
 pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &SpannedError) -> ConfigError {
-    let at = fault(text, error);
+    let (mut at, broken_off) = fault(text, error);
     if let Error::DuplicateStructField { field: name, .. } = &error.code {
         field = if field.is_empty() {
             (*name).to_owned()
@@ -18,22 +19,89 @@ pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &Span
             format!("{field}.{name}")
         };
     }
+    // A letter too few or too many is no number that somebody meant.
+    let is_about_a_value = !matches!(
+        error.code,
+        Error::Eof | Error::TrailingCharacters | Error::UnclosedBlockComment | Error::ExpectedStringEnd
+    );
+    let misspelt = misspelt(text, at).filter(|_| is_about_a_value);
+    let message = if let Some(numeral) = misspelt {
+        at = numeral.at;
+        if field.is_empty() {
+            name_before(&text[..at]).clone_into(&mut field);
+        }
+        format!(
+            "expected a number, found {}; {}",
+            quoted(numeral.written),
+            numeral.advice
+        )
+    } else {
+        message(&error.code, &text[at..], &field, broken_off)
+            + &look_alike(&text[at..])
+            + &sweep_hint(&text[at..], &field)
+    };
+    refused_at(path, text, at, &field, &message)
+}
+
+/// Values that read well, but are not what whoever wrote them means.
+pub(super) fn misread(path: &Path, text: &str) -> Option<ConfigError> {
+    let numeral = split_in_two(text)?;
+    let message = format!(
+        "found {}, which is two values; {}, or put a blank between the two",
+        quoted(numeral.written),
+        numeral.advice
+    );
+    let list = text[..numeral.at].rfind('[').unwrap_or_default();
+    Some(refused_at(path, text, numeral.at, name_before(&text[..list]), &message))
+}
+
+/// A refusal of a value in a list of fractions, where a comma between two digits may have been meant for a point.
+pub(super) fn refused(error: ConfigError, text: &str) -> ConfigError {
+    let ConfigError::Refused { path, field, message } = error else {
+        return error;
+    };
+    let list = field.strip_prefix("sweep.").and_then(|rest| rest.split_once('['));
+    let is_fraction = |word: &str| {
+        word.trim_end_matches([',', ';']).contains('.')
+            && word.starts_with(|letter: char| letter.is_ascii_digit() || letter == '-')
+    };
+    let hint = match list {
+        Some((setting, _)) if message.split(' ').any(is_fraction) && has_tight_comma(text, setting) => {
+            "; the decimal mark is a point: a comma ends the value before it"
+        }
+        _ => "",
+    };
+    ConfigError::Refused {
+        path,
+        field,
+        message: message + hint,
+    }
+}
+
+fn refused_at(path: &Path, text: &str, at: usize, field: &str, message: &str) -> ConfigError {
     let before = &text[..at];
     ConfigError::Malformed {
         path: path.to_owned(),
         line: before.matches('\n').count() + 1,
         column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
-        message: shortened(&message(&error.code, &text[at..], &field), LONGEST_MESSAGE)
-            + &sweep_hint(&text[at..], &field),
+        message: shortened(message, LONGEST_MESSAGE),
         // It may end in a name that nobody knows.
-        field: shortened(&field, LONGEST_MESSAGE),
+        field: shortened(field, LONGEST_MESSAGE),
     }
 }
 
-/// The byte at which the offending word begins. The parser knows where it stood before and after its last token.
-fn fault(text: &str, error: &SpannedError) -> usize {
+/// The name whose value begins here, or nothing.
+fn name_before(text: &str) -> &str {
+    let name = text.trim_end().strip_suffix(':').unwrap_or_default().trim_end();
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    &name[name.trim_end_matches(is_part).len()..]
+}
+
+/// The byte at which the offending word begins, and whether a part of it was understood. The parser knows where it stood
+/// before and after its last token.
+fn fault(text: &str, error: &SpannedError) -> (usize, bool) {
     let (start, end) = (offset(text, error.span.start), offset(text, error.span.end));
-    match &error.code {
+    let at = match &error.code {
         // The text runs out there.
         Error::Eof => text.trim_end().len(),
         Error::TrailingCharacters => end,
@@ -46,12 +114,12 @@ fn fault(text: &str, error: &SpannedError) -> usize {
             let token = start + leading_space(&text[start..]);
             let word = text[..token].trim_end_matches(in_word);
             if text[token..].starts_with(in_word) {
-                word.len()
-            } else {
-                token
+                return (word.len(), word.len() < token);
             }
+            token
         }
-    }
+    };
+    (at, false)
 }
 
 /// The first `/*` that is never closed; comments nest, and none begins in a text in quotes or behind `//`. The parser
@@ -79,7 +147,7 @@ fn unclosed_comment(text: &str) -> Option<usize> {
 }
 
 /// The length of the text in quotes that begins here, both quotes included.
-fn quoted_text_len(text: &str) -> usize {
+pub(super) fn quoted_text_len(text: &str) -> usize {
     let mut escaped = false;
     let closing = text[1..].find(|letter| {
         let closes = letter == '"' && !escaped;
@@ -99,8 +167,11 @@ fn offset(text: &str, position: Position) -> usize {
             .map_or(line.len(), |(at, _)| at)
 }
 
+/// The length of what separates words here; other blanks, such as those of printed text, are not among it.
 fn leading_space(text: &str) -> usize {
-    text.len() - text.trim_start().len()
+    let is_space =
+        |letter: char| letter.is_ascii_whitespace() || "\u{B}\u{85}\u{200E}\u{200F}\u{2028}\u{2029}".contains(letter);
+    text.len() - text.trim_start_matches(is_space).len()
 }
 
 /// Whether the letter can be part of a name or a number.
@@ -108,14 +179,23 @@ fn in_word(letter: char) -> bool {
     letter.is_alphanumeric() || "_.+-".contains(letter)
 }
 
-fn message(code: &Error, rest: &str, field: &str) -> String {
+fn message(code: &Error, rest: &str, field: &str, broken_off: bool) -> String {
     let found = found(rest);
     let expected = |what: &str| format!("expected {what}{}, found {found}", example(field));
     match code {
         Error::Eof => "the file ends too early; was it cut off, or is a `)` or `]` missing?".to_owned(),
-        Error::ExpectedComma if number_goes_on(rest) => format!("expected a whole number, found {found}"),
+        Error::ExpectedComma if broken_off && word(rest).parse::<f64>().is_ok() => {
+            format!("expected a whole number, found {found}")
+        }
+        Error::ExpectedComma if broken_off => format!("expected a number, found {found}"),
         Error::ExpectedComma => {
-            format!("expected a comma or a closing bracket, found {found}; is the comma before it missing?")
+            let begins_a_value = rest.starts_with(|letter| in_word(letter) || "\"[({".contains(letter));
+            let question = if begins_a_value {
+                "; is the comma before it missing?"
+            } else {
+                ""
+            };
+            format!("expected a comma or a closing bracket, found {found}{question}")
         }
         Error::ExpectedMapColon => expected("`:` between a name and its value"),
         Error::ExpectedBoolean => expected("`true` or `false`"),
@@ -175,14 +255,17 @@ fn unknown(kind: &str, found: &str, known: &[&str]) -> String {
 
 /// The offending word.
 fn found(rest: &str) -> String {
-    let rest = rest.trim_start();
+    let rest = &rest[leading_space(rest)..];
     let Some(first) = rest.chars().next() else {
         return "the end of the file".to_owned();
     };
+    if !first.is_ascii() && (first.is_whitespace() || is_invisible(first)) {
+        return format!("U+{:04X}", u32::from(first));
+    }
     let line = rest.lines().next().unwrap_or_default();
     quoted(match first {
         '"' => line[1..].find('"').map_or(line, |end| &line[..end + 2]),
-        _ if in_word(first) => &line[..line.find(|letter| !in_word(letter)).unwrap_or(line.len())],
+        _ if in_word(first) => word(line),
         _ => &line[..first.len_utf8()],
     })
 }
@@ -202,10 +285,36 @@ fn sweep_hint(rest: &str, field: &str) -> String {
     }
 }
 
-/// Whether a number was broken off at a point: `2` was read of `2.5`.
-fn number_goes_on(rest: &str) -> bool {
-    let word = &rest[..rest.find(|letter| !in_word(letter)).unwrap_or(rest.len())];
-    word.contains('.') && word.parse::<f64>().is_ok()
+fn word(rest: &str) -> &str {
+    &rest[..rest.find(|letter| !in_word(letter)).unwrap_or(rest.len())]
+}
+
+/// What to type in place of a character that looks like one of the keyboard, or like nothing.
+fn look_alike(rest: &str) -> String {
+    let Some(letter) = rest.chars().next() else {
+        return String::new();
+    };
+    let meant = match letter {
+        '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '‘' | '’' | '＂' => "`\"`",
+        '，' | '、' => "`,`",
+        '：' => "`:`",
+        '（' => "`(`",
+        '）' => "`)`",
+        '［' | '【' => "`[`",
+        '］' | '】' => "`]`",
+        '．' | '。' => "`.`",
+        '\0' => {
+            return "; it is the character 0, as in UTF-16 or in a file that is no text: save it as UTF-8".to_owned();
+        }
+        letter if !letter.is_ascii() && letter.is_whitespace() => "a blank",
+        letter if is_invisible(letter) => return "; it cannot be seen: delete it".to_owned(),
+        _ => return String::new(),
+    };
+    format!("; it only looks like {meant}: type that in its place")
+}
+
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
 }
 
 /// How a setting is written whose form is more than a number, by the last name of the dotted field.
