@@ -43,7 +43,7 @@ use event::{Command, Event};
 use live::{Hub, Launched, Server};
 use record::{PRINTED, RunDir};
 use report::ReportError;
-use signals::{STATUS_STOPPED, Signal};
+use signals::{AS_KEPT, Signal, leave};
 use sweep::{Datasets, RemeasureError, Request, Sweep, SweepError, remeasure};
 use train::{Control, Outbox};
 use watch::{
@@ -256,7 +256,9 @@ fn follow(sweep: Sweep, trainer: bool) -> anyhow::Result<ExitCode> {
             return watched.map(|_| ExitCode::FAILURE);
         }
         if watched? {
-            return Ok(ExitCode::from(STATUS_STOPPED));
+            // The training thread goes on computing.
+            drop(server);
+            leave(&format!("stopped at once; {AS_KEPT}"));
         }
     } else {
         let stop = stop_requests(signals);

@@ -1,7 +1,8 @@
 //! SIGINT, SIGTERM and SIGHUP as values in a channel, for the screen and for plain lines alike.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -76,14 +77,52 @@ fn forward(mut signals: Signals, sender: &Sender<Signal>, within: Option<Duratio
             // Without the thread, the second signal still ends it.
             let _ = thread::Builder::new().name("last resort".to_owned()).spawn(move || {
                 thread::sleep(within);
-                std::process::exit(i32::from(STATUS_STOPPED));
+                let waited = within.as_secs_f64();
+                leave(&format!(
+                    "stopped: a computation did not end within {waited} s; {AS_KEPT}"
+                ));
             });
         }
         // Where nobody receives any more, nobody is left to stop cleanly.
         if !delivered || asked >= patience {
-            std::process::exit(i32::from(STATUS_STOPPED));
+            leave(&if within.is_some() {
+                format!("stopped at once; {AS_KEPT}")
+            } else {
+                String::new()
+            });
         }
     }
+}
+
+/// What is left of a cell whose computation is broken off.
+pub const AS_KEPT: &str = "`sharptui resume` goes on from the last checkpoint";
+
+/// How long last words may take: a terminal or a pipe that takes nothing must not keep the process.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Ends the process at once with [`STATUS_STOPPED`], after these words on standard error if there are any. Whatever may be
+/// training meanwhile is broken off where it is, and nothing is taken down under it: exiting as usual would destroy the
+/// static objects of LibTorch while it computes, and it dies of that with a page of its own words.
+pub fn leave(words: &str) -> ! {
+    static LEAVING: AtomicBool = AtomicBool::new(false);
+    if LEAVING.swap(true, Ordering::SeqCst) {
+        // Another thread is at it, and has said why.
+        thread::sleep(2 * LAST_WORDS);
+    }
+    let words = words.to_owned();
+    let (say, said) = crossbeam_channel::bounded(1);
+    let speaker = thread::Builder::new().name("last words".to_owned()).spawn(move || {
+        // Nobody may be there to read them.
+        let _ = io::stdout().flush();
+        if !words.is_empty() {
+            let _ = writeln!(io::stderr(), "{words}");
+        }
+        let _ = say.send(());
+    });
+    if speaker.is_ok() {
+        let _ = said.recv_timeout(LAST_WORDS);
+    }
+    signal_hook::low_level::exit(i32::from(STATUS_STOPPED))
 }
 
 /// Whether a signal is ignored; only Linux says so without a system call that needs `unsafe`.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
 
+#[path = "cli/leaving.rs"]
+mod leaving;
 #[path = "cli/shipped.rs"]
 mod shipped;
 

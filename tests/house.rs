@@ -158,3 +158,21 @@ fn no_duration_hangs_on_a_clock_that_can_be_set() {
         knows_nothing_of(room, "SystemTime");
     }
 }
+
+#[test]
+fn nobody_ends_the_process_under_a_training_thread_but_the_one_who_does_it_with_care() {
+    for room in rooms() {
+        knows_nothing_of(&room, "process::exit");
+        knows_nothing_of(&room, "process::abort");
+        if room != "signals" {
+            knows_nothing_of(&room, "low_level::exit");
+        }
+    }
+    for file in ["src/lib.rs", "src/main.rs"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        assert!(
+            !text.contains("process::exit") && !text.contains("low_level::exit"),
+            "{file}"
+        );
+    }
+}

@@ -17,7 +17,7 @@ use crossbeam_channel::Sender;
 use super::Hub;
 use super::wire::{self, Hello, LONGEST_REQUEST, PROTOCOL, Request, parse_request};
 use crate::event::{Command, Event};
-use crate::signals::STATUS_STOPPED;
+use crate::signals::{AS_KEPT, leave};
 use crate::user_folders::runtime_folder;
 
 /// Screens at once; each has two threads here.
@@ -164,7 +164,7 @@ fn obey(stream: &UnixStream, commands: &Sender<Command>) {
     while let Ok(Some(line)) = wire::read_line(&mut lines, LONGEST_REQUEST) {
         match parse_request(&line) {
             Ok(Request::Command(command)) => drop(commands.send(command)),
-            Ok(Request::EndNow) => std::process::exit(i32::from(STATUS_STOPPED)),
+            Ok(Request::EndNow) => leave(&format!("stopped at once; {AS_KEPT}")),
             // Whoever sends such a thing is no screen of ours.
             Err(_) => break,
         }
