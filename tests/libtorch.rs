@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use burn::tensor::Tensor;
@@ -221,5 +222,50 @@ fn a_cell_that_runs_out_of_memory_says_on_which_device_and_leaves_the_rest_to_go
             text(&output.stdout)
         );
         assert_eq!(failed(), [false, true, false]);
+    }
+}
+
+#[test]
+fn a_process_that_is_told_to_end_at_once_while_it_computes_has_the_last_word() {
+    let folder = tempfile::tempdir().unwrap();
+    // A step takes seconds, and many small ones in it, each of which looks at LibTorch's static objects.
+    let config =
+        "(model: Mlp(widths: [1024, 1024, 1024]), learning_rate: 0.01, batch_size: Full, chunk_size: 2000, steps: 1000,
+        loss_limit: 1e30, lambda_every: Steps(1), lambda_tolerance: 1e-6, precision: F64, probes: [(examples: 2000)])";
+    fs::write(folder.path().join("busy.ron"), config).unwrap();
+    for round in 0..5 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sharptui"))
+            .args(["busy.ron", "--plain", "--device", "libtorch"])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut wait_for = |words: &str| {
+            let mut line = String::new();
+            while !line.contains(words) {
+                line.clear();
+                assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before `{words}`");
+            }
+        };
+        let ask = || {
+            let pid = child.id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        };
+        wait_for("begins");
+        std::thread::sleep(Duration::from_millis(300 * round));
+        ask();
+        wait_for("once more to leave at once");
+        ask();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        let words = text(&output.stderr);
+        let (last, before) = words
+            .trim_end()
+            .rsplit_once('\n')
+            .map_or((words.trim_end(), ""), |(a, b)| (b, a));
+        assert!(last.starts_with("stopped at once; "), "{words}");
+        assert!(!before.contains("INTERNAL ASSERT"), "{words}");
     }
 }

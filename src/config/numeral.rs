@@ -28,7 +28,7 @@ pub(super) fn split_in_two(text: &str) -> Option<Numeral<'_>> {
         let (start, end) = (start_of_digits(&code, comma), end_of_digits(&code, comma + 1));
         let (first, second) = (code.get(start..comma)?, code.get(comma + 1..end)?);
         let before = code[..start].trim_end().chars().next_back()?;
-        let whole = is_digit(comma + 2) && "[,-".contains(before) && code[end..].chars().next() != Some('.');
+        let whole = is_digit(comma + 2) && "[,-".contains(before) && !code[end..].starts_with('.');
         let is_decimal = first == "0" && second.len() > 1;
         let is_thousand = (1..=3).contains(&first.len()) && !first.starts_with('0') && second.len() == 3;
         let is_one = whole && (is_decimal || is_thousand);
