@@ -27,6 +27,7 @@ pub mod keys;
 mod lambda_chart;
 mod log;
 mod loss_chart;
+mod number;
 mod overlaid;
 mod page;
 mod palette;

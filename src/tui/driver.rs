@@ -279,7 +279,7 @@ impl Driver {
                     self.due = self.due.max(Due::Now);
                 }
                 Ok(Input::Paste(text)) => {
-                    self.view.paste(&text, &self.monitor);
+                    self.view.paste(&text);
                     self.due = self.due.max(Due::Now);
                 }
                 Ok(_) => {}

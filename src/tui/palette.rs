@@ -43,13 +43,10 @@ impl Palette {
                     .get(self.chosen)
                     .map_or(Found::Pending, |binding| Found::Action(binding.action));
             }
-            Typed::Row(up) => {
+            Typed::Row(true) => self.chosen = self.chosen.saturating_sub(1),
+            Typed::Row(false) | Typed::Tab => {
                 let last = matches(&self.typed).len().saturating_sub(1);
-                self.chosen = if up {
-                    self.chosen.saturating_sub(1)
-                } else {
-                    (self.chosen + 1).min(last)
-                };
+                self.chosen = (self.chosen + 1).min(last);
             }
             Typed::More => {}
         }
@@ -57,6 +54,12 @@ impl Palette {
             self.chosen = 0;
         }
         Found::Pending
+    }
+
+    /// Takes in what was pasted.
+    pub(super) fn paste(&mut self, text: &str) {
+        prompt::paste(&mut self.typed, text);
+        self.chosen = 0;
     }
 }
 
@@ -87,7 +90,7 @@ pub(super) fn render(scene: &Scene, palette: &Palette, screen: Rect, buffer: &mu
     let columns = usize::from(screen.width.saturating_sub(8)).min(86);
     let mut lines = vec![Line::from(vec![
         Span::styled(": ", theme.key),
-        Span::styled(format!("{}_", palette.typed), theme.strong),
+        Span::styled(prompt::shown(&palette.typed, columns.saturating_sub(2)), theme.strong),
     ])];
     let found = matches(&palette.typed);
     let room = usize::from(screen.height.saturating_sub(6)).clamp(1, MOST);

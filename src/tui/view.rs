@@ -239,6 +239,7 @@ impl View {
                     }
                     Typed::Done => self.overlay = None,
                     Typed::More => self.rows.filter = Filter::parse(typed),
+                    Typed::Tab => prompt::blank(typed),
                     Typed::Row(_) => {}
                 }
                 return None;
@@ -248,19 +249,17 @@ impl View {
         self.act(self.keys.action(event)?, monitor)
     }
 
-    /// Takes in what was pasted: where something can be typed it is typed, elsewhere it is no key.
-    pub fn paste(&mut self, text: &str, monitor: &Monitor) {
-        let is_typed = match self.overlay {
-            // There, letters do something.
-            Some(Overlay::Rate(_)) => text.trim().parse::<f64>().is_ok(),
-            Some(Overlay::Palette(_) | Overlay::Filter(..)) => true,
-            _ => false,
-        };
-        if is_typed {
-            // A line end would not be typed but entered.
-            for letter in text.trim().chars().filter(|letter| !letter.is_control()) {
-                self.key(&KeyEvent::from(KeyCode::Char(letter)), monitor);
+    /// Takes in what was pasted: where something can be typed it is typed, elsewhere it is no key; nowhere does it do
+    /// what its letters do.
+    pub fn paste(&mut self, text: &str) {
+        match &mut self.overlay {
+            Some(Overlay::Rate(prompt)) => prompt.paste(text),
+            Some(Overlay::Palette(palette)) => palette.paste(text),
+            Some(Overlay::Filter(typed, _)) => {
+                prompt::paste(typed, text);
+                self.rows.filter = Filter::parse(typed);
             }
+            _ => {}
         }
     }
 

@@ -436,18 +436,34 @@ fn no_click_anywhere_on_any_page_panics() {
 #[test]
 fn what_is_pasted_is_typed_at_a_prompt_and_does_nothing_elsewhere() {
     let mut fixture = Fixture::half_way();
-    fixture.view.paste("qy\n", &fixture.monitor);
+    fixture.view.paste("qy\n");
     assert_eq!(fixture.view.overlay, None);
     press(&mut fixture, '/');
-    fixture.view.paste(" relu\n", &fixture.monitor);
+    fixture.view.paste(" relu\n");
     assert!(matches!(&fixture.view.overlay, Some(Overlay::Filter(typed, _)) if typed == "relu"));
+    assert_eq!(fixture.view.rows.shown(&fixture.monitor), [1, 3, 5]);
     fixture.view.overlay = None;
+    press(&mut fixture, ':');
+    fixture.view.paste("audit\n");
+    let enter = KeyEvent::from(KeyCode::Enter);
+    assert_eq!(
+        fixture.view.key(&enter, &fixture.monitor),
+        Some(Effect::Send(Command::Audit))
+    );
     press(&mut fixture, 'r');
-    let empty = fixture.view.overlay.clone();
-    fixture.view.paste("halve it", &fixture.monitor);
-    assert_eq!(fixture.view.overlay, empty);
-    fixture.view.paste("0.003", &fixture.monitor);
-    assert_ne!(fixture.view.overlay, empty);
+    fixture.view.paste("halve it\nd");
+    assert_eq!(fixture.view.key(&enter, &fixture.monitor), None);
+    let drawn = fixture.drawn(crate::tui::screen::render, (80, 24));
+    assert!(drawn.contains("halve it d_"), "{drawn}");
+    assert!(drawn.contains("`h` does not belong in a number"), "{drawn}");
+    for _ in 0..20 {
+        press_code(&mut fixture, KeyCode::Backspace);
+    }
+    fixture.view.paste("0.003");
+    let effect = fixture.view.key(&enter, &fixture.monitor);
+    assert!(
+        matches!(effect, Some(Effect::Send(Command::SetLearningRate { learning_rate, .. })) if learning_rate == 0.003)
+    );
 }
 
 #[test]
