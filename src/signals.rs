@@ -126,7 +126,7 @@ pub fn leave(words: &str) -> ! {
 }
 
 /// Whether a signal is ignored; only Linux says so without a system call that needs `unsafe`.
-fn is_ignored(signal: i32) -> bool {
+pub(crate) fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status
         .lines()

@@ -22,6 +22,7 @@ mod glossary;
 mod header;
 mod help;
 mod input;
+mod jobs;
 mod keymap;
 pub mod keys;
 mod lambda_chart;
@@ -68,6 +69,7 @@ use crate::signals::Signal;
 
 pub use driver::{Driver, Pass, Wires};
 pub use filter::Filter;
+pub use jobs::Job;
 pub use keymap::KeyMap;
 pub use page::Page;
 pub use palette::Palette;
@@ -165,6 +167,7 @@ pub fn run(
     view.overlay = options.welcome.then_some(Overlay::Welcome);
     let mut driver = Driver::new(view).at_most(preferences.frames_per_second);
     let mut screen = terminal::Screen::enter(options.log_path.as_deref(), preferences.mouse)?;
+    let jobs = jobs::Jobs::listen().map_err(TuiError::Terminal)?;
     let input = input::listen().map_err(TuiError::Terminal)?;
     let relay = if options.owns {
         Some(relay::Relay::start(signals, commands).map_err(TuiError::Terminal)?)
@@ -175,6 +178,7 @@ pub fn run(
         events,
         commands,
         signals: relay.as_ref().map_or(signals, |relay| &relay.signals),
+        jobs: &jobs.told,
         input: &input,
         owns: options.owns,
         wanted: options.wanted.as_ref(),
@@ -187,7 +191,22 @@ pub fn run(
                 screen.abandon();
                 return Ok(outcome);
             }
-            Pass::Suspend => screen.suspend().map_err(TuiError::Terminal)?,
+            Pass::Suspend if jobs.can_stop() => {
+                if screen.suspend(&jobs).is_err() {
+                    screen.abandon();
+                    return Ok(driver.outcome_of_detaching());
+                }
+            }
+            Pass::Suspend => {
+                driver.note("no shell is there to continue the program, so that it is not stopped".to_owned())
+            }
+            // Where the terminal cannot be taken, training goes on all the same.
+            Pass::Continued => {
+                if screen.take_again().is_err() {
+                    screen.abandon();
+                    return Ok(driver.outcome_of_detaching());
+                }
+            }
             Pass::Copy(text) => match screen.copy(&text) {
                 Ok(()) => driver.note(format!(
                     "{} lines are copied, if the terminal allows it",

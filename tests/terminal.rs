@@ -35,6 +35,8 @@ const PANICS: &str = "SHARPTUI_TEST_PANICS";
 #[test]
 fn child() {
     let Some(log) = std::env::var_os(CHILD) else { return };
+    // For tests that stop it from outside.
+    let _ = std::fs::write(pid_file(std::path::Path::new(&log)), std::process::id().to_string());
     let (events, events_out) = unbounded();
     let (commands_in, commands) = unbounded();
     let signals = sharptui::signals::listen(None).unwrap();
@@ -66,6 +68,11 @@ fn child() {
     println!("left: {outcome:?}");
 }
 
+/// Where the child that logs to `log` says which process it is.
+fn pid_file(log: &std::path::Path) -> PathBuf {
+    log.with_extension("pid")
+}
+
 /// The child in a pseudo-terminal, and its log.
 struct Stage {
     seat: Seat,
@@ -81,6 +88,64 @@ impl Stage {
         command.env("RUST_BACKTRACE", "0");
         let seat = Seat::start(command, (80, 24), variables);
         Self { seat, directory }
+    }
+
+    /// An interactive shell with job control that knows how to start the child; none where there is no bash.
+    fn shell() -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = CommandBuilder::new("bash");
+        command.args(["--norc", "--noprofile", "-i"]);
+        command.env("PS1", "ready> ");
+        command.env(CHILD, directory.path().join("log.txt"));
+        command.env("RUST_BACKTRACE", "0");
+        let child = std::env::current_exe().unwrap();
+        let line = format!(
+            "exec '{}' child --exact --nocapture --test-threads=1\n",
+            child.display()
+        );
+        std::fs::write(directory.path().join("child.sh"), &line).unwrap();
+        // A script that stays: the child is not its last command.
+        let script = format!("{}\necho the script ended\n", line.trim_start_matches("exec "));
+        std::fs::write(directory.path().join("script.sh"), script).unwrap();
+        command.cwd(directory.path());
+        if std::process::Command::new("bash").arg("--version").output().is_err() {
+            eprintln!("skipped: there is no bash here");
+            return None;
+        }
+        let seat = Seat::start(command, (80, 24), &[]);
+        let stage = Self { seat, directory };
+        stage.wait_for("ready>");
+        Some(stage)
+    }
+
+    /// Sends a signal to the child of the shell.
+    fn signal_child(&self, name: &str) {
+        let pid = std::fs::read_to_string(pid_file(&self.directory.path().join("log.txt"))).unwrap();
+        let sent = std::process::Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits until the screen is up and answers to keys.
+    fn wait_for_the_screen(&mut self) {
+        self.wait_until("the screen", |seat| {
+            seat.is_taken() && seat.shown().contains("λ_max 39.2")
+        });
+        self.press("?");
+        self.wait_for("─ keys of page charts ─");
+        self.press("\u{1b}");
+        self.wait_until("the screen without help", |seat| {
+            seat.shown().contains("λ_max 39.2") && !seat.shown().contains("─ keys of")
+        });
+    }
+
+    /// Waits until the shell has the terminal again, and takes a command.
+    fn wait_for_the_shell(&mut self, said: &str) {
+        self.wait_for("Stopped");
+        self.press("clear; echo $((6 * 7)) answers\n");
+        self.wait_for("42 answers");
+        self.press(&format!("clear; {said}\n"));
     }
 
     fn log(&self) -> String {
@@ -154,6 +219,89 @@ fn a_window_that_is_made_smaller_and_larger_is_drawn_at_its_size() {
     seat.wait_for("This window is 60 x 15.");
     seat.resize((132, 43));
     seat.wait_for("corrected by audit");
+}
+
+#[test]
+fn after_a_stop_by_its_key_or_from_outside_the_terminal_is_taken_and_drawn_anew() {
+    let Some(mut stage) = Stage::shell() else { return };
+    stage.press("bash child.sh\n");
+    stage.wait_for_the_screen();
+    let modes = stage.modes();
+    for stop in ["key", "TSTP", "STOP", "key", "STOP"] {
+        match stop {
+            "key" => stage.press("\u{1a}"),
+            signal => stage.signal_child(signal),
+        }
+        stage.wait_for("Stopped");
+        if stop == "STOP" {
+            assert!(stage.is_taken(), "nobody can give the terminal back at SIGSTOP");
+        } else {
+            assert!(!stage.is_taken() && !stage.hides_cursor(), "{stop}");
+        }
+        stage.wait_for_the_shell("fg");
+        stage.wait_for_the_screen();
+        assert!(stage.hides_cursor(), "{stop}");
+        assert_eq!(stage.modes(), modes, "{stop}");
+        assert!(!stage.shown().contains("answers"), "{stop}: {}", stage.shown());
+    }
+    stage.press("A");
+    stage.wait_for("stopped; what is unfinished");
+    stage.press("q");
+    stage.wait_for("left: Ended(Stopped)");
+    assert!(!stage.is_taken());
+}
+
+#[test]
+fn ctrl_z_stops_a_script_or_time_with_the_program_that_they_run() {
+    let Some(mut stage) = Stage::shell() else { return };
+    for line in ["bash script.sh", "time bash child.sh", "(bash child.sh; true)"] {
+        stage.press(&format!("clear; {line}\n"));
+        stage.wait_for_the_screen();
+        for _ in 0..2 {
+            stage.press("\u{1a}");
+            stage.wait_for_the_shell("fg");
+            stage.wait_for_the_screen();
+        }
+        stage.press("A");
+        stage.wait_for("stopped; what is unfinished");
+        stage.press("q");
+        stage.wait_for("left: Ended(Stopped)");
+        stage.wait_until("the prompt", |seat| seat.shown().trim_end().ends_with("ready>"));
+    }
+}
+
+#[test]
+fn a_window_that_is_resized_while_the_program_is_stopped_is_drawn_at_its_size() {
+    let Some(mut stage) = Stage::shell() else { return };
+    stage.press("bash child.sh\n");
+    stage.wait_for_the_screen();
+    for (stop, size) in [("TSTP", (132, 43)), ("STOP", (100, 30))] {
+        stage.signal_child(stop);
+        stage.wait_for("Stopped");
+        stage.resize(size);
+        stage.wait_for_the_shell("fg");
+        stage.wait_for_the_screen();
+        let shown = stage.shown();
+        let widest = shown.lines().map(|line| line.chars().count()).max();
+        assert!(widest > Some(usize::from(size.0) - 3), "{stop}: {shown}");
+    }
+}
+
+#[test]
+fn where_no_shell_could_continue_it_the_program_is_not_stopped() {
+    // The child leads its session: nobody in it could continue it.
+    let mut stage = Stage::set(&[]);
+    // There the last notice has a line to itself.
+    stage.resize((120, 40));
+    stage.wait_for_the_screen();
+    stage.press("\u{1a}");
+    stage.wait_for("no shell is there to continue the program");
+    stage.wait_for_the_screen();
+    stage.signal("TSTP");
+    stage.wait_for_the_screen();
+    stage.signal("STOP");
+    stage.signal("CONT");
+    stage.wait_for_the_screen();
 }
 
 #[test]

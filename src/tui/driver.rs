@@ -16,6 +16,7 @@ use crate::machine::Load;
 use crate::monitor::Monitor;
 use crate::signals::Signal;
 
+use super::jobs::Job;
 use super::scene::Scene;
 use super::view::{Effect, View};
 use super::{Outcome, copy, panics, queue, screen, svg};
@@ -45,6 +46,8 @@ pub struct Wires<'a> {
     pub commands: &'a Sender<Command>,
     /// What the system asks the program to do.
     pub signals: &'a Receiver<Signal>,
+    /// What a shell does to the program.
+    pub jobs: &'a Receiver<Job>,
     /// Keys and resizes.
     pub input: &'a Receiver<Input>,
     /// Whether signals are meant for the sweep; else they end the screen alone.
@@ -64,6 +67,8 @@ pub enum Pass {
     TerminalLost(Outcome),
     /// The program is to be suspended; the loop can be run again.
     Suspend,
+    /// The program was stopped and goes on: the terminal is to be taken again, and the loop can be run again.
+    Continued,
     /// This is to be copied; the loop can be run again.
     Copy(String),
 }
@@ -143,7 +148,10 @@ impl Driver {
         self.due = Due::Now;
         loop {
             // Keys and signals first: a flood of events must not delay them.
-            if let Some(pass) = self.take_signals(wires).or_else(|| self.take_input(wires)) {
+            if let Some(pass) = take_jobs(wires)
+                .or_else(|| self.take_signals(wires))
+                .or_else(|| self.take_input(wires))
+            {
                 return pass;
             }
             self.take_events(wires);
@@ -233,6 +241,7 @@ impl Driver {
         if !self.events_closed {
             select.recv(wires.events);
         }
+        select.recv(wires.jobs);
         let now = Instant::now();
         let due = self.next_frame(now).min(self.deadline.unwrap_or(now + TICK));
         let patience = due.saturating_duration_since(now).max(Duration::from_millis(1));
@@ -391,13 +400,22 @@ impl Driver {
     }
 
     /// The same where the sweep is to go on, if it does.
-    fn outcome_of_detaching(&self) -> Outcome {
+    pub(super) fn outcome_of_detaching(&self) -> Outcome {
         if self.monitor.is_over() {
             self.outcome()
         } else {
             Outcome::Detached
         }
     }
+}
+
+fn take_jobs(wires: &Wires) -> Option<Pass> {
+    // Stopped and continued several times, the terminal is to be taken again once.
+    let last = wires.jobs.try_iter().last()?;
+    Some(match last {
+        Job::Stop => Pass::Suspend,
+        Job::Continued => Pass::Continued,
+    })
 }
 
 #[cfg(test)]

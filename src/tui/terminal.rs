@@ -17,6 +17,7 @@ use ratatui::backend::CrosstermBackend;
 
 use super::TuiError;
 use super::frame_writer::FrameWriter;
+use super::jobs::Jobs;
 use super::panics;
 
 type Backend = CrosstermBackend<FrameWriter<File>>;
@@ -88,11 +89,26 @@ impl Screen {
         self.abandoned.set(true);
     }
 
-    /// Gives the terminal back, stops the process until the shell continues it, and takes the terminal again.
-    pub(super) fn suspend(&mut self) -> io::Result<()> {
+    /// Gives the terminal back, stops the process group until the shell continues it, and takes the terminal again.
+    pub(super) fn suspend(&mut self, jobs: &Jobs) -> io::Result<()> {
         self.give_back()?;
-        signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
+        jobs.stop()?;
         self.take()?;
+        self.wipe()
+    }
+
+    /// Takes the terminal again after somebody else stopped and continued the process: whoever had the terminal meanwhile
+    /// has set it to what a shell needs, and written onto the screen.
+    pub(super) fn take_again(&mut self) -> io::Result<()> {
+        // Else it would be taken for raw, since it was.
+        terminal::disable_raw_mode()?;
+        execute!(self.controls, EndSynchronizedUpdate, ResetColor)?;
+        self.take()?;
+        self.wipe()
+    }
+
+    /// The next frame is drawn anew, at the size that the window has by now.
+    fn wipe(&mut self) -> io::Result<()> {
         // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the input thread.
         let size = self.terminal.size()?;
         self.terminal.resize(size.into())

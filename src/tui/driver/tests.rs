@@ -97,6 +97,7 @@ struct Bench {
     commands: Receiver<Command>,
     signals: Sender<Signal>,
     input: Sender<Input>,
+    jobs: Sender<Job>,
     driver: JoinHandle<Pass>,
 }
 
@@ -106,6 +107,7 @@ impl Bench {
         let (commands_in, commands) = unbounded();
         let (signals, signals_out) = unbounded();
         let (input, input_out) = unbounded();
+        let (jobs, jobs_out) = unbounded();
         let screen = Arc::new(Mutex::new(TestBackend::new(80, 24)));
         let backend = Shared {
             screen,
@@ -119,6 +121,7 @@ impl Bench {
                 events: &events_out,
                 commands: &commands_in,
                 signals: &signals_out,
+                jobs: &jobs_out,
                 input: &input_out,
                 owns: true,
                 wanted: None,
@@ -132,6 +135,7 @@ impl Bench {
             commands,
             signals,
             input,
+            jobs,
             driver,
         };
         bench.tell(script::half_way());
@@ -230,6 +234,25 @@ fn what_something_else_wrote_onto_the_screen_can_be_wiped_off() {
     while bench.backend.screen.lock().unwrap().to_string().contains("XX") {
         assert!(since.elapsed() < PATIENCE);
         thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_shell_that_stops_or_continues_the_program_is_heard() {
+    for (told, pass) in [
+        (&[Job::Stop][..], Pass::Suspend),
+        (&[Job::Continued], Pass::Continued),
+        (&[Job::Continued, Job::Continued], Pass::Continued),
+    ] {
+        let bench = Bench::start(Mood::Works);
+        bench.wait_for("▶ training");
+        let commands = bench.commands.clone();
+        for job in told {
+            // The loop may have ended at the first.
+            let _ = bench.jobs.send(*job);
+        }
+        assert_eq!(bench.left(), pass);
+        assert_eq!(commands.try_recv().ok(), None, "training is left alone");
     }
 }
 
