@@ -130,6 +130,16 @@ pub struct CellPlan {
     pub ended: Option<(CellEnding, Summary)>,
 }
 
+impl CellPlan {
+    /// The value of a setting, swept or not.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        let known = self.settings.iter().chain(&self.swept);
+        let mut of_this_name = known.filter(|(setting, _)| setting == name);
+        of_this_name.next().map(|(_, value)| value.as_str())
+    }
+}
+
 /// A change of the learning rate by the person watching.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateChange {

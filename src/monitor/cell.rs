@@ -137,13 +137,17 @@ pub struct Cell {
     pub latest: Latest,
     /// Everything measured, over its steps.
     pub curves: Curves,
+    /// What weight decay adds to every eigenvalue of what is minimized.
+    weight_decay: f64,
 }
 
 impl Cell {
     pub(super) fn new(mut plan: CellPlan) -> Self {
         let ended = plan.ended.take();
         let probes = plan.probes.len();
+        let weight_decay = plan.setting("weight_decay").and_then(|decay| decay.parse().ok());
         let mut cell = Self {
+            weight_decay: weight_decay.unwrap_or(0.0),
             plan,
             state: CellState::Queued,
             progress: Progress::default(),
@@ -228,9 +232,8 @@ impl Cell {
         }
         if let Some(lambda) = &point.lambda {
             self.measure_lambda(step, lambda);
-            if let Some(threshold) = self.latest.threshold.filter(|_| lambda.lambda_probe == 0) {
-                let planned = self.plan.planned_steps;
-                self.trend.push(step, planned, lambda.lambda_max / threshold);
+            if let Some(ratio) = self.edge_at(lambda.lambda_max).filter(|_| lambda.lambda_probe == 0) {
+                self.trend.push(step, self.plan.planned_steps, ratio);
             }
         }
         // A resumed sweep tells what was measured in cells that ended before.
@@ -292,13 +295,29 @@ impl Cell {
         self.rate_changes.iter().map(|(step, _)| *step).collect()
     }
 
-    /// How close to the edge of stability it is: the last λ_max on the first probe over the threshold, λ_max·η/2 for gradient
-    /// descent. None where there is no threshold, or λ_max did not converge.
+    /// How close to the edge of stability it is, by the last λ_max on the first probe: [`Self::edge_at`]. None where there is
+    /// no threshold, or λ_max did not converge.
     #[must_use]
     pub fn edge(&self) -> Option<f64> {
         let lambda = self.latest.lambda.first()?.as_ref()?;
-        let ratio = lambda.lambda_max / self.latest.threshold?;
-        (lambda.lambda_converged && ratio.is_finite()).then_some(ratio)
+        self.edge_at(lambda.lambda_max).filter(|_| lambda.lambda_converged)
+    }
+
+    /// (λ_max + μ) over (threshold + μ), with μ the weight decay: λ_max·η/2 for gradient descent without one.
+    ///
+    /// The optimizer descends along the loss and the decay, whose eigenvalues are λ + μ, and is unstable where the largest is
+    /// above the bare threshold, the one without the decay. The ratio is 1 where λ_max is at the threshold, and orders
+    /// cells also where that is zero or below: λ_max over the threshold itself would change its sign there.
+    fn edge_at(&self, lambda_max: f64) -> Option<f64> {
+        let bare = self.latest.threshold? + self.weight_decay;
+        let ratio = (lambda_max + self.weight_decay) / bare;
+        (bare > 0.0 && bare.is_finite() && ratio.is_finite()).then_some(ratio)
+    }
+
+    /// Whether the threshold is below zero, so that the optimizer is unstable at every λ_max that is not.
+    #[must_use]
+    pub fn is_unstable_at_zero(&self) -> bool {
+        self.latest.threshold.is_some_and(|threshold| threshold < 0.0)
     }
 
     /// At which step λ_max on the first probe was measured, if the cell has ended and that was before its last.

@@ -43,9 +43,7 @@ impl Swept {
             ..Self::default()
         };
         for cell in cells {
-            let settings = cell.plan.settings.iter().chain(&cell.plan.swept);
-            let mut of_this_name = settings.filter(|(setting, _)| setting == name);
-            let value = of_this_name.next().map_or("", |(_, value)| value.as_str());
+            let value = cell.plan.setting(name).unwrap_or_default();
             let place = *places.entry(value).or_insert(swept.values.len());
             if place == swept.values.len() {
                 swept.values.push(value.to_owned());

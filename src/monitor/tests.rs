@@ -350,3 +350,67 @@ fn a_seed_that_one_cell_was_added_with_is_a_setting_that_all_have_a_value_of() {
     assert_eq!([0, 1, 2].map(|cell| monitor.swept[1].value(cell)), ["0", "0", "1"]);
     assert_eq!(monitor.swept[1].value(3), "");
 }
+
+/// A cell with this weight decay that was measured once.
+fn at_the_edge(weight_decay: &str, lambda_max: f64, threshold: f64) -> Monitor {
+    let now = Instant::now();
+    let with_decay = CellPlan {
+        settings: vec![("weight_decay".to_owned(), weight_decay.to_owned())],
+        ..plan(100)
+    };
+    let mut monitor = started(vec![with_decay], now);
+    let point = Point {
+        threshold: Some(threshold),
+        lambda: Some(LambdaPoint {
+            lambda_max,
+            lambda_converged: true,
+            ..LambdaPoint::default()
+        }),
+        ..Point::default()
+    };
+    let point = Box::new(point);
+    monitor.apply(Event::Measured { cell: 0, point }, now);
+    monitor
+}
+
+#[test]
+fn how_close_the_edge_is_counts_the_weight_decay_on_both_sides() {
+    // λ_max, the threshold as it is drawn, and the ratio, with 2/η = 20.
+    for (decay, lambda_max, threshold, ratio) in [
+        ("0", 10.0, 20.0, 0.5),
+        ("0.0", 20.0, 20.0, 1.0),
+        // Above the bare threshold, every λ_max from 0 on is unstable.
+        ("25.0", 0.0, -5.0, 1.25),
+        ("25", 15.0, -5.0, 2.0),
+        ("25", -5.0, -5.0, 1.0),
+        ("25", -25.0, -5.0, 0.0),
+        ("20", 0.0, 0.0, 1.0),
+        ("20", 10.0, 0.0, 1.5),
+        ("5e-4", 10.0, 20.0 - 5e-4, 10.0005 / 20.0),
+    ] {
+        let monitor = at_the_edge(decay, lambda_max, threshold);
+        let edge = monitor.cells[0].edge().unwrap();
+        assert!((edge - ratio).abs() < 1e-12, "{decay} {lambda_max}: {edge}");
+        let trend = monitor.cells[0].trend.parts().flatten().next().unwrap();
+        assert!((trend - ratio).abs() < 1e-6, "{decay} {lambda_max}: {trend}");
+    }
+}
+
+#[test]
+fn where_there_is_no_edge_there_is_no_ratio() {
+    for (decay, lambda_max, threshold) in [
+        ("0", 10.0, f64::INFINITY),
+        ("0", 10.0, f64::NAN),
+        ("0", f64::NAN, 20.0),
+        ("0", f64::INFINITY, 20.0),
+        ("0", 10.0, 0.0),
+        ("0", 0.0, 0.0),
+        ("0", 10.0, -5.0),
+        ("20", 10.0, -20.0),
+        ("1e300", 10.0, -1e300),
+    ] {
+        let monitor = at_the_edge(decay, lambda_max, threshold);
+        assert_eq!(monitor.cells[0].edge(), None, "{decay} {lambda_max} {threshold}");
+        assert!(monitor.cells[0].trend.is_empty(), "{decay} {lambda_max} {threshold}");
+    }
+}

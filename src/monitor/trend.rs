@@ -3,7 +3,7 @@
 /// Parts that the planned steps of a cell are divided into.
 pub const PARTS: usize = 12;
 
-/// The largest λ_max over its threshold in each part of a cell's planned steps: λ_max·η/2 for gradient descent.
+/// The largest ratio to the edge of stability in each part of a cell's planned steps: λ_max·η/2 for gradient descent.
 ///
 /// It survives when the curves of a cell are forgotten, and telling it something twice changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]

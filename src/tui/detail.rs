@@ -198,7 +198,16 @@ fn threshold_words(cell: &Cell) -> String {
         .latest
         .learning_rate
         .map(|rate| format!(" (η {})", words::value(rate, 3)));
-    format!("{label} = {}{}", words::value(threshold, 4), rate.unwrap_or_default())
+    let below = if cell.is_unstable_at_zero() {
+        ", below 0: unstable at every λ_max from 0 on"
+    } else {
+        ""
+    };
+    format!(
+        "{label} = {}{}{below}",
+        words::value(threshold, 4),
+        rate.unwrap_or_default()
+    )
 }
 
 /// A name and its value, which goes on below itself where it is long.

@@ -1,5 +1,5 @@
-//! How close a cell is to the edge of stability, in a column of the table: a small curve of λ_max over its threshold, and
-//! its last value.
+//! How close a cell is to the edge of stability, in a column of the table: a small curve of (λ_max + weight decay) over the
+//! threshold without the decay, and its last value.
 //!
 //! ```text
 //! edge of stability
@@ -33,12 +33,17 @@ pub(super) fn value(scene: &Scene, index: CellIndex) -> (String, Style) {
     let edge = scene.monitor.cells.get(index).and_then(Cell::edge);
     match edge {
         None => (String::new(), theme.dim),
-        // Wider ones than that say no more than that they are far above.
-        Some(ratio) if ratio >= 100.0 => (">99".to_owned(), theme.threshold),
-        Some(ratio) => (
-            fixed(ratio, 2),
-            if ratio >= 1.0 { theme.threshold } else { Style::new() },
-        ),
+        Some(ratio) => (words(ratio), if ratio >= 1.0 { theme.threshold } else { Style::new() }),
+    }
+}
+
+/// Two decimals; wider numbers say no more than that they are far above, or far below zero.
+fn words(ratio: f64) -> String {
+    let text = fixed(ratio, 2);
+    match ratio {
+        _ if text.len() <= VALUE => text,
+        _ if ratio > 0.0 => ">99".to_owned(),
+        _ => "<-9".to_owned(),
     }
 }
 
@@ -70,6 +75,21 @@ mod tests {
         assert!(running.contains("█     0.98"), "{running}");
         let ascii = Fixture::ascii().drawn(super::super::queue::render, (120, 9));
         assert!(ascii.contains("-=*######"), "{ascii}");
+    }
+
+    #[test]
+    fn the_last_value_fits_its_column() {
+        for (ratio, expected) in [
+            (1.034, "1.03"),
+            (99.994, "99.99"),
+            (99.999, ">99"),
+            (1e300, ">99"),
+            (-0.001, "0.00"),
+            (-9.99, "-9.99"),
+            (-12.0, "<-9"),
+        ] {
+            assert_eq!(super::words(ratio), expected);
+        }
     }
 
     #[test]

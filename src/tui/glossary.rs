@@ -5,8 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::monitor::Cell;
-
 use super::panel;
 use super::scene::Scene;
 
@@ -44,20 +42,33 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     let number = scene.chosen() + 1;
     let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
     let on = cell.plan.probes.get(probe).map_or("its probe", String::as_str);
-    let tolerance = setting(cell, "lambda_tolerance").unwrap_or("its tolerance");
-    let loss = setting(cell, "loss").unwrap_or("loss");
-    let precision = setting(cell, "precision").unwrap_or("its precision");
+    let tolerance = cell.plan.setting("lambda_tolerance").unwrap_or("its tolerance");
+    let loss = cell.plan.setting("loss").unwrap_or("loss");
+    let precision = cell.plan.setting("precision").unwrap_or("its precision");
     let threshold = &cell.plan.threshold_label;
-    let plain = |name: &str| setting(cell, name).is_none_or(|value| value == "0" || value == "0.0");
+    let plain = |name: &str| {
+        cell.plan
+            .setting(name)
+            .is_none_or(|value| value == "0" || value == "0.0")
+    };
     let stable = match threshold.as_str() {
         "2/η" => "gradient descent at learning rate η stays near a minimum only while λ_max is below 2/η",
         "(2+2β)/η" => "gradient descent with momentum β stays near a minimum only while λ_max is below (2+2β)/η",
         _ => "where this optimizer stops being stable on a quadratic of this curvature; see the README",
     };
-    let decay = if plain("weight_decay") {
-        String::new()
+    let (decay, ratio) = if plain("weight_decay") {
+        (String::new(), format!("λ_max over the threshold {threshold}"))
     } else {
-        " Weight decay is not part of this loss.".to_owned()
+        let bare = threshold.trim_end_matches(" − wd");
+        (
+            " Weight decay is not part of this loss.".to_owned(),
+            format!("(λ_max + weight decay) over {bare}, since the decay adds itself to every eigenvalue"),
+        )
+    };
+    let below = if cell.is_unstable_at_zero() {
+        " Here it is below zero: weight decay alone is past the edge, and every λ_max from 0 on is unstable."
+    } else {
+        ""
     };
     vec![
         (
@@ -84,12 +95,12 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
         (
             "edge",
             format!(
-                "λ_max over the threshold {threshold}: 1 is the edge of stability. The small curve in the table is its largest values over the planned steps, full height at 1 and above."
+                "{ratio}: 1 is the edge of stability. The small curve in the table is its largest values over the planned steps, full height at 1 and above."
             ),
         ),
         (
             "threshold",
-            format!("{threshold}: {stable}. It moves with the learning rate."),
+            format!("{threshold}: {stable}. It moves with the learning rate.{below}"),
         ),
         (
             "train, test",
@@ -115,14 +126,6 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn setting<'a>(cell: &'a Cell, name: &str) -> Option<&'a str> {
-    let settings = &cell.plan.settings;
-    settings
-        .iter()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Fixture;
@@ -136,6 +139,19 @@ mod tests {
     #[test]
     fn on_a_larger_screen_all_of_it_is_there() {
         insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 40)));
+    }
+
+    #[test]
+    fn the_edge_under_weight_decay_is_explained_and_so_is_a_threshold_below_zero() {
+        let mut fixture = Fixture::half_way();
+        let cell = &mut fixture.monitor.cells[2];
+        cell.plan.threshold_label = "2/η − wd".into();
+        cell.plan.settings.retain(|(name, _)| name != "weight_decay");
+        cell.plan.settings.push(("weight_decay".into(), "25".into()));
+        cell.latest.threshold = Some(-5.0);
+        let drawn = fixture.drawn(render, (120, 40));
+        assert!(drawn.contains("(λ_max + weight decay) over 2/η, since"), "{drawn}");
+        assert!(drawn.contains("Here it is below zero"), "{drawn}");
     }
 
     #[test]

@@ -198,8 +198,10 @@ fn axis(scale: Scale, window: Window, curve: &Curve, threshold: &Curve, past: &[
         (Some(range), _) | (None, Some(range)) => range,
         (None, None) => (0.0, 1.0),
     };
+    // A threshold at zero or below, as a large weight decay makes it, says nothing about how high the curve goes.
     let most = window
         .range(threshold)
+        .filter(|(_, threshold)| *threshold > 0.0)
         .map_or(f64::INFINITY, |(_, threshold)| threshold * MOST_ABOVE_THRESHOLD);
     let high = if scale == Scale::Linear && low < most {
         high.min(most)
@@ -257,6 +259,9 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
             &scene.at_cursor(&cell.curves.threshold, say, cell.latest.threshold),
             theme,
         ));
+        if cell.is_unstable_at_zero() && scene.view.cursor.is_none() {
+            spans.push(Span::styled(" below 0", theme.warning));
+        }
     }
     let on = match (lambda, cell.plan.probes.get(probe)) {
         (Some(lambda), _) if !lambda.lambda_on.is_empty() => lambda.lambda_on.clone(),
@@ -380,6 +385,25 @@ mod tests {
         let mut fixture = Fixture::half_way();
         (fixture.view.probe, fixture.view.lambda_scale) = (1, Scale::Logarithmic);
         insta::assert_snapshot!(fixture.drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn a_threshold_below_zero_is_said_and_leaves_the_axis_alone() {
+        let mut fixture = Fixture::half_way();
+        for (step, lambda_max) in [(725, -30.0), (730, 20.0)] {
+            let mut point = super::super::fixture::script::point(2, step, 0);
+            point.threshold = Some(-5.0);
+            point.lambda.as_mut().unwrap().lambda_max = lambda_max;
+            let measured = crate::event::Event::Measured {
+                cell: 2,
+                point: Box::new(point),
+            };
+            fixture.monitor.apply(measured, fixture.start);
+        }
+        fixture.view.zoom = super::super::zoom::Zoom::Fixed(Window { from: 722, to: 732 });
+        let drawn = fixture.drawn(render, (120, 15));
+        assert!(drawn.contains("2/η -5.00 below 0"), "{drawn}");
+        assert!(drawn.contains(" 20 ┤"), "{drawn}");
     }
 
     #[test]
