@@ -20,7 +20,6 @@ mod probe;
 mod schedule;
 mod schema;
 mod settings;
-mod suggest;
 mod sweep;
 mod validate;
 mod values;

@@ -21,6 +21,7 @@ mod relaunch;
 pub mod report;
 pub mod signals;
 pub mod statistics;
+mod suggest;
 pub mod sweep;
 pub mod train;
 pub mod tui;

@@ -6,8 +6,8 @@ use ron::error::{Error, Position, SpannedError};
 
 use super::error::{LONGEST_MESSAGE, shortened};
 use super::numeral::{has_tight_comma, misspelt, split_in_two};
-use super::suggest::nearest;
 use super::{ConfigError, Settings};
+use crate::suggest::nearest;
 
 /// What was not understood, where, and what is expected there.
 pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &SpannedError) -> ConfigError {

@@ -1,9 +1,10 @@
 //! Every cell of the sweep, one row each, with its last values as far as there is room.
 
+mod title;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Span;
 
 use crate::event::CellIndex;
 use crate::monitor::{Cell, CellState, Monitor, Swept};
@@ -13,7 +14,7 @@ use super::panel;
 use super::parts::{Part, parts};
 use super::rows::Sort;
 use super::scene::{Mood, Scene};
-use super::view::{Overlay, View};
+use super::view::View;
 use super::words;
 
 /// One column: its head, its width, and which side it is aligned to.
@@ -67,7 +68,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let chosen = rows.iter().position(|cell| *cell == scene.chosen());
     let first = first_row(chosen.unwrap_or(0), rows.len(), visible);
     let shown = &rows[first..rows.len().min(first + visible)];
-    title(scene, &rows, first, visible, area, buffer);
+    title::render(scene, &rows, first, visible, area, buffer);
     if area.height < 3 {
         return;
     }
@@ -77,14 +78,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         (column.head.clone(), if is_sorted { theme.strong } else { theme.dim })
     });
     if shown.is_empty() {
-        let words = theme.text("no cell is like that: / changes what is shown, Esc at its prompt takes it back");
-        buffer.set_stringn(
-            area.x + 2,
-            area.y + 2,
-            words,
-            usize::from(area.width.saturating_sub(2)),
-            theme.warning,
-        );
+        title::nothing_shown(scene, area, buffer);
         return;
     }
     let pace_ahead = scene.monitor.pace_ahead();
@@ -104,55 +98,6 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
             buffer.set_string(area.x, area.y + y, theme.text("›"), theme.key);
         }
     }
-}
-
-fn title(scene: &Scene, rows: &[CellIndex], first: usize, visible: usize, area: Rect, buffer: &mut Buffer) {
-    let theme = scene.theme();
-    let view = scene.view;
-    let cells = scene.monitor.cells.len();
-    let mut title = vec![
-        Span::raw(" "),
-        Span::styled("cells", theme.strong),
-        Span::styled(format!(" {} of {cells} done ", scene.monitor.done()), theme.dim),
-    ];
-    let mut say = |words: String, style| title.push(Span::styled(theme.text(words).into_owned(), style));
-    if let Some(Overlay::Filter(typed, _)) = &view.overlay {
-        say(format!("· /{typed}_ {} shown ", rows.len()), theme.key);
-    } else if !view.rows.filter.is_empty() {
-        say(
-            format!("· /{} {} shown ", view.rows.filter.text(), rows.len()),
-            theme.warning,
-        );
-    }
-    if view.rows.sort != Sort::Queue || view.rows.descending {
-        let arrow = if view.rows.descending { '↓' } else { '↑' };
-        say(
-            format!("· by {} {arrow} ", view.rows.sort.name(scene.monitor)),
-            theme.dim,
-        );
-    }
-    if rows.len() > visible && visible > 0 {
-        say(
-            format!("· rows {} to {} ", first + 1, (first + visible).min(rows.len())),
-            theme.dim,
-        );
-    }
-    let note = match view.pinned {
-        _ if matches!(view.overlay, Some(Overlay::Filter(..))) => {
-            format!(
-                " words, or < = > of {} · Enter keeps it, Esc takes it back ",
-                super::filter::NUMBERS
-            )
-        }
-        Some(pinned) => format!(" looking at cell {} · Enter follows the running one ", pinned + 1),
-        None => " following the running cell ".to_owned(),
-    };
-    let note = if scene.monitor.is_over() && view.overlay.is_none() {
-        vec![]
-    } else {
-        vec![vec![Span::styled(theme.text(note), theme.dim)]]
-    };
-    panel::rule(area, buffer, theme, &title, &note);
 }
 
 /// The cells whose rows are visible in a window of this size.

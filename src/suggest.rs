@@ -4,7 +4,7 @@
 const LONGEST_SLIP: usize = 100;
 
 /// The known name nearest to the one found, if it is near enough to be a slip.
-pub(super) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
     // No known name is near to what is longer, and a file can hold a word of a million letters.
     if found.len() > LONGEST_SLIP {
         return None;

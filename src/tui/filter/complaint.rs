@@ -1,0 +1,150 @@
+//! Why a filter shows nothing: what in it is not understood, or which of its words no cell meets.
+
+use crate::monitor::Monitor;
+use crate::suggest::nearest;
+use crate::tui::words;
+
+use super::name::{ALL, Name, Number};
+use super::{Comparison, Filter, Relation, Term, has};
+
+/// Values of a setting that are listed.
+const MOST_VALUES: usize = 8;
+
+impl Filter {
+    /// What is wrong with it in this sweep, in words: a term that is not understood, or that no cell meets. None where every
+    /// term is met by some cell, also where no cell meets all of them.
+    #[must_use]
+    pub fn complaint(&self, monitor: &Monitor) -> Option<String> {
+        if monitor.cells.is_empty() {
+            return None;
+        }
+        self.terms.iter().find_map(|term| match term {
+            Term::Word(word) => (!is_met(term, monitor)).then(|| of_word(word, monitor)),
+            Term::Compared(comparison) => of_comparison(comparison, term, monitor),
+        })
+    }
+}
+
+fn is_met(term: &Term, monitor: &Monitor) -> bool {
+    (0..monitor.cells.len()).any(|cell| term.holds(cell, monitor))
+}
+
+fn of_word(word: &str, monitor: &Monitor) -> String {
+    if Name::of(word, true, monitor).is_some() {
+        return format!("`{word}` is to be compared, as in {word}=1");
+    }
+    let settings = monitor.cells.iter().flat_map(|cell| &cell.plan.settings);
+    let of_this_value = settings.into_iter().find(|(_, value)| has(value, word));
+    let instead = of_this_value.map_or_else(String::new, |(name, _)| format!("; type {name}={word}"));
+    format!("no cell has `{word}` in its state or in what is swept{instead}")
+}
+
+fn of_comparison(comparison: &Comparison, term: &Term, monitor: &Monitor) -> Option<String> {
+    let Comparison { name, relation, limit } = comparison;
+    let sign = relation.sign();
+    if name.is_empty() {
+        return Some(format!(
+            "what is to be {sign} {}? A name comes first, as in acc>0.8",
+            limit.word
+        ));
+    }
+    let Some(meant) = comparison.name(monitor) else {
+        return Some(unknown(name, monitor));
+    };
+    if limit.word.is_empty() {
+        return Some(format!("{name} {sign} what? A value comes last, as in acc>0.8"));
+    }
+    match (&meant, &limit.number) {
+        (Name::Number(_), Err(why)) => return Some(format!("{name} {sign} {}: {why}", limit.word)),
+        (Name::Number(number), Ok(limit)) if number.is_share() && *limit > 1.0 => {
+            return Some(format!("{name} is at most 100 %"));
+        }
+        (Name::State, _) if relation.is_order() => return Some("state has words: only = and != compare it".to_owned()),
+        (Name::Setting(_), Err(why)) if relation.is_order() => {
+            return Some(format!("{name} {sign} {}: {why}", limit.word));
+        }
+        (Name::Setting(setting), Ok(_)) if relation.is_order() && !has_numbers(setting, monitor) => {
+            return Some(format!(
+                "{name} is {}: only = and != compare it",
+                values(setting, monitor)
+            ));
+        }
+        _ => {}
+    }
+    let equal = Term::Compared(Comparison {
+        relation: Relation::Equal,
+        ..comparison.clone()
+    });
+    match meant {
+        // Whoever leaves out what is nowhere has mistyped it.
+        Name::Setting(setting) if !relation.is_order() && !is_met(&equal, monitor) => {
+            let why = limit.number.as_ref().err().filter(|why| why.contains(": type "));
+            let why = why.map_or_else(String::new, |why| format!("; {why}"));
+            Some(format!(
+                "no cell has {name} {}: it is {}{why}",
+                limit.word,
+                values(&setting, monitor)
+            ))
+        }
+        _ if is_met(term, monitor) => None,
+        Name::Setting(setting) => Some(format!(
+            "no cell has {name} {sign} {}: it is {}",
+            limit.word,
+            values(&setting, monitor)
+        )),
+        Name::Number(number) => Some(format!(
+            "no cell has {name} {sign} {}{}",
+            limit.word,
+            range(number, monitor)
+        )),
+        Name::State => Some(format!("no cell has the state {sign} {}", limit.word)),
+    }
+}
+
+fn unknown(name: &str, monitor: &Monitor) -> String {
+    let known = Name::all(monitor);
+    match nearest(name, &known) {
+        Some(meant) => format!("there is no `{name}`; did you mean {meant}?"),
+        None => format!("there is no `{name}`; there are {ALL} and every setting, such as learning_rate"),
+    }
+}
+
+fn has_numbers(setting: &str, monitor: &Monitor) -> bool {
+    let values = monitor.cells.iter().filter_map(|cell| cell.plan.setting(setting));
+    values.into_iter().any(|value| value.parse::<f64>().is_ok())
+}
+
+/// The values that a setting has, each once.
+fn values(setting: &str, monitor: &Monitor) -> String {
+    let mut found: Vec<&str> = Vec::new();
+    for value in monitor.cells.iter().filter_map(|cell| cell.plan.setting(setting)) {
+        if found.len() > MOST_VALUES {
+            break;
+        }
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    }
+    if found.len() > MOST_VALUES {
+        found[MOST_VALUES] = "…";
+    }
+    found.join(", ")
+}
+
+/// From where to where a number goes.
+fn range(number: Number, monitor: &Monitor) -> String {
+    let known = monitor.cells.iter().enumerate();
+    let known = known.filter_map(|(index, cell)| number.of(index, cell).filter(|value| !value.is_nan()));
+    let ends = known.fold(None, |ends: Option<(f64, f64)>, value| {
+        Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
+    });
+    let say = |value: f64| match number {
+        Number::Cell | Number::Steps => format!("{value}"),
+        _ if number.is_share() => words::percent(Some(value)),
+        _ => words::value(value, 3),
+    };
+    match ends {
+        None => ": it is not measured yet".to_owned(),
+        Some((low, high)) => format!(": it goes from {} to {}", say(low), say(high)),
+    }
+}
