@@ -1,11 +1,14 @@
 //! Arguments.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::exit;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::characters::Glyphs;
 use crate::device::DeviceChoice;
 
 /// What the program is called.
@@ -83,7 +86,7 @@ impl HowArgs {
 /// How the screen is drawn.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ScreenArgs {
-    /// Draw the screen with nothing but ASCII
+    /// Nothing but ASCII on the screen and in plain lines
     #[arg(long)]
     pub ascii: bool,
 }
@@ -154,6 +157,26 @@ pub enum Action {
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },
+}
+
+/// The arguments of this process. Help, and what is wrong with them, is printed in the characters that the terminal takes,
+/// and ends the process.
+#[must_use]
+pub fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        if Glyphs::of_output() == Glyphs::Unicode {
+            error.exit();
+        }
+        let words = Glyphs::Ascii.spelled(error.render().to_string()).into_owned();
+        let text = words.as_bytes();
+        // Whoever closed the pipe has read enough.
+        let _ = if error.use_stderr() {
+            io::stderr().write_all(text)
+        } else {
+            io::stdout().write_all(text)
+        };
+        exit(error.exit_code())
+    })
 }
 
 /// What `shell` needs to complete the arguments.

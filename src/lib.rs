@@ -4,6 +4,7 @@
 //! [`curvature`]) → [`event`]s → [`live`] → [`monitor`] → [`tui`] or [`plain`] lines; commands flow back over one other channel.
 //! What is on disk ([`record`]) is the truth; the screen is a view of it, and a [`report`] (by [`statistics`]) another. This file is the only place that sees all rooms.
 
+pub mod characters;
 pub mod cli;
 pub mod config;
 pub mod curvature;
@@ -48,8 +49,9 @@ use signals::{AS_KEPT, Signal, leave};
 use sweep::{Datasets, RemeasureError, Request, Sweep, SweepError, remeasure};
 use train::{Control, Outbox};
 use watch::{
-    Look, STOP_WITHIN, attach, check_preferences, container, detached_line, going_on, has_screen, print,
-    print_preferences, read_lines, show_ended, show_live, status, staying_line, stop_requests, without_socket_line,
+    Look, STOP_WITHIN, attach, check_preferences, container, detached_line, going_on, has_screen, note, print,
+    print_exactly, print_preferences, read_lines, show_ended, show_live, status, staying_line, stop_requests,
+    without_socket_line,
 };
 
 pub use sweep::with_causes;
@@ -76,16 +78,17 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Screen { check: Some(path) }) => check_preferences(path),
         Some(Action::Report { run_dir, out }) => {
             let page = report::write(run_dir, out.as_deref())?;
-            print(&format!("{}\n", page.display()))?;
+            // A path is for other programs, whatever the terminal takes.
+            print_exactly(&format!("{}\n", page.display()))?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Lambda(args)) => lambda(args),
         Some(Action::Completions { shell }) => {
-            print(&cli::completions(*shell))?;
+            print_exactly(&cli::completions(*shell))?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Man { command }) => {
-            print(&cli::man_page(command.as_deref()).map_err(|why| anyhow!(why))?)?;
+            print_exactly(&cli::man_page(command.as_deref()).map_err(|why| anyhow!(why))?)?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -223,9 +226,7 @@ fn wire(run_dir: &Path, events: Receiver<Event>, commands: &Sender<Command>, tra
     let hub = Hub::start(events).context("no thread can be started")?;
     let lines = (!trainer).then(|| hub.join());
     let server = Server::open(run_dir, hub, commands.clone());
-    let server = server
-        .map_err(|error| eprintln!("note: {}", without_socket_line(run_dir, &error)))
-        .ok();
+    let server = server.map_err(|error| note(&without_socket_line(run_dir, &error))).ok();
     if trainer {
         live::become_ready(run_dir, &run_dir.join(PRINTED)).context("nobody waits for the run any more")?;
     }

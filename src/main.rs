@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use sharptui::cli::Cli;
+use sharptui::characters::{self, Glyphs};
+use sharptui::cli;
 
 fn main() -> ExitCode {
-    sharptui::run(&Cli::parse()).unwrap_or_else(|error| {
-        eprintln!("error: {}", sharptui::with_causes(error.as_ref()));
+    // Before the arguments are understood: what is wrong with them is printed, too.
+    characters::settle(std::env::args_os().any(|argument| argument == "--ascii"));
+    sharptui::run(&cli::parse()).unwrap_or_else(|error| {
+        let words = format!("error: {}", sharptui::with_causes(error.as_ref()));
+        eprintln!("{}", Glyphs::of_output().spelled(words));
         sharptui::status_of(&error)
     })
 }

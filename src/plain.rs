@@ -7,6 +7,7 @@ use std::io::{IsTerminal, Write};
 
 use crossbeam_channel::{Receiver, Sender, never, select_biased};
 
+use crate::characters::Glyphs;
 use crate::event::{Command, Event, SweepEnding};
 
 mod bar;
@@ -55,7 +56,7 @@ pub enum Ended {
     Lost,
 }
 
-/// Writes what happens to `out` until the sweep has ended.
+/// Writes what happens to `out`, in these characters, until the sweep has ended.
 ///
 /// The first message from `stop` asks the trainer to quit, the second returns at once. A closed pipe asks the trainer to
 /// quit as well, and nothing more is written.
@@ -69,8 +70,9 @@ pub fn run(
     stop: &Receiver<()>,
     out: impl Write,
     style: Style,
+    glyphs: Glyphs,
 ) -> std::io::Result<Ended> {
-    follow(events, Some(commands), stop, out, style)
+    follow(events, Some(commands), stop, out, style, glyphs)
 }
 
 /// The same for a sweep that is not to be stopped from here: whoever has seen enough, by a message from `stop` or by closing the
@@ -78,8 +80,14 @@ pub fn run(
 ///
 /// # Errors
 /// As [`run`].
-pub fn look_on(events: &Receiver<Event>, stop: &Receiver<()>, out: impl Write, style: Style) -> std::io::Result<Ended> {
-    follow(events, None, stop, out, style)
+pub fn look_on(
+    events: &Receiver<Event>,
+    stop: &Receiver<()>,
+    out: impl Write,
+    style: Style,
+    glyphs: Glyphs,
+) -> std::io::Result<Ended> {
+    follow(events, None, stop, out, style, glyphs)
 }
 
 fn follow(
@@ -88,10 +96,11 @@ fn follow(
     stop: &Receiver<()>,
     out: impl Write,
     style: Style,
+    glyphs: Glyphs,
 ) -> std::io::Result<Ended> {
     let mut stop = stop.clone();
     let mut known = Known::default();
-    let mut output = Output::new(out, style);
+    let mut output = Output::new(out, style, glyphs);
     let mut asked_to_quit = false;
     let ended = loop {
         if output.is_closed() && !asked_to_quit {
@@ -133,7 +142,10 @@ fn follow(
         output.line("the training process ended without saying why; what is on disk is what was reached");
     }
     if ended != Ended::Left {
-        for line in table::table(&known).into_iter().chain(words::last_line(&known, &ended)) {
+        for line in table::table(&known, glyphs)
+            .into_iter()
+            .chain(words::last_line(&known, &ended))
+        {
             output.line(&line);
         }
     }

@@ -16,6 +16,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use os_display::Quotable;
 use rustix::process::{Pid, kill_process};
 
+use crate::characters::Glyphs;
 use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Command, Event, SweepEnding};
 use crate::live::LiveError;
@@ -51,7 +52,7 @@ impl Look {
 
 /// Prints a file of preferences with every default.
 pub(crate) fn print_preferences() -> anyhow::Result<ExitCode> {
-    print(&tui::Preferences::template())?;
+    print_exactly(&tui::Preferences::template())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -307,7 +308,7 @@ fn show(
     let outcome = match tui::run(&events, commands, &signals, &options) {
         // Whoever began to train must not leave that unsaid.
         Err(error) if owns => {
-            eprintln!("error: {}", sweep::with_causes(&error));
+            note(&format!("the screen cannot be shown: {}", sweep::with_causes(&error)));
             tui::Outcome::Broken
         }
         outcome => outcome?,
@@ -339,14 +340,16 @@ pub(crate) fn read_lines(
     signals: Receiver<Signal>,
 ) -> anyhow::Result<bool> {
     let stop = stop_requests(signals);
-    let ended = plain::run(events, commands, &stop, std::io::stdout(), plain::Style::of_stdout());
+    let (out, style) = (std::io::stdout(), plain::Style::of_stdout());
+    let ended = plain::run(events, commands, &stop, out, style, Glyphs::of_output());
     Ok(ended.context("cannot write the output")? == plain::Ended::Left)
 }
 
 /// Shows plain lines of a run that somebody else is to stop; true if they were left before it ended.
 fn look_on(events: &Receiver<Event>, signals: Receiver<Signal>) -> anyhow::Result<bool> {
     let stop = stop_requests(signals);
-    let ended = plain::look_on(events, &stop, std::io::stdout(), plain::Style::of_stdout());
+    let (out, style) = (std::io::stdout(), plain::Style::of_stdout());
+    let ended = plain::look_on(events, &stop, out, style, Glyphs::of_output());
     Ok(ended.context("cannot write the output")? == plain::Ended::Left)
 }
 
@@ -402,8 +405,18 @@ pub(crate) fn stop_requests(signals: Receiver<Signal>) -> Receiver<()> {
     requests
 }
 
-/// Writes to standard output; whoever closed the pipe has read enough.
+/// Says something on standard error that is no reason to stop.
+pub(crate) fn note(words: &str) {
+    eprintln!("{}", Glyphs::of_output().spelled(format!("note: {words}")));
+}
+
+/// Writes to standard output in the characters that it takes; whoever closed the pipe has read enough.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    print_exactly(&Glyphs::of_output().spelled(text))
+}
+
+/// The same for what goes into a file, or to another program: it stays as it is.
+pub(crate) fn print_exactly(text: &str) -> anyhow::Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot write the output"),
         _ => Ok(()),

@@ -44,6 +44,7 @@ impl Place {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+        command.env("LC_ALL", "C.UTF-8");
         command
             .args(arguments)
             .current_dir(self.folder.path())

@@ -45,6 +45,7 @@ impl Place {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+        command.env("LC_ALL", "C.UTF-8");
         command.args(arguments).current_dir(self.folder.path());
         command
             .stdin(Stdio::null())
@@ -299,6 +300,64 @@ fn a_cell_that_diverges_is_a_result_and_the_sweep_goes_on() {
         .map(|row| row.split(',').nth(2).unwrap())
         .collect();
     assert_eq!(states, ["diverged", "finished"], "{table}");
+}
+
+/// What is printed by these arguments in this locale, on both streams.
+fn printed(place: &Place, arguments: &[&str], locale: &str) -> String {
+    let output = place.command(arguments).env("LC_ALL", locale).output().unwrap();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+#[test]
+fn where_the_locale_is_not_utf8_or_ascii_is_wanted_everything_that_is_printed_is_ascii() {
+    let place = Place::with(SMALL);
+    fs::write(
+        place.path("wrong.ron"),
+        "(model: Mlp(widths: [8]), learning_rate: 0.1, epochs: 1, lambda_tolerance: 7.0)",
+    )
+    .unwrap();
+    fs::write(place.path("odd.ron"), "(schärfe: 1)").unwrap();
+    let cell = "runs/small/cells/000";
+    for (arguments, words) in [
+        (&["small.ron", "--plain"][..], "lambda_max"),
+        (&["resume", "runs/small", "--plain"], "2 cells"),
+        (&["lambda", cell], "lambda_max"),
+        (&["check", "small.ron"], "2 cells"),
+        (&["check", "wrong.ron"], "lambda_tolerance"),
+        (&["check", "odd.ron"], "sch?rfe"),
+        (&["report", "runs/small"], "report.html"),
+        (&["--help"], "Usage"),
+        (&["lambda", "--help"], "Relative residual |Hv - lambdav|/|lambda|"),
+        (&["lambda", cell, "--tolerance", "λ"], "invalid value"),
+        (&["report", "nowhere"], "error:"),
+    ] {
+        let said = printed(&place, arguments, "C");
+        assert!(said.is_ascii() && said.contains(words), "{arguments:?}: {said}");
+    }
+    // What is on disk is what it was.
+    let report = fs::read_to_string(place.path("runs/small/report.md")).unwrap();
+    assert!(report.contains("λ_max"), "{report}");
+    for arguments in [
+        &["small.ron", "--plain", "--ascii", "--out", "more"][..],
+        &["resume", "more/small", "--ascii", "--plain"],
+        &["--ascii", "nowhere−.ron", "--plain"],
+    ] {
+        let said = printed(&place, arguments, "C.UTF-8");
+        assert!(said.is_ascii() && !said.is_empty(), "{arguments:?}: {said}");
+    }
+    assert!(printed(&place, &["lambda", "--help"], "C.UTF-8").contains("‖Hv − λv‖"));
+}
+
+#[test]
+fn what_goes_into_files_is_the_same_in_every_locale() {
+    let place = Place::with(SMALL);
+    for arguments in [&["screen"][..], &["man", "lambda"], &["completions", "zsh"]] {
+        assert_eq!(
+            printed(&place, arguments, "C"),
+            printed(&place, arguments, "C.UTF-8"),
+            "{arguments:?}"
+        );
+    }
 }
 
 #[test]

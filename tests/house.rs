@@ -56,7 +56,8 @@ fn knows_nothing_of(room: &str, word: &str) {
 #[test]
 fn each_room_imports_only_the_rooms_it_may_know() {
     let may_know: &[(&str, &[&str])] = &[
-        ("cli", &["device"]),
+        ("characters", &[]),
+        ("cli", &["characters", "device"]),
         ("config", &["suggest"]),
         ("curvature", &["model", "number"]),
         ("data", &["config", "user_folders"]),
@@ -70,7 +71,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ("model", &["config"]),
         ("monitor", &["event", "statistics"]),
         ("number", &[]),
-        ("plain", &["event", "number"]),
+        ("plain", &["characters", "event", "number"]),
         ("record", &["event", "number"]),
         ("relaunch", &[]),
         ("report", &["config", "event", "number", "record", "statistics"]),
@@ -95,6 +96,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         (
             "tui",
             &[
+                "characters",
                 "event",
                 "machine",
                 "monitor",
@@ -109,7 +111,16 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         (
             "watch",
             &[
-                "cli", "event", "live", "machine", "plain", "record", "signals", "sweep", "tui",
+                "characters",
+                "cli",
+                "event",
+                "live",
+                "machine",
+                "plain",
+                "record",
+                "signals",
+                "sweep",
+                "tui",
             ],
         ),
     ];

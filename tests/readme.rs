@@ -18,6 +18,7 @@ fn readme() -> String {
 
 fn help(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+    command.env("LC_ALL", "C.UTF-8");
     let output = command.args(arguments).arg("--help").output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap()

@@ -53,6 +53,7 @@ impl Place {
     /// Starts the sweep, or goes on with it.
     fn start(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+        command.env("LC_ALL", "C.UTF-8");
         if self.run_dir().join("run.json").exists() {
             command.args(["resume", "runs/hurt"]);
         } else {

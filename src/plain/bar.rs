@@ -6,6 +6,7 @@ use indicatif::{FormattedDuration, ProgressBar, ProgressDrawTarget, ProgressStyl
 
 use super::known::Known;
 use super::words;
+use crate::characters::Glyphs;
 use crate::event::{Activity, CellIndex};
 
 /// `cell 3/30 dropout=0.3 [=====>      ] 500/2000 ETA 00:01:03 · λ_max 12.3`; characters that every font has.
@@ -19,14 +20,14 @@ pub(super) fn new() -> ProgressBar {
 }
 
 /// Shows how far the cell is.
-pub(super) fn draw(bar: &ProgressBar, known: &Known, cell: CellIndex) {
+pub(super) fn draw(bar: &ProgressBar, known: &Known, cell: CellIndex, glyphs: Glyphs) {
     let (Some(plan), Some(now)) = (known.cell_plan(cell), known.cells.get(cell)) else {
         return;
     };
     bar.set_length(plan.planned_steps);
     bar.set_position(now.progress.step);
-    bar.set_prefix(known.cell_name(cell));
-    bar.set_message(message(known, cell));
+    bar.set_prefix(glyphs.spelled(known.cell_name(cell)).into_owned());
+    bar.set_message(glyphs.spelled(message(known, cell)).into_owned());
 }
 
 /// What stands beside the bar.

@@ -6,21 +6,24 @@ use indicatif::ProgressBar;
 
 use super::known::Known;
 use super::{Style, bar};
+use crate::characters::Glyphs;
 
 /// Writes lines until the other end is closed.
 pub(super) struct Output<W> {
     out: W,
     style: Style,
+    glyphs: Glyphs,
     bar: Option<ProgressBar>,
     /// The first failure; nothing is written after it.
     failed: Option<std::io::Error>,
 }
 
 impl<W: Write> Output<W> {
-    pub(super) fn new(out: W, style: Style) -> Self {
+    pub(super) fn new(out: W, style: Style, glyphs: Glyphs) -> Self {
         Self {
             out,
             style,
+            glyphs,
             bar: None,
             failed: None,
         }
@@ -31,7 +34,7 @@ impl<W: Write> Output<W> {
         if self.failed.is_some() {
             return;
         }
-        let line = format!("{}\n", text.trim_end());
+        let line = format!("{}\n", self.glyphs.spelled(text.trim_end()));
         let out = &mut self.out;
         let mut write = || out.write_all(line.as_bytes()).and_then(|()| out.flush());
         self.failed = match &self.bar {
@@ -44,7 +47,7 @@ impl<W: Write> Output<W> {
     pub(super) fn show(&mut self, known: &Known) {
         match known.running {
             Some(cell) if self.style == Style::Bar && self.failed.is_none() => {
-                bar::draw(self.bar.get_or_insert_with(bar::new), known, cell);
+                bar::draw(self.bar.get_or_insert_with(bar::new), known, cell, self.glyphs);
             }
             _ => self.end_bar(),
         }

@@ -1,5 +1,6 @@
 //! The table of the cells at the end.
 
+use crate::characters::Glyphs;
 use crate::event::{CellEnding, Summary};
 
 use super::known::{CellKnown, Known};
@@ -8,8 +9,9 @@ use super::words::{self, dash};
 /// Blanks between columns.
 const GAP: &str = "  ";
 
-/// One line a cell below a line of titles, and what λ_max was measured on; nothing if no cell is known.
-pub(super) fn table(known: &Known) -> Vec<String> {
+/// One line a cell below a line of titles, and what λ_max was measured on; nothing if no cell is known. Its columns are
+/// aligned in these characters.
+pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
     let Some(plan) = known.plan.as_ref().filter(|plan| !plan.cells.is_empty()) else {
         return Vec::new();
     };
@@ -46,6 +48,9 @@ pub(super) fn table(known: &Known) -> Vec<String> {
                 .chain(results_of(cell))
                 .collect(),
         );
+    }
+    for text in rows.iter_mut().flatten() {
+        *text = glyphs.spelled(text.as_str()).into_owned();
     }
     let left = rows[0].len() - results.len();
     let marked = |mark: char| rows.iter().any(|row| row[left + 1].contains(mark));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crossbeam_channel::{Receiver, never, unbounded};
 
 use super::{Ended, Style, bar, known::Known, run, words};
+use crate::characters::Glyphs;
 use crate::event::{
     Activity, CellEnding, CellPlan, Command, Event, LambdaPoint, Point, Progress, StopReason, Summary, SweepEnding,
     SweepPlan,
@@ -175,6 +176,10 @@ fn script() -> Vec<Event> {
 
 /// What is written, how it ended, and what the trainer was asked for.
 fn follow(events: Vec<Event>, stop: &Receiver<()>, style: Style) -> (String, Ended, Vec<Command>) {
+    follow_in(events, stop, style, Glyphs::Unicode)
+}
+
+fn follow_in(events: Vec<Event>, stop: &Receiver<()>, style: Style, glyphs: Glyphs) -> (String, Ended, Vec<Command>) {
     let (sender, receiver) = unbounded();
     for event in events {
         sender.send(event).unwrap();
@@ -182,7 +187,7 @@ fn follow(events: Vec<Event>, stop: &Receiver<()>, style: Style) -> (String, End
     drop(sender);
     let (commands, asked) = unbounded();
     let mut out = Vec::new();
-    let ended = run(&receiver, &commands, stop, &mut out, style).unwrap();
+    let ended = run(&receiver, &commands, stop, &mut out, style, glyphs).unwrap();
     (String::from_utf8(out).unwrap(), ended, asked.try_iter().collect())
 }
 
@@ -196,6 +201,36 @@ fn a_sweep_in_a_pipe_is_one_line_a_measurement_and_a_table() {
             .any(|character| character.is_control() && character != '\n')
     );
     assert_eq!((ended, asked), (Ended::Sweep(SweepEnding::Stopped), Vec::new()));
+}
+
+#[test]
+fn where_the_terminal_takes_nothing_else_every_line_is_ascii_and_the_table_aligned() {
+    let mut events = script();
+    if let Some(Event::SweepStarted(plan)) = events.first_mut() {
+        plan.name = "schärfe".to_owned();
+        plan.cells[1].threshold_label = "(2+2β)/η − wd".to_owned();
+        // Then what it was measured on is a column.
+        plan.cells[1].probes = vec!["a probe in λ".to_owned()];
+    }
+    events.insert(1, Event::Notice("λ_max fell… − said “twice”".to_owned()));
+    let (text, ..) = follow_in(events, &never(), Style::Lines, Glyphs::Ascii);
+    assert!(text.is_ascii(), "{text}");
+    for words in [
+        "sch?rfe - 3 cells - flex",
+        "lambda_max 12.3 (residual",
+        "2/eta 40",
+        "lambda_max fell... - said \"twice\"",
+        "a probe in lambda",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let table: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("cell  "))
+        .take(4)
+        .collect();
+    let ends = |line: &&str| line.len();
+    assert!(table.iter().map(ends).all(|end| end == table[0].len()), "{table:#?}");
 }
 
 #[test]
@@ -222,7 +257,7 @@ fn a_lambda_max_that_could_not_be_had_is_no_number_anywhere() {
         ending: CellEnding::Finished(StopReason::Steps),
         summary: last,
     }));
-    let table = super::table::table(&known);
+    let table = super::table::table(&known, Glyphs::Unicode);
     assert!(table[2].contains("finished   2000     -?"), "{table:#?}");
     lines.extend(table);
     assert!(
@@ -279,7 +314,7 @@ fn cells_measured_on_different_examples_each_say_so_in_the_table() {
     plan.cells[1].probes = vec!["training, 500 examples".to_owned()];
     let mut known = Known::default();
     known.take(&Event::SweepStarted(plan));
-    let table = super::table::table(&known);
+    let table = super::table::table(&known, Glyphs::Unicode);
     assert!(
         table[1].starts_with("cell  dropout  seed  λ_max on                 state   steps"),
         "{table:#?}"

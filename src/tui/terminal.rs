@@ -15,6 +15,8 @@ use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use crate::characters::Glyphs;
+
 use super::TuiError;
 use super::frame_writer::FrameWriter;
 use super::jobs::Jobs;
@@ -174,7 +176,7 @@ impl Drop for Screen {
         // A stderr that was led elsewhere has them already.
         if self.real_stderr.is_some() {
             for message in panics {
-                eprintln!("{message}");
+                eprintln!("{}", Glyphs::of_output().spelled(message));
             }
         }
     }

@@ -8,6 +8,9 @@ use std::borrow::Cow;
 
 use ratatui::style::{Color, Modifier, Style};
 
+pub use crate::characters::Glyphs;
+pub(super) use crate::characters::ascii;
+
 /// Which colours the terminal takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colours {
@@ -19,15 +22,6 @@ pub enum Colours {
     Basic,
     /// None at all, by wish (`NO_COLOR`).
     None,
-}
-
-/// Which characters the terminal takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Glyphs {
-    /// Braille dots, rules, arrows.
-    Unicode,
-    /// Nothing but ASCII.
-    Ascii,
 }
 
 /// What a colour says, where it can be chosen.
@@ -186,17 +180,7 @@ impl Theme {
     #[must_use]
     pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> (Colours, Glyphs) {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        // The first one that is set decides, as in the C library.
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .iter()
-            .find_map(|name| set(name))
-            .unwrap_or_default();
-        let locale = locale.to_ascii_lowercase();
-        let glyphs = if locale.contains("utf-8") || locale.contains("utf8") {
-            Glyphs::Unicode
-        } else {
-            Glyphs::Ascii
-        };
+        let glyphs = Glyphs::of_locale(&variable);
         let all = set("COLORTERM").is_some_and(|kind| kind == "truecolor" || kind == "24bit");
         let many = set("COLORTERM").is_some() || set("TERM").is_some_and(|term| term.contains("256color"));
         let colours = match (all, many) {
@@ -211,11 +195,7 @@ impl Theme {
     /// `text` in the characters of the terminal: unchanged, or with its symbols spelled out in ASCII.
     #[must_use]
     pub fn text<'a>(&self, text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
-        let text = text.into();
-        if self.glyphs == Glyphs::Unicode || text.is_ascii() {
-            return text;
-        }
-        Cow::Owned(text.chars().map(ascii).collect::<Vec<_>>().concat())
+        self.glyphs.spelled(text)
     }
 }
 
@@ -226,39 +206,6 @@ pub(super) fn rgb(indexed: u8) -> [u8; 3] {
         grey @ 216.. => [8 + 10 * (grey - 216); 3],
         cube => [cube / 36, cube / 6 % 6, cube % 6].map(|step| STEPS[usize::from(step)]),
     }
-}
-
-/// The ASCII spelling of one character of ours.
-pub(super) fn ascii(character: char) -> String {
-    let spelled = match character {
-        'λ' => "lambda",
-        'η' => "eta",
-        'β' => "beta",
-        'ρ' => "rho",
-        'ε' => "epsilon",
-        '√' => "sqrt",
-        '±' => "+/-",
-        '·' | '–' | '—' | '─' | '╌' | '−' => "-",
-        '…' => "...",
-        '≤' => "<=",
-        '│' | '┤' | '‖' => "|",
-        '▶' | '›' => ">",
-        '●' => "*",
-        '○' => "o",
-        '▲' | '△' => "^",
-        'τ' => "tau",
-        '✓' | '└' => "+",
-        '✗' | '×' => "x",
-        '█' | '■' | '□' => "#",
-        '░' => ".",
-        '↑' => "up",
-        '↓' => "down",
-        '←' => "left",
-        '→' => "right",
-        other if other.is_ascii() => return other.to_string(),
-        _ => "?",
-    };
-    spelled.to_owned()
 }
 
 #[cfg(test)]
@@ -301,15 +248,6 @@ mod tests {
             "{styles:?}"
         );
         assert_ne!(theme(&[terminal, ("NO_COLOR", "")]).lambda.fg, None);
-    }
-
-    #[test]
-    fn symbols_are_spelled_out_in_ascii() {
-        let theme = Theme::new(Colours::None, Glyphs::Ascii);
-        assert_eq!(
-            theme.text("λ_max 41 ± 0.2 · (2+2β)/η"),
-            "lambda_max 41 +/- 0.2 - (2+2beta)/eta"
-        );
     }
 
     /// What is left of a colour in linear light without cones of one kind, or with all of them: Machado, Oliveira and

@@ -133,6 +133,7 @@ fn the_program_makes_a_report_of_what_it_ran_and_says_where() {
     fs::write(folder.path().join("tiny.ron"), config).unwrap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+        command.env("LC_ALL", "C.UTF-8");
         let output = command.args(arguments).current_dir(folder.path()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))

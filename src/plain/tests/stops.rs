@@ -5,6 +5,7 @@ use std::io::{Error, ErrorKind, Write};
 use crossbeam_channel::{never, unbounded};
 
 use super::{follow, plan, script};
+use crate::characters::Glyphs;
 use crate::event::{Command, Event, SweepEnding};
 use crate::plain::{Ended, Style, run};
 
@@ -35,7 +36,7 @@ fn the_second_stop_leaves_at_once() {
     sender.send(()).unwrap();
     let (_trainer, events) = unbounded();
     let (commands, asked) = unbounded();
-    let ended = run(&events, &commands, &stop, Vec::new(), Style::Lines).unwrap();
+    let ended = run(&events, &commands, &stop, Vec::new(), Style::Lines, Glyphs::Unicode).unwrap();
     assert_eq!((ended, asked.try_iter().collect()), (Ended::Left, vec![Command::Quit]));
 }
 
@@ -88,7 +89,7 @@ fn follow_into(out: &mut Failing) -> (std::io::Result<Ended>, Vec<Command>) {
         sender.send(event).unwrap();
     }
     let (commands, asked) = unbounded();
-    let ended = run(&receiver, &commands, &never(), out, Style::Lines);
+    let ended = run(&receiver, &commands, &never(), out, Style::Lines, Glyphs::Unicode);
     (ended, asked.try_iter().collect())
 }
 
