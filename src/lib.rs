@@ -45,13 +45,13 @@ use event::{Command, Event};
 use live::{Hub, Launched, Server};
 use record::{PRINTED, RunDir};
 use report::ReportError;
-use signals::{AS_KEPT, Signal, leave};
+use signals::{AS_KEPT, Signal, StandBy, leave};
 use sweep::{Datasets, RemeasureError, Request, Sweep, SweepError, remeasure};
 use train::{Control, Outbox};
 use watch::{
-    Look, STOP_WITHIN, attach, check_preferences, container, detached_line, going_on, has_screen, note, print,
-    print_exactly, print_preferences, read_lines, show_ended, show_live, status, staying_line, stop_requests,
-    without_socket_line,
+    Look, NO_SIGNALS, STOP_WITHIN, attach, check_preferences, container, detached_line, going_on, has_screen, note,
+    print, print_exactly, print_preferences, read_lines, see_it_end, show_ended, show_live, status, staying_line,
+    stop_requests, without_socket_line,
 };
 
 pub use sweep::with_causes;
@@ -127,17 +127,23 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if let Some(steps) = args.steps.and_then(NonZeroU64::new) {
         experiment = experiment.cut_at(steps);
     }
-    let (experiment, device, datasets) = prepare(experiment, (path, Some(&text)), &args.how.place, None)?;
+    let (ready, stand_by) = prepare(experiment, (path, Some(&text)), &args.how.place, None)?;
+    let Ready {
+        experiment,
+        device,
+        datasets,
+    } = ready;
     let text = experiment
         .to_ron()
         .context("the configuration cannot be written as RON")?;
+    let signals = stand_by.begin();
     let run_dir = RunDir::create(&args.out, &experiment.name)?;
     let place = run_dir.path().to_owned();
     let written = run_dir.write_config(&text).map_err(SweepError::from);
     let sweep = written.and_then(|()| Sweep::new(experiment, device, run_dir, datasets, args.how.keep_every()));
     // Nothing half made is left.
     let sweep = sweep.inspect_err(|_| record::discard(&place))?;
-    follow(sweep, args.how.trainer)
+    follow(sweep, signals, args.how.trainer)
 }
 
 fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
@@ -147,28 +153,49 @@ fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
     let run_dir = RunDir::open(run_dir)?;
     let config = run_dir.path().join("config.ron");
     let experiment = Experiment::load(&config)?;
-    let (experiment, device, datasets) = prepare(experiment, (&config, None), &how.place, Some(run_dir.path()))?;
+    let (ready, stand_by) = prepare(experiment, (&config, None), &how.place, Some(run_dir.path()))?;
+    let Ready {
+        experiment,
+        device,
+        datasets,
+    } = ready;
     follow(
         Sweep::new(experiment, device, run_dir, datasets, how.keep_every())?,
+        stand_by.begin(),
         how.trainer,
     )
 }
 
+/// What a sweep is made of.
+struct Ready {
+    experiment: Experiment,
+    device: device::OpenDevice,
+    datasets: Datasets,
+}
+
 /// Opens the device and tries the data sets, so that what is missing is said now and not in the middle of the night;
-/// settles the experiment of `config`, a path and what cannot be read there again, to what the files hold.
+/// settles the experiment of `config`, a path and what cannot be read there again, to what the files hold. Until the sweep is
+/// begun, a signal to stop ends the process.
 fn prepare(
     experiment: Experiment,
     (config, text): (&Path, Option<&str>),
     place: &PlaceArgs,
     run_dir: Option<&Path>,
-) -> anyhow::Result<(Experiment, device::OpenDevice, Datasets)> {
+) -> anyhow::Result<(Ready, StandBy)> {
     let tf32 = experiment.cells.iter().any(|cell| cell.settings.tf32);
     device::settle_environment(place.device, tf32, text)?;
+    // Not before: a program that starts itself again would forget what it has heard.
+    let stand_by = signals::stand_by(Some(STOP_WITHIN)).context(NO_SIGNALS)?;
     let (device, mut datasets) = open_place(place, run_dir)?;
     let files_hold = datasets.count(experiment.cells.iter().map(|cell| &cell.settings))?;
     let experiment = experiment.settled(&files_hold, config)?;
     datasets.try_all(experiment.cells.iter().map(|cell| &cell.settings))?;
-    Ok((experiment, device, datasets))
+    let ready = Ready {
+        experiment,
+        device,
+        datasets,
+    };
+    Ok((ready, stand_by))
 }
 
 /// The device, and the data sets where the user says, or said when the run in `run_dir`
@@ -192,37 +219,48 @@ fn launch(how: &HowArgs, config: Option<&str>) -> anyhow::Result<ExitCode> {
     if !how.detach {
         tui::find_terminal()?;
     }
-    let launched = live::launch(config).context("the process that trains cannot be started")?;
-    let (run_dir, pid) = match launched {
+    let signals = signals::listen(None).context(NO_SIGNALS)?;
+    let launched = live::launch(config, &signals).context("the process that trains cannot be started")?;
+    let (run_dir, pid, has_terminal) = match launched {
         Launched::Ended(status) => return Ok(ExitCode::from(status)),
-        Launched::Ready { run_dir, pid } => (run_dir, pid),
+        Launched::Stopping { run_dir } => return see_it_end(&run_dir),
+        Launched::Ready {
+            run_dir,
+            pid,
+            has_terminal,
+        } => (run_dir, pid, has_terminal),
     };
-    let stays = how.detach && container::ends_with_this_process();
-    if how.detach && !stays {
-        print(&format!("{}\n", detached_line(&run_dir)))?;
-        return Ok(ExitCode::SUCCESS);
+    let detaches = how.detach || !has_terminal;
+    let stays = detaches && container::ends_with_this_process();
+    if detaches {
+        let words = if stays {
+            staying_line(&run_dir)
+        } else {
+            detached_line(&run_dir)
+        };
+        let printed = print(&format!("{words}\n"));
+        // The terminal may have gone.
+        printed.or_else(|error| if has_terminal { Err(error) } else { Ok(()) })?;
     }
-    if stays {
-        print(&format!("{}\n", staying_line(&run_dir)))?;
+    if detaches && !stays {
+        return Ok(ExitCode::SUCCESS);
     }
     let look = Some(look).filter(|_| !stays);
     match going_on(&run_dir)? {
-        Some(source) => show_live(&run_dir, source, Some(pid), look),
+        Some(source) => show_live(&run_dir, source, Some(pid), look, signals),
         // It has ended already.
-        None => show_ended(&run_dir, look),
+        None => show_ended(&run_dir, look, signals),
     }
 }
 
 /// What a sweep is connected to before it begins.
 struct Wires {
-    signals: Receiver<Signal>,
     /// What lines are written of, where it is this process that writes them.
     lines: Option<Receiver<Event>>,
     server: Option<Server>,
 }
 
 fn wire(run_dir: &Path, events: Receiver<Event>, commands: &Sender<Command>, trainer: bool) -> anyhow::Result<Wires> {
-    let signals = signals::listen(Some(STOP_WITHIN)).context("the signals of the system cannot be heard")?;
     let hub = Hub::start(events).context("no thread can be started")?;
     let lines = (!trainer).then(|| hub.join());
     let server = Server::open(run_dir, hub, commands.clone());
@@ -230,15 +268,15 @@ fn wire(run_dir: &Path, events: Receiver<Event>, commands: &Sender<Command>, tra
     if trainer {
         live::become_ready(run_dir, &run_dir.join(PRINTED)).context("nobody waits for the run any more")?;
     }
-    Ok(Wires { signals, lines, server })
+    Ok(Wires { lines, server })
 }
 
 /// Trains on a thread of its own while this one writes lines, or, as the `trainer`, waits; screens may come and go.
-fn follow(sweep: Sweep, trainer: bool) -> anyhow::Result<ExitCode> {
+fn follow(sweep: Sweep, signals: Receiver<Signal>, trainer: bool) -> anyhow::Result<ExitCode> {
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
     let plan = sweep.plan();
-    let Wires { signals, lines, server } = match wire(&plan.run_dir, events, &commands, trainer) {
+    let Wires { lines, server } = match wire(&plan.run_dir, events, &commands, trainer) {
         Ok(wires) => wires,
         Err(error) => {
             sweep.withdraw();

@@ -1,16 +1,18 @@
-//! SIGINT, SIGTERM and SIGHUP as values in a channel, for the screen and for plain lines alike.
+//! Signals of the system as values in a channel, for the screen and for plain lines alike.
 
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use rustix::process::Signal as Number;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
-/// How often SIGINT or SIGTERM has to come before a process with a screen exits whatever its main thread does: the first asks for
+/// How often a stop has to be asked for before a process with a screen exits whatever its main thread does: the first asks for
 /// a clean stop, the second is for the main thread to obey, the third is for a main thread that is stuck, say in a
 /// write to a terminal that takes nothing.
 const PATIENCE: u32 = 3;
@@ -18,36 +20,123 @@ const PATIENCE: u32 = 3;
 /// Exit status of a program that was stopped by its user.
 pub const STATUS_STOPPED: u8 = 130;
 
+/// What people and shells send for a program to end.
+const REQUESTS: [i32; 3] = [SIGINT, SIGTERM, SIGQUIT];
+
+/// What schedulers, limits and timers send, some of them again and again: that the end is near. By default each ends a process.
+const WARNINGS: [Number; 7] = [
+    Number::USR1,
+    Number::USR2,
+    Number::XCPU,
+    Number::ALARM,
+    Number::VTALARM,
+    Number::PROF,
+    Number::IO,
+];
+
+/// The same, of Linux alone.
+#[cfg(target_os = "linux")]
+const MORE_WARNINGS: &[Number] = &[
+    Number::POWER,
+    #[cfg(not(any(target_arch = "mips", target_arch = "mips64", target_arch = "sparc64")))]
+    Number::STKFLT,
+];
+#[cfg(not(target_os = "linux"))]
+const MORE_WARNINGS: &[Number] = &[];
+
+/// Real-time signals of Linux, which nothing but their number names; the C library keeps the first of them to itself.
+const REAL_TIME: RangeInclusive<i32> = if cfg!(target_os = "linux") { 34..=64 } else { 1..=0 };
+
 /// What the system asks the program to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGINT: stop.
+    /// SIGINT or SIGQUIT: stop.
     Interrupt,
-    /// SIGTERM: stop.
+    /// SIGTERM, or a warning that the process will be killed: stop.
     Terminate,
     /// SIGHUP: the terminal is gone.
     Hangup,
 }
 
-/// Starts to listen; the signals then no longer end the process. One that trains is ended by the second of them and, whatever
+/// Starts to listen; the signals then no longer end the process. One that trains is ended by the second request to stop and, whatever
 /// it is busy with, `within` some time after the first: what a checkpoint has is on disk.
 ///
-/// A SIGHUP that was ignored when the program started stays ignored: that is what `nohup` is for. An ignored SIGINT
-/// does not: scripts ignore it for all that they start in the background, and whoever sends one means it.
+/// A SIGINT, SIGTERM or SIGQUIT is a request to stop, and a second one is in a hurry. Whatever else ends a process by default and is sent on
+/// purpose is a warning, such as Slurm's SIGUSR1 before a time limit and the kernel's SIGXCPU once a second: it
+/// asks for the same stop, and coming again changes nothing. Signals of a fault (SIGSEGV, SIGABRT and the like) are left alone.
+///
+/// A signal that was ignored when the program started stays ignored: that is what `nohup` is for. An ignored request
+/// does not: scripts ignore SIGINT and SIGQUIT for all that they start in the background, and whoever sends one means it. A warning
+/// that something else catches, such as the SIGPROF of a profiler, is left to it.
 ///
 /// # Errors
 /// When the handlers or the thread cannot be set up.
 pub fn listen(within: Option<Duration>) -> io::Result<Receiver<Signal>> {
-    let mut wanted = vec![SIGINT, SIGTERM];
-    if !is_ignored(SIGHUP) {
-        wanted.push(SIGHUP);
+    Ok(stand_by(within)?.begin())
+}
+
+/// Starts to listen while there is nothing to stop yet: until [`StandBy::begin`], the first request to stop ends the process.
+///
+/// # Errors
+/// When the handlers or the thread cannot be set up.
+pub fn stand_by(within: Option<Duration>) -> io::Result<StandBy> {
+    let before = Masks::read();
+    let mut signals = Signals::new(REQUESTS)?;
+    if !before.ignores(SIGHUP) {
+        signals.handle().add_signal(SIGHUP)?;
     }
-    let signals = Signals::new(wanted)?;
+    let named = WARNINGS.iter().chain(MORE_WARNINGS).map(|number| number.as_raw());
+    for number in named.chain(REAL_TIME).filter(|number| before.leaves(*number)) {
+        // One that the system does not let anybody have keeps its default.
+        let _ = signals.handle().add_signal(number);
+    }
     let (sender, receiver) = crossbeam_channel::unbounded();
-    thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || forward(signals, &sender, within))?;
-    Ok(receiver)
+    let has_begun = Arc::new(Mutex::new(false));
+    let begun = Arc::clone(&has_begun);
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        let mut asked = Asked::default();
+        for number in signals.forever() {
+            obey(number, &mut asked, &begun, &sender, within);
+        }
+    })?;
+    Ok(StandBy { receiver, has_begun })
+}
+
+/// A process that listens and has nothing to stop yet.
+pub struct StandBy {
+    receiver: Receiver<Signal>,
+    has_begun: Arc<Mutex<bool>>,
+}
+
+impl StandBy {
+    /// From here on a request to stop goes to whoever receives, and the process stays.
+    pub fn begin(self) -> Receiver<Signal> {
+        *self.has_begun.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.receiver
+    }
+}
+
+/// What asked the process to stop so far.
+#[derive(Debug, Default)]
+struct Asked {
+    requests: u32,
+    is_warned: bool,
+}
+
+impl Asked {
+    /// Counts a signal in.
+    fn count(&mut self, number: i32) {
+        if REQUESTS.contains(&number) {
+            self.requests += 1;
+        } else {
+            self.is_warned = true;
+        }
+    }
+
+    /// How often a stop was asked for; a request after a warning asks for what is under way, and so does any further warning.
+    fn stops(&self) -> u32 {
+        self.requests.max(u32::from(self.is_warned))
+    }
 }
 
 /// From here on, a file that has reached the size it may have is an error of the write and not the end of the process.
@@ -58,39 +147,48 @@ pub fn outlive_full_files() -> io::Result<()> {
     signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
 }
 
-fn forward(mut signals: Signals, sender: &Sender<Signal>, within: Option<Duration>) {
+fn obey(number: i32, asked: &mut Asked, has_begun: &Mutex<bool>, sender: &Sender<Signal>, within: Option<Duration>) {
+    if number == SIGHUP {
+        // It may come more than once, and is no reason for haste.
+        let _ = sender.send(Signal::Hangup);
+        return;
+    }
+    let before = asked.stops();
+    asked.count(number);
+    let stops = asked.stops();
+    // Held until the end of the process: what has not begun must not begin meanwhile.
+    let has_begun = has_begun.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*has_begun {
+        leave("stopped by a signal before anything was begun");
+    }
+    drop(has_begun);
+    if stops == before {
+        return;
+    }
+    let signal = if number == SIGINT || number == SIGQUIT {
+        Signal::Interrupt
+    } else {
+        Signal::Terminate
+    };
+    let delivered = sender.send(signal).is_ok();
+    if let Some(within) = within.filter(|_| before == 0) {
+        // Without the thread, a second request still ends it.
+        let _ = thread::Builder::new().name("last resort".to_owned()).spawn(move || {
+            thread::sleep(within);
+            let waited = within.as_secs_f64();
+            leave(&format!(
+                "stopped: a computation did not end within {waited} s; {AS_KEPT}"
+            ));
+        });
+    }
     let patience = if within.is_some() { 2 } else { PATIENCE };
-    let mut asked = 0;
-    for number in signals.forever() {
-        let signal = match number {
-            SIGHUP => Signal::Hangup,
-            SIGTERM => Signal::Terminate,
-            _ => Signal::Interrupt,
-        };
-        let delivered = sender.send(signal).is_ok();
-        if signal == Signal::Hangup {
-            // It may come more than once, and is no reason for haste.
-            continue;
-        }
-        asked += 1;
-        if let Some(within) = within.filter(|_| asked == 1) {
-            // Without the thread, the second signal still ends it.
-            let _ = thread::Builder::new().name("last resort".to_owned()).spawn(move || {
-                thread::sleep(within);
-                let waited = within.as_secs_f64();
-                leave(&format!(
-                    "stopped: a computation did not end within {waited} s; {AS_KEPT}"
-                ));
-            });
-        }
-        // Where nobody receives any more, nobody is left to stop cleanly.
-        if !delivered || asked >= patience {
-            leave(&if within.is_some() {
-                format!("stopped at once; {AS_KEPT}")
-            } else {
-                String::new()
-            });
-        }
+    // Where nobody receives any more, nobody is left to stop cleanly.
+    if !delivered || stops >= patience {
+        leave(&if within.is_some() {
+            format!("stopped at once; {AS_KEPT}")
+        } else {
+            String::new()
+        });
     }
 }
 
@@ -125,14 +223,52 @@ pub fn leave(words: &str) -> ! {
     signal_hook::low_level::exit(i32::from(STATUS_STOPPED))
 }
 
-/// Whether a signal is ignored; only Linux says so without a system call that needs `unsafe`.
-pub(crate) fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+/// The warning to send to a process of this program that is to stop; it is in no hurry, however often it is told.
+pub fn gentle_stop() -> Number {
+    // What is ignored here is ignored there.
+    if is_ignored(Number::USR1.as_raw()) {
+        Number::TERM
+    } else {
+        Number::USR1
+    }
+}
+
+/// Whether a signal is ignored.
+pub(crate) fn is_ignored(number: i32) -> bool {
+    Masks::read().ignores(number)
+}
+
+/// What became of signals before anybody listened, a bit a signal; only Linux says so without a system call that needs `unsafe`.
+struct Masks {
+    ignored: u64,
+    caught: u64,
+}
+
+impl Masks {
+    fn read() -> Self {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            u64::from_str_radix(line.trim(), 16).ok()
+        };
+        Self {
+            ignored: mask("SigIgn:").unwrap_or(0),
+            caught: mask("SigCgt:").unwrap_or(0),
+        }
+    }
+
+    fn ignores(&self, number: i32) -> bool {
+        self.ignored & bit(number) != 0
+    }
+
+    /// Whether the signal does what it does by default.
+    fn leaves(&self, number: i32) -> bool {
+        (self.ignored | self.caught) & bit(number) == 0
+    }
+}
+
+fn bit(number: i32) -> u64 {
+    1 << (number - 1)
 }
 
 #[cfg(test)]
@@ -148,5 +284,19 @@ mod tests {
         let signals = listen(None).unwrap();
         signal_hook::low_level::raise(SIGHUP).unwrap();
         assert_eq!(signals.recv_timeout(Duration::from_secs(5)), Ok(Signal::Hangup));
+    }
+
+    #[test]
+    fn a_warning_that_comes_again_is_no_second_request_and_hurries_nothing() {
+        let (warning, mut asked) = (Number::XCPU.as_raw(), Asked::default());
+        let mut after = |numbers: &[i32]| {
+            numbers.iter().for_each(|number| asked.count(*number));
+            asked.stops()
+        };
+        assert_eq!(after(&[warning, warning, warning]), 1);
+        // Somebody who presses Ctrl-C meanwhile has asked for the first time.
+        assert_eq!(after(&[SIGINT, warning]), 1);
+        assert_eq!(after(&[SIGQUIT]), 2);
+        assert_eq!(after(&[warning]), 2);
     }
 }

@@ -27,6 +27,9 @@ use crate::{live, machine, plain, record, signals, sweep, tui};
 /// How long a process that trains may take to end once it was asked to by a signal.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(4_500);
 
+/// Why nothing can be shown or trained.
+pub(crate) const NO_SIGNALS: &str = "the signals of the system cannot be heard";
+
 /// A terminal without a cursor to move gets lines.
 pub(crate) fn has_screen() -> bool {
     plain::Style::of_stdout() == plain::Style::Bar
@@ -94,21 +97,22 @@ pub(crate) fn attach(run_dir: Option<&Path>, screen: ScreenArgs) -> anyhow::Resu
     let look = Look::load(screen)?;
     let found = run_dir.map_or_else(the_one_that_goes_on, |run_dir| Ok(run_dir.to_owned()))?;
     let run_dir = found.as_path();
+    let signals = signals::listen(None).context(NO_SIGNALS)?;
     if let Some(source) = going_on(run_dir)? {
-        return show_live(run_dir, source, None, Some(look));
+        return show_live(run_dir, source, None, Some(look), signals);
     }
-    show_ended(run_dir, Some(look))
+    show_ended(run_dir, Some(look), signals)
 }
 
 /// Shows a run that nobody trains.
-pub(crate) fn show_ended(run_dir: &Path, look: Option<Look>) -> anyhow::Result<ExitCode> {
+pub(crate) fn show_ended(run_dir: &Path, look: Option<Look>, signals: Receiver<Signal>) -> anyhow::Result<ExitCode> {
     let (events_in, source) = unbounded();
     for event in sweep::told_by_disk(run_dir)? {
         let _ = events_in.send(event);
     }
     drop(events_in);
     let (commands, _nobody) = unbounded();
-    show(run_dir, source, &commands, Trained::Ended, look, || None).map(|_| ExitCode::SUCCESS)
+    show(run_dir, (source, &commands, signals), Trained::Ended, look, || None).map(|_| ExitCode::SUCCESS)
 }
 
 /// The one run in `runs` that goes on.
@@ -170,6 +174,7 @@ pub(crate) fn show_live(
     source: Source,
     own: Option<u32>,
     look: Option<Look>,
+    signals: Receiver<Signal>,
 ) -> anyhow::Result<ExitCode> {
     let requests = Arc::new(Mutex::new(source.requests));
     // Without a socket, a process of our own is stopped by a signal, and by a second one at once.
@@ -199,7 +204,7 @@ pub(crate) fn show_live(
         pid: source.pid.or(own),
         owns: own.is_some(),
     };
-    let outcome = show(run_dir, source.events, &commands, trained, look, again)?;
+    let outcome = show(run_dir, (source.events, &commands, signals), trained, look, again)?;
     match outcome {
         Some(tui::Outcome::Detached) => Ok(ExitCode::SUCCESS),
         Some(tui::Outcome::LeftAtOnce) => {
@@ -208,10 +213,7 @@ pub(crate) fn show_live(
             wait_for_the_end(run_dir);
             Ok(ExitCode::from(STATUS_STOPPED))
         }
-        _ => {
-            wait_for_the_end(run_dir);
-            ending_on_disk(run_dir)
-        }
+        _ => see_it_end(run_dir),
     }
 }
 
@@ -226,6 +228,12 @@ fn request(requests: &Requests, request: live::Request) {
     if let Some(requests) = &*locked(requests) {
         let _ = requests.send(request);
     }
+}
+
+/// Waits a moment for a run that is to end, and says how it did.
+pub(crate) fn see_it_end(run_dir: &Path) -> anyhow::Result<ExitCode> {
+    wait_for_the_end(run_dir);
+    ending_on_disk(run_dir)
 }
 
 /// Waits a moment until no process trains in `run_dir`: whoever resumes it next must find it unlocked.
@@ -268,16 +276,15 @@ enum Trained {
     Ended,
 }
 
-/// Shows what `source` tells on the screen, or as lines where there is none, or without a `look`; no outcome in the latter case.
+/// Shows what happens on the screen, or as lines where there is none, or without a `look`; no outcome in the latter case. The
+/// wires: events, commands, signals.
 fn show(
     run_dir: &Path,
-    source: Receiver<Event>,
-    commands: &Sender<Command>,
+    (source, commands, signals): (Receiver<Event>, &Sender<Command>, Receiver<Signal>),
     trained: Trained,
     look: Option<Look>,
     again: impl FnMut() -> Option<Receiver<Event>> + Send + 'static,
 ) -> anyhow::Result<Option<tui::Outcome>> {
-    let signals = signals::listen(None).context("the signals of the system cannot be heard")?;
     let (wanted_in, wanted) = unbounded();
     let events = live::follow(run_dir, source, wanted, again).context("no thread can be started")?;
     let owns = matches!(trained, Trained::By { owns: true, .. });
@@ -392,7 +399,7 @@ fn closing_line(ended: &sweep::Ended, cells: usize, run_dir: &Path) -> String {
     }
 }
 
-/// SIGINT and SIGTERM as requests to stop. A terminal that is gone is none: a night's training must not hang on it.
+/// Signals as requests to stop. A terminal that is gone is none: a night's training must not hang on it.
 pub(crate) fn stop_requests(signals: Receiver<Signal>) -> Receiver<()> {
     let (stop, requests) = unbounded();
     thread::spawn(move || {

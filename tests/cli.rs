@@ -6,6 +6,9 @@
 mod leaving;
 #[path = "cli/shipped.rs"]
 mod shipped;
+#[cfg(unix)]
+#[path = "cli/signals.rs"]
+mod signals;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

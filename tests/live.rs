@@ -374,14 +374,16 @@ fn a_sweep_that_ends_stays_on_the_screen_until_it_is_left() {
 
 #[test]
 fn a_signal_stops_the_sweep_without_a_question() {
-    let mut program = Program::on(LONG, SMALL);
-    program.wait_for_training();
-    program.signal("TERM");
-    assert_eq!(program.wait_for_the_end(), 130);
-    program.wait_for("stopped with cells unfinished");
-    assert!(!program.is_taken() && !program.hides_cursor());
-    assert_eq!(read_run(&program.run_dir()).unwrap().state, RunState::Stopped);
-    assert_eq!(program.ending(1), Some(CellEnding::Interrupted));
+    for signal in ["TERM", "USR1", "QUIT"] {
+        let mut program = Program::on(LONG, SMALL);
+        program.wait_for_training();
+        program.signal(signal);
+        assert_eq!(program.wait_for_the_end(), 130, "{signal}");
+        program.wait_for("stopped with cells unfinished");
+        assert!(!program.is_taken() && !program.hides_cursor());
+        assert_eq!(read_run(&program.run_dir()).unwrap().state, RunState::Stopped);
+        assert_eq!(program.ending(1), Some(CellEnding::Interrupted));
+    }
 }
 
 #[test]
@@ -425,7 +427,7 @@ fn detaching_gives_the_shell_back_and_several_screens_may_look_at_once() {
         screen.wait_for("‖ paused");
     }
     // A signal to a screen that has come later ends that screen alone.
-    screens[1].signal("TERM");
+    screens[1].signal("USR2");
     assert_eq!(screens[1].wait_for_the_end(), 0);
     screens[0].press(" ");
     screens[0].wait_for("▶ training");
