@@ -192,12 +192,14 @@ impl RunDir {
         replace::replace_json(&self.folder.place().join(names::RUN), info)
     }
 
-    /// Replaces `summary.csv`, one row a cell.
+    /// Replaces `summary.csv`, one row a cell, and gives its length in bytes.
     ///
     /// # Errors
     /// Whatever the operating system refuses.
-    pub fn write_table(&self, rows: &[CellRow]) -> Result<(), RecordError> {
-        replace::replace(&self.folder.place().join(names::TABLE), table::csv(rows).as_bytes())
+    pub fn write_table(&self, rows: &[CellRow]) -> Result<usize, RecordError> {
+        let table = table::csv(rows);
+        replace::replace(&self.folder.place().join(names::TABLE), table.as_bytes())?;
+        Ok(table.len())
     }
 
     /// Where what happens is written down for people.

@@ -9,11 +9,12 @@ mod memory;
 mod queue;
 mod remeasure;
 mod snapshot;
+mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 pub use datasets::Datasets;
 pub use error::{SweepError, panic_text, with_causes};
@@ -32,6 +33,7 @@ use cell::{Keeping, train_cell};
 use error::{check_same, check_settings};
 use log_words::{ended_words, kind_of, with_swept};
 use queue::{Queue, to_do};
+use table::Table;
 
 /// A sweep with the place it is written to.
 pub struct Sweep {
@@ -46,12 +48,9 @@ pub struct Sweep {
     /// What the person watching should know before anything is trained.
     notices: Vec<String>,
     rows: Vec<CellRow>,
+    table: Table,
     keep_every: Duration,
-    table_written: Instant,
 }
-
-/// How often `summary.csv` is replaced at most while cells go by.
-const TABLE_EVERY: Duration = Duration::from_secs(1);
 
 /// How a sweep ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,8 +128,11 @@ impl Sweep {
         let run_dir = Arc::new(run_dir);
         let is_to_do = |cell: CellIndex| rows.get(cell).is_some_and(|row: &CellRow| to_do(&row.state));
         let name = experiment.name.clone();
-        let queue = Queue::new(experiment, Arc::clone(&run_dir), &kept, is_to_do, &died);
-        let sweep = Self {
+        run_dir.write_run(&info)?;
+        let table = Table::begin(Arc::clone(&run_dir), waiting_rows(&experiment, &rows, &kept))?;
+        let places = (Arc::clone(&run_dir), table.rows().clone());
+        let queue = Queue::new(experiment, places, &kept, is_to_do, &died);
+        Ok(Self {
             name,
             queue: Arc::new(Mutex::new(queue)),
             device,
@@ -140,12 +142,9 @@ impl Sweep {
             is_new,
             notices,
             rows,
+            table,
             keep_every,
-            table_written: Instant::now(),
-        };
-        sweep.run_dir.write_run(&sweep.info)?;
-        sweep.run_dir.write_table(&sweep.rows)?;
-        Ok(sweep)
+        })
     }
 
     /// Nothing comes of it: a run that is new is taken away, one that was to go on is stopped as it was.
@@ -194,7 +193,11 @@ impl Sweep {
         }
         let ending = match self.run_cells(control, outbox) {
             Ok(ending) => ending,
-            Err(error) => SweepEnding::Failed(with_causes(&error)),
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = self.table.write();
+                SweepEnding::Failed(with_causes(&error))
+            }
         };
         self.info.ended = Some(rfc3339(SystemTime::now()));
         self.info.state = match &ending {
@@ -242,7 +245,8 @@ impl Sweep {
             let row = &mut self.rows[cell];
             row.state = CellState::Ended(ending.clone());
             row.summary = summary.clone();
-            self.write_table_now_and_then(control, outbox)?;
+            self.table.rows().put(row.clone());
+            insist(control, outbox, || self.table.check())?;
             outbox.tell_skipped();
             outbox.log(kind_of(&ending), Some(cell), &ended_words(&ending, &summary));
             outbox.state(Event::CellEnded { cell, ending, summary });
@@ -252,7 +256,7 @@ impl Sweep {
         if let Some(words) = held {
             outbox.state(Event::Notice(words));
         }
-        insist(control, outbox, || self.run_dir.write_table(&self.rows))?;
+        insist(control, outbox, || self.table.write())?;
         let unfinished =
             |row: &CellRow| matches!(row.state, CellState::Queued | CellState::Ended(CellEnding::Interrupted));
         Ok(if self.rows.iter().any(unfinished) {
@@ -277,15 +281,6 @@ impl Sweep {
         self.queue().experiment.cells[cell].settings.clone()
     }
 
-    /// Replaces the table, unless that was just done: with thousands of short cells it would take more time than they.
-    fn write_table_now_and_then(&mut self, control: &mut Control, outbox: &Outbox) -> Result<(), RecordError> {
-        if self.table_written.elapsed() >= TABLE_EVERY {
-            insist(control, outbox, || self.run_dir.write_table(&self.rows))?;
-            self.table_written = Instant::now();
-        }
-        Ok(())
-    }
-
     /// Writes down that a cell was aborted before it began, so that a resume does not run it either.
     fn leave_out(&self, cell: CellIndex) -> Result<(CellEnding, Summary), RecordError> {
         let writer = self.run_dir.begin_cell(cell, &entries(&self.settings(cell)))?;
@@ -301,8 +296,15 @@ impl Sweep {
         outbox: &mut Outbox,
     ) -> Result<(CellEnding, Summary), RecordError> {
         control.busy_with(Activity::Preparing, outbox);
-        self.rows[cell].state = CellState::Running;
-        self.write_table_now_and_then(control, outbox)?;
+        let row = CellRow {
+            state: CellState::Running,
+            // What an earlier attempt came to is told again from its checkpoint, or not at all.
+            summary: Summary::default(),
+            ..self.rows[cell].clone()
+        };
+        self.rows[cell] = row.clone();
+        self.table.rows().put(row.clone());
+        insist(control, outbox, || self.table.check())?;
         let settings = self.settings(cell);
         let anew = self.queue().begins_anew(cell);
         let (mut writer, from) = insist(control, outbox, || self.open_cell(cell, &settings, anew, outbox))?;
@@ -321,6 +323,7 @@ impl Sweep {
         let keep_every = self.keep_every;
         let device = &self.device;
         let datasets = &mut self.datasets;
+        let rows = self.table.rows();
         // Out here, what is known of a cell outlives its failure.
         let mut summary = Summary::default();
         // What panics in a back end (a GPU that runs out of memory, say) fails this cell, not the night's sweep.
@@ -328,6 +331,8 @@ impl Sweep {
             let keeping = Keeping {
                 writer: &mut writer,
                 summary: &mut summary,
+                row,
+                rows,
                 every: keep_every,
                 from: from.as_ref().map(|from| &from.tensors),
             };
@@ -459,6 +464,15 @@ fn queued(experiment: &Experiment) -> Vec<CellRow> {
     cells.map(|(cell, planned)| queued_row(cell, planned)).collect()
 }
 
+/// The rows as the table has them, where a cell that is to run again has nothing to show.
+fn waiting_rows(experiment: &Experiment, rows: &[CellRow], kept: &QueueFile) -> Vec<CellRow> {
+    let mut rows = rows.to_vec();
+    for &cell in &kept.again {
+        rows[cell] = queued_row(cell, &experiment.cells[cell]);
+    }
+    rows
+}
+
 fn queued_row(cell: CellIndex, planned: &Planned) -> CellRow {
     CellRow {
         cell,
@@ -483,7 +497,7 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         memory_bytes: Some(memory::needed_bytes(parameters, dtype(settings).size() as u64)),
         ended: match &row.state {
             CellState::Ended(ending) => Some((ending.clone(), row.summary.clone())),
-            CellState::Queued | CellState::Running => None,
+            CellState::Queued | CellState::Held | CellState::Running => None,
         },
     }
 }

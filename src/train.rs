@@ -29,7 +29,7 @@ pub use snapshot::Snapshot;
 pub use stopwatch::Stopwatch;
 
 use crate::config::Settings;
-use crate::event::{CellEnding, CellIndex, Point, StopReason, Summary};
+use crate::event::{CellEnding, CellIndex, Point, Progress, StopReason, Summary};
 use crate::model::{Examples, Network, RunningStatistics};
 use run::Run;
 
@@ -58,6 +58,9 @@ pub trait Keeper {
     ///
     /// Whatever keeps it from being written.
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError>;
+
+    /// Hears how far the cell is, several times a second while it trains; for whoever wants to know, it is not to be kept.
+    fn progress(&mut self, _: &Progress) {}
 
     /// How much time may pass between two of them: what a kill or a loss of power can take.
     fn keep_every(&self) -> Duration;

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
 
+#[path = "sweep/table.rs"]
+mod table;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,6 +36,20 @@ impl Place {
         self.folder.path().join("sweep")
     }
 
+    /// What is left of `config` here.
+    fn sweep(&self, config: &str) -> Sweep {
+        let run_dir = if self.run_dir().exists() {
+            RunDir::open(&self.run_dir()).unwrap()
+        } else {
+            RunDir::create(self.folder.path(), "sweep").unwrap()
+        };
+        let experiment = Experiment::parse(config, Path::new("sweep.ron")).unwrap();
+        run_dir.write_config(&experiment.to_ron().unwrap()).unwrap();
+        let device = open(DeviceChoice::Flex).unwrap();
+        let datasets = Datasets::new(device.device.clone(), Some(self.folder.path().to_owned()));
+        Sweep::new(experiment, device, run_dir, datasets, Duration::from_mins(1)).unwrap()
+    }
+
     /// Runs what is left of `config` here, with `commands` given beforehand.
     fn run(&self, config: &str, commands: &[Command]) -> (Ended, Vec<Event>) {
         self.run_with(config, commands, |_| None)
@@ -45,16 +62,7 @@ impl Place {
         commands: &[Command],
         answer: impl Fn(&Event) -> Option<Command> + Send + 'static,
     ) -> (Ended, Vec<Event>) {
-        let run_dir = if self.run_dir().exists() {
-            RunDir::open(&self.run_dir()).unwrap()
-        } else {
-            RunDir::create(self.folder.path(), "sweep").unwrap()
-        };
-        let experiment = Experiment::parse(config, Path::new("sweep.ron")).unwrap();
-        run_dir.write_config(&experiment.to_ron().unwrap()).unwrap();
-        let device = open(DeviceChoice::Flex).unwrap();
-        let datasets = Datasets::new(device.device.clone(), Some(self.folder.path().to_owned()));
-        let sweep = Sweep::new(experiment, device, run_dir, datasets, Duration::from_mins(1)).unwrap();
+        let sweep = self.sweep(config);
         let (to_trainer, commands_out) = unbounded();
         for &command in commands {
             to_trainer.send(command).unwrap();

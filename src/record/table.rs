@@ -40,6 +40,8 @@ pub struct CellRow {
 pub enum CellState {
     /// It waits for its turn.
     Queued,
+    /// It waits, and is held out.
+    Held,
     /// It runs.
     Running,
     /// It has ended.
@@ -52,6 +54,7 @@ impl CellState {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Queued => "queued",
+            Self::Held => "held",
             Self::Running => "running",
             Self::Ended(CellEnding::Finished(_)) => "finished",
             Self::Ended(CellEnding::Diverged) => "diverged",

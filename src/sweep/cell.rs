@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use burn::tensor::Tensor;
 
 use super::datasets::Datasets;
+use super::table::Rows;
 use super::{checkpoint, memory, snapshot};
 use crate::config::Settings;
 use crate::device::OpenDevice;
-use crate::event::{CellEnding, CellIndex, Point, Summary};
+use crate::event::{CellEnding, CellIndex, Point, Progress, Summary};
 use crate::model::{Network, RunningStatistics};
-use crate::record::{CellWriter, RecordError, Tensors};
+use crate::record::{CellRow, CellWriter, RecordError, Tensors};
 use crate::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, dtype, train};
 
 /// The least time between two checkpoints, in times of what one takes: on a slow disk they must not hold training up.
@@ -22,6 +23,9 @@ pub(super) struct Keeping<'a> {
     pub(super) writer: &'a mut CellWriter,
     /// Follows what is known of the cell.
     pub(super) summary: &'a mut Summary,
+    /// Its row in the table, and where its changes go.
+    pub(super) row: CellRow,
+    pub(super) rows: &'a Rows,
     /// The time between two checkpoints.
     pub(super) every: Duration,
     /// The checkpoint that it goes on from.
@@ -41,6 +45,8 @@ pub(super) fn train_cell(
     let Keeping {
         writer,
         summary,
+        row,
+        rows,
         every,
         from,
     } = keeping;
@@ -63,6 +69,8 @@ pub(super) fn train_cell(
         network: &network,
         writer,
         summary,
+        row,
+        rows,
         keep_every: every,
         cost: Duration::ZERO,
     };
@@ -71,6 +79,7 @@ pub(super) fn train_cell(
         .transpose()?;
     if let Some(from) = &from {
         *folder.summary = from.summary.clone();
+        folder.show();
     }
     let trained = train(task, control, outbox, &mut folder, from)?;
     *folder.summary = trained.summary;
@@ -82,16 +91,35 @@ struct Folder<'a> {
     network: &'a Network,
     writer: &'a mut CellWriter,
     summary: &'a mut Summary,
+    row: CellRow,
+    rows: &'a Rows,
     keep_every: Duration,
     /// What the last checkpoint took.
     cost: Duration,
 }
 
+impl Folder<'_> {
+    /// Puts what is known of the cell into the table.
+    fn show(&mut self) {
+        self.row.summary = self.summary.clone();
+        self.rows.put_values(self.row.clone());
+    }
+}
+
 impl Keeper for Folder<'_> {
     fn point(&mut self, point: &Point) -> Result<(), AnyError> {
+        // A table that cannot be written is no less a reason to wait than metrics that cannot.
+        self.rows.check()?;
         self.writer.append(point)?;
         self.summary.take_in(point);
+        self.show();
         Ok(())
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        let shown = &mut self.row.summary;
+        (shown.steps, shown.epochs, shown.seconds) = (progress.step, progress.epoch, progress.seconds);
+        self.rows.put_values(self.row.clone());
     }
 
     fn parameters(&mut self, step: u64, parameters: &Tensor<1>, running: &[RunningStatistics]) -> Result<(), AnyError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::table::Rows;
 use super::{cell_plan, queued_row};
 use crate::config::Experiment;
 use crate::event::{CellEnding, CellIndex, Command, Event};
@@ -13,6 +14,7 @@ use crate::train::Desk;
 pub(super) struct Queue {
     pub(super) experiment: Experiment,
     run_dir: Arc<RunDir>,
+    table: Rows,
     /// Cells that wait, the next one first.
     order: Vec<CellIndex>,
     held: BTreeSet<CellIndex>,
@@ -27,7 +29,7 @@ impl Queue {
     /// The queue of a run as an earlier process left it, where the cells of these rows are to be run and those of `died` last.
     pub(super) fn new(
         experiment: Experiment,
-        run_dir: Arc<RunDir>,
+        (run_dir, table): (Arc<RunDir>, Rows),
         kept: &QueueFile,
         to_do: impl Fn(CellIndex) -> bool,
         died: &[CellIndex],
@@ -42,6 +44,7 @@ impl Queue {
         Self {
             experiment,
             run_dir,
+            table,
             order,
             held: BTreeSet::new(),
             again,
@@ -112,6 +115,15 @@ impl Queue {
         self.order.iter().position(|waits| *waits == cell)
     }
 
+    /// Says in the table how a cell waits, if it does.
+    fn show(&self, cell: CellIndex) {
+        if self.place(cell).is_some() {
+            let is_held = self.held.contains(&cell);
+            let state = if is_held { CellState::Held } else { CellState::Queued };
+            self.table.put_state(cell, state);
+        }
+    }
+
     fn change(&mut self, command: Command) -> Result<Vec<Event>, String> {
         let number = |cell: CellIndex| cell + 1;
         let place = |queue: &Self, cell: CellIndex, what: &str| {
@@ -137,6 +149,9 @@ impl Queue {
                 if self.place(cell).is_none() {
                     self.order.push(cell);
                     self.again.insert(cell);
+                    self.table.put(queued_row(cell, &self.experiment.cells[cell]));
+                } else {
+                    self.show(cell);
                 }
                 events.push(Event::CellRetried { cell });
             }
@@ -151,16 +166,20 @@ impl Queue {
             Command::Hold(cell) => {
                 place(self, cell, "held out")?;
                 self.held.insert(cell);
+                self.show(cell);
             }
             Command::Release(cell) => {
                 self.held.remove(&cell);
+                self.show(cell);
             }
             Command::AddSeed(like) => {
                 let none = || format!("there is no cell {}, or no seed is left: none is added", number(like));
                 let seed = self.experiment.next_seed(like).ok_or_else(none)?;
                 let cell = self.experiment.with_seed(like, seed).ok_or_else(none)?;
                 let index = self.experiment.cells.len();
-                let plan = cell_plan(&cell.settings, &queued_row(index, &cell));
+                let row = queued_row(index, &cell);
+                let plan = cell_plan(&cell.settings, &row);
+                self.table.put(row);
                 self.experiment.cells.push(cell);
                 self.added.push(Added { like, seed });
                 self.order.push(index);
@@ -182,6 +201,13 @@ impl Queue {
 
 impl Desk for Queue {
     fn ask(&mut self, command: Command) -> Vec<Event> {
+        if let Command::Abort(cell) = command {
+            // It is left out when its turn comes; the table says so now.
+            if self.place(cell).is_some() {
+                self.table.put_state(cell, CellState::Ended(CellEnding::Aborted));
+            }
+            return Vec::new();
+        }
         let mut events = match self.change(command) {
             Ok(events) => events,
             Err(why) => return vec![Event::Notice(why)],

@@ -256,6 +256,11 @@ impl Control {
         }
     }
 
+    fn ask(&self, command: Command) -> Vec<Event> {
+        let desk = self.desk.as_ref();
+        desk.map_or_else(Vec::new, |desk| lock(desk).ask(command))
+    }
+
     fn note(&mut self, command: Command) {
         let mut events = Vec::new();
         match command {
@@ -263,6 +268,7 @@ impl Control {
             Command::Resume => self.paused = false,
             Command::Abort(cell) => {
                 self.aborted.insert(cell);
+                events = self.ask(command);
             }
             Command::Audit => self.measurement.audit = true,
             Command::Quit => self.quit = true,
@@ -278,9 +284,7 @@ impl Control {
                     // One that waits to be left out waits to be run again.
                     self.aborted.remove(&cell);
                 }
-                if let Some(desk) = &self.desk {
-                    events = lock(desk).ask(command);
-                }
+                events = self.ask(command);
             }
         }
         let (cell, words) = words(command);

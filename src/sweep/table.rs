@@ -1,0 +1,299 @@
+//! `summary.csv` while cells train: a thread of its own writes it, so that it is a second or two behind at most, whatever runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::event::CellIndex;
+use crate::record::{CellRow, CellState, RecordError, RunDir};
+
+/// The least time between two writes.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The least time between two writes, in times of what the last one took, where the state of a cell has changed.
+const LEAST_INTERVAL: u32 = 2;
+
+/// The same where only the values of the running cell have.
+const LEAST_INTERVAL_OF_VALUES: u32 = 25;
+
+/// What the values of the running cell are worth writing, in bytes a second: a table of some hundred cells is written every
+/// second, one of ten thousand twice a minute.
+const VALUES_BYTES_PER_SECOND: f64 = 65_536.0;
+
+/// The table, with the thread that writes it; both end when this is dropped.
+pub(super) struct Table {
+    rows: Rows,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The rows of the table, for whoever changes them; it never waits for the disk.
+#[derive(Clone)]
+pub(super) struct Rows(Arc<Shared>);
+
+struct Shared {
+    run_dir: Arc<RunDir>,
+    changes: Mutex<Changes>,
+    /// Tells the thread that there is something to write, or that it is to end.
+    woken: Condvar,
+    /// The rows as they were last written, or were to be. Locked for as long as a write takes, and before `changes`.
+    rows: Mutex<Vec<CellRow>>,
+}
+
+/// What is not in the file yet.
+struct Changes {
+    rows: BTreeMap<CellIndex, Change>,
+    /// What kind of change is among them.
+    kind: Option<Kind>,
+    last: Write,
+    is_over: bool,
+}
+
+/// How the table was last written.
+struct Write {
+    ended: Instant,
+    took: Duration,
+    bytes: usize,
+    has_failed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Values,
+    State,
+}
+
+enum Change {
+    Row(CellRow),
+    State(CellState),
+}
+
+impl Table {
+    /// Writes the table of these rows, and goes on to.
+    ///
+    /// # Errors
+    /// What keeps it from being written.
+    pub(super) fn begin(run_dir: Arc<RunDir>, rows: Vec<CellRow>) -> Result<Self, RecordError> {
+        let (last, result) = Write::of(&run_dir, &rows);
+        result?;
+        let changes = Changes {
+            rows: BTreeMap::new(),
+            kind: None,
+            last,
+            is_over: false,
+        };
+        let shared = Arc::new(Shared {
+            run_dir,
+            changes: Mutex::new(changes),
+            woken: Condvar::new(),
+            rows: Mutex::new(rows),
+        });
+        let own = Arc::clone(&shared);
+        // Without the thread the table is written where cells begin and end.
+        let thread = thread::Builder::new()
+            .name("table".to_owned())
+            .spawn(move || own.keep())
+            .ok();
+        Ok(Self {
+            rows: Rows(shared),
+            thread,
+        })
+    }
+
+    pub(super) fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// Writes what is not written yet.
+    ///
+    /// # Errors
+    /// What keeps it from being written.
+    pub(super) fn write(&self) -> Result<(), RecordError> {
+        self.rows.0.write()
+    }
+
+    /// Gives the error if the table could not be written and still cannot.
+    ///
+    /// # Errors
+    /// What keeps it from being written.
+    pub(super) fn check(&self) -> Result<(), RecordError> {
+        if self.thread.is_none() {
+            return self.write();
+        }
+        self.rows.check()
+    }
+}
+
+impl Write {
+    fn of(run_dir: &RunDir, rows: &[CellRow]) -> (Self, Result<(), RecordError>) {
+        let begun = Instant::now();
+        let result = run_dir.write_table(rows);
+        let write = Self {
+            ended: Instant::now(),
+            took: begun.elapsed(),
+            bytes: *result.as_ref().unwrap_or(&0),
+            has_failed: result.is_err(),
+        };
+        (write, result.map(drop))
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        lock(&self.rows.0.changes).is_over = true;
+        self.rows.0.woken.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Rows {
+    /// A cell has begun, ended or come.
+    pub(super) fn put(&self, row: CellRow) {
+        self.0.take(row.cell, Change::Row(row), Kind::State);
+    }
+
+    /// The last values of a cell that runs.
+    pub(super) fn put_values(&self, row: CellRow) {
+        self.0.take(row.cell, Change::Row(row), Kind::Values);
+    }
+
+    /// A cell waits, is held out, or will be left out.
+    pub(super) fn put_state(&self, cell: CellIndex, state: CellState) {
+        self.0.take(cell, Change::State(state), Kind::State);
+    }
+
+    /// Gives the error if the table could not be written and still cannot.
+    ///
+    /// # Errors
+    /// What keeps it from being written.
+    pub(super) fn check(&self) -> Result<(), RecordError> {
+        let has_failed = lock(&self.0.changes).last.has_failed;
+        if has_failed { self.0.write() } else { Ok(()) }
+    }
+}
+
+impl Shared {
+    fn take(&self, cell: CellIndex, change: Change, kind: Kind) {
+        let mut changes = lock(&self.changes);
+        match (changes.rows.get_mut(&cell), change) {
+            (Some(Change::Row(row)), Change::State(state)) => row.state = state,
+            (_, change) => drop(changes.rows.insert(cell, change)),
+        }
+        // A thread that waits for as urgent a change already need not be woken by each.
+        if changes.kind < Some(kind) {
+            changes.kind = Some(kind);
+            self.woken.notify_all();
+        }
+    }
+
+    /// Writes the table, if anything has changed; what keeps it from being written is told by the next [`Rows::check`], too.
+    fn write(&self) -> Result<(), RecordError> {
+        let mut rows = lock(&self.rows);
+        {
+            let mut changes = lock(&self.changes);
+            if changes.kind.take().is_none() && !changes.last.has_failed {
+                return Ok(());
+            }
+            for (cell, change) in std::mem::take(&mut changes.rows) {
+                match (rows.get_mut(cell), change) {
+                    (Some(row), Change::Row(new)) => *row = new,
+                    (Some(row), Change::State(state)) => row.state = state,
+                    // Cells are added one after the other.
+                    (None, Change::Row(new)) => rows.push(new),
+                    (None, Change::State(_)) => {}
+                }
+            }
+        }
+        let (last, result) = Write::of(&self.run_dir, &rows);
+        lock(&self.changes).last = last;
+        result
+    }
+}
+
+impl Changes {
+    /// When they are to be written, if there are any.
+    fn due(&self) -> Option<Instant> {
+        let last = &self.last;
+        // What failed is tried again as long as it does.
+        let kind = if last.has_failed { Kind::State } else { self.kind? };
+        let interval = match kind {
+            Kind::State => last.took * LEAST_INTERVAL,
+            Kind::Values => {
+                let worth = Duration::from_secs_f64(last.bytes as f64 / VALUES_BYTES_PER_SECOND);
+                worth.max(last.took * LEAST_INTERVAL_OF_VALUES)
+            }
+        };
+        Some(last.ended + interval.max(EVERY))
+    }
+}
+
+impl Shared {
+    /// Writes again and again, until it is over.
+    fn keep(&self) {
+        let mut changes = lock(&self.changes);
+        while !changes.is_over {
+            let now = Instant::now();
+            changes = match changes.due() {
+                None => self.woken.wait(changes).unwrap_or_else(PoisonError::into_inner),
+                Some(due) if due > now => {
+                    let woken = self.woken.wait_timeout(changes, due - now);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+                Some(_) => {
+                    drop(changes);
+                    // Who trains finds the error, and waits until the disk takes something again.
+                    let _ = self.write();
+                    lock(&self.changes)
+                }
+            };
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After how long a change of this kind is written, where the last write took so long for so many bytes.
+    fn interval(kind: Option<Kind>, took: Duration, bytes: usize, has_failed: bool) -> Option<Duration> {
+        let ended = Instant::now();
+        let changes = Changes {
+            rows: BTreeMap::new(),
+            kind,
+            last: Write {
+                ended,
+                took,
+                bytes,
+                has_failed,
+            },
+            is_over: false,
+        };
+        changes.due().map(|due| due - ended)
+    }
+
+    #[test]
+    fn states_are_written_within_a_second_and_values_of_a_large_table_less_often() {
+        let (fast, slow) = (Duration::from_millis(2), Duration::from_millis(700));
+        let (small, large) = (20_000, 2_000_000);
+        assert_eq!(interval(None, fast, small, false), None);
+        for bytes in [small, large] {
+            assert_eq!(interval(Some(Kind::State), fast, bytes, false), Some(EVERY));
+            assert_eq!(interval(None, fast, bytes, true), Some(EVERY));
+        }
+        assert_eq!(interval(Some(Kind::Values), fast, small, false), Some(EVERY));
+        let rarely = interval(Some(Kind::Values), fast, large, false).unwrap();
+        assert!(
+            rarely > Duration::from_secs(25) && rarely < Duration::from_secs(40),
+            "{rarely:?}"
+        );
+        // On a slow disk neither takes most of the time.
+        assert_eq!(interval(Some(Kind::State), slow, small, false), Some(slow * 2));
+        assert_eq!(interval(Some(Kind::Values), slow, small, false), Some(slow * 25));
+    }
+}
