@@ -20,7 +20,7 @@ use crate::characters::Glyphs;
 use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Command, Event, SweepEnding};
 use crate::live::LiveError;
-use crate::record::PRINTED;
+use crate::record::{PRINTED, is_being_written};
 use crate::signals::{STATUS_STOPPED, Signal};
 use crate::{live, machine, plain, record, signals, sweep, tui};
 
@@ -239,7 +239,8 @@ pub(crate) fn see_it_end(run_dir: &Path) -> anyhow::Result<ExitCode> {
 /// Waits a moment until no process trains in `run_dir`: whoever resumes it next must find it unlocked.
 fn wait_for_the_end(run_dir: &Path) {
     let since = Instant::now();
-    while since.elapsed() < STOP_WITHIN && live::connect(run_dir).is_ok() {
+    let goes_on = || live::connect(run_dir).is_ok() || is_being_written(run_dir) == Some(true);
+    while since.elapsed() < STOP_WITHIN && goes_on() {
         thread::sleep(Duration::from_millis(10));
     }
 }
