@@ -4,6 +4,8 @@
 
 #[path = "cli/leaving.rs"]
 mod leaving;
+#[path = "cli/odd_data.rs"]
+mod odd_data;
 #[path = "cli/shipped.rs"]
 mod shipped;
 #[cfg(unix)]
