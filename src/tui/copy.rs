@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::monitor::Curve;
+use crate::number::unsigned_zero;
 
 use super::scene::Scene;
 
@@ -25,10 +26,11 @@ pub(super) fn values(scene: &Scene) -> Option<String> {
     let mut measured = |name: &str, curve: &Curve| {
         if let Some(bucket) = curve.at(step) {
             let doubt = if bucket.unconverged { "\tnot converged" } else { "" };
-            let value = if bucket.min.to_bits() == bucket.max.to_bits() {
-                format!("{:?}{doubt}", bucket.max)
+            let (least, most) = (unsigned_zero(bucket.min), unsigned_zero(bucket.max));
+            let value = if least.to_bits() == most.to_bits() {
+                format!("{most:?}{doubt}")
             } else {
-                format!("{:?}\t{:?}{doubt}", bucket.min, bucket.max)
+                format!("{least:?}\t{most:?}{doubt}")
             };
             line(name, &value);
         }
