@@ -60,8 +60,9 @@ mod zoom;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Select, Sender};
 
 use crate::event::{CellIndex, Command, Event, SweepEnding};
 use crate::machine::Load;
@@ -192,17 +193,21 @@ pub fn run(
                 return Ok(outcome);
             }
             Pass::Suspend if jobs.can_stop() => {
-                if screen.suspend(&jobs).is_err() {
+                let stopped = screen.suspend(&jobs);
+                if stopped
+                    .and_then(|()| come_back(&mut screen, &jobs, wires.signals))
+                    .is_err()
+                {
                     screen.abandon();
                     return Ok(driver.outcome_of_detaching());
                 }
             }
             Pass::Suspend => {
-                driver.note("no shell is there to continue the program, so that it is not stopped".to_owned())
+                driver.note("no shell is there to continue the program, so that it is not stopped".to_owned());
             }
             // Where the terminal cannot be taken, training goes on all the same.
             Pass::Continued => {
-                if screen.take_again().is_err() {
+                if come_back(&mut screen, &jobs, wires.signals).is_err() {
                     screen.abandon();
                     return Ok(driver.outcome_of_detaching());
                 }
@@ -216,4 +221,29 @@ pub fn run(
             },
         }
     }
+}
+
+/// How long a signal may take to come after the one that continued this process: `kill %1` sends both to a stopped job.
+const SIGNAL_WITHIN: Duration = Duration::from_millis(300);
+
+/// Takes the terminal again after the process was stopped, once the shell gives it back.
+///
+/// In the background this process stops again, as whoever sets the terminal from there does; but not before a signal that was to
+/// end it has been heard. It then ends without the terminal.
+fn come_back(screen: &mut terminal::Screen, jobs: &jobs::Jobs, signals: &Receiver<Signal>) -> io::Result<()> {
+    while !screen.is_ours() {
+        let mut select = Select::new();
+        select.recv(signals);
+        if select.ready_timeout(SIGNAL_WITHIN).is_ok() || !jobs.can_stop() {
+            screen.leave_to_others();
+            return Ok(());
+        }
+        // It may have come to the front meanwhile.
+        if !screen.is_ours() {
+            jobs::stop_in_background()?;
+        }
+    }
+    screen.take_again()?;
+    jobs.forget();
+    Ok(())
 }

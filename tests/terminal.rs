@@ -120,11 +120,27 @@ impl Stage {
 
     /// Sends a signal to the child of the shell.
     fn signal_child(&self, name: &str) {
-        let pid = std::fs::read_to_string(pid_file(&self.directory.path().join("log.txt"))).unwrap();
         let sent = std::process::Command::new("kill")
-            .args([&format!("-{name}"), &pid])
+            .args([&format!("-{name}"), &self.child()])
             .status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Which process the child of the shell is.
+    fn child(&self) -> String {
+        std::fs::read_to_string(pid_file(&self.directory.path().join("log.txt"))).unwrap()
+    }
+
+    /// Waits until the shell knows its job as stopped.
+    fn wait_for_a_stopped_job(&mut self) {
+        for asked in 0.. {
+            let (question, answer) = (format!("$((100 + {asked}))"), format!("asked {} times", 100 + asked));
+            self.press(&format!("clear; jobs; echo asked {question} times\n"));
+            self.wait_for(&answer);
+            if self.shown().contains("Stopped") {
+                return;
+            }
+        }
     }
 
     /// Waits until the screen is up and answers to keys.
@@ -267,6 +283,39 @@ fn ctrl_z_stops_a_script_or_time_with_the_program_that_they_run() {
         stage.press("q");
         stage.wait_for("left: Ended(Stopped)");
         stage.wait_until("the prompt", |seat| seat.shown().trim_end().ends_with("ready>"));
+    }
+}
+
+#[test]
+fn a_stopped_program_is_ended_by_its_shell_without_coming_to_the_front() {
+    let Some(mut stage) = Stage::shell() else { return };
+    for stop in ["TSTP", "STOP"] {
+        stage.press("bash child.sh\n");
+        stage.wait_for_the_screen();
+        stage.signal_child(stop);
+        stage.wait_for("Stopped");
+        stage.press("clear; kill %1\n");
+        stage.wait_for("left: Ended(Stopped)");
+        stage.press("clear; wait; jobs; echo $((6 * 7)) answers\n");
+        stage.wait_for("42 answers");
+        assert!(!stage.is_taken() && !stage.hides_cursor(), "{stop}");
+        assert!(!stage.shown().contains("Stopped"), "{stop}: {}", stage.shown());
+        stage.press("clear\n");
+    }
+}
+
+#[test]
+fn continued_in_the_background_the_program_stops_again_until_it_is_in_front() {
+    let Some(mut stage) = Stage::shell() else { return };
+    stage.press("bash child.sh\n");
+    stage.wait_for_the_screen();
+    for stop in ["TSTP", "STOP"] {
+        stage.signal_child(stop);
+        stage.wait_for_the_shell("bg");
+        stage.wait_for("child.sh &");
+        stage.wait_for_a_stopped_job();
+        stage.press("clear; fg\n");
+        stage.wait_for_the_screen();
     }
 }
 

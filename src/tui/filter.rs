@@ -159,13 +159,14 @@ impl Filter {
         while let Some(token) = tokens.next() {
             let (name, relation) = match token {
                 Token::Relation(relation) => ("", relation),
-                Token::Word(word) => match tokens.next_if(|next| matches!(next, Token::Relation(_))) {
-                    Some(Token::Relation(relation)) => (word, relation),
-                    _ => {
+                Token::Word(word) => {
+                    let next = tokens.next_if(|next| matches!(next, Token::Relation(_)));
+                    let Some(Token::Relation(relation)) = next else {
                         terms.push(Term::Word(word.to_lowercase()));
                         continue;
-                    }
-                },
+                    };
+                    (word, relation)
+                }
             };
             let mut limit = match tokens.next_if(|next| matches!(next, Token::Word(_))) {
                 Some(Token::Word(word)) => word.to_owned(),

@@ -15,7 +15,7 @@ use signal_hook::low_level::raise;
 
 use crate::signals::is_ignored;
 
-/// How long a signal that this process sends to itself is waited for; it comes at once unless the machine is overloaded.
+/// How long the signal that continued this process is waited for; it comes at once unless the machine is overloaded.
 const SEEN_WITHIN: Duration = Duration::from_millis(500);
 
 /// Ancestors that are looked at, so that no loop in what the system says keeps us.
@@ -73,20 +73,31 @@ impl Jobs {
         !self.never_stops && can_be_continued()
     }
 
-    /// Stops the process group as Ctrl-Z does in a terminal that is not raw, and returns when it is continued: a script, or
-    /// `time`, that started this program has to stop with it, or no shell would come back.
+    /// Stops the process group, and returns when it is continued: a script, or `time`, that started this program has to stop
+    /// with it, or no shell would come back.
+    ///
+    /// All of it at once, by SIGSTOP: SIGTSTP would have to be caught here and answered by another signal, and a shell that
+    /// saw the script stop first could continue both in between.
     pub(super) fn stop(&self) -> io::Result<()> {
-        kill_current_process_group(Signal::TSTP)?;
-        // It comes to this process, too, and is not to be taken for another request once that goes on.
-        self.wait_for(Job::Stop);
-        raise(SIGSTOP)?;
-        self.wait_for(Job::Continued);
+        kill_current_process_group(Signal::STOP)?;
+        while self
+            .told
+            .recv_timeout(SEEN_WITHIN)
+            .is_ok_and(|told| told != Job::Continued)
+        {}
         Ok(())
     }
 
-    fn wait_for(&self, job: Job) {
-        while self.told.recv_timeout(SEEN_WITHIN).is_ok_and(|told| told != job) {}
+    /// What came up to now is known.
+    pub(super) fn forget(&self) {
+        self.told.try_iter().for_each(drop);
     }
+}
+
+/// Stops the process group that a shell continued in the background, as the kernel does with one that sets the terminal
+/// from there; returns when it is continued again.
+pub(super) fn stop_in_background() -> io::Result<()> {
+    Ok(kill_current_process_group(Signal::TTOU)?)
 }
 
 impl Drop for Jobs {

@@ -14,6 +14,7 @@ use crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, Lea
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use rustix::process::getpgrp;
 
 use crate::characters::Glyphs;
 
@@ -91,16 +92,28 @@ impl Screen {
         self.abandoned.set(true);
     }
 
-    /// Gives the terminal back, stops the process group until the shell continues it, and takes the terminal again.
+    /// Gives the terminal back, and stops the process group until the shell continues it.
     pub(super) fn suspend(&mut self, jobs: &Jobs) -> io::Result<()> {
         self.give_back()?;
-        jobs.stop()?;
-        self.take()?;
-        self.wipe()
+        jobs.stop()
     }
 
-    /// Takes the terminal again after somebody else stopped and continued the process: whoever had the terminal meanwhile
-    /// has set it to what a shell needs, and written onto the screen.
+    /// Whether the terminal is this process group's, and not the shell's that continued it in the background.
+    pub(super) fn is_ours(&self) -> bool {
+        // Where there is no telling, taking it will tell.
+        rustix::termios::tcgetpgrp(&self.controls).map_or(true, |group| group == getpgrp())
+    }
+
+    /// Somebody else has the terminal and keeps it: what this screen has changed about it is undone as far as that does not
+    /// touch its modes, which would stop this process, and no frame is drawn any more.
+    pub(super) fn leave_to_others(&mut self) {
+        let _ = self.undo();
+        let _ = self.redirect_back();
+        self.abandon();
+    }
+
+    /// Takes the terminal again after the process was stopped and continued: whoever had the terminal meanwhile has set it
+    /// to what a shell needs, and written onto the screen.
     pub(super) fn take_again(&mut self) -> io::Result<()> {
         // Else it would be taken for raw, since it was.
         terminal::disable_raw_mode()?;
@@ -137,9 +150,8 @@ impl Screen {
         )
     }
 
-    /// Every step is tried, whatever became of the others.
-    fn give_back(&mut self) -> io::Result<()> {
-        let written = execute!(
+    fn undo(&mut self) -> io::Result<()> {
+        execute!(
             self.controls,
             EndSynchronizedUpdate,
             ResetColor,
@@ -147,7 +159,12 @@ impl Screen {
             DisableBracketedPaste,
             LeaveAlternateScreen,
             cursor::Show
-        );
+        )
+    }
+
+    /// Every step is tried, whatever became of the others.
+    fn give_back(&mut self) -> io::Result<()> {
+        let written = self.undo();
         let cooked = terminal::disable_raw_mode();
         self.redirect_back()?;
         written.and(cooked)

@@ -460,9 +460,10 @@ fn what_is_pasted_is_typed_at_a_prompt_and_does_nothing_elsewhere() {
         press_code(&mut fixture, KeyCode::Backspace);
     }
     fixture.view.paste("0.003");
-    let effect = fixture.view.key(&enter, &fixture.monitor);
-    assert!(
-        matches!(effect, Some(Effect::Send(Command::SetLearningRate { learning_rate, .. })) if learning_rate == 0.003)
+    let learning_rate = 0.003;
+    assert_eq!(
+        fixture.view.key(&enter, &fixture.monitor),
+        Some(Effect::Send(Command::SetLearningRate { cell: 2, learning_rate }))
     );
 }
 
