@@ -295,15 +295,16 @@ impl Cell {
         self.rate_changes.iter().map(|(step, _)| *step).collect()
     }
 
-    /// How close to the edge of stability it is, by the last λ_max on the first probe: [`Self::edge_at`]. None where there is
-    /// no threshold, or λ_max did not converge.
+    /// How close to the edge of stability it is, by the last λ_max on the first probe: (λ_max + μ) over (threshold + μ), with μ
+    /// the weight decay; λ_max·η/2 for gradient descent without one. None where there is no threshold, or λ_max did not
+    /// converge.
     #[must_use]
     pub fn edge(&self) -> Option<f64> {
         let lambda = self.latest.lambda.first()?.as_ref()?;
         self.edge_at(lambda.lambda_max).filter(|_| lambda.lambda_converged)
     }
 
-    /// (λ_max + μ) over (threshold + μ), with μ the weight decay: λ_max·η/2 for gradient descent without one.
+    /// The ratio of [`edge`](Self::edge) for this λ_max.
     ///
     /// The optimizer descends along the loss and the decay, whose eigenvalues are λ + μ, and is unstable where the largest is
     /// above the bare threshold, the one without the decay. The ratio is 1 where λ_max is at the threshold, and orders
