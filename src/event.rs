@@ -395,6 +395,8 @@ pub enum Command {
     Abort(CellIndex),
     /// Check λ_max of the running cell from a cold start at the next step.
     Audit,
+    /// Write a checkpoint of the running cell after this step, however short ago the last one was.
+    Keep,
     /// Measure λ_max of the running cell, and evaluate it, at the next step, whatever is due.
     Measure,
     /// Train a running cell on at another learning rate: this one at the next step, and then along its schedule as before.

@@ -328,6 +328,8 @@ fn show(
             Ok(None)
         }
         tui::Outcome::Detached if owns && container::ends_with_this_process() => {
+            // It may be on purpose that the container ends soon, and with it everything, as a crash would end it.
+            let _ = commands.send(Command::Keep);
             let _ = print(&format!("{}\n", staying_line(run_dir)));
             read_lines(&events, commands, signals)?;
             Ok(None)

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use portable_pty::CommandBuilder;
 use seat::Seat;
 use sharptui::live::{Request, connect};
-use sharptui::record::{RunState, read_config, read_run};
+use sharptui::record::{RunState, has_checkpoint, read_config, read_run};
 
 const SHORT: &str = "(
     name: \"short\", model: Mlp(widths: [4]), batch_size: 20, steps: 3, train_examples: 60, test_examples: 40,
@@ -317,6 +317,8 @@ fn the_first_process_of_a_container_stays_as_long_as_training_goes_on() {
     seat.wait_for("▶ training");
     seat.press("D");
     seat.wait_for("this is the first process of its container");
+    let cell = place.path("runs/long/cells/000");
+    seat.wait_until("a checkpoint", |_| has_checkpoint(&cell));
     let length = || fs::metadata(place.path("runs/long/cells/000/metrics.jsonl")).map_or(0, |metrics| metrics.len());
     for _ in 0..3 {
         let before = length();
@@ -327,7 +329,7 @@ fn the_first_process_of_a_container_stays_as_long_as_training_goes_on() {
     seat.press("\u{3}");
     assert_eq!(seat.wait_for_the_end(), 130);
     assert_eq!(read_run(&place.path("runs/long")).unwrap().state, RunState::Stopped);
-    assert!(sharptui::record::has_checkpoint(&place.path("runs/long/cells/000")));
+    assert!(has_checkpoint(&place.path("runs/long/cells/000")));
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub struct Control {
     quit: bool,
     aborted: BTreeSet<CellIndex>,
     measurement: Asked,
+    keep: bool,
     /// The last one asked for, and of which cell.
     learning_rate: Option<(CellIndex, f64)>,
     activity: Option<Activity>,
@@ -67,6 +68,7 @@ impl Control {
             quit: false,
             aborted: BTreeSet::new(),
             measurement: Asked::default(),
+            keep: false,
             learning_rate: None,
             activity: None,
             desk: None,
@@ -210,6 +212,11 @@ impl Control {
         std::mem::take(&mut self.measurement)
     }
 
+    /// Whether a checkpoint was asked for since the last time this was called.
+    pub fn take_keep(&mut self) -> bool {
+        std::mem::take(&mut self.keep)
+    }
+
     /// The learning rate that was asked for since the last time this was called, of this cell.
     pub fn take_learning_rate(&mut self, cell: CellIndex) -> Option<f64> {
         self.take_in();
@@ -272,6 +279,7 @@ impl Control {
             }
             Command::Audit => self.measurement.audit = true,
             Command::Quit => self.quit = true,
+            Command::Keep => self.keep = true,
             Command::Measure => self.measurement.plain = true,
             Command::SetLearningRate { cell, learning_rate } => self.learning_rate = Some((cell, learning_rate)),
             Command::Skip(_)
@@ -304,6 +312,7 @@ fn words(command: Command) -> (Option<CellIndex>, &'static str) {
         Command::Abort(cell) => (Some(cell), "abort"),
         Command::Audit => (None, "audit"),
         Command::Quit => (None, "stop the sweep"),
+        Command::Keep => (None, "write a checkpoint"),
         Command::Measure => (None, "measure now"),
         Command::SetLearningRate { cell, .. } => (Some(cell), "change the learning rate"),
         Command::Skip(cell) => (Some(cell), "skip: it goes on at the end of the queue"),

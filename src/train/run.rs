@@ -252,9 +252,9 @@ impl<'a> Run<'a> {
         written
     }
 
-    /// The same, if it was not done for a while.
+    /// The same, if it was not done for a while, or is asked for.
     pub(super) fn keep_now_and_then(&mut self) -> Result<(), AnyError> {
-        if self.kept_at.elapsed() >= self.keeper.keep_every() {
+        if self.control.take_keep() || self.kept_at.elapsed() >= self.keeper.keep_every() {
             self.keep(&self.snapshot(true))?;
         }
         Ok(())
