@@ -2,6 +2,7 @@
 
 pub(crate) mod container;
 mod elsewhere;
+mod words;
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -23,6 +24,8 @@ use crate::live::LiveError;
 use crate::record::{PRINTED, is_being_written};
 use crate::signals::{STATUS_STOPPED, Signal};
 use crate::{live, machine, plain, record, signals, sweep, tui};
+use words::closing_line;
+pub(crate) use words::{detached_line, staying_line, without_socket_line};
 
 /// How long a process that trains may take to end once it was asked to by a signal.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(4_500);
@@ -361,45 +364,6 @@ fn look_on(events: &Receiver<Event>, signals: Receiver<Signal>) -> anyhow::Resul
     let (out, style) = (std::io::stdout(), plain::Style::of_stdout());
     let ended = plain::look_on(events, &stop, out, style, Glyphs::of_output());
     Ok(ended.context("cannot write the output")? == plain::Ended::Left)
-}
-
-/// What stands in the terminal where the sweep goes on.
-pub(crate) fn detached_line(run_dir: &Path) -> String {
-    let place = run_dir.maybe_quote();
-    format!("training goes on in {place}: `sharptui attach {place}` shows it")
-}
-
-/// What is said where no socket can be made for a run.
-pub(crate) fn without_socket_line(run_dir: &Path, why: &std::io::Error) -> String {
-    let (place, pid) = (run_dir.maybe_quote(), std::process::id());
-    format!(
-        "this run has no socket ({why}), so no screen can steer it: `sharptui attach {place}` shows what it writes, `kill {pid}` \
-         stops it with a checkpoint"
-    )
-}
-
-/// The same where this process has to stay for it.
-pub(crate) fn staying_line(run_dir: &Path) -> String {
-    let place = run_dir.maybe_quote();
-    format!(
-        "training goes on in {place}; this is the first process of its container, which would end with it, so it stays: \
-         `sharptui attach {place}` in the container shows the screen, a signal or Ctrl-C stops the sweep"
-    )
-}
-
-/// What stands in the terminal once the screen is gone.
-fn closing_line(ended: &sweep::Ended, cells: usize, run_dir: &Path) -> String {
-    let place = run_dir.maybe_quote();
-    let failed = ended.failed.len();
-    let cells = plain::counted(cells);
-    match ended.ending {
-        SweepEnding::Complete if failed > 0 => {
-            format!("ended: {failed} of {cells} failed; `sharptui resume {place}` runs them again")
-        }
-        SweepEnding::Complete => format!("complete: {cells} in {place}"),
-        SweepEnding::Stopped => format!("stopped with cells unfinished: `sharptui resume {place}` goes on with them"),
-        SweepEnding::Failed(_) => format!("failed: what is finished is in {place}"),
-    }
 }
 
 /// Signals as requests to stop. A terminal that is gone is none: a night's training must not hang on it.
