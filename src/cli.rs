@@ -132,8 +132,8 @@ pub enum Action {
     /// Print a file of preferences for the screen (colours, characters, keys) with every default, or check one
     Screen {
         /// Say whether the file in its usual place, or this one, is right
-        #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
-        check: Option<PathBuf>,
+        #[arg(long, value_name = "FILE", num_args = 0..=1)]
+        check: Option<Option<PathBuf>>,
     },
     /// Say what the settings of a run, finished or not, did to λ_max and test accuracy: report.html, report.md, figures
     Report {

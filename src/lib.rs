@@ -75,7 +75,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Resume { run_dir, how }) => resume(run_dir, how),
         Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
         Some(Action::Screen { check: None }) => print_preferences(),
-        Some(Action::Screen { check: Some(path) }) => check_preferences(path),
+        Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),
         Some(Action::Report { run_dir, out }) => {
             let page = report::write(run_dir, out.as_deref())?;
             // A path is for other programs, whatever the terminal takes.

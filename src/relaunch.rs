@@ -115,15 +115,12 @@ fn readable(text: &str) -> io::Result<File> {
     Ok(file)
 }
 
-#[cfg(target_os = "linux")]
 fn nameless() -> io::Result<File> {
-    use rustix::fs::{MemfdFlags, memfd_create};
-
-    Ok(File::from(memfd_create("configuration", MemfdFlags::CLOEXEC)?))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn nameless() -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    if let Ok(file) = rustix::fs::memfd_create("configuration", rustix::fs::MemfdFlags::CLOEXEC) {
+        return Ok(File::from(file));
+    }
+    // Some sandboxes have no files in memory.
     let path = env::temp_dir().join(format!("sharptui-{}", std::process::id()));
     let file = File::options().create_new(true).read(true).write(true).open(&path)?;
     std::fs::remove_file(&path)?;

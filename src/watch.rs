@@ -48,7 +48,7 @@ pub(crate) struct Look {
 impl Look {
     /// As the user's file says, where there is to be a screen.
     pub(crate) fn load(args: ScreenArgs) -> Result<Self, tui::PreferencesError> {
-        let path = tui::usual_path(|name| std::env::var(name).ok()).filter(|_| has_screen());
+        let path = tui::usual_path(|name| std::env::var_os(name)).filter(|_| has_screen());
         Ok(Self {
             preferences: path.map_or_else(|| Ok(tui::Preferences::default()), |path| tui::Preferences::load(&path))?,
             ascii: args.ascii,
@@ -63,13 +63,9 @@ pub(crate) fn print_preferences() -> anyhow::Result<ExitCode> {
 }
 
 /// Says whether a file of preferences is right: this one, or the usual one where it has no name.
-pub(crate) fn check_preferences(path: &Path) -> anyhow::Result<ExitCode> {
-    let usual = || tui::usual_path(|name| std::env::var(name).ok());
-    let path = if path.as_os_str().is_empty() {
-        usual()
-    } else {
-        Some(path.to_owned())
-    };
+pub(crate) fn check_preferences(path: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let usual = || tui::usual_path(|name| std::env::var_os(name));
+    let path = path.map(Path::to_owned).or_else(usual);
     let path = path.context("there is no usual place: neither XDG_CONFIG_HOME nor HOME is set")?;
     let words = if path.exists() {
         "is right"
@@ -314,7 +310,7 @@ fn show(
         },
         preferences: look.preferences,
         ascii: look.ascii,
-        welcome: tui::take_welcome(|name| std::env::var(name).ok()),
+        welcome: tui::take_welcome(|name| std::env::var_os(name)),
     };
     let outcome = match tui::run(&events, commands, &signals, &options) {
         // Whoever began to train must not leave that unsaid.

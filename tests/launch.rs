@@ -219,6 +219,19 @@ fn paths_that_are_not_utf8_work_wherever_one_is_taken() {
         .output()
         .unwrap();
     assert_eq!(report.status.code(), Some(0), "{}", said(&report));
+    // A home may have such a name, too.
+    let home = place.path(odd);
+    let mut check = place.command();
+    check
+        .args(["screen", "--check"])
+        .env("HOME", &home)
+        .env_remove("XDG_CONFIG_HOME");
+    let check = check.output().unwrap();
+    assert!(
+        said(&check).contains("is not there: the defaults hold"),
+        "{}",
+        said(&check)
+    );
     let dump = Path::new(odd).join("dump.safetensors");
     let mut lambda = place.command();
     lambda

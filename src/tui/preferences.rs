@@ -123,7 +123,7 @@ pub enum PreferencesError {
 }
 
 /// Where the file is, with environment variables from `variable`; none without a home.
-pub fn usual_path(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+pub fn usual_path<V: Into<PathBuf>>(variable: impl Fn(&str) -> Option<V>) -> Option<PathBuf> {
     user_folder(Kind::Config, variable).map(|folder| folder.join("screen.ron"))
 }
 

@@ -1,7 +1,7 @@
 //! The first screen that anybody sees: what it is, and where help is.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -51,7 +51,7 @@ pub(super) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
 
 /// Whether the user, who has never seen the screen, is to be welcomed, which is written down: it happens once. Where it
 /// cannot be written down it does not: a welcome every day is none.
-pub fn take_welcome(variable: impl Fn(&str) -> Option<String>) -> bool {
+pub fn take_welcome<V: Into<PathBuf>>(variable: impl Fn(&str) -> Option<V>) -> bool {
     let mark = user_folder(Kind::State, variable).map(|folder| folder.join("welcomed"));
     mark.is_some_and(|mark| !mark.exists() && write(&mark).is_ok())
 }
@@ -86,7 +86,7 @@ mod tests {
         assert!(folder.path().join(".local/state/sharptui/welcomed").exists());
         let file = folder.path().join("state/sharptui/welcomed").display().to_string();
         assert!(!take_welcome(|name| (name == "HOME").then(|| file.clone())));
-        assert!(!take_welcome(|_| None));
+        assert!(!take_welcome(|_| None::<PathBuf>));
     }
 
     #[test]
