@@ -3,6 +3,7 @@
 mod cell;
 mod checkpoint;
 mod datasets;
+mod disk;
 mod error;
 mod log_words;
 mod memory;
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 pub use datasets::Datasets;
+pub use disk::told_by_disk;
 pub use error::{SweepError, panic_text, with_causes};
 pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 
@@ -25,11 +27,12 @@ use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Summary, SweepEnding, SweepPlan};
 use crate::model::Network;
 use crate::record::{
-    CellFound, CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, discard,
-    find_config, has_checkpoint, host_name, read_cells, read_config, read_progress, read_queue, read_run, rfc3339,
+    CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, discard,
+    has_checkpoint, host_name, read_cells, read_config, read_queue, read_run, rfc3339,
 };
 use crate::train::{Control, Outbox, Verdict, dtype};
 use cell::{Keeping, train_cell};
+use disk::{left_at, trained_elsewhere};
 use error::{check_same, check_settings};
 use log_words::{ended_words, kind_of, with_swept};
 use queue::{Queue, to_do};
@@ -387,60 +390,6 @@ fn plan(experiment: &Experiment, rows: &[CellRow], run_dir: &Path, device: &str)
         cells: cells.map(|(cell, row)| cell_plan(&cell.settings, row)).collect(),
         earlier_seconds: 0.0,
     }
-}
-
-/// A run that no process trains, as its directory tells it: the plan, cells that were broken off, how it ended.
-///
-/// # Errors
-///
-/// A run directory that cannot be read.
-pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
-    let (experiment, kept) = with_added(Experiment::load(&find_config(run_dir)?)?, run_dir)?;
-    // A process that was killed early enough left none.
-    let info = read_run(run_dir)
-        .map(Some)
-        .or_else(|error| error.is_missing().then_some(None).ok_or(error))?;
-    let mut rows = queued(&experiment);
-    for found in read_cells(run_dir)? {
-        if let Some(row) = rows.get_mut(found.cell) {
-            row.summary = left_at(&found);
-            row.state = CellState::Ended(found.ended.map_or(CellEnding::Interrupted, |ended| ended.ending));
-        }
-    }
-    let waits = |cell: &CellIndex| rows.get(*cell).is_some_and(|row| to_do(&row.state)) || kept.again.contains(cell);
-    let others = (0..rows.len()).filter(|cell| waits(cell) && !kept.order.contains(cell));
-    let order = others.chain(kept.order.iter().copied().filter(waits)).collect();
-    let mut plan = plan(
-        &experiment,
-        &rows,
-        run_dir,
-        info.as_ref().map_or("-", |info| &info.device),
-    );
-    // What the sweep took is not on disk; what its cells took is.
-    plan.earlier_seconds = rows.iter().map(|row| row.summary.seconds).sum();
-    let mut events = vec![Event::SweepStarted(plan)];
-    events.extend(kept.again.iter().map(|&cell| Event::CellRetried { cell }));
-    let held = Vec::new();
-    events.push(Event::Queue { order, held });
-    // Where none is told, whoever reads this finds that nothing more comes.
-    events.extend(info.and_then(|info| info.state.ending()).map(Event::SweepEnded));
-    Ok(events)
-}
-
-/// Locks need not reach from machine to machine: whoever takes up a run that another one may still train has to know.
-fn trained_elsewhere(earlier: &RunInfo) -> Option<String> {
-    let host = &earlier.host;
-    (earlier.state == RunState::Running && *host != host_name()).then(|| {
-        format!(
-            "run.json says that {host} trained this run, and not that it ended: see that no process trains it there"
-        )
-    })
-}
-
-/// The last values of a cell that has begun: as it ended, or as far as it had come when its process was ended.
-fn left_at(found: &CellFound) -> Summary {
-    let ended = found.ended.as_ref();
-    ended.map_or_else(|| read_progress(&found.path), |ended| ended.summary.clone())
 }
 
 /// Writes to the run directory, and waits while the disk takes nothing.
