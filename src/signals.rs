@@ -1,7 +1,7 @@
 //! Signals of the system as values in a channel, for the screen and for plain lines alike.
 
 use std::io::{self, Write};
-use std::ops::RangeInclusive;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -45,7 +45,7 @@ const MORE_WARNINGS: &[Number] = &[
 const MORE_WARNINGS: &[Number] = &[];
 
 /// Real-time signals of Linux, which nothing but their number names; the C library keeps the first of them to itself.
-const REAL_TIME: RangeInclusive<i32> = if cfg!(target_os = "linux") { 34..=64 } else { 1..=0 };
+const REAL_TIME: Range<i32> = if cfg!(target_os = "linux") { 34..65 } else { 0..0 };
 
 /// What the system asks the program to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,7 +290,9 @@ mod tests {
     fn a_warning_that_comes_again_is_no_second_request_and_hurries_nothing() {
         let (warning, mut asked) = (Number::XCPU.as_raw(), Asked::default());
         let mut after = |numbers: &[i32]| {
-            numbers.iter().for_each(|number| asked.count(*number));
+            for number in numbers {
+                asked.count(*number);
+            }
             asked.stops()
         };
         assert_eq!(after(&[warning, warning, warning]), 1);

@@ -64,7 +64,7 @@ enum Kind {
 }
 
 enum Change {
-    Row(CellRow),
+    Row(Box<CellRow>),
     State(CellState),
 }
 
@@ -151,12 +151,12 @@ impl Drop for Table {
 impl Rows {
     /// A cell has begun, ended or come.
     pub(super) fn put(&self, row: CellRow) {
-        self.0.take(row.cell, Change::Row(row), Kind::State);
+        self.0.take(row.cell, Change::Row(Box::new(row)), Kind::State);
     }
 
     /// The last values of a cell that runs.
     pub(super) fn put_values(&self, row: CellRow) {
-        self.0.take(row.cell, Change::Row(row), Kind::Values);
+        self.0.take(row.cell, Change::Row(Box::new(row)), Kind::Values);
     }
 
     /// A cell waits, is held out, or will be left out.
@@ -198,10 +198,10 @@ impl Shared {
             }
             for (cell, change) in std::mem::take(&mut changes.rows) {
                 match (rows.get_mut(cell), change) {
-                    (Some(row), Change::Row(new)) => *row = new,
+                    (Some(row), Change::Row(new)) => *row = *new,
                     (Some(row), Change::State(state)) => row.state = state,
                     // Cells are added one after the other.
-                    (None, Change::Row(new)) => rows.push(new),
+                    (None, Change::Row(new)) => rows.push(*new),
                     (None, Change::State(_)) => {}
                 }
             }

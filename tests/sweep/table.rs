@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::*;
 
 /// Patience with a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A cell that ends at once, and one that would take hours.
 const STALE: &str = "(
@@ -96,7 +96,9 @@ fn what_is_changed_by_hand_is_in_the_table_while_a_cell_goes_on_or_is_paused() {
     let going = Going::on(STALE);
     going.wait_for_states(&["finished", "running"]);
     for pausing in [None, Some(Command::Pause)] {
-        pausing.into_iter().for_each(|pause| going.ask(pause));
+        if let Some(pause) = pausing {
+            going.ask(pause);
+        }
         let added = going.table().len();
         let mut states = vec!["finished", "running"];
         states.resize(added, "aborted");
