@@ -9,7 +9,7 @@ mod track;
 
 pub use lanczos::{Estimate, Search, SymmetricOperator, largest_eigenvalue, norm};
 pub use mean_loss::{Hessian, MeanLoss};
-pub use track::{Measurement, Rules, TrackState, Tracker};
+pub use track::{KEPT_VECTORS, Measurement, Rules, TrackState, Tracker};
 
 /// A measurement was asked to stop before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

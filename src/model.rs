@@ -11,6 +11,7 @@ mod builder;
 mod conv;
 mod dropout;
 mod examples;
+mod footprint;
 mod gradient;
 mod initial;
 mod layer;
@@ -29,6 +30,7 @@ mod wiring;
 
 pub use batch_norm::{Normalization, RunningStatistics};
 pub use examples::Examples;
+pub use footprint::Footprint;
 pub use gradient::{Linearization, loss_and_gradient};
 pub use initial::Initial;
 pub use loss::loss_sum;

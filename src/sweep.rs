@@ -30,11 +30,12 @@ use crate::record::{
     CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, discard,
     has_checkpoint, host_name, read_cells, read_config, read_queue, read_run, rfc3339,
 };
-use crate::train::{Control, Outbox, Verdict, dtype};
+use crate::train::{Control, Outbox, Verdict, dtype, needs};
 use cell::{Keeping, train_cell};
 use disk::{left_at, trained_elsewhere};
 use error::{check_same, check_settings};
 use log_words::{ended_words, kind_of, with_swept};
+use memory::Account;
 use queue::{Queue, to_do};
 use table::Table;
 
@@ -52,6 +53,7 @@ pub struct Sweep {
     notices: Vec<String>,
     rows: Vec<CellRow>,
     table: Table,
+    memory: Account,
     keep_every: Duration,
 }
 
@@ -146,6 +148,7 @@ impl Sweep {
             notices,
             rows,
             table,
+            memory: Account::default(),
             keep_every,
         })
     }
@@ -327,6 +330,7 @@ impl Sweep {
         let device = &self.device;
         let datasets = &mut self.datasets;
         let rows = self.table.rows();
+        let memory = &mut self.memory;
         // Out here, what is known of a cell outlives its failure.
         let mut summary = Summary::default();
         // What panics in a back end (a GPU that runs out of memory, say) fails this cell, not the night's sweep.
@@ -336,6 +340,7 @@ impl Sweep {
                 summary: &mut summary,
                 row,
                 rows,
+                memory,
                 every: keep_every,
                 from: from.as_ref().map(|from| &from.tensors),
             };
@@ -443,7 +448,7 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         probes: settings.probes.iter().map(|probe| probe.describe(settings)).collect(),
         threshold_label: settings.threshold_label(),
         parameters,
-        memory_bytes: Some(memory::needed_bytes(parameters, dtype(settings).size() as u64)),
+        memory_bytes: Some(needs(settings, &network, dtype(settings).size()).bytes),
         ended: match &row.state {
             CellState::Ended(ending) => Some((ending.clone(), row.summary.clone())),
             CellState::Queued | CellState::Held | CellState::Running => None,

@@ -3,6 +3,7 @@
 mod augment;
 mod control;
 mod evaluate;
+mod needs;
 mod optimizer;
 mod outbox;
 mod pace;
@@ -20,6 +21,7 @@ use burn::tensor::{Device, Tensor};
 
 pub use augment::{Augmenter, View};
 pub use control::{Control, Desk, Verdict};
+pub use needs::{Moment, Needs, needs};
 pub use optimizer::HeavyBall;
 pub use outbox::{Log, Outbox};
 pub use probes::{probe_examples, probe_loss, rules};

@@ -4,6 +4,8 @@
 
 #[path = "cli/leaving.rs"]
 mod leaving;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/odd_data.rs"]
 mod odd_data;
 #[path = "cli/shipped.rs"]

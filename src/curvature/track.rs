@@ -16,7 +16,7 @@ use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue
 
 /// Ritz vectors kept between measurements: at the edge of stability several of the top eigenvalues come close and
 /// change places. `benches/strategies.rs` shows what is missed with fewer.
-const KEPT_VECTORS: usize = 6;
+pub const KEPT_VECTORS: usize = 6;
 
 /// How many of them a measurement starts from: the top one and the most promising others. Each costs a product.
 const START_VECTORS: usize = 3;

@@ -2,6 +2,7 @@
 
 use burn::tensor::activation::relu;
 
+use super::footprint::{Holding, ImageShape, Keeps, size};
 use super::node::{Kept, Node, Signal};
 use super::{Gradient, Parts};
 use crate::config::Activation;
@@ -28,6 +29,21 @@ pub(super) fn activate(function: Activation, x: Signal) -> (Signal, Point) {
 /// exponential five times as fast as its tanh, one number at a time on one thread, which was a quarter of the gradient.
 fn tanh(x: Signal) -> Signal {
     ((x * 2.0).exp() + 1.0).recip() * -2.0 + 1.0
+}
+
+/// φ' is kept, and of tanh its y.
+pub(super) fn holding(function: Activation, input: ImageShape) -> Holding {
+    let keeps = match function {
+        Activation::Tanh => Keeps::Output,
+        Activation::Relu => Keeps::Neither,
+    };
+    Holding {
+        keeps,
+        tangent_keeps: keeps,
+        remembered: size(input),
+        passing: size(input),
+        ..Holding::nothing(input)
+    }
 }
 
 /// φ at x.

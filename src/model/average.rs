@@ -1,11 +1,17 @@
 //! Global average pooling.
 
+use super::footprint::{Holding, ImageShape};
 use super::node::{LinearMap, Signal};
 
 /// The mean of each channel over its image, [examples, channels, 1, 1].
 pub(super) fn average(x: Signal) -> (Signal, Point) {
     let point = Point { shape: x.dims() };
     (point.apply(x), point)
+}
+
+/// A number a channel comes out.
+pub(super) fn holding([channels, _, _]: ImageShape) -> Holding {
+    Holding::nothing([channels, 1, 1])
 }
 
 /// The mean over images of one size; it is linear, so the same everywhere.

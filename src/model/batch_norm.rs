@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::footprint::{Holding, ImageShape, size};
 use super::node::{Kept, Node, Signal, sum, sum_per_channel};
 use super::{Gradient, Initial, Layout, Parts};
 
@@ -97,6 +98,16 @@ impl BatchNorm {
             averaged: (normalization == Normalization::Batch).then_some(count as f64),
         };
         (y, point)
+    }
+}
+
+/// x̂ is kept, and x̂̇ in a product; the projection takes a copy.
+pub(super) fn holding(input: ImageShape) -> Holding {
+    Holding {
+        remembered: size(input),
+        tangents: size(input),
+        passing: size(input),
+        ..Holding::nothing(input)
     }
 }
 

@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::{conv_transpose2d, conv2d, conv2d_weight_backward};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 
+use super::footprint::{Holding, ImageShape, Keeps, size};
 use super::node::{Kept, Node, Signal, sum, sum_per_channel};
 use super::{Gradient, Initial, Layout, Parts};
 
@@ -68,6 +69,18 @@ impl Conv2d {
             bias: bias.map(|bias| layout.add(format!("{name}.bias"), &[outputs], bias)),
             kernel,
             stride,
+        }
+    }
+
+    /// x is kept, and ẋ in a product; the gradient to the weight takes δ and x in another order.
+    pub(super) fn holding(self, layout: &Layout, [channels, height, width]: ImageShape) -> Holding {
+        let outputs = layout.entries()[self.weight].shape[0];
+        let output = [outputs, height.div_ceil(self.stride), width.div_ceil(self.stride)];
+        Holding {
+            keeps: Keeps::Input,
+            tangent_keeps: Keeps::Input,
+            passing: channels * height * width + size(output),
+            ..Holding::nothing(output)
         }
     }
 

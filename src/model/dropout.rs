@@ -4,6 +4,7 @@ use burn::tensor::{Shape, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use super::footprint::{Holding, ImageShape, size};
 use super::node::{LinearMap, Signal};
 
 /// Sets each element to 0 with probability p and scales the others by 1/(1 − p).
@@ -13,6 +14,15 @@ pub(super) fn drop_units(p: f64, rng: Option<&mut ChaCha8Rng>, x: Signal) -> (Si
     let mask = rng.map(|rng| mask(p, rng, &x));
     let point = Point { mask };
     (point.apply(x), point)
+}
+
+/// The mask is kept; without one x goes through as it is.
+pub(super) fn holding(input: ImageShape, with_dropout: bool) -> Holding {
+    Holding {
+        remembered: if with_dropout { size(input) } else { 0 },
+        is_identity: !with_dropout,
+        ..Holding::nothing(input)
+    }
 }
 
 /// Multiplication by a mask, or by one.

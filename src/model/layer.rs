@@ -1,16 +1,17 @@
 //! The kinds of layers.
 
-use super::Parts;
-use super::activation::activate;
-use super::average::average;
-use super::batch_norm::BatchNorm;
+use super::activation::{self, activate};
+use super::average::{self, average};
+use super::batch_norm::{self, BatchNorm};
 use super::conv::Conv2d;
-use super::dropout::drop_units;
+use super::dropout::{self, drop_units};
+use super::footprint::{Holding, ImageShape};
 use super::linear::Linear;
 use super::network::Pass;
 use super::node::{Node, Signal};
-use super::pool::max_pool;
-use super::subsample::subsample;
+use super::pool::{self, max_pool};
+use super::subsample::{self, subsample};
+use super::{Layout, Parts};
 use crate::config::Activation;
 
 /// A layer: where its parameters lie, but not the parameters.
@@ -44,6 +45,20 @@ impl Layer {
             }
             Self::Activation(function) => remembered(activate(*function, x)),
             Self::Dropout(p) => remembered(drop_units(*p, pass.dropout.as_deref_mut(), x)),
+        }
+    }
+
+    /// What it holds of an example of this shape.
+    pub(super) fn holding(&self, layout: &Layout, input: ImageShape, with_dropout: bool) -> Holding {
+        match self {
+            Self::Linear(linear) => linear.holding(layout),
+            Self::Conv2d(conv) => conv.holding(layout, input),
+            Self::MaxPool => pool::holding(input),
+            Self::Average => average::holding(input),
+            Self::Subsample { outputs } => subsample::holding(input, *outputs),
+            Self::BatchNorm(_) => batch_norm::holding(input),
+            Self::Activation(function) => activation::holding(*function, input),
+            Self::Dropout(_) => dropout::holding(input, with_dropout),
         }
     }
 }

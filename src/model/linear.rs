@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::footprint::{Holding, Keeps};
 use super::node::{Kept, Node, Signal, sum};
 use super::{Gradient, Initial, Layout, Parts};
 
@@ -23,6 +24,17 @@ impl Linear {
         Self {
             weight: layout.add(format!("{name}.weight"), &[outputs, inputs], weight),
             bias: layout.add(format!("{name}.bias"), &[outputs], bias),
+        }
+    }
+
+    /// x is kept, and ẋ in a product.
+    pub(super) fn holding(self, layout: &Layout) -> Holding {
+        let outputs = layout.entries()[self.bias].len();
+        Holding {
+            keeps: Keeps::Input,
+            tangent_keeps: Keeps::Input,
+            passing: outputs,
+            ..Holding::nothing([outputs, 1, 1])
         }
     }
 

@@ -89,6 +89,15 @@ impl Network {
         self.input
     }
 
+    pub(super) fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// How the layers are joined; an MLP takes an image as a row of features.
+    pub(super) fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
     /// Whether any layer normalizes by batch statistics.
     pub fn has_batch_norm(&self) -> bool {
         !self.normalized.is_empty()

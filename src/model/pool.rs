@@ -3,6 +3,7 @@
 use burn::tensor::module::max_pool2d_with_indices_backward;
 use burn::tensor::{Int, Tensor, TensorData};
 
+use super::footprint::{Holding, ImageShape, Keeps};
 use super::node::{LinearMap, Signal};
 
 /// Side of the pooled square, and the stride.
@@ -65,6 +66,16 @@ impl Choice {
     /// The elements of `a` or `b` that were the larger ones. What is not finite in either stays so.
     fn choose(&self, a: Tensor<5>, b: Tensor<5>) -> Tensor<5> {
         a * self.first.clone() + b * self.second.clone()
+    }
+}
+
+/// x is kept, and the choices: two of half its size, two of a quarter.
+pub(super) fn holding([channels, height, width]: ImageShape) -> Holding {
+    let input = channels * height * width;
+    Holding {
+        keeps: Keeps::Input,
+        remembered: input * 3 / 2,
+        ..Holding::nothing([channels, pooled(height), pooled(width)])
     }
 }
 

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, s};
 
+use super::footprint::{Holding, ImageShape};
 use super::node::{LinearMap, Signal};
 
 /// Every second row and column, the first among them, and zeros for the channels behind those of x up to `outputs`.
@@ -18,6 +19,11 @@ pub(super) fn subsample(x: Signal, outputs: usize) -> (Signal, Point) {
 /// Rows or columns after subsampling, as a convolution of stride 2 leaves them.
 pub(super) fn halved(size: usize) -> usize {
     size.div_ceil(2)
+}
+
+/// A quarter of each channel, and zeros.
+pub(super) fn holding([_, height, width]: ImageShape, outputs: usize) -> Holding {
+    Holding::nothing([outputs, halved(height), halved(width)])
 }
 
 /// Subsampling of images of one size; it is linear, so the same everywhere.

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use burn::tensor::Tensor;
 
 use super::datasets::Datasets;
+use super::memory::Account;
 use super::table::Rows;
-use super::{checkpoint, memory, snapshot};
+use super::{checkpoint, snapshot};
 use crate::config::Settings;
 use crate::device::OpenDevice;
 use crate::event::{CellEnding, CellIndex, Point, Progress, Summary};
@@ -26,6 +27,8 @@ pub(super) struct Keeping<'a> {
     /// Its row in the table, and where its changes go.
     pub(super) row: CellRow,
     pub(super) rows: &'a Rows,
+    /// What the process holds between two cells.
+    pub(super) memory: &'a mut Account,
     /// The time between two checkpoints.
     pub(super) every: Duration,
     /// The checkpoint that it goes on from.
@@ -47,15 +50,14 @@ pub(super) fn train_cell(
         summary,
         row,
         rows,
+        memory,
         every,
         from,
     } = keeping;
     device.autotune_convolutions(settings.cudnn_autotune);
-    let data = datasets.get(settings, dtype(settings))?;
+    let data = memory.while_loading(|| datasets.get(settings, dtype(settings)))?;
     let network = Network::new(settings, data.shape, data.classes);
-    if device.on_host {
-        memory::check(network.layout().len(), dtype(settings).size() as u64)?;
-    }
+    memory.check(settings, &network, device)?;
     let task = Task {
         cell,
         settings,

@@ -1,56 +1,105 @@
-//! Whether a cell can fit into memory at all: on the CPU an allocation that fails ends the process, and with it the
-//! cells behind it.
+//! Whether a cell can fit into memory at all: on the CPU an allocation that fails ends the process, and where memory runs out
+//! the kernel kills it, and with it the cells behind it.
 
-/// Vectors of the size of the parameters that every cell holds at once: the first measurement of λ_max takes a basis of
-/// ten and its images, beside the parameters, their gradient and temporaries.
-const VECTORS: u64 = 24;
+mod cgroup;
+mod room;
+
+use std::fmt;
+use std::path::Path;
+
+use crate::config::Settings;
+use crate::device::OpenDevice;
+use crate::model::Network;
+use crate::train::{Moment, Needs, dtype, needs};
+use room::{Room, Usage};
 
 /// A cell that cannot fit.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "its {parameters} parameters need at least {needed_mebibytes} MiB ({VECTORS} vectors of {bytes} bytes a number), \
-     and {available_mebibytes} MiB are free; make the model smaller, or run it on a larger machine"
-)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct TooLarge {
-    parameters: u64,
-    bytes: u64,
-    needed_mebibytes: u64,
-    available_mebibytes: u64,
+    needs: Needs,
+    parameters: usize,
+    room: Room,
 }
 
-/// Checks that the vectors of `parameters` numbers of `bytes` each fit into what memory is free.
-///
-/// # Errors
-///
-/// If they do not. Where the system does not say what is free, everything fits.
-pub fn check(parameters: usize, bytes: u64) -> Result<(), TooLarge> {
-    available_bytes().map_or(Ok(()), |available| fits(parameters as u64, bytes, available))
-}
+impl std::error::Error for TooLarge {}
 
-/// What a cell of so many parameters of `bytes` each needs at least, in bytes.
-pub fn needed_bytes(parameters: u64, bytes: u64) -> u64 {
-    parameters.saturating_mul(bytes).saturating_mul(VECTORS)
-}
-
-fn fits(parameters: u64, bytes: u64, available: u64) -> Result<(), TooLarge> {
-    let needed = needed_bytes(parameters, bytes);
-    if needed <= available {
-        return Ok(());
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Needs {
+            bytes,
+            activation_bytes,
+            moment,
+            vectors,
+            examples,
+            set_by,
+        } = &self.needs;
+        match moment {
+            Moment::Measurement(probe) => write!(f, "a measurement of λ_max on probe {}", probe + 1)?,
+            Moment::Step => f.write_str("a step")?,
+            Moment::Evaluation => f.write_str("an evaluation")?,
+        }
+        let (mebibytes, parameters, room) = (bytes >> 20, self.parameters, &self.room);
+        let plural = if *examples == 1 { "" } else { "s" };
+        // Fewer examples at once help where they take most of it.
+        let setting = if *examples > 1 && *activation_bytes > bytes / 2 {
+            format!(" or `{set_by}`")
+        } else {
+            String::new()
+        };
+        write!(
+            f,
+            " needs at least {mebibytes} MiB ({vectors} vectors of its {parameters} parameters, and the activations of {examples} \
+             example{plural}), and {room}; make the model{setting} smaller, or run it with more memory"
+        )
     }
-    Err(TooLarge {
-        parameters,
-        bytes,
-        needed_mebibytes: needed >> 20,
-        available_mebibytes: available >> 20,
-    })
 }
 
-/// Memory that can be had without swapping, as Linux estimates it.
-fn available_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
+/// What the process took up before a cell, so that what an earlier cell left to the allocator counts as free.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    /// What the process holds between two cells, as far as it is known.
+    idle: Option<Usage>,
+}
+
+impl Account {
+    /// Loads a data set, and counts what it takes up.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the data set from being loaded.
+    pub(super) fn while_loading<T, E>(&mut self, load: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let before = Usage::now();
+        let loaded = load()?;
+        let after = Usage::now();
+        self.idle = Some(match self.idle.take() {
+            // What was there before the first cell stays.
+            None => after,
+            Some(idle) => idle.grown(&before, &after),
+        });
+        Ok(loaded)
+    }
+
+    /// Checks that a cell fits into the memory that can be had.
+    ///
+    /// # Errors
+    ///
+    /// If it does not. Where the system does not say what can be had, everything fits.
+    pub(super) fn check(&self, settings: &Settings, network: &Network, device: &OpenDevice) -> Result<(), TooLarge> {
+        if !device.on_host {
+            return Ok(());
+        }
+        let now = Usage::now();
+        let reusable = self.idle.as_ref().map_or_else(Usage::default, |idle| now.beyond(idle));
+        let needs = needs(settings, network, dtype(settings).size());
+        match room::least(Path::new("/"), &now, &reusable) {
+            Some(room) if room.bytes < needs.bytes => Err(TooLarge {
+                needs,
+                parameters: network.layout().len(),
+                room,
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -58,11 +107,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_fits_and_what_does_not_says_by_how_much() {
-        assert_eq!(fits(1 << 20, 4, 96 << 20), Ok(()));
-        let words = fits(1 << 20, 4, (96 << 20) - 1).unwrap_err().to_string();
-        assert!(words.contains("1048576 parameters need at least 96 MiB"), "{words}");
-        assert!(words.contains("95 MiB are free"), "{words}");
-        assert!(fits(u64::MAX, 8, u64::MAX - 1).is_err());
+    fn what_does_not_fit_says_what_is_needed_what_is_left_by_whom_and_what_to_make_smaller() {
+        let words = TooLarge {
+            needs: Needs {
+                bytes: 3 << 30,
+                activation_bytes: 2 << 30,
+                moment: Moment::Measurement(0),
+                vectors: 49,
+                examples: 2000,
+                set_by: "group",
+            },
+            parameters: 1_000_000,
+            room: Room {
+                bytes: 1100 << 20,
+                bound: room::Bound::Cgroup("/job".to_owned()),
+            },
+        }
+        .to_string();
+        let expected = "a measurement of λ_max on probe 1 needs at least 3072 MiB (49 vectors of its 1000000 parameters, and the \
+            activations of 2000 examples), and the cgroup /job leaves 1100 MiB; make the model or `group` smaller, or run it \
+            with more memory";
+        assert_eq!(words, expected);
     }
 }

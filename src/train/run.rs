@@ -396,7 +396,7 @@ pub fn dtype(settings: &Settings) -> DType {
 
 /// Examples in one pass of a training step. With batch norm a chunk shares its statistics, so there it is the batch,
 /// or the stated group of a full one.
-fn chunk(settings: &Settings, batch: usize, batch_norm: bool) -> usize {
+pub(super) fn chunk(settings: &Settings, batch: usize, batch_norm: bool) -> usize {
     match (batch_norm, settings.batch_size, settings.statistics_group) {
         (false, _, _) => settings.chunk_size,
         (true, Extent::Full, Extent::Count(group)) => group,

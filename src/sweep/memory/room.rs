@@ -1,0 +1,177 @@
+//! How much memory this process can still have, and what says so.
+
+use std::fmt;
+use std::fs;
+use std::num::NonZero;
+use std::path::Path;
+
+use rustix::process::{Resource, getrlimit};
+
+use super::cgroup;
+
+/// What the process takes of its limits of address space beside its tensors: a stack for each processor's thread, which may be
+/// yet to start, and a little.
+fn stacks_bytes() -> u64 {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    (threads as u64) * (2 << 20) + (8 << 20)
+}
+
+/// What the process holds, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    resident: u64,
+    address_space: u64,
+    data: u64,
+}
+
+impl Usage {
+    /// As Linux says it; nothing elsewhere.
+    pub(super) fn now() -> Self {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let bytes = |name: &str| kibibytes(&status, name).unwrap_or(0);
+        Self {
+            resident: bytes("VmRSS:"),
+            address_space: bytes("VmSize:"),
+            data: bytes("VmData:"),
+        }
+    }
+
+    /// With what was taken up from `before` to `after`.
+    pub(super) fn grown(&self, before: &Self, after: &Self) -> Self {
+        self.zip(&after.beyond(before), |own, more| own + more)
+    }
+
+    /// What it has more than `other`.
+    pub(super) fn beyond(&self, other: &Self) -> Self {
+        self.zip(other, u64::saturating_sub)
+    }
+
+    fn zip(&self, other: &Self, with: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            resident: with(self.resident, other.resident),
+            address_space: with(self.address_space, other.address_space),
+            data: with(self.data, other.data),
+        }
+    }
+}
+
+/// What sets the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    Machine,
+    Cgroup(String),
+    AddressSpace,
+    Data,
+}
+
+/// Memory that can still be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    pub(super) bytes: u64,
+    pub(super) bound: Bound,
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mebibytes = self.bytes >> 20;
+        match &self.bound {
+            Bound::Machine => write!(f, "{mebibytes} MiB are free"),
+            Bound::Cgroup(path) => write!(f, "the cgroup {path} leaves {mebibytes} MiB"),
+            Bound::AddressSpace => write!(f, "the limit of address space (`ulimit -v`) leaves {mebibytes} MiB"),
+            Bound::Data => write!(f, "the limit of the data segment (`ulimit -d`) leaves {mebibytes} MiB"),
+        }
+    }
+}
+
+/// The least of what the machine has free and what cgroups and limits leave a process that uses so much, and can use part of
+/// that again. `root` is where the file systems of the kernel are looked for. Nothing where the system does not say.
+pub(super) fn least(root: &Path, usage: &Usage, reusable: &Usage) -> Option<Room> {
+    let machine = available_bytes(root).map(|bytes| Room {
+        bytes: bytes.saturating_add(reusable.resident),
+        bound: Bound::Machine,
+    });
+    let cgroups = cgroup::left(root).into_iter().map(|(path, bytes)| Room {
+        bytes: bytes.saturating_add(reusable.resident),
+        bound: Bound::Cgroup(path),
+    });
+    let limits = [
+        (
+            Resource::As,
+            usage.address_space,
+            reusable.address_space,
+            Bound::AddressSpace,
+        ),
+        (Resource::Data, usage.data, reusable.data, Bound::Data),
+    ];
+    let limits = limits.into_iter().filter_map(|(resource, used, again, bound)| {
+        let most = getrlimit(resource).current?;
+        // Without a number of what is used, the limit says nothing.
+        (used > 0).then(|| Room {
+            bytes: most.saturating_sub(used + stacks_bytes()).saturating_add(again),
+            bound,
+        })
+    });
+    machine
+        .into_iter()
+        .chain(cgroups)
+        .chain(limits)
+        .min_by_key(|room| room.bytes)
+}
+
+/// Memory that can be had without swapping, as Linux estimates it.
+fn available_bytes(root: &Path) -> Option<u64> {
+    kibibytes(&fs::read_to_string(root.join("proc/meminfo")).ok()?, "MemAvailable:")
+}
+
+/// What a line of this name says, in bytes.
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_of_machine_and_groups_counts_and_what_is_held_but_idle_is_added() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let usage = Usage::default();
+        assert_eq!(least(root.path(), &usage, &usage), None);
+        write("proc/meminfo", "MemTotal: 9 kB\nMemAvailable:    4 kB\n");
+        let room = |bytes, bound| Some(Room { bytes, bound });
+        assert_eq!(least(root.path(), &usage, &usage), room(4096, Bound::Machine));
+        let idle = Usage {
+            resident: 1000,
+            ..Usage::default()
+        };
+        assert_eq!(least(root.path(), &usage, &idle), room(5096, Bound::Machine));
+        write("proc/self/cgroup", "0::/job\n");
+        write("proc/self/mountinfo", "1 0 0:1 / /cg rw - cgroup2 cgroup2 rw\n");
+        write("cg/job/memory.max", "5000");
+        write("cg/job/memory.current", "2000");
+        let cgroup = Bound::Cgroup("/job".to_owned());
+        assert_eq!(least(root.path(), &usage, &idle), room(4000, cgroup));
+    }
+
+    #[test]
+    fn what_an_earlier_cell_left_to_the_allocator_is_free_and_what_a_data_set_took_is_not() {
+        let usage = |resident| Usage {
+            resident,
+            address_space: 10 * resident,
+            data: 0,
+        };
+        // Idle the process held 100; a cell has left 400 more, and a data set came to that.
+        let idle = usage(100).grown(&usage(500), &usage(530));
+        assert_eq!(idle, usage(130));
+        assert_eq!(usage(530).beyond(&idle), usage(400));
+        // A data set that found room in what was left takes nothing more.
+        assert_eq!(usage(100).grown(&usage(500), &usage(500)), usage(100));
+    }
+}

@@ -1,0 +1,153 @@
+//! Cells that cannot fit into the memory that limits and control groups leave.
+
+use super::*;
+
+/// The second cell's vectors take gigabytes.
+const BIG: &str = "(
+    train_examples: 100, test_examples: 100, learning_rate: 0.01, batch_size: 50, steps: 2,
+    probes: [(from: Training, examples: 50)],
+    sweep: (model: [Mlp(widths: [8]), Mlp(widths: [4000, 4000]), Mlp(widths: [16])]),
+)";
+
+/// Its parameters take 10 MB, its activations gigabytes.
+const ACTIVATIONS: &str = "(
+    train_examples: 2000, test_examples: 100, model: Vgg11(width: 32), batch_norm: true, learning_rate: 0.01,
+    batch_size: Full, steps: 1, lambda_every: Ends, probes: [(from: Training, examples: 2000)],
+)";
+
+/// Runs the program by a shell that first does something to itself.
+fn run_after(place: &Place, first: &str, arguments: &[&str]) -> (String, Option<i32>) {
+    let mut shell = Command::new("sh");
+    let script = format!("{first} && exec \"$@\"");
+    shell.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_sharptui")]);
+    shell.args(arguments);
+    let output = shell
+        .current_dir(place.folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (text(&output.stderr), output.status.code())
+}
+
+/// Checks that the second of three cells fails with these words in a shell that first does something to itself, and the others run.
+fn assert_others_run(place: &Place, first: &str, words: &str) {
+    // Nor does a resume die of it.
+    for arguments in [&["small.ron"][..], &["resume", "runs/small"]] {
+        let (error, status) = run_after(place, first, arguments);
+        assert_eq!(status, Some(1), "{error}");
+        let expected = [
+            "1 of 3 cells failed, the first of them cell 2: ",
+            "vectors of its 19184010 parameters",
+            words,
+        ];
+        assert!(expected.iter().all(|expected| error.contains(expected)), "{error}");
+        let table = fs::read_to_string(place.path("runs/small/summary.csv")).unwrap();
+        assert_eq!(table.matches(",finished,").count(), 2, "{table}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_cell_beyond_the_limit_of_address_space_or_data_fails_and_the_others_run() {
+    for (limit, words) in [("-v", "(`ulimit -v`) leaves "), ("-d", "(`ulimit -d`) leaves ")] {
+        let place = Place::with(BIG);
+        assert_others_run(&place, &format!("ulimit {limit} 1000000"), words);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn activations_count() {
+    let place = Place::with(ACTIVATIONS);
+    let (error, status) = run_after(&place, "ulimit -v 2000000", &["small.ron"]);
+    assert_eq!(status, Some(1), "{error}");
+    let expected = "and the activations of 2000 examples), and the limit of address space";
+    assert!(error.contains(expected), "{error}");
+    assert!(error.contains("make the model or `group` smaller"), "{error}");
+}
+
+/// A control group below that of this process; taken away when it is dropped.
+#[cfg(target_os = "linux")]
+struct Cgroup(PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Cgroup {
+    /// One of either version that leaves so many bytes, if this process may make one.
+    fn make(bytes: u64) -> Option<Self> {
+        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let path = |start: &str| {
+            own.lines()
+                .find_map(|line| line.split_once(start))
+                .map(|(_, path)| path.to_owned())
+        };
+        let places = [
+            path(":memory:").map(|path| (format!("/sys/fs/cgroup/memory{path}"), "memory.limit_in_bytes")),
+            path("0::").map(|path| (format!("/sys/fs/cgroup{path}"), "memory.max")),
+        ];
+        places.into_iter().flatten().find_map(|(place, limit)| {
+            let group = Self(PathBuf::from(format!("{place}/sharptui-test-{}", std::process::id())));
+            fs::create_dir(&group.0).ok()?;
+            // Where the controller is not delegated, there is no such file.
+            let is_limited = group.0.join(limit).exists() && fs::write(group.0.join(limit), bytes.to_string()).is_ok();
+            is_limited.then_some(group)
+        })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_cell_beyond_the_control_group_fails_and_the_others_run() {
+    let Some(group) = Cgroup::make(1200 << 20) else {
+        eprintln!("skipped: no control group can be made here");
+        return;
+    };
+    let place = Place::with(BIG);
+    let name = group.0.file_name().unwrap().to_str().unwrap();
+    let enter = format!("echo $$ > {}/cgroup.procs", group.0.display());
+    assert_others_run(&place, &enter, &format!("{name} leaves "));
+}
+
+/// Runs a sweep to its end; gives the most memory that it held, in bytes.
+#[cfg(target_os = "linux")]
+fn peak(config: &str) -> u64 {
+    let place = Place::with(config);
+    let mut command = place.command(&["small.ron"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        peak = kibibytes.unwrap_or(0).max(peak);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    peak * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_cell_is_said_to_need_is_most_of_what_it_takes_and_hardly_more() {
+    const REST: &str = "learning_rate: 0.01, train_examples: 300, test_examples: 50, steps: 1, lambda_max_products: 6,";
+    let tiny = peak(&format!("({REST} model: Mlp(widths: [4]), probes: [(examples: 10)])"));
+    for network in [
+        "model: Cnn(channels: (8, 16)), batch_norm: true, batch_size: 50, probes: [(from: Training, examples: 300)]",
+        "model: Cnn(channels: (8, 16)), activation: Tanh, batch_size: Full, probes: [(examples: 10)]",
+        "model: Cnn(channels: (8, 16)), dropout: 0.1, batch_size: 50, probes: [(from: Training, examples: 250)]",
+    ] {
+        let config = format!("({REST} {network})");
+        let experiment = sharptui::config::Experiment::parse(&config, Path::new("small.ron")).unwrap();
+        let settings = &experiment.cells[0].settings;
+        let network = sharptui::model::Network::new(settings, [1, 28, 28], 10);
+        let needs = sharptui::train::needs(settings, &network, 4);
+        let share = needs.bytes as f64 / (peak(&config) - tiny) as f64;
+        println!("{share:.2} of what it takes: {needs:?}");
+        assert!((0.6..1.15).contains(&share), "{share:.2} of what it takes: {needs:?}");
+    }
+}
