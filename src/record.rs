@@ -13,6 +13,7 @@
 //!     model.safetensors      its last parameters
 //!     checkpoint-a, -b       what it goes on with after a crash or a stop; gone once it has ended
 //!     summary.json           how it ended; absent while it has not
+//!     attempts.json          how often it was taken up, once processes were killed while it ran; gone once it has ended
 //! ```
 //!
 //! Every file but `metrics.jsonl` is replaced as a whole, so a reader never meets half of one.
@@ -24,6 +25,7 @@ use serde::Serialize;
 
 use crate::event::CellIndex;
 
+mod attempts;
 mod cell;
 mod checkpoint;
 mod error;
@@ -39,6 +41,7 @@ mod sync;
 mod table;
 mod tensors;
 
+pub use attempts::read_attempts;
 pub use cell::CellWriter;
 pub use checkpoint::{Checkpoint, Slot, has_checkpoint, read_checkpoints};
 pub use error::RecordError;
@@ -80,6 +83,7 @@ mod names {
     pub(super) const METRICS: &str = "metrics.jsonl";
     pub(super) const MODEL: &str = "model.safetensors";
     pub(super) const SUMMARY: &str = "summary.json";
+    pub(super) const ATTEMPTS: &str = "attempts.json";
 }
 
 /// A run directory that this process alone writes, for as long as this value lives.

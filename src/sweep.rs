@@ -1,5 +1,6 @@
 //! The queue of cells and what becomes of each.
 
+mod broken_off;
 mod cell;
 mod checkpoint;
 mod datasets;
@@ -31,6 +32,7 @@ use crate::record::{
     has_checkpoint, host_name, read_cells, read_config, read_queue, read_run, rfc3339,
 };
 use crate::train::{Control, Outbox, Verdict, dtype, needs};
+use broken_off::BrokenOff;
 use cell::{Keeping, train_cell};
 use disk::{left_at, trained_elsewhere};
 use error::{check_same, check_settings};
@@ -54,6 +56,7 @@ pub struct Sweep {
     rows: Vec<CellRow>,
     table: Table,
     memory: Account,
+    broken_off: Vec<BrokenOff>,
     keep_every: Duration,
 }
 
@@ -90,20 +93,18 @@ impl Sweep {
         notices.extend(earlier.as_ref().and_then(trained_elsewhere));
         let (experiment, kept) = with_added(experiment, run_dir.path())?;
         let mut rows = queued(&experiment);
-        // Cells during which an earlier process was killed or fell over, before there was a checkpoint.
-        let mut died = Vec::new();
+        let mut broken_off = Vec::new();
         for found in read_cells(run_dir.path())? {
             let row = rows.get_mut(found.cell);
             let Some(row) = row else { continue };
-            let continues = has_checkpoint(&found.path);
+            if found.ended.is_none() {
+                broken_off.push(BrokenOff::read(found.cell, &found.path));
+            }
             let settings = &experiment.cells[found.cell].settings;
             let ending = found.ended.as_ref().map(|ended| ended.ending.clone());
             let ended = ending.clone().map(CellState::Ended).filter(|state| !to_do(state));
-            if continues || ended.is_some() {
+            if ended.is_some() || has_checkpoint(&found.path) {
                 check_settings(&found.path, settings)?;
-            }
-            if !continues && ending.is_none() {
-                died.push(found.cell);
             }
             // What is on disk of a cell that will go on, or begin again, is shown until it does; what failed has nothing to show.
             if !matches!(ending, Some(CellEnding::Failed(_))) {
@@ -111,6 +112,7 @@ impl Sweep {
                 row.summary = left_at(&found);
             }
         }
+        notices.extend(broken_off.iter().map(|broken_off| broken_off.words()));
         let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
         seeds.sort_unstable();
         seeds.dedup();
@@ -136,7 +138,7 @@ impl Sweep {
         run_dir.write_run(&info)?;
         let table = Table::begin(Arc::clone(&run_dir), waiting_rows(&experiment, &rows, &kept))?;
         let places = (Arc::clone(&run_dir), table.rows().clone());
-        let queue = Queue::new(experiment, places, &kept, is_to_do, &died);
+        let queue = Queue::new(experiment, places, &kept, is_to_do, &broken_off);
         Ok(Self {
             name,
             queue: Arc::new(Mutex::new(queue)),
@@ -149,6 +151,7 @@ impl Sweep {
             rows,
             table,
             memory: Account::default(),
+            broken_off,
             keep_every,
         })
     }
@@ -174,7 +177,7 @@ impl Sweep {
         )
     }
 
-    /// Runs every cell that has not ended, in queue order; those during which an earlier process died come last.
+    /// Runs every cell that has not ended, in queue order; those that may have been the death of earlier processes come last.
     ///
     /// Neither a cell that fails nor one that panics ends the sweep; a run directory that cannot be written does.
     pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> Ended {
@@ -314,6 +317,10 @@ impl Sweep {
         let settings = self.settings(cell);
         let anew = self.queue().begins_anew(cell);
         let (mut writer, from) = insist(control, outbox, || self.open_cell(cell, &settings, anew, outbox))?;
+        let broken_off = self.broken_off.iter().position(|broken_off| broken_off.cell == cell);
+        if let Some(broken_off) = broken_off.map(|at| self.broken_off.swap_remove(at)) {
+            insist(control, outbox, || writer.count_attempt(broken_off.next_attempt()))?;
+        }
         if anew {
             // A later process goes on with it, and does not begin it again.
             insist(control, outbox, || self.queue().keep())?;

@@ -135,6 +135,8 @@ fn a_cell_during_which_the_process_died_does_not_keep_the_others_from_their_turn
     let (ended, events) = place.run(THREE, &[]);
     assert_eq!(ended.ending, SweepEnding::Complete);
     assert_eq!(started(&events), [1, 2, 0]);
+    let words = "cell 1 was running when an earlier process was killed, perhaps for want of memory; it begins again after the others";
+    assert!(notices(&events).contains(&words), "{:?}", notices(&events));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::error::{At, json};
 use super::folder::Folder;
 use super::read::CellSummary;
 use super::tensors::{NamedTensor, write_tensors};
-use super::{RecordError, names, replace, sync};
+use super::{RecordError, attempts, names, replace, sync};
 use crate::event::{CellEnding, Point, Summary};
 
 /// Writes what happens in one cell.
@@ -128,6 +128,14 @@ impl CellWriter {
         Ok(())
     }
 
+    /// Writes down that the cell was taken up for the `attempt`-th time, since processes were killed while it ran.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn count_attempt(&self, attempt: u32) -> Result<(), RecordError> {
+        attempts::write(&self.folder.place(), attempt)
+    }
+
     /// Makes sure that the metrics survive a loss of power, then writes `summary.json`, which marks the cell as ended.
     ///
     /// # Errors
@@ -139,6 +147,7 @@ impl CellWriter {
             summary: summary.clone(),
         };
         replace::replace_json(&self.folder.place().join(names::SUMMARY), &ended)?;
+        attempts::forget(&self.folder.place())?;
         match ending {
             CellEnding::Interrupted | CellEnding::Failed(_) => Ok(()),
             // Nobody goes on with it.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::broken_off::BrokenOff;
 use super::table::Rows;
 use super::{cell_plan, queued_row};
 use crate::config::Experiment;
@@ -26,13 +27,13 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// The queue of a run as an earlier process left it, where the cells of these rows are to be run and those of `died` last.
+    /// The queue of a run as an earlier process left it, where the cells `to_do` are to be run, and last those that were broken off and may be the reason.
     pub(super) fn new(
         experiment: Experiment,
         (run_dir, table): (Arc<RunDir>, Rows),
         kept: &QueueFile,
         to_do: impl Fn(CellIndex) -> bool,
-        died: &[CellIndex],
+        broken_off: &[BrokenOff],
     ) -> Self {
         let again: BTreeSet<CellIndex> = kept.again.iter().copied().collect();
         let waits = |cell: &CellIndex| to_do(*cell) || again.contains(cell);
@@ -40,7 +41,11 @@ impl Queue {
         let begun = (0..experiment.cells.len()).filter(|cell| !kept.order.contains(cell));
         let mut order: Vec<CellIndex> = begun.chain(kept.order.iter().copied()).filter(waits).collect();
         // A cell that brings the process down must not keep the others from their turn.
-        order.sort_by_key(|cell| died.contains(cell));
+        let comes_last = |cell: CellIndex| {
+            let mut last = broken_off.iter().filter(|broken_off| broken_off.comes_last());
+            last.any(|broken_off| broken_off.cell == cell)
+        };
+        order.sort_by_cached_key(|cell| comes_last(*cell));
         Self {
             experiment,
             run_dir,

@@ -181,3 +181,37 @@ fn a_second_process_on_a_run_directory_is_refused_and_a_dead_one_keeps_no_lock()
     first.wait().unwrap();
     hurt.finish(&[]);
 }
+
+#[test]
+fn a_cell_that_is_killed_once_goes_on_first_and_one_that_is_killed_again_after_the_others() {
+    let whole = Place::with(STEADY);
+    whole.finish(&[]);
+    let hurt = Place::with(STEADY);
+    let mut killed = measuring(&hurt);
+    while !has_checkpoint(&hurt.cell(0)) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+
+    let mut again = hurt.start(&["--checkpoint-every", "0"]);
+    let mut lines = BufReader::new(again.stdout.take().unwrap());
+    wait_for(
+        &mut lines,
+        "cell 1 was running when an earlier process was killed, perhaps for want of memory; it goes on from its checkpoint",
+    );
+    wait_for(&mut lines, "cell 1/2");
+    again.kill().unwrap();
+    again.wait().unwrap();
+
+    let written = hurt.finish(&[]);
+    let words = "cell 1 was running when 2 earlier processes were killed, perhaps for want of memory; it goes on from its \
+        checkpoint after the others";
+    assert!(written.contains(words), "{written}");
+    let first = |cell: &str| written.lines().position(|line| line.contains(cell));
+    assert!(first("cell 2/2") < first("cell 1/2"), "{written}");
+    assert!(!hurt.cell(0).join("attempts.json").exists());
+    let log = fs::read_to_string(hurt.run_dir().join("events.jsonl")).unwrap();
+    assert!(log.contains(words), "{log}");
+    assert_same(&hurt, &whole);
+}

@@ -1,0 +1,57 @@
+//! How often a cell was taken up since it last ended, or began: more than once where processes were killed while it ran.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::At;
+use super::read::read_json;
+use super::{RecordError, names, replace};
+
+/// A number and its name take less.
+const MOST_BYTES: u64 = 1 << 10;
+
+#[derive(Serialize, Deserialize)]
+struct Attempts {
+    attempts: u32,
+}
+
+/// How often the cell of this folder, which has not ended, was taken up. The first time is not written down.
+#[must_use]
+pub fn read_attempts(cell_dir: &Path) -> u32 {
+    // It decides on an order alone: a file that is damaged is none.
+    let read: Option<Attempts> = read_json(&cell_dir.join(names::ATTEMPTS), MOST_BYTES).ok();
+    read.map_or(1, |read| read.attempts.max(1))
+}
+
+pub(super) fn write(cell_dir: &Path, attempts: u32) -> Result<(), RecordError> {
+    replace::replace_json(&cell_dir.join(names::ATTEMPTS), &Attempts { attempts })
+}
+
+pub(super) fn forget(cell_dir: &Path) -> Result<(), RecordError> {
+    let path = cell_dir.join(names::ATTEMPTS);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).at("remove", &path),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_read_back_and_where_nobody_counted_there_was_one() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read_attempts(folder.path()), 1);
+        write(folder.path(), 3).unwrap();
+        assert_eq!(read_attempts(folder.path()), 3);
+        fs::write(folder.path().join(names::ATTEMPTS), "{\"attempts\": -1").unwrap();
+        assert_eq!(read_attempts(folder.path()), 1);
+        forget(folder.path()).unwrap();
+        forget(folder.path()).unwrap();
+        assert_eq!(read_attempts(folder.path()), 1);
+    }
+}
