@@ -96,14 +96,15 @@ impl History {
                     // The cells can be looked through for as long as somebody likes.
                     source = crossbeam_channel::never();
                 }
-                Err(RecvTimeoutError::Disconnected) => match again() {
-                    Some(renewed) => source = renewed,
-                    // What is on disk can be looked at all the same.
-                    None => {
+                Err(RecvTimeoutError::Disconnected) => {
+                    if let Some(renewed) = again() {
+                        source = renewed;
+                    } else {
+                        // What is on disk can be looked at all the same.
                         ended = true;
                         self.pass_on(Event::TrainerLost)?;
                     }
-                },
+                }
             }
         }
     }

@@ -116,7 +116,7 @@ impl Files {
         self.tell_where()?;
         self.log_read = 0;
         let begun = |entry: &LogEntry| entry.cell.filter(|_| entry.kind == LogKind::Begun);
-        let running = self.new_entries().iter().filter_map(begun).last();
+        let running = self.new_entries().iter().filter_map(begun).next_back();
         match running.filter(|cell| record::read_summary(&cell_path(&self.run_dir, *cell)).is_err()) {
             Some(cell) => self.tell_begin(cell),
             None => Ok(()),
@@ -147,9 +147,9 @@ impl Files {
 
     /// Says where it is trained, and how long nothing was written there.
     fn tell_where(&mut self) -> Result<(), Over> {
-        let why = match live::connect(&self.run_dir) {
-            Ok(_) => return Err(Over),
-            Err(why) => why,
+        // Where it can be connected to, it is followed better.
+        let Err(why) = live::connect(&self.run_dir) else {
+            return Err(Over);
         };
         let info = read_run(&self.run_dir).ok();
         let ended = info.and_then(|info| info.state.ending());
