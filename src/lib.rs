@@ -159,11 +159,10 @@ fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
         device,
         datasets,
     } = ready;
-    follow(
-        Sweep::new(experiment, device, run_dir, datasets, how.keep_every())?,
-        stand_by.begin(),
-        how.trainer,
-    )
+    // Before anything is written: a process that is ended without a word looks as if it had been killed.
+    let signals = stand_by.begin();
+    let sweep = Sweep::new(experiment, device, run_dir, datasets, how.keep_every())?;
+    follow(sweep, signals, how.trainer)
 }
 
 /// What a sweep is made of.
@@ -249,7 +248,10 @@ fn launch(how: &HowArgs, config: Option<&str>) -> anyhow::Result<ExitCode> {
     match going_on(&run_dir)? {
         Some(source) => show_live(&run_dir, source, Some(pid), look, signals),
         // It has ended already.
-        None => show_ended(&run_dir, look, signals),
+        None => {
+            show_ended(&run_dir, look, signals)?;
+            see_it_end(&run_dir)
+        }
     }
 }
 

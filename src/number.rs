@@ -37,7 +37,8 @@ pub fn significant(value: f64, digits: usize) -> String {
 
 /// The power of ten of the first digit of a value that is rounded to so many digits: 0 of 9.94 and 1 of 9.96 with two.
 /// None of zero and of what is not finite.
-fn decade(value: f64, digits: usize) -> Option<i32> {
+#[must_use]
+pub fn decade(value: f64, digits: usize) -> Option<i32> {
     if value == 0.0 || !value.is_finite() {
         return None;
     }

@@ -93,6 +93,8 @@ pub struct RunDir {
     lock: Option<File>,
     /// Whether names made in it survive a loss of power.
     syncs: bool,
+    /// Whether it was made, and not taken up.
+    is_new: bool,
 }
 
 impl RunDir {
@@ -126,20 +128,21 @@ impl RunDir {
                 Err(error) => Some(Err(error).at("create the folder", &path)),
             })
             .unwrap_or_else(|| Err(RecordError::Name { name: name.to_owned() }))?;
-        let taken = sync::folder(parent).and_then(|_| Self::take(path.clone()));
+        let taken = sync::folder(parent).and_then(|_| Self::take(path.clone(), true));
         if taken.is_err() {
             discard(&path);
         }
         taken
     }
 
-    fn take(path: PathBuf) -> Result<Self, RecordError> {
+    fn take(path: PathBuf, is_new: bool) -> Result<Self, RecordError> {
         let lock = lock::acquire(&path)?;
         let syncs = sync::folder(&path)?;
         Ok(Self {
             folder: Folder::at(path),
             lock,
             syncs,
+            is_new,
         })
     }
 
@@ -151,7 +154,7 @@ impl RunDir {
         if !path.join(names::CONFIG).is_file() {
             return Err(RecordError::NotARun { path: path.to_owned() });
         }
-        Self::take(path.to_owned())
+        Self::take(path.to_owned(), false)
     }
 
     /// Where it was when it was made or taken up. Files are written where it is now.
@@ -166,6 +169,12 @@ impl RunDir {
         self.folder.place().join(names::CONFIG)
     }
 
+    /// Whether this process made it.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
     /// What the file system does not offer, and what the person watching should know of it. A run goes on all the same.
     #[must_use]
     pub fn shortcomings(&self) -> Vec<String> {
@@ -173,7 +182,7 @@ impl RunDir {
         let locks = self
             .lock
             .is_none()
-            .then(|| format!("the file system of {place} has no locks: see that no other process writes there"));
+            .then(|| format!("the file system of {place} has no locks: make sure that no other process writes there"));
         let syncs = (!self.syncs).then(|| {
             format!("the file system of {place} cannot sync folders: a loss of power may take the newest files")
         });

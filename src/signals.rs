@@ -226,11 +226,8 @@ pub fn leave(words: &str) -> ! {
 /// The warning to send to a process of this program that is to stop; it is in no hurry, however often it is told.
 pub fn gentle_stop() -> Number {
     // What is ignored here is ignored there.
-    if is_ignored(Number::USR1.as_raw()) {
-        Number::TERM
-    } else {
-        Number::USR1
-    }
+    let heeded = WARNINGS.into_iter().find(|number| !is_ignored(number.as_raw()));
+    heeded.unwrap_or(Number::TERM)
 }
 
 /// Whether a signal is ignored.

@@ -29,7 +29,7 @@ use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Su
 use crate::model::Network;
 use crate::record::{
     CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, discard,
-    has_checkpoint, host_name, read_cells, read_config, read_queue, read_run, rfc3339,
+    has_checkpoint, host_name, read_cells, read_config, read_progress, read_queue, read_run, rfc3339,
 };
 use crate::train::{Control, Outbox, Verdict, dtype, needs};
 use broken_off::BrokenOff;
@@ -37,7 +37,6 @@ use cell::{Keeping, train_cell};
 use disk::{left_at, trained_elsewhere};
 use error::{check_same, check_settings};
 use log_words::{ended_words, kind_of, with_swept};
-use memory::Account;
 use queue::{Queue, to_do};
 use table::Table;
 
@@ -49,13 +48,12 @@ pub struct Sweep {
     run_dir: Arc<RunDir>,
     datasets: Datasets,
     info: RunInfo,
-    /// Whether no process had it before.
-    is_new: bool,
+    /// What `run.json` said before.
+    earlier: Option<RunInfo>,
     /// What the person watching should know before anything is trained.
     notices: Vec<String>,
     rows: Vec<CellRow>,
     table: Table,
-    memory: Account,
     broken_off: Vec<BrokenOff>,
     keep_every: Duration,
 }
@@ -88,7 +86,6 @@ impl Sweep {
         if let Some(earlier) = &earlier {
             check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
         }
-        let is_new = earlier.is_none();
         let mut notices = run_dir.shortcomings();
         notices.extend(earlier.as_ref().and_then(trained_elsewhere));
         let (experiment, kept) = with_added(experiment, run_dir.path())?;
@@ -126,7 +123,9 @@ impl Sweep {
             seeds,
             cells: rows.len(),
             // A run that is taken up again began when it first did.
-            started: earlier.map_or_else(|| rfc3339(SystemTime::now()), |earlier| earlier.started),
+            started: earlier
+                .as_ref()
+                .map_or_else(|| rfc3339(SystemTime::now()), |earlier| earlier.started.clone()),
             ended: None,
             state: RunState::Running,
             config: read_config(run_dir.path())?,
@@ -135,8 +134,8 @@ impl Sweep {
         let run_dir = Arc::new(run_dir);
         let is_to_do = |cell: CellIndex| rows.get(cell).is_some_and(|row: &CellRow| to_do(&row.state));
         let name = experiment.name.clone();
-        run_dir.write_run(&info)?;
         let table = Table::begin(Arc::clone(&run_dir), waiting_rows(&experiment, &rows, &kept))?;
+        run_dir.write_run(&info)?;
         let places = (Arc::clone(&run_dir), table.rows().clone());
         let queue = Queue::new(experiment, places, &kept, is_to_do, &broken_off);
         Ok(Self {
@@ -146,25 +145,24 @@ impl Sweep {
             run_dir,
             datasets,
             info,
-            is_new,
+            earlier,
             notices,
             rows,
             table,
-            memory: Account::default(),
             broken_off,
             keep_every,
         })
     }
 
-    /// Nothing comes of it: a run that is new is taken away, one that was to go on is stopped as it was.
+    /// Nothing comes of it: a run directory that was made for it is taken away, another one says again what it said before.
     pub fn withdraw(mut self) {
-        if self.is_new {
+        if self.run_dir.is_new() {
             discard(self.run_dir.path());
             return;
         }
         self.info.state = RunState::Stopped;
         // Whoever asked is told another error.
-        let _ = self.run_dir.write_run(&self.info);
+        let _ = self.run_dir.write_run(self.earlier.as_ref().unwrap_or(&self.info));
     }
 
     /// What will be run, as the first event says it.
@@ -177,7 +175,7 @@ impl Sweep {
         )
     }
 
-    /// Runs every cell that has not ended, in queue order; those that may have been the death of earlier processes come last.
+    /// Runs every cell that has not ended, in queue order; cells during which earlier processes were killed come last.
     ///
     /// Neither a cell that fails nor one that panics ends the sweep; a run directory that cannot be written does.
     pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> Ended {
@@ -203,6 +201,7 @@ impl Sweep {
         let ending = match self.run_cells(control, outbox) {
             Ok(ending) => ending,
             Err(error) => {
+                self.set_aside_what_runs();
                 // The first error is the one to tell.
                 let _ = self.table.write();
                 SweepEnding::Failed(with_causes(&error))
@@ -247,7 +246,13 @@ impl Sweep {
             let (ending, summary) = match control.verdict(cell) {
                 // What is left waits for a resume, but for what the user had done with.
                 Verdict::Quit if !control.is_aborted(cell) => continue,
-                Verdict::Quit | Verdict::Abort => insist(control, outbox, || self.leave_out(cell))?,
+                Verdict::Quit | Verdict::Abort => {
+                    let left_out = insist(control, outbox, || self.leave_out(cell))?;
+                    if self.queue().begins_anew(cell) {
+                        insist(control, outbox, || self.queue().keep())?;
+                    }
+                    left_out
+                }
                 Verdict::Go | Verdict::Skip => self.run_cell(cell, control, outbox)?,
             };
             self.queue().ended();
@@ -268,7 +273,8 @@ impl Sweep {
         insist(control, outbox, || self.table.write())?;
         let unfinished =
             |row: &CellRow| matches!(row.state, CellState::Queued | CellState::Ended(CellEnding::Interrupted));
-        Ok(if self.rows.iter().any(unfinished) {
+        let again = self.queue().has_again();
+        Ok(if again || self.rows.iter().any(unfinished) {
             SweepEnding::Stopped
         } else {
             SweepEnding::Complete
@@ -283,6 +289,15 @@ impl Sweep {
     fn fill_rows(&mut self) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.fill(&mut self.rows);
+    }
+
+    /// The table is not to say for ever that a cell runs.
+    fn set_aside_what_runs(&mut self) {
+        for row in self.rows.iter_mut().filter(|row| row.state == CellState::Running) {
+            row.state = CellState::Ended(CellEnding::Interrupted);
+            row.summary = read_progress(&self.run_dir.cell_path(row.cell));
+            self.table.rows().put(row.clone());
+        }
     }
 
     /// The settings of a cell, which may have been added.
@@ -337,7 +352,6 @@ impl Sweep {
         let device = &self.device;
         let datasets = &mut self.datasets;
         let rows = self.table.rows();
-        let memory = &mut self.memory;
         // Out here, what is known of a cell outlives its failure.
         let mut summary = Summary::default();
         // What panics in a back end (a GPU that runs out of memory, say) fails this cell, not the night's sweep.
@@ -347,7 +361,6 @@ impl Sweep {
                 summary: &mut summary,
                 row,
                 rows,
-                memory,
                 every: keep_every,
                 from: from.as_ref().map(|from| &from.tensors),
             };

@@ -165,6 +165,7 @@ pub fn run(
     let theme = preferences.theme(options.ascii, |name| std::env::var(name).ok());
     let mut view = View::new(theme);
     view.keys = preferences.keys.clone();
+    view.owns = options.owns;
     view.overlay = options.welcome.then_some(Overlay::Welcome);
     let mut driver = Driver::new(view).at_most(preferences.frames_per_second);
     let mut screen = terminal::Screen::enter(options.log_path.as_deref(), preferences.mouse)?;
@@ -203,7 +204,7 @@ pub fn run(
                 }
             }
             Pass::Suspend => {
-                driver.note("no shell is there to continue the program, so that it is not stopped".to_owned());
+                driver.note("Ctrl-Z does nothing here: no shell could continue the program".to_owned());
             }
             // Where the terminal cannot be taken, training goes on all the same.
             Pass::Continued => {

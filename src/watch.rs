@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use os_display::Quotable;
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, Signal as SignalNumber, kill_process};
 
 use crate::characters::Glyphs;
 use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Command, Event, SweepEnding};
 use crate::live::LiveError;
 use crate::record::{PRINTED, is_being_written};
-use crate::signals::{STATUS_STOPPED, Signal};
+use crate::signals::{STATUS_STOPPED, Signal, gentle_stop};
 use crate::{live, machine, plain, record, signals, sweep, tui};
 use words::closing_line;
 pub(crate) use words::{detached_line, staying_line, without_socket_line};
@@ -176,11 +176,14 @@ pub(crate) fn show_live(
     signals: Receiver<Signal>,
 ) -> anyhow::Result<ExitCode> {
     let requests = Arc::new(Mutex::new(source.requests));
-    // Without a socket, a process of our own is stopped by a signal, and by a second one at once.
+    // Without a socket, a process of our own is stopped by a warning, which may come twice: for one signal, relay and screen
+    // both ask. It is ended at once by two requests.
     let own_pid = own.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-    let stop = move |requests: &Requests| {
-        if let Some(pid) = own_pid.filter(|_| locked(requests).is_none()) {
-            let _ = kill_process(pid, rustix::process::Signal::TERM);
+    let stop = move |requests: &Requests, signals: &[SignalNumber]| {
+        for signal in signals {
+            if let Some(pid) = own_pid.filter(|_| locked(requests).is_none()) {
+                let _ = kill_process(pid, *signal);
+            }
         }
     };
     let (commands, asked) = unbounded();
@@ -189,7 +192,7 @@ pub(crate) fn show_live(
         for command in asked {
             request(&current, live::Request::Command(command));
             if command == Command::Quit {
-                stop(&current);
+                stop(&current, &[gentle_stop()]);
             }
         }
     });
@@ -208,7 +211,7 @@ pub(crate) fn show_live(
         Some(tui::Outcome::Detached) => Ok(ExitCode::SUCCESS),
         Some(tui::Outcome::LeftAtOnce) => {
             request(&requests, live::Request::EndNow);
-            stop(&requests);
+            stop(&requests, &[SignalNumber::TERM, SignalNumber::INT]);
             wait_for_the_end(run_dir);
             Ok(ExitCode::from(STATUS_STOPPED))
         }
@@ -290,7 +293,8 @@ fn show(
     let owns = matches!(trained, Trained::By { owns: true, .. });
     let Some(look) = look.filter(|_| has_screen()) else {
         if owns {
-            read_lines(&events, commands, signals)?;
+            let left = read_lines(&events, commands, signals)?;
+            return Ok(left.then_some(tui::Outcome::LeftAtOnce));
         } else if look_on(&events, signals)? {
             print(&format!("{}\n", detached_line(run_dir)))?;
             return Ok(Some(tui::Outcome::Detached));
@@ -323,15 +327,15 @@ fn show(
     match outcome {
         // Training goes on where the screen broke, so lines do, too.
         tui::Outcome::Broken => {
-            read_lines(&events, commands, signals)?;
-            Ok(None)
+            let left = read_lines(&events, commands, signals)?;
+            Ok(left.then_some(tui::Outcome::LeftAtOnce))
         }
         tui::Outcome::Detached if owns && container::ends_with_this_process() => {
-            // It may be on purpose that the container ends soon, and with it everything, as a crash would end it.
+            // While training is paused there is one already. It may be on purpose that the container ends soon, and with it everything, as a crash would end it.
             let _ = commands.send(Command::Keep);
             let _ = print(&format!("{}\n", staying_line(run_dir)));
-            read_lines(&events, commands, signals)?;
-            Ok(None)
+            let left = read_lines(&events, commands, signals)?;
+            Ok(left.then_some(tui::Outcome::LeftAtOnce))
         }
         tui::Outcome::Detached => {
             // The terminal may have gone.

@@ -8,6 +8,7 @@
 mod seat;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -122,7 +123,7 @@ fn without_locks_a_run_goes_on_and_says_so() {
         let output = place.run(&["short.ron"]);
         assert_eq!(output.status.code(), Some(0), "{errno}: {}", said(&output));
         assert!(
-            said(&output).contains("has no locks: see that no other process writes there"),
+            said(&output).contains("has no locks: make sure that no other process writes there"),
             "{errno}"
         );
         let output = place.run(&["resume", "runs/short"]);
@@ -212,14 +213,18 @@ fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_si
     });
     assert!(has_checkpoint(&run_dir.join("cells/001")));
 
-    // A screen of its own shows it, too, and passes a signal on.
-    let mut screen = place.screen(&["resume", "runs/long"]);
-    screen.wait_for("trained by a process without a socket");
-    screen.signal("TERM");
-    assert_eq!(screen.wait_for_the_end(), 130);
-    wait_until("the end", || {
-        read_run(&run_dir).is_ok_and(|info| info.state == RunState::Stopped)
-    });
+    // A screen of its own shows it, too, stops it by key, and passes a signal on, once.
+    for stop in ["qy", "TERM", "TERM", "TERM"] {
+        let mut screen = place.screen(&["resume", "runs/long"]);
+        screen.wait_for("trained by a process without a socket");
+        if stop == "TERM" {
+            screen.signal(stop);
+        } else {
+            screen.press(stop);
+        }
+        assert_eq!(screen.wait_for_the_end(), 130);
+        assert_eq!(read_run(&run_dir).unwrap().state, RunState::Stopped);
+    }
 }
 
 /// As another user; none where this one may not become it.
@@ -235,40 +240,44 @@ fn as_another_user() -> Option<Command> {
 fn another_user_sees_that_a_run_goes_on() {
     use std::os::unix::fs::PermissionsExt;
 
-    let (Some(place), Some(mut other)) = (Place::refusing(&[]), as_another_user()) else {
-        eprintln!("skipped: this user cannot become another one");
-        return;
-    };
-    // Whoever may not look into the folder of the build has a copy of the program.
-    fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let program = place.path("program");
-    fs::copy(env!("CARGO_BIN_EXE_sharptui"), &program).unwrap();
-    assert_eq!(place.run(&["long.ron", "--detach"]).status.code(), Some(0));
-    let run_dir = place.path("runs/long");
-    other
-        .arg(&program)
-        .arg("attach")
-        .arg(&run_dir)
-        .current_dir("/")
-        .stdout(Stdio::piped());
-    let mut looker = other.spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(3));
-    assert!(
-        looker.try_wait().unwrap().is_none(),
-        "it goes on as long as the run does"
-    );
-    let link = connect(&run_dir).unwrap();
-    link.requests
-        .send(sharptui::live::Request::Command(sharptui::event::Command::Quit))
-        .unwrap();
-    let output = looker.wait_with_output().unwrap();
-    let words = said(&output);
-    assert!(words.contains("trained by another user"), "{words}");
-    assert!(
-        words.contains("λ_max") && words.contains("stopped: 1 cell unfinished"),
-        "{words}"
-    );
-    assert!(!words.contains("without saying why"), "{words}");
-    assert_eq!(words.matches("long · 2 cells").count(), 1, "{words}");
-    assert_eq!(output.status.code(), Some(130));
+    // With locks, and where there are none to ask.
+    for refused in [&[][..], &[("REFUSE_LOCKS", "38")]] {
+        let (Some(place), Some(mut other)) = (Place::refusing(refused), as_another_user()) else {
+            eprintln!("skipped: this user cannot become another one");
+            return;
+        };
+        // Whoever may not look into the folder of the build has a copy of the program, and of the library.
+        fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let (program, refuse) = (place.path("program"), place.path("refuse.so"));
+        fs::copy(env!("CARGO_BIN_EXE_sharptui"), &program).unwrap();
+        fs::copy(library().unwrap(), &refuse).unwrap();
+        assert_eq!(place.run(&["long.ron", "--detach"]).status.code(), Some(0));
+        let run_dir = place.path("runs/long");
+        other.arg(&program).arg("attach").arg(&run_dir).current_dir("/");
+        other
+            .env("LC_ALL", "C.UTF-8")
+            .env("LD_PRELOAD", refuse)
+            .envs(refused.iter().copied());
+        let mut looker = other.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(looker.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let mut words = Vec::new();
+        while !words
+            .iter()
+            .any(|line: &String| line.contains("cell 2/2") && line.contains("λ_max"))
+        {
+            words.push(lines.next().unwrap_or_else(|| panic!("it ended: {words:?}")));
+        }
+        let link = connect(&run_dir).unwrap();
+        let quit = sharptui::live::Request::Command(sharptui::event::Command::Quit);
+        link.requests.send(quit).unwrap();
+        words.extend(lines);
+        let words = words.join("\n");
+        assert!(words.contains("trained by another user"), "{words}");
+        assert!(words.contains("stopped: 1 cell unfinished"), "{words}");
+        assert!(!words.contains("without saying why"), "{words}");
+        assert_eq!(words.matches("long · 2 cells").count(), 1, "{words}");
+        assert_eq!(looker.wait().unwrap().code(), Some(130));
+    }
 }

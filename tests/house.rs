@@ -136,6 +136,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
 #[test]
 fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
     for room in [
+        "characters",
         "cli",
         "config",
         "event",
@@ -143,10 +144,14 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
         "number",
         "plain",
         "record",
+        "relaunch",
         "report",
         "signals",
         "statistics",
+        "suggest",
         "tui",
+        "user_folders",
+        "watch",
     ] {
         knows_nothing_of(room, "burn");
     }

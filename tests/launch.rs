@@ -9,6 +9,7 @@ mod seat;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -364,17 +365,20 @@ fn whoever_looks_on_in_a_pipe_stops_nothing() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let output = place.shell("$S attach runs/long | head -1");
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let mut looker = place
-        .command()
+    let mut looker = place.command();
+    let mut looker = looker
         .args(["attach", "runs/long"])
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    // It listens to signals before it writes its first line.
+    let mut lines = BufReader::new(looker.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("long"));
     Command::new("kill")
         .args(["-INT", &looker.id().to_string()])
         .status()
         .unwrap();
+    lines.for_each(drop);
     assert_eq!(looker.wait().unwrap().code(), Some(0));
     let length = || fs::metadata(place.path("runs/long/cells/000/metrics.jsonl")).map_or(0, |metrics| metrics.len());
     let (before, since) = (length(), Instant::now());

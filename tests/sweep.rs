@@ -135,7 +135,7 @@ fn a_cell_during_which_the_process_died_does_not_keep_the_others_from_their_turn
     let (ended, events) = place.run(THREE, &[]);
     assert_eq!(ended.ending, SweepEnding::Complete);
     assert_eq!(started(&events), [1, 2, 0]);
-    let words = "cell 1 was running when an earlier process was killed, perhaps for want of memory; it begins again after the others";
+    let words = "cell 1 was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it begins again after the others";
     assert!(notices(&events).contains(&words), "{:?}", notices(&events));
 }
 
@@ -296,11 +296,8 @@ fn a_cell_that_has_ended_is_run_again_and_what_it_came_to_is_kept_beside_it() {
     let place = Place::new();
     place.run(THREE, &[]);
     let (ended, events) = place.run(THREE, &[Command::Retry(1), Command::Quit]);
-    assert_eq!(
-        ended.ending,
-        SweepEnding::Complete,
-        "it had ended, and has not begun anew"
-    );
+    // A resume has something to do.
+    assert_eq!(ended.ending, SweepEnding::Stopped);
     assert!(events.contains(&Event::CellRetried { cell: 1 }));
     let (ended, events) = place.run(THREE, &[]);
     assert_eq!(ended.ending, SweepEnding::Complete);
@@ -308,6 +305,12 @@ fn a_cell_that_has_ended_is_run_again_and_what_it_came_to_is_kept_beside_it() {
     assert!(place.run_dir().join("cells/001-old-1/metrics.jsonl").is_file());
     let (_, events) = place.run(THREE, &[]);
     assert!(started(&events).is_empty(), "once is enough");
+    // Nor is a sweep complete in which it is held out.
+    let (ended, _) = place.run(THREE, &[Command::Retry(1), Command::Hold(1)]);
+    assert_eq!(ended.ending, SweepEnding::Stopped);
+    let (ended, _) = place.run(THREE, &[Command::Retry(2), Command::Abort(2), Command::Abort(1)]);
+    assert_eq!(ended.ending, SweepEnding::Complete);
+    assert!(started(&place.run(THREE, &[]).1).is_empty());
 }
 
 #[test]

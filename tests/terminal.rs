@@ -344,7 +344,7 @@ fn where_no_shell_could_continue_it_the_program_is_not_stopped() {
     stage.resize((120, 40));
     stage.wait_for_the_screen();
     stage.press("\u{1a}");
-    stage.wait_for("no shell is there to continue the program");
+    stage.wait_for("no shell could continue the program");
     stage.wait_for_the_screen();
     stage.signal("TSTP");
     stage.wait_for_the_screen();

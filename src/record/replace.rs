@@ -61,5 +61,5 @@ fn aside(path: &Path) -> PathBuf {
 fn write_synced(path: &Path, contents: &[u8]) -> std::io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(contents)?;
-    sync::file(&file).map(drop)
+    sync::file(&file)
 }

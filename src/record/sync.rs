@@ -1,18 +1,24 @@
 //! What is to survive a loss of power, as far as the file system offers that.
 
 use std::fs::File;
-use std::io::{Error, ErrorKind, Result};
+#[cfg(test)]
+use std::io::Error;
+use std::io::Result;
 use std::path::Path;
 
 use super::RecordError;
 use super::error::At;
 
-/// The error of a device that could not read or write.
-const EIO: i32 = 5;
+/// What file systems say that do not sync folders: EPERM, EBADF, EACCES, EINVAL, EROFS, ENOSYS, EOPNOTSUPP, and NFS's own
+/// ENOTSUPP.
+const NOT_OFFERED: [i32; 8] = [1, 9, 13, 22, 30, 38, 95, 524];
 
-/// Makes sure that what was written to a file survives a loss of power; false where the file system does not do that.
-pub(super) fn file(file: &File) -> Result<bool> {
-    done_or_not_offered(file.sync_all())
+/// What they say that do not sync files; one that was opened for writing is not refused for want of rights.
+const NOT_OFFERED_FOR_FILES: [i32; 4] = [22, 38, 95, 524];
+
+/// Makes sure that what was written to a file survives a loss of power, where the file system does that.
+pub(super) fn file(file: &File) -> Result<()> {
+    or_not_offered(file.sync_all(), &NOT_OFFERED_FOR_FILES).map(drop)
 }
 
 /// Makes sure that names made in this folder survive a loss of power; false where the file system does not do that.
@@ -23,27 +29,17 @@ pub(super) fn folder(path: &Path) -> std::result::Result<bool, RecordError> {
     } else {
         path
     };
-    done_or_not_offered(File::open(path).and_then(|folder| folder.sync_all())).at("sync the folder", path)
+    let synced = File::open(path).and_then(|folder| folder.sync_all());
+    or_not_offered(synced, &NOT_OFFERED).at("sync the folder", path)
 }
 
-/// Network and user-space file systems refuse in many words: EINVAL, EOPNOTSUPP, ENOSYS, EBADF, EACCES, ENOTSUPP (524). What
-/// speaks of the disk itself is an error: no room, or a device that fails. So is a folder that is gone.
-fn done_or_not_offered(synced: Result<()>) -> Result<bool> {
+/// Whatever else is said means that what was written may not be there: no room, a device that fails, a server that does not answer.
+fn or_not_offered(synced: Result<()>, not_offered: &[i32]) -> Result<bool> {
     match synced {
         Ok(()) => Ok(true),
-        Err(error) if is_of_the_disk(&error) => Err(error),
-        Err(_) => Ok(false),
+        Err(error) if error.raw_os_error().is_some_and(|number| not_offered.contains(&number)) => Ok(false),
+        Err(error) => Err(error),
     }
-}
-
-fn is_of_the_disk(error: &Error) -> bool {
-    let kinds = [
-        ErrorKind::NotFound,
-        ErrorKind::StorageFull,
-        ErrorKind::QuotaExceeded,
-        ErrorKind::StaleNetworkFileHandle,
-    ];
-    kinds.contains(&error.kind()) || error.raw_os_error() == Some(EIO)
 }
 
 #[cfg(test)]
@@ -51,23 +47,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_system_that_does_not_sync_is_no_error_and_a_disk_that_fails_is() {
-        for refused in [22, 95, 38, 9, 13, 1, 524, 30] {
-            let refused = done_or_not_offered(Err(Error::from_raw_os_error(refused)));
-            assert!(!refused.unwrap());
+    fn a_file_system_that_does_not_sync_is_no_error_and_a_disk_or_server_that_fails_is() {
+        let said = |number, not_offered: &[i32]| or_not_offered(Err(Error::from_raw_os_error(number)), not_offered);
+        for refused in NOT_OFFERED {
+            assert!(!said(refused, &NOT_OFFERED).unwrap());
         }
-        for (failed, what) in [
-            (5, "EIO"),
-            (28, "ENOSPC"),
-            (122, "EDQUOT"),
-            (116, "ESTALE"),
-            (2, "ENOENT"),
-        ] {
-            assert!(
-                done_or_not_offered(Err(Error::from_raw_os_error(failed))).is_err(),
-                "{what}"
-            );
+        // EIO, ENOSPC, EDQUOT, ESTALE, ENOENT, ETIMEDOUT, ENOTCONN, ENXIO, ENOMEM.
+        for failed in [5, 28, 122, 116, 2, 110, 107, 6, 12] {
+            assert!(said(failed, &NOT_OFFERED).is_err(), "{failed}");
+            assert!(said(failed, &NOT_OFFERED_FOR_FILES).is_err(), "{failed}");
         }
+        assert!(said(9, &NOT_OFFERED_FOR_FILES).is_err(), "EBADF of a file");
         assert!(folder(Path::new("")).is_ok());
     }
 }

@@ -39,8 +39,8 @@ impl BrokenOff {
     /// What the person watching is told.
     pub(super) fn words(self) -> String {
         let killed = match self.attempts {
-            1 => "an earlier process was killed".to_owned(),
-            times => format!("{times} earlier processes were killed"),
+            1 => "an earlier process ended without a last checkpoint".to_owned(),
+            times => format!("{times} earlier processes ended without a last checkpoint"),
         };
         let how = if self.continues {
             "goes on from its checkpoint"
@@ -49,7 +49,7 @@ impl BrokenOff {
         };
         let when = if self.comes_last() { " after the others" } else { "" };
         format!(
-            "cell {} was running when {killed}, perhaps for want of memory; it {how}{when}",
+            "cell {} was running when {killed}, perhaps killed because memory ran out; it {how}{when}",
             self.cell + 1
         )
     }

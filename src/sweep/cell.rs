@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use burn::tensor::Tensor;
 
 use super::datasets::Datasets;
-use super::memory::Account;
 use super::table::Rows;
 use super::{checkpoint, snapshot};
 use crate::config::Settings;
@@ -27,8 +26,6 @@ pub(super) struct Keeping<'a> {
     /// Its row in the table, and where its changes go.
     pub(super) row: CellRow,
     pub(super) rows: &'a Rows,
-    /// What the process holds between two cells.
-    pub(super) memory: &'a mut Account,
     /// The time between two checkpoints.
     pub(super) every: Duration,
     /// The checkpoint that it goes on from.
@@ -50,14 +47,15 @@ pub(super) fn train_cell(
         summary,
         row,
         rows,
-        memory,
         every,
         from,
     } = keeping;
     device.autotune_convolutions(settings.cudnn_autotune);
-    let data = memory.while_loading(|| datasets.get(settings, dtype(settings)))?;
-    let network = Network::new(settings, data.shape, data.classes);
-    memory.check(settings, &network, device)?;
+    let taken = datasets.get(settings, dtype(settings))?;
+    let network = Network::new(settings, taken.shape, taken.classes);
+    let data_bytes = taken.bytes();
+    datasets.memory().check(settings, &network, device, data_bytes)?;
+    let data = datasets.get(settings, dtype(settings))?;
     let task = Task {
         cell,
         settings,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device};
 
+use super::memory::Account;
 use crate::config::{FilesHold, Selection, Settings};
 use crate::data::{DataError, Dataset};
 use crate::model::Examples;
@@ -24,6 +25,14 @@ pub struct Loaded {
     pub black: Vec<f32>,
 }
 
+impl Loaded {
+    /// What it takes on the device: pixels, and labels one-hot.
+    pub(super) fn bytes(&self) -> u64 {
+        let numbers = self.shape.iter().product::<usize>() + self.classes;
+        ((self.train.len() + self.test.len()) * numbers * self.key.dtype.size()) as u64
+    }
+}
+
 /// What decides which numbers are on the device.
 #[derive(Clone, Copy, PartialEq)]
 struct Key {
@@ -38,6 +47,7 @@ pub struct Datasets {
     last: Option<Loaded>,
     marks: Vec<DataMark>,
     doubts: Vec<String>,
+    memory: Account,
 }
 
 impl Datasets {
@@ -49,7 +59,13 @@ impl Datasets {
             last: None,
             marks: Vec::new(),
             doubts: Vec::new(),
+            memory: Account::open(),
         }
+    }
+
+    /// What the process held before any of them was read.
+    pub(super) fn memory(&self) -> &Account {
+        &self.memory
     }
 
     /// Where data sets lie, if the user said so.

@@ -60,7 +60,7 @@ pub(super) fn trained_elsewhere(earlier: &RunInfo) -> Option<String> {
     let host = &earlier.host;
     (earlier.state == RunState::Running && *host != host_name()).then(|| {
         format!(
-            "run.json says that {host} trained this run, and not that it ended: see that no process trains it there"
+            "run.json says that {host} trained this run, and not that it ended: make sure that no process trains it there"
         )
     })
 }

@@ -54,42 +54,36 @@ impl fmt::Display for TooLarge {
     }
 }
 
-/// What the process took up before a cell, so that what an earlier cell left to the allocator counts as free.
-#[derive(Debug, Default)]
+/// What the process held before any data were read: whatever it holds more, and no data set of now, is what earlier cells and
+/// the reading of files left to the allocator, and counts as free.
+#[derive(Debug)]
 pub(super) struct Account {
-    /// What the process holds between two cells, as far as it is known.
-    idle: Option<Usage>,
+    base: Usage,
 }
 
 impl Account {
-    /// Loads a data set, and counts what it takes up.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the data set from being loaded.
-    pub(super) fn while_loading<T, E>(&mut self, load: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        let before = Usage::now();
-        let loaded = load()?;
-        let after = Usage::now();
-        self.idle = Some(match self.idle.take() {
-            // What was there before the first cell stays.
-            None => after,
-            Some(idle) => idle.grown(&before, &after),
-        });
-        Ok(loaded)
+    /// That of now.
+    pub(super) fn open() -> Self {
+        Self { base: Usage::now() }
     }
 
-    /// Checks that a cell fits into the memory that can be had.
+    /// Checks that a cell fits into the memory that can be had beside its data set of so many bytes.
     ///
     /// # Errors
     ///
     /// If it does not. Where the system does not say what can be had, everything fits.
-    pub(super) fn check(&self, settings: &Settings, network: &Network, device: &OpenDevice) -> Result<(), TooLarge> {
+    pub(super) fn check(
+        &self,
+        settings: &Settings,
+        network: &Network,
+        device: &OpenDevice,
+        data_bytes: u64,
+    ) -> Result<(), TooLarge> {
         if !device.on_host {
             return Ok(());
         }
         let now = Usage::now();
-        let reusable = self.idle.as_ref().map_or_else(Usage::default, |idle| now.beyond(idle));
+        let reusable = now.beyond(&self.base.with(data_bytes));
         let needs = needs(settings, network, dtype(settings).size());
         match room::least(Path::new("/"), &now, &reusable) {
             Some(room) if room.bytes < needs.bytes => Err(TooLarge {

@@ -81,6 +81,11 @@ impl Queue {
         self.again.remove(&cell)
     }
 
+    /// Whether cells that had ended are to be run again, and were not begun.
+    pub(super) fn has_again(&self) -> bool {
+        !self.again.is_empty()
+    }
+
     /// How many cells wait.
     pub(super) fn waiting(&self) -> usize {
         self.order.len()

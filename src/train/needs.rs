@@ -5,7 +5,7 @@ use crate::config::{Extent, Settings, Statistics};
 use crate::curvature::KEPT_VECTORS;
 use crate::model::{Footprint, Network};
 
-/// Products of a cold search, of which each leaves a vector of the basis and its image: 10 at the least, most often 13 to 25.
+/// Products of a cold search, of which each leaves a vector of the basis and its image: 10 to 25, most often more than this.
 const PRODUCTS: u64 = 16;
 
 /// Vectors of the size of the parameters that a measurement holds beside those: the parameters and their last gradient, a direction,
@@ -49,8 +49,8 @@ pub struct Needs {
 /// What a cell of `settings` that trains `network` needs at least, where a number takes so many bytes.
 ///
 /// Counted are the vectors of the size of the parameters and the activations that our own rules hold, and little of what a back end
-/// takes for a moment, so that no cell is refused that might have fitted: on flex it was 0.6 to 1.0 times what networks of every kind
-/// in fact took. The data set itself is not in it.
+/// takes for a moment, so that hardly a cell is refused that would have fitted: on flex it was 0.6 to 1.0 times what networks of every
+/// kind in fact took. The data set itself is not in it.
 pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> Needs {
     let parameters = network.layout().len() as u64;
     let features = network.input().iter().product::<usize>() as u64;

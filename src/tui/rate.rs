@@ -194,7 +194,7 @@ fn beside_and_below(prompt: &RatePrompt, now: Option<f64>, at: impl Fn(f64) -> S
                 "Enter twice"
             };
             let doubt = times(rate, now)
-                .map(|times| format!("{} times the rate of now: {enter} takes it", words::value(times, 3)));
+                .map(|times| format!("{} times the present rate: {enter} sets it", words::value(times, 3)));
             (format!("  {}", at(rate)), doubt)
         }
     }
@@ -298,7 +298,7 @@ mod tests {
         let (answer, drawn) = entered("50");
         assert_eq!(answer, Answer::Pending);
         assert!(
-            drawn.contains("1000 times the rate of now: Enter once more takes it"),
+            drawn.contains("1000 times the present rate: Enter once more sets it"),
             "{drawn}"
         );
         let mut prompt = RatePrompt::new(2);

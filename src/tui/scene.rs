@@ -75,11 +75,11 @@ impl<'a> Scene<'a> {
         if self.monitor.lost {
             return ('✗', "the training process is gone".to_owned(), Mood::Bad);
         }
-        if let Some(place) = &self.monitor.elsewhere {
-            return ('▶', format!("trained {place}"), Mood::Good);
-        }
         if self.view.stopping {
             return ('‖', "stopping after this step…".to_owned(), Mood::Warning);
+        }
+        if let Some(place) = &self.monitor.elsewhere {
+            return ('▶', format!("trained {place}"), Mood::Good);
         }
         match self.view.asked_to_pause {
             Some(true) => return ('‖', "pausing…".to_owned(), Mood::Warning),

@@ -129,6 +129,8 @@ pub struct View {
     pub scrolled: usize,
     /// The sweep was asked to stop.
     pub stopping: bool,
+    /// The sweep was begun for this screen, which can stop it wherever it is trained.
+    pub owns: bool,
     /// Cells that were asked to be aborted.
     pub aborting: BTreeSet<CellIndex>,
     last_running: CellIndex,
@@ -159,6 +161,7 @@ impl View {
             asked_to_audit: None,
             scrolled: 0,
             stopping: false,
+            owns: false,
             aborting: BTreeSet::new(),
             last_running: 0,
             undo: Vec::new(),
@@ -287,7 +290,7 @@ impl View {
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action, monitor: &Monitor) -> Option<Effect> {
         if let Some(place) = monitor.elsewhere.as_ref().filter(|_| !monitor.is_over()) {
-            if matches!(action, Action::Quit | Action::Interrupt) {
+            if !self.owns && matches!(action, Action::Quit | Action::Interrupt) {
                 return Some(Effect::Detach);
             }
             if action.is_of_training() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::number::fixed;
+use crate::number::{decade, fixed};
 
 /// A value with `digits` significant digits: "41.3", "0.0123", "1.2e-7", "–" for what is not finite.
 #[must_use]
@@ -13,7 +13,7 @@ pub fn value(value: f64, digits: i32) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let decade = decade_after_rounding(value, digits);
+    let decade = decade(value, usize::try_from(digits).unwrap_or(1)).unwrap_or(0);
     let decimals = usize::try_from((digits - 1 - decade).max(0)).unwrap_or(0);
     if (-4..6).contains(&decade) {
         format!("{value:.decimals$}")
@@ -21,14 +21,6 @@ pub fn value(value: f64, digits: i32) -> String {
         let digits = usize::try_from(digits - 2).unwrap_or(0);
         format!("{value:.digits$e}")
     }
-}
-
-/// 9.996 with three digits is 10.0, which is a decade further up.
-fn decade_after_rounding(value: f64, digits: i32) -> i32 {
-    let decade = value.abs().log10().floor();
-    let unit = 10_f64.powf(decade - f64::from(digits - 1));
-    let rounded = (value.abs() / unit).round() * unit;
-    floor(rounded.log10() + 1e-12)
 }
 
 /// The largest integer not above `value`, which has to be small.

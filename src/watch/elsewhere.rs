@@ -34,17 +34,19 @@ pub(super) fn place(run_dir: &Path, why: &LiveError) -> Option<String> {
     let info = read_run(run_dir).ok();
     let goes_on = info.as_ref().is_some_and(|info| info.state == RunState::Running);
     let host = info.map(|info| info.host).filter(|host| *host != host_name());
+    let is_denied = matches!(why, LiveError::NotGoingOn { source, .. }
+        if source.kind() == std::io::ErrorKind::PermissionDenied);
     match (is_being_written(run_dir), host) {
         (Some(true), Some(host)) => Some(format!("on {host}")),
+        (Some(true), None) if is_denied => Some("by another user".to_owned()),
         (Some(true), None) => Some(match why {
-            LiveError::NotGoingOn { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                "by another user".to_owned()
-            }
             LiveError::NotGoingOn { .. } => "by a process without a socket".to_owned(),
             LiveError::Other { .. } => "by another version of this program".to_owned(),
         }),
         // Locks need not reach from machine to machine.
         (_, Some(host)) if goes_on => Some(format!("on {host}, says run.json")),
+        // Where there are no locks, a process that may not be asked is not known to be dead.
+        (None, None) if goes_on && is_denied => Some("by another user, says run.json".to_owned()),
         _ => None,
     }
 }

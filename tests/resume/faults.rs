@@ -198,14 +198,14 @@ fn a_cell_that_is_killed_once_goes_on_first_and_one_that_is_killed_again_after_t
     let mut lines = BufReader::new(again.stdout.take().unwrap());
     wait_for(
         &mut lines,
-        "cell 1 was running when an earlier process was killed, perhaps for want of memory; it goes on from its checkpoint",
+        "cell 1 was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it goes on from its checkpoint",
     );
     wait_for(&mut lines, "cell 1/2");
     again.kill().unwrap();
     again.wait().unwrap();
 
     let written = hurt.finish(&[]);
-    let words = "cell 1 was running when 2 earlier processes were killed, perhaps for want of memory; it goes on from its \
+    let words = "cell 1 was running when 2 earlier processes ended without a last checkpoint, perhaps killed because memory ran out; it goes on from its \
         checkpoint after the others";
     assert!(written.contains(words), "{written}");
     let first = |cell: &str| written.lines().position(|line| line.contains(cell));

@@ -36,9 +36,9 @@ impl Usage {
         }
     }
 
-    /// With what was taken up from `before` to `after`.
-    pub(super) fn grown(&self, before: &Self, after: &Self) -> Self {
-        self.zip(&after.beyond(before), |own, more| own + more)
+    /// With so many bytes more.
+    pub(super) fn with(&self, bytes: u64) -> Self {
+        self.zip(self, |own, _| own.saturating_add(bytes))
     }
 
     /// What it has more than `other`.
@@ -161,17 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_cell_left_to_the_allocator_is_free_and_what_a_data_set_took_is_not() {
-        let usage = |resident| Usage {
-            resident,
-            address_space: 10 * resident,
-            data: 0,
+    fn what_earlier_cells_and_the_reading_of_files_left_is_free_and_a_data_set_is_not_wherever_it_lies() {
+        let usage = |bytes| Usage {
+            resident: bytes,
+            address_space: bytes,
+            data: bytes,
         };
-        // Idle the process held 100; a cell has left 400 more, and a data set came to that.
-        let idle = usage(100).grown(&usage(500), &usage(530));
-        assert_eq!(idle, usage(130));
-        assert_eq!(usage(530).beyond(&idle), usage(400));
-        // A data set that found room in what was left takes nothing more.
-        assert_eq!(usage(100).grown(&usage(500), &usage(500)), usage(100));
+        // Of 530, 100 were there before and 30 are the data set of now, also where that lies in what an earlier one left.
+        assert_eq!(usage(530).beyond(&usage(100).with(30)), usage(400));
+        assert_eq!(usage(120).beyond(&usage(100).with(30)), usage(0));
     }
 }

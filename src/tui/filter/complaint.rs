@@ -44,7 +44,7 @@ fn of_comparison(comparison: &Comparison, term: &Term, monitor: &Monitor) -> Opt
     let sign = relation.sign();
     if name.is_empty() {
         return Some(format!(
-            "what is to be {sign} {}? A name comes first, as in acc>0.8",
+            "the name before {sign} {} is missing, as in acc>0.8",
             limit.word
         ));
     }

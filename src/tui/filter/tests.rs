@@ -110,7 +110,7 @@ fn what_is_not_understood_is_said() {
             "there is no `learning_rte`; did you mean learning_rate?",
         ),
         ("lamda>1", "there is no `lamda`; did you mean lambda?"),
-        (">0.3", "what is to be > 0.3? A name comes first, as in acc>0.8"),
+        (">0.3", "the name before > 0.3 is missing, as in acc>0.8"),
         ("acc>", "acc > what? A value comes last, as in acc>0.8"),
         ("acc > > 0.3", "acc > what?"),
         ("acc>0,3", "acc > 0,3: a comma does not belong in a number: type 0.3"),

@@ -15,7 +15,7 @@ use crate::tui::{filter, panel, prompt};
 pub(super) fn nothing_shown(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let complaint = scene.view.rows.filter.complaint(scene.monitor);
-    let complaint = complaint.unwrap_or_else(|| "no cell is all of that".to_owned());
+    let complaint = complaint.unwrap_or_else(|| "no cell meets all of these conditions".to_owned());
     let columns = usize::from(area.width.saturating_sub(3));
     let why = panel::wrapped(&theme.text(complaint), columns)
         .into_iter()
@@ -127,7 +127,11 @@ mod tests {
             );
         }
         fixture.view.rows.filter = Filter::parse("queued lambda>30");
-        assert!(fixture.drawn(queue::render, (80, 9)).contains("no cell is all of that"));
+        assert!(
+            fixture
+                .drawn(queue::render, (80, 9))
+                .contains("no cell meets all of these")
+        );
         fixture.view.rows.filter = Filter::parse("lr!=0.5");
         let drawn = fixture.drawn(queue::render, (80, 9));
         assert!(drawn.contains("· /lr!=0.5 6 shown: no cell has lr 0.5"), "{drawn}");
