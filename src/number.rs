@@ -47,6 +47,24 @@ pub fn decade(value: f64, digits: usize) -> Option<i32> {
     text.rsplit_once('e')?.1.parse().ok()
 }
 
+/// Hyphens, dashes and minus signs other than that of the keyboard.
+#[must_use]
+pub fn is_dash(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}'
+    )
+}
+
+/// Characters of no width that come along when text is copied.
+#[must_use]
+pub fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}'
+    )
+}
+
 /// How numbers are written that belong together: their last digit is the second one of their uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {

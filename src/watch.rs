@@ -215,7 +215,12 @@ pub(crate) fn show_live(
             wait_for_the_end(run_dir);
             Ok(ExitCode::from(STATUS_STOPPED))
         }
-        _ => see_it_end(run_dir),
+        // Lines have said how it ended.
+        None => {
+            wait_for_the_end(run_dir);
+            ending_on_disk(run_dir, false)
+        }
+        Some(_) => see_it_end(run_dir),
     }
 }
 
@@ -235,7 +240,7 @@ fn request(requests: &Requests, request: live::Request) {
 /// Waits a moment for a run that is to end, and says how it did.
 pub(crate) fn see_it_end(run_dir: &Path) -> anyhow::Result<ExitCode> {
     wait_for_the_end(run_dir);
-    ending_on_disk(run_dir)
+    ending_on_disk(run_dir, true)
 }
 
 /// Waits a moment until no process trains in `run_dir`: whoever resumes it next must find it unlocked.
@@ -247,8 +252,8 @@ fn wait_for_the_end(run_dir: &Path) {
     }
 }
 
-/// The exit status of a run by what is on disk.
-fn ending_on_disk(run_dir: &Path) -> anyhow::Result<ExitCode> {
+/// The exit status of a run by what is on disk, which may have to be told.
+fn ending_on_disk(run_dir: &Path, tell: bool) -> anyhow::Result<ExitCode> {
     let info = record::read_run(run_dir)?;
     let ending = info.state.ending().ok_or_else(|| {
         let (place, log) = (run_dir.maybe_quote(), run_dir.join(PRINTED));
@@ -266,7 +271,9 @@ fn ending_on_disk(run_dir: &Path) -> anyhow::Result<ExitCode> {
         ending,
         failed: failed.collect(),
     };
-    print(&format!("{}\n", closing_line(&ended, info.cells, run_dir)))?;
+    if tell {
+        print(&format!("{}\n", closing_line(&ended, info.cells, run_dir)))?;
+    }
     status(&ended, info.cells)
 }
 

@@ -58,7 +58,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
     let may_know: &[(&str, &[&str])] = &[
         ("characters", &[]),
         ("cli", &["characters", "device"]),
-        ("config", &["suggest"]),
+        ("config", &["number", "suggest"]),
         ("curvature", &["model", "number"]),
         ("data", &["config", "user_folders"]),
         ("device", &["relaunch"]),

@@ -7,6 +7,7 @@ use ron::error::{Error, Position, SpannedError};
 use super::error::{LONGEST_MESSAGE, shortened};
 use super::numeral::{has_tight_comma, misspelt, split_in_two};
 use super::{ConfigError, Settings};
+use crate::number::is_invisible;
 use crate::suggest::nearest;
 
 /// What was not understood, where, and what is expected there.
@@ -311,10 +312,6 @@ fn look_alike(rest: &str) -> String {
         _ => return String::new(),
     };
     format!("; it only looks like {meant}: type that in its place")
-}
-
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
 }
 
 /// How a setting is written whose form is more than a number, by the last name of the dotted field.

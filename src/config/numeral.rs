@@ -1,5 +1,7 @@
 //! Numbers as people write them elsewhere: with a decimal comma, thousands apart, a printed minus sign, in per cent.
 
+use crate::number::is_dash;
+
 /// A number that is not written as numbers are here.
 #[derive(Debug, PartialEq)]
 pub(super) struct Numeral<'t> {
@@ -235,14 +237,6 @@ fn end_of_digits(code: &str, start: usize) -> usize {
         - code[start..]
             .trim_start_matches(|letter: char| letter.is_ascii_digit())
             .len()
-}
-
-/// Hyphens, dashes and minus signs other than that of the keyboard.
-fn is_dash(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}'
-    )
 }
 
 /// Blanks of printed text.

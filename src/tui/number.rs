@@ -1,6 +1,7 @@
 //! A number as somebody types it: read exactly as it stands, or refused with the reason and what to type instead.
 
 use super::prompt::CUT;
+use crate::number::{is_dash, is_invisible};
 
 /// The number in `typed`; blanks around it do not matter.
 ///
@@ -48,13 +49,9 @@ fn said(letter: char) -> String {
         ' ' => "a blank".to_owned(),
         _ if letter.is_whitespace() => format!("a blank (U+{code:04X})"),
         _ if letter.is_ascii_graphic() => format!("`{letter}`"),
-        _ if letter.is_alphanumeric() || looks_like_minus(letter) => format!("`{letter}` (U+{code:04X})"),
+        _ if letter.is_alphanumeric() || is_dash(letter) => format!("`{letter}` (U+{code:04X})"),
         _ => format!("the character U+{code:04X}"),
     }
-}
-
-fn looks_like_minus(letter: char) -> bool {
-    matches!(letter, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}')
 }
 
 /// The zero of every script whose digits keyboards and input methods produce.
@@ -108,16 +105,11 @@ fn plain(letter: char) -> Option<char> {
         _ if digit.is_some() => digit,
         '\u{066b}' | '\u{ff0e}' => Some('.'),
         '\u{066c}' | '\u{ff0c}' => Some(','),
-        _ if looks_like_minus(letter) => Some('-'),
+        _ if is_dash(letter) => Some('-'),
         '_' | '\'' | '’' => None,
         _ if letter.is_whitespace() || is_invisible(letter) => None,
         other => Some(other),
     }
-}
-
-/// Characters of no width that come along when text is copied.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
 #[cfg(test)]
