@@ -245,14 +245,12 @@ fn launch(how: &HowArgs, config: Option<&str>) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let look = Some(look).filter(|_| !stays);
-    match going_on(&run_dir)? {
-        Some(source) => show_live(&run_dir, source, Some(pid), look, signals),
+    let Some(source) = going_on(&run_dir)? else {
         // It has ended already.
-        None => {
-            show_ended(&run_dir, look, signals)?;
-            see_it_end(&run_dir)
-        }
-    }
+        show_ended(&run_dir, look, signals)?;
+        return see_it_end(&run_dir);
+    };
+    show_live(&run_dir, source, Some(pid), look, signals)
 }
 
 /// What a sweep is connected to before it begins.
