@@ -2,7 +2,11 @@
 //! lines, and in everything else that is printed. What is written to files is UTF-8.
 
 use std::borrow::Cow;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::OnceLock;
+
+use os_display::Quotable;
 
 /// Which characters the terminal takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +62,28 @@ impl Glyphs {
     }
 }
 
+/// A path as it is to be typed into a shell: quoted where that is needed, in the characters of what this process prints.
+#[must_use]
+pub fn as_typed(path: &Path) -> String {
+    typed_in(Glyphs::of_output(), path)
+}
+
+fn typed_in(glyphs: Glyphs, path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes();
+    // What begins with a hyphen would be taken for an option.
+    let dotted = Path::new(".").join(path);
+    let path = if bytes.first() == Some(&b'-') { &dotted } else { path };
+    if glyphs == Glyphs::Unicode || bytes.is_ascii() {
+        return path.maybe_quote().to_string();
+    }
+    let typed = path.as_os_str().as_bytes().iter().map(|&byte| match byte {
+        b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+        b' '..=b'~' => char::from(byte).to_string(),
+        _ => format!("\\x{byte:02X}"),
+    });
+    format!("$'{}'", typed.collect::<String>())
+}
+
 /// The ASCII spelling of one character of ours.
 #[must_use]
 pub fn ascii(character: char) -> String {
@@ -104,6 +130,20 @@ pub fn ascii(character: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_told_as_a_shell_takes_it() {
+        for (path, unicode, ascii) in [
+            ("runs/a", "runs/a", "runs/a"),
+            ("my runs/a", "'my runs/a'", "'my runs/a'"),
+            ("-x/a", "./-x/a", "./-x/a"),
+            ("ü λ/a", "'ü λ/a'", r"$'\xC3\xBC \xCE\xBB/a'"),
+            ("it's ü", "\"it's ü\"", r"$'it\'s \xC3\xBC'"),
+        ] {
+            assert_eq!(typed_in(Glyphs::Unicode, Path::new(path)), unicode);
+            assert_eq!(typed_in(Glyphs::Ascii, Path::new(path)), ascii);
+        }
+    }
 
     fn of(variables: &[(&str, &str)]) -> Glyphs {
         Glyphs::of_locale(|name| {

@@ -31,6 +31,7 @@ mod watch;
 
 use std::io;
 use std::num::NonZeroU64;
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
@@ -79,7 +80,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Report { run_dir, out }) => {
             let page = report::write(run_dir, out.as_deref())?;
             // A path is for other programs, whatever the terminal takes.
-            print_exactly(&format!("{}\n", page.display()))?;
+            print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Lambda(args)) => lambda(args),

@@ -182,7 +182,7 @@ impl Sweep {
         let log = self.run_dir.logbook();
         outbox.log_into(Box::new(move |kind, cell, words| log.write(kind, cell, words)));
         let begins = format!(
-            "{}: {} of {} cells are to be run",
+            "{}: to be run: {} of {} cells",
             self.name,
             self.queue().waiting(),
             self.rows.len()

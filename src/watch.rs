@@ -14,10 +14,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use os_display::Quotable;
 use rustix::process::{Pid, Signal as SignalNumber, kill_process};
 
-use crate::characters::Glyphs;
+use crate::characters::{Glyphs, as_typed};
 use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Command, Event, SweepEnding};
 use crate::live::LiveError;
@@ -127,7 +126,7 @@ fn the_one_that_goes_on() -> anyhow::Result<PathBuf> {
         1 => Ok(found.remove(0)),
         0 => Err(anyhow!("no run in the folder `runs` goes on; name a run directory")),
         _ => {
-            let names: Vec<String> = found.iter().map(|path| path.maybe_quote().to_string()).collect();
+            let names: Vec<String> = found.iter().map(|path| as_typed(path)).collect();
             Err(anyhow!("several runs go on, name one of them: {}", names.join(", ")))
         }
     }
@@ -256,10 +255,10 @@ fn wait_for_the_end(run_dir: &Path) {
 fn ending_on_disk(run_dir: &Path, tell: bool) -> anyhow::Result<ExitCode> {
     let info = record::read_run(run_dir)?;
     let ending = info.state.ending().ok_or_else(|| {
-        let (place, log) = (run_dir.maybe_quote(), run_dir.join(PRINTED));
+        let (place, log) = (as_typed(run_dir), run_dir.join(PRINTED));
         anyhow!(
             "the process that trained is gone, see {}; `sharptui resume {place}` goes on from the last checkpoint",
-            log.maybe_quote()
+            as_typed(&log)
         )
     })?;
     let cells = record::read_cells(run_dir)?.into_iter();
@@ -393,12 +392,12 @@ pub(crate) fn note(words: &str) {
 
 /// Writes to standard output in the characters that it takes; whoever closed the pipe has read enough.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    print_exactly(&Glyphs::of_output().spelled(text))
+    print_exactly(Glyphs::of_output().spelled(text).as_bytes())
 }
 
 /// The same for what goes into a file, or to another program: it stays as it is.
-pub(crate) fn print_exactly(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+pub(crate) fn print_exactly(text: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_ref()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot write the output"),
         _ => Ok(()),
     }

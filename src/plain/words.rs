@@ -1,7 +1,6 @@
 //! Numbers and events in words.
 
-use os_display::Quotable;
-
+use crate::characters::as_typed;
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepEnding, SweepPlan};
 use crate::number::{fixed, unsigned_zero};
 
@@ -70,7 +69,7 @@ pub(super) fn sweep_started(plan: &SweepPlan) -> String {
     } else {
         String::new()
     };
-    let dir = plan.run_dir.display();
+    let dir = as_typed(&plan.run_dir);
     format!(
         "{} · {}{before} · {} · {dir}",
         plan.name,
@@ -85,7 +84,7 @@ pub(super) fn cell_started(plan: &CellPlan) -> String {
         .first()
         .map(|probe| format!(" · λ_max on {probe}"))
         .unwrap_or_default();
-    format!("begins, up to {} steps{probe}", plan.planned_steps)
+    format!("begins, up to {}{probe}", counted(plan.planned_steps, "step"))
 }
 
 pub(super) fn measured(
@@ -218,12 +217,12 @@ pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
     let resume = format!(
         "{} unfinished; go on with: sharptui resume {}",
         cells(unfinished.count()),
-        plan.run_dir.maybe_quote()
+        as_typed(&plan.run_dir)
     );
     Some(match ended {
         Ended::Sweep(SweepEnding::Complete) => {
             let failed = |cell: &&CellKnown| matches!(cell.ended, Some((CellEnding::Failed(_), _)));
-            let (count, dir) = (known.cells.len(), plan.run_dir.maybe_quote());
+            let (count, dir) = (known.cells.len(), as_typed(&plan.run_dir));
             match known.cells.iter().filter(failed).count() {
                 0 => format!("complete: {} in {dir}", cells(count)),
                 failed => {
@@ -242,5 +241,9 @@ pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
 /// So many cells, in words.
 #[must_use]
 pub fn cells(count: usize) -> String {
-    format!("{count} cell{}", if count == 1 { "" } else { "s" })
+    counted(count as u64, "cell")
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

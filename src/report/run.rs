@@ -58,6 +58,7 @@ pub(super) enum Standing {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Lambda {
     pub(super) value: f64,
+    pub(super) converged: bool,
     /// Whether it converged, after the last step.
     pub(super) counts: bool,
 }
@@ -215,6 +216,7 @@ fn lambdas(probes: usize, summary: Option<&Summary>, points: &[Point]) -> Vec<Op
     let first = summary.and_then(|last| {
         Some(Lambda {
             value: last.lambda_max?,
+            converged: last.lambda_converged?,
             counts: last.lambda_converged? && last.lambda_step.is_none_or(|step| step == last.steps),
         })
     });
@@ -225,6 +227,7 @@ fn lambdas(probes: usize, summary: Option<&Summary>, points: &[Point]) -> Vec<Op
         })?;
         Some(Lambda {
             value: lambda.lambda_max,
+            converged: lambda.lambda_converged,
             counts: lambda.lambda_converged && summary.is_some_and(|last| last.steps == point.step),
         })
     });

@@ -232,7 +232,14 @@ pub(super) fn cells(page: &mut Page, run: &Run) {
             (0..run.probes.len()).map(|probe| match cell.lambdas.get(probe).copied().flatten() {
                 Some(lambda) if !lambda.value.is_finite() => "could not be had".to_owned(),
                 Some(lambda) if lambda.counts => number::significant(lambda.value, 5),
-                Some(lambda) => format!("{} (not converged)", number::significant(lambda.value, 5)),
+                Some(lambda) => {
+                    let why = if lambda.converged {
+                        "measured before the last step"
+                    } else {
+                        "not converged"
+                    };
+                    format!("{} ({why})", number::significant(lambda.value, 5))
+                }
                 None => none(),
             }),
         );

@@ -31,7 +31,11 @@ pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
         CellEnding::Interrupted => "set aside, with a checkpoint".to_owned(),
         CellEnding::Failed(why) => format!("failed: {why}"),
     };
-    let mut words = format!("{words} after {} steps", summary.steps);
+    let mut words = format!(
+        "{words} after {} step{}",
+        summary.steps,
+        if summary.steps == 1 { "" } else { "s" }
+    );
     if let Some(lambda) = summary.lambda_max.filter(|lambda| lambda.is_finite()) {
         let doubt = if summary.lambda_converged == Some(true) {
             ""

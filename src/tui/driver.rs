@@ -17,6 +17,7 @@ use crate::monitor::Monitor;
 use crate::signals::Signal;
 
 use super::jobs::Job;
+use super::parts::SMALLEST;
 use super::scene::Scene;
 use super::view::{Effect, View};
 use super::{Outcome, copy, panics, queue, screen, svg};
@@ -273,6 +274,8 @@ impl Driver {
     fn take_input(&mut self, wires: &Wires) -> Option<Pass> {
         loop {
             match wires.input.try_recv() {
+                // Where nothing is drawn, nothing is asked or changed.
+                Ok(Input::Key(key)) if self.shows_nothing() && !self.view.leaves(&key) => {}
                 Ok(Input::Key(key)) => {
                     let effect = self.view.key(&key, &self.monitor);
                     self.due = self.due.max(Due::Now);
@@ -300,6 +303,12 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// Whether the window is too small for anything but saying so.
+    fn shows_nothing(&self) -> bool {
+        let (columns, rows) = SMALLEST;
+        !self.area.is_empty() && (self.area.width < columns || self.area.height < rows)
     }
 
     fn take_events(&mut self, wires: &Wires) {

@@ -121,6 +121,7 @@ impl Relation {
 }
 
 /// A word or a relation of what was typed.
+#[derive(Clone, Copy)]
 enum Token<'a> {
     Word(&'a str),
     Relation(Relation),
@@ -150,12 +151,43 @@ fn relation_at(text: &str) -> Option<(&'static str, Relation)> {
     RELATIONS.into_iter().find(|(written, _)| text.starts_with(written))
 }
 
+/// Heads of columns that are several words, and what each is called here.
+const HEADS: [(&[&str], &str); 5] = [
+    (&["train", "acc"], "train_acc"),
+    (&["train", "loss"], "train_loss"),
+    (&["test", "acc"], "acc"),
+    (&["test", "loss"], "loss"),
+    (&["edge", "of", "stability"], "edge"),
+];
+
+/// The same with one name for each head of a column that is compared.
+fn with_heads(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
+    let mut named = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.as_slice();
+    while let [first, others @ ..] = rest {
+        let head = HEADS.iter().find(|(words, _)| {
+            let is_word = |(token, word): (&Token, &&str)| matches!(token, Token::Word(typed) if typed.eq_ignore_ascii_case(word));
+            rest.len() > words.len()
+                && rest.iter().zip(words.iter()).all(is_word)
+                && matches!(rest[words.len()], Token::Relation(_))
+        });
+        if let Some((words, name)) = head {
+            named.push(Token::Word(name));
+            rest = &rest[words.len()..];
+        } else {
+            named.push(*first);
+            rest = others;
+        }
+    }
+    named
+}
+
 impl Filter {
     /// What was typed, word by word; every one has to hold. Blanks around a relation or before `%` do not matter.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut terms = Vec::new();
-        let mut tokens = tokens(text).into_iter().peekable();
+        let mut tokens = with_heads(tokens(text)).into_iter().peekable();
         while let Some(token) = tokens.next() {
             let (name, relation) = match token {
                 Token::Relation(relation) => ("", relation),

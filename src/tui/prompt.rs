@@ -29,7 +29,15 @@ pub(super) enum Typed {
 
 /// Takes in a key.
 pub(super) fn key(line: &mut String, event: &KeyEvent) -> Typed {
-    if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) {
+    if event.kind == KeyEventKind::Release {
+        return Typed::More;
+    }
+    if event.modifiers.contains(KeyModifiers::ALT) {
+        // An escape before a letter may come from a paste: without a trace of it, the letters around would read as another word.
+        if let KeyCode::Char(letter) = event.code {
+            push(line, CONTROL);
+            push(line, letter);
+        }
         return Typed::More;
     }
     let control = event.modifiers.contains(KeyModifiers::CONTROL);
@@ -117,7 +125,11 @@ mod tests {
         assert_eq!(line, "acc > λ");
         press(&mut line, KeyCode::Backspace, KeyModifiers::NONE);
         press(&mut line, KeyCode::Char('x'), KeyModifiers::CONTROL);
+        assert_eq!(line, "acc > ");
+        // An escape in a paste arrives as Alt: it leaves its mark, and no number comes of it.
         press(&mut line, KeyCode::Char('x'), KeyModifiers::ALT);
+        assert_eq!(line, "acc > \u{fffd}x");
+        press(&mut line, KeyCode::Char('w'), KeyModifiers::CONTROL);
         assert_eq!(line, "acc > ");
         press(&mut line, KeyCode::Char('w'), KeyModifiers::CONTROL);
         assert_eq!(line, "acc ");

@@ -53,6 +53,17 @@ pub(super) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &m
     panel::overlay(screen, buffer, theme, &title, lines);
 }
 
+/// Draws that a question or a prompt was withdrawn.
+pub(super) fn render_withdrawn(scene: &Scene, words: &str, screen: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let lines = vec![
+        Line::raw(theme.text(words).into_owned()),
+        Line::default(),
+        Line::from(vec![Span::styled("Enter", theme.key), Span::raw(" goes on")]),
+    ];
+    panel::overlay(screen, buffer, theme, "too late", lines);
+}
+
 fn quit_words(scene: &Scene) -> Vec<String> {
     let monitor = scene.monitor;
     let unfinished = monitor.cells.len() - monitor.done();

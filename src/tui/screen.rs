@@ -58,6 +58,7 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         Some(Overlay::Help) => help::render(scene, area, buffer),
         Some(Overlay::Details) if !has_side(area) => detail::render_overlay(scene, area, buffer),
         Some(Overlay::Question(asked)) => question::render(scene, *asked, area, buffer),
+        Some(Overlay::Withdrawn(words)) => question::render_withdrawn(scene, words, area, buffer),
         Some(Overlay::Rate(prompt)) => rate::render(scene, prompt, area, buffer),
         Some(Overlay::Palette(palette)) => palette::render(scene, palette, area, buffer),
         Some(Overlay::Welcome) => welcome::render(scene, area, buffer),

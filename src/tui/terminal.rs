@@ -38,6 +38,8 @@ pub(super) struct Screen {
     log: File,
     abandoned: Rc<Cell<bool>>,
     mouse: bool,
+    /// Whether the terminal shows this screen; what was undone once is not undone again, over what others wrote.
+    is_taken: bool,
 }
 
 /// Presses, drags and the wheel, at any column (SGR); crossterm's own command asks for every move, too, and each would be sent
@@ -77,6 +79,7 @@ impl Screen {
             log,
             abandoned,
             mouse,
+            is_taken: false,
         };
         panics::start();
         screen.take()?;
@@ -141,6 +144,7 @@ impl Screen {
             rustix::stdio::dup2_stderr(&self.log)?;
         }
         terminal::enable_raw_mode()?;
+        self.is_taken = true;
         execute!(
             self.controls,
             EnterAlternateScreen,
@@ -151,6 +155,9 @@ impl Screen {
     }
 
     fn undo(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.is_taken) {
+            return Ok(());
+        }
         execute!(
             self.controls,
             EndSynchronizedUpdate,

@@ -6,7 +6,7 @@ mod steps;
 
 use std::collections::BTreeSet;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::event::{CellIndex, Command};
 use crate::monitor::Monitor;
@@ -41,6 +41,8 @@ pub enum Overlay {
     Details,
     /// A question.
     Question(Question),
+    /// That a question or a prompt was withdrawn: an answer that comes too late must not do something else.
+    Withdrawn(String),
     /// Another learning rate.
     Rate(RatePrompt),
     /// Every action by its name.
@@ -191,19 +193,57 @@ impl View {
         match &self.overlay {
             // A question that the sweep has answered itself is withdrawn.
             Some(Overlay::Question(Question::Quit)) if monitor.is_over() => self.overlay = None,
-            Some(Overlay::Question(Question::Abort(cell))) if !self.can_abort(*cell, monitor) => self.overlay = None,
+            Some(Overlay::Question(Question::Abort(cell))) if !self.can_abort(*cell, monitor) => {
+                self.withdraw(*cell, "was not aborted");
+            }
             Some(Overlay::Question(Question::Retry(cell))) if monitor.is_over() || !monitor.state(*cell).is_done() => {
-                self.overlay = None;
+                self.withdraw(*cell, "is not run again");
             }
             Some(Overlay::Rate(prompt)) if monitor.running != Some(prompt.cell) || !self.can_change_rate(monitor) => {
-                self.overlay = None;
+                self.withdraw(prompt.cell, "keeps its learning rate");
             }
             _ => {}
         }
     }
 
+    /// Says that a question about a cell has no answer any more.
+    fn withdraw(&mut self, cell: CellIndex, outcome: &str) {
+        let words = format!("Cell {} {outcome}: what was asked came too late.", cell + 1);
+        self.overlay = Some(Overlay::Withdrawn(words));
+    }
+
+    /// Whether a key leaves the screen, or answers what was asked before.
+    pub(super) fn leaves(&self, event: &KeyEvent) -> bool {
+        let leaving = [
+            Action::Quit,
+            Action::Interrupt,
+            Action::Detach,
+            Action::Suspend,
+            Action::Redraw,
+        ];
+        self.overlay.is_some() || self.keys.action(event).is_some_and(|action| leaving.contains(&action))
+    }
+
+    fn key_at_withdrawn(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
+        if self.keys.action(event) == Some(Action::Interrupt) {
+            return self.quit(monitor);
+        }
+        if matches!(event.code, KeyCode::Esc | KeyCode::Enter) || keys::answer(event).is_some() {
+            self.overlay = None;
+        }
+        None
+    }
+
     /// Takes in a key.
     pub fn key(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
+        // Whoever stops the program means it wherever something is asked; a letter may be bound to that, too, and be typed.
+        let is_chord = event.modifiers.contains(KeyModifiers::CONTROL);
+        if is_chord && self.keys.action(event) == Some(Action::Suspend) {
+            return Some(Effect::Suspend);
+        }
+        if let Some(Overlay::Withdrawn(_)) = self.overlay {
+            return self.key_at_withdrawn(event, monitor);
+        }
         if let Some(Overlay::Question(question)) = self.overlay {
             let answer = match (self.keys.action(event), question) {
                 // Whoever presses Ctrl-C at "quit?" means it; at another question it is not an answer to that.
@@ -314,6 +354,10 @@ impl View {
             Action::PageSweep => self.page = Page::Sweep,
             Action::PageLog => self.page = Page::Log,
             Action::Filter => {
+                // It is typed over the table.
+                if !self.page.has_table() {
+                    self.page = Page::Cells;
+                }
                 let before = self.rows.filter.clone();
                 self.overlay = Some(Overlay::Filter(before.text().to_owned(), before));
             }

@@ -15,6 +15,24 @@ fn said(fixture: &Fixture, text: &str) -> String {
 }
 
 #[test]
+fn the_heads_of_the_columns_are_understood() {
+    for (typed, same) in [
+        ("train acc<0.9", "train_acc<0.9"),
+        ("Train Loss > 1", "train_loss > 1"),
+        ("test acc >= 30 %", "acc >= 30 %"),
+        ("test loss<2 tanh", "loss<2 tanh"),
+        ("edge of stability>0.9", "edge>0.9"),
+    ] {
+        assert_eq!(Filter::parse(typed).terms, Filter::parse(same).terms, "{typed}");
+    }
+    assert_ne!(
+        Filter::parse("train acc").terms,
+        Filter::parse("train_acc").terms,
+        "without a relation they are words"
+    );
+}
+
+#[test]
 fn words_are_looked_for_in_states_and_settings_and_all_have_to_hold() {
     let fixture = Fixture::half_way();
     for (text, cells) in [

@@ -90,7 +90,57 @@ fn a_question_about_a_cell_that_has_ended_meanwhile_is_withdrawn() {
     assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Abort(2))));
     let ending = crate::event::CellEnding::Diverged;
     tell(&mut fixture, crate::tui::fixture::script::ended(2, 725, ending));
+    // An answer that comes too late adds no seed.
+    let drawn = fixture.drawn(crate::tui::screen::render, (60, 16));
+    assert!(drawn.contains("Cell 3 was not aborted"), "{drawn}");
+    assert_eq!(press(&mut fixture, 'x'), None);
+    assert!(matches!(fixture.view.overlay, Some(Overlay::Withdrawn(_))));
+    assert_eq!(press(&mut fixture, 'n'), None);
     assert_eq!(fixture.view.overlay, None);
+}
+
+#[test]
+fn the_program_is_stopped_by_its_key_wherever_something_is_asked() {
+    for keys in ["", "r", "r0.05", "/", ":", "q", "a"] {
+        let mut fixture = Fixture::half_way();
+        for key in keys.chars() {
+            press(&mut fixture, key);
+        }
+        let stop = KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL);
+        assert_eq!(
+            fixture.view.key(&stop, &fixture.monitor),
+            Some(Effect::Suspend),
+            "{keys}"
+        );
+    }
+}
+
+#[test]
+fn a_filter_is_typed_where_it_is_seen() {
+    let mut fixture = Fixture::half_way();
+    press(&mut fixture, '4');
+    press(&mut fixture, '/');
+    press(&mut fixture, 'q');
+    assert_eq!(fixture.view.page, Page::Cells);
+    assert!(fixture.drawn(crate::tui::screen::render, (80, 24)).contains("/q"));
+}
+
+#[test]
+fn a_run_that_is_trained_elsewhere_is_left_by_a_key_and_changed_by_none() {
+    let mut fixture = Fixture::half_way();
+    tell(&mut fixture, Event::Elsewhere("on another-machine".to_owned()));
+    for key in [' ', 'a', 'r', 'A', 'm', 'x', 'n', 't', 'S', '[', 'u'] {
+        let said = press(&mut fixture, key);
+        assert!(
+            matches!(&said, Some(Effect::Say(words)) if words.contains("trained on another-machine")),
+            "{key}"
+        );
+    }
+    assert_eq!(press(&mut fixture, 'q'), Some(Effect::Detach));
+    // Whoever began it can stop it.
+    fixture.view.owns = true;
+    assert_eq!(press(&mut fixture, 'q'), None);
+    assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Quit)));
 }
 
 #[test]
@@ -193,6 +243,10 @@ fn the_prompt_of_a_cell_that_has_ended_is_closed() {
     press(&mut fixture, 'r');
     assert!(matches!(fixture.view.overlay, Some(Overlay::Rate(_))));
     tell(&mut fixture, Event::SweepEnded(SweepEnding::Complete));
+    assert!(matches!(fixture.view.overlay, Some(Overlay::Withdrawn(_))));
+    // What was being typed goes nowhere.
+    press(&mut fixture, 'd');
+    press_code(&mut fixture, KeyCode::Enter);
     assert_eq!(fixture.view.overlay, None);
     assert!(matches!(press(&mut fixture, 'r'), Some(Effect::Say(_))));
     assert_eq!(fixture.view.overlay, None);
