@@ -85,7 +85,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         }
         Some(Action::Lambda(args)) => lambda(args),
         Some(Action::Completions { shell }) => {
-            print_exactly(&cli::completions(*shell))?;
+            print_exactly(cli::completions(*shell))?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Man { command }) => {

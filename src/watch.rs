@@ -57,7 +57,7 @@ impl Look {
 
 /// Prints a file of preferences with every default.
 pub(crate) fn print_preferences() -> anyhow::Result<ExitCode> {
-    print_exactly(&tui::Preferences::template())?;
+    print_exactly(tui::Preferences::template())?;
     Ok(ExitCode::SUCCESS)
 }
 

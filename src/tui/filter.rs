@@ -161,9 +161,9 @@ const HEADS: [(&[&str], &str); 5] = [
 ];
 
 /// The same with one name for each head of a column that is compared.
-fn with_heads(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
+fn with_heads<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
     let mut named = Vec::with_capacity(tokens.len());
-    let mut rest = tokens.as_slice();
+    let mut rest = tokens;
     while let [first, others @ ..] = rest {
         let head = HEADS.iter().find(|(words, _)| {
             let is_word = |(token, word): (&Token, &&str)| matches!(token, Token::Word(typed) if typed.eq_ignore_ascii_case(word));
@@ -187,7 +187,7 @@ impl Filter {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut terms = Vec::new();
-        let mut tokens = with_heads(tokens(text)).into_iter().peekable();
+        let mut tokens = with_heads(&tokens(text)).into_iter().peekable();
         while let Some(token) = tokens.next() {
             let (name, relation) = match token {
                 Token::Relation(relation) => ("", relation),
