@@ -44,7 +44,7 @@ use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
 use live::{Hub, Launched, Server};
-use record::{PRINTED, RunDir};
+use record::{PRINTED, RecordError, RunDir};
 use report::ReportError;
 use signals::{AS_KEPT, Signal, StandBy, leave};
 use sweep::{Datasets, RemeasureError, Request, Sweep, SweepError, remeasure};
@@ -150,6 +150,13 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
 fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
     if wants_trainer(how) {
         return launch(how, None);
+    }
+    // Where the file system has no locks, who answers tells.
+    if live::connect(run_dir).is_ok() {
+        return Err(RecordError::Locked {
+            path: run_dir.to_owned(),
+        }
+        .into());
     }
     let run_dir = RunDir::open(run_dir)?;
     let config = run_dir.path().join("config.ron");

@@ -151,9 +151,7 @@ impl RunDir {
     /// # Errors
     /// A folder that is no run directory, or that another process is writing.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        if !path.join(names::CONFIG).is_file() {
-            return Err(RecordError::NotARun { path: path.to_owned() });
-        }
+        find_config(path)?;
         Self::take(path.to_owned(), false)
     }
 

@@ -189,6 +189,9 @@ impl Sweep {
         );
         outbox.log(LogKind::Sweep, None, &begins);
         control.attend(self.queue.clone());
+        for cell in self.queue().left_out() {
+            control.leave_out(cell);
+        }
         outbox.state(Event::SweepStarted(self.plan()));
         let stands = self.queue().event();
         outbox.state(stands);
@@ -443,6 +446,9 @@ fn waiting_rows(experiment: &Experiment, rows: &[CellRow], kept: &QueueFile) -> 
     let mut rows = rows.to_vec();
     for &cell in &kept.again {
         rows[cell] = queued_row(cell, &experiment.cells[cell]);
+    }
+    for &cell in &kept.left_out {
+        rows[cell].state = CellState::Ended(CellEnding::Aborted);
     }
     rows
 }

@@ -20,7 +20,7 @@ use crate::characters::{Glyphs, as_typed};
 use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Command, Event, SweepEnding};
 use crate::live::LiveError;
-use crate::record::{PRINTED, is_being_written};
+use crate::record::{PRINTED, RunState, is_being_written};
 use crate::signals::{STATUS_STOPPED, Signal, gentle_stop};
 use crate::{live, machine, plain, record, signals, sweep, tui};
 use words::closing_line;
@@ -28,6 +28,9 @@ pub(crate) use words::{detached_line, staying_line, without_socket_line};
 
 /// How long a process that trains may take to end once it was asked to by a signal.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(4_500);
+
+/// How long what is asked last may take to reach the process that trains.
+const TOLD_WITHIN: Duration = Duration::from_millis(50);
 
 /// Why nothing can be shown or trained.
 pub(crate) const NO_SIGNALS: &str = "the signals of the system cannot be heard";
@@ -83,8 +86,9 @@ pub(crate) fn status(ended: &sweep::Ended, cells: usize) -> anyhow::Result<ExitC
         (SweepEnding::Stopped, _) => Ok(ExitCode::from(STATUS_STOPPED)),
         (SweepEnding::Complete, None) => Ok(ExitCode::SUCCESS),
         (SweepEnding::Complete, Some((cell, why))) => Err(anyhow!(
-            "{} of {cells} cells failed, the first of them cell {}: {why}",
+            "{} of {} failed, the first of them cell {}: {why}",
             ended.failed.len(),
+            plain::counted(cells),
             cell + 1
         )),
     }
@@ -108,9 +112,16 @@ pub(crate) fn show_ended(run_dir: &Path, look: Option<Look>, signals: Receiver<S
     for event in sweep::told_by_disk(run_dir)? {
         let _ = events_in.send(event);
     }
+    let source = Source {
+        events: source,
+        requests: None,
+        pid: None,
+    };
     drop(events_in);
-    let (commands, _nobody) = unbounded();
-    show(run_dir, (source, &commands, signals), Trained::Ended, look, || None).map(|_| ExitCode::SUCCESS)
+    show_source(run_dir, (source, signals), None, look).map(|outcome| match outcome {
+        Some(tui::Outcome::LeftAtOnce) => ExitCode::from(STATUS_STOPPED),
+        _ => ExitCode::SUCCESS,
+    })
 }
 
 /// The one run in `runs` that goes on.
@@ -174,6 +185,28 @@ pub(crate) fn show_live(
     look: Option<Look>,
     signals: Receiver<Signal>,
 ) -> anyhow::Result<ExitCode> {
+    match show_source(run_dir, (source, signals), own, look)? {
+        Some(tui::Outcome::Detached) => Ok(ExitCode::SUCCESS),
+        Some(tui::Outcome::LeftAtOnce) => {
+            wait_for_the_end(run_dir);
+            Ok(ExitCode::from(STATUS_STOPPED))
+        }
+        // Lines have said how it ended.
+        None => {
+            wait_for_the_end(run_dir);
+            ending_on_disk(run_dir, false)
+        }
+        Some(_) => see_it_end(run_dir),
+    }
+}
+
+/// Shows what is told of a run, and passes on what is asked of it.
+fn show_source(
+    run_dir: &Path,
+    (source, signals): (Source, Receiver<Signal>),
+    own: Option<u32>,
+    look: Option<Look>,
+) -> anyhow::Result<Option<tui::Outcome>> {
     let requests = Arc::new(Mutex::new(source.requests));
     // Without a socket, a process of our own is stopped by a warning, which may come twice: for one signal, relay and screen
     // both ask. It is ended at once by two requests.
@@ -201,26 +234,27 @@ pub(crate) fn show_live(
         *locked(&renewed) = source.requests;
         Some(source.events)
     };
-    let trained = Trained::By {
-        pid: source.pid.or(own),
-        owns: own.is_some(),
-    };
-    let outcome = show(run_dir, (source.events, &commands, signals), trained, look, again)?;
+    let pid = source.pid.or(own);
+    let outcome = show(
+        run_dir,
+        (source.events, &commands, signals),
+        (pid, own.is_some()),
+        look,
+        again,
+    )?;
     match outcome {
-        Some(tui::Outcome::Detached) => Ok(ExitCode::SUCCESS),
         Some(tui::Outcome::LeftAtOnce) => {
             request(&requests, live::Request::EndNow);
             stop(&requests, &[SignalNumber::TERM, SignalNumber::INT]);
-            wait_for_the_end(run_dir);
-            Ok(ExitCode::from(STATUS_STOPPED))
         }
-        // Lines have said how it ended.
-        None => {
-            wait_for_the_end(run_dir);
-            ending_on_disk(run_dir, false)
+        // Whatever becomes of what goes on without its screen, a checkpoint is there.
+        Some(tui::Outcome::Detached) if own.is_some() => {
+            request(&requests, live::Request::Command(Command::Keep));
+            thread::sleep(TOLD_WITHIN);
         }
-        Some(_) => see_it_end(run_dir),
+        _ => {}
     }
+    Ok(outcome)
 }
 
 /// Where requests go now.
@@ -254,6 +288,10 @@ fn wait_for_the_end(run_dir: &Path) {
 /// The exit status of a run by what is on disk, which may have to be told.
 fn ending_on_disk(run_dir: &Path, tell: bool) -> anyhow::Result<ExitCode> {
     let info = record::read_run(run_dir)?;
+    if info.state == RunState::Running && is_being_written(run_dir) == Some(true) {
+        print(&format!("{}\n", detached_line(run_dir)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let ending = info.state.ending().ok_or_else(|| {
         let (place, log) = (as_typed(run_dir), run_dir.join(PRINTED));
         anyhow!(
@@ -276,27 +314,18 @@ fn ending_on_disk(run_dir: &Path, tell: bool) -> anyhow::Result<ExitCode> {
     status(&ended, info.cells)
 }
 
-/// By whom a run is trained.
-#[derive(Clone, Copy)]
-enum Trained {
-    /// By this process, as far as that is known; whether signals to the screen are meant for it.
-    By { pid: Option<u32>, owns: bool },
-    /// By nobody any more.
-    Ended,
-}
-
 /// Shows what happens on the screen, or as lines where there is none, or without a `look`; no outcome in the latter case. The
-/// wires: events, commands, signals.
+/// wires: events, commands, signals; then the process that trains, as far as it is known, and whether signals to the screen are
+/// meant for it.
 fn show(
     run_dir: &Path,
     (source, commands, signals): (Receiver<Event>, &Sender<Command>, Receiver<Signal>),
-    trained: Trained,
+    (pid, owns): (Option<u32>, bool),
     look: Option<Look>,
     again: impl FnMut() -> Option<Receiver<Event>> + Send + 'static,
 ) -> anyhow::Result<Option<tui::Outcome>> {
     let (wanted_in, wanted) = unbounded();
     let events = live::follow(run_dir, source, wanted, again).context("no thread can be started")?;
-    let owns = matches!(trained, Trained::By { owns: true, .. });
     let Some(look) = look.filter(|_| has_screen()) else {
         if owns {
             let left = read_lines(&events, commands, signals)?;
@@ -314,10 +343,7 @@ fn show(
         owns,
         wanted: Some(wanted_in),
         // Of a run that has ended, the machine is of no interest; and a screen does without where there is no thread for it.
-        load: match trained {
-            Trained::By { pid, .. } => machine::watch(pid).ok(),
-            Trained::Ended => None,
-        },
+        load: pid.and_then(|pid| machine::watch(Some(pid)).ok()),
         preferences: look.preferences,
         ascii: look.ascii,
         welcome: tui::take_welcome(|name| std::env::var_os(name)),

@@ -170,6 +170,15 @@ fn where_the_folder_has_no_sockets_the_screen_comes_through_the_runtime_folder()
     screen.wait_for("▶ training");
     screen.press("D");
     assert_eq!(screen.wait_for_the_end(), 0);
+    // A copy is another run: nothing that is asked there reaches this one.
+    let run_dir = place.path("runs/long");
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(&run_dir)
+        .arg(place.path("copy"))
+        .status();
+    assert!(copied.unwrap().success() && place.path("copy/.live/socket-is-at").is_file());
+    assert!(connect(&run_dir).is_ok() && connect(&place.path("copy")).is_err());
     let mut screen = place.screen(&["attach"]);
     screen.wait_for("▶ training");
     screen.press(" ");

@@ -358,6 +358,62 @@ fn detached_as_the_first_process_of_a_container_the_sweep_is_brought_to_its_end(
     assert_eq!(read_run(&place.path("runs/short")).unwrap().state, RunState::Complete);
 }
 
+/// The process that trains in a run directory.
+fn trainer(run_dir: &Path) -> String {
+    connect(run_dir).unwrap().pid.to_string()
+}
+
+fn send(signal: &str, pid: &str) {
+    assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
+}
+
+#[test]
+fn a_run_that_is_gone_on_with_is_shown_again_by_a_screen_that_had_called_it_dead() {
+    let place = Place::new();
+    assert_eq!(place.shell("$S long.ron --detach").status.code(), Some(0));
+    let run_dir = place.path("runs/long");
+    let mut screen = place.terminal("cd runs; $S attach long");
+    screen.wait_for("▶ training");
+    send("-KILL", &trainer(&run_dir));
+    screen.wait_for("the training process is gone");
+    assert_eq!(place.shell("$S resume runs/long --detach").status.code(), Some(0));
+    screen.wait_for("▶ training");
+    screen.press(" ");
+    screen.wait_for("‖ paused");
+    // Paths are told as they are from here.
+    screen.press("D");
+    screen.wait_for("`sharptui attach long` shows it");
+    assert_eq!(screen.wait_for_the_end(), 0);
+}
+
+#[test]
+fn a_process_that_is_frozen_is_said_not_to_answer() {
+    let place = Place::new();
+    assert_eq!(place.shell("$S long.ron --detach").status.code(), Some(0));
+    let pid = trainer(&place.path("runs/long"));
+    send("-STOP", &pid);
+    let mut screen = place.terminal("$S attach");
+    screen.wait_for("trained by a process that does not answer");
+    send("-CONT", &pid);
+    screen.wait_for("▶ training");
+    screen.press("D");
+    assert_eq!(screen.wait_for_the_end(), 0);
+}
+
+#[test]
+fn leaving_the_screen_writes_a_checkpoint() {
+    let place = Place::new();
+    let mut screen = place.terminal("$S long.ron --checkpoint-every 100000");
+    screen.wait_for("▶ training");
+    screen.press("D");
+    assert_eq!(screen.wait_for_the_end(), 0);
+    let (cell, since) = (place.path("runs/long/cells/000"), Instant::now());
+    while !has_checkpoint(&cell) {
+        assert!(since.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn whoever_looks_on_in_a_pipe_stops_nothing() {
     let place = Place::new();

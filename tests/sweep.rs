@@ -126,6 +126,36 @@ fn an_abort_outlives_a_stop_that_comes_before_its_turn() {
 }
 
 #[test]
+fn an_abort_outlives_a_kill_that_comes_before_its_turn() {
+    let place = Place::new();
+    place.run_with(THREE, &[], |event| {
+        matches!(event, Event::SweepStarted(_)).then_some(Command::Abort(2))
+    });
+    let queue = std::fs::read_to_string(place.run_dir().join("queue.json")).unwrap();
+    assert!(queue.contains("left_out"), "{queue}");
+
+    let place = Place::new();
+    place.run(THREE, &[Command::Quit]);
+    std::fs::write(
+        place.run_dir().join("queue.json"),
+        r#"{"order":[0,1,2],"added":[],"left_out":[1]}"#,
+    )
+    .unwrap();
+    let told = sharptui::sweep::told_by_disk(&place.run_dir()).unwrap();
+    let Event::SweepStarted(plan) = &told[0] else {
+        panic!("{told:?}")
+    };
+    assert_eq!(plan.cells[1].ended.as_ref().unwrap().0, CellEnding::Aborted);
+    let (ended, events) = place.run(THREE, &[]);
+    assert_eq!(ended.ending, SweepEnding::Complete);
+    assert_eq!(started(&events), [0, 2]);
+    assert_eq!(place.endings()[1], (1, CellEnding::Aborted));
+    // Until it is asked for again.
+    let (_, events) = place.run(THREE, &[Command::Retry(1)]);
+    assert_eq!(started(&events), [1]);
+}
+
+#[test]
 fn a_cell_during_which_the_process_died_does_not_keep_the_others_from_their_turn() {
     let place = Place::new();
     place.run(THREE, &[Command::Quit]);
@@ -337,7 +367,7 @@ fn everything_that_happens_is_in_the_log() {
     place.run(THREE, &[Command::Abort(1), Command::Move { cell: 2, by: -1 }]);
     let log = sharptui::record::read_log(&place.run_dir(), 0).unwrap();
     let words: Vec<&str> = log.entries.iter().map(|entry| entry.words.as_str()).collect();
-    assert!(words[0].contains("3 of 3 cells are to be run"), "{words:?}");
+    assert!(words[0].contains("to be run: 3 of 3 cells"), "{words:?}");
     assert_eq!(words[1..3], ["abort", "run earlier"]);
     assert!(words[3].starts_with("begins"), "{words:?}");
     assert!(words[4].starts_with("finished after"), "{words:?}");

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
@@ -14,6 +15,9 @@ use crate::event::Event;
 
 /// Events that wait here; the others wait in the process that trains, which lets go of whoever does not read.
 const WAITING: usize = 1_024;
+
+/// How long a process that trains may take to say who it is.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why a run cannot be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +67,13 @@ pub fn connect(run_dir: &Path) -> Result<Link, LiveError> {
         })
         .map_err(not_going_on)?;
     let asks = stream.try_clone().map_err(not_going_on)?;
+    // A process that is stopped or frozen takes connections, and says nothing.
+    asks.set_read_timeout(Some(ANSWERS_WITHIN)).map_err(not_going_on)?;
     let mut lines = BufReader::new(stream);
     let hello = wire::read_line(&mut lines, wire::LONGEST_REQUEST)
         .map_err(not_going_on)?
         .ok_or_else(|| not_going_on(io::ErrorKind::UnexpectedEof.into()))?;
+    asks.set_read_timeout(None).map_err(not_going_on)?;
     let known = serde_json::from_slice::<Hello>(&hello).ok();
     let Some(known) = known.filter(|hello| hello.protocol == PROTOCOL) else {
         return Err(LiveError::Other {
@@ -74,6 +81,10 @@ pub fn connect(run_dir: &Path) -> Result<Link, LiveError> {
             what: String::from_utf8_lossy(&hello).chars().take(200).collect(),
         });
     };
+    if wire::identity(run_dir).map_err(not_going_on)? != known.folder {
+        let other = io::Error::other("what answers there trains another run");
+        return Err(not_going_on(other));
+    }
     let (events_in, events) = bounded(WAITING);
     let (requests, requests_out) = unbounded();
     let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {

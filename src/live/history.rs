@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
@@ -13,6 +13,10 @@ use crate::record::{cell_path, read_log, read_points};
 
 /// How often is looked for new points.
 const GLANCE: Duration = Duration::from_millis(100);
+
+/// How long after the end of a sweep, and how often, is looked whether somebody goes on with it; by then the process that ended it
+/// is gone.
+const TAKEN_UP: Duration = Duration::from_secs(3);
 
 /// Events that wait for a screen.
 const WAITING: usize = 8_192;
@@ -77,7 +81,15 @@ impl History {
         mut again: impl FnMut() -> Option<Receiver<Event>>,
     ) -> Result<(), Left> {
         let mut ended = false;
+        let mut asked = Instant::now();
         loop {
+            if ended && asked.elapsed() >= TAKEN_UP && source.is_empty() {
+                asked = Instant::now();
+                // Somebody may have gone on with the run since.
+                if let Some(renewed) = again() {
+                    (source, ended) = (renewed, false);
+                }
+            }
             if let Some(cells) = wanted.try_iter().last() {
                 for &cell in &cells {
                     self.look_at(cell)?;
@@ -88,7 +100,9 @@ impl History {
             let patience = if more { Duration::ZERO } else { GLANCE };
             match source.recv_timeout(patience) {
                 Ok(event) => {
-                    ended |= matches!(event, Event::SweepEnded(_));
+                    if matches!(event, Event::SweepEnded(_)) {
+                        (ended, asked) = (true, Instant::now());
+                    }
                     self.pass_on(event)?;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -101,7 +115,7 @@ impl History {
                         source = renewed;
                     } else {
                         // What is on disk can be looked at all the same.
-                        ended = true;
+                        (ended, asked) = (true, Instant::now());
                         self.pass_on(Event::TrainerLost)?;
                     }
                 }
@@ -109,7 +123,11 @@ impl History {
         }
     }
 
-    fn pass_on(&mut self, event: Event) -> Result<(), Left> {
+    fn pass_on(&mut self, mut event: Event) -> Result<(), Left> {
+        if let Event::SweepStarted(plan) = &mut event {
+            // The process that trains may have been started in another folder.
+            plan.run_dir.clone_from(&self.run_dir);
+        }
         match &event {
             Event::SweepStarted(plan) => {
                 let cells = plan.cells.iter().enumerate();

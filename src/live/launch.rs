@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread;
@@ -82,8 +83,15 @@ pub fn launch(config: Option<&str>, signals: &Receiver<Signal>) -> io::Result<La
             }
         });
     }
-    let status = child.wait()?.code().and_then(|code| u8::try_from(code).ok());
-    Ok(Launched::Ended(status.unwrap_or(if is_to_stop {
+    // Whoever started this process may have it ignore how its children end.
+    let status = child.wait().ok();
+    if let Some(signal) = status.and_then(|status| status.signal()).filter(|_| !is_to_stop) {
+        return Err(io::Error::other(format!(
+            "it was ended by signal {signal} before it trained, perhaps because memory ran out"
+        )));
+    }
+    let code = status.and_then(|status| u8::try_from(status.code()?).ok());
+    Ok(Launched::Ended(code.unwrap_or(if is_to_stop {
         STATUS_STOPPED
     } else {
         1

@@ -40,13 +40,14 @@ impl Server {
     /// # Errors
     /// Where there can be no folder, socket or thread for it.
     pub fn open(run_dir: &Path, hub: Hub, commands: Sender<Command>) -> io::Result<Self> {
+        let folder = wire::identity(run_dir)?;
         let signpost = wire::signpost(run_dir);
         // One that a dead process left; a live one would hold the lock of the run directory.
         let _ = fs::remove_file(&signpost);
         let socket = wire::usual_socket(run_dir);
         let (listener, socket) = listen(&wire::folder(run_dir), socket).or_else(|error| {
             // FAT and many network file systems have no sockets.
-            let (listener, socket) = listen_for_the_user().map_err(|_| error)?;
+            let (listener, socket) = listen_for_the_user(folder).map_err(|_| error)?;
             fs::write(&signpost, socket.as_os_str().as_bytes())?;
             Ok::<_, io::Error>((listener, socket))
         })?;
@@ -65,7 +66,7 @@ impl Server {
                 };
                 if screens.load(Ordering::SeqCst) < MOST_SCREENS {
                     // Who cannot be served finds the connection closed.
-                    let _ = serve(stream, &hub, commands.clone(), &screens);
+                    let _ = serve(stream, folder, &hub, commands.clone(), &screens);
                 }
             }
         })?;
@@ -104,9 +105,10 @@ fn listen(folder: &Path, socket: PathBuf) -> io::Result<(UnixListener, PathBuf)>
 }
 
 /// The same where the user's own sockets are.
-fn listen_for_the_user() -> io::Result<(UnixListener, PathBuf)> {
+fn listen_for_the_user((device, inode): (u64, u64)) -> io::Result<(UnixListener, PathBuf)> {
     let folder = runtime_folder(|name| std::env::var_os(name))?;
-    let socket = folder.join(format!("{}.socket", std::process::id()));
+    // Processes of several containers may have one number.
+    let socket = folder.join(format!("{device:x}-{inode:x}.socket"));
     listen(&folder, socket)
 }
 
@@ -119,7 +121,13 @@ impl Drop for Served {
     }
 }
 
-fn serve(stream: UnixStream, hub: &Hub, commands: Sender<Command>, screens: &Arc<AtomicUsize>) -> io::Result<()> {
+fn serve(
+    stream: UnixStream,
+    folder: (u64, u64),
+    hub: &Hub,
+    commands: Sender<Command>,
+    screens: &Arc<AtomicUsize>,
+) -> io::Result<()> {
     screens.fetch_add(1, Ordering::SeqCst);
     let served = Served(Arc::clone(screens));
     let asks = stream.try_clone()?;
@@ -129,19 +137,20 @@ fn serve(stream: UnixStream, hub: &Hub, commands: Sender<Command>, screens: &Arc
     let hub = hub.clone();
     thread::Builder::new().name("screen told".to_owned()).spawn(move || {
         // A screen that is gone is no concern of the run.
-        let _ = tell(&stream, &hub);
+        let _ = tell(&stream, folder, &hub);
         let _ = stream.shutdown(std::net::Shutdown::Both);
         drop(served);
     })?;
     Ok(())
 }
 
-fn tell(stream: &UnixStream, hub: &Hub) -> io::Result<()> {
+fn tell(stream: &UnixStream, folder: (u64, u64), hub: &Hub) -> io::Result<()> {
     let mut out = BufWriter::new(stream);
     let hello = Hello {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL,
         pid: std::process::id(),
+        folder,
     };
     serde_json::to_writer(&mut out, &hello)?;
     out.write_all(b"\n")?;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub struct Hello {
     pub protocol: u32,
     /// The process that trains.
     pub pid: u32,
+    /// Device and inode of the run directory: a socket outside of it, or a copy of the directory, may lead to another run.
+    pub folder: (u64, u64),
 }
 
 /// What a screen asks for.
@@ -73,6 +76,12 @@ pub(super) fn read_line(from: &mut impl BufRead, longest: u64) -> io::Result<Opt
         return Err(io::Error::other("a line is too long"));
     }
     Ok(None)
+}
+
+/// What tells a run directory from others, wherever it is moved to.
+pub(super) fn identity(run_dir: &Path) -> io::Result<(u64, u64)> {
+    let found = std::fs::metadata(run_dir)?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// The folder of the socket.

@@ -33,6 +33,9 @@ pub struct QueueFile {
     pub again: Vec<CellIndex>,
     /// Cells that were added.
     pub added: Vec<Added>,
+    /// Cells that wait to be left out: they were aborted before their turn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<CellIndex>,
 }
 
 /// Reads `queue.json`, for a configuration of so many cells; where there is none, nobody has changed anything.
@@ -59,7 +62,11 @@ pub fn read_queue(run_dir: &Path, cells: usize) -> Result<QueueFile, RecordError
         }
     }
     let all = cells + queue.added.len();
-    for (field, listed) in [("order", &queue.order), ("again", &queue.again)] {
+    for (field, listed) in [
+        ("order", &queue.order),
+        ("again", &queue.again),
+        ("left_out", &queue.left_out),
+    ] {
         let mut seen = BTreeSet::new();
         for cell in listed {
             if *cell >= all {
@@ -95,6 +102,7 @@ mod tests {
             order: vec![3, 1],
             again: vec![],
             added: vec![Added { like: 0, seed: 7 }],
+            left_out: vec![],
         };
         assert_eq!(read(text).unwrap(), expected);
     }

@@ -86,12 +86,12 @@ pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
 /// A folder that has none, and so is no run directory.
 pub fn find_config(run_dir: &Path) -> Result<PathBuf, RecordError> {
     let path = run_dir.join(names::CONFIG);
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(RecordError::NotARun {
+    match fs::metadata(&path) {
+        Ok(found) if found.is_file() => Ok(path),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(error).at("read", &path),
+        _ => Err(RecordError::NotARun {
             path: run_dir.to_owned(),
-        })
+        }),
     }
 }
 

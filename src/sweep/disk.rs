@@ -30,6 +30,11 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
             row.state = CellState::Ended(found.ended.map_or(CellEnding::Interrupted, |ended| ended.ending));
         }
     }
+    for cell in &kept.left_out {
+        if let Some(row) = rows.get_mut(*cell).filter(|row| to_do(&row.state)) {
+            row.state = CellState::Ended(CellEnding::Aborted);
+        }
+    }
     let (listed, again) = (set(&kept.order), set(&kept.again));
     let waits = |cell: &CellIndex| rows.get(*cell).is_some_and(|row| to_do(&row.state)) || again.contains(cell);
     let others = (0..rows.len()).filter(|cell| waits(cell) && !listed.contains(cell));

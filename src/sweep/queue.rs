@@ -21,6 +21,8 @@ pub(super) struct Queue {
     held: BTreeSet<CellIndex>,
     /// Cells that had ended and begin anew.
     again: BTreeSet<CellIndex>,
+    /// Cells that were aborted before their turn; they are left out when it comes.
+    left_out: BTreeSet<CellIndex>,
     added: Vec<Added>,
     running: Option<CellIndex>,
     skipped: Option<CellIndex>,
@@ -53,6 +55,7 @@ impl Queue {
             order,
             held: BTreeSet::new(),
             again,
+            left_out: kept.left_out.iter().copied().collect(),
             added: kept.added.clone(),
             running: None,
             skipped: None,
@@ -69,6 +72,11 @@ impl Queue {
         self.running = Some(cell);
         self.skipped = None;
         Some(cell)
+    }
+
+    /// Cells that were aborted before their turn.
+    pub(super) fn left_out(&self) -> Vec<CellIndex> {
+        self.left_out.iter().copied().collect()
     }
 
     /// The cell that ran has ended, or was set aside.
@@ -118,6 +126,7 @@ impl Queue {
             order: free.chain(self.order.iter().filter(is_held)).copied().collect(),
             again: self.again.iter().copied().collect(),
             added: self.added.clone(),
+            left_out: self.left_out.iter().copied().collect(),
         })
     }
 
@@ -155,6 +164,7 @@ impl Queue {
                 self.order.push(cell);
             }
             Command::Retry(cell) if self.running != Some(cell) && cell < self.experiment.cells.len() => {
+                self.left_out.remove(&cell);
                 // One that waits already begins where it is, unless it had ended before.
                 if self.place(cell).is_none() {
                     self.order.push(cell);
@@ -211,14 +221,17 @@ impl Queue {
 
 impl Desk for Queue {
     fn ask(&mut self, command: Command) -> Vec<Event> {
-        if let Command::Abort(cell) = command {
-            // It is left out when its turn comes; the table says so now.
-            if self.place(cell).is_some() {
+        let changed = match command {
+            // It is left out when its turn comes; the table and the file say so now.
+            Command::Abort(cell) if self.place(cell).is_some() => {
+                self.left_out.insert(cell);
                 self.table.put_state(cell, CellState::Ended(CellEnding::Aborted));
+                Ok(Vec::new())
             }
-            return Vec::new();
-        }
-        let mut events = match self.change(command) {
+            Command::Abort(_) => return Vec::new(),
+            _ => self.change(command),
+        };
+        let mut events = match changed {
             Ok(events) => events,
             Err(why) => return vec![Event::Notice(why)],
         };

@@ -237,6 +237,11 @@ impl Control {
         self.paused
     }
 
+    /// An earlier process was asked to leave this cell out.
+    pub fn leave_out(&mut self, cell: CellIndex) {
+        self.aborted.insert(cell);
+    }
+
     /// Whether a cell was aborted, whatever else was asked.
     pub fn is_aborted(&self, cell: CellIndex) -> bool {
         self.aborted.contains(&cell)

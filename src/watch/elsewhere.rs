@@ -3,6 +3,7 @@
 //! By another user, on another machine of a shared file system, or where there are no sockets: the lock or `run.json` says that
 //! it goes on, and its files say how it is.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -34,11 +35,14 @@ pub(super) fn place(run_dir: &Path, why: &LiveError) -> Option<String> {
     let info = read_run(run_dir).ok();
     let goes_on = info.as_ref().is_some_and(|info| info.state == RunState::Running);
     let host = info.map(|info| info.host).filter(|host| *host != host_name());
-    let is_denied = matches!(why, LiveError::NotGoingOn { source, .. }
-        if source.kind() == std::io::ErrorKind::PermissionDenied);
+    let because_of =
+        |kinds: &[ErrorKind]| matches!(why, LiveError::NotGoingOn { source, .. } if kinds.contains(&source.kind()));
+    let is_denied = because_of(&[ErrorKind::PermissionDenied]);
+    let is_silent = because_of(&[ErrorKind::WouldBlock, ErrorKind::TimedOut]);
     match (is_being_written(run_dir), host) {
         (Some(true), Some(host)) => Some(format!("on {host}")),
         (Some(true), None) if is_denied => Some("by another user".to_owned()),
+        (_, None) if is_silent => Some("by a process that does not answer".to_owned()),
         (Some(true), None) => Some(match why {
             LiveError::NotGoingOn { .. } => "by a process without a socket".to_owned(),
             LiveError::Other { .. } => "by another version of this program".to_owned(),
