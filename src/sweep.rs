@@ -1,5 +1,6 @@
 //! The queue of cells and what becomes of each.
 
+mod begin;
 mod broken_off;
 mod cell;
 mod checkpoint;
@@ -28,16 +29,14 @@ use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Summary, SweepEnding, SweepPlan};
 use crate::model::Network;
 use crate::record::{
-    CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, discard,
-    has_checkpoint, host_name, read_cells, read_config, read_progress, read_queue, read_run, rfc3339,
+    CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, read_progress,
+    read_queue, rfc3339,
 };
 use crate::train::{Control, Outbox, Verdict, dtype, needs};
 use broken_off::BrokenOff;
 use cell::{Keeping, train_cell};
-use disk::{left_at, trained_elsewhere};
-use error::{check_same, check_settings};
 use log_words::{ended_words, kind_of, with_swept};
-use queue::{Queue, to_do};
+use queue::Queue;
 use table::Table;
 
 /// A sweep with the place it is written to.
@@ -68,103 +67,6 @@ pub struct Ended {
 }
 
 impl Sweep {
-    /// Writes down what will be run. Cells that `run_dir` has whole already will not run
-    /// again; one that failed will. A checkpoint of the running cell is kept after every `keep_every`.
-    ///
-    /// # Errors
-    ///
-    /// Whatever keeps the run directory from being read or written; a configuration or a data set that is not what
-    /// the run began with.
-    pub fn new(
-        experiment: Experiment,
-        device: OpenDevice,
-        run_dir: RunDir,
-        datasets: Datasets,
-        keep_every: Duration,
-    ) -> Result<Self, SweepError> {
-        let earlier = read_run(run_dir.path()).ok();
-        if let Some(earlier) = &earlier {
-            check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
-        }
-        let mut notices = run_dir.shortcomings();
-        notices.extend(earlier.as_ref().and_then(trained_elsewhere));
-        let (experiment, kept) = with_added(experiment, run_dir.path())?;
-        let mut rows = queued(&experiment);
-        let mut broken_off = Vec::new();
-        for found in read_cells(run_dir.path())? {
-            let row = rows.get_mut(found.cell);
-            let Some(row) = row else { continue };
-            if found.ended.is_none() {
-                broken_off.push(BrokenOff::read(found.cell, &found.path));
-            }
-            let settings = &experiment.cells[found.cell].settings;
-            let ending = found.ended.as_ref().map(|ended| ended.ending.clone());
-            let ended = ending.clone().map(CellState::Ended).filter(|state| !to_do(state));
-            if ended.is_some() || has_checkpoint(&found.path) {
-                check_settings(&found.path, settings)?;
-            }
-            // What is on disk of a cell that will go on, or begin again, is shown until it does; what failed has nothing to show.
-            if !matches!(ending, Some(CellEnding::Failed(_))) {
-                row.state = ended.unwrap_or(CellState::Ended(CellEnding::Interrupted));
-                row.summary = left_at(&found);
-            }
-        }
-        notices.extend(broken_off.iter().map(|broken_off| broken_off.words()));
-        let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
-        seeds.sort_unstable();
-        seeds.dedup();
-        let info = RunInfo {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            device: device.full_name.clone(),
-            host: host_name(),
-            data_dir: datasets
-                .dir()
-                .map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned())),
-            seeds,
-            cells: rows.len(),
-            // A run that is taken up again began when it first did.
-            started: earlier
-                .as_ref()
-                .map_or_else(|| rfc3339(SystemTime::now()), |earlier| earlier.started.clone()),
-            ended: None,
-            state: RunState::Running,
-            config: read_config(run_dir.path())?,
-            data: datasets.marks().to_vec(),
-        };
-        let run_dir = Arc::new(run_dir);
-        let is_to_do = |cell: CellIndex| rows.get(cell).is_some_and(|row: &CellRow| to_do(&row.state));
-        let name = experiment.name.clone();
-        let table = Table::begin(Arc::clone(&run_dir), waiting_rows(&experiment, &rows, &kept))?;
-        run_dir.write_run(&info)?;
-        let places = (Arc::clone(&run_dir), table.rows().clone());
-        let queue = Queue::new(experiment, places, &kept, is_to_do, &broken_off);
-        Ok(Self {
-            name,
-            queue: Arc::new(Mutex::new(queue)),
-            device,
-            run_dir,
-            datasets,
-            info,
-            earlier,
-            notices,
-            rows,
-            table,
-            broken_off,
-            keep_every,
-        })
-    }
-
-    /// Nothing comes of it: a run directory that was made for it is taken away, another one says again what it said before.
-    pub fn withdraw(mut self) {
-        if self.run_dir.is_new() {
-            discard(self.run_dir.path());
-            return;
-        }
-        self.info.state = RunState::Stopped;
-        // Whoever asked is told another error.
-        let _ = self.run_dir.write_run(self.earlier.as_ref().unwrap_or(&self.info));
-    }
-
     /// What will be run, as the first event says it.
     pub fn plan(&self) -> SweepPlan {
         plan(
@@ -439,18 +341,6 @@ fn with_added(experiment: Experiment, run_dir: &Path) -> Result<(Experiment, Que
 fn queued(experiment: &Experiment) -> Vec<CellRow> {
     let cells = experiment.cells.iter().enumerate();
     cells.map(|(cell, planned)| queued_row(cell, planned)).collect()
-}
-
-/// The rows as the table has them, where a cell that is to run again has nothing to show.
-fn waiting_rows(experiment: &Experiment, rows: &[CellRow], kept: &QueueFile) -> Vec<CellRow> {
-    let mut rows = rows.to_vec();
-    for &cell in &kept.again {
-        rows[cell] = queued_row(cell, &experiment.cells[cell]);
-    }
-    for &cell in &kept.left_out {
-        rows[cell].state = CellState::Ended(CellEnding::Aborted);
-    }
-    rows
 }
 
 fn queued_row(cell: CellIndex, planned: &Planned) -> CellRow {

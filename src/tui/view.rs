@@ -1,5 +1,6 @@
 //! What the person watching has chosen, and what a key changes about it.
 
+mod asked;
 mod by_hand;
 mod mouse;
 mod steps;
@@ -19,7 +20,7 @@ use super::page::Page;
 use super::palette::{Found, Palette};
 use super::plot::Scale;
 use super::prompt::{self, Typed};
-use super::rate::{Answer, RatePrompt};
+use super::rate::RatePrompt;
 use super::rows::Rows;
 use super::scatter;
 use super::smooth::Smoothing;
@@ -206,34 +207,6 @@ impl View {
         }
     }
 
-    /// Says that a question about a cell has no answer any more.
-    fn withdraw(&mut self, cell: CellIndex, outcome: &str) {
-        let words = format!("Cell {} {outcome}: what was asked came too late.", cell + 1);
-        self.overlay = Some(Overlay::Withdrawn(words));
-    }
-
-    /// Whether a key leaves the screen, or answers what was asked before.
-    pub(super) fn leaves(&self, event: &KeyEvent) -> bool {
-        let leaving = [
-            Action::Quit,
-            Action::Interrupt,
-            Action::Detach,
-            Action::Suspend,
-            Action::Redraw,
-        ];
-        self.overlay.is_some() || self.keys.action(event).is_some_and(|action| leaving.contains(&action))
-    }
-
-    fn key_at_withdrawn(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
-        if self.keys.action(event) == Some(Action::Interrupt) {
-            return self.quit(monitor);
-        }
-        if matches!(event.code, KeyCode::Esc | KeyCode::Enter) || keys::answer(event).is_some() {
-            self.overlay = None;
-        }
-        None
-    }
-
     /// Takes in a key.
     pub fn key(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
         // Whoever stops the program means it wherever something is asked; a letter may be bound to that, too, and be typed.
@@ -290,41 +263,6 @@ impl View {
             _ => {}
         }
         self.act(self.keys.action(event)?, monitor)
-    }
-
-    /// Takes in what was pasted: where something can be typed it is typed, elsewhere it is no key; nowhere does it do
-    /// what its letters do.
-    pub fn paste(&mut self, text: &str) {
-        match &mut self.overlay {
-            Some(Overlay::Rate(prompt)) => prompt.paste(text),
-            Some(Overlay::Palette(palette)) => palette.paste(text),
-            Some(Overlay::Filter(typed, _)) => {
-                prompt::paste(typed, text);
-                self.rows.filter = Filter::parse(typed);
-            }
-            _ => {}
-        }
-    }
-
-    fn key_at_prompt(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
-        if self.keys.action(event) == Some(Action::Interrupt) {
-            return self.quit(monitor);
-        }
-        let Some(Overlay::Rate(prompt)) = &mut self.overlay else {
-            return None;
-        };
-        let cell = prompt.cell;
-        match prompt.key(event, monitor.cells.get(cell)?) {
-            Answer::Pending => None,
-            Answer::Never => {
-                self.overlay = None;
-                None
-            }
-            Answer::Rate(learning_rate) => {
-                self.overlay = None;
-                Some(self.set_rate(cell, learning_rate, monitor))
-            }
-        }
     }
 
     /// Does what a key asks for.
