@@ -196,6 +196,7 @@ fn prepare(
     let (device, mut datasets) = open_place(place, run_dir)?;
     let files_hold = datasets.count(experiment.cells.iter().map(|cell| &cell.settings))?;
     let experiment = experiment.settled(&files_hold, config)?;
+    datasets.check_room(experiment.cells.iter().map(|cell| &cell.settings), &device)?;
     datasets.try_all(experiment.cells.iter().map(|cell| &cell.settings))?;
     let ready = Ready {
         experiment,

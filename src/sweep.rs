@@ -22,6 +22,7 @@ use std::time::{Duration, SystemTime};
 pub use datasets::Datasets;
 pub use disk::told_by_disk;
 pub use error::{SweepError, panic_text, with_causes};
+pub use memory::{DataTooLarge, TooLarge};
 pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 
 use crate::config::{Cell as Planned, Experiment, Settings};

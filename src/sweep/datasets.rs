@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device};
 
-use super::memory::Account;
-use crate::config::{FilesHold, Selection, Settings};
+use super::memory::{Account, DataTooLarge};
+use crate::config::{FilesHold, Precision, Selection, Settings};
 use crate::data::{DataError, Dataset};
+use crate::device::OpenDevice;
 use crate::model::Examples;
 use crate::record::DataMark;
 
@@ -87,6 +88,27 @@ impl Datasets {
             }
         }
         Ok(counted)
+    }
+
+    /// Looks whether the data sets that the settings select fit into memory, each by itself.
+    ///
+    /// # Errors
+    ///
+    /// The first that does not.
+    pub fn check_room<'s>(
+        &self,
+        settings: impl Iterator<Item = &'s Settings>,
+        device: &OpenDevice,
+    ) -> Result<(), DataTooLarge> {
+        let mut checked: Vec<(Selection, Precision)> = Vec::new();
+        for settings in settings {
+            let kind = (settings.selection(), settings.precision);
+            if !checked.contains(&kind) {
+                self.memory.check_data(settings, device)?;
+                checked.push(kind);
+            }
+        }
+        Ok(())
     }
 
     /// Looks whether everything that the settings select can be read, marks it, and takes note of what is odd about it.

@@ -7,7 +7,7 @@ mod room;
 use std::fmt;
 use std::path::Path;
 
-use crate::config::Settings;
+use crate::config::{Data, Settings};
 use crate::device::OpenDevice;
 use crate::model::Network;
 use crate::train::{Moment, Needs, dtype, needs};
@@ -54,6 +54,20 @@ impl fmt::Display for TooLarge {
     }
 }
 
+/// A data set that cannot be read into memory.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{examples} examples of {data:?} need at least {} MiB to be read, and {room}; take fewer (`train_examples`, `test_examples`), or \
+     run it with more memory",
+    bytes >> 20
+)]
+pub struct DataTooLarge {
+    data: Data,
+    examples: usize,
+    bytes: u64,
+    room: Room,
+}
+
 /// What the process held before any data were read: whatever it holds more, and no data set of now, is what earlier cells and
 /// the reading of files left to the allocator, and counts as free.
 #[derive(Debug)]
@@ -65,6 +79,34 @@ impl Account {
     /// That of now.
     pub(super) fn open() -> Self {
         Self { base: Usage::now() }
+    }
+
+    /// Checks that the data set of these settings can be read into the memory that can be had, and beside that lie on the device.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
+    pub(super) fn check_data(&self, settings: &Settings, device: &OpenDevice) -> Result<(), DataTooLarge> {
+        let data = settings.data;
+        let examples = settings.train_len() + settings.test_len();
+        let pixels = (examples * data.channels() * data.side() * data.side()) as u64;
+        // Standardized in 32 bits, from which the tensors are made.
+        let on_device = if device.on_host {
+            dtype(settings).size() as u64
+        } else {
+            0
+        };
+        let bytes = pixels * (4 + on_device);
+        let now = Usage::now();
+        match room::least(Path::new("/"), &now, &now.beyond(&self.base)) {
+            Some(room) if room.bytes < bytes => Err(DataTooLarge {
+                data,
+                examples,
+                bytes,
+                room,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that a cell fits into the memory that can be had beside its data set of so many bytes.

@@ -10,6 +10,7 @@ use burn::tensor::{DType, Tensor};
 use super::checkpoint::{self, CheckpointError, values};
 use super::datasets::{Datasets, Loaded};
 use super::error::{SweepError, check_settings};
+use super::memory::{DataTooLarge, TooLarge};
 use crate::config::{Experiment, Extent, Loss, Precision, Settings, Statistics};
 use crate::curvature::{Hessian, Tracker};
 use crate::data::DataError;
@@ -103,6 +104,12 @@ pub enum RemeasureError {
     /// The data set cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The measurement cannot fit into memory.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// The data set cannot.
+    #[error(transparent)]
+    DataTooLarge(#[from] DataTooLarge),
 }
 
 impl fmt::Display for Remeasured {
@@ -161,8 +168,12 @@ pub fn remeasure(
     settings.precision = Precision::F64;
     settings.lambda_max_products = MAX_PRODUCTS;
 
+    datasets.check_room(std::iter::once(&settings), device)?;
+    let taken = datasets.get(&settings, DType::F64)?;
+    let network = Network::new(&settings, taken.shape, taken.classes);
+    let data_bytes = taken.bytes();
+    datasets.memory().check(&settings, &network, device, data_bytes)?;
     let data = datasets.get(&settings, DType::F64)?;
-    let network = Network::new(&settings, data.shape, data.classes);
     let path = request.cell_dir.join("model.safetensors");
     let tensors = read_tensors(&path)?;
     let (parameters, running) = checkpoint::from_tensors(&network, &tensors, &device.device, DType::F64)

@@ -57,6 +57,57 @@ fn a_cell_beyond_the_limit_of_address_space_or_data_fails_and_the_others_run() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_data_set_beyond_the_limit_is_refused_with_numbers_before_anything_is_made() {
+    use std::io::Write;
+
+    let place = Place::with("(data: Mnist, model: Mlp(widths: [8]), learning_rate: 0.01, batch_size: 50, steps: 2)");
+    let folder = place.path("mnist");
+    fs::create_dir(&folder).unwrap();
+    for (half, examples) in [("train", 60_000_u32), ("t10k", 10_000)] {
+        let side = 28_u32.to_be_bytes();
+        let count = examples.to_be_bytes();
+        for (kind, head, size) in [
+            (
+                "images-idx3",
+                [&[0, 0, 8, 3], &count[..], &side, &side].concat(),
+                examples as usize * 784,
+            ),
+            ("labels-idx1", [&[0, 0, 8, 1], &count[..]].concat(), examples as usize),
+        ] {
+            let file = fs::File::create(folder.join(format!("{half}-{kind}-ubyte.gz"))).unwrap();
+            let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+            packed.write_all(&head).unwrap();
+            packed.write_all(&vec![1; size]).unwrap();
+            packed.finish().unwrap();
+        }
+    }
+    let (error, status) = run_after(&place, "ulimit -v 300000", &["small.ron", "--data", "."]);
+    assert_eq!(status, Some(1), "{error}");
+    let expected =
+        "70000 examples of Mnist need at least 418 MiB to be read, and the limit of address space (`ulimit -v`) leaves";
+    assert!(error.contains(expected), "{error}");
+    assert!(!place.path("runs").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_measurement_again_beyond_the_limit_is_refused_with_numbers() {
+    let place = Place::with(
+        "(train_examples: 100, test_examples: 100, learning_rate: 0.01, batch_size: 50, steps: 1, lambda_max_products: 3,
+        model: Mlp(widths: [1000, 1000]), probes: [(from: Training, examples: 50)])",
+    );
+    let (error, status) = run_after(&place, "true", &["small.ron"]);
+    assert_eq!(status, Some(0), "{error}");
+    let (error, status) = run_after(&place, "ulimit -v 400000", &["lambda", "runs/small/cells/000"]);
+    assert_eq!(status, Some(1), "{error}");
+    assert!(
+        error.contains("a measurement of λ_max on probe 1 needs at least"),
+        "{error}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn activations_count() {
     let place = Place::with(ACTIVATIONS);
     let (error, status) = run_after(&place, "ulimit -v 2000000", &["small.ron"]);
