@@ -186,7 +186,7 @@ fn the_program_finds_libtorch_in_any_shell_and_says_that_it_is_there() {
 }
 
 #[test]
-fn a_cell_that_runs_out_of_memory_says_on_which_device_and_leaves_the_rest_to_go_on() {
+fn a_cell_that_cannot_have_its_memory_says_so_and_leaves_the_rest_to_go_on() {
     // The second network's first layer has 48 GiB of activations in one chunk, and few parameters.
     let folder = tempfile::tempdir().unwrap();
     let config =
@@ -204,16 +204,15 @@ fn a_cell_that_runs_out_of_memory_says_on_which_device_and_leaves_the_rest_to_go
         let output = sharptui(folder.path(), arguments);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{said}");
-        let words = format!("cell 2: device {name} ran out of memory when asked for 49000 MiB more; ");
+        // Where the host has that much, LibTorch says that it ran out, and in which words is tested with the device.
+        let ran_out = format!("cell 2: device {name} ran out of memory when asked for 49000 MiB more; ");
         let last = said.lines().last().unwrap();
         assert!(
-            last.starts_with("error: 1 of 3 cells failed") && last.contains(&words),
+            last.starts_with("error: 1 of 3 cells failed")
+                && (last.contains("cell 2: an evaluation needs at least 147000 MiB") || last.contains(&ran_out)),
             "{said}"
         );
-        assert!(
-            last.contains("`sharptui resume`") && last.contains("chunk_size"),
-            "{last}"
-        );
+        assert!(last.contains("chunk_size"), "{last}");
         let begun = text(&output.stdout).matches("begins").count();
         assert_eq!(
             begun,
