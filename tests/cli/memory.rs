@@ -187,7 +187,7 @@ fn peak(config: &str) -> u64 {
     peak * 1024
 }
 
-// What is reckoned was measured on flex.
+// What is reckoned was measured on flex; LibTorch takes more (0.60 to 0.66 was seen), so it errs towards letting a cell begin.
 #[cfg(all(target_os = "linux", not(feature = "tch")))]
 #[test]
 fn what_a_cell_is_said_to_need_is_most_of_what_it_takes_and_hardly_more() {
