@@ -18,7 +18,6 @@ use std::time::Instant;
 use portable_pty::CommandBuilder;
 use rustix::process::{Pid, Signal, kill_process};
 use seat::Seat;
-use sharptui::event::Event;
 use sharptui::monitor::{CellState, Monitor};
 use sharptui::record::{RunState, host_name, read_cells, read_metrics, read_run};
 use sharptui::sweep::told_by_disk;
@@ -260,17 +259,4 @@ fn a_run_that_another_machine_trains_is_followed_and_never_called_dead() {
     screen.wait_for("stopped; what is unfinished can be resumed");
     screen.press("q");
     assert_eq!(screen.wait_for_the_end(), 130);
-}
-
-#[test]
-fn nobody_is_told_twice_how_a_sweep_ended() {
-    for (state, _) in STATES {
-        let place = Place::with(state);
-        let told = told_by_disk(&place.run_dir(state)).unwrap();
-        let ends = told
-            .iter()
-            .filter(|event| matches!(event, Event::SweepEnded(_)))
-            .count();
-        assert!(ends <= 1, "{state}");
-    }
 }
