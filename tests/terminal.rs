@@ -356,6 +356,25 @@ fn where_no_shell_could_continue_it_the_program_is_not_stopped() {
 }
 
 #[test]
+fn where_its_process_group_lies_outside_its_pid_namespace_the_program_is_not_stopped() {
+    // As in a container: the numbers of the group, the session and the parent are 0 there.
+    let apart = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+    let works = std::process::Command::new("unshare").args(apart).arg("true").output();
+    if !works.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no PID namespace can be made here");
+        return;
+    }
+    let Some(mut stage) = Stage::shell() else { return };
+    // There the last notice has a line to itself.
+    stage.resize((120, 40));
+    stage.press(&format!("unshare {} bash child.sh\n", apart.join(" ")));
+    stage.wait_for_the_screen();
+    stage.press("\u{1a}");
+    stage.wait_for("no shell could continue");
+    stage.wait_for_the_screen();
+}
+
+#[test]
 fn a_signal_is_obeyed_even_while_the_terminal_takes_nothing() {
     let mut seat = Stage::set(&[]);
     seat.wait_for("λ_max 39.2");

@@ -1,6 +1,5 @@
 //! Job control: the terminal is given back before this process is stopped, and taken again after it, whoever stopped it.
 
-use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, unbounded};
-use rustix::process::{Pid, Signal, getpgid, getpid, getppid, getsid, kill_current_process_group};
+use rustix::process::{Pid, Signal, getpid, kill_current_process_group};
 use signal_hook::consts::{SIGCONT, SIGSTOP, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::raise;
@@ -109,30 +108,66 @@ impl Drop for Jobs {
 /// Whether the process group has a parent that could continue it: one outside of the group in the same session. The kernel
 /// drops SIGTSTP where there is none (an "orphaned" process group), as in a terminal that runs this program alone.
 fn can_be_continued() -> bool {
-    let (Ok(group), Ok(session)) = (getpgid(None), getsid(None)) else {
+    let Some(own) = Kin::of(getpid().as_raw_pid()) else {
         return false;
     };
-    let mut process = getpid();
+    let mut process = own;
     for _ in 0..MOST_ANCESTORS {
-        let Some(parent) = parent_of(process) else { return false };
-        match getpgid(Some(parent)) {
-            Ok(of_parent) if of_parent == group => process = parent,
-            Ok(_) => return getsid(Some(parent)).is_ok_and(|of_parent| of_parent == session),
-            Err(_) => return false,
+        // No parent, or one outside of this PID namespace.
+        if process.parent == 0 {
+            return false;
         }
+        let Some(parent) = Kin::of(process.parent) else {
+            return false;
+        };
+        if parent.group != own.group {
+            return parent.session == own.session;
+        }
+        process = parent;
     }
     false
 }
 
-/// The parent of a process; of another one than this only Linux says it, in the fourth field of its `stat`.
-fn parent_of(process: Pid) -> Option<Pid> {
-    if process == getpid() {
-        return getppid();
+/// The group that this process belongs to; nothing where its number cannot be had.
+pub(super) fn own_group() -> Option<Pid> {
+    Pid::from_raw(Kin::of(getpid().as_raw_pid())?.group)
+}
+
+/// To whom a process belongs. What lies outside of this PID namespace, as in a container, has the number 0, for which
+/// `getpgid`, `getsid` and `getpgrp` of rustix have no room: they panic at it, or take it for a number like any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kin {
+    parent: i32,
+    group: i32,
+    session: i32,
+}
+
+impl Kin {
+    /// From the fields four to six of the process's `stat`.
+    #[cfg(target_os = "linux")]
+    fn of(process: i32) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The second field, the name, may have blanks and brackets in it.
+        let mut behind_name = stat.rsplit_once(')')?.1.split_whitespace().skip(1);
+        let mut number = || behind_name.next()?.parse().ok();
+        Some(Self {
+            parent: number()?,
+            group: number()?,
+            session: number()?,
+        })
     }
-    let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
-    // The second field, the name, may have blanks and brackets in it.
-    let behind_name = stat.rsplit_once(')')?.1;
-    Pid::from_raw(behind_name.split_whitespace().nth(1)?.parse().ok()?)
+
+    /// No other system has PID namespaces, and none says the parent of another process so simply.
+    #[cfg(not(target_os = "linux"))]
+    fn of(process: i32) -> Option<Self> {
+        use rustix::process::{getpgid, getppid, getsid};
+        let pid = Pid::from_raw(process)?;
+        Some(Self {
+            parent: Pid::as_raw(getppid().filter(|_| pid == getpid())),
+            group: getpgid(Some(pid)).ok()?.as_raw_pid(),
+            session: getsid(Some(pid)).ok()?.as_raw_pid(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -140,16 +175,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parent_of_a_process_is_found_whatever_it_is_called() {
-        assert_eq!(parent_of(getpid()), getppid());
-        if let Some(parent) = getppid().filter(|_| fs::exists("/proc/self/stat").unwrap_or_default()) {
-            let by_its_child = fs::read_to_string(format!("/proc/{}/status", parent.as_raw_nonzero())).unwrap();
-            let said = by_its_child
-                .lines()
-                .find_map(|line| line.strip_prefix("PPid:"))
-                .unwrap();
-            let expected = Pid::from_raw(said.trim().parse().unwrap());
-            assert_eq!(parent_of(parent), expected);
+    fn the_kin_of_a_process_is_what_the_system_calls_say() {
+        let own = Kin::of(getpid().as_raw_pid()).unwrap();
+        assert_eq!(own.parent, Pid::as_raw(rustix::process::getppid()));
+        if own.group != 0 && own.session != 0 {
+            assert_eq!(
+                Some(own.group),
+                rustix::process::getpgid(None).ok().map(Pid::as_raw_pid)
+            );
+            assert_eq!(
+                Some(own.session),
+                rustix::process::getsid(None).ok().map(Pid::as_raw_pid)
+            );
         }
+    }
+
+    #[test]
+    fn a_process_is_found_whatever_it_is_called() {
+        // The name of a process is cut at 15 bytes.
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("a) R 7 (b 8 9");
+        std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
+        let mut child = std::process::Command::new(program).arg("20").spawn().unwrap();
+        let own = Kin::of(getpid().as_raw_pid()).unwrap();
+        let of_child = Kin::of(i32::try_from(child.id()).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(
+            of_child,
+            Some(Kin {
+                parent: getpid().as_raw_pid(),
+                ..own
+            })
+        );
     }
 }

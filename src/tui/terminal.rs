@@ -14,13 +14,12 @@ use crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, Lea
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use rustix::process::getpgrp;
 
 use crate::characters::Glyphs;
 
 use super::TuiError;
 use super::frame_writer::FrameWriter;
-use super::jobs::Jobs;
+use super::jobs::{Jobs, own_group};
 use super::panics;
 
 type Backend = CrosstermBackend<FrameWriter<File>>;
@@ -104,7 +103,10 @@ impl Screen {
     /// Whether the terminal is this process group's, and not the shell's that continued it in the background.
     pub(super) fn is_ours(&self) -> bool {
         // Where there is no telling, taking it will tell.
-        rustix::termios::tcgetpgrp(&self.controls).map_or(true, |group| group == getpgrp())
+        match (rustix::termios::tcgetpgrp(&self.controls), own_group()) {
+            (Ok(in_front), Some(own)) => in_front == own,
+            _ => true,
+        }
     }
 
     /// Somebody else has the terminal and keeps it: what this screen has changed about it is undone as far as that does not
