@@ -5,10 +5,12 @@
 
 use burn::tensor::Device;
 
+pub(super) use sharptui_libtorch::{autotune_convolutions as autotune, cuda_devices};
+
 use super::{DeviceChoice, DeviceError, OpenDevice, tf32};
 
 pub(super) fn cpu() -> Result<OpenDevice, DeviceError> {
-    try_out(DeviceChoice::LibTorch, tch::Device::Cpu)?;
+    try_out(DeviceChoice::LibTorch, None)?;
     Ok(opened(Device::libtorch(), "CPU", true))
 }
 
@@ -17,34 +19,15 @@ pub(super) fn cuda(index: usize) -> Result<OpenDevice, DeviceError> {
     if index >= cuda_devices() {
         return Err(DeviceError::Absent(choice, why_not_there()));
     }
-    try_out(choice, tch::Device::Cuda(index))?;
+    try_out(choice, Some(index))?;
     let tf32 = if tf32::is_off() { "off" } else { "on" };
     let place = format!("CUDA {index}, TF32 {tf32}");
     Ok(opened(Device::libtorch_cuda(index), &place, false))
 }
 
-/// How many CUDA devices LibTorch can see.
-pub(super) fn cuda_devices() -> usize {
-    usize::try_from(tch::Cuda::device_count()).unwrap_or(0)
+fn try_out(choice: DeviceChoice, cuda: Option<usize>) -> Result<(), DeviceError> {
+    sharptui_libtorch::try_out(cuda).map_err(|error| DeviceError::Broken(choice, error.to_string()))
 }
-
-pub(super) fn autotune(on: bool) {
-    tch::Cuda::cudnn_set_benchmark(on);
-}
-
-/// Makes a number there: a device can be listed and still refuse, busy with another program or too new for LibTorch.
-fn try_out(choice: DeviceChoice, device: tch::Device) -> Result<(), DeviceError> {
-    match tch::Tensor::f_zeros([1], (tch::Kind::Float, device)) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            // Below the first line stand C++ functions.
-            let said = error.to_string();
-            let first = said.lines().next().unwrap_or_default().to_owned();
-            Err(DeviceError::Broken(choice, first))
-        }
-    }
-}
-
 fn why_not_there() -> String {
     match cuda_devices() {
         0 => "LibTorch sees no CUDA device: it is one for the CPU alone, or the driver is missing or too old (does \

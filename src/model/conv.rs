@@ -1,11 +1,11 @@
 //! Two-dimensional convolution, padded by half its kernel.
 
+mod generic;
+
 use burn::tensor::Tensor;
-use burn::tensor::module::{conv_transpose2d, conv2d, conv2d_weight_backward};
-use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 
 use super::footprint::{Holding, ImageShape, Keeps, size};
-use super::node::{Kept, Node, Signal, sum, sum_per_channel};
+use super::node::{Kept, Node, Signal};
 use super::{Gradient, Initial, Layout, Parts};
 
 /// The shape of a convolution.
@@ -87,64 +87,96 @@ impl Conv2d {
     pub(super) fn forward(self, parameters: &Parts, x: Signal) -> (Signal, Point) {
         let weight = parameters.get::<4>(self.weight);
         let bias = self.bias.map(|bias| parameters.get::<1>(bias));
-        let y = conv2d(x.clone(), weight.clone(), bias, self.options());
-        let point = Point { layer: self, x, weight };
-        (y, point)
+        let (y, passes) = forward(self.shape(), x, weight, bias);
+        (y, Point { layer: self, passes })
     }
 
-    fn options(self) -> ConvOptions<2> {
-        let half = self.kernel / 2;
-        ConvOptions::new([self.stride; 2], [half, half], [1, 1], 1)
+    fn shape(self) -> Shape {
+        Shape {
+            kernel: self.kernel,
+            stride: self.stride,
+            has_bias: self.bias.is_some(),
+        }
     }
+}
+
+/// What the passes of a convolution have to know beside x, W and b.
+#[derive(Clone, Copy)]
+struct Shape {
+    kernel: usize,
+    stride: usize,
+    has_bias: bool,
+}
+
+impl Shape {
+    fn padding(self) -> usize {
+        self.kernel / 2
+    }
+}
+
+/// W ⋆ x + b, and the passes that follow it, in the way that is the fastest on the device of `x`.
+fn forward(shape: Shape, x: Signal, weight: Tensor<4>, bias: Option<Tensor<1>>) -> (Signal, Box<dyn Passes>) {
+    let (y, passes) = generic::forward(shape, x, weight, bias);
+    (y, Box::new(passes))
+}
+
+/// What a convolution at the x and W of one pass is asked for; a back end's own way of it is held to [`generic`].
+trait Passes {
+    /// Wᵀ ⋆ δ, the adjoint of x ↦ W ⋆ x, if `to_input`, and the derivative to the parameters, if `to_parameters`.
+    fn backward(&self, delta: &Signal, to_input: bool, to_parameters: bool) -> (Option<Signal>, Option<ToParameters>);
+
+    /// ẏ = W ⋆ ẋ + Ẇ ⋆ x + ḃ, where no ẋ is one of 0.
+    fn tangent(&self, dx: Option<&Signal>, direction: ToParameters) -> Signal;
+
+    /// The dotted results of [`Self::backward`]: Wᵀ ⋆ δ̇ + Ẇᵀ ⋆ δ, and what δ̇ with x and δ with ẋ make.
+    fn backward_tangent(
+        &self,
+        dx: Option<&Signal>,
+        d_weight: Tensor<4>,
+        delta: &Signal,
+        delta_dot: &Signal,
+        to_input: bool,
+    ) -> (Option<Signal>, ToParameters);
+}
+
+/// A derivative with respect to W, or a direction in its space, and the same of b.
+struct ToParameters {
+    weight: Tensor<4>,
+    /// `[out]`, if the layer has one.
+    bias: Option<Tensor<1>>,
 }
 
 /// A convolution at x and W.
 pub(super) struct Point {
     layer: Conv2d,
-    x: Signal,
-    weight: Tensor<4>,
+    passes: Box<dyn Passes>,
 }
 
 impl Point {
-    /// Wᵀ ⋆ δ: the adjoint of x ↦ W ⋆ x.
-    fn to_input(&self, delta: Signal, weight: Tensor<4>) -> Signal {
-        let Conv2d { kernel, stride, .. } = self.layer;
-        let half = kernel / 2;
-        let ([_, _, height, width], [_, _, rows, columns]) = (self.x.dims(), delta.dims());
-        // What a stride left over at the far edges.
-        let rest = [height - 1 - (rows - 1) * stride, width - 1 - (columns - 1) * stride];
-        let options = ConvTransposeOptions::new([stride; 2], [half, half], rest, [1, 1], 1);
-        conv_transpose2d(delta, weight, None, options)
-    }
-
-    /// The adjoint of W ↦ W ⋆ x.
-    fn to_weight(&self, delta: Signal, x: Signal) -> Tensor<4> {
-        conv2d_weight_backward(x, self.weight.clone(), delta, self.layer.options())
+    fn set(&self, gradient: &mut Gradient, found: ToParameters) {
+        gradient.set(self.layer.weight, found.weight);
+        if let (Some(index), Some(bias)) = (self.layer.bias, found.bias) {
+            gradient.set(index, bias);
+        }
     }
 }
 
 impl Node for Point {
     fn backward(&self, delta: &Signal, to_input: bool, gradient: Option<&mut Gradient>) -> Option<Signal> {
-        if let Some(gradient) = gradient {
-            gradient.set(self.layer.weight, self.to_weight(delta.clone(), self.x.clone()));
-            if let Some(bias) = self.layer.bias {
-                gradient.set(bias, sum_per_channel(delta.clone()));
-            }
+        let (to_input, to_parameters) = self.passes.backward(delta, to_input, gradient.is_some());
+        if let (Some(gradient), Some(found)) = (gradient, to_parameters) {
+            self.set(gradient, found);
         }
-        to_input.then(|| self.to_input(delta.clone(), self.weight.clone()))
+        to_input
     }
 
-    /// ẏ = W ⋆ ẋ + Ẇ ⋆ x + ḃ.
     fn tangent(&self, v: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
-        let dw = v.get::<4>(self.layer.weight);
-        let db = self.layer.bias.map(|bias| v.get::<1>(bias));
-        let options = || self.layer.options();
-        let through_weight = conv2d(self.x.clone(), dw, db, options());
-        let through_input = dx.map(|dx| conv2d(dx.clone(), self.weight.clone(), None, options()));
-        (
-            sum(through_input, Some(through_weight)),
-            dx.into_iter().cloned().collect(),
-        )
+        let direction = ToParameters {
+            weight: v.get::<4>(self.layer.weight),
+            bias: self.layer.bias.map(|bias| v.get::<1>(bias)),
+        };
+        let dy = self.passes.tangent(dx, direction);
+        (Some(dy), dx.into_iter().cloned().collect())
     }
 
     fn backward_tangent(
@@ -156,17 +188,11 @@ impl Node for Point {
         to_input: bool,
         gradient: &mut Gradient,
     ) -> Option<Signal> {
-        let through_delta = self.to_weight(delta_dot.clone(), self.x.clone());
-        let through_input = kept.first().map(|dx| self.to_weight(delta.clone(), dx.clone()));
-        if let Some(weight) = sum(through_input, Some(through_delta)) {
-            gradient.set(self.layer.weight, weight);
-        }
-        if let Some(bias) = self.layer.bias {
-            gradient.set(bias, sum_per_channel(delta_dot.clone()));
-        }
-        to_input.then(|| {
-            let dw = v.get::<4>(self.layer.weight);
-            self.to_input(delta_dot.clone(), self.weight.clone()) + self.to_input(delta.clone(), dw)
-        })
+        let d_weight = v.get::<4>(self.layer.weight);
+        let (to_input, found) = self
+            .passes
+            .backward_tangent(kept.first(), d_weight, delta, delta_dot, to_input);
+        self.set(gradient, found);
+        to_input
     }
 }

@@ -1,0 +1,156 @@
+// LibTorch's own operations that the crate `tch` does not have.
+//
+// Rules of this file, which src/raw.rs relies on:
+// - No exception leaves a function: each body is inside `guarded`, which gives its words back instead.
+// - Tensors that come in are borrowed: neither freed nor written to, unless a comment says so.
+// - Tensors that go out are new handles, which the caller frees by `at_free` of torch-sys (tch does so by itself).
+// - After a failure no output has been written.
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <ATen/Context.h>
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/_batch_norm_impl_index.h>
+#include <ATen/ops/_batch_norm_impl_index_backward.h>
+#include <ATen/ops/convolution_backward.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
+#include <torch/version.h>
+
+namespace {
+
+// What `body` throws, in words that the caller frees; null if it throws nothing.
+template <typename Body>
+char* guarded(Body body) noexcept {
+  const char* said = "an exception without words";
+  try {
+    // Nobody asks LibTorch for derivatives: its book-keeping for them is skipped.
+    at::AutoDispatchBelowADInplaceOrView without_autograd;
+    body();
+    return nullptr;
+  } catch (const std::exception& exception) {
+    // Copied here, where the exception is alive.
+    char* words = strdup(exception.what());
+    if (words != nullptr) return words;
+    said = "memory ran out";
+  } catch (...) {
+  }
+  return strdup(said);
+}
+
+// A tensor that may be missing, as an operation takes it.
+std::optional<at::Tensor> optional(const at::Tensor* tensor) {
+  if (tensor == nullptr) return std::nullopt;
+  return *tensor;
+}
+
+// Handles for the caller; null for a tensor that was not asked for. All or none, should memory run out.
+template <typename... Tensors>
+void hand_out(at::Tensor** out, Tensors&&... tensors) {
+  std::array<std::unique_ptr<at::Tensor>, sizeof...(tensors)> handles{
+      (tensors.defined() ? std::make_unique<at::Tensor>(std::move(tensors)) : nullptr)...};
+  for (auto& handle : handles) *out++ = handle.release();
+}
+
+}  // namespace
+
+extern "C" {
+
+// The version of LibTorch that this file was compiled against, as `aoti_torch_abi_version` of the loaded one has it.
+uint64_t sharptui_version_compiled() { return TORCH_ABI_VERSION; }
+
+uint64_t sharptui_version_loaded() { return aoti_torch_abi_version(); }
+
+// `at::convolution_backward` of a square convolution without groups or dilation: out[0] to the input, out[1] to the
+// weight, out[2] to the bias, each null unless it is wanted.
+char* sharptui_convolution_backward(
+    const at::Tensor* delta, const at::Tensor* x, const at::Tensor* weight, int64_t stride, int64_t padding,
+    const bool wanted[3], at::Tensor* out[3]) {
+  return guarded([&] {
+    const std::array<int64_t, 2> strides{stride, stride}, paddings{padding, padding}, ones{1, 1}, zeros{0, 0};
+    const std::array<int64_t, 1> bias{weight->size(0)};
+    auto [to_input, to_weight, to_bias] = at::convolution_backward(
+        *delta, *x, *weight, bias, strides, paddings, ones, /*transposed=*/false, zeros, /*groups=*/1,
+        {wanted[0], wanted[1], wanted[2]});
+    hand_out(out, to_input, to_weight, to_bias);
+  });
+}
+
+// Batch normalization by the statistics of the batch, as `torch.nn.functional.batch_norm` chooses to do it. Writes
+// the averages, if they are given, to `running_mean` and `running_variance`. out[0] is y, out[1] the mean, out[2]
+// 1/√(σ² + ε), out[3] what the backward pass wants back; `way` says which it was.
+char* sharptui_batch_norm(
+    const at::Tensor* x, const at::Tensor* weight, const at::Tensor* bias, const at::Tensor* running_mean,
+    const at::Tensor* running_variance, double momentum, double epsilon, at::Tensor* out[4], int64_t* way) {
+  return guarded([&] {
+    auto [y, mean, rate, reserve, taken] = at::_batch_norm_impl_index(
+        *x, optional(weight), optional(bias), optional(running_mean), optional(running_variance), /*training=*/true,
+        momentum, epsilon, at::globalContext().userEnabledCuDNN());
+    hand_out(out, y, mean, rate, reserve);
+    *way = taken;
+  });
+}
+
+// The derivative of the same with respect to x, weight and bias along `delta`: out[0], out[1], out[2].
+char* sharptui_batch_norm_backward(
+    const at::Tensor* delta, const at::Tensor* x, const at::Tensor* weight, const at::Tensor* mean,
+    const at::Tensor* rate, const at::Tensor* reserve, double epsilon, int64_t way, const bool wanted[3],
+    at::Tensor* out[3]) {
+  return guarded([&] {
+    auto [to_x, to_weight, to_bias] = at::_batch_norm_impl_index_backward(
+        way, *x, *delta, optional(weight), std::nullopt, std::nullopt, optional(mean), optional(rate),
+        /*train=*/true, epsilon, {wanted[0], wanted[1], wanted[2]}, *reserve);
+    hand_out(out, to_x, to_weight, to_bias);
+  });
+}
+
+// Whether products of 32-bit numbers on CUDA may round their factors to TF32, from the next one on, in the process.
+char* sharptui_allow_tf32(bool allowed) {
+  return guarded([&] {
+    at::globalContext().setAllowTF32CuBLAS(allowed);
+    at::globalContext().setAllowTF32CuDNN(allowed);
+  });
+}
+
+// Whether cuDNN keeps to algorithms that give the same bits each time.
+char* sharptui_deterministic(bool on) {
+  return guarded([&] { at::globalContext().setDeterministicCuDNN(on); });
+}
+
+// A copy of a tensor of the host in memory that a device reads by itself. What was copied from it in passing keeps it.
+char* sharptui_pinned(const at::Tensor* tensor, at::Tensor* out[1]) {
+  return guarded([&] {
+    auto pinned = tensor->pin_memory();
+    hand_out(out, pinned);
+  });
+}
+
+// Marks the point that the work queued on the device of `on` has come to. The caller frees it by `sharptui_mark_free`.
+char* sharptui_mark(const at::Tensor* on, c10::Event** out) {
+  return guarded([&] {
+    const c10::impl::VirtualGuardImpl device(on->device().type());
+    auto event = std::make_unique<c10::Event>(on->device().type());
+    event->record(device.getStream(on->device()));
+    *out = event.release();
+  });
+}
+
+// Waits until the device is past the mark.
+char* sharptui_mark_wait(const c10::Event* mark) {
+  return guarded([&] { mark->synchronize(); });
+}
+
+void sharptui_mark_free(c10::Event* mark) { delete mark; }
+
+void sharptui_words_free(char* words) { free(words); }
+
+}  // extern "C"

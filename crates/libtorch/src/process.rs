@@ -1,0 +1,56 @@
+//! What holds for LibTorch in the whole process.
+
+use crate::raw;
+use crate::raw::LibTorchError;
+use crate::tensors::or_panic;
+
+/// How many CUDA devices LibTorch can see.
+pub fn cuda_devices() -> usize {
+    usize::try_from(tch::Cuda::device_count()).unwrap_or(0)
+}
+
+/// Makes a number on the CPU, or on the CUDA device of this index: a device can be listed and still refuse, busy with
+/// another program or too new for LibTorch.
+///
+/// # Errors
+///
+/// The first line of what LibTorch says; below it stand C++ functions.
+pub fn try_out(cuda: Option<usize>) -> Result<(), LibTorchError> {
+    let device = cuda.map_or(tch::Device::Cpu, tch::Device::Cuda);
+    let said = match tch::Tensor::f_zeros([1], (tch::Kind::Float, device)) {
+        Ok(_) => return Ok(()),
+        Err(error) => error.to_string(),
+    };
+    Err(LibTorchError(said.lines().next().unwrap_or_default().to_owned()))
+}
+
+/// Whether products of 32-bit numbers on CUDA may round their factors to TF32, ten bits of mantissa, from the next one on.
+pub fn allow_tf32(allowed: bool) {
+    or_panic(raw::allow_tf32(allowed));
+}
+
+/// Whether cuDNN tries out algorithms for every new shape of a convolution and keeps the fastest.
+pub fn autotune_convolutions(on: bool) {
+    tch::Cuda::cudnn_set_benchmark(on);
+}
+
+/// Whether cuDNN keeps to algorithms that give the same bits each time.
+pub fn deterministic_convolutions(on: bool) {
+    or_panic(raw::deterministic(on));
+}
+
+/// The versions that this was built for and that is loaded, "2.9.0" and "2.11.0", where they differ.
+///
+/// They need not fit: LibTorch promises nothing from one version to the next.
+pub fn other_version_loaded() -> Option<[String; 2]> {
+    let versions = raw::versions();
+    // Only the patch may differ: its byte is the third from the top.
+    let [built, loaded] = versions.map(|version| version >> 48);
+    (built != loaded).then(|| versions.map(words))
+}
+
+/// A byte each for major, minor and patch, from the top.
+fn words(version: u64) -> String {
+    let [major, minor, patch, ..] = version.to_be_bytes();
+    format!("{major}.{minor}.{patch}")
+}
