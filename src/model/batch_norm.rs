@@ -1,5 +1,8 @@
 //! Batch normalization.
 
+#[cfg(feature = "tch")]
+mod libtorch;
+
 use burn::tensor::Tensor;
 
 use super::footprint::{Holding, ImageShape, size};
@@ -69,9 +72,15 @@ impl BatchNorm {
         normalization: Normalization,
         running: &mut RunningStatistics,
         observe: bool,
-    ) -> (Signal, Point) {
+    ) -> (Signal, Box<dyn Node>) {
         let [examples, channels, height, width] = x.dims();
         let count = examples * height * width;
+        #[cfg(feature = "tch")]
+        if normalization == Normalization::Batch
+            && let Some((y, point)) = libtorch::forward(self, parameters, &x, running, observe)
+        {
+            return (y, Box::new(point));
+        }
         let (mean, variance) = match normalization {
             Normalization::Running => (per_channel(running.mean.clone()), per_channel(running.variance.clone())),
             Normalization::Batch => {
@@ -97,7 +106,7 @@ impl BatchNorm {
             gamma,
             averaged: (normalization == Normalization::Batch).then_some(count as f64),
         };
-        (y, point)
+        (y, Box::new(point))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Two-dimensional convolution, padded by half its kernel.
 
 mod generic;
+#[cfg(feature = "tch")]
+mod libtorch;
 
 use burn::tensor::Tensor;
 
@@ -116,6 +118,10 @@ impl Shape {
 
 /// W ⋆ x + b, and the passes that follow it, in the way that is the fastest on the device of `x`.
 fn forward(shape: Shape, x: Signal, weight: Tensor<4>, bias: Option<Tensor<1>>) -> (Signal, Box<dyn Passes>) {
+    #[cfg(feature = "tch")]
+    if let Some((y, passes)) = libtorch::forward(shape, &x, &weight, bias.as_ref()) {
+        return (y, Box::new(passes));
+    }
     let (y, passes) = generic::forward(shape, x, weight, bias);
     (y, Box::new(passes))
 }

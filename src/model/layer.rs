@@ -36,12 +36,12 @@ impl Layer {
         match self {
             Self::Linear(linear) => remembered(linear.forward(parameters, x)),
             Self::Conv2d(conv) => remembered(conv.forward(parameters, x)),
-            Self::MaxPool => remembered(max_pool(x)),
+            Self::MaxPool => max_pool(x),
             Self::Average => remembered(average(x)),
             Self::Subsample { outputs } => remembered(subsample(x, *outputs)),
             Self::BatchNorm(norm) => {
                 let running = &mut pass.running[norm.index];
-                remembered(norm.forward(parameters, x, pass.normalization, running, pass.observe))
+                norm.forward(parameters, x, pass.normalization, running, pass.observe)
             }
             Self::Activation(function) => remembered(activate(*function, x)),
             Self::Dropout(p) => remembered(drop_units(*p, pass.dropout.as_deref_mut(), x)),

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::footprint::{Holding, Keeps};
-use super::node::{Kept, Node, Signal, sum};
+use super::node::{Kept, Node, Signal};
 use super::{Gradient, Initial, Layout, Parts};
 
 /// y = x Wᵀ + b, with x [examples, in], W [out, in], b `[out]`. An image is taken in the order channel, row, column.
@@ -42,8 +42,7 @@ impl Linear {
         let shape = x.dims();
         let x = flat(x);
         let weight = parameters.get::<2>(self.weight);
-        let bias = parameters.get::<1>(self.bias).unsqueeze::<2>();
-        let y = x.clone().matmul(weight.clone().transpose()) + bias;
+        let y = affine(&x, &weight, parameters.get::<1>(self.bias));
         let point = Point {
             layer: self,
             x,
@@ -77,12 +76,12 @@ impl Node for Point {
     /// ẏ = ẋ Wᵀ + x Ẇᵀ + ḃ.
     fn tangent(&self, v: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
         let (dw, db) = (v.get::<2>(self.layer.weight), v.get::<1>(self.layer.bias));
-        let through_weight = self.x.clone().matmul(dw.transpose()) + db.unsqueeze::<2>();
-        let through_input = dx.map(|dx| flat(dx.clone()).matmul(self.weight.clone().transpose()));
-        (
-            sum(through_input, Some(through_weight)).map(signal),
-            dx.into_iter().cloned().collect(),
-        )
+        let through_weight = affine(&self.x, &dw, db);
+        let dy = match dx {
+            Some(dx) => add_product(through_weight, flat(dx.clone()), self.weight.clone().transpose()),
+            None => through_weight,
+        };
+        (Some(signal(dy)), dx.into_iter().cloned().collect())
     }
 
     /// δ̇ W + δ Ẇ to x, δ̇ᵀ x + δᵀ ẋ to W, and Σ δ̇ to b.
@@ -96,19 +95,35 @@ impl Node for Point {
         gradient: &mut Gradient,
     ) -> Option<Signal> {
         let (delta, delta_dot) = (flat(delta.clone()), flat(delta_dot.clone()));
-        let through_delta = delta_dot.clone().transpose().matmul(self.x.clone());
-        let through_input = kept
-            .first()
-            .map(|dx| delta.clone().transpose().matmul(flat(dx.clone())));
-        if let Some(weight) = sum(through_input, Some(through_delta)) {
-            gradient.set(self.layer.weight, weight);
+        let mut weight = delta_dot.clone().transpose().matmul(self.x.clone());
+        if let Some(dx) = kept.first() {
+            weight = add_product(weight, delta.clone().transpose(), flat(dx.clone()));
         }
+        gradient.set(self.layer.weight, weight);
         gradient.set(self.layer.bias, delta_dot.clone().sum_dim(0));
         to_input.then(|| {
             let dw = v.get::<2>(self.layer.weight);
-            (delta_dot.matmul(self.weight.clone()) + delta.matmul(dw)).reshape(self.shape)
+            add_product(delta_dot.matmul(self.weight.clone()), delta, dw).reshape(self.shape)
         })
     }
+}
+
+/// x Wᵀ + b.
+fn affine(x: &Tensor<2>, weight: &Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    #[cfg(feature = "tch")]
+    if sharptui_libtorch::is_here(x) && sharptui_libtorch::is_here(weight) {
+        return sharptui_libtorch::linear(x, weight, &bias);
+    }
+    x.clone().matmul(weight.clone().transpose()) + bias.unsqueeze::<2>()
+}
+
+/// `sum` + a b.
+fn add_product(sum: Tensor<2>, a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "tch")]
+    if sharptui_libtorch::is_here(&sum) {
+        return sharptui_libtorch::add_product(&sum, &a, &b);
+    }
+    a.matmul(b) + sum
 }
 
 /// [examples, features] of a signal.

@@ -1,19 +1,31 @@
 //! Max pooling.
 
+#[cfg(feature = "tch")]
+mod libtorch;
+
 use burn::tensor::module::max_pool2d_with_indices_backward;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::footprint::{Holding, ImageShape, Keeps};
-use super::node::{LinearMap, Signal};
+use super::node::{LinearMap, Node, Signal};
 
 /// Side of the pooled square, and the stride.
 const SIZE: usize = 2;
 
 /// The largest of each 2×2 square; an odd last row or column is left out, as in PyTorch.
-///
+pub(super) fn max_pool(x: Signal) -> (Signal, Box<dyn Node>) {
+    #[cfg(feature = "tch")]
+    if sharptui_libtorch::is_here(&x) {
+        let (y, point) = libtorch::forward(&x);
+        return (y, Box::new(point));
+    }
+    let (y, point) = by_halves(x);
+    (y, Box::new(point))
+}
+
 /// In two steps, columns and then rows, which among equals gives PyTorch's choice, the first in reading order. The back
 /// ends' own forward pass takes several times as long, their backward pass does not.
-pub(super) fn max_pool(x: Signal) -> (Signal, Point) {
+fn by_halves(x: Signal) -> (Signal, Point) {
     let (left, right) = columns(&x);
     let is_left = Choice::larger(&left, &right);
     let (top, bottom) = rows(is_left.choose(left, right));
@@ -83,7 +95,7 @@ pub(super) fn holding([channels, height, width]: ImageShape) -> Holding {
 ///
 /// The choice is locally constant, so it has no derivative of its own, except where two elements tie, where the
 /// Hessian does not exist.
-pub(super) struct Point {
+struct Point {
     x: Signal,
     is_left: Choice,
     is_top: Choice,

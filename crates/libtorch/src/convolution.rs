@@ -16,10 +16,10 @@ pub struct Wanted {
     pub bias: bool,
 }
 
-/// Those that were asked for.
-type Derivatives = (Option<Tensor<4>>, Option<Tensor<4>>, Option<Tensor<1>>);
+/// With respect to x, W and b, as far as they were asked for.
+pub type Derivatives = (Option<Tensor<4>>, Option<Tensor<4>>, Option<Tensor<1>>);
 
-/// The derivatives of ⟨δ, W ⋆ x + b⟩ with respect to x, W and b.
+/// The derivatives of ⟨δ, W ⋆ x + b⟩.
 ///
 /// δ [examples, out, rows, columns], x [examples, in, height, width], W [out, in, k, k]; a square kernel and stride, the
 /// same `padding` on all sides.
@@ -30,10 +30,10 @@ pub fn convolution_backward(
     stride: usize,
     padding: usize,
     wanted: Wanted,
-) -> Option<Derivatives> {
-    let (delta, x, weight) = (see(delta)?, see(x)?, see(weight)?);
+) -> Derivatives {
     let shape = [stride, padding].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     let wanted = [wanted.input, wanted.weight, wanted.bias];
-    let [to_input, to_weight, to_bias] = or_panic(raw::convolution_backward(&delta, &x, &weight, shape, wanted));
-    Some((to_input.map(own), to_weight.map(own), to_bias.map(own)))
+    let found = raw::convolution_backward(&see(delta), &see(x), &see(weight), shape, wanted);
+    let [to_input, to_weight, to_bias] = or_panic(found);
+    (to_input.map(own), to_weight.map(own), to_bias.map(own))
 }

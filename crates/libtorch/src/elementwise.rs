@@ -2,26 +2,40 @@
 
 use burn::tensor::Tensor;
 
-use crate::tensors::{own, see};
+use crate::raw;
+use crate::tensors::{or_panic, own, see};
 
 /// x Wᵀ + b, with x [examples, in], W [out, in], b `[out]`.
-pub fn linear(x: &Tensor<2>, weight: &Tensor<2>, bias: &Tensor<1>) -> Option<Tensor<2>> {
-    let (x, weight, bias) = (see(x)?, see(weight)?, see(bias)?);
-    Some(own(x.linear(&*weight, Some(&*bias))))
+pub fn linear(x: &Tensor<2>, weight: &Tensor<2>, bias: &Tensor<1>) -> Tensor<2> {
+    own(see(x).linear(&*see(weight), Some(&*see(bias))))
 }
 
-/// δ where `y`, the output of a ReLU or what it came from, is above 0, else 0.
-pub fn relu_backward<const D: usize>(delta: &Tensor<D>, y: &Tensor<D>) -> Option<Tensor<D>> {
-    let (delta, y) = (see(delta)?, see(y)?);
-    Some(own(delta.threshold_backward(&y, 0.0)))
+/// `sum` + a b, of matrices.
+pub fn add_product(sum: &Tensor<2>, a: &Tensor<2>, b: &Tensor<2>) -> Tensor<2> {
+    own(see(sum).addmm(&see(a), &see(b)))
 }
 
-/// Σ aᵢ bᵢ, of at least one pair; each b may be broadcast.
-pub fn affine<const D: usize>(terms: &[(&Tensor<D>, &Tensor<D>)]) -> Option<Tensor<D>> {
-    let ((a, b), others) = terms.split_first()?;
-    let mut sum = &*see(a)? * &*see(b)?;
-    for (a, b) in others {
-        sum = sum.addcmul_(&*see(a)?, &*see(b)?);
+/// x + s y.
+pub fn add_scaled<const D: usize>(x: &Tensor<D>, y: &Tensor<D>, s: f64) -> Tensor<D> {
+    match or_panic(raw::add_scaled(&see(x), &see(y), s)) {
+        [Some(sum)] => own(sum),
+        [None] => unreachable!("LibTorch left a sum out"),
     }
-    Some(own(sum))
+}
+
+/// `sum` and Σ aᵢ bᵢ, where each b may be broadcast.
+pub fn add_products<const D: usize>(sum: Tensor<D>, terms: &[(&Tensor<D>, &Tensor<D>)]) -> Tensor<D> {
+    let Some(((a, b), others)) = terms.split_first() else {
+        return sum;
+    };
+    let mut total = see(&sum).addcmul(&see(a), &see(b));
+    for (a, b) in others {
+        total = total.addcmul_(&see(a), &see(b));
+    }
+    own(total)
+}
+
+/// δ where `y`, the output of a ReLU, is above 0, else 0.
+pub fn relu_backward<const D: usize>(delta: &Tensor<D>, y: &Tensor<D>) -> Tensor<D> {
+    own(see(y).threshold_backward(&see(delta), 0.0))
 }

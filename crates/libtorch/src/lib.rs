@@ -1,7 +1,7 @@
 //! LibTorch's own operations on burn's tensors, where burn-tch has none or only slow ones.
 //!
-//! Every operation gives `None` where its tensors are on another back end, so that a caller writes the general way once and
-//! asks here first. Each is held to that general way by tests of the program.
+//! A caller asks [`is_here`] first, and goes burn's way otherwise: an operation panics at tensors of another back end. Each
+//! is held to burn's way by tests of the program.
 //!
 //! What LibTorch throws, say that memory ran out, arrives as a panic with its words, as it does from burn's own operations.
 //!
@@ -16,8 +16,8 @@ mod raw;
 mod tensors;
 mod transfer;
 
-pub use convolution::{Wanted, convolution_backward};
-pub use elementwise::{affine, linear, relu_backward};
+pub use convolution::{Derivatives, Wanted, convolution_backward};
+pub use elementwise::{add_product, add_products, add_scaled, linear, relu_backward};
 pub use normalization::Normalized;
 pub use pool::{Pooled, max_pool};
 pub use process::{
@@ -25,4 +25,4 @@ pub use process::{
 };
 pub use raw::LibTorchError;
 pub use tensors::is_here;
-pub use transfer::{Reading, upload};
+pub use transfer::{Reading, upload, upload_indices};

@@ -20,6 +20,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_batch_norm_impl_index.h>
 #include <ATen/ops/_batch_norm_impl_index_backward.h>
+#include <ATen/ops/add.h>
 #include <ATen/ops/convolution_backward.h>
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -110,6 +111,14 @@ char* sharptui_batch_norm_backward(
         way, *x, *delta, optional(weight), std::nullopt, std::nullopt, optional(mean), optional(rate),
         /*train=*/true, epsilon, {wanted[0], wanted[1], wanted[2]}, *reserve);
     hand_out(out, to_x, to_weight, to_bias);
+  });
+}
+
+// x + scale · y.
+char* sharptui_add_scaled(const at::Tensor* x, const at::Tensor* y, double scale, at::Tensor* out[1]) {
+  return guarded([&] {
+    auto sum = at::add(*x, *y, scale);
+    hand_out(out, sum);
   });
 }
 

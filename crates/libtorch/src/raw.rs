@@ -62,6 +62,7 @@ unsafe extern "C" {
         wanted: *const bool,
         out: *mut *mut C_tensor,
     ) -> *mut c_char;
+    fn sharptui_add_scaled(x: *const C_tensor, y: *const C_tensor, scale: f64, out: *mut *mut C_tensor) -> *mut c_char;
     fn sharptui_allow_tf32(allowed: bool) -> *mut c_char;
     fn sharptui_deterministic(on: bool) -> *mut c_char;
     fn sharptui_pinned(tensor: *const C_tensor, out: *mut *mut C_tensor) -> *mut c_char;
@@ -170,6 +171,14 @@ pub(crate) fn batch_norm_backward(
             out.as_mut_ptr(),
         )
     };
+    // SAFETY: `words` and `out` come from that call.
+    unsafe { finish(words, out) }
+}
+
+pub(crate) fn add_scaled(x: &Tensor, y: &Tensor, scale: f64) -> Result<Outputs<1>, LibTorchError> {
+    let mut out = [null_mut(); 1];
+    // SAFETY: as for `convolution_backward`.
+    let words = unsafe { sharptui_add_scaled(x.as_ptr(), y.as_ptr(), scale, out.as_mut_ptr()) };
     // SAFETY: `words` and `out` come from that call.
     unsafe { finish(words, out) }
 }

@@ -6,7 +6,7 @@
 use std::ops::Deref;
 
 use burn::backend::{BackendTypes, LibTorch};
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 
 use crate::raw::LibTorchError;
 
@@ -26,15 +26,26 @@ impl Deref for Seen {
 
 /// Whether a tensor is LibTorch's.
 pub fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
-    see(tensor).is_some()
+    primitive(tensor).is_some()
 }
 
-pub(crate) fn see<const D: usize>(tensor: &Tensor<D>) -> Option<Seen> {
-    tensor.clone().try_into_primitive::<LibTorch>().ok().map(Seen)
+pub(crate) fn see<const D: usize>(tensor: &Tensor<D>) -> Seen {
+    primitive(tensor)
+        .map(Seen)
+        .unwrap_or_else(|| panic!("a tensor of another back end was handed to LibTorch"))
+}
+
+fn primitive<const D: usize>(tensor: &Tensor<D>) -> Option<Primitive> {
+    tensor.clone().try_into_primitive::<LibTorch>().ok()
 }
 
 /// The burn tensor of a new one: `tensor` must not share its memory with any that burn has.
 pub(crate) fn own<const D: usize>(tensor: tch::Tensor) -> Tensor<D> {
+    Tensor::from_primitive::<LibTorch>(Primitive::new(tensor))
+}
+
+/// The same of whole numbers.
+pub(crate) fn own_indices<const D: usize>(tensor: tch::Tensor) -> Tensor<D, Int> {
     Tensor::from_primitive::<LibTorch>(Primitive::new(tensor))
 }
 

@@ -17,14 +17,14 @@ fn options(shape: Shape) -> ConvOptions<2> {
 }
 
 pub(super) struct Generic {
-    shape: Shape,
-    x: Signal,
-    weight: Tensor<4>,
+    pub(super) shape: Shape,
+    pub(super) x: Signal,
+    pub(super) weight: Tensor<4>,
 }
 
 impl Generic {
     /// Wᵀ ⋆ δ: the adjoint of x ↦ W ⋆ x.
-    fn to_input(&self, delta: Signal, weight: Tensor<4>) -> Signal {
+    pub(super) fn to_input(&self, delta: Signal, weight: Tensor<4>) -> Signal {
         let stride = self.shape.stride;
         let ([_, _, height, width], [_, _, rows, columns]) = (self.x.dims(), delta.dims());
         // What a stride left over at the far edges.
