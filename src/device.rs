@@ -4,7 +4,6 @@ mod environment;
 #[cfg(feature = "tch")]
 mod libtorch;
 mod memory;
-mod tf32;
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,12 +31,24 @@ pub enum DeviceChoice {
 pub struct OpenDevice {
     /// The handle for making tensors, without autodiff.
     pub device: Device,
-    /// In words, for people and for narrow screens: "flex (CPU)", "libtorch (CUDA 0, TF32 off)".
+    /// In words, for people and for narrow screens: "flex (CPU)", "libtorch (CUDA 0)".
     pub name: String,
     /// The same with the version of the library, where it has one of its own: "libtorch 2.9.0+cu128 (CPU)".
     pub full_name: String,
     /// Whether its memory is the host's.
     pub on_host: bool,
+}
+
+/// How CUDA's libraries go about convolutions and products of matrices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Computing {
+    /// Whether they may round the factors of 32-bit products to TF32's ten bits of mantissa.
+    pub tf32: bool,
+    /// Whether cuDNN may try out algorithms for every new shape of a convolution and keep the fastest
+    /// (`torch.backends.cudnn.benchmark`). Which that is depends on the clock, so runs are no longer repeatable to the bit.
+    pub autotune: bool,
+    /// Whether cuDNN keeps to algorithms that give the same bits each time (`torch.backends.cudnn.deterministic`).
+    pub deterministic: bool,
 }
 
 /// Why a device cannot be used.
@@ -55,9 +66,6 @@ pub enum DeviceError {
     /// The device is there and refuses to work.
     #[error("device {0} does not work: {1}; what is there: {present}", present = present())]
     Broken(DeviceChoice, String),
-    /// CUDA's libraries cannot be told how to round.
-    #[error("the program cannot be started again in the environment that decides on TF32: {0}")]
-    Restart(String),
 }
 
 /// The devices of this build on this machine, for an error's words.
@@ -121,13 +129,10 @@ pub fn open(choice: DeviceChoice) -> Result<OpenDevice, DeviceError> {
 }
 
 impl OpenDevice {
-    /// Whether cuDNN may try out algorithms for every new shape of a convolution and keep the fastest
-    /// (`torch.backends.cudnn.benchmark`). Nothing but CUDA has cuDNN.
-    ///
-    /// Which is the fastest depends on the clock, so runs are no longer repeatable to the bit.
-    pub fn autotune_convolutions(&self, on: bool) {
+    /// From now on computes as told. Nothing but CUDA has a choice.
+    pub fn compute(&self, how: Computing) {
         if !self.on_host {
-            libtorch::autotune(on);
+            libtorch::compute(how);
         }
     }
 
@@ -179,7 +184,7 @@ mod libtorch {
         0
     }
 
-    pub(super) fn autotune(_: bool) {}
+    pub(super) fn compute(_: super::Computing) {}
 }
 
 #[cfg(test)]

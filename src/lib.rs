@@ -189,8 +189,7 @@ fn prepare(
     place: &PlaceArgs,
     run_dir: Option<&Path>,
 ) -> anyhow::Result<(Ready, StandBy)> {
-    let tf32 = experiment.cells.iter().any(|cell| cell.settings.tf32);
-    device::settle_environment(place.device, tf32, text)?;
+    device::settle_environment(text);
     // Not before: a program that starts itself again would forget what it has heard.
     let stand_by = signals::stand_by(Some(STOP_WITHIN)).context(NO_SIGNALS)?;
     let (device, mut datasets) = open_place(place, run_dir)?;

@@ -25,6 +25,7 @@ mod pool;
 mod resnet;
 mod seed;
 mod subsample;
+mod upload;
 mod vgg;
 mod wiring;
 
@@ -38,6 +39,7 @@ pub use network::{Network, Pass};
 use parameters::Gradient;
 pub use parameters::{Entry, Layout, Parts};
 pub use seed::{Purpose, stream};
+pub use upload::{upload, upload_bytes, upload_indices};
 
 /// The loss belongs to the function that is differentiated, so it is met here.
 pub use crate::config::Loss;

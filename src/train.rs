@@ -3,6 +3,7 @@
 mod augment;
 mod control;
 mod evaluate;
+mod losses;
 mod needs;
 mod optimizer;
 mod outbox;

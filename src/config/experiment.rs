@@ -194,9 +194,7 @@ fn expand(base: &Overrides, sweep: &Sweep, files_hold: &[FilesHold]) -> Result<V
         validate::settings(&settings, hold).map_err(|refusal| refusal.in_cell(sweep, pick))?;
         cells.push(Cell { settings, swept });
     }
-    for rule in [validate::idle, validate::one_tf32] {
-        rule(&cells).map_err(|(index, refusal)| refusal.in_cell(sweep, &picks[index]))?;
-    }
+    validate::idle(&cells).map_err(|(index, refusal)| refusal.in_cell(sweep, &picks[index]))?;
     Ok(cells)
 }
 

@@ -52,6 +52,16 @@ macro_rules! settings {
             pub fn entries(&self) -> Vec<(&'static str, String)> {
                 vec![$( (stringify!($name), $crate::config::schema::text(&self.$name)), )*]
             }
+
+            /// The same settings with this one at its default; `None` if it has none. A default is what programs did that
+            /// did not have the setting yet.
+            #[must_use]
+            pub fn with_default(&self, name: &str) -> Option<Self> {
+                match name {
+                    $( $( stringify!($name) => Some(Self { $name: $default, ..self.clone() }), )? )*
+                    _ => None,
+                }
+            }
         }
 
         /// Some of the settings: those a file gives for all cells, or those one entry of a sweep gives.

@@ -72,12 +72,15 @@ settings! {
     statistics_group: Extent = Extent::Full,
     /// Floating-point format of parameters and data (default `F32`).
     precision: Precision = Precision::F32,
-    /// Whether CUDA may round the factors of 32-bit products to TF32's ten bits of mantissa, which costs λ_max digits;
-    /// the same in every cell. The CPU does not have it (default off).
+    /// Whether CUDA may round the factors of 32-bit products to TF32's ten bits of mantissa, which costs λ_max digits. The
+    /// CPU does not have it (default off).
     tf32: bool = false,
     /// Whether cuDNN may choose the algorithms of convolutions by trying out which is the fastest, so that runs are not
     /// repeatable to the bit. The CPU does not have it (default off).
     cudnn_autotune: bool = false,
+    /// Whether cuDNN keeps to algorithms that give the same bits each time, so that two runs on CUDA agree to the last bit.
+    /// The CPU does so anyway (default off).
+    deterministic: bool = false,
 }
 
 impl Settings {

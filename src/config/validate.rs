@@ -15,7 +15,7 @@ use super::error::{LONGEST_MESSAGE, shortened};
 use super::sweep::Sweep;
 use super::{ConfigError, FilesHold, Settings};
 
-pub(super) use combinations::{idle, one_tf32};
+pub(super) use combinations::idle;
 pub(super) use examples::{files_hold, files_unchanged};
 pub(super) use file::{missing, name, sweep};
 

@@ -6,11 +6,10 @@ use std::env;
 use std::ffi::OsStr;
 use std::io;
 
-use super::{DeviceChoice, DeviceError, libtorch, tf32};
 use crate::relaunch;
 
-/// Variables, and what they have to say; nothing where one must not be set.
-type Wanted = Vec<(&'static str, Option<&'static str>)>;
+/// Variables, and what they have to say.
+type Wanted = Vec<(&'static str, &'static str)>;
 
 /// How glibc allocates: one heap for all threads, which is kept when it is free.
 ///
@@ -25,38 +24,15 @@ const ALLOCATOR: [(&str, &str); 3] = [
 /// The same settings by another name.
 const TUNABLES: &str = "GLIBC_TUNABLES";
 
-/// Sees to it that the memory of tensors is used again, and that CUDA's libraries use TF32 if it is `tf32_allowed` and
-/// otherwise do not. May start the program again, from the beginning; it is then handed the text of its configuration, which
-/// may have come from a pipe.
-///
-/// # Errors
-///
-/// If TF32 has to be decided on, which it has on a CUDA device, and the program cannot be started again.
-pub fn settle_environment(choice: DeviceChoice, tf32_allowed: bool, config: Option<&str>) -> Result<(), DeviceError> {
-    let devices = libtorch::cuda_devices();
-    let on_cuda = match choice {
-        DeviceChoice::Auto => devices > 0,
-        DeviceChoice::LibTorchCuda(index) => index < devices,
-        DeviceChoice::Flex | DeviceChoice::LibTorch => false,
-    };
-    settle(on_cuda, tf32_allowed, config)
-}
-
-fn settle(on_cuda: bool, tf32_allowed: bool, config: Option<&str>) -> Result<(), DeviceError> {
-    let mut wanted = allocator();
-    if on_cuda {
-        wanted.extend(tf32::wanted(tf32_allowed));
+/// Sees to it that the memory of tensors is used again. May start the program again, from the beginning; it is then handed
+/// the text of its configuration, which may have come from a pipe.
+pub fn settle_environment(config: Option<&str>) {
+    let wanted = allocator();
+    let is_there = |(name, value): &(&str, &str)| env::var_os(name).as_deref() == Some(OsStr::new(value));
+    if !wanted.iter().all(is_there) {
+        // Where that fails, the program is slower, and nothing else.
+        let _ = restart(&wanted, config);
     }
-    let is_there = |(name, value): &(&str, Option<&str>)| env::var_os(name).as_deref() == value.map(OsStr::new);
-    if wanted.iter().all(is_there) {
-        return Ok(());
-    }
-    let error = restart(&wanted, config);
-    if on_cuda && !tf32::wanted(tf32_allowed).iter().all(is_there) {
-        return Err(DeviceError::Restart(error.to_string()));
-    }
-    // The rest is but faster.
-    Ok(())
 }
 
 /// Nothing where the environment speaks of glibc's allocator: the user has something in mind, or it was done already.
@@ -65,7 +41,7 @@ fn allocator() -> Wanted {
     if !cfg!(target_env = "gnu") || names.any(|name| env::var_os(name).is_some()) {
         return Wanted::new();
     }
-    ALLOCATOR.map(|(name, value)| (name, Some(value))).into()
+    ALLOCATOR.into()
 }
 
 /// Puts this program in its own place, in another environment; comes back only with the reason why it could not.
@@ -77,12 +53,7 @@ fn restart(environment: &Wanted, config: Option<&str>) -> io::Error {
         Ok(command) => command,
         Err(error) => return error,
     };
-    for (name, value) in environment {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    command.envs(environment.iter().copied());
     command.exec()
 }
 
@@ -114,33 +85,13 @@ mod tests {
         said
     }
 
-    #[test]
-    fn the_program_starts_itself_again_in_the_environment_that_decides_on_tf32() {
-        let names = tf32::wanted(false).map(|(name, _)| name);
-        if let Some(allowed) = env::var_os(CHILD) {
-            settle(true, allowed == "true", None).unwrap();
-            println!("settled {:?}", names.map(env::var_os));
-            return;
-        }
-        for (allowed, settled) in [("false", r#"[Some("0"), None]"#), ("true", r#"[None, Some("1")]"#)] {
-            for before in ["0", "1"] {
-                let said = child(
-                    "the_program_starts_itself_again_in_the_environment_that_decides",
-                    allowed,
-                    &names.map(|name| (name, before)),
-                );
-                assert!(said.contains(&format!("settled {settled}")), "{said}");
-            }
-        }
-    }
-
     #[cfg(target_env = "gnu")]
     #[test]
     fn the_allocator_is_told_to_keep_memory_unless_the_user_told_it_something() {
         const SELF: &str = "the_allocator_is_told_to_keep_memory";
         let names = ALLOCATOR.map(|(name, _)| name);
         if env::var_os(CHILD).is_some() {
-            settle(false, false, None).unwrap();
+            settle_environment(None);
             println!("settled {:?}", names.map(env::var_os));
             return;
         }

@@ -5,9 +5,9 @@
 
 use burn::tensor::Device;
 
-pub(super) use sharptui_libtorch::{autotune_convolutions as autotune, cuda_devices};
+pub(super) use sharptui_libtorch::cuda_devices;
 
-use super::{DeviceChoice, DeviceError, OpenDevice, tf32};
+use super::{Computing, DeviceChoice, DeviceError, OpenDevice};
 
 pub(super) fn cpu() -> Result<OpenDevice, DeviceError> {
     try_out(DeviceChoice::LibTorch, None)?;
@@ -20,9 +20,15 @@ pub(super) fn cuda(index: usize) -> Result<OpenDevice, DeviceError> {
         return Err(DeviceError::Absent(choice, why_not_there()));
     }
     try_out(choice, Some(index))?;
-    let tf32 = if tf32::is_off() { "off" } else { "on" };
-    let place = format!("CUDA {index}, TF32 {tf32}");
-    Ok(opened(Device::libtorch_cuda(index), &place, false))
+    // LibTorch itself begins with TF32 in convolutions.
+    compute(Computing::default());
+    Ok(opened(Device::libtorch_cuda(index), &format!("CUDA {index}"), false))
+}
+
+pub(super) fn compute(how: Computing) {
+    sharptui_libtorch::allow_tf32(how.tf32);
+    sharptui_libtorch::autotune_convolutions(how.autotune);
+    sharptui_libtorch::deterministic_convolutions(how.deterministic);
 }
 
 fn try_out(choice: DeviceChoice, cuda: Option<usize>) -> Result<(), DeviceError> {

@@ -1,11 +1,11 @@
 //! Dropout.
 
-use burn::tensor::{Shape, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::footprint::{Holding, ImageShape, size};
 use super::node::{LinearMap, Signal};
+use super::upload_bytes;
 
 /// Sets each element to 0 with probability p and scales the others by 1/(1 − p).
 ///
@@ -46,9 +46,9 @@ impl LinearMap for Point {
 fn mask(p: f64, rng: &mut ChaCha8Rng, like: &Signal) -> Signal {
     // A 32-bit draw below this is a dropped unit: an integer comparison gives the same mask on every machine.
     let dropped_below = (p * f64::from(u32::MAX)) as u32;
-    let shape: Shape = like.shape();
-    let kept: Vec<f32> = (0..shape.num_elements())
-        .map(|_| if rng.next_u32() < dropped_below { 0.0 } else { 1.0 })
+    let shape = like.dims();
+    let kept: Vec<u8> = (0..shape.iter().product())
+        .map(|_| u8::from(rng.next_u32() >= dropped_below))
         .collect();
-    Tensor::from_data(TensorData::new(kept, shape), (&like.device(), like.dtype())) * (1.0 / (1.0 - p))
+    upload_bytes(&kept, shape, like) * (1.0 / (1.0 - p))
 }

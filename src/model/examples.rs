@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
+use super::upload_indices;
+
 /// Images and labels, on a device.
 #[derive(Clone)]
 pub struct Examples {
@@ -43,8 +45,7 @@ impl Examples {
     #[must_use]
     pub fn select(&self, indices: &[usize]) -> Self {
         let values: Vec<i64> = indices.iter().map(|&i| i64::try_from(i).unwrap_or(i64::MAX)).collect();
-        let device = self.images.device();
-        let indices = Tensor::<1, Int>::from_data(TensorData::new(values, [indices.len()]), &device);
+        let indices = upload_indices(values, &self.images);
         Self {
             images: self.images.clone().select(0, indices.clone()),
             labels: self.labels.clone().select(0, indices),

@@ -9,7 +9,7 @@ use super::datasets::Datasets;
 use super::table::Rows;
 use super::{checkpoint, snapshot};
 use crate::config::Settings;
-use crate::device::OpenDevice;
+use crate::device::{Computing, OpenDevice};
 use crate::event::{CellEnding, CellIndex, Point, Progress, Summary};
 use crate::model::{Network, RunningStatistics};
 use crate::record::{CellRow, CellWriter, RecordError, Tensors};
@@ -50,7 +50,11 @@ pub(super) fn train_cell(
         every,
         from,
     } = keeping;
-    device.autotune_convolutions(settings.cudnn_autotune);
+    device.compute(Computing {
+        tf32: settings.tf32,
+        autotune: settings.cudnn_autotune,
+        deterministic: settings.deterministic,
+    });
     let taken = datasets.get(settings, dtype(settings))?;
     let network = Network::new(settings, taken.shape, taken.classes);
     let data_bytes = taken.bytes();

@@ -63,8 +63,14 @@ pub(super) fn check_settings(folder: &Path, settings: &Settings) -> Result<(), S
             .find(|(field, _)| field == name)
             .map(|(_, value)| value.clone())
     };
+    // What an earlier program did not know, it did as the default says.
+    let by_default = |name: &str| {
+        let mut known = entries(&settings.with_default(name)?).into_iter();
+        known.find(|(field, _)| field == name).map(|(_, value)| value)
+    };
     for (field, now) in entries(settings) {
-        let then = was(&field).unwrap_or_else(|| "nothing".to_owned());
+        let then = was(&field).or_else(|| by_default(&field));
+        let then = then.unwrap_or_else(|| "nothing".to_owned());
         if then != now {
             return Err(SweepError::Changed {
                 folder: folder.to_owned(),

@@ -11,6 +11,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::Augmenter;
+use super::losses::Losses;
 use super::optimizer::HeavyBall;
 use super::pace::Pace;
 use super::probes::ProbeTrack;
@@ -22,9 +23,6 @@ use crate::config::{Extent, Precision, Settings};
 use crate::curvature::norm;
 use crate::event::{CellEnding, Event, Point, Progress, RateChange, Summary};
 use crate::model::{Examples, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
-
-/// Step losses are read from the device this many at a time: reading each would make it wait for the host.
-const LOSSES_READ_AT_ONCE: usize = 32;
 
 /// One cell in training.
 pub(super) struct Run<'a> {
@@ -44,8 +42,8 @@ pub(super) struct Run<'a> {
     order: Order,
     augmenter: Option<Augmenter>,
     dropout: ChaCha8Rng,
-    /// Mean losses of the last steps' batches, still on the device.
-    losses: Vec<Tensor<1>>,
+    /// Of the last steps' batches.
+    losses: Losses,
     /// Of the last step's batch, before SAM climbed.
     gradient: Option<Tensor<1>>,
     /// ‖g‖ of SAM's last ascent, `[1]`, still on the device.
@@ -102,7 +100,7 @@ impl<'a> Run<'a> {
             },
             augmenter: Augmenter::of(settings, task.network.input(), task.black),
             dropout: stream(settings.seed, Purpose::Dropout),
-            losses: Vec::new(),
+            losses: Losses::default(),
             gradient: None,
             climbed: None,
             schedule: LambdaSchedule::new(
@@ -269,7 +267,7 @@ impl<'a> Run<'a> {
             parameters: self.parameters.clone(),
             running: self.running.clone(),
             velocity: self.optimizer.velocity().cloned(),
-            losses: self.losses.clone(),
+            losses: self.losses.all(),
             gradient: self.gradient.clone().filter(|_| !observed),
             climbed: self.climbed.clone().filter(|_| !observed),
             order: Arc::clone(&self.order.indices),
@@ -291,7 +289,7 @@ impl<'a> Run<'a> {
         self.parameters = from.parameters;
         self.running = from.running;
         self.optimizer.set_velocity(from.velocity);
-        self.losses = from.losses;
+        self.losses = Losses::of(from.losses);
         (self.gradient, self.climbed) = (from.gradient, from.climbed);
         (self.order.indices, self.order.next) = (from.order, from.next);
         self.order.rng.set_word_pos(from.order_position);
@@ -315,11 +313,8 @@ impl<'a> Run<'a> {
 
     /// Whether a step's loss was past the limit or not finite. Looks now and then, or `now`.
     fn has_diverged(&mut self, now: bool) -> bool {
-        if self.losses.is_empty() || (self.losses.len() < LOSSES_READ_AT_ONCE && !now) {
-            return false;
-        }
-        let losses = Tensor::cat(std::mem::take(&mut self.losses), 0).into_data_as::<f64>();
-        losses.iter::<f64>().any(|loss| has_diverged(loss, self.task.settings))
+        let losses = self.losses.look(now);
+        losses.into_iter().any(|loss| has_diverged(loss, self.task.settings))
     }
 
     /// Waits while paused, but for a learning rate that was asked for; gives the ending if the cell is to end.

@@ -49,6 +49,7 @@ fn what_is_left_out_has_its_documented_default() {
     precision: F32
     tf32: false
     cudnn_autotune: false
+    deterministic: false
     ");
 }
 
@@ -326,6 +327,7 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       precision             F32
       tf32                  false
       cudnn_autotune        false
+      deterministic         false
 
     cell  model                 dropout  planned steps
     000   Mlp(widths:[8])       0.0      120

@@ -25,4 +25,4 @@ pub use process::{
 };
 pub use raw::LibTorchError;
 pub use tensors::is_here;
-pub use transfer::{Reading, upload, upload_indices};
+pub use transfer::{Reading, upload, upload_indices, works_behind};

@@ -5,7 +5,7 @@ use tch::kind::Element;
 
 use crate::raw;
 use crate::raw::Mark;
-use crate::tensors::{or_panic, own, own_indices, see};
+use crate::tensors::{is_here, or_panic, own, own_indices, see};
 
 /// A tensor of these numbers where `like` is, and in its format.
 ///
@@ -36,6 +36,11 @@ fn sent<T: Element>(numbers: &[T], device: tch::Device) -> tch::Tensor {
         [Some(pinned)] => pinned.to_device_(device, T::KIND, true, false),
         [None] => unreachable!("LibTorch left a copy out"),
     }
+}
+
+/// Whether the device of `tensor` does its work behind the host's back, so that reading from it means waiting for it.
+pub fn works_behind<const D: usize>(tensor: &Tensor<D>) -> bool {
+    is_here(tensor) && see(tensor).device() != tch::Device::Cpu
 }
 
 /// Numbers on their way from a device to the host.

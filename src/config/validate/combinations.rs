@@ -16,11 +16,21 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     no_batch_of_one_under_batch_norm,
     no_training_group_of_one_under_batch_norm,
     no_probe_group_of_one_under_batch_norm,
+    fastest_or_same_bits,
 ];
 
 /// Below this relative residual, rounding in 32 bits decides when Lanczos stops: the Hessian-vector product itself
 /// is no better.
 const F32_TOLERANCE: f64 = 1e-5;
+
+/// The clock decides which algorithm is the fastest.
+fn fastest_or_same_bits(settings: &Settings) -> Verdict {
+    if !(settings.deterministic && settings.cudnn_autotune) {
+        return Ok(());
+    }
+    let message = "true cannot be had together with `cudnn_autotune: true`, whose choice depends on the clock; leave one out";
+    Err(Refusal::new("deterministic", message).because_of(&["cudnn_autotune"]))
+}
 
 fn some_limit(settings: &Settings) -> Verdict {
     if settings.steps.is_some() || settings.epochs.is_some() {
@@ -265,19 +275,4 @@ pub(in crate::config) fn idle(cells: &[Cell]) -> Result<(), (usize, Refusal)> {
         }
     }
     Ok(())
-}
-
-/// Refuses a sweep over what holds for a whole run.
-pub(in crate::config) fn one_tf32(cells: &[Cell]) -> Result<(), (usize, Refusal)> {
-    let Some(other) = cells
-        .iter()
-        .position(|cell| cell.settings.tf32 != cells[0].settings.tf32)
-    else {
-        return Ok(());
-    };
-    let message = format!(
-        "{} differs from another cell's, and CUDA's libraries are told once, when the program starts; make it two sweeps",
-        cells[other].settings.tf32
-    );
-    Err((other, Refusal::new("tf32", message)))
 }

@@ -8,8 +8,13 @@ use super::{Passes, Shape, ToParameters};
 use crate::model::node::{Signal, sum_per_channel};
 
 pub(super) fn forward(shape: Shape, x: Signal, weight: Tensor<4>, bias: Option<Tensor<1>>) -> (Signal, Generic) {
-    let y = conv2d(x.clone(), weight.clone(), bias, options(shape));
+    let y = convolve(shape, x.clone(), weight.clone(), bias);
     (y, Generic { shape, x, weight })
+}
+
+/// W ⋆ x + b.
+pub(super) fn convolve(shape: Shape, x: Signal, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Signal {
+    conv2d(x, weight, bias, options(shape))
 }
 
 fn options(shape: Shape) -> ConvOptions<2> {
@@ -24,7 +29,7 @@ pub(super) struct Generic {
 
 impl Generic {
     /// Wᵀ ⋆ δ: the adjoint of x ↦ W ⋆ x.
-    pub(super) fn to_input(&self, delta: Signal, weight: Tensor<4>) -> Signal {
+    fn to_input(&self, delta: Signal, weight: Tensor<4>) -> Signal {
         let stride = self.shape.stride;
         let ([_, _, height, width], [_, _, rows, columns]) = (self.x.dims(), delta.dims());
         // What a stride left over at the far edges.
@@ -38,7 +43,7 @@ impl Generic {
         conv2d_weight_backward(x, self.weight.clone(), delta, options(self.shape))
     }
 
-    fn to_bias(&self, delta: &Signal) -> Option<Tensor<1>> {
+    pub(super) fn to_bias(&self, delta: &Signal) -> Option<Tensor<1>> {
         let [_, channels, _, _] = delta.dims();
         let summed = || sum_per_channel(delta.clone()).reshape([channels]);
         self.shape.has_bias.then(summed)
@@ -56,9 +61,9 @@ impl Passes for Generic {
     }
 
     fn tangent(&self, dx: Option<&Signal>, direction: ToParameters) -> Signal {
-        let through_weight = conv2d(self.x.clone(), direction.weight, direction.bias, options(self.shape));
+        let through_weight = convolve(self.shape, self.x.clone(), direction.weight, direction.bias);
         match dx {
-            Some(dx) => conv2d(dx.clone(), self.weight.clone(), None, options(self.shape)) + through_weight,
+            Some(dx) => convolve(self.shape, dx.clone(), self.weight.clone(), None) + through_weight,
             None => through_weight,
         }
     }
