@@ -26,6 +26,7 @@ mod resnet;
 mod seed;
 mod subsample;
 mod upload;
+mod vectors;
 mod vgg;
 mod wiring;
 
@@ -40,6 +41,11 @@ use parameters::Gradient;
 pub use parameters::{Entry, Layout, Parts};
 pub use seed::{Purpose, stream};
 pub use upload::{upload, upload_bytes, upload_indices};
+pub use vectors::add_scaled;
+
+/// Counts the ways in which the same operations have been rounded: one more whenever numbers of an earlier version come out
+/// the same to rounding, and no longer to the last bit. The first is 1.
+pub const ROUNDING: u32 = 2;
 
 /// The loss belongs to the function that is differentiated, so it is met here.
 pub use crate::config::Loss;

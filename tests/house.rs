@@ -168,6 +168,17 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
 }
 
 #[test]
+fn libtorch_is_met_where_operations_are_chosen_and_by_its_crate_alone() {
+    for room in rooms() {
+        if !["curvature", "device", "model", "train"].contains(&room.as_str()) {
+            knows_nothing_of(&room, "sharptui_libtorch");
+        }
+        knows_nothing_of(&room, "tch::");
+        knows_nothing_of(&room, "torch_sys");
+    }
+}
+
+#[test]
 fn no_duration_hangs_on_a_clock_that_can_be_set() {
     for room in rooms()
         .iter()

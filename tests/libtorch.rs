@@ -23,13 +23,17 @@ const TRAIN: usize = 60;
 const TEST: usize = 20;
 
 /// Networks that between them hold every layer; dropout and batch norm apart, and together.
-const NETWORKS: [&str; 6] = [
+const NETWORKS: [&str; 10] = [
     "model: Mlp(widths: [12, 8]), activation: Tanh",
     "model: Mlp(widths: [12, 8]), activation: Relu, dropout: 0.3, loss: SquaredError",
     "model: Mlp(widths: [12, 8]), activation: Relu, batch_norm: true",
     "model: Cnn(channels: (4, 6)), activation: Tanh, dropout: 0.3",
     "model: Cnn(channels: (4, 6)), activation: Relu, batch_norm: true, loss: SquaredError",
     "model: Cnn(channels: (4, 6)), activation: Relu, dropout: 0.3, batch_norm: true",
+    "model: Vgg11(width: 2), dropout: 0.3",
+    "model: ResNet20(width: 2), batch_norm: true, rho: 0.05",
+    "model: ResNet18(width: 2), augment: CropAndFlip(pad: 2)",
+    "model: ResNet18(width: 2), batch_norm: true, dropout: 0.3, activation: Tanh",
 ];
 
 fn settings(network: &str, precision: &str) -> Settings {

@@ -128,6 +128,7 @@ fn a_folder_without_a_config_is_no_run_directory() {
 fn config_and_run_read_back_and_leave_nothing_aside() {
     let (_parent, run) = run();
     let info = |state| RunInfo {
+        rounding: 2,
         version: "0.1.0".to_owned(),
         device: "flex (CPU, 2 threads)".to_owned(),
         host: record::host_name(),

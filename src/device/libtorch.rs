@@ -32,6 +32,13 @@ pub(super) fn compute(how: Computing) {
 }
 
 fn try_out(choice: DeviceChoice, cuda: Option<usize>) -> Result<(), DeviceError> {
+    if let Some([built, loaded]) = sharptui_libtorch::other_version_loaded() {
+        let why = format!(
+            "this program was built for LibTorch {built}, and {loaded} is what was loaded (by LD_LIBRARY_PATH, or a \
+             package that was replaced since); put the former back, or build the program again"
+        );
+        return Err(DeviceError::Broken(choice, why));
+    }
     sharptui_libtorch::try_out(cuda).map_err(|error| DeviceError::Broken(choice, error.to_string()))
 }
 fn why_not_there() -> String {

@@ -8,10 +8,7 @@ pub fn upload<const D: usize, const E: usize>(numbers: &[f32], shape: [usize; D]
     if sharptui_libtorch::is_here(like) {
         return sharptui_libtorch::upload(numbers, shape, like);
     }
-    Tensor::from_data(
-        TensorData::new(numbers.to_vec(), shape),
-        (&like.device(), like.dtype()),
-    )
+    Tensor::from_data(TensorData::new(numbers.to_vec(), shape), (&like.device(), like.dtype()))
 }
 
 /// The same of whole numbers from 0 to 255.

@@ -12,6 +12,9 @@ use crate::event::{SweepEnding, any_path};
 pub struct RunInfo {
     /// Version of this program.
     pub version: String,
+    /// Which rounding its numbers have, as the network's operations count it; 1 where it does not say.
+    #[serde(default = "first_rounding")]
+    pub rounding: u32,
     /// What it runs on, in words for people.
     pub device: String,
     /// Name of the machine, see [`host_name`].
@@ -35,6 +38,10 @@ pub struct RunInfo {
     /// The data sets as they were when the run began, in the order of the cells that use them.
     #[serde(default)]
     pub data: Vec<DataMark>,
+}
+
+fn first_rounding() -> u32 {
+    1
 }
 
 /// What tells a data set from another of the same name.

@@ -13,6 +13,7 @@ use super::{Sweep, queued, queued_row, with_added};
 use crate::config::Experiment;
 use crate::device::OpenDevice;
 use crate::event::{CellEnding, CellIndex};
+use crate::model::ROUNDING;
 use crate::record::{
     CellRow, CellState, QueueFile, RunDir, RunInfo, RunState, discard, has_checkpoint, host_name, read_cells,
     read_config, read_run, rfc3339,
@@ -39,6 +40,7 @@ impl Sweep {
         }
         let mut notices = run_dir.shortcomings();
         notices.extend(earlier.as_ref().and_then(trained_elsewhere));
+        notices.extend(earlier.as_ref().and_then(rounded_otherwise));
         let (experiment, kept) = with_added(experiment, run_dir.path())?;
         let mut rows = queued(&experiment);
         let mut broken_off = Vec::new();
@@ -66,6 +68,7 @@ impl Sweep {
         seeds.dedup();
         let info = RunInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            rounding: ROUNDING,
             device: device.full_name.clone(),
             host: host_name(),
             data_dir: datasets
@@ -115,6 +118,15 @@ impl Sweep {
         // Whoever asked is told another error.
         let _ = self.run_dir.write_run(self.earlier.as_ref().unwrap_or(&self.info));
     }
+}
+
+/// Says so where an earlier version has trained what goes on now.
+fn rounded_otherwise(earlier: &RunInfo) -> Option<String> {
+    (earlier.rounding != ROUNDING).then(|| {
+        "an earlier version of this program began this run, and adds numbers up in another order: what is computed from \
+         now on agrees with what is there to rounding, not to the last bit"
+            .to_owned()
+    })
 }
 
 /// The rows as the table has them, where a cell that is to run again has nothing to show.

@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::model::add_scaled;
+
 /// v ← βv + (g + μw), w ← w − ηv: Polyak's heavy ball without dampening, as PyTorch's SGD has it.
 pub struct HeavyBall {
     /// η of the next step.
@@ -38,18 +40,19 @@ impl HeavyBall {
     pub fn step(&mut self, parameters: Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
         let direction = self.decayed(&parameters, gradient);
         let velocity = match self.velocity.take() {
-            Some(velocity) => velocity * self.momentum + direction,
+            Some(velocity) => add_scaled(direction, velocity, self.momentum),
             None => direction,
         };
         if self.momentum > 0.0 {
             self.velocity = Some(velocity.clone());
         }
-        parameters - velocity * self.learning_rate
+        add_scaled(parameters, velocity, -self.learning_rate)
     }
+
     /// g + μw, both `[parameters]`.
     pub fn decayed(&self, parameters: &Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
         if self.weight_decay > 0.0 {
-            gradient + parameters.clone() * self.weight_decay
+            add_scaled(gradient, parameters.clone(), self.weight_decay)
         } else {
             gradient
         }

@@ -32,6 +32,7 @@ impl Bench {
         let run = RunDir::create(folder.path(), "made").unwrap();
         run.write_config(&experiment.to_ron().unwrap()).unwrap();
         run.write_run(&RunInfo {
+            rounding: 2,
             version: "9.8.7".to_owned(),
             device: "abacus".to_owned(),
             host: "desk".to_owned(),

@@ -28,7 +28,8 @@ fn fastest_or_same_bits(settings: &Settings) -> Verdict {
     if !(settings.deterministic && settings.cudnn_autotune) {
         return Ok(());
     }
-    let message = "true cannot be had together with `cudnn_autotune: true`, whose choice depends on the clock; leave one out";
+    let message =
+        "true cannot be had together with `cudnn_autotune: true`, whose choice depends on the clock; leave one out";
     Err(Refusal::new("deterministic", message).because_of(&["cudnn_autotune"]))
 }
 
