@@ -5,10 +5,12 @@
 
 mod lanczos;
 mod mean_loss;
+mod rows;
 mod track;
 
 pub use lanczos::{Estimate, Search, SymmetricOperator, largest_eigenvalue, norm};
 pub use mean_loss::{Hessian, MeanLoss};
+pub use rows::Rows;
 pub use track::{KEPT_VECTORS, Measurement, Rules, TrackState, Tracker};
 
 /// A measurement was asked to stop before it was done.

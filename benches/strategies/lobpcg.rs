@@ -60,7 +60,7 @@ impl Strategy for Lobpcg {
     fn measure(&mut self, product: &mut Product, like: &Tensor<1>) -> Measured {
         let Some(x) = self.x.take() else {
             let first = cold(product, like, 1);
-            self.x = first.vectors.first().cloned();
+            self.x = first.vectors.iter().next();
             return first.into();
         };
         let mut basis = Basis::default();

@@ -105,7 +105,7 @@ impl Strategy for Kept {
         } else {
             find(product, &self.vectors, TOLERANCE, 0, self.count)
         };
-        self.vectors.clone_from(&found.vectors);
+        self.vectors = found.vectors.iter().collect();
         found.into()
     }
 }
@@ -127,7 +127,7 @@ impl Reference {
         let mut start = self.vectors.clone();
         start.push(random(&mut rng, like));
         let found = find(product, &start, 1e-3, least, 8);
-        self.vectors.clone_from(&found.vectors);
+        self.vectors = found.vectors.iter().collect();
         found.into()
     }
 }

@@ -13,10 +13,11 @@ use burn::tensor::{Element, Tensor, TensorData};
 use nalgebra::{DMatrix, SymmetricEigen};
 
 use super::Interrupted;
+use super::rows::{Rows, dot};
 use crate::number::unsigned_zero;
 
-/// The most basis vectors held. With their images these are 2·32 parameter vectors; a restart adds
-/// [`KEPT_AT_RESTART`] for a moment, and some five are temporary: at most about 81, apart from what a product takes.
+/// The most basis vectors held. With their images these are 2·32 parameter vectors, and some eight are temporary: at most
+/// about 72, apart from what a product takes.
 const BASIS_LIMIT: usize = 32;
 
 /// Ritz vectors kept at a restart.
@@ -75,9 +76,9 @@ pub struct Estimate {
     /// Products spent.
     pub products: u64,
     /// The top Ritz vectors, the largest value first.
-    pub vectors: Vec<Tensor<1>>,
+    pub vectors: Rows,
     /// H y for each of them.
-    pub images: Vec<Tensor<1>>,
+    pub images: Rows,
     /// Their Ritz values.
     pub values: Vec<f64>,
     /// The smallest Ritz value met on the way: the smallest eigenvalue is at most this.
@@ -147,15 +148,15 @@ pub fn largest_eigenvalue(
             residual: norm,
             converged: small,
             products,
-            vectors: Vec::new(),
-            images: Vec::new(),
+            vectors: Rows::default(),
+            images: Rows::default(),
             values: Vec::new(),
             lowest,
         };
         let mut done = (small && enough) || exhausted || products >= search.max_products;
         if !done {
             let measured = if space.len() >= BASIS_LIMIT {
-                space.restart(&ritz);
+                space.restart(&ritz, KEPT_AT_RESTART);
                 space.measure(&residual)
             } else {
                 measured
@@ -168,14 +169,8 @@ pub fn largest_eigenvalue(
         if done {
             // A restart may just have changed the basis.
             let ritz = space.ritz();
-            estimate.vectors = combinations(&space.basis, &ritz, search.wanted_vectors);
-            estimate.images = combinations(&space.images, &ritz, search.wanted_vectors);
-            estimate.values = ritz
-                .0
-                .iter()
-                .take(search.wanted_vectors)
-                .map(|pair| pair.value)
-                .collect();
+            estimate.values = space.restart(&ritz, search.wanted_vectors);
+            (estimate.vectors, estimate.images) = (space.basis, space.images);
             return Ok(estimate);
         }
     }
@@ -188,8 +183,8 @@ impl Estimate {
             residual: f64::NAN,
             converged: false,
             products,
-            vectors: Vec::new(),
-            images: Vec::new(),
+            vectors: Rows::default(),
+            images: Rows::default(),
             values: Vec::new(),
             lowest: f64::NAN,
         }
@@ -199,8 +194,8 @@ impl Estimate {
 /// An orthonormal basis, its images, and the operator restricted to it.
 #[derive(Default)]
 struct Space {
-    basis: Vec<Tensor<1>>,
-    images: Vec<Tensor<1>>,
+    basis: Rows,
+    images: Rows,
     projected: DMatrix<f64>,
 }
 
@@ -236,7 +231,9 @@ impl Space {
 
     /// ‖x‖ and x's overlaps with the basis, read from the device at once.
     fn measure(&self, x: &Tensor<1>) -> Measured {
-        let mut overlaps = dots(self.basis.iter().chain([x]), x);
+        let mut products = self.basis.dots(x);
+        products.push(dot(x, x));
+        let mut overlaps = read(products);
         let squares = overlaps.pop().unwrap_or(f64::NAN);
         if squares.is_nan() || SAFE_SQUARES.contains(&squares) {
             let norm = squares.sqrt();
@@ -244,7 +241,7 @@ impl Space {
         }
         let norm = norm(x);
         if norm > 0.0 && norm.is_finite() {
-            overlaps = dots(&self.basis, &(x.clone() / norm));
+            overlaps = read(self.basis.dots(&(x.clone() / norm)));
             for overlap in &mut overlaps {
                 *overlap *= norm;
             }
@@ -263,9 +260,9 @@ impl Space {
             return Ok(false);
         };
         let image = operator.apply(&direction)?;
-        self.basis.push(direction);
-        let column = dots(&self.basis, &image);
-        self.images.push(image);
+        self.basis.push(&direction);
+        let column = read(self.basis.dots(&image));
+        self.images.push(&image);
         let n = self.len();
         let mut projected = DMatrix::zeros(n, n);
         projected.view_mut((0, 0), (n - 1, n - 1)).copy_from(&self.projected);
@@ -295,13 +292,13 @@ impl Space {
         for overlap in &mut overlaps {
             *overlap /= length;
         }
-        let direction = unit - combine(&self.basis, &overlaps);
+        let direction = unit - self.basis.combine(&overlaps);
         let inside: f64 = overlaps.iter().map(|x| x * x).sum();
         if inside < NEARLY_ORTHOGONAL {
             return Some(direction);
         }
-        let overlaps = dots(&self.basis, &direction);
-        let direction = direction - combine(&self.basis, &overlaps);
+        let overlaps = read(self.basis.dots(&direction));
+        let direction = direction - self.basis.combine(&overlaps);
         // Rounding may be most of it, so its length is not taken from the overlaps.
         let outside = norm(&direction);
         (outside > DEPENDENT).then(|| direction / outside)
@@ -332,45 +329,25 @@ impl Space {
 
     /// Hy − θy.
     fn residual(&self, pair: &Pair) -> Tensor<1> {
-        let vector = combine(&self.basis, &pair.coefficients);
-        let image = combine(&self.images, &pair.coefficients);
+        let vector = self.basis.combine(&pair.coefficients);
+        let image = self.images.combine(&pair.coefficients);
         image - vector * pair.value
     }
 
-    /// Shrinks the basis to the leading Ritz vectors; their images follow without products.
-    fn restart(&mut self, ritz: &Ritz) {
-        // One after the other: the old basis is gone before the new images are made.
-        self.basis = combinations(&self.basis, ritz, KEPT_AT_RESTART);
-        self.images = combinations(&self.images, ritz, KEPT_AT_RESTART);
-        let kept = &ritz.0[..self.basis.len()];
-        let values: Vec<f64> = kept.iter().map(|p| p.value).collect();
-        self.projected = DMatrix::from_diagonal(&values.into());
+    /// Shrinks the basis to the `count` leading Ritz vectors, and gives their values; their images follow without products.
+    fn restart(&mut self, ritz: &Ritz, count: usize) -> Vec<f64> {
+        let kept = &ritz.0[..count.min(ritz.0.len())];
+        let coefficients = DMatrix::from_fn(kept.len(), self.len(), |i, j| kept[i].coefficients[j]);
+        self.basis.recombine(&coefficients);
+        self.images.recombine(&coefficients);
+        let values: Vec<f64> = kept.iter().map(|pair| pair.value).collect();
+        self.projected = DMatrix::from_diagonal(&values.clone().into());
+        values
     }
 }
 
-/// Σ cᵢ xᵢ with the coefficients of each of the first `count` Ritz pairs.
-fn combinations(vectors: &[Tensor<1>], ritz: &Ritz, count: usize) -> Vec<Tensor<1>> {
-    let pairs = ritz.0.iter().take(count);
-    pairs.map(|p| combine(vectors, &p.coefficients)).collect()
-}
-
-/// Σ cᵢ xᵢ, of at least one vector.
-pub(super) fn combine(vectors: &[Tensor<1>], coefficients: &[f64]) -> Tensor<1> {
-    let mut terms = vectors.iter().zip(coefficients).map(|(x, &c)| x.clone() * c);
-    let first = terms
-        .next()
-        .unwrap_or_else(|| unreachable!("a combination of no vectors"));
-    terms.fold(first, |sum, term| sum + term)
-}
-
-/// xᵢ·y for each i.
-fn dots<'a>(vectors: impl IntoIterator<Item = &'a Tensor<1>>, y: &'a Tensor<1>) -> Vec<f64> {
-    inner_products(vectors.into_iter().map(|x| (x, y)))
-}
-
-/// x·y of each pair, read from the device at once.
-pub(super) fn inner_products<'a>(pairs: impl IntoIterator<Item = (&'a Tensor<1>, &'a Tensor<1>)>) -> Vec<f64> {
-    let products: Vec<_> = pairs.into_iter().map(|(x, y)| (x.clone() * y.clone()).sum()).collect();
+/// Inner products, read from the device at once.
+pub(super) fn read(products: Vec<Tensor<1>>) -> Vec<f64> {
     if products.is_empty() {
         return Vec::new();
     }

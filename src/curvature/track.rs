@@ -11,7 +11,8 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::lanczos::{combine, inner_products, vector_like};
+use super::lanczos::{read, vector_like};
+use super::rows::{Rows, dot};
 use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue};
 
 /// Ritz vectors kept between measurements: at the edge of stability several of the top eigenvalues come close and
@@ -237,6 +238,9 @@ impl Tracker {
         self.kept.clear();
         if let Some(best) = followed {
             self.kept = power_step(&best, (LEAST_SHIFT * best.value.abs()).max(-self.lowest));
+            // Those below are as good as dropped.
+            let least = self.kept.get(KEPT_VECTORS - 1).map(|least| least.value);
+            resting.retain(|kept| least.is_none_or(|least| kept.value > least));
             self.kept.extend(outside(resting, &best.vectors));
             if let Some((_, others)) = self.kept.split_first_mut() {
                 others.sort_by(|a, b| b.value.total_cmp(&a.value));
@@ -275,7 +279,7 @@ impl Tracker {
         started
             .iter()
             .zip(noise)
-            .map(|(kept, size)| kept.vector.clone() + random_signs(&mut self.rng, &kept.vector) * size)
+            .map(|(kept, size)| kept.vector.clone() + random_signs(&mut self.rng, &kept.vector, size))
             .collect()
     }
 }
@@ -287,7 +291,7 @@ impl Tracker {
 /// no negative eigenvalue grows; what noise lies in a bulk about 0 shrinks; and any direction that is to overtake grows
 /// from one measurement to the next.
 fn power_step(found: &Estimate, shift: f64) -> Vec<Kept> {
-    let pairs = found.vectors.iter().zip(&found.images).zip(&found.values);
+    let pairs = found.vectors.iter().zip(found.images.iter()).zip(&found.values);
     pairs
         .map(|((vector, image), &value)| {
             // The length of an eigenvector after the step, and not much less than any other Ritz vector's: it is
@@ -296,9 +300,10 @@ fn power_step(found: &Estimate, shift: f64) -> Vec<Kept> {
             Kept {
                 // An eigenvalue near −shift leaves nothing but rounding.
                 vector: if length > 0.5 * shift {
-                    (image.clone() + vector.clone() * shift) / length
+                    (image + vector * shift) / length
                 } else {
-                    vector.clone()
+                    // Not seen in the matrix, which would stay with it.
+                    vector * 1.0
                 },
                 value,
                 rested: 0,
@@ -308,14 +313,16 @@ fn power_step(found: &Estimate, shift: f64) -> Vec<Kept> {
 }
 
 /// What of each resting vector lies outside the span of the orthonormal `found`, where that is something to speak of.
-fn outside(resting: Vec<Kept>, found: &[Tensor<1>]) -> Vec<Kept> {
+fn outside(resting: Vec<Kept>, found: &Rows) -> Vec<Kept> {
     if found.is_empty() {
         return Vec::new();
     }
-    let pairs = resting
-        .iter()
-        .flat_map(|kept| found.iter().chain([&kept.vector]).map(|x| (x, &kept.vector)));
-    let overlaps = inner_products(pairs);
+    let mut products = Vec::new();
+    for kept in &resting {
+        products.extend(found.dots(&kept.vector));
+        products.push(dot(&kept.vector, &kept.vector));
+    }
+    let overlaps = read(products);
     resting
         .into_iter()
         .zip(overlaps.chunks_exact(found.len() + 1))
@@ -323,26 +330,27 @@ fn outside(resting: Vec<Kept>, found: &[Tensor<1>]) -> Vec<Kept> {
             let (&square, overlaps) = overlaps.split_last()?;
             let left = square - overlaps.iter().map(|x| x * x).sum::<f64>();
             (left > KNOWN * KNOWN * square).then(|| Kept {
-                vector: (kept.vector - combine(found, overlaps)) / left.sqrt(),
+                vector: (kept.vector - found.combine(overlaps)) / left.sqrt(),
                 ..kept
             })
         })
         .collect()
 }
 
-/// A vector of independent signs, scaled to a length of 1.
+/// A vector of independent signs, scaled to this length.
 ///
 /// As noise they are as good as normal numbers, and 64 come of one draw: on a small network three vectors of normal
 /// numbers took half as long as the products of a warm measurement.
-fn random_signs(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
+fn random_signs(rng: &mut ChaCha8Rng, like: &Tensor<1>, norm: f64) -> Tensor<1> {
     let [length] = like.dims();
-    let scale = (1.0 / (length as f64).sqrt()) as f32;
-    let mut values = Vec::with_capacity(length.next_multiple_of(64));
-    while values.len() < length {
+    let scale = (norm / (length as f64).sqrt()) as f32;
+    let mut values = vec![scale; length];
+    for values in values.chunks_mut(64) {
         let bits = rng.next_u64();
-        values.extend((0..64).map(|bit| if bits >> bit & 1 == 1 { scale } else { -scale }));
+        for (bit, value) in values.iter_mut().enumerate() {
+            *value = if bits >> bit & 1 == 1 { scale } else { -scale };
+        }
     }
-    values.truncate(length);
     vector_like(values, like)
 }
 
