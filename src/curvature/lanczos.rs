@@ -35,6 +35,19 @@ const NEARLY_ORTHOGONAL: f64 = 1e-6;
 /// what its at most 32 rows ever took; without a limit, rounding could keep it going for ever.
 const MOST_SWEEPS: usize = 1_000;
 
+/// In a residual of rounded products, the least share inside the basis, squared, at which they can do no more. There an exact
+/// residual has nothing but its own rounding.
+const ROUNDED_AWAY: f64 = 0.25;
+
+/// How exact the products of a search are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Products {
+    /// As the format has it: the search goes on to its tolerance.
+    Exact,
+    /// Far less: the search ends once its residual is mostly rounding.
+    Rounded,
+}
+
 /// A symmetric linear map.
 pub trait SymmetricOperator {
     /// H v, for v of the operator's dimension.
@@ -43,6 +56,12 @@ pub trait SymmetricOperator {
     ///
     /// [`Interrupted`] when asked to stop.
     fn apply(&mut self, v: &Tensor<1>) -> Result<Tensor<1>, Interrupted>;
+
+    /// Whether products may be rounded from the next one on, say to the ten bits of TF32, where that is faster.
+    ///
+    /// Nobody asks an operator for an exact product after it was allowed to round, but for this; and at first it may not.
+    /// An operator that has no other products than exact ones need not listen.
+    fn allow_rounding(&mut self, _allowed: bool) {}
 }
 
 impl<F: FnMut(&Tensor<1>) -> Tensor<1>> SymmetricOperator for F {
@@ -75,6 +94,8 @@ pub struct Estimate {
     pub converged: bool,
     /// Products spent.
     pub products: u64,
+    /// How many of them may have been rounded: they led to the vectors that the exact ones began with.
+    pub rounded_products: u64,
     /// The top Ritz vectors, the largest value first.
     pub vectors: Rows,
     /// H y for each of them.
@@ -83,6 +104,8 @@ pub struct Estimate {
     pub values: Vec<f64>,
     /// The smallest Ritz value met on the way: the smallest eigenvalue is at most this.
     pub lowest: f64,
+    /// What the rounded search found that this one began with.
+    pub(super) rounded: Option<Box<Estimate>>,
 }
 
 /// The largest algebraic eigenvalue of `operator`, searched from the span of `start` (non-zero vectors).
@@ -114,6 +137,16 @@ pub fn largest_eigenvalue(
     operator: &mut impl SymmetricOperator,
     start: &[Tensor<1>],
     search: &Search,
+) -> Result<Estimate, Interrupted> {
+    search_with(operator, start, search, Products::Exact)
+}
+
+/// [`largest_eigenvalue`], which may also end where `made` products can do no more.
+pub(super) fn search_with(
+    operator: &mut impl SymmetricOperator,
+    start: &[Tensor<1>],
+    search: &Search,
+    made: Products,
 ) -> Result<Estimate, Interrupted> {
     let mut space = Space::default();
     let mut products = 0;
@@ -148,12 +181,15 @@ pub fn largest_eigenvalue(
             residual: norm,
             converged: small,
             products,
+            rounded_products: 0,
             vectors: Rows::default(),
             images: Rows::default(),
             values: Vec::new(),
             lowest,
+            rounded: None,
         };
-        let mut done = (small && enough) || exhausted || products >= search.max_products;
+        let rounded_away = made == Products::Rounded && measured.inside() > ROUNDED_AWAY * norm * norm;
+        let mut done = ((small || rounded_away) && enough) || exhausted || products >= search.max_products;
         if !done {
             let measured = if space.len() >= BASIS_LIMIT {
                 space.restart(&ritz, KEPT_AT_RESTART);
@@ -183,10 +219,12 @@ impl Estimate {
             residual: f64::NAN,
             converged: false,
             products,
+            rounded_products: 0,
             vectors: Rows::default(),
             images: Rows::default(),
             values: Vec::new(),
             lowest: f64::NAN,
+            rounded: None,
         }
     }
 }
@@ -203,6 +241,13 @@ struct Space {
 struct Measured {
     norm: f64,
     overlaps: Vec<f64>,
+}
+
+impl Measured {
+    /// The squared length of the vector's part inside the basis.
+    fn inside(&self) -> f64 {
+        self.overlaps.iter().map(|x| x * x).sum()
+    }
 }
 
 /// One Ritz pair: its value, and its vector's coefficients in the basis.

@@ -13,7 +13,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::lanczos::{read, vector_like};
 use super::rows::{Rows, dot};
-use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue};
+use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue, largest_eigenvalue_rounded_first};
 
 /// Ritz vectors kept between measurements: at the edge of stability several of the top eigenvalues come close and
 /// change places. `benches/strategies.rs` shows what is missed with fewer.
@@ -59,6 +59,8 @@ pub struct Rules {
     pub max_products: u64,
     /// Every how many measurements an audit is made; 0 for never.
     pub audit_every: u64,
+    /// Whether searches make rounded products first, where the operator has such, and end in exact ones.
+    pub rounded_search: bool,
 }
 
 /// One value of λ_max with what is known of it.
@@ -72,6 +74,8 @@ pub struct Measurement {
     pub converged: bool,
     /// Products spent, audit included.
     pub products: u64,
+    /// How many of them may have been rounded. Value and residual are of the others alone.
+    pub rounded_products: u64,
     /// Whether it comes from, or was checked by, a cold start that converged.
     pub audited: bool,
     /// What the warm track said, if the audit found more.
@@ -173,13 +177,10 @@ impl Tracker {
             None
         } else {
             let start = self.with_noise(&started);
-            Some(largest_eigenvalue(
-                operator,
-                &start,
-                &self.search(self.rules.tolerance, 0),
-            )?)
+            Some(self.find(operator, &start, self.rules.tolerance, 0)?)
         };
         let mut products = warm.iter().map(|e| e.products).sum();
+        let mut rounded_products = warm.iter().map(|e| e.rounded_products).sum();
         let warm = warm.filter(|warm| warm.value.is_finite());
         let audit = audit || warm.is_none();
         if warm.is_none() {
@@ -191,15 +192,12 @@ impl Tracker {
                 .min(COLD_TOLERANCE)
                 .max(self.rules.tolerance_floor)
                 .min(self.rules.tolerance);
-            Some(largest_eigenvalue(
-                operator,
-                &[start],
-                &self.search(tolerance, COLD_PRODUCTS),
-            )?)
+            Some(self.find(operator, &[start], tolerance, COLD_PRODUCTS)?)
         } else {
             None
         };
         products += cold.iter().map(|e| e.products).sum::<u64>();
+        rounded_products += cold.iter().map(|e| e.rounded_products).sum::<u64>();
         let cold = cold.filter(|cold| cold.value.is_finite());
         self.lowest = match (&warm, &cold) {
             (_, Some(cold)) => cold.lowest,
@@ -212,6 +210,7 @@ impl Tracker {
             residual: f64::NAN,
             converged: false,
             products,
+            rounded_products,
             audited: cold.as_ref().is_some_and(|cold| cold.converged),
             corrected_from: None,
         };
@@ -235,27 +234,27 @@ impl Tracker {
             }
             (warm, cold) => warm.or(cold),
         };
-        self.kept.clear();
-        if let Some(best) = followed {
-            self.kept = power_step(&best, (LEAST_SHIFT * best.value.abs()).max(-self.lowest));
-            // Those below are as good as dropped.
-            let least = self.kept.get(KEPT_VECTORS - 1).map(|least| least.value);
-            resting.retain(|kept| least.is_none_or(|least| kept.value > least));
-            self.kept.extend(outside(resting, &best.vectors));
-            if let Some((_, others)) = self.kept.split_first_mut() {
-                others.sort_by(|a, b| b.value.total_cmp(&a.value));
-            }
-            self.kept.truncate(KEPT_VECTORS);
-        }
+        self.kept = followed.map_or_else(Vec::new, |found| kept_of(&found, resting, self.lowest));
         Ok(measurement)
     }
 
-    fn search(&self, tolerance: f64, min_products: u64) -> Search {
-        Search {
+    fn find(
+        &self,
+        operator: &mut impl SymmetricOperator,
+        start: &[Tensor<1>],
+        tolerance: f64,
+        min_products: u64,
+    ) -> Result<Estimate, Interrupted> {
+        let search = Search {
             tolerance,
             min_products: min_products.min(self.rules.max_products),
             max_products: self.rules.max_products,
             wanted_vectors: KEPT_VECTORS,
+        };
+        if self.rules.rounded_search {
+            largest_eigenvalue_rounded_first(operator, start, &search)
+        } else {
+            largest_eigenvalue(operator, start, &search)
         }
     }
 
@@ -282,6 +281,25 @@ impl Tracker {
             .map(|(kept, size)| kept.vector.clone() + random_signs(&mut self.rng, &kept.vector, size))
             .collect()
     }
+}
+
+/// What is kept of a search and of the vectors that rested meanwhile: its top one, and the most promising others.
+fn kept_of(found: &Estimate, resting: Vec<Kept>, lowest: f64) -> Vec<Kept> {
+    // For exact products, what the rounded ones before them left is at rest.
+    let mut resting = match &found.rounded {
+        Some(rounded) => kept_of(rounded, resting, lowest),
+        None => resting,
+    };
+    let mut kept = power_step(found, (LEAST_SHIFT * found.value.abs()).max(-lowest));
+    // None of the resting ones below these would stay.
+    let least = kept.get(KEPT_VECTORS - 1).map(|least| least.value);
+    resting.retain(|kept| least.is_none_or(|least| kept.value > least));
+    kept.extend(outside(resting, &found.vectors));
+    if let Some((_, others)) = kept.split_first_mut() {
+        others.sort_by(|a, b| b.value.total_cmp(&a.value));
+    }
+    kept.truncate(KEPT_VECTORS);
+    kept
 }
 
 /// The Ritz vectors y after a step of power iteration, (H + shift)y, from images that are there already.

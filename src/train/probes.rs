@@ -31,6 +31,7 @@ pub fn rules(settings: &Settings, tolerance: f64) -> Rules {
         },
         max_products: settings.lambda_max_products,
         audit_every: settings.audit_every,
+        rounded_search: false,
     }
 }
 

@@ -25,6 +25,7 @@ const RULES: Rules = Rules {
     tolerance_floor: 1e-12,
     max_products: 200,
     audit_every: 0,
+    rounded_search: false,
 };
 
 const DIMENSION: usize = 80;

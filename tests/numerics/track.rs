@@ -16,6 +16,7 @@ fn tracker(audit_every: u64) -> Tracker {
         tolerance_floor: 1e-12,
         max_products: 200,
         audit_every,
+        rounded_search: false,
     };
     Tracker::new(rules, ChaCha8Rng::seed_from_u64(1))
 }
@@ -44,6 +45,7 @@ fn a_loose_tolerance_does_not_make_cold_starts_loose() {
             tolerance_floor: 1e-12,
             max_products: 200,
             audit_every: 0,
+            rounded_search: false,
         };
         let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(seed));
         measure(&mut tracker, &mut diagonal(&spectrum), n).value < 9.9
@@ -328,6 +330,7 @@ fn a_value_that_ran_out_of_products_is_marked() {
         tolerance_floor: 1e-12,
         max_products: 3,
         audit_every: 1,
+        rounded_search: false,
     };
     let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(1));
     let spectrum: Vec<f64> = (0..500).map(f64::from).collect();
@@ -346,6 +349,7 @@ fn an_audit_that_ran_out_of_products_vouches_for_nothing() {
         tolerance_floor: 1e-12,
         max_products: 6,
         audit_every: 1,
+        rounded_search: false,
     };
     let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(1));
     let mut found = measure(&mut tracker, &mut diagonal(&spectrum), 500);
@@ -366,6 +370,7 @@ fn a_cold_search_that_ran_out_of_products_is_not_converged_however_loose_the_rul
             tolerance_floor: 1e-12,
             max_products,
             audit_every: 1,
+            rounded_search: false,
         };
         let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(2));
         let found = measure(&mut tracker, &mut diagonal(&spectrum), 500);

@@ -84,12 +84,14 @@ pub fn rotated(q: &DMatrix<f64>, spectrum: &[f64]) -> impl FnMut(&Tensor<1>) -> 
     move |v: &Tensor<1>| apply(&q, &(apply(&back, v) * spectrum.clone()))
 }
 
-fn square(matrix: &DMatrix<f64>) -> Tensor<2> {
+/// A dense matrix on the device.
+pub fn square(matrix: &DMatrix<f64>) -> Tensor<2> {
     let n = matrix.nrows();
     tensor(matrix.transpose().as_slice()).reshape([n, n])
 }
 
-fn apply(matrix: &Tensor<2>, v: &Tensor<1>) -> Tensor<1> {
+/// A v.
+pub fn apply(matrix: &Tensor<2>, v: &Tensor<1>) -> Tensor<1> {
     let [n] = v.dims();
     matrix.clone().matmul(v.clone().reshape([n, 1])).reshape([n])
 }
