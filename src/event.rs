@@ -244,6 +244,9 @@ pub struct LambdaPoint {
     pub lambda_converged: bool,
     /// Hessian-vector products spent.
     pub lambda_hvps: u64,
+    /// How many of them were rounded to TF32; value and residual are of the others alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lambda_rounded_hvps: u64,
     /// Seconds spent.
     pub lambda_seconds: f64,
     /// Which of the cell's probes, as an index into [`CellPlan::probes`].
@@ -256,6 +259,12 @@ pub struct LambdaPoint {
     /// What the warm track said, where an audit found a larger eigenvalue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lambda_corrected_from: Option<f64>,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What the training thread is busy with.

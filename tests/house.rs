@@ -173,7 +173,7 @@ fn libtorch_is_met_where_operations_are_chosen_and_by_its_crate_alone() {
         if !["curvature", "device", "model", "train"].contains(&room.as_str()) {
             knows_nothing_of(&room, "sharptui_libtorch");
         }
-        knows_nothing_of(&room, "tch::");
+        knows_nothing_of(&room, " tch::");
         knows_nothing_of(&room, "torch_sys");
     }
 }

@@ -37,6 +37,7 @@ fn lambda_point(step: u64) -> Point {
         lambda_residual: 0.125,
         lambda_converged: true,
         lambda_hvps: 12,
+        lambda_rounded_hvps: 0,
         lambda_seconds: 0.5,
         lambda_probe: 1,
         lambda_on: "held-out, 1000 examples".to_owned(),

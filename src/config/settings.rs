@@ -75,6 +75,9 @@ settings! {
     /// Whether CUDA may round the factors of 32-bit products to TF32's ten bits of mantissa, which costs λ_max digits. The
     /// CPU does not have it (default off).
     tf32: bool = false,
+    /// Whether a search for λ_max on CUDA may make its first products in TF32; its last ones, of which value and residual are,
+    /// it makes in 32 bits. The CPU does not have it (default off).
+    search_tf32: bool = false,
     /// Whether cuDNN may choose the algorithms of convolutions by trying out which is the fastest, so that runs are not
     /// repeatable to the bit. The CPU does not have it (default off).
     cudnn_autotune: bool = false,

@@ -3,7 +3,9 @@
 use burn::tensor::Tensor;
 
 use super::{Interrupted, SymmetricOperator};
-use crate::model::{Examples, Linearization, Loss, Network, Normalization, Pass, RunningStatistics};
+use crate::model::{
+    Examples, Linearization, Loss, Network, Normalization, Pass, Rounding, RunningStatistics, can_round,
+};
 
 /// L(w) = (1/n) Σᵢ ℓ(f(xᵢ; w), yᵢ): dropout off, no weight-decay term.
 #[derive(Clone, Copy)]
@@ -61,6 +63,7 @@ pub struct Hessian<'a> {
     parameters: &'a Tensor<1>,
     go_on: &'a mut dyn FnMut() -> bool,
     keeps: bool,
+    rounds: bool,
     /// One for each chunk, in order, as far as they were needed.
     kept: Vec<Linearization<'a>>,
 }
@@ -75,6 +78,7 @@ impl<'a> Hessian<'a> {
             parameters,
             go_on,
             keeps: false,
+            rounds: false,
             kept: Vec::new(),
         };
         hessian.keeping(mean_loss.chunk)
@@ -89,6 +93,11 @@ impl<'a> Hessian<'a> {
 }
 
 impl SymmetricOperator for Hessian<'_> {
+    /// To TF32, where there is such: what the passes left stays exact, the products are rounded.
+    fn allow_rounding(&mut self, allowed: bool) {
+        self.rounds = allowed && can_round(self.parameters);
+    }
+
     fn apply(&mut self, v: &Tensor<1>) -> Result<Tensor<1>, Interrupted> {
         let examples = self.mean_loss.examples;
         let mut total: Option<Tensor<1>> = None;
@@ -96,11 +105,16 @@ impl SymmetricOperator for Hessian<'_> {
             if !(self.go_on)() {
                 return Err(Interrupted);
             }
-            let product = if let Some(linearization) = self.kept.get(index) {
+            let rounds = self.rounds;
+            let of = |linearization: &Linearization| {
+                let _rounding = rounds.then(Rounding::begin);
                 linearization.product(v)
+            };
+            let product = if let Some(linearization) = self.kept.get(index) {
+                of(linearization)
             } else {
                 let linearization = self.mean_loss.linearize(self.parameters, &chunk);
-                let product = linearization.product(v);
+                let product = of(&linearization);
                 if self.keeps {
                     self.kept.push(linearization);
                 }

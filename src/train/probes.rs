@@ -6,7 +6,7 @@ use rand::seq::index;
 use super::Task;
 use crate::config::{Extent, Precision, Probe, Settings, Split, Statistics};
 use crate::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, TrackState, Tracker};
-use crate::model::{Examples, Network, Normalization, Purpose, RunningStatistics, stream};
+use crate::model::{Examples, Network, Normalization, Purpose, RunningStatistics, can_round, stream};
 
 /// The tightest relative residual worth asking of 32-bit products: long searches gather a rounding error of about 1e-6.
 const FLOOR_F32: f64 = 1e-5;
@@ -83,14 +83,15 @@ pub fn probe_loss<'a>(
 impl ProbeTrack {
     pub(super) fn all(task: &Task) -> Vec<Self> {
         let settings = task.settings;
+        let rules = Rules {
+            rounded_search: settings.search_tf32 && !settings.tf32 && can_round(&task.train.images),
+            ..rules(settings, settings.lambda_tolerance)
+        };
         (0..settings.probes.len())
             .map(|index| Self {
                 probe: settings.probes[index].clone(),
                 examples: probe_examples(settings, index, task.train, task.test),
-                tracker: Tracker::new(
-                    rules(settings, settings.lambda_tolerance),
-                    stream(settings.seed, Purpose::Eigenvector(index)),
-                ),
+                tracker: Tracker::new(rules, stream(settings.seed, Purpose::Eigenvector(index))),
             })
             .collect()
     }

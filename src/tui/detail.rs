@@ -164,7 +164,12 @@ fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
         }
         if lambda.lambda_hvps > 0 {
             let seconds = words::value(lambda.lambda_seconds, 2);
-            rows.push(("measured in", format!("{} products, {seconds} s", lambda.lambda_hvps)));
+            let rounded = match lambda.lambda_rounded_hvps {
+                0 => String::new(),
+                rounded => format!(" ({rounded} of them in TF32)"),
+            };
+            let words = format!("{} products{rounded}, {seconds} s", lambda.lambda_hvps);
+            rows.push(("measured in", words));
         }
     }
     if let Some(lambda) = cell

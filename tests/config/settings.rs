@@ -48,6 +48,7 @@ fn what_is_left_out_has_its_documented_default() {
     statistics_group: Full
     precision: F32
     tf32: false
+    search_tf32: false
     cudnn_autotune: false
     deterministic: false
     ");
@@ -326,6 +327,7 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       statistics_group      Full
       precision             F32
       tf32                  false
+      search_tf32           false
       cudnn_autotune        false
       deterministic         false
 

@@ -113,6 +113,7 @@ pub fn point(cell: usize, step: u64, probe: usize) -> Point {
         lambda_residual: residual * value,
         lambda_converged: true,
         lambda_hvps: 2,
+        lambda_rounded_hvps: 0,
         lambda_seconds: 0.031,
         lambda_probe: probe,
         lambda_on: PROBES[probe].into(),

@@ -245,6 +245,12 @@ const IDLE: &[Idle] = &[
         message: "`group` does nothing, since no cell has batch norm; leave it out or set `batch_norm: true`",
     },
     Idle {
+        asked: |settings| settings.search_tf32,
+        acts: |settings| !settings.tf32 && settings.precision == Precision::F32,
+        setting: "search_tf32",
+        message: "does nothing, since all products are rounded by `tf32: true`, or none can be in `precision: F64`; leave it out",
+    },
+    Idle {
         asked: |settings| settings.statistics_group != Extent::Full,
         acts: |settings| settings.batch_norm && settings.batch_size == Extent::Full,
         setting: "statistics_group",

@@ -151,6 +151,7 @@ impl Run<'_> {
             lambda_residual: measured.residual,
             lambda_converged: measured.converged,
             lambda_hvps: measured.products,
+            lambda_rounded_hvps: measured.rounded_products,
             lambda_seconds: started.elapsed().saturating_sub(paused).as_secs_f64(),
             lambda_probe: index,
             lambda_on: self.task.settings.probes[index].describe(self.task.settings),
