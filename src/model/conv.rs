@@ -1,5 +1,7 @@
 //! Two-dimensional convolution, padded by half its kernel.
 
+#[cfg(feature = "flex")]
+mod flex;
 mod generic;
 #[cfg(feature = "tch")]
 mod libtorch;
@@ -120,6 +122,10 @@ impl Shape {
 fn forward(shape: Shape, x: Signal, weight: Tensor<4>, bias: Option<Tensor<1>>) -> (Signal, Box<dyn Passes>) {
     #[cfg(feature = "tch")]
     if let Some((y, passes)) = libtorch::forward(shape, &x, &weight, bias.as_ref()) {
+        return (y, Box::new(passes));
+    }
+    #[cfg(feature = "flex")]
+    if let Some((y, passes)) = flex::forward(shape, &x, &weight, bias.as_ref()) {
         return (y, Box::new(passes));
     }
     let (y, passes) = generic::forward(shape, x, weight, bias);

@@ -1,0 +1,359 @@
+//! A convolution and its adjoints over slices, split among threads by examples.
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
+
+use super::planes::{Geometry, Grid, Reading};
+use super::product::{TAPS, TILE, correlate, step, sum, weighted_sums};
+use crate::number::Number;
+
+/// Shares that the examples are split into, whatever the number of threads, so that sums over examples do not depend on it.
+const SHARES: usize = 32;
+
+/// Σ W ⋆ x over the terms, plus b: [examples, outputs, rows, columns].
+pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bias: Option<&[T]>) -> Vec<T> {
+    let Geometry {
+        examples,
+        inputs,
+        outputs,
+        ..
+    } = *geometry;
+    let share = examples.div_ceil(SHARES).max(1);
+    let grid = Grid::new(geometry, share, terms.len() * inputs + TILE, step::<T>());
+    let reading = grid.of_input(geometry);
+    let taps = geometry.taps();
+    let each = reading.numbers(inputs);
+    let weights: Vec<&[T]> = terms.iter().map(|(_, weight)| *weight).collect();
+    let channels = (0..terms.len()).flat_map(|term| (0..inputs).map(move |channel| (term, channel)));
+    let read = channels.flat_map(|(term, channel)| (0..taps).map(move |tap| (term, channel, tap)));
+    let read: Vec<(usize, usize, usize)> = read.collect();
+    let sums = Sums {
+        rows: read
+            .iter()
+            .map(|&(term, channel, tap)| term * each + reading.row(channel, tap))
+            .collect(),
+        weights: packed(outputs, &read, |output, (term, channel, tap)| {
+            weights[term][(output * inputs + channel) * taps + tap]
+        }),
+        bias: bias.unwrap_or_default().to_vec(),
+        outputs,
+    };
+    let [rows, columns] = geometry.output();
+    let (of_x, of_y) = (inputs * geometry.height * geometry.width, outputs * rows * columns);
+    let mut y = vec![T::default(); examples * of_y];
+    let place = Place {
+        rows,
+        columns,
+        width: columns,
+        size: rows * columns,
+        first: 0,
+        stride: 1,
+    };
+    y.par_chunks_mut((share * of_y).max(1)).enumerate().for_each_init(
+        || Scratch::new(&grid, terms.len() * each),
+        |scratch, (index, y)| {
+            for (block, y) in y.chunks_mut(grid.group * of_y).enumerate() {
+                let images = y.len() / of_y;
+                let first = index * share + block * grid.group;
+                for ((x, _), planes) in terms.iter().zip(scratch.planes.chunks_exact_mut(each)) {
+                    reading.lay(&x[first * of_x..][..images * of_x], inputs, planes);
+                }
+                sums.write(&grid, scratch, images, &place, y);
+            }
+        },
+    );
+    y
+}
+
+/// What [`backward`] sums over: of each term Wᵀ ⋆ δ, and what δ and x make.
+pub(crate) struct Adjoint<'a, T> {
+    /// [examples, outputs, rows, columns].
+    pub(crate) delta: &'a [T],
+    /// [outputs, inputs, kernel, kernel].
+    pub(crate) weight: Option<&'a [T]>,
+    /// [examples, inputs, height, width].
+    pub(crate) x: Option<&'a [T]>,
+}
+
+/// The derivatives with respect to W and to b.
+pub(crate) type ToParameters<T> = (Vec<T>, Vec<T>);
+
+/// The derivative with respect to x, if any term has a W, and those with respect to W and b, if any has an x; the one with
+/// respect to b is of the first δ.
+pub(crate) fn backward<T: Number>(
+    geometry: &Geometry,
+    terms: &[Adjoint<T>],
+) -> (Option<Vec<T>>, Option<ToParameters<T>>) {
+    let Geometry {
+        examples,
+        inputs,
+        outputs,
+        height,
+        width,
+        ..
+    } = *geometry;
+    let to_input = terms.iter().any(|term| term.weight.is_some());
+    let to_parameters = terms.iter().any(|term| term.x.is_some());
+    let share = examples.div_ceil(SHARES).max(1);
+    let grid = Grid::new(
+        geometry,
+        share,
+        terms.len() * (inputs + outputs) + TILE,
+        step::<T>(),
+    );
+    let (of_delta, of_x) = (grid.of_output(geometry), grid.of_input(geometry));
+    let each = [of_delta.numbers(outputs), of_x.numbers(inputs)];
+    let phases = if to_input {
+        phases(geometry, terms, &of_delta, each[0])
+    } else {
+        Vec::new()
+    };
+    let weights = Correlations::new(geometry, terms.len(), &of_delta, &of_x, each);
+    let [rows, columns] = geometry.output();
+    let sizes = [outputs * rows * columns, inputs * height * width];
+    let mut dx = vec![T::default(); if to_input { examples * sizes[1] } else { 0 }];
+    let mut shares = dx.chunks_mut((share * sizes[1]).max(1));
+    let shares: Vec<(usize, Option<&mut [T]>)> = (0..examples)
+        .step_by(share)
+        .map(|first| (first, shares.next()))
+        .collect();
+    let found = shares.into_par_iter().map_init(
+        || Scratch::new(&grid, terms.len() * (each[0] + each[1])),
+        |scratch, (first, mut dx)| {
+            let mut sums = weights.zeros();
+            let end = (first + share).min(examples);
+            for at in (first..end).step_by(grid.group) {
+                let images = grid.group.min(end - at);
+                let (deltas, xs) = scratch.planes.split_at_mut(terms.len() * each[0]);
+                for (term, planes) in terms.iter().zip(deltas.chunks_exact_mut(each[0])) {
+                    of_delta.lay(&term.delta[at * sizes[0]..][..images * sizes[0]], outputs, planes);
+                }
+                for (term, planes) in terms.iter().zip(xs.chunks_exact_mut(each[1])) {
+                    if let Some(x) = term.x {
+                        of_x.lay(&x[at * sizes[1]..][..images * sizes[1]], inputs, planes);
+                    }
+                }
+                if let Some(dx) = &mut dx {
+                    let dx = &mut dx[(at - first) * sizes[1]..][..images * sizes[1]];
+                    for (place, phase) in &phases {
+                        phase.write(&grid, scratch, images, place, dx);
+                    }
+                }
+                if to_parameters {
+                    weights.add(terms, &scratch.planes, grid.positions(images), &mut sums);
+                }
+            }
+            sums
+        },
+    );
+    let found: Vec<ToParameters<T>> = found.collect();
+    let to_parameters = to_parameters.then(|| weights.total(&found));
+    (to_input.then_some(dx), to_parameters)
+}
+
+/// Planes, and results that are not yet where they belong.
+struct Scratch<T> {
+    planes: Vec<T>,
+    results: Vec<T>,
+}
+
+impl<T: Number> Scratch<T> {
+    fn new(grid: &Grid, planes: usize) -> Self {
+        Self {
+            planes: vec![T::default(); planes],
+            results: vec![T::default(); TILE * grid.positions(grid.group)],
+        }
+    }
+}
+
+/// The weights of `read` for each output, [tiles of outputs, read, TILE].
+fn packed<T: Number, R: Copy>(outputs: usize, read: &[R], weight: impl Fn(usize, R) -> T) -> Vec<T> {
+    let mut packed = Vec::with_capacity(outputs.next_multiple_of(TILE) * read.len());
+    for tile in (0..outputs).step_by(TILE) {
+        for &read in read {
+            packed.extend((tile..tile + TILE).map(|output| {
+                if output < outputs {
+                    weight(output, read)
+                } else {
+                    T::default()
+                }
+            }));
+        }
+    }
+    packed
+}
+
+/// Where the results of a pass belong in an image.
+struct Place {
+    /// How many rows and columns of it.
+    rows: usize,
+    columns: usize,
+    /// Of the image.
+    width: usize,
+    /// Numbers of a channel.
+    size: usize,
+    /// Where the first result belongs.
+    first: usize,
+    /// From there on, every which row and column.
+    stride: usize,
+}
+
+/// Channels that are weighted sums of rows.
+struct Sums<T> {
+    rows: Vec<usize>,
+    weights: Vec<T>,
+    bias: Vec<T>,
+    outputs: usize,
+}
+
+impl<T: Number> Sums<T> {
+    /// Writes the sums over the planes of `scratch` into `y` [images, outputs, size].
+    fn write(&self, grid: &Grid, scratch: &mut Scratch<T>, images: usize, place: &Place, y: &mut [T]) {
+        let positions = grid.positions(images);
+        for (tile, first) in (0..self.outputs).step_by(TILE).enumerate() {
+            let weights = &self.weights[tile * self.rows.len() * TILE..][..self.rows.len() * TILE];
+            let results = &mut scratch.results[..TILE * positions];
+            let mut bias = [T::default(); TILE];
+            for (to, bias) in bias.iter_mut().zip(self.bias.iter().skip(first)) {
+                *to = *bias;
+            }
+            weighted_sums::<T>(&scratch.planes, &self.rows, weights, &bias, results);
+            for (channel, results) in (first..self.outputs).zip(results.chunks_exact(positions)) {
+                for image in 0..images {
+                    let y = &mut y[(image * self.outputs + channel) * place.size..][..place.size];
+                    let results = &results[image * grid.block..];
+                    for row in 0..place.rows {
+                        let from = &results[row * grid.pitch..][..place.columns];
+                        let to = &mut y[place.first + row * place.stride * place.width..];
+                        if place.stride == 1 {
+                            to[..place.columns].copy_from_slice(from);
+                        } else {
+                            for (to, from) in to.iter_mut().step_by(place.stride).zip(from) {
+                                *to = *from;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The sums that make every stride-th row and column of the derivative with respect to x, and where these belong.
+fn phases<T: Number>(
+    geometry: &Geometry,
+    terms: &[Adjoint<T>],
+    of_delta: &Reading,
+    each: usize,
+) -> Vec<(Place, Sums<T>)> {
+    let Geometry {
+        inputs,
+        outputs,
+        stride,
+        height,
+        width,
+        ..
+    } = *geometry;
+    let taps = geometry.taps();
+    let mut phases = Vec::new();
+    for (row, column) in (0..stride.min(height)).flat_map(|row| (0..stride.min(width)).map(move |column| (row, column))) {
+        let mut read = Vec::new();
+        for (term, adjoint) in terms.iter().enumerate() {
+            let Some(weight) = adjoint.weight else { continue };
+            for output in 0..outputs {
+                read.extend(geometry.taps_of(row, column).map(|tap| (term, weight, output, tap)));
+            }
+        }
+        let sums = Sums {
+            rows: read
+                .iter()
+                .map(|&(term, _, output, tap)| term * each + of_delta.row(output, tap))
+                .collect(),
+            weights: packed(inputs, &read, |input, (_, weight, output, tap)| {
+                weight[(output * inputs + input) * taps + tap]
+            }),
+            bias: Vec::new(),
+            outputs: inputs,
+        };
+        let place = Place {
+            rows: (height - row).div_ceil(stride),
+            columns: (width - column).div_ceil(stride),
+            width,
+            size: height * width,
+            first: row * width + column,
+            stride,
+        };
+        phases.push((place, sums));
+    }
+    phases
+}
+
+/// Where the rows lie whose products make the derivative with respect to W.
+struct Correlations {
+    /// Of each term, the rows of δ: a multiple of `TILE`, the last repeated.
+    above: Vec<Vec<usize>>,
+    /// Of each term, those of x: a multiple of `TAPS`, the last repeated.
+    rows: Vec<Vec<usize>>,
+    outputs: usize,
+    width: usize,
+}
+
+impl Correlations {
+    fn new(geometry: &Geometry, terms: usize, of_delta: &Reading, of_x: &Reading, each: [usize; 2]) -> Self {
+        let (outputs, taps) = (geometry.outputs, geometry.taps());
+        let width = geometry.inputs * taps;
+        let above = |term: usize| {
+            let rows = 0..outputs.next_multiple_of(TILE);
+            rows.map(|output| term * each[0] + of_delta.row(output.min(outputs - 1), taps))
+                .collect()
+        };
+        let rows = |term: usize| {
+            let first = terms * each[0] + term * each[1];
+            let rows = (0..width.next_multiple_of(TAPS)).map(|row| row.min(width - 1));
+            rows.map(|row| first + of_x.row(row / taps, row % taps)).collect()
+        };
+        Self {
+            above: (0..terms).map(above).collect(),
+            rows: (0..terms).map(rows).collect(),
+            outputs,
+            width,
+        }
+    }
+
+    fn zeros<T: Number>(&self) -> ToParameters<T> {
+        let numbers = self.outputs.next_multiple_of(TILE) * self.width.next_multiple_of(TAPS);
+        (vec![T::default(); numbers], vec![T::default(); self.outputs])
+    }
+
+    fn add<T: Number>(
+        &self,
+        terms: &[Adjoint<T>],
+        planes: &[T],
+        positions: usize,
+        (weight, bias): &mut ToParameters<T>,
+    ) {
+        for ((term, above), rows) in terms.iter().zip(&self.above).zip(&self.rows) {
+            if term.x.is_some() {
+                correlate::<T>(planes, above, rows, positions, weight);
+            }
+        }
+        for (bias, row) in bias.iter_mut().zip(&self.above[0]) {
+            *bias = *bias + sum::<T>(&planes[*row..][..positions]);
+        }
+    }
+
+    /// The sum of all shares, without what was repeated.
+    fn total<T: Number>(&self, shares: &[ToParameters<T>]) -> ToParameters<T> {
+        let (mut weight, mut bias) = self.zeros();
+        for (of_weight, of_bias) in shares {
+            for (total, share) in weight.iter_mut().zip(of_weight) {
+                *total = *total + *share;
+            }
+            for (total, share) in bias.iter_mut().zip(of_bias) {
+                *total = *total + *share;
+            }
+        }
+        let rows = weight.chunks_exact(self.width.next_multiple_of(TAPS)).take(self.outputs);
+        (rows.flat_map(|row| &row[..self.width]).copied().collect(), bias)
+    }
+}

@@ -1,0 +1,149 @@
+//! The two products that a convolution consists of, over rows of numbers that lie somewhere in one buffer.
+
+use macerator::{Simd, Vector};
+
+use crate::number::{Number, load, store};
+
+/// Rows of results that are computed at once.
+pub(crate) const TILE: usize = 8;
+
+/// Columns of a [`correlate`] that are computed at once: those of a row of a 3×3 kernel.
+pub(crate) const TAPS: usize = 3;
+
+/// How many positions [`weighted_sums`] takes at once; its length is a multiple of them.
+pub(crate) fn step<T: Number>() -> usize {
+    step_of::<T>(T::default())
+}
+
+#[macerator::with_simd]
+fn step_of<S: Simd, T: Number>(_of: T) -> usize {
+    T::lanes::<S>() * if is_wide::<S>() { 2 } else { 3 }
+}
+
+/// Whether vectors are of 512 bits, of which there are 32 rather than 16.
+#[inline(always)]
+fn is_wide<S: Simd>() -> bool {
+    size_of::<S::Register>() == 64
+}
+
+/// y[o, p] = b[o] + Σₖ w[k, o] x[rows[k] + p], for the `TILE` rows o of `y` and as many p as one of them has.
+///
+/// w [rows, TILE], b `[TILE]`, y [TILE, positions].
+#[macerator::with_simd]
+pub(crate) fn weighted_sums<S: Simd, T: Number>(x: &[T], rows: &[usize], w: &[T], b: &[T], y: &mut [T]) {
+    let positions = y.len() / TILE;
+    if is_wide::<S>() {
+        sums_of::<S, T, TILE, 2>(x, rows, w, b, y, positions, 0);
+    } else {
+        sums_of::<S, T, 4, 3>(x, rows, w, b, y, positions, 0);
+        sums_of::<S, T, 4, 3>(x, rows, w, b, y, positions, 4);
+    }
+}
+
+/// The same of R rows of y from `first` on, V vectors at a time.
+#[inline(always)]
+fn sums_of<S: Simd, T: Number, const R: usize, const V: usize>(
+    x: &[T],
+    rows: &[usize],
+    w: &[T],
+    b: &[T],
+    y: &mut [T],
+    positions: usize,
+    first: usize,
+) {
+    let lanes = T::lanes::<S>();
+    let mut at = 0;
+    while at < positions {
+        let mut sums = [[T::default().splat::<S>(); V]; R];
+        for r in 0..R {
+            sums[r] = [b[first + r].splat::<S>(); V];
+        }
+        for (row, w) in rows.iter().zip(w.as_chunks::<TILE>().0) {
+            let x = &x[row + at..][..V * lanes];
+            let mut vectors = [T::default().splat::<S>(); V];
+            for v in 0..V {
+                vectors[v] = load(&x[v * lanes..]);
+            }
+            for r in 0..R {
+                let w: Vector<S, T> = w[first + r].splat();
+                for v in 0..V {
+                    sums[r][v] = vectors[v].mul_add(w, sums[r][v]);
+                }
+            }
+        }
+        for r in 0..R {
+            let y = &mut y[(first + r) * positions + at..][..V * lanes];
+            for v in 0..V {
+                store(&mut y[v * lanes..], sums[r][v]);
+            }
+        }
+        at += V * lanes;
+    }
+}
+
+/// sums[o, k] += Σₚ x[above[o] + p] x[rows[k] + p], over `positions` p, a multiple of [`step`].
+///
+/// `above` has a multiple of `TILE` rows, `rows` one of `TAPS`; sums [above, rows].
+#[macerator::with_simd]
+pub(crate) fn correlate<S: Simd, T: Number>(x: &[T], above: &[usize], rows: &[usize], positions: usize, sums: &mut [T]) {
+    if is_wide::<S>() {
+        correlate_of::<S, T, TILE>(x, above, rows, positions, sums);
+    } else {
+        correlate_of::<S, T, 4>(x, above, rows, positions, sums);
+    }
+}
+
+#[inline(always)]
+fn correlate_of<S: Simd, T: Number, const R: usize>(
+    x: &[T],
+    above: &[usize],
+    rows: &[usize],
+    positions: usize,
+    sums: &mut [T],
+) {
+    let lanes = T::lanes::<S>();
+    let width = rows.len();
+    for (above, sums) in above.as_chunks::<R>().0.iter().zip(sums.chunks_exact_mut(R * width)) {
+        for (tile, rows) in rows.as_chunks::<TAPS>().0.iter().enumerate() {
+            let mut products = [[T::default().splat::<S>(); TAPS]; R];
+            let mut at = 0;
+            while at < positions {
+                let mut right = [T::default().splat::<S>(); TAPS];
+                for k in 0..TAPS {
+                    right[k] = load(&x[rows[k] + at..]);
+                }
+                for r in 0..R {
+                    let left: Vector<S, T> = load(&x[above[r] + at..]);
+                    for k in 0..TAPS {
+                        products[r][k] = left.mul_add(right[k], products[r][k]);
+                    }
+                }
+                at += lanes;
+            }
+            for r in 0..R {
+                for k in 0..TAPS {
+                    let sum = &mut sums[r * width + tile * TAPS + k];
+                    *sum = *sum + products[r][k].reduce_add();
+                }
+            }
+        }
+    }
+}
+
+/// Σₚ x[p].
+#[macerator::with_simd]
+pub(crate) fn sum<S: Simd, T: Number>(x: &[T]) -> T {
+    let lanes = T::lanes::<S>();
+    let mut total = T::default().splat::<S>();
+    let (whole, rest) = x.split_at(x.len() / lanes * lanes);
+    let mut at = 0;
+    while at < whole.len() {
+        total = total + load(&whole[at..]);
+        at += lanes;
+    }
+    let mut total = total.reduce_add();
+    for x in rest {
+        total = total + *x;
+    }
+    total
+}

@@ -1,0 +1,55 @@
+//! Between burn's tensors and slices of numbers.
+
+use burn::backend::{BackendTypes, Flex};
+use burn::tensor::{DType, Tensor, TensorData};
+
+use crate::number::Number;
+
+type Primitive = <Flex as BackendTypes>::FloatTensorPrimitive;
+
+/// A tensor of burn-flex's, one number after another.
+pub(crate) struct Seen(Primitive);
+
+impl Seen {
+    pub(crate) fn format(&self) -> DType {
+        self.0.dtype()
+    }
+
+    /// Its numbers, row after row.
+    ///
+    /// # Panics
+    ///
+    /// If T is not its format.
+    pub(crate) fn numbers<T: Number>(&self) -> &[T] {
+        match self.0.as_slice() {
+            Some(numbers) => numbers,
+            None => panic!("a tensor of {:?}, not of {:?}", self.format(), T::dtype()),
+        }
+    }
+}
+
+/// Whether a tensor is burn-flex's, in a format that is computed in here.
+pub fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
+    see(tensor).is_some()
+}
+
+pub(crate) fn see<const D: usize>(tensor: &Tensor<D>) -> Option<Seen> {
+    if !matches!(tensor.dtype(), DType::F32 | DType::F64) {
+        return None;
+    }
+    let primitive = tensor.clone().try_into_primitive::<Flex>().ok()?;
+    Some(Seen(if primitive.is_contiguous() {
+        primitive
+    } else {
+        primitive.to_contiguous()
+    }))
+}
+
+/// The tensor of these numbers, on the device of `like`.
+pub(crate) fn own<T: Number, const D: usize, const E: usize>(
+    numbers: Vec<T>,
+    shape: [usize; D],
+    like: &Tensor<E>,
+) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(numbers, shape), (&like.device(), T::dtype()))
+}
