@@ -1,5 +1,10 @@
 //! Activation functions.
 
+#[cfg(feature = "flex")]
+mod flex;
+#[cfg(feature = "tch")]
+mod libtorch;
+
 use burn::tensor::activation::relu;
 
 use super::footprint::{Holding, ImageShape, Keeps, size};
@@ -7,31 +12,36 @@ use super::node::{Kept, Node, Signal};
 use super::{Gradient, Parts};
 use crate::config::Activation;
 
+/// The same as [`activate`], in the way that is the fastest on the device of `x`.
+pub(super) fn forward(function: Activation, x: Signal) -> (Signal, Box<dyn Node>) {
+    #[cfg(feature = "tch")]
+    if function == Activation::Relu && sharptui_libtorch::is_here(&x) {
+        let (y, point) = libtorch::forward(x);
+        return (y, Box::new(point));
+    }
+    #[cfg(feature = "flex")]
+    if function == Activation::Relu && sharptui_flex::is_here(&x) {
+        let (y, point) = flex::forward(x);
+        return (y, Box::new(point));
+    }
+    let (y, point) = activate(function, x);
+    (y, Box::new(point))
+}
+
 /// Element-wise y = φ(x): φ' = 1 − tanh² for tanh, and 1 where x > 0, else 0, for ReLU (PyTorch's choice at 0).
-pub(super) fn activate(function: Activation, x: Signal) -> (Signal, Point) {
+fn activate(function: Activation, x: Signal) -> (Signal, Point) {
     match function {
         Activation::Tanh => {
             let y = tanh(x);
             let slope = (y.clone() * y.clone()).neg() + 1.0;
             let output = Some(y.clone());
-            let slope = Slope::Numbers(slope);
             (y, Point { slope, output })
         }
         Activation::Relu => {
-            let (y, slope) = rectify(x);
-            (y, Point { slope, output: None })
+            let slope = x.clone().greater_elem(0.0).float().cast(x.dtype());
+            (relu(x), Point { slope, output: None })
         }
     }
-}
-
-fn rectify(x: Signal) -> (Signal, Slope) {
-    #[cfg(feature = "tch")]
-    if sharptui_libtorch::is_here(&x) {
-        let y = relu(x);
-        return (y.clone(), Slope::StepOf(y));
-    }
-    let slope = x.clone().greater_elem(0.0).float().cast(x.dtype());
-    (relu(x), Slope::Numbers(slope))
 }
 
 /// tanh x = 1 − 2/(e^2x + 1).
@@ -57,38 +67,21 @@ pub(super) fn holding(function: Activation, input: ImageShape) -> Holding {
     }
 }
 
-/// φ'(x).
-enum Slope {
-    Numbers(Signal),
-    /// 1 where the output of a ReLU is above 0, else 0; LibTorch multiplies by it at once.
-    #[cfg(feature = "tch")]
-    StepOf(Signal),
-}
-
-impl Slope {
-    fn times(&self, u: &Signal) -> Signal {
-        match self {
-            Self::Numbers(slope) => u.clone() * slope.clone(),
-            #[cfg(feature = "tch")]
-            Self::StepOf(y) => sharptui_libtorch::relu_backward(u, y),
-        }
-    }
-}
-
 /// φ at x.
-pub(super) struct Point {
-    slope: Slope,
+struct Point {
+    /// φ'(x).
+    slope: Signal,
     /// y, from which tanh has its φ'' = −2 y φ'; ReLU has none.
     output: Option<Signal>,
 }
 
 impl Node for Point {
     fn backward(&self, delta: &Signal, to_input: bool, _: Option<&mut Gradient>) -> Option<Signal> {
-        to_input.then(|| self.slope.times(delta))
+        to_input.then(|| delta.clone() * self.slope.clone())
     }
 
     fn tangent(&self, _: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
-        let dy = dx.map(|dx| self.slope.times(dx));
+        let dy = dx.map(|dx| dx.clone() * self.slope.clone());
         let kept = dy.iter().filter(|_| self.output.is_some()).cloned().collect();
         (dy, kept)
     }
@@ -104,7 +97,7 @@ impl Node for Point {
         _: &mut Gradient,
     ) -> Option<Signal> {
         to_input.then(|| {
-            let straight = self.slope.times(delta_dot);
+            let straight = delta_dot.clone() * self.slope.clone();
             match (&self.output, kept.first()) {
                 (Some(y), Some(dy)) => straight - y.clone() * delta.clone() * dy.clone() * 2.0,
                 _ => straight,

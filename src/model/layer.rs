@@ -1,6 +1,6 @@
 //! The kinds of layers.
 
-use super::activation::{self, activate};
+use super::activation;
 use super::average::{self, average};
 use super::batch_norm::{self, BatchNorm};
 use super::conv::Conv2d;
@@ -9,7 +9,7 @@ use super::footprint::{Holding, ImageShape};
 use super::linear::Linear;
 use super::network::Pass;
 use super::node::{Node, Signal};
-use super::pool::{self, max_pool};
+use super::pool;
 use super::subsample::{self, subsample};
 use super::{Layout, Parts};
 use crate::config::Activation;
@@ -36,14 +36,14 @@ impl Layer {
         match self {
             Self::Linear(linear) => remembered(linear.forward(parameters, x)),
             Self::Conv2d(conv) => remembered(conv.forward(parameters, x)),
-            Self::MaxPool => max_pool(x),
+            Self::MaxPool => pool::forward(x),
             Self::Average => remembered(average(x)),
             Self::Subsample { outputs } => remembered(subsample(x, *outputs)),
             Self::BatchNorm(norm) => {
                 let running = &mut pass.running[norm.index];
                 norm.forward(parameters, x, pass.normalization, running, pass.observe)
             }
-            Self::Activation(function) => remembered(activate(*function, x)),
+            Self::Activation(function) => activation::forward(*function, x),
             Self::Dropout(p) => remembered(drop_units(*p, pass.dropout.as_deref_mut(), x)),
         }
     }

@@ -1,5 +1,7 @@
 //! Max pooling.
 
+#[cfg(feature = "flex")]
+mod flex;
 #[cfg(feature = "tch")]
 mod libtorch;
 
@@ -12,20 +14,26 @@ use super::node::{LinearMap, Node, Signal};
 /// Side of the pooled square, and the stride.
 const SIZE: usize = 2;
 
-/// The largest of each 2×2 square; an odd last row or column is left out, as in PyTorch.
-pub(super) fn max_pool(x: Signal) -> (Signal, Box<dyn Node>) {
+/// The largest of each 2×2 square, in the way that is the fastest on the device of `x`.
+pub(super) fn forward(x: Signal) -> (Signal, Box<dyn Node>) {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(&x) {
         let (y, point) = libtorch::forward(&x);
         return (y, Box::new(point));
     }
-    let (y, point) = by_halves(x);
+    #[cfg(feature = "flex")]
+    if let Some((y, point)) = flex::forward(&x) {
+        return (y, Box::new(point));
+    }
+    let (y, point) = max_pool(x);
     (y, Box::new(point))
 }
 
+/// The largest of each 2×2 square; an odd last row or column is left out, as in PyTorch.
+///
 /// In two steps, columns and then rows, which among equals gives PyTorch's choice, the first in reading order. The back
 /// ends' own forward pass takes several times as long, their backward pass does not.
-fn by_halves(x: Signal) -> (Signal, Point) {
+fn max_pool(x: Signal) -> (Signal, Point) {
     let (left, right) = columns(&x);
     let is_left = Choice::larger(&left, &right);
     let (top, bottom) = rows(is_left.choose(left, right));

@@ -7,8 +7,13 @@
 //! threads changes no bit of a result.
 
 mod convolution;
+mod memory;
 mod number;
+mod pool;
+mod relu;
 mod tensors;
 
 pub use convolution::{Term, backward, convolve};
+pub use pool::{Choices, max_pool};
+pub use relu::{relu, times_slope};
 pub use tensors::is_here;

@@ -5,10 +5,20 @@ use bytemuck::{Pod, bytes_of, cast_slice, cast_slice_mut, pod_read_unaligned};
 use macerator::{ReduceAdd, Simd, VAdd, VMulAdd, Vector};
 
 /// f32 or f64.
-pub(crate) trait Number: Element + Pod + VAdd + VMulAdd + ReduceAdd + Send + Sync {}
+pub(crate) trait Number: Element + Pod + PartialOrd + VAdd + VMulAdd + ReduceAdd + Send + Sync {
+    const ONE: Self;
+    const NAN: Self;
+}
 
-impl Number for f32 {}
-impl Number for f64 {}
+impl Number for f32 {
+    const ONE: Self = 1.0;
+    const NAN: Self = Self::NAN;
+}
+
+impl Number for f64 {
+    const ONE: Self = 1.0;
+    const NAN: Self = Self::NAN;
+}
 
 /// As many numbers as a vector has, from the first of `from` on.
 #[inline(always)]

@@ -1,10 +1,13 @@
 //! A convolution and its adjoints over slices, split among threads by examples.
 
+use std::mem::MaybeUninit;
+
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use super::planes::{Geometry, Grid, Reading};
 use super::product::{TAPS, TILE, correlate, step, sum, weighted_sums};
+use crate::memory::written;
 use crate::number::Number;
 
 /// Shares that the examples are split into, whatever the number of threads, so that sums over examples do not depend on it.
@@ -40,7 +43,6 @@ pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bi
     };
     let [rows, columns] = geometry.output();
     let (of_x, of_y) = (inputs * geometry.height * geometry.width, outputs * rows * columns);
-    let mut y = vec![T::default(); examples * of_y];
     let place = Place {
         rows,
         columns,
@@ -49,20 +51,24 @@ pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bi
         first: 0,
         stride: 1,
     };
-    y.par_chunks_mut((share * of_y).max(1)).enumerate().for_each_init(
-        || Scratch::new(&grid, terms.len() * each),
-        |scratch, (index, y)| {
-            for (block, y) in y.chunks_mut(grid.group * of_y).enumerate() {
-                let images = y.len() / of_y;
-                let first = index * share + block * grid.group;
-                for ((x, _), planes) in terms.iter().zip(scratch.planes.chunks_exact_mut(each)) {
-                    reading.lay(&x[first * of_x..][..images * of_x], inputs, planes);
+    let write = |y: &mut [MaybeUninit<T>]| {
+        let shares = y.par_chunks_mut((share * of_y).max(1)).enumerate();
+        shares.for_each_init(
+            || Scratch::new(&grid, terms.len() * each),
+            |scratch, (index, y)| {
+                for (block, y) in y.chunks_mut(grid.group * of_y).enumerate() {
+                    let images = y.len() / of_y;
+                    let first = index * share + block * grid.group;
+                    for ((x, _), planes) in terms.iter().zip(scratch.planes.chunks_exact_mut(each)) {
+                        reading.lay(&x[first * of_x..][..images * of_x], inputs, planes);
+                    }
+                    sums.write(&grid, scratch, images, &place, y);
                 }
-                sums.write(&grid, scratch, images, &place, y);
-            }
-        },
-    );
-    y
+            },
+        );
+    };
+    // SAFETY: the blocks are all of y, and the place in each of their images is all of it.
+    unsafe { written(examples * of_y, write) }
 }
 
 /// What [`backward`] sums over: of each term Wᵀ ⋆ δ, and what δ and x make.
@@ -111,42 +117,45 @@ pub(crate) fn backward<T: Number>(
     let weights = Correlations::new(geometry, terms.len(), &of_delta, &of_x, each);
     let [rows, columns] = geometry.output();
     let sizes = [outputs * rows * columns, inputs * height * width];
-    let mut dx = vec![T::default(); if to_input { examples * sizes[1] } else { 0 }];
-    let mut shares = dx.chunks_mut((share * sizes[1]).max(1));
-    let shares: Vec<(usize, Option<&mut [T]>)> = (0..examples)
-        .step_by(share)
-        .map(|first| (first, shares.next()))
-        .collect();
-    let found = shares.into_par_iter().map_init(
-        || Scratch::new(&grid, terms.len() * (each[0] + each[1])),
-        |scratch, (first, mut dx)| {
-            let mut sums = weights.zeros();
-            let end = (first + share).min(examples);
-            for at in (first..end).step_by(grid.group) {
-                let images = grid.group.min(end - at);
-                let (deltas, xs) = scratch.planes.split_at_mut(terms.len() * each[0]);
-                for (term, planes) in terms.iter().zip(deltas.chunks_exact_mut(each[0])) {
-                    of_delta.lay(&term.delta[at * sizes[0]..][..images * sizes[0]], outputs, planes);
-                }
-                for (term, planes) in terms.iter().zip(xs.chunks_exact_mut(each[1])) {
-                    if let Some(x) = term.x {
-                        of_x.lay(&x[at * sizes[1]..][..images * sizes[1]], inputs, planes);
+    let mut found = Vec::new();
+    let write = |dx: &mut [MaybeUninit<T>]| {
+        let mut dxs = dx.chunks_mut((share * sizes[1]).max(1));
+        let shares: Vec<(usize, Option<&mut [MaybeUninit<T>]>)> =
+            (0..examples).step_by(share).map(|first| (first, dxs.next())).collect();
+        let sums_of_shares = shares.into_par_iter().map_init(
+            || Scratch::new(&grid, terms.len() * (each[0] + each[1])),
+            |scratch, (first, mut dx)| {
+                let mut sums = weights.zeros();
+                let end = (first + share).min(examples);
+                for at in (first..end).step_by(grid.group) {
+                    let images = grid.group.min(end - at);
+                    let (deltas, xs) = scratch.planes.split_at_mut(terms.len() * each[0]);
+                    for (term, planes) in terms.iter().zip(deltas.chunks_exact_mut(each[0])) {
+                        of_delta.lay(&term.delta[at * sizes[0]..][..images * sizes[0]], outputs, planes);
+                    }
+                    for (term, planes) in terms.iter().zip(xs.chunks_exact_mut(each[1])) {
+                        if let Some(x) = term.x {
+                            of_x.lay(&x[at * sizes[1]..][..images * sizes[1]], inputs, planes);
+                        }
+                    }
+                    if let Some(dx) = &mut dx {
+                        let dx = &mut dx[(at - first) * sizes[1]..][..images * sizes[1]];
+                        for (place, phase) in &phases {
+                            phase.write(&grid, scratch, images, place, dx);
+                        }
+                    }
+                    if to_parameters {
+                        weights.add(terms, &scratch.planes, grid.positions(images), &mut sums);
                     }
                 }
-                if let Some(dx) = &mut dx {
-                    let dx = &mut dx[(at - first) * sizes[1]..][..images * sizes[1]];
-                    for (place, phase) in &phases {
-                        phase.write(&grid, scratch, images, place, dx);
-                    }
-                }
-                if to_parameters {
-                    weights.add(terms, &scratch.planes, grid.positions(images), &mut sums);
-                }
-            }
-            sums
-        },
-    );
-    let found: Vec<ToParameters<T>> = found.collect();
+                sums
+            },
+        );
+        found = sums_of_shares.collect();
+    };
+    let count = if to_input { examples * sizes[1] } else { 0 };
+    // SAFETY: the images of all shares are all of dx, and the places of the phases are all of each image.
+    let dx = unsafe { written(count, write) };
     let to_parameters = to_parameters.then(|| weights.total(&found));
     (to_input.then_some(dx), to_parameters)
 }
@@ -208,7 +217,7 @@ struct Sums<T> {
 
 impl<T: Number> Sums<T> {
     /// Writes the sums over the planes of `scratch` into `y` [images, outputs, size].
-    fn write(&self, grid: &Grid, scratch: &mut Scratch<T>, images: usize, place: &Place, y: &mut [T]) {
+    fn write(&self, grid: &Grid, scratch: &mut Scratch<T>, images: usize, place: &Place, y: &mut [MaybeUninit<T>]) {
         let positions = grid.positions(images);
         for (tile, first) in (0..self.outputs).step_by(TILE).enumerate() {
             let weights = &self.weights[tile * self.rows.len() * TILE..][..self.rows.len() * TILE];
@@ -226,10 +235,10 @@ impl<T: Number> Sums<T> {
                         let from = &results[row * grid.pitch..][..place.columns];
                         let to = &mut y[place.first + row * place.stride * place.width..];
                         if place.stride == 1 {
-                            to[..place.columns].copy_from_slice(from);
+                            to[..place.columns].write_copy_of_slice(from);
                         } else {
                             for (to, from) in to.iter_mut().step_by(place.stride).zip(from) {
-                                *to = *from;
+                                to.write(*from);
                             }
                         }
                     }
