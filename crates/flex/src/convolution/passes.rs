@@ -3,15 +3,18 @@
 use std::mem::MaybeUninit;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use super::planes::{Geometry, Grid, Reading};
 use super::product::{TAPS, TILE, correlate, step, sum, weighted_sums};
 use crate::memory::written;
 use crate::number::Number;
 
-/// Shares that the examples are split into, whatever the number of threads, so that sums over examples do not depend on it.
-const SHARES: usize = 32;
+/// Tiles of results that a thread computes at least, where the work of a share is split.
+const SPLIT_TILES: usize = 2;
+
+/// Images whose results a thread puts in their places at least, where that is split.
+const SPLIT_IMAGES: usize = 16;
 
 /// Σ W ⋆ x over the terms, plus b: [examples, outputs, rows, columns].
 pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bias: Option<&[T]>) -> Vec<T> {
@@ -21,14 +24,16 @@ pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bi
         outputs,
         ..
     } = *geometry;
-    let share = examples.div_ceil(SHARES).max(1);
-    let grid = Grid::new(geometry, share, terms.len() * inputs + TILE, step::<T>());
+    let grid = Grid::new(geometry, terms.len() * inputs, step::<T>());
+    let share = grid.share;
     let reading = grid.of_input(geometry);
     let taps = geometry.taps();
     let each = reading.numbers(inputs);
     let weights: Vec<&[T]> = terms.iter().map(|(_, weight)| *weight).collect();
     let channels = (0..terms.len()).flat_map(|term| (0..inputs).map(move |channel| (term, channel)));
-    let read = channels.flat_map(|(term, channel)| (0..taps).map(move |tap| (term, channel, tap)));
+    let live = (0..taps).filter(|tap| reading.reads(*tap));
+    let live: Vec<usize> = live.collect();
+    let read = channels.flat_map(|(term, channel)| live.iter().map(move |&tap| (term, channel, tap)));
     let read: Vec<(usize, usize, usize)> = read.collect();
     let sums = Sums {
         rows: read
@@ -38,7 +43,7 @@ pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bi
         weights: packed(outputs, &read, |output, (term, channel, tap)| {
             weights[term][(output * inputs + channel) * taps + tap]
         }),
-        bias: bias.unwrap_or_default().to_vec(),
+        bias: padded(bias.unwrap_or_default(), outputs),
         outputs,
     };
     let [rows, columns] = geometry.output();
@@ -54,7 +59,7 @@ pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bi
     let write = |y: &mut [MaybeUninit<T>]| {
         let shares = y.par_chunks_mut((share * of_y).max(1)).enumerate();
         shares.for_each_init(
-            || Scratch::new(&grid, terms.len() * each),
+            || Scratch::new(&grid, terms.len() * each, outputs),
             |scratch, (index, y)| {
                 for (block, y) in y.chunks_mut(grid.group * of_y).enumerate() {
                     let images = y.len() / of_y;
@@ -100,13 +105,8 @@ pub(crate) fn backward<T: Number>(
     } = *geometry;
     let to_input = terms.iter().any(|term| term.weight.is_some());
     let to_parameters = terms.iter().any(|term| term.x.is_some());
-    let share = examples.div_ceil(SHARES).max(1);
-    let grid = Grid::new(
-        geometry,
-        share,
-        terms.len() * (inputs + outputs) + TILE,
-        step::<T>(),
-    );
+    let grid = Grid::new(geometry, terms.len() * (inputs + outputs), step::<T>());
+    let share = grid.share;
     let (of_delta, of_x) = (grid.of_output(geometry), grid.of_input(geometry));
     let each = [of_delta.numbers(outputs), of_x.numbers(inputs)];
     let phases = if to_input {
@@ -114,7 +114,7 @@ pub(crate) fn backward<T: Number>(
     } else {
         Vec::new()
     };
-    let weights = Correlations::new(geometry, terms.len(), &of_delta, &of_x, each);
+    let weights = Correlations::new(geometry, terms.len(), &of_delta, &of_x, each, grid.split);
     let [rows, columns] = geometry.output();
     let sizes = [outputs * rows * columns, inputs * height * width];
     let mut found = Vec::new();
@@ -123,7 +123,7 @@ pub(crate) fn backward<T: Number>(
         let shares: Vec<(usize, Option<&mut [MaybeUninit<T>]>)> =
             (0..examples).step_by(share).map(|first| (first, dxs.next())).collect();
         let sums_of_shares = shares.into_par_iter().map_init(
-            || Scratch::new(&grid, terms.len() * (each[0] + each[1])),
+            || Scratch::new(&grid, terms.len() * (each[0] + each[1]), if to_input { inputs } else { 0 }),
             |scratch, (first, mut dx)| {
                 let mut sums = weights.zeros();
                 let end = (first + share).min(examples);
@@ -167,10 +167,10 @@ struct Scratch<T> {
 }
 
 impl<T: Number> Scratch<T> {
-    fn new(grid: &Grid, planes: usize) -> Self {
+    fn new(grid: &Grid, planes: usize, outputs: usize) -> Self {
         Self {
             planes: vec![T::default(); planes],
-            results: vec![T::default(); TILE * grid.positions(grid.group)],
+            results: vec![T::default(); outputs.next_multiple_of(TILE) * grid.positions(grid.group)],
         }
     }
 }
@@ -190,6 +190,13 @@ fn packed<T: Number, R: Copy>(outputs: usize, read: &[R], weight: impl Fn(usize,
         }
     }
     packed
+}
+
+/// `numbers`, and zeros up to a multiple of `TILE` that is at least `length`.
+fn padded<T: Number>(numbers: &[T], length: usize) -> Vec<T> {
+    let mut padded = numbers.to_vec();
+    padded.resize(length.next_multiple_of(TILE), T::default());
+    padded
 }
 
 /// Where the results of a pass belong in an image.
@@ -219,29 +226,42 @@ impl<T: Number> Sums<T> {
     /// Writes the sums over the planes of `scratch` into `y` [images, outputs, size].
     fn write(&self, grid: &Grid, scratch: &mut Scratch<T>, images: usize, place: &Place, y: &mut [MaybeUninit<T>]) {
         let positions = grid.positions(images);
-        for (tile, first) in (0..self.outputs).step_by(TILE).enumerate() {
-            let weights = &self.weights[tile * self.rows.len() * TILE..][..self.rows.len() * TILE];
-            let results = &mut scratch.results[..TILE * positions];
-            let mut bias = [T::default(); TILE];
-            for (to, bias) in bias.iter_mut().zip(self.bias.iter().skip(first)) {
-                *to = *bias;
+        let Scratch { planes, results } = scratch;
+        let results = &mut results[..self.bias.len() * positions];
+        let sums = |first: usize, results: &mut [T]| {
+            let tiles = first..first + results.len() / (TILE * positions);
+            let weights = &self.weights[tiles.start * TILE * self.rows.len()..tiles.end * TILE * self.rows.len()];
+            let bias = &self.bias[tiles.start * TILE..tiles.end * TILE];
+            weighted_sums::<T>(planes, &self.rows, weights, bias, positions, results);
+        };
+        if grid.split {
+            let parts = results.par_chunks_mut(SPLIT_TILES * TILE * positions).enumerate();
+            parts.for_each(|(part, results)| sums(part * SPLIT_TILES, results));
+        } else {
+            sums(0, results);
+        }
+        let of_image = self.outputs * place.size;
+        let parts = y.par_chunks_exact_mut(of_image).enumerate();
+        let least = if grid.split { SPLIT_IMAGES } else { images };
+        parts.with_min_len(least).for_each(|(image, y)| {
+            let results = results.chunks_exact(positions);
+            for (y, results) in y.chunks_exact_mut(place.size).zip(results) {
+                place.put(&results[image * grid.block..], grid.pitch, y);
             }
-            weighted_sums::<T>(&scratch.planes, &self.rows, weights, &bias, results);
-            for (channel, results) in (first..self.outputs).zip(results.chunks_exact(positions)) {
-                for image in 0..images {
-                    let y = &mut y[(image * self.outputs + channel) * place.size..][..place.size];
-                    let results = &results[image * grid.block..];
-                    for row in 0..place.rows {
-                        let from = &results[row * grid.pitch..][..place.columns];
-                        let to = &mut y[place.first + row * place.stride * place.width..];
-                        if place.stride == 1 {
-                            to[..place.columns].write_copy_of_slice(from);
-                        } else {
-                            for (to, from) in to.iter_mut().step_by(place.stride).zip(from) {
-                                to.write(*from);
-                            }
-                        }
-                    }
+        });
+    }
+}
+
+impl Place {
+    fn put<T: Number>(&self, results: &[T], pitch: usize, y: &mut [MaybeUninit<T>]) {
+        for row in 0..self.rows {
+            let from = &results[row * pitch..][..self.columns];
+            let to = &mut y[self.first + row * self.stride * self.width..];
+            if self.stride == 1 {
+                to[..self.columns].write_copy_of_slice(from);
+            } else {
+                for (to, from) in to.iter_mut().step_by(self.stride).zip(from) {
+                    to.write(*from);
                 }
             }
         }
@@ -270,7 +290,8 @@ fn phases<T: Number>(
         for (term, adjoint) in terms.iter().enumerate() {
             let Some(weight) = adjoint.weight else { continue };
             for output in 0..outputs {
-                read.extend(geometry.taps_of(row, column).map(|tap| (term, weight, output, tap)));
+                let taps = geometry.taps_of(row, column).filter(|tap| of_delta.reads(*tap));
+                read.extend(taps.map(|tap| (term, weight, output, tap)));
             }
         }
         let sums = Sums {
@@ -281,7 +302,7 @@ fn phases<T: Number>(
             weights: packed(inputs, &read, |input, (_, weight, output, tap)| {
                 weight[(output * inputs + input) * taps + tap]
             }),
-            bias: Vec::new(),
+            bias: padded(&[], inputs),
             outputs: inputs,
         };
         let place = Place {
@@ -304,13 +325,18 @@ struct Correlations {
     /// Of each term, those of x: a multiple of `TAPS`, the last repeated.
     rows: Vec<Vec<usize>>,
     outputs: usize,
+    /// Which column of W each of those of x is for.
+    columns: Vec<usize>,
+    /// Columns of W.
     width: usize,
+    split: bool,
 }
 
 impl Correlations {
-    fn new(geometry: &Geometry, terms: usize, of_delta: &Reading, of_x: &Reading, each: [usize; 2]) -> Self {
+    fn new(geometry: &Geometry, terms: usize, of_delta: &Reading, of_x: &Reading, each: [usize; 2], split: bool) -> Self {
         let (outputs, taps) = (geometry.outputs, geometry.taps());
         let width = geometry.inputs * taps;
+        let columns: Vec<usize> = (0..width).filter(|column| of_x.reads(column % taps)).collect();
         let above = |term: usize| {
             let rows = 0..outputs.next_multiple_of(TILE);
             rows.map(|output| term * each[0] + of_delta.row(output.min(outputs - 1), taps))
@@ -318,19 +344,27 @@ impl Correlations {
         };
         let rows = |term: usize| {
             let first = terms * each[0] + term * each[1];
-            let rows = (0..width.next_multiple_of(TAPS)).map(|row| row.min(width - 1));
-            rows.map(|row| first + of_x.row(row / taps, row % taps)).collect()
+            let read = columns.iter().chain(std::iter::repeat(&columns[columns.len() - 1]));
+            let read = read.take(columns.len().next_multiple_of(TAPS));
+            read.map(|column| first + of_x.row(column / taps, column % taps)).collect()
         };
         Self {
             above: (0..terms).map(above).collect(),
             rows: (0..terms).map(rows).collect(),
             outputs,
+            columns,
             width,
+            split,
         }
     }
 
+    /// Of a row of sums.
+    fn pitch(&self) -> usize {
+        self.columns.len().next_multiple_of(TAPS)
+    }
+
     fn zeros<T: Number>(&self) -> ToParameters<T> {
-        let numbers = self.outputs.next_multiple_of(TILE) * self.width.next_multiple_of(TAPS);
+        let numbers = self.outputs.next_multiple_of(TILE) * self.pitch();
         (vec![T::default(); numbers], vec![T::default(); self.outputs])
     }
 
@@ -343,7 +377,13 @@ impl Correlations {
     ) {
         for ((term, above), rows) in terms.iter().zip(&self.above).zip(&self.rows) {
             if term.x.is_some() {
-                correlate::<T>(planes, above, rows, positions, weight);
+                let least = if self.split { SPLIT_TILES * TILE } else { above.len() };
+                let parts = weight.par_chunks_mut(least * self.pitch()).zip(above.par_chunks(least));
+                if self.split {
+                    parts.for_each(|(sums, above)| correlate::<T>(planes, above, rows, positions, sums));
+                } else {
+                    correlate::<T>(planes, above, rows, positions, weight);
+                }
             }
         }
         for (bias, row) in bias.iter_mut().zip(&self.above[0]) {
@@ -362,7 +402,12 @@ impl Correlations {
                 *total = *total + *share;
             }
         }
-        let rows = weight.chunks_exact(self.width.next_multiple_of(TAPS)).take(self.outputs);
-        (rows.flat_map(|row| &row[..self.width]).copied().collect(), bias)
+        let mut all = vec![T::default(); self.outputs * self.width];
+        for (all, found) in all.chunks_exact_mut(self.width).zip(weight.chunks_exact(self.pitch())) {
+            for (column, found) in self.columns.iter().zip(found) {
+                all[*column] = *found;
+            }
+        }
+        (all, bias)
     }
 }

@@ -13,6 +13,9 @@
 //! The outputs at the columns and rows of zeros mean nothing and are left out. With a stride of s, every s-th row and
 //! column make a plane of their own. Of small images the zeros would be too many: there every tap has a plane without any.
 
+use rayon::iter::{IndexedParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
+
 use crate::number::Number;
 
 /// Positions are at most this many times the outputs; beyond that, every tap has a plane.
@@ -20,6 +23,24 @@ const MOST_WASTED: (usize, usize) = (13, 10);
 
 /// Numbers that the planes of a group take at most, if there is more than one image in it: they shall stay in the cache.
 const NUMBERS_AT_ONCE: usize = 1 << 15;
+
+/// Positions of a group at least, if there are as many: with fewer, most of the time goes into what comes before and after
+/// the sums.
+const POSITIONS_AT_ONCE: usize = 256;
+
+/// Shares that the examples are split into at most, whatever the number of threads, so that sums over examples do not
+/// depend on it.
+const SHARES: usize = 32;
+
+/// From so many weights on, a share has `POSITIONS_OF_SHARE` positions at least, and its work is split among threads, too.
+const MANY_WEIGHTS: usize = 1 << 13;
+const POSITIONS_OF_SHARE: usize = 1024;
+
+/// Numbers that the derivatives with respect to W take at most, all shares together, if there is more than one share.
+const SUMS: usize = 1 << 22;
+
+/// Channels that a thread lays into planes at least, where that is split.
+const SPLIT_CHANNELS: usize = 16;
 
 /// The shapes of a convolution: x [examples, inputs, height, width], W [outputs, inputs, kernel, kernel].
 #[derive(Clone, Copy)]
@@ -82,8 +103,12 @@ pub(crate) struct Grid {
     pub(crate) pitch: usize,
     /// From an image to the next.
     pub(crate) block: usize,
-    /// Images in a plane.
+    /// Examples that are summed over before any other share is added.
+    pub(crate) share: usize,
+    /// Those of them that are in a plane at once.
     pub(crate) group: usize,
+    /// Whether the work of a share is split among threads.
+    pub(crate) split: bool,
     /// Positions are computed in multiples of this.
     step: usize,
     /// Numbers in a plane.
@@ -93,21 +118,33 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// For at most `most` images at once, with so many channels of them in planes.
-    pub(crate) fn new(geometry: &Geometry, most: usize, channels: usize, step: usize) -> Self {
+    /// For images of so many channels in planes.
+    pub(crate) fn new(geometry: &Geometry, channels: usize, step: usize) -> Self {
         let [rows, columns] = geometry.output();
         let margin = (geometry.kernel / 2).div_ceil(geometry.stride);
         let by_tap = (rows + margin) * (columns + margin) * MOST_WASTED.1 > rows * columns * MOST_WASTED.0;
         let margin = if by_tap { 0 } else { margin };
         let planes = channels * if by_tap { geometry.taps() } else { 1 };
         let (pitch, block) = (columns + margin, (rows + margin) * (columns + margin));
-        let group = (NUMBERS_AT_ONCE / (planes * block)).clamp(1, most);
+        let weights = geometry.outputs * geometry.inputs * geometry.taps();
+        let share = if weights < MANY_WEIGHTS {
+            geometry.examples.div_ceil(SHARES)
+        } else {
+            let shares = (SUMS / weights).clamp(1, SHARES);
+            let least = POSITIONS_OF_SHARE.div_ceil(block).min(geometry.examples);
+            geometry.examples.div_ceil(shares).max(least)
+        };
+        let share = share.max(1);
+        let group = (NUMBERS_AT_ONCE / (planes * block)).max(POSITIONS_AT_ONCE.div_ceil(block));
+        let group = group.min(share);
         let positions = (group * block).next_multiple_of(step);
         Self {
             margin,
             pitch,
             block,
+            share,
             group,
+            split: weights >= MANY_WEIGHTS,
             step,
             plane: positions + 2 * margin * (pitch + 1),
             by_tap,
@@ -146,6 +183,7 @@ impl Grid {
             stride,
             planes: Vec::new(),
             taps: Vec::new(),
+            alive: Vec::new(),
         }
     }
 }
@@ -160,6 +198,8 @@ pub(crate) struct Reading {
     planes: Vec<Plane>,
     /// The plane of each tap, and how far from its beginning the tap reads.
     taps: Vec<(usize, usize)>,
+    /// Whether a tap reads any number of the image.
+    alive: Vec<bool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -175,6 +215,14 @@ impl Reading {
         let Grid {
             margin, pitch, by_tap, ..
         } = self.grid;
+        let [rows, columns] = [self.height, self.width].map(|size| size.div_ceil(self.stride));
+        let of = Plane { phase, shift };
+        let alive = !of.there(0, rows, self).is_empty() && !of.there(1, columns, self).is_empty();
+        self.alive.push(alive);
+        if !alive {
+            self.taps.push((0, 0));
+            return;
+        }
         let (plane, shift) = if by_tap {
             (Plane { phase, shift }, [0, 0])
         } else {
@@ -202,6 +250,15 @@ impl Reading {
 
     /// Lays images [images, channels, height, width] into planes, where only images of the same shape have been before.
     pub(crate) fn lay<T: Number>(&self, images: &[T], channels: usize, planes: &mut [T]) {
+        let of_channel = self.planes.len() * self.grid.plane;
+        let channels_of = planes.par_chunks_exact_mut(of_channel).enumerate();
+        let least = if self.grid.split { SPLIT_CHANNELS } else { channels };
+        channels_of
+            .with_min_len(least)
+            .for_each(|(channel, planes)| self.lay_channel(images, channels, channel, planes));
+    }
+
+    fn lay_channel<T: Number>(&self, images: &[T], channels: usize, channel: usize, planes: &mut [T]) {
         let Grid {
             margin,
             pitch,
@@ -216,26 +273,33 @@ impl Reading {
             planes.fill(T::default());
         }
         let (rows, columns) = (self.height.div_ceil(self.stride), self.width.div_ceil(self.stride));
-        for (channel, planes) in planes.chunks_exact_mut(self.planes.len() * plane).enumerate() {
-            for (of, plane) in self.planes.iter().zip(planes.chunks_exact_mut(plane)) {
-                let (ys, xs) = (of.there(0, rows, self), of.there(1, columns, self));
-                for (index, image) in images.chunks_exact(channels * size).enumerate() {
-                    let image = &image[channel * size..][..size];
-                    let first = margin * (pitch + 1) + index * block;
-                    for y in ys.clone() {
-                        let from = of.read(0, y, self) * self.width + of.read(1, xs.start, self);
-                        let to = &mut plane[first + y * pitch..][xs.clone()];
-                        if self.stride == 1 {
-                            to.copy_from_slice(&image[from..from + xs.len()]);
-                        } else {
-                            for (to, x) in to.iter_mut().zip(image[from..].iter().step_by(self.stride)) {
-                                *to = *x;
-                            }
+        for (of, plane) in self.planes.iter().zip(planes.chunks_exact_mut(plane)) {
+            let (ys, xs) = (of.there(0, rows, self), of.there(1, columns, self));
+            if ys.is_empty() || xs.is_empty() {
+                continue;
+            }
+            let from = of.read(0, ys.start, self) * self.width + of.read(1, xs.start, self);
+            let to = margin * (pitch + 1) + ys.start * pitch + xs.start;
+            for (index, image) in images.chunks_exact(channels * size).enumerate() {
+                let image = &image[channel * size + from..(channel + 1) * size];
+                let plane = &mut plane[index * block + to..];
+                for y in 0..ys.len() {
+                    let (from, to) = (&image[y * self.stride * self.width..], &mut plane[y * pitch..]);
+                    if self.stride == 1 {
+                        to[..xs.len()].copy_from_slice(&from[..xs.len()]);
+                    } else {
+                        for (to, x) in to[..xs.len()].iter_mut().zip(from.iter().step_by(self.stride)) {
+                            *to = *x;
                         }
                     }
                 }
             }
         }
+    }
+
+    /// Whether a tap reads any number of the image.
+    pub(crate) fn reads(&self, tap: usize) -> bool {
+        self.alive[tap]
     }
 }
 

@@ -1,6 +1,6 @@
 //! The two products that a convolution consists of, over rows of numbers that lie somewhere in one buffer.
 
-use macerator::{Simd, Vector};
+use macerator::{Simd, Vector, vload_unaligned};
 
 use crate::number::{Number, load, store};
 
@@ -26,55 +26,57 @@ fn is_wide<S: Simd>() -> bool {
     size_of::<S::Register>() == 64
 }
 
-/// y[o, p] = b[o] + Σₖ w[k, o] x[rows[k] + p], for the `TILE` rows o of `y` and as many p as one of them has.
+/// y[o, p] = b[o] + Σₖ w[o / TILE, k, o % TILE] x[rows[k] + p], for `positions` p, a multiple of [`step`].
 ///
-/// w [rows, TILE], b `[TILE]`, y [TILE, positions].
+/// w [tiles, rows, TILE], b [tiles, TILE], y [tiles, TILE, positions]. What a position needs of x is read for one tile after
+/// another.
 #[macerator::with_simd]
-pub(crate) fn weighted_sums<S: Simd, T: Number>(x: &[T], rows: &[usize], w: &[T], b: &[T], y: &mut [T]) {
-    let positions = y.len() / TILE;
+pub(crate) fn weighted_sums<S: Simd, T: Number>(x: &[T], rows: &[usize], w: &[T], b: &[T], positions: usize, y: &mut [T]) {
     if is_wide::<S>() {
-        sums_of::<S, T, TILE, 2>(x, rows, w, b, y, positions, 0);
+        sums_of::<S, T, TILE, 2>(x, rows, w, b, positions, y);
     } else {
-        sums_of::<S, T, 4, 3>(x, rows, w, b, y, positions, 0);
-        sums_of::<S, T, 4, 3>(x, rows, w, b, y, positions, 4);
+        sums_of::<S, T, 4, 3>(x, rows, w, b, positions, y);
     }
 }
 
-/// The same of R rows of y from `first` on, V vectors at a time.
+/// The same, R rows of y and V vectors at a time.
 #[inline(always)]
 fn sums_of<S: Simd, T: Number, const R: usize, const V: usize>(
     x: &[T],
     rows: &[usize],
     w: &[T],
     b: &[T],
-    y: &mut [T],
     positions: usize,
-    first: usize,
+    y: &mut [T],
 ) {
     let lanes = T::lanes::<S>();
     let mut at = 0;
     while at < positions {
-        let mut sums = [[T::default().splat::<S>(); V]; R];
-        for r in 0..R {
-            sums[r] = [b[first + r].splat::<S>(); V];
-        }
-        for (row, w) in rows.iter().zip(w.as_chunks::<TILE>().0) {
-            let x = &x[row + at..][..V * lanes];
-            let mut vectors = [T::default().splat::<S>(); V];
-            for v in 0..V {
-                vectors[v] = load(&x[v * lanes..]);
-            }
+        for (tile, b) in b.as_chunks::<R>().0.iter().enumerate() {
+            let first = tile * R % TILE;
+            let mut sums = [[T::default().splat::<S>(); V]; R];
             for r in 0..R {
-                let w: Vector<S, T> = w[first + r].splat();
+                sums[r] = [b[r].splat::<S>(); V];
+            }
+            let w = &w[tile * R / TILE * rows.len() * TILE..][..rows.len() * TILE];
+            for (row, w) in rows.iter().zip(w.as_chunks::<TILE>().0) {
+                let x = &x[row + at..][..V * lanes];
+                let mut vectors = [T::default().splat::<S>(); V];
                 for v in 0..V {
-                    sums[r][v] = vectors[v].mul_add(w, sums[r][v]);
+                    vectors[v] = load(&x[v * lanes..]);
+                }
+                for r in 0..R {
+                    let w: Vector<S, T> = w[first + r].splat();
+                    for v in 0..V {
+                        sums[r][v] = vectors[v].mul_add(w, sums[r][v]);
+                    }
                 }
             }
-        }
-        for r in 0..R {
-            let y = &mut y[(first + r) * positions + at..][..V * lanes];
-            for v in 0..V {
-                store(&mut y[v * lanes..], sums[r][v]);
+            for r in 0..R {
+                let y = &mut y[(tile * R + r) * positions + at..][..V * lanes];
+                for v in 0..V {
+                    store(&mut y[v * lanes..], sums[r][v]);
+                }
             }
         }
         at += V * lanes;
@@ -103,17 +105,22 @@ fn correlate_of<S: Simd, T: Number, const R: usize>(
 ) {
     let lanes = T::lanes::<S>();
     let width = rows.len();
-    for (above, sums) in above.as_chunks::<R>().0.iter().zip(sums.chunks_exact_mut(R * width)) {
-        for (tile, rows) in rows.as_chunks::<TAPS>().0.iter().enumerate() {
+    assert_eq!(positions % lanes, 0, "whole vectors");
+    let end = above.iter().chain(rows).max().map_or(0, |last| last + positions);
+    assert!(end <= x.len(), "every row lies in the buffer");
+    for (tile, rows) in rows.as_chunks::<TAPS>().0.iter().enumerate() {
+        for (above, sums) in above.as_chunks::<R>().0.iter().zip(sums.chunks_exact_mut(R * width)) {
             let mut products = [[T::default().splat::<S>(); TAPS]; R];
             let mut at = 0;
             while at < positions {
                 let mut right = [T::default().splat::<S>(); TAPS];
                 for k in 0..TAPS {
-                    right[k] = load(&x[rows[k] + at..]);
+                    // SAFETY: at + lanes is at most `positions`, and the row has as many numbers from its first on.
+                    right[k] = unsafe { vload_unaligned(x.as_ptr().add(rows[k] + at)) };
                 }
                 for r in 0..R {
-                    let left: Vector<S, T> = load(&x[above[r] + at..]);
+                    // SAFETY: the same.
+                    let left: Vector<S, T> = unsafe { vload_unaligned(x.as_ptr().add(above[r] + at)) };
                     for k in 0..TAPS {
                         products[r][k] = left.mul_add(right[k], products[r][k]);
                     }
