@@ -10,18 +10,25 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, anyhow};
-use burn::tensor::{Tensor, TensorData};
+use anyhow::{Context, anyhow, bail};
+use burn::tensor::{DType, Tensor, TensorData};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sharptui::curvature::{SymmetricOperator, Tracker};
-use sharptui::model::Examples;
+use sharptui::config::Precision;
+use sharptui::curvature::{Rules, SymmetricOperator, Tracker};
+use sharptui::device::{self, DeviceChoice};
+use sharptui::model::{Examples, Purpose, stream};
 use sharptui::record::{NamedTensor, TensorValues, write_tensors};
-use sharptui::train::dtype;
+use sharptui::sweep::{to_tensors, values};
+use sharptui::train::{dtype, rules};
 
-use case::{Case, Training, devices};
+use case::{Case, Kind, Size, Training};
 
-const USAGE: &str = "compare NETWORK BATCH STEPS FILE: for benches/compare/run, which asks it what to time";
+const USAGE: &str = "compare NETWORK PRECISION BATCH PROBE STEPS DEVICE,… FILE: for benches/compare/run, which asks it what \
+                     to time";
+
+/// Products that λ_max to its last digits may take.
+const MAX_PRODUCTS: u64 = 2_000;
 
 /// What is asked for. A device is a position in the first answer's list.
 #[derive(Deserialize)]
@@ -29,12 +36,19 @@ const USAGE: &str = "compare NETWORK BATCH STEPS FILE: for benches/compare/run, 
 enum Request {
     /// Train on for `steps` steps, and write the parameters into `file`.
     Advance { steps: u64, file: PathBuf },
-    /// Time training steps from the present parameters, which stay as they are.
-    Step { device: usize, repeats: usize },
+    /// Time training steps from the present parameters, which stay as they are: as many in a row as a `burst`, after which
+    /// the device is waited for.
+    Step {
+        device: usize,
+        repeats: usize,
+        burst: usize,
+    },
     /// Time the first and each further product at the present parameters.
     Product { device: usize, repeats: usize },
     /// Measure λ_max from a cold start.
     Cold { device: usize, seed: u64 },
+    /// Measure λ_max from a cold start to this relative residual, whatever it takes.
+    Truth { device: usize, tolerance: f64 },
     /// Measure λ_max on the device's track, which begins cold.
     Track { device: usize },
 }
@@ -42,21 +56,33 @@ enum Request {
 fn main() -> anyhow::Result<()> {
     // `cargo bench` adds an argument of its own.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let [network, batch, steps, file] = arguments.as_slice() else {
+    let [network, precision, batch, probe, steps, devices, file] = arguments.as_slice() else {
         println!("{USAGE}");
         return Ok(());
     };
-    let (kind, batch) = (network.parse()?, batch.parse().context("BATCH")?);
-    let cases = devices().into_iter().map(|device| Case::new(kind, batch, device));
-    let cases: Vec<Case> = cases.collect::<anyhow::Result<_>>()?;
-    let first = cases.first().ok_or_else(|| anyhow!("this build has no device"))?;
+    let size = Size {
+        precision: match precision.as_str() {
+            "float32" => Precision::F32,
+            "float64" => Precision::F64,
+            _ => bail!("`{precision}` is not a precision; expected float32 or float64"),
+        },
+        batch: batch.parse().context("BATCH")?,
+        probe: probe.parse().context("PROBE")?,
+    };
+    let devices = devices
+        .split(',')
+        .map(|name| cases(network.parse()?, size, name.parse()?));
+    let devices: Vec<Vec<Opened>> = devices.collect::<anyhow::Result<_>>()?;
+    let opened: Vec<&Opened> = devices.iter().flatten().collect();
+    let first = opened.first().ok_or_else(|| anyhow!("no device was named"))?;
+    first.prepare();
 
     let mut session = Session {
-        training: first.start(),
-        sides: cases.iter().map(Side::new).collect(),
+        training: first.case.start(),
+        sides: opened.iter().copied().map(Side::new).collect(),
     };
     session.advance(steps.parse().context("STEPS")?, Path::new(file))?;
-    let names: Vec<&str> = cases.iter().map(|case| case.device.name.as_str()).collect();
+    let names: Vec<&str> = opened.iter().map(|opened| opened.name).collect();
     answer(&json!({ "devices": names }))?;
     for line in std::io::stdin().lock().lines() {
         let line = line.context("cannot read what is asked")?;
@@ -64,6 +90,37 @@ fn main() -> anyhow::Result<()> {
         answer(&session.serve(request)?)?;
     }
     Ok(())
+}
+
+/// A case on a device, in one of the ways that it works there.
+struct Opened {
+    /// What the tables call it.
+    name: &'static str,
+    case: Case,
+    /// Whether cuDNN tries out its algorithms.
+    autotune: bool,
+}
+
+impl Opened {
+    /// Sets what holds for the whole process.
+    fn prepare(&self) {
+        self.case.device.autotune_convolutions(self.autotune);
+    }
+}
+
+/// The case on a device; on CUDA twice, without and with cuDNN trying out its algorithms.
+fn cases(kind: Kind, size: Size, choice: DeviceChoice) -> anyhow::Result<Vec<Opened>> {
+    let ways: &[(&'static str, bool)] = match choice {
+        DeviceChoice::Flex => &[("flex", false)],
+        DeviceChoice::LibTorch => &[("LibTorch", false)],
+        DeviceChoice::LibTorchCuda(_) => &[("CUDA", false), ("CUDA, autotuned", true)],
+        DeviceChoice::Auto => bail!("a device is to be named"),
+    };
+    let case = |&(name, autotune)| {
+        let case = Case::new(kind, size, device::open(choice)?)?;
+        Ok(Opened { name, case, autotune })
+    };
+    ways.iter().map(case).collect()
 }
 
 fn answer(value: &Value) -> anyhow::Result<()> {
@@ -83,11 +140,15 @@ impl<'a> Session<'a> {
     fn serve(&mut self, request: Request) -> anyhow::Result<Value> {
         match request {
             Request::Advance { steps, file } => self.advance(steps, &file).map(|()| json!({})),
-            Request::Step { device, repeats } => self.side(device)?.time_steps(repeats),
+            Request::Step { device, repeats, burst } => self.side(device)?.time_steps(repeats, burst),
             Request::Product { device, repeats } => self.side(device)?.time_products(repeats),
             Request::Cold { device, seed } => {
                 let side = self.side(device)?;
                 measure(side.case, &mut side.case.tracker(seed), &side.parameters)
+            }
+            Request::Truth { device, tolerance } => {
+                let side = self.side(device)?;
+                measure(side.case, &mut exact_tracker(side.case, tolerance), &side.parameters)
             }
             Request::Track { device } => {
                 let side = self.side(device)?;
@@ -98,47 +159,56 @@ impl<'a> Session<'a> {
 
     fn side(&mut self, device: usize) -> anyhow::Result<&mut Side<'a>> {
         let side = self.sides.get_mut(device);
-        side.ok_or_else(|| anyhow!("there is no device {device}"))
+        let side = side.ok_or_else(|| anyhow!("there is no device {device}"))?;
+        side.opened.prepare();
+        Ok(side)
     }
 
     fn advance(&mut self, steps: u64, file: &Path) -> anyhow::Result<()> {
         self.training.advance(steps);
-        let values: Vec<f32> = host(&self.training.parameters);
+        let data = self.training.parameters.clone().into_data_as::<f64>();
+        let values: Vec<f64> = data.iter::<f64>().collect();
         for side in &mut self.sides {
             let data = TensorData::new(values.clone(), [values.len()]);
             let on = (&side.case.device.device, dtype(&side.case.settings));
             side.parameters = Tensor::from_data(data, on);
         }
-        dump(&self.sides[0], file)
+        dump(&self.training, self.sides[0].case, file)
     }
 }
 
 /// A case on one device.
 struct Side<'a> {
+    opened: &'a Opened,
     case: &'a Case,
     parameters: Tensor<1>,
     tracker: Tracker,
 }
 
 impl<'a> Side<'a> {
-    fn new(case: &'a Case) -> Self {
+    fn new(opened: &'a Opened) -> Self {
+        let case = &opened.case;
         Self {
+            opened,
             case,
             parameters: case.start().parameters,
             tracker: case.tracker(0),
         }
     }
 
-    fn time_steps(&self, repeats: usize) -> anyhow::Result<Value> {
+    fn time_steps(&self, repeats: usize, burst: usize) -> anyhow::Result<Value> {
         let mut training = self.case.start();
         training.parameters = self.parameters.clone();
-        let mut step = || {
-            training.step();
+        let mut steps = || {
+            for _ in 0..burst {
+                training.step();
+            }
             self.case.wait()
         };
-        // The first one fills caches and pools of memory.
-        step()?;
-        Ok(json!({ "seconds": timed(repeats, step)? }))
+        // The first ones fill caches and pools of memory.
+        steps()?;
+        let seconds = timed(repeats, steps)?.into_iter().map(|all| all / burst as f64);
+        Ok(json!({ "seconds": seconds.collect::<Vec<f64>>() }))
     }
 
     fn time_products(&self, repeats: usize) -> anyhow::Result<Value> {
@@ -184,34 +254,40 @@ fn measure(case: &Case, tracker: &mut Tracker, parameters: &Tensor<1>) -> anyhow
     }))
 }
 
-fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
-    tensor.clone().into_data_as::<f32>().iter::<f32>().collect()
+/// A tracker that begins cold and stops at a relative residual of `tolerance`.
+fn exact_tracker(case: &Case, tolerance: f64) -> Tracker {
+    let rules = Rules {
+        audit_every: 0,
+        max_products: MAX_PRODUCTS,
+        ..rules(&case.settings, tolerance)
+    };
+    Tracker::new(rules, stream(0, Purpose::Eigenvector(0)))
 }
 
-/// Parameters by PyTorch's names, the training set and the probe, for the Python half.
-fn dump(side: &Side, file: &Path) -> anyhow::Result<()> {
-    let case = side.case;
-    let layout = case.network.layout();
-    let parts = layout.split(&side.parameters);
-    let named = layout.entries().iter().zip(parts).map(|(entry, part)| NamedTensor {
-        name: entry.name.clone(),
-        shape: entry.shape.clone(),
-        data: TensorValues::F32(host(&part)),
-    });
-    let mut tensors: Vec<NamedTensor> = named.collect();
+/// Parameters and running statistics by PyTorch's names, the training set and the probe, for the Python half.
+fn dump(training: &Training, case: &Case, file: &Path) -> anyhow::Result<()> {
+    let mut tensors = to_tensors(&case.network, &training.parameters, &training.running);
     for (name, examples) in [("train", &case.train), ("probe", &case.probe)] {
-        tensors.extend(examples_of(name, examples));
+        tensors.extend(examples_of(name, case, examples));
     }
-    Ok(write_tensors(file, &tensors, &BTreeMap::new())?)
+    let metadata = [
+        ("activation", format!("{:?}", case.settings.activation)),
+        ("loss", format!("{:?}", case.settings.loss)),
+        ("learning_rate", case.settings.learning_rate.to_string()),
+    ];
+    let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
+    Ok(write_tensors(file, &tensors, &BTreeMap::from(metadata))?)
 }
 
-fn examples_of(name: &str, examples: &Examples) -> [NamedTensor; 2] {
+fn examples_of(name: &str, case: &Case, examples: &Examples) -> [NamedTensor; 2] {
     let labels = examples.labels.clone().argmax(1).into_data_as::<i64>();
+    let [channels, height, width] = case.network.input();
     [
         NamedTensor {
             name: format!("{name}.images"),
-            shape: examples.images.dims().to_vec(),
-            data: TensorValues::F32(host(&examples.images)),
+            shape: vec![examples.len(), channels, height, width],
+            // Their pixels are of 32 bits in every precision.
+            data: values(examples.images.clone().cast(DType::F32)),
         },
         NamedTensor {
             name: format!("{name}.labels"),

@@ -14,10 +14,11 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion};
 use sharptui::curvature::SymmetricOperator;
 use sharptui::data::Dataset;
+use sharptui::device::{self, DeviceChoice, OpenDevice};
 use sharptui::model::Examples;
 use sharptui::train::dtype;
 
-use case::{Case, Kind, devices};
+use case::{Case, Size};
 
 const BATCHES: [usize; 2] = [128, 1000];
 
@@ -37,9 +38,9 @@ fn main() -> anyhow::Result<()> {
         .measurement_time(Duration::from_secs(4))
         .configure_from_args();
     for device in devices() {
-        for (kind, network) in [(Kind::Mlp, "mlp"), (Kind::Cnn, "cnn")] {
+        for network in ["mlp", "cnn"] {
             for batch in BATCHES {
-                let case = Case::new(kind, batch, device.clone())?;
+                let case = Case::new(network.parse()?, Size::of(batch), device.clone())?;
                 let name = format!("{}, {network}", device.name);
                 let mut group = criterion.benchmark_group(name);
                 training(&mut group, &case);
@@ -49,11 +50,21 @@ fn main() -> anyhow::Result<()> {
             }
         }
         let mut group = criterion.benchmark_group(format!("{}, batches", device.name));
-        loading(&mut group, &Case::new(Kind::Mlp, BATCHES[0], device)?)?;
+        loading(&mut group, &Case::new("mlp".parse()?, Size::of(BATCHES[0]), device)?)?;
         group.finish();
     }
     criterion.final_summary();
     Ok(())
+}
+
+/// The devices that this build and this machine have.
+fn devices() -> Vec<OpenDevice> {
+    let all = [
+        DeviceChoice::Flex,
+        DeviceChoice::LibTorch,
+        DeviceChoice::LibTorchCuda(0),
+    ];
+    all.into_iter().filter_map(|choice| device::open(choice).ok()).collect()
 }
 
 /// The gradient of a batch that is there, and a whole step.

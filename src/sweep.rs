@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+pub use checkpoint::{to_tensors, values};
 pub use datasets::Datasets;
 pub use disk::told_by_disk;
 pub use error::{SweepError, panic_text, with_causes};

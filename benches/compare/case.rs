@@ -1,58 +1,121 @@
 //! One network and batch size on one device, made and used as a cell of a sweep is.
 
+use std::hint::black_box;
 use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use burn::tensor::Tensor;
-use rand::seq::index;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use sharptui::config::{Experiment, Settings};
+use sharptui::config::{Experiment, Precision, Settings};
 use sharptui::curvature::{Hessian, Measurement, Rules, Tracker};
 use sharptui::data::{Dataset, Images};
-use sharptui::device::{self, DeviceChoice, OpenDevice};
-use sharptui::model::{Examples, Network, Normalization, Pass, Purpose, loss_and_gradient, stream};
+use sharptui::device::OpenDevice;
+use sharptui::model::{Examples, Network, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
 use sharptui::train::{HeavyBall, dtype, probe_examples, probe_loss, rules};
 
-/// The networks that are timed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// 784-200-200-10.
-    Mlp,
-    /// Two 3×3 convolutions of 8 and 16 channels, each with a 2×2 pool, and a linear layer.
-    Cnn,
-}
+/// Losses are read from the device this many at a time, as in a cell.
+const LOSSES_READ_AT_ONCE: usize = 32;
 
-impl Kind {
+/// The networks that are timed.
+pub const KINDS: [Kind; 7] = [
+    Kind {
+        name: "mlp",
+        model: "Mlp(widths: [200, 200])",
+        batch_norm: false,
+        learning_rate: 0.1,
+        colour: false,
+    },
+    Kind {
+        name: "mlp256",
+        model: "Mlp(widths: [256, 256])",
+        batch_norm: false,
+        learning_rate: 0.1,
+        colour: false,
+    },
+    // Two 3×3 convolutions, each with a 2×2 pool, and a linear layer.
+    Kind {
+        name: "cnn",
+        model: "Cnn(channels: (8, 16))",
+        batch_norm: false,
+        learning_rate: 0.1,
+        colour: false,
+    },
+    Kind {
+        name: "vgg11",
+        model: "Vgg11(width: 16)",
+        batch_norm: false,
+        learning_rate: 0.02,
+        colour: true,
+    },
+    Kind {
+        name: "vgg11_64",
+        model: "Vgg11(width: 64)",
+        batch_norm: false,
+        learning_rate: 0.02,
+        colour: true,
+    },
+    Kind {
+        name: "resnet20",
+        model: "ResNet20(width: 8)",
+        batch_norm: true,
+        learning_rate: 0.1,
+        colour: true,
+    },
+    Kind {
+        name: "resnet18",
+        model: "ResNet18(width: 64)",
+        batch_norm: true,
+        learning_rate: 0.02,
+        colour: true,
+    },
+];
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// As the command line has it.
+    name: &'static str,
     /// As a configuration has it.
-    fn model(self) -> &'static str {
-        match self {
-            Self::Mlp => "Mlp(widths: [200, 200])",
-            Self::Cnn => "Cnn(channels: (8, 16))",
-        }
-    }
+    model: &'static str,
+    batch_norm: bool,
+    /// One at which it trains on both sets of images.
+    learning_rate: f64,
+    /// Whether it takes images of 3×32×32 instead of 1×28×28.
+    colour: bool,
 }
 
 impl FromStr for Kind {
     type Err = anyhow::Error;
 
     fn from_str(name: &str) -> anyhow::Result<Self> {
-        match name {
-            "mlp" => Ok(Self::Mlp),
-            "cnn" => Ok(Self::Cnn),
-            _ => bail!("`{name}` is not a network; expected mlp or cnn"),
-        }
+        let found = KINDS.into_iter().find(|kind| kind.name == name);
+        let names = KINDS.map(|kind| kind.name).join(", ");
+        found.ok_or_else(|| anyhow!("`{name}` is not a network; expected one of {names}"))
     }
 }
 
-/// The devices that this build and this machine have.
-pub fn devices() -> Vec<OpenDevice> {
-    let all = [
-        DeviceChoice::Flex,
-        DeviceChoice::LibTorch,
-        DeviceChoice::LibTorchCuda(0),
-    ];
-    all.into_iter().filter_map(|choice| device::open(choice).ok()).collect()
+/// How much of a case there is, and in which precision.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub precision: Precision,
+    /// Examples in a training step.
+    pub batch: usize,
+    /// Held-out examples that λ_max is measured on.
+    pub probe: usize,
+}
+
+impl Size {
+    /// In 32 bits, with a probe as large as a batch.
+    #[allow(dead_code, reason = "each bench makes its own sizes")]
+    pub fn of(batch: usize) -> Self {
+        Self {
+            precision: Precision::F32,
+            batch,
+            probe: batch,
+        }
+    }
 }
 
 /// A network, what it trains on and what λ_max is measured on, on a device.
@@ -62,29 +125,35 @@ pub struct Case {
     pub device: OpenDevice,
     /// All 2,000 training images of the embedded subset.
     pub train: Examples,
-    /// As many held-out examples as a batch has.
+    /// Held-out examples.
     pub probe: Examples,
+    /// The running statistics before training: batch statistics normalize here, so nothing depends on them.
+    running: Vec<RunningStatistics>,
 }
 
 impl Case {
-    /// The default settings of a cell but for network, batch size and probe.
-    pub fn new(kind: Kind, batch: usize, device: OpenDevice) -> anyhow::Result<Self> {
+    /// The default settings of a cell but for network, precision, batch size, learning rate and probe.
+    pub fn new(kind: Kind, size: Size, device: OpenDevice) -> anyhow::Result<Self> {
         let text = format!(
-            "(model: {}, batch_size: {batch}, learning_rate: 0.1, steps: 1, probes: [(from: HeldOut, examples: {batch})])",
-            kind.model()
+            "(model: {}, batch_norm: {}, precision: {:?}, batch_size: {}, learning_rate: {}, steps: 1, \
+             probes: [(from: HeldOut, examples: {})])",
+            kind.model, kind.batch_norm, size.precision, size.batch, kind.learning_rate, size.probe
         );
         let experiment = Experiment::parse(&text, Path::new("bench.ron"))?;
         let cell = experiment.cells.into_iter().next();
         let settings = cell.ok_or_else(|| anyhow!("a sweep without cells"))?.settings;
-        let set = Dataset::load(settings.selection(), None)?;
-        let upload = |half: &Images| {
-            let on = (&device.device, dtype(&settings));
-            Examples::upload(&half.pixels, &half.labels, set.classes, on.0, on.1)
-        };
+        let mut set = Dataset::load(settings.selection(), None)?;
+        if kind.colour {
+            set = in_colour(&set);
+        }
+        let format = dtype(&settings);
+        let upload = |half: &Images| Examples::upload(&half.pixels, &half.labels, set.classes, &device.device, format);
         let (train, test) = (upload(&set.train), upload(&set.test));
+        let network = Network::new(&settings, set.shape, set.classes);
         Ok(Self {
-            network: Network::new(&settings, set.shape, set.classes),
+            running: network.initial_statistics(&device.device, format),
             probe: probe_examples(&settings, 0, &train, &test),
+            network,
             settings,
             device,
             train,
@@ -99,27 +168,46 @@ impl Case {
             parameters: self
                 .network
                 .initial_parameters(self.settings.seed, &self.device.device, format),
+            running: self.running.clone(),
             optimizer: HeavyBall::new(self.settings.learning_rate, self.settings.momentum, 0.0),
-            order: stream(self.settings.seed, Purpose::Order),
+            order: Order {
+                rng: stream(self.settings.seed, Purpose::Order),
+                indices: (0..self.train.len()).collect(),
+                next: 0,
+            },
+            losses: Vec::new(),
         }
     }
 
     /// The mean loss's gradient on `batch`, `[parameters]`.
     pub fn gradient(&self, parameters: &Tensor<1>, batch: &Examples) -> Tensor<1> {
+        self.loss_and_gradient(parameters, batch, &mut self.running.clone(), false)
+            .1
+    }
+
+    /// The mean loss on `batch`, `[1]`, and its gradient, `[parameters]`, in training mode.
+    fn loss_and_gradient(
+        &self,
+        parameters: &Tensor<1>,
+        batch: &Examples,
+        running: &mut [RunningStatistics],
+        observe: bool,
+    ) -> (Tensor<1>, Tensor<1>) {
         let mut pass = Pass {
             dropout: None,
             normalization: Normalization::Batch,
-            running: &mut [],
-            observe: false,
+            running,
+            observe,
         };
-        let (_, gradient) = loss_and_gradient(&self.network, self.settings.loss, parameters, batch, &mut pass);
-        gradient / batch.len() as f64
+        let (loss, gradient) = loss_and_gradient(&self.network, self.settings.loss, parameters, batch, &mut pass);
+        let count = batch.len() as f64;
+        (loss / count, gradient / count)
     }
 
     /// The Hessian of the probe's mean loss.
     pub fn hessian<'a>(&'a self, parameters: &'a Tensor<1>, go_on: &'a mut dyn FnMut() -> bool) -> Hessian<'a> {
         let probe = &self.settings.probes[0];
-        let mean_loss = probe_loss(&self.settings, probe, &self.network, &self.probe, &[]);
+        let mean_loss = probe_loss(&self.settings, probe, &self.network, &self.probe, &self.running);
         Hessian::new(mean_loss, parameters, go_on).keeping(self.settings.chunk_size)
     }
 
@@ -150,23 +238,60 @@ impl Case {
     }
 }
 
+/// The same images as 3×32×32: a frame of two black pixels, and the one channel three times.
+fn in_colour(set: &Dataset) -> Dataset {
+    const SIDE: usize = 28;
+    const FRAME: usize = 2;
+    const FRAMED: usize = SIDE + 2 * FRAME;
+    let framed = |half: &Images| {
+        let mut pixels = Vec::with_capacity(half.len() * 3 * FRAMED * FRAMED);
+        for image in half.pixels.chunks_exact(SIDE * SIDE) {
+            let mut plane = vec![set.black[0]; FRAMED * FRAMED];
+            for (row, line) in image.chunks_exact(SIDE).enumerate() {
+                let start = (row + FRAME) * FRAMED + FRAME;
+                plane[start..start + SIDE].copy_from_slice(line);
+            }
+            (0..3).for_each(|_| pixels.extend_from_slice(&plane));
+        }
+        Images {
+            pixels,
+            labels: half.labels.clone(),
+        }
+    };
+    Dataset {
+        train: framed(&set.train),
+        test: framed(&set.test),
+        shape: [3, FRAMED, FRAMED],
+        ..set.clone()
+    }
+}
+
 /// A training run of a case.
 pub struct Training<'a> {
     case: &'a Case,
     /// Where it is, `[parameters]`.
     pub parameters: Tensor<1>,
+    /// Of batch norm.
+    pub running: Vec<RunningStatistics>,
     optimizer: HeavyBall,
-    order: ChaCha8Rng,
+    order: Order,
+    /// Of the last steps' batches, still on the device.
+    losses: Vec<Tensor<1>>,
 }
 
 impl Training<'_> {
-    /// One optimizer step on a batch gathered from the training set.
+    /// One optimizer step, with all that a cell of a sweep does in one: a batch gathered from the training set, its
+    /// gradient, the running statistics, the update, and every so many steps a look at the losses.
     pub fn step(&mut self) {
-        let size = self.case.settings.batch_size.of(self.case.train.len());
-        let indices = index::sample(&mut self.order, self.case.train.len(), size).into_vec();
-        let batch = self.case.train.select(&indices);
-        let gradient = self.case.gradient(&self.parameters, &batch);
+        let case = self.case;
+        let size = case.settings.batch_size.of(case.train.len());
+        let batch = case.train.select(self.order.take(size));
+        let (loss, gradient) = case.loss_and_gradient(&self.parameters, &batch, &mut self.running, true);
         self.parameters = self.optimizer.step(self.parameters.clone(), gradient);
+        self.losses.push(loss);
+        if self.losses.len() == LOSSES_READ_AT_ONCE {
+            black_box(Tensor::cat(std::mem::take(&mut self.losses), 0).into_data_as::<f64>());
+        }
     }
 
     /// Some of them.
@@ -174,5 +299,28 @@ impl Training<'_> {
         for _ in 0..steps {
             self.step();
         }
+    }
+}
+
+/// Which examples come next.
+struct Order {
+    rng: ChaCha8Rng,
+    indices: Vec<usize>,
+    next: usize,
+}
+
+impl Order {
+    /// The next `size` examples of a fresh random order for every epoch. What is left over at an epoch's end is left out,
+    /// so that every batch is as large.
+    fn take(&mut self, size: usize) -> &[usize] {
+        if self.next + size > self.indices.len() {
+            self.next = 0;
+        }
+        if self.next == 0 {
+            self.indices.shuffle(&mut self.rng);
+        }
+        let start = self.next;
+        self.next = start + size;
+        &self.indices[start..self.next]
     }
 }

@@ -1,4 +1,4 @@
-"""Times sharptui and what there is in Python on the same networks, and prints one table of ratios.
+"""Times sharptui and what there is in Python on the same networks, and prints tables of ratios.
 
 Everything is interleaved: each round asks every candidate for a few repetitions, so that a slow moment of the machine
 falls on all of them.
@@ -8,102 +8,166 @@ import argparse
 import json
 import os
 import tempfile
-import warnings
 from pathlib import Path
+
+from catalog import BURST_ON_CPU, BURST_ON_GPU, NETWORKS, STEPS, STEPS_OF_LARGE, WORK, tasks
 
 # Of curvlinops' ARPACK. Its basis of 20 vectors makes every search at least 20 products long: a looser one saves nothing.
 TOLERANCE = 1e-3
 # Of sharptui's tracked measurements, its default, for a curvlinops that is tuned to track.
 TRACKING_TOLERANCE = 1e-2
-
-NETWORKS = {"mlp": "fully connected, 784-200-200-10", "cnn": "convolutional, 8 and 16 channels"}
+# Of sharptui's λ_max in float64 that is to have the digits of the reference.
+TRUTH_TOLERANCE = 1e-7
 
 
 def options():
     parser = argparse.ArgumentParser(prog="benches/compare/run", description="Prints how sharptui compares.")
     parser.add_argument("--threads", type=int, default=2, help="of every candidate (default 2)")
+    parser.add_argument("--device", type=device, default="cpu", help="cpu (default), cuda or cuda:N")
     parser.add_argument("--no-libtorch", action="store_true", help="sharptui on flex alone: builds faster")
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--batches", nargs="+", type=int, default=[128, 1000], help="of training and of held-out examples")
-    parser.add_argument("--steps", type=int, default=100, help="training steps before anything is measured (default 100)")
+    parser.add_argument(
+        "--networks", nargs="+", choices=NETWORKS, help="(default: all that the device takes within a minute or two each)"
+    )
+    parser.add_argument(
+        "--precisions", nargs="+", choices=("float32", "float64"), default=["float32", "float64"], help="(default both)"
+    )
+    parser.add_argument(
+        "--work",
+        nargs="+",
+        choices=WORK,
+        help="what to time: training steps, products, λ_max from a cold start and tracked along training (default: all; on "
+        "a CPU no tracking of large networks, and of none in float64)",
+    )
+    extents = {"choices": ("none", "small", "all"), "default": "small"}
+    parser.add_argument("--flex", **extents, help="on which networks flex is timed, too (default small)")
+    parser.add_argument("--peers", **extents, help="the same of PyHessian and curvlinops, in float32; on CUDA none is large")
+    parser.add_argument("--batches", nargs="+", type=int, help="examples of a training step (default: as fits the network)")
+    parser.add_argument("--probe", type=int, help="held-out examples of λ_max (default: as a batch; on CUDA 1000)")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        help=f"training steps before anything is measured (default {STEPS}; on a CPU {STEPS_OF_LARGE} of large networks)",
+    )
     parser.add_argument("--between", type=int, default=10, help="training steps between tracked measurements (default 10)")
-    parser.add_argument("--rounds", type=int, default=5, help="of interleaved repetitions (default 5)")
-    parser.add_argument("--points", type=int, default=8, help="tracked measurements (default 8)")
+    parser.add_argument("--rounds", type=int, default=3, help="of interleaved repetitions (default 3)")
+    parser.add_argument("--points", type=int, default=5, help="tracked measurements (default 5)")
     parser.add_argument(
         "--tolerances", nargs="+", type=float, default=[1e-3, 1e-5], help="of PyHessian (default 1e-3, its own, and 1e-5)"
     )
     parser.add_argument(
         "--of", choices=["median", "fastest"], default="median", help="times in ratios; fastest on a busy machine"
     )
-    parser.add_argument("--quick", action="store_true", help="two rounds, three points: to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="one round, two points: to see that it runs")
+    parser.add_argument("--binary", type=Path, help="sharptui's half, built elsewhere by `cargo bench --no-run`: builds nothing")
     parser.add_argument("--json", type=Path, help="also write every number here")
     chosen = parser.parse_args()
     if chosen.quick:
-        chosen.rounds, chosen.points = 2, 3
+        chosen.rounds, chosen.points = 1, 2
     return chosen
 
 
-def run(chosen, network, batch, file):
+def device(text):
+    """cpu, or cuda with its number."""
+    name, colon, number = text.partition(":")
+    if text == "cpu" or (name == "cuda" and (number.isdecimal() or not colon)):
+        return text if text == "cpu" or colon else "cuda:0"
+    raise argparse.ArgumentTypeError(f"`{text}` is not a device; expected cpu, cuda or cuda:N")
+
+
+class Samples(dict):
     """Every number of one case: [work][candidate] is a list of samples."""
+
+    def take(self, work, candidate, seconds, **more):
+        self.setdefault(work, {}).setdefault(candidate, []).append({"seconds": seconds, **more})
+
+    def take_all(self, work, candidate, seconds):
+        for one in seconds:
+            self.take(work, candidate, one)
+
+    def take_value(self, work, candidate, found, exact):
+        found = {key: value for key, value in found.items() if key != "vector"}
+        self.take(work, candidate, **found, error=float(found["value"] / exact - 1))
+        if "residual" in found and abs(found["value"] - exact) > found["residual"] + 2e-5 * abs(exact):
+            print(f"! {candidate}: {found['value']} ± {found['residual']} is not {exact}, {work}", flush=True)
+
+
+def run(chosen, task, file):
+    """Times one case."""
     import networks
     import theirs
     from rust import Rust
 
-    samples = {}
+    samples = Samples()
+    dtype = getattr(theirs.torch, task.precision)
 
-    def take(work, candidate, seconds, **more):
-        samples.setdefault(work, {}).setdefault(candidate, []).append({"seconds": seconds, **more})
+    def loaded():
+        case = networks.load(file, dtype, chosen.device)
+        return case, reference() if {"lambda", "track"} & set(task.work) else None
 
-    def take_all(work, candidate, seconds):
-        for one in seconds:
-            take(work, candidate, one)
+    def reference():
+        return float(theirs.reference(networks.load(file, theirs.torch.float64, chosen.device)))
 
-    def take_pyhessian(work, case, seed, exact):
+    def take_peers(work, case, seed, exact, start=None):
+        """The last eigenvector that curvlinops found, if it was asked."""
+        if not task.peers:
+            return None
+        import searches
+
+        theirs.autotune(chosen.device != "cpu")
         for tolerance in chosen.tolerances:
-            found = theirs.pyhessian(case, tolerance, seed)
-            take_value(work, f"PyHessian, {tolerance:.0e}", found, exact)
-
-    def take_value(work, candidate, found, exact):
-        found = {key: value for key, value in found.items() if key != "vector"}
-        take(work, candidate, **found, error=found["value"] / exact - 1)
-        if "residual" in found and abs(found["value"] - exact) > found["residual"] + 2e-5 * abs(exact):
-            print(f"! {candidate}: {found['value']} ± {found['residual']} is not {exact}, {work}", flush=True)
-
-    with Rust(not chosen.no_libtorch, chosen.threads, network, batch, chosen.steps, file) as rust:
-        case = networks.load(file)
-        exact = theirs.reference(networks.load(file, theirs.torch.float64))
-        for seed in range(chosen.rounds):
-            for device in rust.devices:
-                take_all("step", device, rust.ask("step", device, repeats=10)["seconds"])
-            take_all("step", "PyTorch", theirs.step_seconds(case, 10))
-            for device in rust.devices:
-                timed = rust.ask("product", device, repeats=5)
-                take_all("product, first", device, timed["first"])
-                take_all("product, further", device, timed["further"])
-            first, further = theirs.product_seconds(case, 5)
-            take_all("product, first", "PyTorch", first)
-            take_all("product, further", "PyTorch", further)
-            for device in rust.devices:
-                take_value("λ_max, first", device, rust.ask("cold", device, seed=seed), exact)
-            take_pyhessian("λ_max, first", case, seed, exact)
-            take_value("λ_max, first", "curvlinops", theirs.curvlinops(case, TOLERANCE, seed), exact)
-
-        for device in rust.devices:
-            rust.ask("track", device)  # cold: the beginning of the track
-        last = theirs.curvlinops(case, TOLERANCE, 0)["vector"]
-        for point in range(chosen.points):
-            rust.advance(chosen.between)
-            case = networks.load(file)
-            exact = theirs.reference(networks.load(file, theirs.torch.float64))
-            for device in rust.devices:
-                take_value("λ_max, tracked", device, rust.ask("track", device), exact)
-            take_pyhessian("λ_max, tracked", case, point, exact)
-            found = theirs.curvlinops(case, TOLERANCE, point, start=last)
-            take_value("λ_max, tracked", "curvlinops", found, exact)
+            found = searches.pyhessian(case, tolerance, seed)
+            samples.take_value(work, f"PyHessian, {tolerance:.0e}", found, exact)
+        found = searches.curvlinops(case, TOLERANCE, seed, start=start)
+        samples.take_value(work, "curvlinops", found, exact)
+        if start is not None:
             # As good as ARPACK gets here: the last vector, a loose tolerance, and a basis so small that it can stop early.
-            tuned = theirs.curvlinops(case, TRACKING_TOLERANCE, point, start=last, basis=4)
-            take_value("λ_max, tracked", "curvlinops, tuned", tuned, exact)
-            last = found["vector"]
+            tuned = searches.curvlinops(case, TRACKING_TOLERANCE, seed, start=start, basis=4)
+            samples.take_value(work, "curvlinops, tuned", tuned, exact)
+        return found["vector"]
+
+    with Rust(chosen, task, file) as rust:
+        case, exact = loaded()
+        last = None
+        for seed in range(chosen.rounds):
+            if "step" in task.work:
+                on_gpu = chosen.device != "cpu"
+                repeats, burst = (5, BURST_ON_GPU) if on_gpu else (10, BURST_ON_CPU)
+                for ours in rust.devices:
+                    samples.take_all("step", ours, rust.ask("step", ours, repeats=repeats, burst=burst)["seconds"])
+                for name, autotune in theirs.ways(chosen.device).items():
+                    theirs.autotune(autotune)
+                    samples.take_all("step", name, theirs.step_seconds(case, repeats, burst, task.batch))
+            if "product" in task.work:
+                for ours in rust.devices:
+                    timed = rust.ask("product", ours, repeats=5)
+                    samples.take_all("product, first", ours, timed["first"])
+                    samples.take_all("product, further", ours, timed["further"])
+                for name, autotune in theirs.ways(chosen.device).items():
+                    theirs.autotune(autotune)
+                    first, further = theirs.product_seconds(case, 5)
+                    samples.take_all("product, first", name, first)
+                    samples.take_all("product, further", name, further)
+            if "lambda" in task.work:
+                for ours in rust.devices:
+                    samples.take_value("λ_max, first", ours, rust.ask("cold", ours, seed=seed), exact)
+                last = take_peers("λ_max, first", case, seed, exact)
+        if "lambda" in task.work and task.precision == "float64":
+            for ours in rust.devices:
+                samples.take_value("λ_max, exact", ours, rust.ask("truth", ours, tolerance=TRUTH_TOLERANCE), exact)
+
+        if "track" in task.work:
+            for ours in rust.devices:
+                rust.ask("track", ours)  # cold: the beginning of the track
+            if task.peers and last is None:
+                import searches
+
+                last = searches.curvlinops(case, TOLERANCE, 0)["vector"]
+            for point in range(chosen.points):
+                rust.advance(chosen.between)
+                case, exact = loaded()
+                for ours in rust.devices:
+                    samples.take_value("λ_max, tracked", ours, rust.ask("track", ours), exact)
+                last = take_peers("λ_max, tracked", case, point, exact, start=last)
     return samples
 
 
@@ -112,33 +176,32 @@ def main():
     # Before PyTorch and numpy are imported: their pools of threads are made then.
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = str(chosen.threads)
-    import torch
-
     import rust
     import table
+    import theirs
 
-    torch.set_num_threads(chosen.threads)
-    # PyHessian keeps the gradient's graph in the gradient; here it is freed after each measurement.
-    warnings.filterwarnings("ignore", message="Using backward\\(\\) with create_graph=True")
-    print("building sharptui; the first time takes some minutes", flush=True)
-    rust.build(not chosen.no_libtorch, chosen.threads)
+    theirs.settle(chosen.threads, chosen.device)
+    if not chosen.binary:
+        print("building sharptui; the first time takes some minutes", flush=True)
+        rust.build(chosen)
 
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        for network in chosen.networks:
-            for batch in chosen.batches:
-                print(f"timing the {NETWORKS[network]}, {batch} examples", flush=True)
-                samples = run(chosen, network, batch, Path(folder) / "case.safetensors")
-                results.append({"network": network, "batch": batch, "samples": samples})
-                if chosen.json:
-                    # After each case, so that nothing is lost when a later one is cut off.
-                    chosen.json.write_text(json.dumps({"options": vars(chosen), "results": results}, default=str, indent=1))
-    print()
-    print(table.ratios(results, chosen.of))
-    print()
-    print(table.details(results))
-    print()
-    print(table.conditions(chosen))
+        for task in tasks(chosen):
+            title = NETWORKS[task.network].title
+            print(f"timing the {title}, {task.precision}, batches of {task.batch}, {task.probe} held out", flush=True)
+            samples = run(chosen, task, Path(folder) / "case.safetensors")
+            results.append({"task": vars(task), "samples": samples})
+            if chosen.json:
+                # After each case, so that nothing is lost when a later one is cut off.
+                chosen.json.write_text(json.dumps({"options": vars(chosen), "results": results}, default=str, indent=1))
+    for text in (
+        table.against_pytorch(results, chosen.of),
+        table.searches(results, chosen.of),
+        table.details(results),
+        table.conditions(chosen),
+    ):
+        print(f"\n{text}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""The networks, parameters and examples of sharptui's file, in PyTorch."""
+"""The networks, parameters and examples of a file of sharptui's, in PyTorch.
+
+A network is recognized by the names of its parameters, and its sizes are theirs.
+"""
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
 from torch import nn
+from torch.nn import functional
 
-LEARNING_RATE = 0.1
+ACTIVATIONS = {"Relu": nn.ReLU, "Tanh": nn.Tanh}
 
 
 @dataclass
@@ -18,41 +22,217 @@ class Examples:
 
 @dataclass
 class Case:
-    """A network with what it trains on and what λ_max is measured on."""
+    """A network with what it trains on and what λ_max is measured on.
+
+    Batch norm uses batch statistics in both modules. `model` also gathers running ones, as in training; `measured`, of the
+    same parameters, has none, so that it is the same function in PyTorch's evaluation mode, which PyHessian turns on.
+    """
 
     model: nn.Module
-    train: Examples
-    probe: Examples
+    measured: nn.Module
+    loss: nn.Module
+    learning_rate: float
+    examples: dict[str, Examples]
+
+    @property
+    def train(self):
+        """Where the file has nothing to train on, the probe."""
+        return self.examples.get("train", self.probe)
+
+    @property
+    def probe(self):
+        return self.examples["probe"]
 
     @property
     def parameters(self):
-        return list(self.model.parameters())
+        """Of what is measured."""
+        return list(self.measured.parameters())
+
+    @property
+    def device(self):
+        return self.probe.images.device
 
 
-def load(file, dtype=torch.float32):
-    tensors = load_file(file)
+class SquaredError(nn.Module):
+    """½ ‖z − y‖² for the one-hot label y, its mean over examples."""
+
+    def forward(self, outputs, labels):
+        expected = functional.one_hot(labels, outputs.shape[1]).to(outputs.dtype)
+        return 0.5 * (outputs - expected).square().sum(1).mean()
+
+
+LOSSES = {"CrossEntropy": nn.CrossEntropyLoss, "SquaredError": SquaredError}
+
+
+def load(file, dtype=torch.float32, device="cpu"):
+    with safe_open(file, "pt") as opened:
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}
+        words = opened.metadata()
+    if words.get("normalization", "batch") == "running":
+        raise ValueError(f"{file}: λ_max with running statistics is not that of a batch")
     examples = {}
     for name in ("train", "probe"):
-        images = tensors.pop(f"{name}.images").to(dtype).reshape(-1, 1, 28, 28)
-        examples[name] = Examples(images, tensors.pop(f"{name}.labels"))
-    model = network(tensors).to(dtype)
-    model.load_state_dict(tensors)
-    return Case(model, **examples)
+        if f"{name}.images" in tensors:
+            images = tensors.pop(f"{name}.images").to(device, dtype)
+            examples[name] = Examples(images, tensors.pop(f"{name}.labels").to(device))
+    activation = ACTIVATIONS[words["activation"]]
+    model, measured = (network(tensors, activation, running, dtype).to(device) for running in (True, False))
+    rate = float(words.get("learning_rate", 0))
+    return Case(model, measured, LOSSES[words["loss"]](), rate, examples)
 
 
-def network(tensors):
-    """The ReLU network that has these parameters."""
+def network(tensors, activation, running, dtype):
+    """The network that has these parameters; `running` says whether batch norm gathers running statistics."""
+    build = Builder(tensors, activation, running)
+    if "features.0.weight" in tensors:
+        model = vgg11(build)
+    elif "layer1.0.conv1.weight" in tensors:
+        model = resnet(build)
+    elif "conv1.weight" in tensors:
+        model = cnn(build)
+    else:
+        model = mlp(build)
+    # Before the parameters come: those of 64 bits would be rounded to 32.
+    model = model.to(dtype)
+    wanted = model.state_dict()
+    left = {name for name in tensors if not (name in wanted or is_running(name))}
+    if left:
+        raise ValueError(f"the network has no {sorted(left)}")
+    model.load_state_dict({name: tensors[name] for name in wanted})
+    return model
+
+
+def is_running(name):
+    return name.rsplit(".", 1)[-1] in ("running_mean", "running_var", "num_batches_tracked")
+
+
+class Builder:
+    """Layers of the sizes that their parameters have."""
+
+    def __init__(self, tensors, activation, running):
+        self.tensors, self.activation, self.running = tensors, activation, running
+
+    def has(self, name):
+        return f"{name}.weight" in self.tensors
+
+    def conv(self, name, stride=1):
+        outputs, inputs, kernel, _ = self.tensors[f"{name}.weight"].shape
+        bias = f"{name}.bias" in self.tensors
+        return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=bias)
+
+    def linear(self, name):
+        outputs, inputs = self.tensors[f"{name}.weight"].shape
+        return nn.Linear(inputs, outputs)
+
+    def norm(self, name, kind=nn.BatchNorm2d):
+        """Batch norm, or nothing where the network has none."""
+        if not self.has(name):
+            return nn.Identity()
+        return kind(len(self.tensors[f"{name}.weight"]), track_running_stats=self.running)
+
+
+def mlp(build):
+    layers, n = OrderedDict(flatten=nn.Flatten()), 1
+    while build.has(f"fc{n}"):
+        layers[f"fc{n}"] = build.linear(f"fc{n}")
+        if build.has(f"fc{n + 1}"):
+            layers[f"bn{n}"] = build.norm(f"bn{n}", nn.BatchNorm1d)
+            layers[f"activation{n}"] = build.activation()
+        n += 1
+    return nn.Sequential(layers)
+
+
+def cnn(build):
     layers = OrderedDict()
-    if "conv1.weight" in tensors:
-        for n in (1, 2):
-            outputs, inputs, _, _ = tensors[f"conv{n}.weight"].shape
-            layers[f"conv{n}"] = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1)
-            layers[f"relu{n}"] = nn.ReLU()
-            layers[f"pool{n}"] = nn.MaxPool2d(2)
-    layers["flatten"] = nn.Flatten()
-    for name in sorted(key.removesuffix(".weight") for key in tensors if key.startswith("fc") and "weight" in key):
-        outputs, inputs = tensors[f"{name}.weight"].shape
-        layers[name] = nn.Linear(inputs, outputs)
-        layers[f"relu_{name}"] = nn.ReLU()
-    layers.popitem()  # there is none after the outputs
+    for n in (1, 2):
+        layers[f"conv{n}"] = build.conv(f"conv{n}")
+        layers[f"bn{n}"] = build.norm(f"bn{n}")
+        layers[f"activation{n}"] = build.activation()
+        layers[f"pool{n}"] = nn.MaxPool2d(2)
+    layers["flatten"], layers["fc"] = nn.Flatten(), build.linear("fc")
+    return nn.Sequential(layers)
+
+
+# Of VGG-11: whether a pool follows each convolution.
+POOLS = (True, True, False, True, False, True, False, True)
+
+
+class Pool(nn.Module):
+    """2×2, unless the image has a single row or column."""
+
+    def forward(self, x):
+        return functional.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
+
+
+def vgg11(build):
+    """torchvision's `vgg11` or `vgg11_bn` without the average pool; its numbers count every module."""
+    features, number = OrderedDict(), 0
+    # With batch norm module 1 is one, without it an activation, which has no parameters.
+    modules = 3 if build.has("features.1") else 2
+    for pool in POOLS:
+        features[str(number)] = build.conv(f"features.{number}")
+        if modules == 3:
+            features[str(number + 1)] = build.norm(f"features.{number + 1}")
+        features[str(number + modules - 1)] = build.activation()
+        if pool:
+            features[str(number + modules)] = Pool()
+        number += modules + pool
+    classifier = OrderedDict()
+    for name in ("0", "3"):
+        classifier[name] = build.linear(f"classifier.{name}")
+        classifier[str(int(name) + 1)] = build.activation()
+    classifier["6"] = build.linear("classifier.6")
+    parts = OrderedDict(features=nn.Sequential(features), flatten=nn.Flatten(), classifier=nn.Sequential(classifier))
+    return nn.Sequential(parts)
+
+
+class Subsample(nn.Module):
+    """Every second row and column, and zeros for the new channels."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x):
+        return functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, self.channels - x.shape[1]))
+
+
+class Block(nn.Module):
+    """Two convolutions beside a shortcut."""
+
+    def __init__(self, build, name, stride):
+        super().__init__()
+        self.conv1, self.bn1 = build.conv(f"{name}.conv1", stride), build.norm(f"{name}.bn1")
+        self.conv2, self.bn2 = build.conv(f"{name}.conv2"), build.norm(f"{name}.bn2")
+        self.activation = build.activation()
+        if build.has(f"{name}.downsample.0"):
+            shortcut = [build.conv(f"{name}.downsample.0", stride), build.norm(f"{name}.downsample.1")]
+            self.downsample = nn.Sequential(*shortcut)
+        else:
+            self.downsample = nn.Identity() if stride == 1 else Subsample(self.conv2.out_channels)
+
+    def forward(self, x):
+        inner = self.activation(self.bn1(self.conv1(x)))
+        return self.activation(self.bn2(self.conv2(inner)) + self.downsample(x))
+
+
+class Average(nn.Module):
+    """The mean over each image."""
+
+    def forward(self, x):
+        return x.mean((2, 3))
+
+
+def resnet(build):
+    """ResNet-18 (projections) or ResNet-20 (none) with a stem for small images."""
+    layers = OrderedDict(conv1=build.conv("conv1"), bn1=build.norm("bn1"), activation=build.activation())
+    stage = 1
+    while build.has(f"layer{stage}.0.conv1"):
+        blocks = []
+        while build.has(name := f"layer{stage}.{len(blocks)}.conv1"):
+            stride = 2 if stage > 1 and not blocks else 1
+            blocks.append(Block(build, name.removesuffix(".conv1"), stride))
+        layers[f"layer{stage}"] = nn.Sequential(*blocks)
+        stage += 1
+    layers["average"], layers["fc"] = Average(), build.linear("fc")
     return nn.Sequential(layers)

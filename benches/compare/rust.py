@@ -6,23 +6,27 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
+
 ROOT = Path(__file__).resolve().parents[2]
-# By the first word of the device's name; versions follow it.
-DEVICES = {"flex": "flex", "libtorch": "LibTorch"}
 
 
-def command(libtorch):
-    """What builds it, and with arguments after it runs it."""
-    features = ["--features", "tch"] if libtorch else []
+def command(chosen):
+    """What builds it, and with arguments after `--` runs it."""
+    features = [] if chosen.no_libtorch else ["--features", "tch"]
     return ["cargo", "bench", "--quiet", "--bench", "compare", *features]
 
 
-def environment(threads):
+def environment(chosen):
     """The LibTorch of this interpreter's PyTorch, and the number of threads for flex and for LibTorch."""
-    here = os.path.dirname(sys.executable)
-    return os.environ | {
+    here, threads = os.path.dirname(sys.executable), chosen.threads
+    # What was built here knows where LibTorch lies.
+    libraries = {"LD_LIBRARY_PATH": os.path.join(torch.__path__[0], "lib")} if chosen.binary else {}
+    return os.environ | libraries | {
         "PATH": here + os.pathsep + os.environ["PATH"],
         "LIBTORCH_USE_PYTORCH": "1",
+        # No TF32 on CUDA, whatever LibTorch's own defaults are.
+        "NVIDIA_TF32_OVERRIDE": "0",
         "RAYON_NUM_THREADS": str(threads),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
@@ -33,29 +37,29 @@ def environment(threads):
     }
 
 
-def build(libtorch, threads):
-    built = subprocess.run([*command(libtorch), "--no-run"], cwd=ROOT, env=environment(threads))
+def build(chosen):
+    built = subprocess.run([*command(chosen), "--no-run"], cwd=ROOT, env=environment(chosen))
     if built.returncode != 0:
         sys.exit("sharptui could not be built; what cargo said is above")
 
 
 class Rust:
-    """A case: the network trained for some steps, on every device of the build; `file` then has its parameters."""
+    """A case: the network trained for some steps, on every device of the task; `file` then has its parameters."""
 
-    def __init__(self, libtorch, threads, network, batch, steps, file):
-        arguments = [network, str(batch), str(steps), str(file)]
+    def __init__(self, chosen, task, file):
+        numbers = (task.batch, task.probe, task.steps)
+        arguments = [task.network, task.precision, *map(str, numbers), ",".join(task.devices), str(file)]
+        begin = [str(chosen.binary.resolve())] if chosen.binary else [*command(chosen), "--"]
         self.file = file
         self.process = subprocess.Popen(
-            [*command(libtorch), "--", *arguments],
+            [*begin, *arguments],
             cwd=ROOT,
-            env=environment(threads),
+            env=environment(chosen),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        names = self._answer()["devices"]
-        words = [name.split()[0] for name in names]
-        self.devices = {DEVICES[word]: index for index, word in enumerate(words) if word in DEVICES}
+        self.devices = {name: index for index, name in enumerate(self._answer()["devices"])}
 
     def __enter__(self):
         return self

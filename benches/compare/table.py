@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 from statistics import median
 
-NAMES = {"mlp": "fully connected", "cnn": "convolutional"}
-OURS = ("flex", "LibTorch")
+from catalog import NETWORKS
+
+OURS = ("flex", "LibTorch", "CUDA", "CUDA, autotuned")
 # Measurements, sharptui's default.
 AUDIT_EVERY = 10
 # Relative errors below this are rounding in float32, which neither side can help.
@@ -19,67 +20,99 @@ SCATTER = 2
 
 STATISTICS = {"median": median, "fastest": min}
 
+# What the tables call some of the work.
+WORDS = {"step": "training step"}
+
 
 def error(samples):
     """The largest relative error."""
     return max(abs(sample["error"]) for sample in samples)
 
 
-def ratio(theirs, ours):
-    return f"{theirs / ours:.2f}" if theirs < 9.95 * ours else f"{theirs / ours:.0f}"
+def ratio(above, below):
+    return f"{above / below:.2f}" if above < 9.95 * below else f"{above / below:.0f}"
 
 
-def ratios(results, statistic):
-    """Theirs over ours, so that above 1 sharptui is the faster one.
+def seconds(samples, statistic):
+    return STATISTICS[statistic](sample["seconds"] for sample in samples)
 
-    λ_max twice: beside the faster of PyHessian and curvlinops at 1e-3, whatever the errors, and beside the fastest of all
-    that is about as accurate. With audits: a cold start beside every tenth tracked measurement.
+
+def about(result):
+    """Which case it is, as the first cells of a row."""
+    task = result["task"]
+    return [NETWORKS[task["network"]].title, task["precision"], str(task["batch"]), str(task["probe"])]
+
+
+def against_pytorch(results, statistic):
+    """Training steps and products beside PyTorch's, both ways round."""
+    lines = [
+        "| network | precision | batch | probe | work | back end | ours | PyTorch | ours / PyTorch | PyTorch / ours |",
+        "|---|---|--:|--:|---|---|--:|--:|--:|--:|",
+    ]
+    for result in results:
+        for work in ("step", "product, first", "product, further"):
+            by = result["samples"].get(work, {})
+            for name in [name for name in OURS if name in by]:
+                ours = seconds(by[name], statistic)
+                # On CUDA the better one of cuDNN's two ways counts.
+                theirs = min(seconds(by[way], statistic) for way in by if way not in OURS)
+                cells = [*about(result), WORDS.get(work, work), name, milliseconds(ours), milliseconds(theirs)]
+                lines.append(row([*cells, ratio(ours, theirs), ratio(theirs, ours)]))
+    return "\n".join(lines)
+
+
+def searches(results, statistic):
+    """λ_max beside PyHessian and curvlinops, theirs over ours, so that above 1 sharptui is the faster one.
+
+    Twice: beside the faster of PyHessian and curvlinops at 1e-3, whatever the errors, and beside the fastest of all that is
+    about as accurate. With audits: a cold start beside every tenth tracked measurement.
     """
-
-    def seconds(samples):
-        return STATISTICS[statistic](sample["seconds"] for sample in samples)
 
     def beside(by, names, ours):
         if not names:
             return "none is"
-        name = min(names, key=lambda name: seconds(by[name]))
-        return f"{ratio(seconds(by[name]), ours)} ({name})"
+        name = min(names, key=lambda name: seconds(by[name], statistic))
+        return f"{ratio(seconds(by[name], statistic), ours)} ({name})"
 
     lines = [
-        "| network | batch | back end | training step | product, first | product, further "
-        "| λ_max, first, at 1e-3 | as accurate | λ_max, tracked, at 1e-3 | as accurate | as accurate, with audits |",
-        "|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| network | precision | batch | probe | back end | λ_max, first, at 1e-3 | as accurate "
+        "| λ_max, tracked, at 1e-3 | as accurate | as accurate, with audits |",
+        "|---|---|--:|--:|---|--:|--:|--:|--:|--:|",
     ]
-    for result in results:
+    for result in [result for result in results if result["task"]["peers"]]:
         samples = result["samples"]
-        for device in [d for d in OURS if d in samples["step"]]:
-            cells = [NAMES[result["network"]], str(result["batch"]), device]
-            for work in ("step", "product, first", "product, further"):
-                cells.append(ratio(seconds(samples[work]["PyTorch"]), seconds(samples[work][device])))
-            cold = seconds(samples["λ_max, first"][device])
-            for work in ("λ_max, first", "λ_max, tracked"):
-                by = samples[work]
-                ours, theirs = seconds(by[device]), [name for name in by if name not in OURS]
+        both = [samples.get(work, {}) for work in ("λ_max, first", "λ_max, tracked")]
+        for device in [name for name in OURS if any(name in by for by in both)]:
+            cells = [*about(result), device]
+            for work, by in zip(("first", "tracked"), both):
+                if device not in by:
+                    cells += ["–"] * (2 if work == "first" else 3)
+                    continue
+                ours, theirs = seconds(by[device], statistic), [name for name in by if name not in OURS]
                 accurate = [name for name in theirs if error(by[name]) <= max(SCATTER * error(by[device]), NEGLIGIBLE)]
                 plain = [name for name in theirs if name in ("PyHessian, 1e-03", "curvlinops")]
                 cells += [beside(by, plain, ours), beside(by, accurate, ours)]
-                if work == "λ_max, tracked":
-                    cells.append(beside(by, accurate, ours + cold / AUDIT_EVERY))
+                if work == "tracked":
+                    cold = both[0].get(device)
+                    audit = seconds(cold, statistic) / AUDIT_EVERY if cold else 0.0
+                    cells.append(beside(by, accurate, ours + audit) if cold else "–")
             lines.append(row(cells))
     return "\n".join(lines)
 
 
 def details(results):
-    lines = ["| network | batch | work | by | median | fastest to slowest | products | largest error |"]
-    lines.append("|---|--:|---|---|--:|--:|--:|--:|")
+    lines = ["| network | precision | batch | probe | work | by | median | fastest to slowest | products | largest error |"]
+    lines.append("|---|---|--:|--:|---|---|--:|--:|--:|--:|")
     for result in results:
         for work, by in result["samples"].items():
             for name, samples in by.items():
                 times = [sample["seconds"] for sample in samples]
-                cells = [NAMES[result["network"]], str(result["batch"]), work, name]
+                cells = [*about(result), WORDS.get(work, work), name]
                 cells += [milliseconds(median(times)), f"{milliseconds(min(times))} to {milliseconds(max(times))}"]
                 if "error" in samples[0]:
-                    cells += [f"{median(sample['products'] for sample in samples):g}", percent(error(samples))]
+                    cells += [f"{median(sample['products'] for sample in samples):g}"]
+                    exact = result["task"]["precision"] == "float64"
+                    cells += [f"{error(samples):.0e}" if exact else percent(error(samples))]
                 else:
                     cells += ["", ""]
                 lines.append(row(cells))
@@ -88,17 +121,41 @@ def details(results):
 
 def conditions(chosen):
     packages = ("torch", "PyHessian", "curvlinops-for-pytorch", "numpy", "scipy")
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
-        f"{processor()}, {os.cpu_count()} cores, {chosen.threads} threads for every candidate; {platform.system()}; "
-        f"Python {platform.python_version()}, {versions}; {rustc}.\n"
-        f"Ratios are theirs over ours, of the {chosen.of} times. Float32. {chosen.steps} training steps first, {chosen.between} between tracked measurements. Tolerances: "
+        f"{processor()}, {os.cpu_count()} cores, {chosen.threads} threads for every candidate; {device(chosen)}{platform.system()}; "
+        f"Python {platform.python_version()}, {versions}; {compiler()}.\n"
+        f"Ratios are of the {chosen.of} times. {chosen.between} training steps between tracked measurements. PyTorch: double "
+        "backward, first with the gradient's graph built for the product, further with a retained graph. Tolerances: "
         "PyHessian's as named; 1e-3 for curvlinops; sharptui's defaults, a relative residual of 1e-3 from a cold start and of "
-        "1e-2 when tracking. curvlinops is given the last eigenvector when tracking; tuned, also a tolerance of 1e-2 and a "
-        "basis of 4. Errors are relative, the largest that occurred, against ARPACK in float64 at 1e-9; below "
-        f"0.001 %, and up to {SCATTER} times sharptui's, they count as equal."
+        "1e-2 when tracking; λ_max, exact: 1e-7. curvlinops is given the last eigenvector when tracking; tuned, also a "
+        "tolerance of 1e-2 and a basis of 4. Errors are relative, the largest that occurred, against ARPACK in float64 at 1e-9; "
+        f"below 0.001 %, and up to {SCATTER} times sharptui's, they count as equal."
     )
+
+
+def version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not there"
+
+
+def device(chosen):
+    """The GPU, where one is used."""
+    if chosen.device == "cpu":
+        return ""
+    import torch
+
+    properties = torch.cuda.get_device_properties(chosen.device)
+    return f"{properties.name}, CUDA {torch.version.cuda}, TF32 off, PyTorch's the better of cudnn.benchmark on and off; "
+
+
+def compiler():
+    try:
+        return subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "built elsewhere"
 
 
 def processor():

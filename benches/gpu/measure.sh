@@ -1,0 +1,226 @@
+#!/usr/bin/env bash
+# Measures sharptui on an NVIDIA GPU, beside PyTorch, PyHessian and curvlinops with the same parameters and examples.
+#
+#   benches/gpu/measure.sh [OPTION…] [PART…]
+#
+#   --binary FILE   sharptui with LibTorch (default: target/release/sharptui)
+#   --data DIR      where cifar-10-batches-bin lies (default: $SHARPTUI_DATA)
+#   --python FILE   a Python with PyTorch; with PyHessian and curvlinops for the last comparison (default: python3)
+#   --device NAME   libtorch:cuda:N, or libtorch for a rehearsal on a CPU (default: libtorch:cuda:0)
+#   --tiny          small networks and few steps: only to see that everything runs
+#   --keep DIR      where the runs are left (default: nowhere)
+#
+# Parts, all of them unless some are named:
+#
+#   truth           λ_max of small networks in float64 beside PyTorch's, then in float32 and with TF32
+#   steps           training steps of VGG-11 (64), ResNet-18 (64) with batch norm and 784-256-256-10
+#   lambda          λ_max of 1,000 images from a cold start at 1e-3, in float32, and with a search in TF32
+#   peers           the same steps, products and λ_max by PyTorch, PyHessian and curvlinops; needs the runs of `lambda`
+#   memory          the most memory that a measurement of VGG-11 on 1,000 images takes, and PyTorch's
+#   transfers       copies and waits in each step of VGG-11, by nsys
+#   out_of_memory   a probe that cannot fit, and whether the next cell runs
+#   deterministic   whether two runs agree to the bit
+#
+# It prints all that it finds and compares nothing with a limit; the README says what the build needs.
+set -uo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+root="$(cd "$here/../.." && pwd)"
+
+binary="$root/target/release/sharptui" data="${SHARPTUI_DATA:-}" python=python3 device=libtorch:cuda:0 tiny='' keep=''
+parts=()
+while (($# > 0)); do
+    case "$1" in
+        --binary) binary="$2"; shift ;;
+        --data) data="$2"; shift ;;
+        --python) python="$2"; shift ;;
+        --device) device="$2"; shift ;;
+        --keep) keep="$2"; shift ;;
+        --tiny) tiny=yes ;;
+        truth | steps | lambda | peers | memory | transfers | out_of_memory | deterministic) parts+=("$1") ;;
+        *) sed -n '2,/^set/{/^set/d; s/^# \{0,1\}//; p}' "$0"; exit 2 ;;
+    esac
+    shift
+done
+((${#parts[@]})) || parts=(truth steps lambda peers memory transfers out_of_memory deterministic)
+
+binary="$(realpath "$binary")" || exit 2
+[[ -x "$binary" ]] || { echo "$binary is no program; --binary FILE"; exit 2; }
+[[ -d "$data" ]] && data="$(realpath "$data")"
+# PyTorch's name of the device, and the GPU's number.
+case "$device" in
+    libtorch) torch=cpu gpu='' ;;
+    libtorch:cuda:*) torch="${device#libtorch:}" gpu="${device##*:}" ;;
+    *) echo "--device $device: expected libtorch:cuda:N or libtorch"; exit 2 ;;
+esac
+[[ "$python" == */* ]] && python="$(realpath -s "$python")"
+libraries="$("$python" -c 'import os, torch; print(os.path.join(torch.__path__[0], "lib"))')" || exit 2
+
+if [[ -n "$keep" ]]; then
+    mkdir -p "$keep" && work="$(realpath "$keep")"
+else
+    work="$(mktemp -d)"
+    trap 'rm -rf "$work"' EXIT
+fi
+cd "$work" || exit 2
+
+wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
+
+# sharptui with the libraries of this PyTorch.
+sharptui() { LD_LIBRARY_PATH="$libraries" "$binary" "$@"; }
+
+# NAME: the path of a configuration; a tiny one where that was asked for.
+config() {
+    local path="$here/configs/$1.ron"
+    if [[ -n "$tiny" ]]; then
+        mkdir -p configs
+        sed -e 's/width: 64/width: 8/g; s/widths: \[256, 256\]/widths: [32, 32]/g' \
+            -e 's/_examples: 1024/_examples: 256/; s/examples: 1000)/examples: 64)/; s/examples: 200)/examples: 64)/' \
+            -e 's/steps: 6000/steps: 60/; s/Steps(2000)/Steps(20)/; s/steps: 600/steps: 6/; s/Steps(200)/Steps(2)/' \
+            -e 's/steps: \(20\|50\),/steps: 4,/; s/Steps(\(10\|25\))/Steps(2)/' "$path" > "configs/$1.ron"
+        path="$PWD/configs/$1.ron"
+    fi
+    echo "$path"
+}
+
+# SECONDS FOLDER NAME [OPTION…]: trains a configuration; its run directory is FOLDER/NAME.
+train() {
+    local limit="$1" folder="$2" name="$3" from=$SECONDS code=0 place=()
+    [[ -n "$data" ]] && place=(--data "$data")
+    LD_LIBRARY_PATH="$libraries" timeout "$limit" "$binary" --plain --device "$device" "${place[@]}" --out "$folder" \
+        "${@:4}" "$(config "$name")" > "$folder-$name.log" 2>&1 || code=$?
+    echo "  ($name: $((SECONDS - from)) s)"
+    if ((code)); then
+        echo "  $name ended with $code; its last words:"
+        tail -n 3 "$folder-$name.log" | sed 's/^/  | /'
+    fi
+    [[ -d "$folder/$name/cells" ]]
+}
+
+# CELL DUMP: writes what λ_max of a cell is measured on; prints λ_max in float64.
+dump() {
+    local place=()
+    [[ -n "$data" ]] && place=(--data "$data")
+    sharptui lambda "$1" --device "$device" "${place[@]}" --tolerance "${3:-1e-3}" --dump "$2" 2>&1 | head -n 1
+}
+
+# Whether CIFAR-10 is there for a part.
+has_cifar() {
+    [[ -d "$data/cifar-10-batches-bin" ]] && return
+    echo "  not measured: no cifar-10-batches-bin in '${data}'; --data DIR"
+    return 1
+}
+
+# What a run takes of the GPU, or of the host in a rehearsal.
+measuring_memory() { "$python" "$here/memory.py" "${gpu:-host}" "$@"; }
+
+truth() {
+    local name cells=() cell
+    for name in truth_float64 truth_float32 truth_tf32; do
+        train 240 runs "$name" && "$python" "$here/runs.py" lambda "runs/$name"
+    done
+    for cell in runs/truth_float64/cells/*; do
+        [[ -d "$cell" ]] || continue
+        echo "truth_float64 ${cell##*/}, again: $(dump "$cell" "truth_${cell##*/}.safetensors" 1e-8)"
+        cells+=("truth_${cell##*/}.safetensors")
+    done
+    echo "PyTorch, by double backward:"
+    ((${#cells[@]})) && "$python" "$here/peers.py" check --device "$torch" "${cells[@]}"
+}
+
+steps() {
+    has_cifar || return
+    local name
+    for name in steps_vgg11 steps_vgg11_autotuned steps_vgg11_tf32 steps_vgg11_deterministic steps_resnet18 \
+        steps_resnet18_autotuned steps_resnet18_tf32 steps_mlp256; do
+        train 90 runs "$name" && "$python" "$here/runs.py" steps "runs/$name"
+    done
+}
+
+lambda() {
+    has_cifar || return
+    local name
+    for name in lambda_vgg11 lambda_vgg11_autotuned lambda_vgg11_search_tf32 lambda_resnet18 lambda_resnet18_search_tf32 \
+        lambda_mlp256; do
+        train 120 runs "$name" && "$python" "$here/runs.py" cold "runs/$name"
+    done
+}
+
+peers() {
+    local name batch short=()
+    [[ -n "$tiny" ]] && short=(--repeats 1 --burst 2)
+    for name in vgg11 resnet18 mlp256; do
+        [[ -d "runs/lambda_$name/cells/001" ]] || { echo "  $name: not measured without the run of lambda"; continue; }
+        echo "$name in float64: $(dump "runs/lambda_$name/cells/001" "$name.safetensors")"
+        [[ $name == mlp256 ]] && batch=32 || batch=128
+        "$python" "$here/peers.py" time --device "$torch" --batch $batch "${short[@]}" "$name.safetensors"
+        [[ -n "$gpu" ]] && "$python" "$here/peers.py" time --device "$torch" --batch $batch --tf32 "$name.safetensors"
+    done
+}
+
+memory() {
+    has_cifar || return
+    local path
+    path="$(config memory)"
+    LD_LIBRARY_PATH="$libraries" measuring_memory "$binary" --plain --device "$device" --data "$data" --out runs "$path" \
+        > memory.log 2>&1
+    echo "sharptui: $(tail -n 1 memory.log)"
+    [[ -d runs/memory/cells/000 ]] || { tail -n 5 memory.log; return; }
+    dump runs/memory/cells/000 memory.safetensors > memory-dump.log
+    measuring_memory "$python" "$here/peers.py" memory --device "$torch" memory.safetensors
+}
+
+transfers() {
+    has_cifar || return
+    if [[ -z "$gpu" ]] || ! command -v nsys > /dev/null; then
+        echo "  not measured: there is no nsys, or no GPU"
+        return
+    fi
+    local few=100 many=300 count
+    for count in $few $many; do
+        # With what the program would start itself again for.
+        LD_LIBRARY_PATH="$libraries" NVIDIA_TF32_OVERRIDE=0 MALLOC_ARENA_MAX=1 nsys profile --trace=cuda --sample=none \
+            --force-overwrite=true --output="steps-$count" "$binary" --plain --device "$device" --data "$data" \
+            --steps "$count" --out "transfers-$count" "$(config transfers)" > "nsys-$count.log" 2>&1
+        nsys stats --report cuda_api_sum --format csv --output "calls-$count" "steps-$count.nsys-rep" >> "nsys-$count.log" 2>&1
+    done
+    "$python" "$here/calls.py" "$few" "calls-${few}_cuda_api_sum.csv" "$many" "calls-${many}_cuda_api_sum.csv" ||
+        tail -n 5 "nsys-$many.log"
+}
+
+out_of_memory() {
+    train 240 runs out_of_memory
+    grep -h -i -m 3 -e 'memory' runs-out_of_memory.log
+    "$python" "$here/runs.py" cells runs/out_of_memory
+}
+
+deterministic() {
+    train 120 first deterministic && train 120 second deterministic &&
+        "$python" "$here/runs.py" same first/deterministic second/deterministic
+}
+
+if [[ -n "$gpu" ]]; then
+    nvidia-smi --id="$gpu" --query-gpu=name,driver_version,memory.total --format=csv,noheader
+    # How busy the card was, once a second.
+    nvidia-smi --id="$gpu" --query-gpu=utilization.gpu,memory.used,power.draw,clocks.sm --format=csv,noheader,nounits -l 1 \
+        > nvidia-smi.csv &
+    watch=$!
+fi
+"$python" -c 'import torch; print("torch", torch.__version__, "CUDA", torch.version.cuda)'
+sharptui --version
+for part in "${parts[@]}"; do
+    echo "== $part"
+    from=$SECONDS lines=0
+    [[ -n "$gpu" ]] && lines="$(wc -l < nvidia-smi.csv)"
+    "$part"
+    [[ -n "$gpu" ]] && tail -n "+$((lines + 1))" nvidia-smi.csv | "$python" -c '
+import sys
+rows = [line.split(", ") for line in sys.stdin]
+columns = [[float(cell) for cell in column if cell.strip().replace(".", "").isdigit()] for column in zip(*rows)]
+names = ("% busy", "MiB used", "W", "MHz")
+most = ", ".join(f"{max(column):g} {name}" for name, column in zip(names, columns) if column)
+print(f"  nvidia-smi beside it, at the most: {most}; {len(rows)} readings")'
+    echo "  ($((SECONDS - from)) s)"
+done
+if [[ -n "$gpu" ]]; then
+    kill "$watch"
+fi

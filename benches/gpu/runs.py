@@ -1,0 +1,100 @@
+"""What the run directories of `measure.sh` say.
+
+    runs.py lambda RUN…     every measurement of λ_max: value, products, seconds
+    runs.py steps RUN…      milliseconds of a training step
+    runs.py cold RUN…       λ_max from a cold start, without the first cell, which loads CUDA's libraries
+    runs.py cells RUN…      how each cell ended
+    runs.py same RUN RUN    whether two runs recorded the same numbers and parameters, to the bit
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from statistics import median
+
+# Of a point: what depends on the clock.
+TIMES = ("seconds", "lambda_seconds", "time")
+
+
+def cells(run):
+    return sorted(Path(run).glob("cells/*"))
+
+
+def points(cell):
+    lines = (cell / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def measured(cell):
+    return [point for point in points(cell) if point.get("lambda_max") is not None]
+
+
+def show_lambda(runs):
+    for run in runs:
+        for cell in cells(run):
+            values = ", ".join(f"{point['lambda_max']:.9g}" for point in measured(cell))
+            print(f"{Path(run).name} {cell.name}: λ_max {values}")
+
+
+def show_steps(runs):
+    for run in runs:
+        for cell in cells(run):
+            evaluated = [point for point in points(cell) if point.get("train_loss") is not None]
+            # Before the first step λ_max was measured, and the first steps load what CUDA needs.
+            spans = list(zip(evaluated[1:], evaluated[2:]))
+            times = [(b["seconds"] - a["seconds"]) / (b["step"] - a["step"]) for a, b in spans]
+            words = " ".join(f"{1e3 * seconds:.3f}" for seconds in times)
+            print(f"{Path(run).name}: {words} ms a step" if times else f"{Path(run).name}: too few evaluations")
+
+
+def show_cold(runs):
+    for run in runs:
+        first = [measured(cell)[0] for cell in cells(run)[1:] if (cell / "metrics.jsonl").exists() and measured(cell)]
+        if not first:
+            print(f"{Path(run).name}: nothing measured")
+            continue
+        seconds = [point["lambda_seconds"] for point in first]
+        a_product = median(point["lambda_seconds"] / point["lambda_hvps"] for point in first)
+        values = ", ".join(f"{point['lambda_max']:.7g}" for point in first)
+        products = ", ".join(str(point["lambda_hvps"]) for point in first)
+        words = ", ".join(f"{second:.3f}" for second in seconds)
+        print(f"{Path(run).name}: {words} s; {products} products of {1e3 * a_product:.1f} ms, all included; λ_max {values}")
+
+
+def show_cells(runs):
+    for run in runs:
+        with open(Path(run) / "summary.csv", newline="") as file:
+            for row in csv.DictReader(file):
+                kept = ("cell", "model", "state", "reason", "error", "ended", "lambda_max", "steps")
+                words = [f"{name} {row[name]}" for name in kept if row.get(name)]
+                print(f"{Path(run).name}: {', '.join(words)}")
+
+
+def show_same(runs):
+    first, second = runs
+    same = True
+    for one, other in zip(cells(first), cells(second), strict=True):
+        for name, content in (("metrics.jsonl", timeless), ("model.safetensors", Path.read_bytes)):
+            if content(one / name) != content(other / name):
+                same = False
+                print(f"cell {one.name}: {name} differs")
+    print(f"{len(cells(first))} cells, {'the same to the bit' if same else 'NOT the same'}")
+    return same
+
+
+def timeless(path):
+    points = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{key: value for key, value in point.items() if key not in TIMES} for point in points]
+
+
+def main():
+    shows = {"lambda": show_lambda, "steps": show_steps, "cold": show_cold, "cells": show_cells, "same": show_same}
+    what, *runs = sys.argv[1:] or [""]
+    if what not in shows or not runs:
+        sys.exit(__doc__)
+    sys.exit(shows[what](runs) is False)
+
+
+if __name__ == "__main__":
+    main()
