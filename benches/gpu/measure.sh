@@ -59,8 +59,14 @@ if [[ -n "$keep" ]]; then
     mkdir -p "$keep" && work="$(realpath "$keep")"
 else
     work="$(mktemp -d)"
-    trap 'rm -rf "$work"' EXIT
+    temporary="$work"
 fi
+watch=''
+ended() {
+    [[ -n "$watch" ]] && kill "$watch"
+    [[ -n "${temporary:-}" ]] && rm -rf "$temporary"
+}
+trap ended EXIT
 cd "$work" || exit 2
 
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
@@ -221,6 +227,3 @@ most = ", ".join(f"{max(column):g} {name}" for name, column in zip(names, column
 print(f"  nvidia-smi beside it, at the most: {most}; {len(rows)} readings")'
     echo "  ($((SECONDS - from)) s)"
 done
-if [[ -n "$gpu" ]]; then
-    kill "$watch"
-fi

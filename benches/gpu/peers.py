@@ -44,8 +44,7 @@ def milliseconds(seconds):
 
 def time(chosen, dump):
     case = networks.load(dump, torch.float32, chosen.device)
-    torch.backends.cuda.matmul.allow_tf32 = chosen.tf32
-    torch.backends.cudnn.allow_tf32 = chosen.tf32
+    theirs.allow_tf32(chosen.tf32)
     tf32 = ", TF32" if chosen.tf32 else ""
     for name, autotune in theirs.ways(chosen.device).items():
         theirs.autotune(autotune)
