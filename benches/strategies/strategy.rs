@@ -45,6 +45,7 @@ pub fn all() -> Vec<(String, Box<dyn Strategy>)> {
             tolerance_floor: 1e-5,
             max_products: MAX_PRODUCTS,
             audit_every,
+            rounded_search: false,
         };
         let tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(1));
         all.push((format!("the program's tracker, {audits}"), Box::new(tracker)));

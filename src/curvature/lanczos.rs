@@ -16,8 +16,8 @@ use super::Interrupted;
 use super::rows::{Rows, dot};
 use crate::number::unsigned_zero;
 
-/// The most basis vectors held. With their images these are 2·32 parameter vectors, and some eight are temporary: at most
-/// about 72, apart from what a product takes.
+/// The most basis vectors held. With their images these are 2·32 parameter vectors, and some eleven are temporary: at most
+/// about 75, apart from what a product takes.
 const BASIS_LIMIT: usize = 32;
 
 /// Ritz vectors kept at a restart.

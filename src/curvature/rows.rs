@@ -4,8 +4,8 @@
 use burn::tensor::{Tensor, TensorData};
 use nalgebra::DMatrix;
 
-/// Rows of one matrix. Memory is taken for so many vectors at once, and nothing is copied to make room for more: a warm
-/// measurement mostly stays within one matrix.
+/// Rows of one matrix. Memory is taken for so many vectors at once, and nothing is copied to make room for more. A warm
+/// measurement mostly stays within one matrix; a full basis fills its four, and so takes no more memory than a list.
 const BLOCK: usize = 8;
 
 /// Into how many parts the columns are cut where rows are replaced in place: what is in the making then takes no more

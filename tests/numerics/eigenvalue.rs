@@ -221,7 +221,7 @@ fn a_tiny_hessian_in_float32_does_not_seem_converged_at_once() {
 }
 
 #[test]
-fn thirty_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
+fn twenty_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
     // The tolerance cannot be met, so the search goes on restarting on top of rounding.
     let spectrum: Vec<f64> = (0..1_000).map(|i| f64::from(i) / 1_000.0).collect();
     let values = tensor(&spectrum).cast(DType::F32);
@@ -232,7 +232,8 @@ fn thirty_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
         ..search(0.0)
     };
     let found = largest_eigenvalue(&mut operator, &[start], &limits).unwrap();
-    assert!(!found.converged && found.products > 500, "{}", found.products);
+    // It ends before the last product where nothing but rounding is left of the residual.
+    assert!(!found.converged && found.products > 400, "{}", found.products);
     let off = found.value - spectrum[999];
     assert!(off.abs() < 2e-6, "off by {off:e}");
     // The residual from the kept images is the true one.
