@@ -23,6 +23,8 @@ mod problem;
 mod product;
 #[path = "numerics/pytorch.rs"]
 mod pytorch;
+#[path = "numerics/rounded.rs"]
+mod rounded;
 #[path = "numerics/track.rs"]
 mod track;
 #[path = "numerics/vectors.rs"]
