@@ -52,18 +52,20 @@ fn tanh(x: Signal) -> Signal {
     ((x * 2.0).exp() + 1.0).recip() * -2.0 + 1.0
 }
 
-/// φ' is kept, and of tanh its y.
+/// y is kept, and by tanh φ' and ẏ.
 pub(super) fn holding(function: Activation, input: ImageShape) -> Holding {
-    let keeps = match function {
-        Activation::Tanh => Keeps::Output,
-        Activation::Relu => Keeps::Neither,
-    };
-    Holding {
-        keeps,
-        tangent_keeps: keeps,
-        remembered: size(input),
-        passing: size(input),
+    let kept = Holding {
+        keeps: Keeps::Output,
         ..Holding::nothing(input)
+    };
+    match function {
+        Activation::Tanh => Holding {
+            tangent_keeps: Keeps::Output,
+            remembered: size(input),
+            ..kept
+        },
+        // Where φ' is kept instead, that is a tensor more, if y is kept by the layer behind.
+        Activation::Relu => kept,
     }
 }
 

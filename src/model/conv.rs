@@ -8,7 +8,7 @@ mod libtorch;
 
 use burn::tensor::Tensor;
 
-use super::footprint::{Holding, ImageShape, Keeps, size};
+use super::footprint::{Holding, ImageShape, Keeps};
 use super::node::{Kept, Node, Signal};
 use super::{Gradient, Initial, Layout, Parts};
 
@@ -76,14 +76,13 @@ impl Conv2d {
         }
     }
 
-    /// x is kept, and ẋ in a product; the gradient to the weight takes δ and x in another order.
-    pub(super) fn holding(self, layout: &Layout, [channels, height, width]: ImageShape) -> Holding {
+    /// x is kept, and ẋ in a product; what the passes on flex take meanwhile does not grow with the examples.
+    pub(super) fn holding(self, layout: &Layout, [_, height, width]: ImageShape) -> Holding {
         let outputs = layout.entries()[self.weight].shape[0];
         let output = [outputs, height.div_ceil(self.stride), width.div_ceil(self.stride)];
         Holding {
             keeps: Keeps::Input,
             tangent_keeps: Keeps::Input,
-            passing: channels * height * width + size(output),
             ..Holding::nothing(output)
         }
     }

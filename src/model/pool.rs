@@ -8,7 +8,7 @@ mod libtorch;
 use burn::tensor::module::max_pool2d_with_indices_backward;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::footprint::{Holding, ImageShape, Keeps};
+use super::footprint::{Holding, ImageShape, size};
 use super::node::{LinearMap, Node, Signal};
 
 /// Side of the pooled square, and the stride.
@@ -89,13 +89,12 @@ impl Choice {
     }
 }
 
-/// x is kept, and the choices: two of half its size, two of a quarter.
+/// The choices are kept: a byte each where they take the least, which is a quarter of a number of 32 bits.
 pub(super) fn holding([channels, height, width]: ImageShape) -> Holding {
-    let input = channels * height * width;
+    let output = [channels, pooled(height), pooled(width)];
     Holding {
-        keeps: Keeps::Input,
-        remembered: input * 3 / 2,
-        ..Holding::nothing([channels, pooled(height), pooled(width)])
+        remembered: size(output) / 4,
+        ..Holding::nothing(output)
     }
 }
 

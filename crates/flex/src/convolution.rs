@@ -16,7 +16,10 @@ use planes::Geometry;
 /// x [examples, in, height, width], W [out, in, k, k] with odd k, b `[out]`; at least one term, all of the same shapes.
 pub fn convolve(terms: &[(&Tensor<4>, &Tensor<4>)], bias: Option<&Tensor<1>>, stride: usize) -> Option<Tensor<4>> {
     let (x, weight) = terms.first()?;
-    let seen: Vec<(Seen, Seen)> = terms.iter().map(|(x, w)| Some((see(x)?, see(w)?))).collect::<Option<_>>()?;
+    let seen: Vec<(Seen, Seen)> = terms
+        .iter()
+        .map(|(x, w)| Some((see(x)?, see(w)?)))
+        .collect::<Option<_>>()?;
     let bias = match bias {
         Some(bias) => Some(see(bias)?),
         None => None,
@@ -28,7 +31,12 @@ pub fn convolve(terms: &[(&Tensor<4>, &Tensor<4>)], bias: Option<&Tensor<1>>, st
     })
 }
 
-fn forward_of<T: Number>(geometry: &Geometry, terms: &[(Seen, Seen)], bias: Option<&Seen>, like: &Tensor<4>) -> Tensor<4> {
+fn forward_of<T: Number>(
+    geometry: &Geometry,
+    terms: &[(Seen, Seen)],
+    bias: Option<&Seen>,
+    like: &Tensor<4>,
+) -> Tensor<4> {
     let terms: Vec<(&[T], &[T])> = terms.iter().map(|(x, w)| (x.numbers(), w.numbers())).collect();
     let y = passes::forward(geometry, &terms, bias.map(Seen::numbers));
     let [rows, columns] = geometry.output();
@@ -67,7 +75,11 @@ pub fn backward(terms: &[Term], [x, weight]: [&Tensor<4>; 2], stride: usize) -> 
     })
 }
 
-fn backward_of<T: Number>(geometry: &Geometry, terms: &[(Seen, Option<Seen>, Option<Seen>)], like: &Tensor<4>) -> Derivatives {
+fn backward_of<T: Number>(
+    geometry: &Geometry,
+    terms: &[(Seen, Option<Seen>, Option<Seen>)],
+    like: &Tensor<4>,
+) -> Derivatives {
     let terms: Vec<Adjoint<T>> = terms
         .iter()
         .map(|(delta, weight, x)| Adjoint {

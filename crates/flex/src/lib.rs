@@ -16,4 +16,4 @@ mod tensors;
 pub use convolution::{Term, backward, convolve};
 pub use pool::{Choices, max_pool};
 pub use relu::{relu, times_slope};
-pub use tensors::is_here;
+pub use tensors::{device, is_here};

@@ -1,23 +1,39 @@
 //! The formats that are computed in, and vectors of them.
 
+use std::ops::AddAssign;
+
 use burn::tensor::Element;
 use bytemuck::{Pod, bytes_of, cast_slice, cast_slice_mut, pod_read_unaligned};
 use macerator::{ReduceAdd, Simd, VAdd, VMulAdd, Vector};
 
 /// f32 or f64.
-pub(crate) trait Number: Element + Pod + PartialOrd + VAdd + VMulAdd + ReduceAdd + Send + Sync {
+pub(crate) trait Number:
+    Element + Pod + PartialOrd + AddAssign + VAdd + VMulAdd + ReduceAdd + Send + Sync
+{
     const ONE: Self;
     const NAN: Self;
+
+    fn is_nan(self) -> bool;
 }
 
 impl Number for f32 {
     const ONE: Self = 1.0;
     const NAN: Self = Self::NAN;
+
+    #[inline(always)]
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
 }
 
 impl Number for f64 {
     const ONE: Self = 1.0;
     const NAN: Self = Self::NAN;
+
+    #[inline(always)]
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
 }
 
 /// As many numbers as a vector has, from the first of `from` on.

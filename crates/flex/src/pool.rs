@@ -74,7 +74,9 @@ impl Choices {
             if count == 0 {
                 return;
             }
-            let of_y = y.par_chunks_mut(images * after).zip(chosen.par_chunks_mut(images * after));
+            let of_y = y
+                .par_chunks_mut(images * after)
+                .zip(chosen.par_chunks_mut(images * after));
             of_y.zip(x.par_chunks(images * before)).for_each(|((y, chosen), x)| {
                 let images = y.chunks_exact_mut(after).zip(chosen.chunks_exact_mut(after));
                 for ((y, chosen), x) in images.zip(x.chunks_exact(before)) {
@@ -96,7 +98,9 @@ impl Choices {
             if self.chosen.is_empty() {
                 return;
             }
-            let of_y = y.par_chunks_mut(images * after).zip(self.chosen.par_chunks(images * after));
+            let of_y = y
+                .par_chunks_mut(images * after)
+                .zip(self.chosen.par_chunks(images * after));
             of_y.zip(x.par_chunks(images * before)).for_each(|((y, chosen), x)| {
                 let images = y.chunks_exact_mut(after).zip(chosen.chunks_exact(after));
                 for ((y, chosen), x) in images.zip(x.chunks_exact(before)) {
@@ -118,13 +122,16 @@ impl Choices {
             return own(vec![T::default(); count], self.shape, like);
         }
         let write = |x: &mut [MaybeUninit<T>]| {
-            let of_y = delta.par_chunks(images * after).zip(self.chosen.par_chunks(images * after));
-            of_y.zip(x.par_chunks_mut(images * before)).for_each(|((delta, chosen), x)| {
-                let images = delta.chunks_exact(after).zip(chosen.chunks_exact(after));
-                for ((delta, chosen), x) in images.zip(x.chunks_exact_mut(before)) {
-                    scatter_of_image::<T>(delta, chosen, width, columns, x);
-                }
-            });
+            let of_y = delta
+                .par_chunks(images * after)
+                .zip(self.chosen.par_chunks(images * after));
+            of_y.zip(x.par_chunks_mut(images * before))
+                .for_each(|((delta, chosen), x)| {
+                    let images = delta.chunks_exact(after).zip(chosen.chunks_exact(after));
+                    for ((delta, chosen), x) in images.zip(x.chunks_exact_mut(before)) {
+                        scatter_of_image::<T>(delta, chosen, width, columns, x);
+                    }
+                });
         };
         // SAFETY: each image writes all numbers of its rows, and the images are all.
         let x = unsafe { written(count, write) };
@@ -157,7 +164,7 @@ fn choose_of_image<S: Simd, T: Number>(
 /// The first among equals, and what is not a number before all that is.
 #[inline(always)]
 fn larger<T: Number>(a: (T, u8), b: (T, u8)) -> (T, u8) {
-    let first = (a.0 >= b.0) | (a.0 != a.0);
+    let first = a.0 >= b.0 || a.0.is_nan();
     (if first { a.0 } else { b.0 }, if first { a.1 } else { b.1 })
 }
 

@@ -58,7 +58,9 @@ fn slope_of<T: Number>(y: &Seen, delta: &Seen, like: &Tensor<4>) -> Tensor<4> {
         if y.len() <= PART {
             return slope_of_part::<T>(y, delta, products);
         }
-        let parts = products.par_chunks_mut(PART).zip(y.par_chunks(PART).zip(delta.par_chunks(PART)));
+        let parts = products
+            .par_chunks_mut(PART)
+            .zip(y.par_chunks(PART).zip(delta.par_chunks(PART)));
         parts.for_each(|(products, (y, delta))| slope_of_part::<T>(y, delta, products));
     };
     // SAFETY: a part has as many products as numbers, and the parts are all.

@@ -1,7 +1,7 @@
 //! Between burn's tensors and slices of numbers.
 
 use burn::backend::{BackendTypes, Flex};
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use crate::number::Number;
 
@@ -26,6 +26,11 @@ impl Seen {
             None => panic!("a tensor of {:?}, not of {:?}", self.format(), T::dtype()),
         }
     }
+}
+
+/// Where burn-flex's tensors are.
+pub fn device() -> Device {
+    Device::flex()
 }
 
 /// Whether a tensor is burn-flex's, in a format that is computed in here.

@@ -76,7 +76,11 @@ impl Passes for Flex {
         };
         let terms = [dotted, plain];
         // Without either the second δ is not needed.
-        let count = if plain.weight.is_some() || plain.x.is_some() { 2 } else { 1 };
+        let count = if plain.weight.is_some() || plain.x.is_some() {
+            2
+        } else {
+            1
+        };
         match self.derivatives(&terms[..count]) {
             Some((to_input, Some(to_parameters))) => (to_input, to_parameters),
             _ => self.0.backward_tangent(dx, d_weight, delta, delta_dot, to_input),

@@ -123,7 +123,13 @@ pub(crate) fn backward<T: Number>(
         let shares: Vec<(usize, Option<&mut [MaybeUninit<T>]>)> =
             (0..examples).step_by(share).map(|first| (first, dxs.next())).collect();
         let sums_of_shares = shares.into_par_iter().map_init(
-            || Scratch::new(&grid, terms.len() * (each[0] + each[1]), if to_input { inputs } else { 0 }),
+            || {
+                Scratch::new(
+                    &grid,
+                    terms.len() * (each[0] + each[1]),
+                    if to_input { inputs } else { 0 },
+                )
+            },
             |scratch, (first, mut dx)| {
                 let mut sums = weights.zeros();
                 let end = (first + share).min(examples);
@@ -285,7 +291,8 @@ fn phases<T: Number>(
     } = *geometry;
     let taps = geometry.taps();
     let mut phases = Vec::new();
-    for (row, column) in (0..stride.min(height)).flat_map(|row| (0..stride.min(width)).map(move |column| (row, column))) {
+    for (row, column) in (0..stride.min(height)).flat_map(|row| (0..stride.min(width)).map(move |column| (row, column)))
+    {
         let mut read = Vec::new();
         for (term, adjoint) in terms.iter().enumerate() {
             let Some(weight) = adjoint.weight else { continue };
@@ -333,7 +340,14 @@ struct Correlations {
 }
 
 impl Correlations {
-    fn new(geometry: &Geometry, terms: usize, of_delta: &Reading, of_x: &Reading, each: [usize; 2], split: bool) -> Self {
+    fn new(
+        geometry: &Geometry,
+        terms: usize,
+        of_delta: &Reading,
+        of_x: &Reading,
+        each: [usize; 2],
+        split: bool,
+    ) -> Self {
         let (outputs, taps) = (geometry.outputs, geometry.taps());
         let width = geometry.inputs * taps;
         let columns: Vec<usize> = (0..width).filter(|column| of_x.reads(column % taps)).collect();
@@ -346,7 +360,8 @@ impl Correlations {
             let first = terms * each[0] + term * each[1];
             let read = columns.iter().chain(std::iter::repeat(&columns[columns.len() - 1]));
             let read = read.take(columns.len().next_multiple_of(TAPS));
-            read.map(|column| first + of_x.row(column / taps, column % taps)).collect()
+            read.map(|column| first + of_x.row(column / taps, column % taps))
+                .collect()
         };
         Self {
             above: (0..terms).map(above).collect(),
@@ -387,7 +402,7 @@ impl Correlations {
             }
         }
         for (bias, row) in bias.iter_mut().zip(&self.above[0]) {
-            *bias = *bias + sum::<T>(&planes[*row..][..positions]);
+            *bias += sum::<T>(&planes[*row..][..positions]);
         }
     }
 
@@ -396,10 +411,10 @@ impl Correlations {
         let (mut weight, mut bias) = self.zeros();
         for (of_weight, of_bias) in shares {
             for (total, share) in weight.iter_mut().zip(of_weight) {
-                *total = *total + *share;
+                *total += *share;
             }
             for (total, share) in bias.iter_mut().zip(of_bias) {
-                *total = *total + *share;
+                *total += *share;
             }
         }
         let mut all = vec![T::default(); self.outputs * self.width];

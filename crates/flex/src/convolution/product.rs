@@ -12,11 +12,12 @@ pub(crate) const TAPS: usize = 3;
 
 /// How many positions [`weighted_sums`] takes at once; its length is a multiple of them.
 pub(crate) fn step<T: Number>() -> usize {
-    step_of::<T>(T::default())
+    step_of(T::default())
 }
 
+/// The same for the format of a number.
 #[macerator::with_simd]
-fn step_of<S: Simd, T: Number>(_of: T) -> usize {
+fn step_of<S: Simd, T: Number>(_: T) -> usize {
     T::lanes::<S>() * if is_wide::<S>() { 2 } else { 3 }
 }
 
@@ -31,7 +32,14 @@ fn is_wide<S: Simd>() -> bool {
 /// w [tiles, rows, TILE], b [tiles, TILE], y [tiles, TILE, positions]. What a position needs of x is read for one tile after
 /// another.
 #[macerator::with_simd]
-pub(crate) fn weighted_sums<S: Simd, T: Number>(x: &[T], rows: &[usize], w: &[T], b: &[T], positions: usize, y: &mut [T]) {
+pub(crate) fn weighted_sums<S: Simd, T: Number>(
+    x: &[T],
+    rows: &[usize],
+    w: &[T],
+    b: &[T],
+    positions: usize,
+    y: &mut [T],
+) {
     if is_wide::<S>() {
         sums_of::<S, T, TILE, 2>(x, rows, w, b, positions, y);
     } else {
@@ -87,7 +95,13 @@ fn sums_of<S: Simd, T: Number, const R: usize, const V: usize>(
 ///
 /// `above` has a multiple of `TILE` rows, `rows` one of `TAPS`; sums [above, rows].
 #[macerator::with_simd]
-pub(crate) fn correlate<S: Simd, T: Number>(x: &[T], above: &[usize], rows: &[usize], positions: usize, sums: &mut [T]) {
+pub(crate) fn correlate<S: Simd, T: Number>(
+    x: &[T],
+    above: &[usize],
+    rows: &[usize],
+    positions: usize,
+    sums: &mut [T],
+) {
     if is_wide::<S>() {
         correlate_of::<S, T, TILE>(x, above, rows, positions, sums);
     } else {
@@ -130,7 +144,7 @@ fn correlate_of<S: Simd, T: Number, const R: usize>(
             for r in 0..R {
                 for k in 0..TAPS {
                     let sum = &mut sums[r * width + tile * TAPS + k];
-                    *sum = *sum + products[r][k].reduce_add();
+                    *sum += products[r][k].reduce_add();
                 }
             }
         }
@@ -145,12 +159,12 @@ pub(crate) fn sum<S: Simd, T: Number>(x: &[T]) -> T {
     let (whole, rest) = x.split_at(x.len() / lanes * lanes);
     let mut at = 0;
     while at < whole.len() {
-        total = total + load(&whole[at..]);
+        total += load(&whole[at..]);
         at += lanes;
     }
     let mut total = total.reduce_add();
     for x in rest {
-        total = total + *x;
+        total += *x;
     }
     total
 }

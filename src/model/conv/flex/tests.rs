@@ -1,6 +1,7 @@
 //! Every pass against burn's own operations and, in float64, against the sums as they are defined.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
+use sharptui_flex::device;
 
 use super::super::generic::{self, Generic};
 use super::{Flex, Passes, Shape, ToParameters, forward};
@@ -38,7 +39,9 @@ const CASES: &[Case] = &[
 fn numbers(count: usize, seed: u64) -> Vec<f64> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     };
     (0..count).map(|_| next()).collect()
@@ -46,7 +49,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f64> {
 
 fn tensor<const D: usize>(shape: [usize; D], seed: u64, format: DType) -> Tensor<D> {
     let data = TensorData::new(numbers(shape.iter().product(), seed), shape);
-    Tensor::from_data(data, (&Device::flex(), format))
+    Tensor::from_data(data, (&device(), format))
 }
 
 fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
@@ -185,7 +188,9 @@ fn defined(case: &Case, problem: &Problem) -> [(&'static str, Vec<f64>); 4] {
             let (input, tap) = (read / (kernel * kernel), read % (kernel * kernel));
             let of_row = (row * stride + tap / kernel).checked_sub(kernel / 2);
             let of_column = (column * stride + tap % kernel).checked_sub(kernel / 2);
-            let (Some(of_row), Some(of_column)) = (of_row, of_column) else { continue };
+            let (Some(of_row), Some(of_column)) = (of_row, of_column) else {
+                continue;
+            };
             if of_row >= height || of_column >= width {
                 continue;
             }
@@ -205,7 +210,7 @@ fn tensors_in_another_order_in_memory_are_read_in_their_own() {
     let expected = problem.results(problem.flex());
     let turned = |x: &Tensor<4>| {
         let data = x.clone().permute([3, 2, 1, 0]).into_data();
-        Tensor::<4>::from_data(data, (&Device::flex(), DType::F64)).permute([3, 2, 1, 0])
+        Tensor::<4>::from_data(data, (&device(), DType::F64)).permute([3, 2, 1, 0])
     };
     problem.x = turned(&problem.x);
     problem.delta = turned(&problem.delta);
@@ -219,11 +224,29 @@ fn what_is_not_finite_stays_so() {
         let mut problem = Problem::new(&CASES[1], DType::F64);
         let mut data = host(&problem.x);
         data[300] = bad;
-        problem.x = Tensor::from_data(TensorData::new(data, problem.x.dims()), (&Device::flex(), DType::F64));
-        for (found, expected) in problem.results(problem.flex()).iter().zip(problem.results(problem.generic())) {
+        problem.x = Tensor::from_data(TensorData::new(data, problem.x.dims()), (&device(), DType::F64));
+        for (found, expected) in problem
+            .results(problem.flex())
+            .iter()
+            .zip(problem.results(problem.generic()))
+        {
             for (found, expected) in found.1.iter().zip(expected.1) {
-                assert!(expected.is_finite() || !found.is_finite(), "{}: {found}", expected);
+                assert!(expected.is_finite() || !found.is_finite(), "{expected}: {found}");
             }
         }
     }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let bits = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let problems = CASES.iter().map(|case| Problem::new(case, DType::F32));
+            problems
+                .map(|problem| problem.results(problem.flex()))
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(bits(1), bits(3));
 }
