@@ -1,7 +1,5 @@
 //! Max pooling of 2×2 squares with a stride of 2.
 
-use std::mem::MaybeUninit;
-
 use burn::tensor::{DType, Tensor};
 use macerator::Simd;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
@@ -70,7 +68,7 @@ impl Choices {
         let (images, before, after) = self.parts();
         let [width, columns] = [self.shape[3], pooled[3]];
         let mut chosen = vec![0; count];
-        let write = |y: &mut [MaybeUninit<T>]| {
+        let write = |y: &mut [T]| {
             if count == 0 {
                 return;
             }
@@ -84,8 +82,7 @@ impl Choices {
                 }
             });
         };
-        // SAFETY: each image writes a number for each of its squares, and the images are all.
-        let y = unsafe { written(count, write) };
+        let y = written(count, write);
         self.chosen = chosen;
         own(y, pooled, like)
     }
@@ -94,7 +91,7 @@ impl Choices {
         let (x, pooled) = (x.numbers::<T>(), self.pooled());
         let (images, before, after) = self.parts();
         let [width, columns] = [self.shape[3], pooled[3]];
-        let write = |y: &mut [MaybeUninit<T>]| {
+        let write = |y: &mut [T]| {
             if self.chosen.is_empty() {
                 return;
             }
@@ -108,8 +105,7 @@ impl Choices {
                 }
             });
         };
-        // SAFETY: each image writes a number for each of its squares, and the images are all.
-        let y = unsafe { written(self.chosen.len(), write) };
+        let y = written(self.chosen.len(), write);
         own(y, pooled, like)
     }
 
@@ -121,7 +117,7 @@ impl Choices {
         if self.chosen.is_empty() {
             return own(vec![T::default(); count], self.shape, like);
         }
-        let write = |x: &mut [MaybeUninit<T>]| {
+        let write = |x: &mut [T]| {
             let of_y = delta
                 .par_chunks(images * after)
                 .zip(self.chosen.par_chunks(images * after));
@@ -133,8 +129,7 @@ impl Choices {
                     }
                 });
         };
-        // SAFETY: each image writes all numbers of its rows, and the images are all.
-        let x = unsafe { written(count, write) };
+        let x = written(count, write);
         own(x, self.shape, like)
     }
 }
@@ -144,7 +139,7 @@ fn choose_of_image<S: Simd, T: Number>(
     x: &[T],
     width: usize,
     columns: usize,
-    y: &mut [MaybeUninit<T>],
+    y: &mut [T],
     chosen: &mut [u8],
 ) {
     let rows = y.chunks_exact_mut(columns).zip(chosen.chunks_exact_mut(columns));
@@ -155,7 +150,7 @@ fn choose_of_image<S: Simd, T: Number>(
             let (upper, of_upper) = larger((*a, 0), (*b, 1));
             let (lower, of_lower) = larger((*c, 2), (*d, 3));
             let (largest, which) = larger((upper, of_upper), (lower, of_lower));
-            y.write(largest);
+            *y = largest;
             *chosen = which;
         }
     }
@@ -169,7 +164,7 @@ fn larger<T: Number>(a: (T, u8), b: (T, u8)) -> (T, u8) {
 }
 
 #[macerator::with_simd]
-fn gather_of_image<S: Simd, T: Number>(x: &[T], width: usize, columns: usize, y: &mut [MaybeUninit<T>], chosen: &[u8]) {
+fn gather_of_image<S: Simd, T: Number>(x: &[T], width: usize, columns: usize, y: &mut [T], chosen: &[u8]) {
     let rows = y.chunks_exact_mut(columns).zip(chosen.chunks_exact(columns));
     for ((y, chosen), x) in rows.zip(x.chunks_exact(2 * width)) {
         let (upper, lower) = x.split_at(width);
@@ -177,7 +172,7 @@ fn gather_of_image<S: Simd, T: Number>(x: &[T], width: usize, columns: usize, y:
         for ((y, chosen), ([a, b], [c, d])) in y.iter_mut().zip(chosen).zip(squares) {
             let upper = if *chosen == 0 { *a } else { *b };
             let lower = if *chosen == 2 { *c } else { *d };
-            y.write(if *chosen < 2 { upper } else { lower });
+            *y = if *chosen < 2 { upper } else { lower };
         }
     }
 }
@@ -188,21 +183,21 @@ fn scatter_of_image<S: Simd, T: Number>(
     chosen: &[u8],
     width: usize,
     columns: usize,
-    x: &mut [MaybeUninit<T>],
+    x: &mut [T],
 ) {
     let zero = T::default();
     let rows = delta.len() / columns;
     let (squares, odd_row) = x.split_at_mut(rows * 2 * width);
-    odd_row.fill(MaybeUninit::new(zero));
+    odd_row.fill(zero);
     let deltas = delta.chunks_exact(columns).zip(chosen.chunks_exact(columns));
     for ((delta, chosen), x) in deltas.zip(squares.chunks_exact_mut(2 * width)) {
         let (upper, lower) = x.split_at_mut(width);
         for (row, of_row) in [(upper, 0), (lower, 2)] {
             let (pairs, odd_column) = row.as_chunks_mut::<2>();
-            odd_column.fill(MaybeUninit::new(zero));
+            odd_column.fill(zero);
             for ((pair, delta), chosen) in pairs.iter_mut().zip(delta).zip(chosen) {
-                pair[0].write(if *chosen == of_row { *delta } else { zero });
-                pair[1].write(if *chosen == of_row + 1 { *delta } else { zero });
+                pair[0] = if *chosen == of_row { *delta } else { zero };
+                pair[1] = if *chosen == of_row + 1 { *delta } else { zero };
             }
         }
     }

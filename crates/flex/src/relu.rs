@@ -1,7 +1,5 @@
 //! ReLU and its slope.
 
-use std::mem::MaybeUninit;
-
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use macerator::Simd;
@@ -54,7 +52,7 @@ pub fn times_slope(y: &Tensor<4>, delta: &Tensor<4>) -> Option<Tensor<4>> {
 fn slope_of<T: Number>(y: &Seen, delta: &Seen, like: &Tensor<4>) -> Tensor<4> {
     let (y, delta) = (y.numbers::<T>(), delta.numbers::<T>());
     assert_eq!(y.len(), delta.len(), "y and δ are of one shape");
-    let write = |products: &mut [MaybeUninit<T>]| {
+    let write = |products: &mut [T]| {
         if y.len() <= PART {
             return slope_of_part::<T>(y, delta, products);
         }
@@ -63,16 +61,15 @@ fn slope_of<T: Number>(y: &Seen, delta: &Seen, like: &Tensor<4>) -> Tensor<4> {
             .zip(y.par_chunks(PART).zip(delta.par_chunks(PART)));
         parts.for_each(|(products, (y, delta))| slope_of_part::<T>(y, delta, products));
     };
-    // SAFETY: a part has as many products as numbers, and the parts are all.
-    let products = unsafe { written(y.len(), write) };
+    let products = written(y.len(), write);
     own(products, like.dims(), like)
 }
 
 /// 0 times what is not finite is NaN, as everywhere else.
 #[macerator::with_simd]
-fn slope_of_part<S: Simd, T: Number>(y: &[T], delta: &[T], products: &mut [MaybeUninit<T>]) {
+fn slope_of_part<S: Simd, T: Number>(y: &[T], delta: &[T], products: &mut [T]) {
     for ((product, y), delta) in products.iter_mut().zip(y).zip(delta) {
         let slope = if *y > T::default() { T::ONE } else { T::default() };
-        product.write(slope * *delta);
+        *product = slope * *delta;
     }
 }

@@ -1,7 +1,5 @@
 //! A convolution and its adjoints over slices, split among threads by examples.
 
-use std::mem::MaybeUninit;
-
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
@@ -56,7 +54,7 @@ pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bi
         first: 0,
         stride: 1,
     };
-    let write = |y: &mut [MaybeUninit<T>]| {
+    let write = |y: &mut [T]| {
         let shares = y.par_chunks_mut((share * of_y).max(1)).enumerate();
         shares.for_each_init(
             || Scratch::new(&grid, terms.len() * each, outputs),
@@ -72,8 +70,7 @@ pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bi
             },
         );
     };
-    // SAFETY: the blocks are all of y, and the place in each of their images is all of it.
-    unsafe { written(examples * of_y, write) }
+    written(examples * of_y, write)
 }
 
 /// What [`backward`] sums over: of each term Wᵀ ⋆ δ, and what δ and x make.
@@ -118,9 +115,9 @@ pub(crate) fn backward<T: Number>(
     let [rows, columns] = geometry.output();
     let sizes = [outputs * rows * columns, inputs * height * width];
     let mut found = Vec::new();
-    let write = |dx: &mut [MaybeUninit<T>]| {
+    let write = |dx: &mut [T]| {
         let mut dxs = dx.chunks_mut((share * sizes[1]).max(1));
-        let shares: Vec<(usize, Option<&mut [MaybeUninit<T>]>)> =
+        let shares: Vec<(usize, Option<&mut [T]>)> =
             (0..examples).step_by(share).map(|first| (first, dxs.next())).collect();
         let sums_of_shares = shares.into_par_iter().map_init(
             || {
@@ -160,8 +157,7 @@ pub(crate) fn backward<T: Number>(
         found = sums_of_shares.collect();
     };
     let count = if to_input { examples * sizes[1] } else { 0 };
-    // SAFETY: the images of all shares are all of dx, and the places of the phases are all of each image.
-    let dx = unsafe { written(count, write) };
+    let dx = written(count, write);
     let to_parameters = to_parameters.then(|| weights.total(&found));
     (to_input.then_some(dx), to_parameters)
 }
@@ -230,7 +226,7 @@ struct Sums<T> {
 
 impl<T: Number> Sums<T> {
     /// Writes the sums over the planes of `scratch` into `y` [images, outputs, size].
-    fn write(&self, grid: &Grid, scratch: &mut Scratch<T>, images: usize, place: &Place, y: &mut [MaybeUninit<T>]) {
+    fn write(&self, grid: &Grid, scratch: &mut Scratch<T>, images: usize, place: &Place, y: &mut [T]) {
         let positions = grid.positions(images);
         let Scratch { planes, results } = scratch;
         let results = &mut results[..self.bias.len() * positions];
@@ -259,7 +255,7 @@ impl<T: Number> Sums<T> {
 }
 
 impl Place {
-    fn put<T: Number>(&self, results: &[T], pitch: usize, y: &mut [MaybeUninit<T>]) {
+    fn put<T: Number>(&self, results: &[T], pitch: usize, y: &mut [T]) {
         for row in 0..self.rows {
             let from = &results[row * pitch..][..self.columns];
             let to = &mut y[self.first + row * self.stride * self.width..];
@@ -267,7 +263,7 @@ impl Place {
                 to[..self.columns].write_copy_of_slice(from);
             } else {
                 for (to, from) in to.iter_mut().step_by(self.stride).zip(from) {
-                    to.write(*from);
+                    *to = *from;
                 }
             }
         }

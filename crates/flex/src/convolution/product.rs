@@ -1,6 +1,6 @@
 //! The two products that a convolution consists of, over rows of numbers that lie somewhere in one buffer.
 
-use macerator::{Simd, Vector, vload_unaligned};
+use macerator::{Simd, Vector};
 
 use crate::number::{Number, load, store};
 
@@ -120,21 +120,19 @@ fn correlate_of<S: Simd, T: Number, const R: usize>(
     let lanes = T::lanes::<S>();
     let width = rows.len();
     assert_eq!(positions % lanes, 0, "whole vectors");
-    let end = above.iter().chain(rows).max().map_or(0, |last| last + positions);
-    assert!(end <= x.len(), "every row lies in the buffer");
     for (tile, rows) in rows.as_chunks::<TAPS>().0.iter().enumerate() {
+        let right_rows = rows.map(|first| &x[first..][..positions]);
         for (above, sums) in above.as_chunks::<R>().0.iter().zip(sums.chunks_exact_mut(R * width)) {
+            let left_rows = above.map(|first| &x[first..][..positions]);
             let mut products = [[T::default().splat::<S>(); TAPS]; R];
             let mut at = 0;
             while at < positions {
                 let mut right = [T::default().splat::<S>(); TAPS];
                 for k in 0..TAPS {
-                    // SAFETY: at + lanes is at most `positions`, and the row has as many numbers from its first on.
-                    right[k] = unsafe { vload_unaligned(x.as_ptr().add(rows[k] + at)) };
+                    right[k] = load(&right_rows[k][at..]);
                 }
                 for r in 0..R {
-                    // SAFETY: the same.
-                    let left: Vector<S, T> = unsafe { vload_unaligned(x.as_ptr().add(above[r] + at)) };
+                    let left: Vector<S, T> = load(&left_rows[r][at..]);
                     for k in 0..TAPS {
                         products[r][k] = left.mul_add(right[k], products[r][k]);
                     }
