@@ -11,14 +11,12 @@ pub(crate) trait Number:
     Element + Pod + PartialOrd + AddAssign + VAdd + VMulAdd + ReduceAdd + Send + Sync
 {
     const ONE: Self;
-    const NAN: Self;
 
     fn is_nan(self) -> bool;
 }
 
 impl Number for f32 {
     const ONE: Self = 1.0;
-    const NAN: Self = Self::NAN;
 
     #[inline(always)]
     fn is_nan(self) -> bool {
@@ -28,7 +26,6 @@ impl Number for f32 {
 
 impl Number for f64 {
     const ONE: Self = 1.0;
-    const NAN: Self = Self::NAN;
 
     #[inline(always)]
     fn is_nan(self) -> bool {

@@ -135,13 +135,7 @@ impl Choices {
 }
 
 #[macerator::with_simd]
-fn choose_of_image<S: Simd, T: Number>(
-    x: &[T],
-    width: usize,
-    columns: usize,
-    y: &mut [T],
-    chosen: &mut [u8],
-) {
+fn choose_of_image<S: Simd, T: Number>(x: &[T], width: usize, columns: usize, y: &mut [T], chosen: &mut [u8]) {
     let rows = y.chunks_exact_mut(columns).zip(chosen.chunks_exact_mut(columns));
     for ((y, chosen), x) in rows.zip(x.chunks_exact(2 * width)) {
         let (upper, lower) = x.split_at(width);
@@ -178,13 +172,7 @@ fn gather_of_image<S: Simd, T: Number>(x: &[T], width: usize, columns: usize, y:
 }
 
 #[macerator::with_simd]
-fn scatter_of_image<S: Simd, T: Number>(
-    delta: &[T],
-    chosen: &[u8],
-    width: usize,
-    columns: usize,
-    x: &mut [T],
-) {
+fn scatter_of_image<S: Simd, T: Number>(delta: &[T], chosen: &[u8], width: usize, columns: usize, x: &mut [T]) {
     let zero = T::default();
     let rows = delta.len() / columns;
     let (squares, odd_row) = x.split_at_mut(rows * 2 * width);

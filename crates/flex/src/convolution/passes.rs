@@ -260,7 +260,7 @@ impl Place {
             let from = &results[row * pitch..][..self.columns];
             let to = &mut y[self.first + row * self.stride * self.width..];
             if self.stride == 1 {
-                to[..self.columns].write_copy_of_slice(from);
+                to[..self.columns].copy_from_slice(from);
             } else {
                 for (to, from) in to.iter_mut().step_by(self.stride).zip(from) {
                     *to = *from;
