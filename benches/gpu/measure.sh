@@ -69,8 +69,6 @@ ended() {
 trap ended EXIT
 cd "$work" || exit 2
 
-wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
-
 # sharptui with the libraries of this PyTorch.
 sharptui() { LD_LIBRARY_PATH="$libraries" "$binary" "$@"; }
 
@@ -79,34 +77,37 @@ config() {
     local path="$here/configs/$1.ron"
     if [[ -n "$tiny" ]]; then
         mkdir -p configs
-        sed -e 's/width: 64/width: 8/g; s/widths: \[256, 256\]/widths: [32, 32]/g' \
-            -e 's/_examples: 1024/_examples: 256/; s/examples: 1000)/examples: 64)/; s/examples: 200)/examples: 64)/' \
-            -e 's/steps: 6000/steps: 60/; s/Steps(2000)/Steps(20)/; s/steps: 600/steps: 6/; s/Steps(200)/Steps(2)/' \
-            -e 's/steps: \(20\|50\),/steps: 4,/; s/Steps(\(10\|25\))/Steps(2)/' "$path" > "configs/$1.ron"
+        sed -E -e 's/width: (8|16|64)\b/width: 4/g; s/\[256, 256\]/[32, 32]/g; s/tolerance: 0.0*1/tolerance: 0.01/' \
+            -e 's/_examples: [0-9]+/_examples: 64/; s/\bexamples: (10|200|500|1000)\)/examples: 32)/; s/batch_size: (50|128)/batch_size: 32/' \
+            -e 's/steps: (20|50|600|6000),/steps: 6,/; s/Steps\([0-9]+\)/Steps(2)/' "$path" > "configs/$1.ron"
         path="$PWD/configs/$1.ron"
     fi
     echo "$path"
 }
 
-# SECONDS FOLDER NAME [OPTION…]: trains a configuration; its run directory is FOLDER/NAME.
+# SECONDS FOLDER NAME: trains a configuration; its run directory is FOLDER/NAME. Fails if a cell did, or time was up.
 train() {
     local limit="$1" folder="$2" name="$3" from=$SECONDS code=0 place=()
+    rm -rf "${folder:?}/$name"
     [[ -n "$data" ]] && place=(--data "$data")
     LD_LIBRARY_PATH="$libraries" timeout "$limit" "$binary" --plain --device "$device" "${place[@]}" --out "$folder" \
-        "${@:4}" "$(config "$name")" > "$folder-$name.log" 2>&1 || code=$?
+        "$(config "$name")" > "$folder-$name.log" 2>&1 || code=$?
     echo "  ($name: $((SECONDS - from)) s)"
     if ((code)); then
         echo "  $name ended with $code; its last words:"
-        tail -n 3 "$folder-$name.log" | sed 's/^/  | /'
+        tail -n 3 "$folder-$name.log" | cut -c 1-200 | sed 's/^/  | /'
     fi
-    [[ -d "$folder/$name/cells" ]]
+    return $code
 }
 
-# CELL DUMP: writes what λ_max of a cell is measured on; prints λ_max in float64.
+# CELL NAME TOLERANCE: writes what λ_max of a cell is measured on into NAME.safetensors, and λ_max in float64 into
+# NAME.lambda.
 dump() {
     local place=()
     [[ -n "$data" ]] && place=(--data "$data")
-    sharptui lambda "$1" --device "$device" "${place[@]}" --tolerance "${3:-1e-3}" --dump "$2" 2>&1 | head -n 1
+    sharptui lambda "$1" --device "$device" "${place[@]}" --tolerance "$3" --dump "$2.safetensors" > "$2.log" 2>&1 ||
+        { tail -n 3 "$2.log"; return 1; }
+    sed -n 's/^lambda_max *//p' "$2.log" > "$2.lambda"
 }
 
 # Whether CIFAR-10 is there for a part.
@@ -120,17 +121,17 @@ has_cifar() {
 measuring_memory() { "$python" "$here/memory.py" "${gpu:-host}" "$@"; }
 
 truth() {
-    local name cells=() cell
+    local name cell runs=() dumps=()
     for name in truth_float64 truth_float32 truth_tf32; do
-        train 240 runs "$name" && "$python" "$here/runs.py" lambda "runs/$name"
+        train 240 runs "$name" && runs+=("runs/$name")
     done
+    [[ -d runs/truth_float64/cells ]] || return
+    "$python" "$here/runs.py" lambda "${runs[@]}"
     for cell in runs/truth_float64/cells/*; do
-        [[ -d "$cell" ]] || continue
-        echo "truth_float64 ${cell##*/}, again: $(dump "$cell" "truth_${cell##*/}.safetensors" 1e-8)"
-        cells+=("truth_${cell##*/}.safetensors")
+        name="truth-${cell##*/}"
+        dump "$cell" "$name" 1e-8 && dumps+=("$name.safetensors")
     done
-    echo "PyTorch, by double backward:"
-    ((${#cells[@]})) && "$python" "$here/peers.py" check --device "$torch" "${cells[@]}"
+    "$python" "$here/peers.py" check --device "$torch" "${dumps[@]}"
 }
 
 steps() {
@@ -156,7 +157,8 @@ peers() {
     [[ -n "$tiny" ]] && short=(--repeats 1 --burst 2)
     for name in vgg11 resnet18 mlp256; do
         [[ -d "runs/lambda_$name/cells/001" ]] || { echo "  $name: not measured without the run of lambda"; continue; }
-        echo "$name in float64: $(dump "runs/lambda_$name/cells/001" "$name.safetensors")"
+        dump "runs/lambda_$name/cells/001" "$name" 1e-5 || continue
+        echo "$name, sharptui in float64 at 1e-5: λ_max $(< "$name.lambda")"
         [[ $name == mlp256 ]] && batch=32 || batch=128
         "$python" "$here/peers.py" time --device "$torch" --batch $batch "${short[@]}" "$name.safetensors"
         [[ -n "$gpu" ]] && "$python" "$here/peers.py" time --device "$torch" --batch $batch --tf32 "$name.safetensors"
@@ -171,7 +173,7 @@ memory() {
         > memory.log 2>&1
     echo "sharptui: $(tail -n 1 memory.log)"
     [[ -d runs/memory/cells/000 ]] || { tail -n 5 memory.log; return; }
-    dump runs/memory/cells/000 memory.safetensors > memory-dump.log
+    dump runs/memory/cells/000 memory 1e-3 || return
     measuring_memory "$python" "$here/peers.py" memory --device "$torch" memory.safetensors
 }
 
@@ -194,7 +196,8 @@ transfers() {
 }
 
 out_of_memory() {
-    train 240 runs out_of_memory
+    # Its first cell is to fail.
+    train 240 runs out_of_memory || true
     grep -h -i -m 3 -e 'memory' runs-out_of_memory.log
     "$python" "$here/runs.py" cells runs/out_of_memory
 }

@@ -1,6 +1,6 @@
 """PyTorch, PyHessian and curvlinops on what `sharptui lambda --dump` wrote: the same parameters and the same examples.
 
-    peers.py check DUMP…    λ_max in float64, by ARPACK on double backward
+    peers.py check DUMP…    λ_max in float64, by ARPACK on double backward; beside sharptui's, where DUMP.lambda has it
     peers.py time DUMP…     training steps, products, λ_max at 1e-3; on CUDA with cuDNN's default and with its benchmark
     peers.py memory DUMP    the memory that some products of a retained graph take
 """
@@ -34,8 +34,12 @@ def options():
 
 
 def check(chosen, dump):
-    case = networks.load(dump, torch.float64, chosen.device)
-    print(f"{dump.stem}: λ_max {theirs.reference(case):.9g}", flush=True)
+    value = theirs.reference(networks.load(dump, torch.float64, chosen.device))
+    words, known = "", dump.with_suffix(".lambda")
+    if known.exists():
+        ours = float(known.read_text())
+        words = f", sharptui {ours:.10g}, {abs(ours / value - 1):.1e} apart"
+    print(f"{dump.stem}: PyTorch λ_max {value:.10g}{words}", flush=True)
 
 
 def milliseconds(seconds):

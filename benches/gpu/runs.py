@@ -1,6 +1,6 @@
 """What the run directories of `measure.sh` say.
 
-    runs.py lambda RUN…     every measurement of λ_max: value, products, seconds
+    runs.py lambda RUN…     every λ_max, and how far the first one, at the same parameters, is from that of the first run
     runs.py steps RUN…      milliseconds of a training step
     runs.py cold RUN…       λ_max from a cold start, without the first cell, which loads CUDA's libraries
     runs.py cells RUN…      how each cell ended
@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 # Of a point: what depends on the clock.
-TIMES = ("seconds", "lambda_seconds", "time")
+TIMES = ("seconds", "lambda_seconds")
 
 
 def cells(run):
@@ -22,7 +22,9 @@ def cells(run):
 
 
 def points(cell):
-    lines = (cell / "metrics.jsonl").read_text().splitlines()
+    """Of a cell that began."""
+    path = cell / "metrics.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
     return [json.loads(line) for line in lines]
 
 
@@ -31,10 +33,13 @@ def measured(cell):
 
 
 def show_lambda(runs):
-    for run in runs:
-        for cell in cells(run):
-            values = ", ".join(f"{point['lambda_max']:.9g}" for point in measured(cell))
-            print(f"{Path(run).name} {cell.name}: λ_max {values}")
+    for index, reference in enumerate(cells(runs[0])):
+        exact = measured(reference)[0]["lambda_max"]
+        for run in runs:
+            values = [point["lambda_max"] for point in measured(cells(run)[index])]
+            words = ", ".join(f"{value:.9g}" for value in values)
+            beside = "" if run is runs[0] else f"; the first is off by {abs(values[0] / exact - 1):.1e}"
+            print(f"{reference.name}, {Path(run).name}: λ_max {words}{beside}")
 
 
 def show_steps(runs):
@@ -50,7 +55,7 @@ def show_steps(runs):
 
 def show_cold(runs):
     for run in runs:
-        first = [measured(cell)[0] for cell in cells(run)[1:] if (cell / "metrics.jsonl").exists() and measured(cell)]
+        first = [measured(cell)[0] for cell in cells(run)[1:] if measured(cell)]
         if not first:
             print(f"{Path(run).name}: nothing measured")
             continue
@@ -66,7 +71,7 @@ def show_cells(runs):
     for run in runs:
         with open(Path(run) / "summary.csv", newline="") as file:
             for row in csv.DictReader(file):
-                kept = ("cell", "model", "state", "reason", "error", "ended", "lambda_max", "steps")
+                kept = ("cell", "model", "state", "steps", "lambda_max")
                 words = [f"{name} {row[name]}" for name in kept if row.get(name)]
                 print(f"{Path(run).name}: {', '.join(words)}")
 
