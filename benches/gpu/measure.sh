@@ -78,7 +78,7 @@ config() {
     if [[ -n "$tiny" ]]; then
         mkdir -p configs
         sed -E -e 's/width: (8|16|64)\b/width: 4/g; s/\[256, 256\]/[32, 32]/g; s/tolerance: 0.0*1/tolerance: 0.01/' \
-            -e 's/_examples: [0-9]+/_examples: 64/; s/\bexamples: (10|200|500|1000)\)/examples: 32)/; s/batch_size: (50|128)/batch_size: 32/' \
+            -e 's/_examples: [0-9]+/_examples: 32/; s/\bexamples: (10|200|500)\)/examples: 8)/; s/\bexamples: 1000\)/examples: 32)/; s/batch_size: (50|128)/batch_size: 32/' \
             -e 's/steps: (20|50|600|6000),/steps: 6,/; s/Steps\([0-9]+\)/Steps(2)/' "$path" > "configs/$1.ron"
         path="$PWD/configs/$1.ron"
     fi
