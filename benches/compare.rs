@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sharptui::config::Precision;
 use sharptui::curvature::{Rules, SymmetricOperator, Tracker};
-use sharptui::device::{self, DeviceChoice};
+use sharptui::device::{self, Computing, DeviceChoice};
 use sharptui::model::{Examples, Purpose, stream};
 use sharptui::record::{NamedTensor, TensorValues, write_tensors};
 use sharptui::sweep::{to_tensors, values};
@@ -104,7 +104,10 @@ struct Opened {
 impl Opened {
     /// Sets what holds for the whole process.
     fn prepare(&self) {
-        self.case.device.autotune_convolutions(self.autotune);
+        self.case.device.compute(Computing {
+            autotune: self.autotune,
+            ..Computing::default()
+        });
     }
 }
 

@@ -8,7 +8,7 @@ mod libtorch;
 
 use burn::tensor::Tensor;
 
-use super::footprint::{Holding, ImageShape, Keeps};
+use super::footprint::{Holding, ImageShape, Keeps, size};
 use super::node::{Kept, Node, Signal};
 use super::{Gradient, Initial, Layout, Parts};
 
@@ -76,13 +76,20 @@ impl Conv2d {
         }
     }
 
-    /// x is kept, and ẋ in a product; what the passes on flex take meanwhile does not grow with the examples.
-    pub(super) fn holding(self, layout: &Layout, [_, height, width]: ImageShape) -> Holding {
+    /// x is kept, and ẋ in a product. What the passes on flex take meanwhile does not grow with the examples; LibTorch is given
+    /// pairs of its inputs and outputs.
+    pub(super) fn holding(self, layout: &Layout, input: ImageShape) -> Holding {
+        let [_, height, width] = input;
         let outputs = layout.entries()[self.weight].shape[0];
         let output = [outputs, height.div_ceil(self.stride), width.div_ceil(self.stride)];
         Holding {
             keeps: Keeps::Input,
             tangent_keeps: Keeps::Input,
+            passing: if cfg!(feature = "tch") {
+                2 * (size(input) + size(output))
+            } else {
+                0
+            },
             ..Holding::nothing(output)
         }
     }

@@ -89,11 +89,15 @@ impl Choice {
     }
 }
 
-/// The choices are kept: a byte each where they take the least, which is a quarter of a number of 32 bits.
+/// The choices are kept: on flex a byte each, which is a quarter of a number of 32 bits, on LibTorch eight.
 pub(super) fn holding([channels, height, width]: ImageShape) -> Holding {
     let output = [channels, pooled(height), pooled(width)];
     Holding {
-        remembered: size(output) / 4,
+        remembered: if cfg!(feature = "tch") {
+            2 * size(output)
+        } else {
+            size(output) / 4
+        },
         ..Holding::nothing(output)
     }
 }
