@@ -7,7 +7,7 @@ use crate::tensors::{or_panic, own, see};
 
 /// x Wᵀ + b, with x [examples, in], W [out, in], b `[out]`.
 pub fn linear(x: &Tensor<2>, weight: &Tensor<2>, bias: &Tensor<1>) -> Tensor<2> {
-    own(see(x).linear(&*see(weight), Some(&*see(bias))))
+    own(see(x).linear(&see(weight), Some(&*see(bias))))
 }
 
 /// `sum` + a b, of matrices.

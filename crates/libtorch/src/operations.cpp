@@ -29,23 +29,27 @@
 
 namespace {
 
-// What `body` throws, in words that the caller frees; null if it throws nothing.
+// Said where there is no memory for other words; nobody frees it.
+char out_of_memory[] = "std::bad_alloc: not even what was thrown could be told";
+
+char* copied(const char* words) noexcept {
+  char* copy = strdup(words);
+  return copy != nullptr ? copy : out_of_memory;
+}
+
+// What `body` throws, in words that the caller gives to `sharptui_words_free`; null if it throws nothing.
 template <typename Body>
 char* guarded(Body body) noexcept {
-  const char* said = "an exception without words";
   try {
     // Nobody asks LibTorch for derivatives: its book-keeping for them is skipped.
     at::AutoDispatchBelowADInplaceOrView without_autograd;
     body();
     return nullptr;
   } catch (const std::exception& exception) {
-    // Copied here, where the exception is alive.
-    char* words = strdup(exception.what());
-    if (words != nullptr) return words;
-    said = "memory ran out";
+    return copied(exception.what());
   } catch (...) {
+    return copied("an exception without words");
   }
-  return strdup(said);
 }
 
 // A tensor that may be missing, as an operation takes it.
@@ -160,6 +164,8 @@ char* sharptui_mark_wait(const c10::Event* mark) {
 
 void sharptui_mark_free(c10::Event* mark) { delete mark; }
 
-void sharptui_words_free(char* words) { free(words); }
+void sharptui_words_free(char* words) {
+  if (words != out_of_memory) free(words);
+}
 
 }  // extern "C"

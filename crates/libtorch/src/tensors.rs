@@ -30,9 +30,10 @@ pub fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
 }
 
 pub(crate) fn see<const D: usize>(tensor: &Tensor<D>) -> Seen {
-    primitive(tensor)
-        .map(Seen)
-        .unwrap_or_else(|| panic!("a tensor of another back end was handed to LibTorch"))
+    let Some(primitive) = primitive(tensor) else {
+        panic!("a tensor of another back end was handed to LibTorch")
+    };
+    Seen(primitive)
 }
 
 fn primitive<const D: usize>(tensor: &Tensor<D>) -> Option<Primitive> {
