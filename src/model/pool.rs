@@ -22,7 +22,8 @@ pub(super) fn forward(x: Signal) -> (Signal, Box<dyn Node>) {
         return (y, Box::new(point));
     }
     #[cfg(feature = "flex")]
-    if let Some((y, point)) = flex::forward(&x) {
+    if sharptui_flex::is_here(&x) {
+        let (y, point) = flex::forward(&x);
         return (y, Box::new(point));
     }
     let (y, point) = max_pool(x);

@@ -13,22 +13,20 @@ use planes::Geometry;
 
 /// Σ W ⋆ x over the `terms` (x, W), plus b: [examples, out, rows, columns].
 ///
-/// x [examples, in, height, width], W [out, in, k, k] with odd k, b `[out]`; at least one term, all of the same shapes.
-pub fn convolve(terms: &[(&Tensor<4>, &Tensor<4>)], bias: Option<&Tensor<1>>, stride: usize) -> Option<Tensor<4>> {
-    let (x, weight) = terms.first()?;
-    let seen: Vec<(Seen, Seen)> = terms
-        .iter()
-        .map(|(x, w)| Some((see(x)?, see(w)?)))
-        .collect::<Option<_>>()?;
-    let bias = match bias {
-        Some(bias) => Some(see(bias)?),
-        None => None,
-    };
+/// x [examples, in, height, width], W [out, in, k, k] with odd k, b `[out]`; all terms of the same shapes.
+///
+/// # Panics
+///
+/// Without a term.
+pub fn convolve(terms: &[(&Tensor<4>, &Tensor<4>)], bias: Option<&Tensor<1>>, stride: usize) -> Tensor<4> {
+    let (x, weight) = terms[0];
+    let seen: Vec<(Seen, Seen)> = terms.iter().map(|(x, w)| (see(x), see(w))).collect();
+    let bias = bias.map(see);
     let geometry = geometry(x, weight, stride);
-    Some(match seen[0].0.format() {
+    match seen[0].0.format() {
         DType::F64 => forward_of::<f64>(&geometry, &seen, bias.as_ref(), x),
         _ => forward_of::<f32>(&geometry, &seen, bias.as_ref(), x),
-    })
+    }
 }
 
 fn forward_of<T: Number>(
@@ -54,25 +52,25 @@ pub struct Term<'a> {
     pub x: Option<&'a Tensor<4>>,
 }
 
-/// With respect to x, W and b.
-type Derivatives = (Option<Tensor<4>>, Option<(Tensor<4>, Tensor<1>)>);
+/// With respect to x, W and b, as far as they were asked for.
+pub type Derivatives = (Option<Tensor<4>>, Option<(Tensor<4>, Tensor<1>)>);
 
 /// The sums over `terms` of Wᵀ ⋆ δ, if any has a W, and of the derivative of ⟨δ, W ⋆ x⟩ with respect to W, if any has an x;
 /// beside the latter, that with respect to b, of the first term alone.
 ///
-/// `shapes` are those of x and W.
-pub fn backward(terms: &[Term], [x, weight]: [&Tensor<4>; 2], stride: usize) -> Option<Derivatives> {
-    let seen = |tensor: Option<&Tensor<4>>| match tensor {
-        Some(tensor) => see(tensor).map(Some),
-        None => Some(None),
-    };
-    let see_all = |term: &Term| Some((see(term.delta)?, seen(term.weight)?, seen(term.x)?));
-    let all: Vec<(Seen, Option<Seen>, Option<Seen>)> = terms.iter().map(see_all).collect::<Option<_>>()?;
+/// x and W are there for their shapes.
+///
+/// # Panics
+///
+/// Without a term.
+pub fn backward(terms: &[Term], [x, weight]: [&Tensor<4>; 2], stride: usize) -> Derivatives {
+    let see_all = |term: &Term| (see(term.delta), term.weight.map(see), term.x.map(see));
+    let all: Vec<(Seen, Option<Seen>, Option<Seen>)> = terms.iter().map(see_all).collect();
     let geometry = geometry(x, weight, stride);
-    Some(match all.first()?.0.format() {
+    match all[0].0.format() {
         DType::F64 => backward_of::<f64>(&geometry, &all, x),
         _ => backward_of::<f32>(&geometry, &all, x),
-    })
+    }
 }
 
 fn backward_of<T: Number>(

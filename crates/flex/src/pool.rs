@@ -11,8 +11,8 @@ use crate::tensors::{Seen, own, see};
 
 /// The largest of each 2×2 square of x [examples, channels, height, width], and which it is; an odd last row or column is
 /// left out. The first in reading order among equals, and NaN where one is, as in PyTorch.
-pub fn max_pool(x: &Tensor<4>) -> Option<(Tensor<4>, Choices)> {
-    let seen = see(x)?;
+pub fn max_pool(x: &Tensor<4>) -> (Tensor<4>, Choices) {
+    let seen = see(x);
     let mut choices = Choices {
         shape: x.dims(),
         chosen: Vec::new(),
@@ -21,7 +21,7 @@ pub fn max_pool(x: &Tensor<4>) -> Option<(Tensor<4>, Choices)> {
         DType::F64 => choices.choose::<f64>(&seen, x),
         _ => choices.choose::<f32>(&seen, x),
     };
-    Some((y, choices))
+    (y, choices)
 }
 
 /// Which number of each square is its largest: 0 and 1 in the upper row, 2 and 3 in the lower one.
@@ -33,21 +33,21 @@ pub struct Choices {
 
 impl Choices {
     /// The chosen ones of the numbers of x's shape.
-    pub fn of(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
-        let seen = see(x)?;
-        Some(match seen.format() {
+    pub fn of(&self, x: &Tensor<4>) -> Tensor<4> {
+        let seen = see(x);
+        match seen.format() {
             DType::F64 => self.gather::<f64>(&seen, x),
             _ => self.gather::<f32>(&seen, x),
-        })
+        }
     }
 
     /// The adjoint of [`Self::of`]: δ where it was chosen from, 0 elsewhere.
-    pub fn scattered(&self, delta: &Tensor<4>) -> Option<Tensor<4>> {
-        let seen = see(delta)?;
-        Some(match seen.format() {
+    pub fn scattered(&self, delta: &Tensor<4>) -> Tensor<4> {
+        let seen = see(delta);
+        match seen.format() {
             DType::F64 => self.scatter::<f64>(&seen, delta),
             _ => self.scatter::<f32>(&seen, delta),
-        })
+        }
     }
 
     fn pooled(&self) -> [usize; 4] {

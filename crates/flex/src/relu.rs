@@ -8,13 +8,14 @@ use rayon::slice::{ParallelSlice, ParallelSliceMut};
 
 use crate::memory::{PART, written};
 use crate::number::Number;
-use crate::tensors::{Seen, own, see};
+use crate::tensors::{Seen, own, see, taken};
 
 /// max(x, 0), and NaN where x is; in the place of x, if nobody else has that.
-pub fn relu(x: Tensor<4>) -> Option<Tensor<4>> {
+pub fn relu(x: Tensor<4>) -> Tensor<4> {
+    // Given away, so that the numbers are this tensor's alone if they were x's.
+    let mut primitive = taken(x);
+    let format = primitive.dtype();
     // Row after row, which it mostly is already.
-    let format = see(&x)?.format();
-    let mut primitive = x.try_into_primitive::<Flex>().ok()?;
     if primitive.layout().contiguous_offsets() != Some((0, primitive.bytes().len() / format.size())) {
         primitive = primitive.to_contiguous();
     }
@@ -22,7 +23,7 @@ pub fn relu(x: Tensor<4>) -> Option<Tensor<4>> {
         DType::F64 => rectify(primitive.storage_mut::<f64>()),
         _ => rectify(primitive.storage_mut::<f32>()),
     }
-    Some(Tensor::from_primitive::<Flex>(primitive))
+    Tensor::from_primitive::<Flex>(primitive)
 }
 
 fn rectify<T: Number>(x: &mut [T]) {
@@ -41,12 +42,12 @@ fn rectify_part<S: Simd, T: Number>(x: &mut [T]) {
 }
 
 /// φ' δ for the y of [`relu`], where φ' is 1 where y > 0, else 0.
-pub fn times_slope(y: &Tensor<4>, delta: &Tensor<4>) -> Option<Tensor<4>> {
-    let (seen, seen_delta) = (see(y)?, see(delta)?);
-    Some(match seen.format() {
+pub fn times_slope(y: &Tensor<4>, delta: &Tensor<4>) -> Tensor<4> {
+    let (seen, seen_delta) = (see(y), see(delta));
+    match seen.format() {
         DType::F64 => slope_of::<f64>(&seen, &seen_delta, delta),
         _ => slope_of::<f32>(&seen, &seen_delta, delta),
-    })
+    }
 }
 
 fn slope_of<T: Number>(y: &Seen, delta: &Seen, like: &Tensor<4>) -> Tensor<4> {

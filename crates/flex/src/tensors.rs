@@ -5,7 +5,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use crate::number::Number;
 
-type Primitive = <Flex as BackendTypes>::FloatTensorPrimitive;
+pub(crate) type Primitive = <Flex as BackendTypes>::FloatTensorPrimitive;
 
 /// A tensor of burn-flex's, one number after another.
 pub(crate) struct Seen(Primitive);
@@ -35,19 +35,28 @@ pub fn device() -> Device {
 
 /// Whether a tensor is burn-flex's, in a format that is computed in here.
 pub fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
-    see(tensor).is_some()
+    primitive(tensor.clone()).is_some()
 }
 
-pub(crate) fn see<const D: usize>(tensor: &Tensor<D>) -> Option<Seen> {
-    if !matches!(tensor.dtype(), DType::F32 | DType::F64) {
-        return None;
-    }
-    let primitive = tensor.clone().try_into_primitive::<Flex>().ok()?;
-    Some(Seen(if primitive.is_contiguous() {
+pub(crate) fn see<const D: usize>(tensor: &Tensor<D>) -> Seen {
+    let primitive = taken(tensor.clone());
+    Seen(if primitive.is_contiguous() {
         primitive
     } else {
         primitive.to_contiguous()
-    }))
+    })
+}
+
+/// What burn-flex has for a tensor.
+pub(crate) fn taken<const D: usize>(tensor: Tensor<D>) -> Primitive {
+    primitive(tensor).unwrap_or_else(|| panic!("a tensor of another back end or format was handed to flex"))
+}
+
+fn primitive<const D: usize>(tensor: Tensor<D>) -> Option<Primitive> {
+    if !matches!(tensor.dtype(), DType::F32 | DType::F64) {
+        return None;
+    }
+    tensor.try_into_primitive::<Flex>().ok()
 }
 
 /// The tensor of these numbers, on the device of `like`.
