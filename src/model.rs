@@ -26,7 +26,7 @@ mod resnet;
 mod rounding;
 mod seed;
 mod subsample;
-mod upload;
+mod transfer;
 mod vectors;
 mod vgg;
 mod wiring;
@@ -42,7 +42,7 @@ use parameters::Gradient;
 pub use parameters::{Entry, Layout, Parts};
 pub use rounding::{Rounding, can_round};
 pub use seed::{Purpose, stream};
-pub use upload::{upload, upload_bytes, upload_indices};
+pub use transfer::{Reading, upload, upload_bytes, upload_indices, works_behind};
 pub use vectors::add_scaled;
 
 /// Counts the ways in which the same operations have been rounded: one more whenever numbers of an earlier version come out

@@ -107,7 +107,7 @@ impl SymmetricOperator for Hessian<'_> {
             }
             let rounds = self.rounds;
             let of = |linearization: &Linearization| {
-                let _rounding = rounds.then(Rounding::begin);
+                let _rounding = rounds.then(|| Rounding::to_tf32(true));
                 linearization.product(v)
             };
             let product = if let Some(linearization) = self.kept.get(index) {

@@ -1,8 +1,10 @@
 //! Vectors of one length as the rows of matrices, so that all inner products with another vector are one operation, and so
 //! is a linear combination.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use nalgebra::DMatrix;
+
+use crate::model::{Rounding, upload};
 
 /// Rows of one matrix. Memory is taken for so many vectors at once, and nothing is copied to make room for more. A warm
 /// measurement mostly stays within one matrix; a full basis fills its four, and so takes no more memory than a list.
@@ -80,7 +82,7 @@ impl Rows {
             weights
                 .into_iter()
                 .zip(self.filled())
-                .map(|(c, rows)| times_matrix(c, rows)),
+                .map(|(c, rows)| exact_product(c, rows)),
         );
         let [_, length] = sum.dims();
         sum.reshape([length])
@@ -105,7 +107,7 @@ impl Rows {
                 let [count, _] = rows.dims();
                 rows.slice([0..count, columns.clone()])
             });
-            let new = total(weights.iter().zip(seen).map(|(c, rows)| times_matrix(c.clone(), rows)));
+            let new = total(weights.iter().zip(seen).map(|(c, rows)| exact_product(c.clone(), rows)));
             for (index, block) in self.blocks.iter_mut().enumerate() {
                 let first = index * BLOCK;
                 if first < kept {
@@ -151,51 +153,18 @@ pub(super) fn dot(x: &Tensor<1>, y: &Tensor<1>) -> Tensor<1> {
 
 /// X y for each row of X.
 fn times_vector(rows: Tensor<2>, y: &Tensor<1>) -> Tensor<1> {
-    let [count, length] = rows.dims();
-    let products = if rounds(&rows) {
-        (rows * y.clone().reshape([1, length])).sum_dim(1)
-    } else {
-        rows.matmul(y.clone().reshape([length, 1]))
-    };
-    products.reshape([count])
+    let ([count, _], [length]) = (rows.dims(), y.dims());
+    exact_product(rows, y.clone().reshape([length, 1])).reshape([count])
 }
 
-/// C X.
-fn times_matrix(coefficients: Tensor<2>, rows: Tensor<2>) -> Tensor<2> {
-    if !rounds(&rows) {
-        return coefficients.matmul(rows);
-    }
-    let [kept, count] = coefficients.dims();
-    let sums = (0..kept).map(|row| {
-        let weights = coefficients.clone().slice([row..row + 1, 0..count]);
-        (rows.clone() * weights.reshape([count, 1])).sum_dim(0)
-    });
-    Tensor::cat(sums.collect(), 0)
-}
-
-/// Whether matrix products may round their factors to TF32 here: inner products of ten bits leave no basis orthogonal.
-#[cfg(feature = "tch")]
-fn rounds(x: &Tensor<2>) -> bool {
-    sharptui_libtorch::works_behind(x)
-}
-
-/// No other back end rounds.
-#[cfg(not(feature = "tch"))]
-fn rounds(_: &Tensor<2>) -> bool {
-    false
+/// A B, never rounded to TF32: inner products of ten bits leave no basis orthogonal.
+fn exact_product(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
+    let _exact = Rounding::to_tf32(false);
+    a.matmul(b)
 }
 
 fn total(terms: impl Iterator<Item = Tensor<2>>) -> Tensor<2> {
     terms
         .reduce(|sum, term| sum + term)
         .unwrap_or_else(|| unreachable!("a combination of no vectors"))
-}
-
-/// A matrix of these numbers on the device and in the format of `like`, without waiting for the device.
-fn upload(values: Vec<f64>, shape: [usize; 2], like: &Tensor<2>) -> Tensor<2> {
-    #[cfg(feature = "tch")]
-    if sharptui_libtorch::is_here(like) {
-        return sharptui_libtorch::upload(&values, shape, like);
-    }
-    Tensor::from_data(TensorData::new(values, shape), (&like.device(), like.dtype()))
 }

@@ -1,35 +1,35 @@
-//! TF32 for a while.
+//! Where products may be rounded to TF32.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
+
+use super::works_behind;
 
 /// Whether products of what is computed from `tensor` can be rounded to TF32: on CUDA, in 32 bits.
 pub fn can_round<const D: usize>(tensor: &Tensor<D>) -> bool {
-    #[cfg(feature = "tch")]
-    {
-        sharptui_libtorch::works_behind(tensor) && tensor.dtype() == burn::tensor::DType::F32
-    }
-    #[cfg(not(feature = "tch"))]
-    {
-        let _ = tensor;
-        false
-    }
+    works_behind(tensor) && tensor.dtype() == DType::F32
 }
 
-/// As long as it is there, CUDA may round the factors of 32-bit products to TF32, and afterwards no longer.
-pub struct Rounding(());
+/// As long as it is there, CUDA may or may not round the factors of 32-bit products to TF32; afterwards it is as it was.
+pub struct Rounding {
+    #[cfg(feature = "tch")]
+    before: bool,
+}
 
 impl Rounding {
     /// From now on.
-    pub fn begin() -> Self {
-        #[cfg(feature = "tch")]
-        sharptui_libtorch::allow_tf32(true);
-        Self(())
+    pub fn to_tf32(allowed: bool) -> Self {
+        #[cfg(not(feature = "tch"))]
+        let _ = allowed;
+        Self {
+            #[cfg(feature = "tch")]
+            before: sharptui_libtorch::allow_tf32(allowed),
+        }
     }
 }
 
 impl Drop for Rounding {
     fn drop(&mut self) {
         #[cfg(feature = "tch")]
-        sharptui_libtorch::allow_tf32(false);
+        sharptui_libtorch::allow_tf32(self.before);
     }
 }

@@ -30,7 +30,7 @@ pub struct Augmenter {
     pad: usize,
     /// [channels, height, width] of an image.
     shape: [usize; 3],
-    black: Vec<f32>,
+    black: Vec<f64>,
 }
 
 /// How one image is seen.
@@ -54,7 +54,7 @@ impl Augmenter {
                 rng: stream(settings.seed, Purpose::Augmentation),
                 pad,
                 shape,
-                black: black.to_vec(),
+                black: black.iter().copied().map(f64::from).collect(),
             }),
         }
     }
@@ -100,7 +100,7 @@ impl Augmenter {
     pub fn seen(&self, images: Tensor<2>, views: &[View]) -> Tensor<2> {
         let [channels, height, width] = self.shape;
         let (examples, plane) = (views.len(), height * width);
-        let black = upload(&self.black, [1, channels, 1], &images).expand([examples, channels, 1]);
+        let black = upload(self.black.clone(), [1, channels, 1], &images).expand([examples, channels, 1]);
         let sources: Vec<i64> = views.iter().flat_map(|&view| self.sources(view)).collect();
         let sources = upload_indices(sources, &images).reshape([examples, 1, plane]);
         let sources = sources.expand([examples, channels, plane]);

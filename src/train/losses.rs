@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::model::{Reading, works_behind};
+
 /// Looked at together: reading each would make the device wait for the host.
 const AT_ONCE: usize = 32;
 
@@ -9,8 +11,8 @@ const AT_ONCE: usize = 32;
 ///
 /// Where a device works behind the host's back, they are asked for and looked at [`AT_ONCE`] steps later, when they have
 /// long been here, so that nobody waits; elsewhere at once.
-#[derive(Default)]
 pub(super) struct Losses {
+    lag: bool,
     /// Still on the device, in the order of their steps.
     fresh: Vec<Tensor<1>>,
     asked_for: Option<Asked>,
@@ -20,17 +22,24 @@ pub(super) struct Losses {
 struct Asked {
     /// The same on the device, for a checkpoint.
     losses: Vec<Tensor<1>>,
-    #[cfg(feature = "tch")]
-    reading: sharptui_libtorch::Reading,
+    reading: Reading,
 }
 
 impl Losses {
-    /// Those that an earlier process had not looked at.
-    pub(super) fn of(mut losses: Vec<Tensor<1>>) -> Self {
-        // Where nobody waits for them, there are that many only if the first had been asked for.
+    /// None yet, on the device of `like`.
+    pub(super) fn new<const D: usize>(like: &Tensor<D>) -> Self {
+        Self {
+            lag: works_behind(like),
+            fresh: Vec::new(),
+            asked_for: None,
+        }
+    }
+
+    /// Goes on with those that an earlier process had not looked at.
+    pub(super) fn go_on_with(&mut self, mut losses: Vec<Tensor<1>>) {
+        // So many there are only if the first had been asked for.
         let fresh = losses.split_off(if losses.len() < AT_ONCE { 0 } else { AT_ONCE });
-        let asked_for = ask(losses);
-        Self { fresh, asked_for }
+        (self.asked_for, self.fresh) = (ask(losses), fresh);
     }
 
     pub(super) fn push(&mut self, loss: Tensor<1>) {
@@ -43,64 +52,86 @@ impl Losses {
         asked_for.chain(&self.fresh).cloned().collect()
     }
 
-    /// Those that can be looked at, each once; `now` means all.
+    /// Those that can be looked at, each once, in the order of their steps; `now` means all.
     pub(super) fn look(&mut self, now: bool) -> Vec<f64> {
-        if now {
-            return read(std::mem::take(self).all());
-        }
-        if self.fresh.len() < AT_ONCE {
+        if self.fresh.len() < AT_ONCE && !now {
             return Vec::new();
         }
-        let fresh = std::mem::take(&mut self.fresh);
-        match fresh.first() {
-            Some(loss) if arrives_later(loss) => {
-                let earlier = std::mem::replace(&mut self.asked_for, ask(fresh));
-                earlier.map_or_else(Vec::new, Asked::wait)
-            }
-            _ => read(fresh),
-        }
+        let earlier = self.asked_for.take();
+        self.asked_for = ask(std::mem::take(&mut self.fresh));
+        let later = if now || !self.lag { self.asked_for.take() } else { None };
+        let asked = earlier.into_iter().chain(later);
+        asked.flat_map(|asked| asked.reading.wait()).collect()
     }
-}
-
-fn read(losses: Vec<Tensor<1>>) -> Vec<f64> {
-    if losses.is_empty() {
-        return Vec::new();
-    }
-    Tensor::cat(losses, 0).into_data_as::<f64>().iter::<f64>().collect()
-}
-
-#[cfg(feature = "tch")]
-fn arrives_later(loss: &Tensor<1>) -> bool {
-    sharptui_libtorch::works_behind(loss)
-}
-
-#[cfg(not(feature = "tch"))]
-fn arrives_later(_: &Tensor<1>) -> bool {
-    false
 }
 
 /// `None` of no losses.
-#[cfg(feature = "tch")]
 fn ask(losses: Vec<Tensor<1>>) -> Option<Asked> {
     (!losses.is_empty()).then(|| Asked {
-        reading: sharptui_libtorch::Reading::begin(&Tensor::cat(losses.clone(), 0)),
+        reading: Reading::begin(Tensor::cat(losses.clone(), 0)),
         losses,
     })
 }
 
-#[cfg(not(feature = "tch"))]
-fn ask(losses: Vec<Tensor<1>>) -> Option<Asked> {
-    (!losses.is_empty()).then_some(Asked { losses })
-}
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
 
-impl Asked {
-    #[cfg(feature = "tch")]
-    fn wait(self) -> Vec<f64> {
-        self.reading.wait()
+    fn loss(step: usize) -> Tensor<1> {
+        Tensor::from_data([step as f64], &sharptui_flex::device())
     }
 
-    #[cfg(not(feature = "tch"))]
-    fn wait(self) -> Vec<f64> {
-        read(self.losses)
+    fn losses(lag: bool) -> Losses {
+        Losses {
+            lag,
+            ..Losses::new(&loss(0))
+        }
+    }
+
+    /// What is seen after each of `steps`, as the number of the first and how many.
+    fn seen(losses: &mut Losses, steps: std::ops::Range<usize>) -> Vec<(usize, Vec<f64>)> {
+        let looks = steps.map(|step| {
+            losses.push(loss(step));
+            (step, losses.look(false))
+        });
+        looks.filter(|(_, seen)| !seen.is_empty()).collect()
+    }
+
+    fn numbers(steps: std::ops::Range<usize>) -> Vec<f64> {
+        steps.map(|step| step as f64).collect()
+    }
+
+    #[test]
+    fn losses_are_looked_at_together_and_where_the_device_lags_when_the_next_are_asked_for() {
+        let expected = [(31, numbers(0..32)), (63, numbers(32..64))];
+        assert_eq!(seen(&mut losses(false), 0..70), expected);
+        let mut lagging = losses(true);
+        let expected = [(63, numbers(0..32)), (95, numbers(32..64))];
+        assert_eq!(seen(&mut lagging, 0..100), expected);
+        assert_eq!(lagging.look(true), numbers(64..100));
+        assert!(lagging.look(true).is_empty());
+    }
+
+    #[test]
+    fn what_another_process_left_is_looked_at_when_it_would_have_been() {
+        for lag in [false, true] {
+            for stop in [0, 1, 31, 32, 40, 63, 64, 80] {
+                let (mut whole, mut first, mut second) = (losses(lag), losses(lag), losses(lag));
+                let mut parts = seen(&mut first, 0..stop);
+                second.go_on_with(first.all());
+                parts.extend(seen(&mut second, stop..130));
+                assert_eq!(parts, seen(&mut whole, 0..130), "stopped before {stop}");
+                assert_eq!(second.look(true), whole.look(true));
+            }
+        }
+    }
+
+    #[test]
+    fn where_no_device_lags_what_one_had_asked_for_is_looked_at_with_the_next() {
+        let mut lagging = losses(true);
+        seen(&mut lagging, 0..40);
+        let mut elsewhere = losses(false);
+        elsewhere.go_on_with(lagging.all());
+        assert_eq!(seen(&mut elsewhere, 40..70), [(63, numbers(0..64))]);
     }
 }

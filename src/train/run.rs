@@ -100,7 +100,7 @@ impl<'a> Run<'a> {
             },
             augmenter: Augmenter::of(settings, task.network.input(), task.black),
             dropout: stream(settings.seed, Purpose::Dropout),
-            losses: Losses::default(),
+            losses: Losses::new(&task.train.images),
             gradient: None,
             climbed: None,
             schedule: LambdaSchedule::new(
@@ -289,7 +289,7 @@ impl<'a> Run<'a> {
         self.parameters = from.parameters;
         self.running = from.running;
         self.optimizer.set_velocity(from.velocity);
-        self.losses = Losses::of(from.losses);
+        self.losses.go_on_with(from.losses);
         (self.gradient, self.climbed) = (from.gradient, from.climbed);
         (self.order.indices, self.order.next) = (from.order, from.next);
         self.order.rng.set_word_pos(from.order_position);

@@ -221,20 +221,20 @@ fn a_tiny_hessian_in_float32_does_not_seem_converged_at_once() {
 }
 
 #[test]
-fn twenty_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
-    // The tolerance cannot be met, so the search goes on restarting on top of rounding.
-    let spectrum: Vec<f64> = (0..1_000).map(|i| f64::from(i) / 1_000.0).collect();
+fn thirty_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
+    // The tolerance cannot be met, so the search goes on restarting on top of rounding; eigenvalues lie so close that it does
+    // not come down to rounding alone before its last product.
+    let spectrum: Vec<f64> = (0..4_000).map(|i| f64::from(i) / 4_000.0).collect();
     let values = tensor(&spectrum).cast(DType::F32);
     let mut operator = |v: &Tensor<1>| v.clone() * values.clone();
-    let start = tensor(&normal(1, 1_000)).cast(DType::F32);
+    let start = tensor(&normal(1, 4_000)).cast(DType::F32);
     let limits = Search {
         max_products: 600,
         ..search(0.0)
     };
     let found = largest_eigenvalue(&mut operator, &[start], &limits).unwrap();
-    // It ends before the last product where nothing but rounding is left of the residual.
-    assert!(!found.converged && found.products > 400, "{}", found.products);
-    let off = found.value - spectrum[999];
+    assert!(!found.converged && found.products > 500, "{}", found.products);
+    let off = found.value - spectrum[3_999];
     assert!(off.abs() < 2e-6, "off by {off:e}");
     // The residual from the kept images is the true one.
     let y = found.vectors.get(0);

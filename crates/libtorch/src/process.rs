@@ -1,5 +1,7 @@
 //! What holds for LibTorch in the whole process.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::raw;
 use crate::raw::LibTorchError;
 use crate::tensors::or_panic;
@@ -24,9 +26,17 @@ pub fn try_out(cuda: Option<usize>) -> Result<(), LibTorchError> {
     Err(LibTorchError(said.lines().next().unwrap_or_default().to_owned()))
 }
 
-/// Whether products of 32-bit numbers on CUDA may round their factors to TF32, ten bits of mantissa, from the next one on.
-pub fn allow_tf32(allowed: bool) {
-    or_panic(raw::allow_tf32(allowed));
+/// What LibTorch was last told; for convolutions it begins with TF32.
+static TF32: Mutex<Option<bool>> = Mutex::new(None);
+
+/// Whether products of 32-bit numbers on CUDA may round their factors to TF32, ten bits of mantissa, from the next one on, and
+/// whether they might before. Nobody has been asked at first, and then they might not.
+pub fn allow_tf32(allowed: bool) -> bool {
+    let mut told = TF32.lock().unwrap_or_else(PoisonError::into_inner);
+    if *told != Some(allowed) {
+        or_panic(raw::allow_tf32(allowed));
+    }
+    told.replace(allowed).unwrap_or_default()
 }
 
 /// Whether cuDNN tries out algorithms for every new shape of a convolution and keeps the fastest.
