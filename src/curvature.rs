@@ -8,12 +8,14 @@ mod lanczos;
 mod mean_loss;
 mod rounded;
 mod rows;
+mod space;
 mod track;
 
-pub use lanczos::{Estimate, Search, SymmetricOperator, largest_eigenvalue, norm};
+pub use lanczos::{Estimate, Search, SymmetricOperator, largest_eigenvalue};
 pub use mean_loss::{Hessian, MeanLoss};
 pub use rounded::largest_eigenvalue_rounded_first;
 pub use rows::Rows;
+pub use space::norm;
 pub use track::{KEPT_VECTORS, Measurement, Rules, TrackState, Tracker};
 
 /// A measurement was asked to stop before it was done.

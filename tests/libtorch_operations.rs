@@ -204,6 +204,14 @@ fn what_is_sent_arrives_and_what_is_asked_for_comes() {
 }
 
 #[test]
+fn whoever_allows_tf32_for_a_while_learns_what_was_allowed_before() {
+    assert!(!libtorch::allow_tf32(true));
+    assert!(libtorch::allow_tf32(true));
+    assert!(libtorch::allow_tf32(false));
+    assert!(!libtorch::allow_tf32(false));
+}
+
+#[test]
 fn what_libtorch_refuses_is_a_panic_with_its_words() {
     let (delta, x) = (numbers([1, 2, 3, 3], 1), numbers([1, 2, 3, 3], 2));
     let weight = numbers([2, 7, 3, 3], 3);

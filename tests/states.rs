@@ -233,6 +233,46 @@ fn a_run_that_was_killed_before_it_had_a_run_json_is_shown_and_goes_on() {
 }
 
 #[test]
+fn a_run_that_an_earlier_version_began_says_that_it_was_rounded_otherwise_and_then_no_longer() {
+    let place = Place::with("stopped");
+    let said = |place: &Place| {
+        let output = place.run(&["resume", "stopped", "--plain", "--device", "flex"]);
+        assert_eq!(output.status.code(), Some(0));
+        let words = [output.stdout, output.stderr].concat();
+        String::from_utf8(words)
+            .unwrap()
+            .contains("adds numbers up in another order")
+    };
+    assert!(said(&place));
+    assert!(!said(&place));
+}
+
+#[test]
+fn a_setting_that_a_cell_does_not_know_has_its_default_there_and_no_other_value() {
+    let place = Place::with("stopped");
+    // As before runs wrote down what they began with, so that the cells alone tell.
+    let run = place.run_dir("stopped").join("run.json");
+    let text = fs::read_to_string(&run).unwrap();
+    let mut info: serde_json::Value = serde_json::from_str(&text).unwrap();
+    info.as_object_mut().unwrap().remove("config");
+    fs::write(&run, info.to_string()).unwrap();
+    let config = place.run_dir("stopped").join("config.ron");
+    let text = fs::read_to_string(&config).unwrap();
+    let resumed = |given: &str| {
+        fs::write(&config, text.replacen('(', &format!("(deterministic: {given},"), 1)).unwrap();
+        place.run(&["resume", "stopped", "--plain", "--device", "flex"])
+    };
+    let refused = resumed("true");
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{words}");
+    assert!(
+        words.contains("its cell.json has deterministic: false, the run's config.ron now has true"),
+        "{words}"
+    );
+    assert_eq!(resumed("false").status.code(), Some(0));
+}
+
+#[test]
 fn a_run_that_another_machine_trains_is_followed_and_never_called_dead() {
     let state = "killed";
     let place = Place::with(state);

@@ -6,13 +6,13 @@
 //! And now and then the track is audited: measured again from a fresh random vector, more tightly. Since no Ritz value
 //! exceeds λ_max, the larger of the two is the better one.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Element, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::lanczos::{read, vector_like};
 use super::rows::{Rows, dot};
+use super::space::read;
 use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue, largest_eigenvalue_rounded_first};
 
 /// Ritz vectors kept between measurements: at the edge of stability several of the top eigenvalues come close and
@@ -383,4 +383,10 @@ fn random_vector(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
         })
         .collect();
     vector_like(values, like)
+}
+
+/// A vector from host values, on the device and in the format of `like`.
+fn vector_like<E: Element>(values: Vec<E>, like: &Tensor<1>) -> Tensor<1> {
+    let length = values.len();
+    Tensor::from_data(TensorData::new(values, [length]), (&like.device(), like.dtype()))
 }

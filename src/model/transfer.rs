@@ -45,7 +45,7 @@ pub fn works_behind<const D: usize>(tensor: &Tensor<D>) -> bool {
 /// Numbers on their way from a device to the host.
 pub enum Reading {
     /// Burn's way: who wants them waits for all that was to be done until then.
-    Later(Tensor<1>),
+    Later(Box<Tensor<1>>),
     /// LibTorch's: they are sent as soon as they are there.
     #[cfg(feature = "tch")]
     Sent(sharptui_libtorch::Reading),
@@ -58,7 +58,7 @@ impl Reading {
         if sharptui_libtorch::is_here(&tensor) {
             return Self::Sent(sharptui_libtorch::Reading::begin(&tensor));
         }
-        Self::Later(tensor)
+        Self::Later(Box::new(tensor))
     }
 
     /// The numbers, once they are here.
