@@ -17,7 +17,7 @@
 #   lambda          λ_max of 1,000 images from a cold start at 1e-3, in float32, and with a search in TF32
 #   peers           the same steps, products and λ_max by PyTorch, PyHessian and curvlinops; needs the runs of `lambda`
 #   memory          the most memory that a measurement of VGG-11 on 1,000 images takes, and PyTorch's
-#   transfers       copies and waits in each step of VGG-11, by nsys
+#   transfers       copies and waits in each step of VGG-11, counted by calls.c
 #   out_of_memory   a probe that cannot fit, and whether the next cell runs
 #   deterministic   whether two runs agree to the bit
 #
@@ -179,20 +179,19 @@ memory() {
 
 transfers() {
     has_cifar || return
-    if [[ -z "$gpu" ]] || ! command -v nsys > /dev/null; then
-        echo "  not measured: there is no nsys, or no GPU"
+    if [[ -z "$gpu" ]] || ! command -v cc > /dev/null; then
+        echo "  not measured: there is no C compiler, or no GPU"
         return
     fi
     local few=100 many=300 count
+    cc -shared -fPIC -O2 -o calls.so "$here/calls.c" -ldl || return
     for count in $few $many; do
         # With what the program would start itself again for.
-        LD_LIBRARY_PATH="$libraries" NVIDIA_TF32_OVERRIDE=0 MALLOC_ARENA_MAX=1 nsys profile --trace=cuda --sample=none \
-            --force-overwrite=true --output="steps-$count" "$binary" --plain --device "$device" --data "$data" \
-            --steps "$count" --out "transfers-$count" "$(config transfers)" > "nsys-$count.log" 2>&1
-        nsys stats --report cuda_api_sum --format csv --output "calls-$count" "steps-$count.nsys-rep" >> "nsys-$count.log" 2>&1
+        CALLS="$PWD/calls-$count" LD_PRELOAD="$PWD/calls.so" LD_LIBRARY_PATH="$libraries" MALLOC_ARENA_MAX=1 "$binary" \
+            --plain --device "$device" --data "$data" --steps "$count" --out "transfers-$count" "$(config transfers)" \
+            > "transfers-$count.log" 2>&1
     done
-    "$python" "$here/calls.py" "$few" "calls-${few}_cuda_api_sum.csv" "$many" "calls-${many}_cuda_api_sum.csv" ||
-        tail -n 5 "nsys-$many.log"
+    "$python" "$here/calls.py" "$few" "calls-$few" "$many" "calls-$many" || tail -n 5 "transfers-$many.log"
 }
 
 out_of_memory() {
