@@ -8,54 +8,21 @@
 //!
 //! Nothing here waits for the training thread and the training thread never waits for the screen.
 
-mod accuracy_chart;
-mod copy;
-mod detail;
+mod charts;
 mod driver;
-mod edge;
-mod filter;
 #[cfg(test)]
 mod fixture;
-mod footer;
-mod frame_writer;
-mod glossary;
-mod header;
-mod help;
-mod input;
-mod jobs;
-mod keymap;
 pub mod keys;
-mod lambda_chart;
-mod log;
-mod loss_chart;
-mod number;
-mod overlaid;
+mod overlays;
 mod page;
-mod palette;
-mod panel;
-mod panics;
-mod parts;
+mod panels;
 mod plot;
 mod preferences;
-mod prompt;
-mod question;
-mod queue;
-mod rate;
-mod relay;
-mod rows;
-mod scatter;
-mod scene;
 mod screen;
-mod shorten;
-mod smooth;
-pub mod svg;
-mod sweep_page;
+mod state;
 mod terminal;
 mod theme;
-mod view;
-mod welcome;
 mod words;
-mod zoom;
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -67,24 +34,26 @@ use crossbeam_channel::{Receiver, Select, Sender};
 use crate::event::{CellIndex, Command, Event, SweepEnding};
 use crate::machine::Load;
 use crate::signals::Signal;
+use terminal::{input, jobs, relay};
 
+pub use charts::smooth::Smoothing;
 pub use driver::{Driver, Pass, Wires};
-pub use filter::Filter;
-pub use jobs::Job;
-pub use keymap::KeyMap;
+pub use keys::keymap::KeyMap;
+pub use overlays::palette::Palette;
+pub use overlays::welcome::take_welcome;
 pub use page::Page;
-pub use palette::Palette;
-pub use parts::SMALLEST;
 pub use plot::{Scale, Window};
 pub use preferences::{ColourChoice, GlyphChoice, Preferences, PreferencesError, usual_path};
-pub use rows::{Rows, Sort};
-pub use scene::Scene;
 pub use screen::render;
-pub use smooth::Smoothing;
+pub use state::filter::Filter;
+pub use state::parts::SMALLEST;
+pub use state::rows::{Rows, Sort};
+pub use state::scene::Scene;
+pub use state::view::{Overlay, Question, View};
+pub use state::zoom::Zoom;
+pub use terminal::jobs::Job;
+pub use terminal::svg;
 pub use theme::{Colours, Glyphs, Role, Theme};
-pub use view::{Overlay, Question, View};
-pub use welcome::take_welcome;
-pub use zoom::Zoom;
 
 /// How the screen is to be.
 #[derive(Clone, Debug)]

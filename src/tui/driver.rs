@@ -15,12 +15,14 @@ use crate::event::{CellIndex, Command, Event};
 use crate::machine::Load;
 use crate::monitor::Monitor;
 use crate::signals::Signal;
-
-use super::jobs::Job;
-use super::parts::SMALLEST;
-use super::scene::Scene;
-use super::view::{Effect, View};
-use super::{Outcome, copy, panics, queue, screen, svg};
+use crate::tui::charts::copy;
+use crate::tui::panels::queue;
+use crate::tui::state::parts::SMALLEST;
+use crate::tui::state::scene::Scene;
+use crate::tui::state::view::{Effect, View};
+use crate::tui::terminal::jobs::Job;
+use crate::tui::terminal::{panics, svg};
+use crate::tui::{Outcome, screen};
 
 /// Most frames a second that nobody pressed a key for, unless the user wants another number: what a slow line bears all day,
 /// and no slower than numbers can be read.

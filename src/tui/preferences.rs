@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use ratatui::style::Color;
 use serde::{Deserialize, Serialize};
 
+use crate::tui::keys::keymap::KeyMap;
+use crate::tui::theme::{Colours, Glyphs, Role, Theme};
 use crate::user_folders::{Kind, user_folder};
-
-use super::keymap::KeyMap;
-use super::theme::{Colours, Glyphs, Role, Theme};
 
 /// Frames a second that may be asked for.
 const FRAMES: std::ops::RangeInclusive<u32> = 1..=10;
@@ -64,7 +63,7 @@ impl Default for File {
         Self {
             colours: ColourChoice::Auto,
             glyphs: GlyphChoice::Auto,
-            frames_per_second: super::driver::FRAMES_PER_SECOND,
+            frames_per_second: crate::tui::driver::FRAMES_PER_SECOND,
             mouse: true,
             palette: BTreeMap::new(),
             keys: BTreeMap::new(),

@@ -1,0 +1,10 @@
+//! What is drawn of the curves and of the finished cells, one file a chart.
+
+pub(super) mod accuracy;
+pub(super) mod copy;
+pub(super) mod lambda;
+pub(super) mod loss;
+pub(super) mod overlaid;
+pub(super) mod scatter;
+pub(super) mod smooth;
+pub(super) mod sweep;
