@@ -2,8 +2,12 @@
 
 pub(super) mod filter;
 pub(super) mod number;
+pub(super) mod palette;
 pub(super) mod parts;
+pub(super) mod rate;
 pub(super) mod rows;
 pub(super) mod scene;
+pub(super) mod smoothing;
+pub(super) mod table;
 pub(super) mod view;
 pub(super) mod zoom;

@@ -7,17 +7,15 @@ use crate::event::CellIndex;
 use crate::monitor::Cell;
 use crate::tui::plot::{Pattern, Pen};
 use crate::tui::state::scene::Scene;
+use crate::tui::state::view::MOST_OVERLAID;
 use crate::tui::theme::panel;
 use crate::tui::theme::{Colours, Theme};
-
-/// The most cells that can be told apart.
-pub(in crate::tui) const MOST: usize = 6;
 
 /// Widest that the swept settings of a cell are named in a legend.
 const WIDEST: usize = 28;
 
 const PATTERNS: [Pattern; 3] = [Pattern::Solid, Pattern::Dashed, Pattern::Dotted];
-const ASCII: [char; MOST] = ['1', '2', '3', '4', '5', '6'];
+const ASCII: [char; MOST_OVERLAID] = ['1', '2', '3', '4', '5', '6'];
 
 /// Those that are drawn, each with its pen: the chosen cell has its own curves.
 pub(in crate::tui) fn cells<'a>(scene: &Scene<'a>) -> Vec<(CellIndex, &'a Cell, Pen)> {
@@ -32,8 +30,8 @@ pub(in crate::tui) fn cells<'a>(scene: &Scene<'a>) -> Vec<(CellIndex, &'a Cell, 
 fn pen(at: usize, theme: &Theme) -> Pen {
     // As far as six colours can be from one another and from those of the chosen cell's curves in every kind of sight, with
     // a contrast of 3:1 on black and on white: the first three well, the rest with the help of their patterns.
-    const INDEXED: [u8; MOST] = [126, 58, 99, 200, 96, 29];
-    const BASIC: [Color; MOST] = [
+    const INDEXED: [u8; MOST_OVERLAID] = [126, 58, 99, 200, 96, 29];
+    const BASIC: [Color; MOST_OVERLAID] = [
         Color::Magenta,
         Color::Yellow,
         Color::Cyan,
@@ -43,17 +41,17 @@ fn pen(at: usize, theme: &Theme) -> Pen {
     ];
     let style = match theme.colours {
         Colours::None => Style::new(),
-        Colours::Basic => Style::new().fg(BASIC[at % MOST]),
-        Colours::Indexed => Style::new().fg(Color::Indexed(INDEXED[at % MOST])),
+        Colours::Basic => Style::new().fg(BASIC[at % MOST_OVERLAID]),
+        Colours::Indexed => Style::new().fg(Color::Indexed(INDEXED[at % MOST_OVERLAID])),
         Colours::True => {
-            let [red, green, blue] = crate::tui::theme::rgb(INDEXED[at % MOST]);
+            let [red, green, blue] = crate::tui::theme::rgb(INDEXED[at % MOST_OVERLAID]);
             Style::new().fg(Color::Rgb(red, green, blue))
         }
     };
     Pen {
         style,
         pattern: PATTERNS[at % PATTERNS.len()],
-        ascii: ASCII[at % MOST],
+        ascii: ASCII[at % MOST_OVERLAID],
     }
 }
 

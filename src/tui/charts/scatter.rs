@@ -13,11 +13,12 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
 use crate::event::CellIndex;
-use crate::monitor::{Monitor, Outcome, Swept};
+use crate::monitor::{Outcome, Swept};
 use crate::number::fixed;
 use crate::statistics::Kendall;
 use crate::tui::plot::{Axis, Dot, Scale, Scatter, rows_for_columns};
 use crate::tui::state::scene::Scene;
+use crate::tui::state::view::settings_beside_seed;
 use crate::tui::theme::{Glyphs, Theme};
 
 /// From this ratio of the largest to the smallest λ_max the axis is logarithmic.
@@ -148,18 +149,13 @@ pub(in crate::tui) fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
         .unwrap_or((0.0, 1.0))
 }
 
-/// The settings that points may be told apart by: those that are swept, seeds aside.
-pub(in crate::tui) fn settings(monitor: &Monitor) -> impl Iterator<Item = &Swept> {
-    monitor.swept.iter().filter(|swept| swept.name != "seed")
-}
-
 /// The values of the setting that points are told apart by.
 pub(in crate::tui) struct Levels<'a>(Option<&'a Swept>);
 
 impl<'a> Levels<'a> {
     /// Those of the setting that the view asks for.
     pub(in crate::tui) fn of(scene: &Scene<'a>) -> Self {
-        Self(settings(scene.monitor).nth(scene.view.scatter.unwrap_or(0)))
+        Self(settings_beside_seed(scene.monitor).nth(scene.view.scatter.unwrap_or(0)))
     }
 
     /// What the setting is called, nothing where none is swept.

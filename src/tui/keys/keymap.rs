@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{Action, BINDINGS, Binding, Chord};
-use crate::tui::preferences::said;
+use crate::tui::words::said;
 
 /// What has to have a key: without one there would be no way out.
 const NEEDED: [Action; 4] = [Action::Quit, Action::Help, Action::Close, Action::Interrupt];

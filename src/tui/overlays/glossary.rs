@@ -34,9 +34,6 @@ pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     panel::overlay(screen, buffer, theme, "what the numbers mean", lines);
 }
 
-/// How many lines there are at most to scroll through.
-pub(in crate::tui) const MOST_LINES: usize = 80;
-
 fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     let Some(cell) = scene.cell() else { return Vec::new() };
     let number = scene.chosen() + 1;
@@ -130,6 +127,7 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
 mod tests {
     use super::*;
     use crate::tui::fixture::Fixture;
+    use crate::tui::state::view::MOST_EXPLAINED;
 
     #[test]
     fn on_a_small_screen_it_can_be_scrolled() {
@@ -157,7 +155,7 @@ mod tests {
     #[test]
     fn there_are_not_more_lines_than_can_be_scrolled_to() {
         let mut fixture = Fixture::half_way();
-        fixture.view.scrolled = MOST_LINES;
+        fixture.view.scrolled = MOST_EXPLAINED;
         assert!(fixture.drawn(render, (60, 16)).contains("the end"));
     }
 }

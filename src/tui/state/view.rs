@@ -13,25 +13,28 @@ use crate::event::{CellIndex, Command};
 use crate::monitor::Monitor;
 
 use super::filter::Filter;
+use super::palette::{Found, Palette};
+use super::rate::RatePrompt;
 use super::rows::Rows;
+use super::smoothing::Smoothing;
 use super::zoom::Zoom;
-use crate::tui::charts::scatter;
-use crate::tui::charts::smooth::Smoothing;
 use crate::tui::keys::keymap::KeyMap;
 use crate::tui::keys::prompt::{self, Typed};
 use crate::tui::keys::{self, Action};
-use crate::tui::overlays::glossary;
-use crate::tui::overlays::palette::{Found, Palette};
-use crate::tui::overlays::rate::RatePrompt;
 use crate::tui::page::Page;
 use crate::tui::plot::Scale;
 use crate::tui::theme::Theme;
+
+pub(in crate::tui) use steps::{MOST_OVERLAID, settings_beside_seed};
 
 /// Cells that a page is.
 const PAGE: isize = 10;
 
 /// Lines that the settings are scrolled by.
 const SCROLL: isize = 5;
+
+/// The most lines that the explanations have.
+pub(in crate::tui) const MOST_EXPLAINED: usize = 80;
 
 /// What lies over the screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -345,7 +348,7 @@ impl View {
             }
             Action::Scatter => {
                 let next = self.scatter.map_or(0, |setting| setting + 1);
-                self.scatter = (next < scatter::settings(monitor).count().max(1)).then_some(next);
+                self.scatter = (next < settings_beside_seed(monitor).count().max(1)).then_some(next);
             }
             Action::Details => self.toggle(Overlay::Details),
             Action::ScrollUp => self.scroll(-SCROLL, monitor),
@@ -419,7 +422,7 @@ impl View {
         // What is drawn has a few lines more than settings or keys, and is never scrolled past its end.
         let chosen = monitor.cells.get(self.chosen(monitor));
         let settings = chosen.map_or(0, |cell| cell.plan.settings.len());
-        let most = settings.max(keys::BINDINGS.len()).max(glossary::MOST_LINES);
+        let most = settings.max(keys::BINDINGS.len()).max(MOST_EXPLAINED);
         self.scrolled = self.scrolled.saturating_add_signed(by).min(most);
     }
 

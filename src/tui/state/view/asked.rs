@@ -6,8 +6,8 @@ use crate::event::CellIndex;
 use crate::monitor::Monitor;
 use crate::tui::keys::prompt;
 use crate::tui::keys::{self, Action};
-use crate::tui::overlays::rate::Answer;
 use crate::tui::state::filter::Filter;
+use crate::tui::state::rate::Answer;
 
 use super::{Effect, Overlay, View};
 

@@ -5,7 +5,7 @@ use crate::monitor::{CellState, Monitor};
 
 use super::{Effect, Overlay, Question, View};
 use crate::tui::keys::Action;
-use crate::tui::overlays::rate::RatePrompt;
+use crate::tui::state::rate::RatePrompt;
 use crate::tui::words;
 
 /// The most changes that can be taken back.

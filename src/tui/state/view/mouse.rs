@@ -5,9 +5,9 @@ use ratatui::layout::{Position, Rect};
 
 use super::{Overlay, View};
 use crate::monitor::Monitor;
-use crate::tui::panels::queue;
 use crate::tui::plot;
 use crate::tui::state::parts::{Part, parts};
+use crate::tui::state::table;
 
 /// Rows that one notch of the wheel scrolls the log by.
 const NOTCH: isize = 3;
@@ -29,7 +29,7 @@ impl View {
         let Some((part, area)) = under else { return };
         match (event.kind, part) {
             (MouseEventKind::Down(MouseButton::Left), Part::Table) => {
-                if let Some(cell) = queue::cell_at(self, monitor, area, event.row) {
+                if let Some(cell) = table::cell_at(self, monitor, area, event.row) {
                     self.pinned = Some(cell);
                 }
             }

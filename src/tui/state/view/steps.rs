@@ -1,10 +1,13 @@
-//! Which steps the charts show, where the cursor stands on them, and which cells lie over them.
+//! Which steps the charts show, where the cursor stands on them, which cells lie over them, and what tells the points of the
+//! scatter apart.
 
 use super::View;
 use crate::event::CellIndex;
-use crate::monitor::Monitor;
-use crate::tui::charts::overlaid;
+use crate::monitor::{Monitor, Swept};
 use crate::tui::plot::{self, Window};
+
+/// The most cells that can be told apart on a chart.
+pub(in crate::tui) const MOST_OVERLAID: usize = 6;
 
 /// Places where the cursor stops across a chart.
 const CURSOR_STOPS: u64 = 100;
@@ -57,13 +60,15 @@ impl View {
             self.overlaid.remove(at);
             return format!("cell {number} is taken off the charts of other cells");
         }
-        if self.overlaid.len() == overlaid::MOST {
-            return format!(
-                "{number} cells lie over the charts already: more could not be told apart",
-                number = overlaid::MOST
-            );
+        if self.overlaid.len() == MOST_OVERLAID {
+            return format!("{MOST_OVERLAID} cells lie over the charts already: more could not be told apart");
         }
         self.overlaid.push(cell);
         format!("cell {number} lies over the charts of other cells now")
     }
+}
+
+/// The settings that points may be told apart by: those that are swept, seeds aside.
+pub(in crate::tui) fn settings_beside_seed(monitor: &Monitor) -> impl Iterator<Item = &Swept> {
+    monitor.swept.iter().filter(|swept| swept.name != "seed")
 }
