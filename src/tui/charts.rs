@@ -2,6 +2,7 @@
 
 pub(super) mod accuracy;
 pub(super) mod copy;
+mod curves;
 pub(super) mod lambda;
 pub(super) mod loss;
 pub(super) mod overlaid;

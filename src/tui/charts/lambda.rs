@@ -7,9 +7,9 @@ use ratatui::text::Span;
 use crate::event::LambdaPoint;
 use crate::monitor::{Cell, Curve};
 
+use super::curves::{Curves, Line, union};
 use super::overlaid;
-use super::smooth::smoothed;
-use crate::tui::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series, Window};
+use crate::tui::plot::{self, Axis, Marks, Pattern, Pen, Scale, Series, Window};
 use crate::tui::state::scene::Scene;
 use crate::tui::words;
 
@@ -29,93 +29,62 @@ const WIDE: u16 = 110;
 
 /// Draws the chart.
 pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
-    let theme = scene.theme();
     let Some(cell) = scene.cell() else { return };
-    let window = scene.view.window(scene.monitor);
     let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
     let none = Curve::default();
     let curve = cell.curves.lambda.get(probe).unwrap_or(&none);
-    let overlaid = overlaid::cells(scene);
+    let others = overlaid::cells(scene);
     // What was laid over the chart on purpose is not to be looked for among all others.
-    let past = if overlaid.is_empty() {
+    let past = if others.is_empty() {
         past(scene, probe)
     } else {
         Vec::new()
     };
-    let smooth = scene
-        .view
-        .smoothing
-        .points()
-        .map(|points| (points, smoothed(curve, points)));
-    let rows = usize::from(area.height.saturating_sub(2));
-    let pens = Pens::new(scene);
-    // The threshold is where λ_max is headed: it is shown ahead of it.
-    let runs = scene.monitor.state(scene.chosen()).can_be_aborted();
-
-    let mut series: Vec<Series> = past
+    let overlaid: Vec<(&Curve, Pen)> = others
         .iter()
-        .map(|curve| Series {
-            curve,
-            pen: pens.past,
-            marks: Marks::Unconverged,
-            holds: false,
-        })
+        .filter_map(|(_, cell, pen)| Some((cell.curves.lambda.get(probe)?, *pen)))
         .collect();
-    series.push(Series {
-        curve: &cell.curves.threshold,
-        pen: pens.threshold,
-        marks: Marks::None,
-        holds: runs,
-    });
-    for (_, cell, pen) in &overlaid {
-        series.extend(cell.curves.lambda.get(probe).map(|curve| Series {
-            curve,
-            pen: *pen,
-            marks: Marks::Unconverged,
-            holds: false,
-        }));
-    }
-    series.push(Series {
-        curve,
-        pen: if smooth.is_some() {
-            pens.lambda.faint()
-        } else {
-            pens.lambda
-        },
-        marks: Marks::All,
-        holds: false,
-    });
-    series.extend(smooth.as_ref().map(|(_, curve)| Series {
-        curve,
-        pen: pens.lambda,
-        marks: Marks::None,
-        holds: false,
-    }));
-
-    let legend = legend(scene, &pens, cell, curve, &past);
+    let pens = Pens::new(scene);
+    let threshold = &cell.curves.threshold;
+    let window = scene.view.window(scene.monitor);
+    let rows = usize::from(area.height.saturating_sub(2));
     let beside: Vec<&Curve> = past
         .iter()
         .copied()
-        .chain(overlaid.iter().filter_map(|(_, cell, _)| cell.curves.lambda.get(probe)))
+        .chain(overlaid.iter().map(|(curve, _)| *curve))
         .collect();
-    let chart = Chart {
+    let behind = past.iter().map(|curve| Series {
+        curve,
+        pen: pens.past,
+        marks: Marks::Unconverged,
+        holds: false,
+    });
+    let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
+    Curves {
         title: title(scene, &pens, cell, probe, area.width),
-        legend,
-        axis: axis(
-            scene.view.lambda_scale,
-            window,
-            curve,
-            &cell.curves.threshold,
-            &beside,
-            rows,
-        ),
-        series,
-        window,
-        cursor: scene.view.cursor,
-        changes: cell.changes(),
-        steps_per_epoch: cell.plan.steps_per_epoch,
-    };
-    chart.render(area, buffer, theme);
+        legend: legend(scene, &pens, cell, curve, &past),
+        axis: axis(scene.view.lambda_scale, window, curve, threshold, &beside, rows),
+        lines: vec![
+            Line {
+                marks: Marks::All,
+                ..Line::measured("λ_max", curve, lambda.map(|lambda| lambda.lambda_max), pens.lambda)
+            },
+            Line {
+                // The threshold is where λ_max is headed: it is shown ahead of it.
+                holds: scene.monitor.state(scene.chosen()).can_be_aborted(),
+                is_noisy: false,
+                ..Line::measured(
+                    &cell.plan.threshold_label,
+                    threshold,
+                    cell.latest.threshold,
+                    pens.threshold,
+                )
+            },
+        ],
+        behind: behind.collect(),
+        overlaid,
+    }
+    .render(scene, cell, area, buffer);
 }
 
 /// What there is on the chart beside the curve and its threshold.
@@ -211,10 +180,6 @@ fn axis(scale: Scale, window: Window, curve: &Curve, threshold: &Curve, past: &[
     // Curvature is read against zero, unless the curve hardly moves far above it.
     let from_zero = scale == Scale::Linear && low > 0.0 && low < high * 0.8;
     Axis::new(scale, if from_zero { 0.0 } else { low }, high, rows)
-}
-
-fn union(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
-    (one.0.min(other.0), one.1.max(other.1))
 }
 
 fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) -> Vec<Span<'a>> {

@@ -1,8 +1,6 @@
 //! A curve without its noise, to be drawn over the curve itself.
 
 use crate::monitor::{Bucket, Curve};
-use crate::tui::plot::{Marks, Pen, Series};
-use crate::tui::state::scene::Scene;
 
 /// Points that a smoothed curve needs, however wide the screen.
 const ENOUGH: usize = 2_048;
@@ -38,45 +36,6 @@ pub(in crate::tui) fn smoothed(curve: &Curve, points: usize) -> Curve {
 
 fn middle(bucket: &Bucket) -> f64 {
     f64::midpoint(bucket.min, bucket.max)
-}
-
-/// The curves of test and training set without their noise, where that is wished.
-pub(in crate::tui) struct Smooth(Option<[Curve; 2]>);
-
-impl Smooth {
-    pub(in crate::tui) fn of(scene: &Scene, test: &Curve, train: &Curve) -> Self {
-        let points = scene.view.smoothing.points();
-        Self(points.map(|points| [smoothed(test, points), smoothed(train, points)]))
-    }
-
-    /// The training set's curve, then cells that lie over the chart, then the test set's, each with what is left of it without
-    /// noise over it.
-    pub(in crate::tui) fn over<'a>(
-        &'a self,
-        overlaid: impl Iterator<Item = (&'a Curve, Pen)>,
-        test: (&'a Curve, Pen),
-        train: (&'a Curve, Pen),
-    ) -> Vec<Series<'a>> {
-        let series = |(curve, pen)| Series {
-            curve,
-            pen,
-            marks: Marks::None,
-            holds: false,
-        };
-        match &self.0 {
-            None => std::iter::once(train)
-                .chain(overlaid)
-                .chain([test])
-                .map(series)
-                .collect(),
-            Some([smooth_test, smooth_train]) => [(train.0, train.1.faint()), (smooth_train, train.1)]
-                .into_iter()
-                .chain(overlaid)
-                .chain([(test.0, test.1.faint()), (smooth_test, test.1)])
-                .map(series)
-                .collect(),
-        }
-    }
 }
 
 #[cfg(test)]
