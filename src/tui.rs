@@ -1,4 +1,4 @@
-//! The screen: the life of the terminal, keys, theme, one file per panel.
+//! The screen: its state, its keys, and what is drawn of the state, one file per panel, chart and overlay.
 //!
 //! ```text
 //! input thread ─keys─▶ ┐
@@ -7,6 +7,19 @@
 //! ```
 //!
 //! Nothing here waits for the training thread and the training thread never waits for the screen.
+//!
+//! A room imports only from rooms above it in this list; `tests/house.rs` keeps it so.
+//!
+//! - `words`, `page`: numbers and durations as people read them; the pages of the screen
+//! - `theme`: colours and characters; titles, boxes and cut lines, the same in every panel
+//! - `plot`: curves and points in dots, with their axes
+//! - `keys`: the table of the keys, which the user may change, and the line that is typed at a prompt
+//! - `preferences`: the user's file `screen.ron`
+//! - `state`: what the person watching has chosen, what a key changes about it, and what lies where on the screen
+//! - `charts`, `panels`, `overlays`: everything that is drawn, from a [`Scene`]
+//! - `screen`: which of them goes where
+//! - `terminal`: taking the terminal and giving it back; input, signals, panics, pictures
+//! - `driver`: the main loop
 
 mod charts;
 mod driver;

@@ -1,7 +1,7 @@
 //! The regions of the screen that are always there, one file each.
 
 pub(super) mod detail;
-pub(super) mod edge;
+mod edge;
 pub(super) mod footer;
 pub(super) mod header;
 pub(super) mod log;

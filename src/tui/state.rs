@@ -1,7 +1,7 @@
 //! What the person watching has chosen, and the frame of data that is drawn: no panel is known here.
 
 pub(super) mod filter;
-pub(super) mod number;
+mod number;
 pub(super) mod palette;
 pub(super) mod parts;
 pub(super) mod rate;

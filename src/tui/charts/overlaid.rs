@@ -18,7 +18,7 @@ const PATTERNS: [Pattern; 3] = [Pattern::Solid, Pattern::Dashed, Pattern::Dotted
 const ASCII: [char; MOST_OVERLAID] = ['1', '2', '3', '4', '5', '6'];
 
 /// Those that are drawn, each with its pen: the chosen cell has its own curves.
-pub(in crate::tui) fn cells<'a>(scene: &Scene<'a>) -> Vec<(CellIndex, &'a Cell, Pen)> {
+pub(super) fn cells<'a>(scene: &Scene<'a>) -> Vec<(CellIndex, &'a Cell, Pen)> {
     let overlaid = scene.view.overlaid.iter().enumerate();
     overlaid
         .filter(|(_, cell)| **cell != scene.chosen())
@@ -56,7 +56,7 @@ fn pen(at: usize, theme: &Theme) -> Pen {
 }
 
 /// What each is, for the legend of a chart.
-pub(in crate::tui) fn legend(scene: &Scene) -> Vec<Vec<Span<'static>>> {
+pub(super) fn legend(scene: &Scene) -> Vec<Vec<Span<'static>>> {
     let theme = scene.theme();
     let entries = cells(scene).into_iter().map(|(index, cell, pen)| {
         let values: Vec<&str> = cell.plan.swept.iter().map(|(_, value)| value.as_str()).collect();

@@ -7,7 +7,7 @@ const ENOUGH: usize = 2_048;
 
 /// The mean over `points` neighbouring measurements, as many before as behind, fewer at the ends and never across a gap. Where
 /// the curve has drawn several measurements together, the middle of their extremes stands for them. Of many such means, which change little from one to the next, some are left out.
-pub(in crate::tui) fn smoothed(curve: &Curve, points: usize) -> Curve {
+pub(super) fn smoothed(curve: &Curve, points: usize) -> Curve {
     let half = points / 2;
     let mut smooth = Curve::default();
     for part in curve.buckets().split_inclusive(|bucket| bucket.gap_after) {

@@ -20,14 +20,14 @@ use crate::tui::theme::Glyphs;
 const VALUE: usize = 5;
 
 /// Columns that it takes.
-pub(in crate::tui) const WIDTH: usize = PARTS + 1 + VALUE;
+pub(super) const WIDTH: usize = PARTS + 1 + VALUE;
 
 /// From low to the threshold and above it.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const ASCII: [char; 8] = ['.', '.', ':', '-', '=', '+', '*', '#'];
 
 /// The last value.
-pub(in crate::tui) fn value(scene: &Scene, index: CellIndex) -> (String, Style) {
+pub(super) fn value(scene: &Scene, index: CellIndex) -> (String, Style) {
     let theme = scene.theme();
     let edge = scene.monitor.cells.get(index).and_then(Cell::edge);
     match edge {
@@ -47,14 +47,7 @@ fn words(ratio: f64) -> String {
 }
 
 /// The curve, in row `y` of the table, from column `start` on.
-pub(in crate::tui) fn trend(
-    scene: &Scene,
-    index: CellIndex,
-    area: Rect,
-    y: u16,
-    start: Option<u16>,
-    buffer: &mut Buffer,
-) {
+pub(super) fn trend(scene: &Scene, index: CellIndex, area: Rect, y: u16, start: Option<u16>, buffer: &mut Buffer) {
     let theme = scene.theme();
     let (Some(start), Some(cell)) = (start, scene.monitor.cells.get(index)) else {
         return;

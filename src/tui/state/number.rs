@@ -9,7 +9,7 @@ use crate::tui::keys::prompt::CUT;
 ///
 /// # Errors
 /// Why it is no number, in words.
-pub(in crate::tui) fn read(typed: &str) -> Result<f64, String> {
+pub(super) fn read(typed: &str) -> Result<f64, String> {
     let text = typed.trim();
     if text.ends_with(CUT) {
         return Err("this line is too long, and was cut".to_owned());

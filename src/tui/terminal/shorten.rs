@@ -4,7 +4,7 @@
 /// a background is named where it changes only.
 ///
 /// Moves stay absolute: how wide a character is, is for the terminal to say.
-pub(in crate::tui) fn shortened(frame: &[u8]) -> Vec<u8> {
+pub(super) fn shortened(frame: &[u8]) -> Vec<u8> {
     let mut short = Vec::with_capacity(frame.len());
     // Frames end with everything reset.
     let mut background: &[u8] = b"49";
