@@ -125,6 +125,8 @@ pub(super) struct Curves<'a> {
     /// What the overlaid cells have of the most important line.
     pub(super) overlaid: Vec<(&'a Curve, Pen)>,
     pub(super) axis: Axis,
+    /// Steps across.
+    pub(super) window: Window,
 }
 
 impl Curves<'_> {
@@ -158,7 +160,7 @@ impl Curves<'_> {
             legend: self.legend,
             series,
             axis: self.axis,
-            window: scene.view.window(scene.monitor),
+            window: self.window,
             cursor: scene.view.cursor,
             changes: cell.changes(),
             steps_per_epoch: cell.plan.steps_per_epoch,
@@ -208,6 +210,7 @@ impl Quantity<'_> {
             lines: self.lines,
             behind: Vec::new(),
             overlaid,
+            window,
         }
         .render(scene, cell, area, buffer);
     }

@@ -83,6 +83,7 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         ],
         behind: behind.collect(),
         overlaid,
+        window,
     }
     .render(scene, cell, area, buffer);
 }
