@@ -8,6 +8,7 @@
 //!
 //! Every setting is declared once, in `settings.rs`, with its documentation, type and default; the rest is generated.
 
+mod cell;
 mod data;
 mod document;
 mod error;
@@ -24,11 +25,12 @@ mod sweep;
 mod validate;
 mod values;
 
+pub use cell::Cell;
 pub use data::{Augment, Data, FilesHold, Selection, Subset};
 pub use error::ConfigError;
-pub use experiment::{Cell, Experiment, MAX_CELLS, read_text, read_text_from};
+pub use experiment::{Experiment, read_text, read_text_from};
 pub use extent::Extent;
 pub use probe::{Probe, Split, Statistics};
-pub use schedule::Schedule;
 pub use settings::Settings;
-pub use values::{Activation, Cadence, Loss, Model, Precision, Tracking};
+pub use sweep::MAX_CELLS;
+pub use values::{Activation, Cadence, Loss, Model, Precision, Schedule, Tracking};

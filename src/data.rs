@@ -13,6 +13,7 @@ mod doubts;
 mod error;
 mod half;
 mod idx;
+mod images;
 mod places;
 mod standardize;
 mod subset;

@@ -144,7 +144,7 @@ fn follow(
     if ended != Ended::Left {
         for line in table::table(&known, glyphs)
             .into_iter()
-            .chain(words::last_line(&known, &ended))
+            .chain(table::last_line(&known, &ended))
         {
             output.line(&line);
         }

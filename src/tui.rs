@@ -1,4 +1,4 @@
-//! The screen: the life of the terminal, keys, theme, one file per panel.
+//! The screen: its state, its keys, and what is drawn of the state, one file per panel, chart and overlay.
 //!
 //! ```text
 //! input thread ─keys─▶ ┐
@@ -7,55 +7,35 @@
 //! ```
 //!
 //! Nothing here waits for the training thread and the training thread never waits for the screen.
+//!
+//! A room imports only from rooms above it in this list; `tests/house.rs` keeps it so.
+//!
+//! - `words`, `page`: numbers and durations as people read them; the pages of the screen
+//! - `theme`: colours and characters; titles, boxes and cut lines, the same in every panel
+//! - `plot`: curves and points in dots, with their axes
+//! - `keys`: the table of the keys, which the user may change, and the line that is typed at a prompt
+//! - `preferences`: the user's file `screen.ron`
+//! - `state`: what the person watching has chosen, what a key changes about it, and what lies where on the screen
+//! - `charts`, `panels`, `overlays`: everything that is drawn, from a [`Scene`]
+//! - `screen`: which of them goes where
+//! - `terminal`: taking the terminal and giving it back; input, signals, panics, pictures
+//! - `driver`: the main loop
 
-mod accuracy_chart;
-mod copy;
-mod detail;
+mod charts;
 mod driver;
-mod edge;
-mod filter;
 #[cfg(test)]
 mod fixture;
-mod footer;
-mod frame_writer;
-mod glossary;
-mod header;
-mod help;
-mod input;
-mod jobs;
-mod keymap;
 pub mod keys;
-mod lambda_chart;
-mod log;
-mod loss_chart;
-mod number;
-mod overlaid;
+mod overlays;
 mod page;
-mod palette;
-mod panel;
-mod panics;
-mod parts;
+mod panels;
 mod plot;
 mod preferences;
-mod prompt;
-mod question;
-mod queue;
-mod rate;
-mod relay;
-mod rows;
-mod scatter;
-mod scene;
 mod screen;
-mod shorten;
-mod smooth;
-pub mod svg;
-mod sweep_page;
+mod state;
 mod terminal;
 mod theme;
-mod view;
-mod welcome;
 mod words;
-mod zoom;
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -67,24 +47,26 @@ use crossbeam_channel::{Receiver, Select, Sender};
 use crate::event::{CellIndex, Command, Event, SweepEnding};
 use crate::machine::Load;
 use crate::signals::Signal;
+use terminal::{input, jobs, relay};
 
 pub use driver::{Driver, Pass, Wires};
-pub use filter::Filter;
-pub use jobs::Job;
-pub use keymap::KeyMap;
+pub use keys::keymap::KeyMap;
+pub use overlays::welcome::take_welcome;
 pub use page::Page;
-pub use palette::Palette;
-pub use parts::SMALLEST;
 pub use plot::{Scale, Window};
 pub use preferences::{ColourChoice, GlyphChoice, Preferences, PreferencesError, usual_path};
-pub use rows::{Rows, Sort};
-pub use scene::Scene;
 pub use screen::render;
-pub use smooth::Smoothing;
+pub use state::filter::Filter;
+pub use state::palette::Palette;
+pub use state::parts::SMALLEST;
+pub use state::rows::{Rows, Sort};
+pub use state::scene::Scene;
+pub use state::smoothing::Smoothing;
+pub use state::view::{Overlay, Question, View};
+pub use state::zoom::Zoom;
+pub use terminal::jobs::Job;
+pub use terminal::svg;
 pub use theme::{Colours, Glyphs, Role, Theme};
-pub use view::{Overlay, Question, View};
-pub use welcome::take_welcome;
-pub use zoom::Zoom;
 
 /// How the screen is to be.
 #[derive(Clone, Debug)]

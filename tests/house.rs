@@ -1,9 +1,21 @@
-//! The shape of the house: which room may know which.
+//! The shape of the house: which room may know which, and that no files import one another in a circle.
 
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
 
+#[path = "house/imports.rs"]
+mod imports;
+#[path = "house/tokens.rs"]
+mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use imports::{Module, Source, circles, named_of_root};
+
+fn source() -> Source {
+    Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
 
 /// Every source file of a room: `src/ROOM.rs` and what lies in `src/ROOM/`.
 fn files(room: &str) -> Vec<PathBuf> {
@@ -126,11 +138,140 @@ fn each_room_imports_only_the_rooms_it_may_know() {
     ];
     let listed: Vec<&str> = may_know.iter().map(|(room, _)| *room).collect();
     assert_eq!(rooms(), listed, "every room is listed here");
+    let source = source();
     for (room, known) in may_know {
-        for other in listed.iter().filter(|other| *other != room && !known.contains(other)) {
-            knows_nothing_of(room, &format!("crate::{other}"));
+        let is_unknown = |other: &str| listed.contains(&other) && other != *room && !known.contains(&other);
+        for file in files(room) {
+            let named = named_of_root(&fs::read_to_string(&file).unwrap());
+            let unknown = named.iter().find(|other| is_unknown(other));
+            assert_eq!(unknown, None, "{} may not know this room", file.display());
+        }
+        // By way of `super::super`.
+        for (module, path) in source
+            .paths()
+            .filter(|(module, _)| module.first().is_some_and(|name| name == room))
+        {
+            let is_known = path.first().is_none_or(|other| !is_unknown(other));
+            assert!(
+                is_known,
+                "{} may not know {}",
+                source.path(module).display(),
+                path.join("::")
+            );
         }
     }
+}
+
+/// The rooms of the screen, each with those that it may know: what is chosen knows nothing of what is drawn of it.
+#[test]
+fn each_room_of_the_screen_imports_only_the_rooms_it_may_know() {
+    let may_know: &[(&str, &[&str])] = &[
+        ("words", &[]),
+        ("page", &[]),
+        ("theme", &["words"]),
+        ("plot", &["theme", "words"]),
+        ("keys", &["page", "words"]),
+        ("preferences", &["keys", "theme", "words"]),
+        ("state", &["keys", "page", "plot", "theme", "words"]),
+        ("charts", &["plot", "state", "theme", "words"]),
+        ("panels", &["keys", "state", "theme", "words"]),
+        ("overlays", &["keys", "panels", "state", "theme", "words"]),
+        ("screen", &["charts", "overlays", "panels", "state", "theme"]),
+        ("terminal", &[]),
+        ("driver", &["charts", "preferences", "screen", "state", "terminal"]),
+    ];
+    let source = source();
+    let room_of = |module: &Module| match module.as_slice() {
+        [screen, room, ..] if screen == "tui" => Some(room.clone()),
+        _ => None,
+    };
+    for (module, imported) in source.imports() {
+        let Some(room) = room_of(&module) else { continue };
+        let (_, known) = may_know
+            .iter()
+            .find(|(name, _)| **name == room)
+            .unwrap_or_else(|| panic!("`{room}` is not listed here"));
+        for other in imported.iter().filter_map(room_of).filter(|other| *other != room) {
+            assert!(
+                known.contains(&other.as_str()),
+                "{} may not know `{other}`",
+                source.path(&module).display()
+            );
+        }
+    }
+}
+
+#[test]
+fn no_files_import_one_another_in_a_circle() {
+    // Here the traits of layers and of operators stand in files that also put them together.
+    const LEFT_OUT: [&str; 2] = ["curvature", "model"];
+    let source = source();
+    let mut imports = source.imports();
+    for (module, imported) in &mut imports {
+        let room = module.first();
+        let is_left_out = room.is_some_and(|room| LEFT_OUT.contains(&room.as_str()));
+        imported.retain(|other| !(is_left_out && other.first() == room));
+    }
+    let shown = circles(&imports).into_iter().map(|way| {
+        let files: Vec<String> = way
+            .iter()
+            .chain(way.first())
+            .map(|file| source.path(file).display().to_string())
+            .collect();
+        files.join("\n    imports ")
+    });
+    let shown: Vec<String> = shown.collect();
+    assert!(
+        shown.is_empty(),
+        "files that import one another:\n{}",
+        shown.join("\nand\n")
+    );
+}
+
+fn imports_of(edges: &[(&str, &str)]) -> BTreeMap<Module, BTreeSet<Module>> {
+    let module = |path: &str| -> Module { path.split("::").map(str::to_owned).collect() };
+    let mut imports: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
+    for (from, to) in edges {
+        imports.entry(module(from)).or_default().insert(module(to));
+        imports.entry(module(to)).or_default();
+    }
+    imports
+}
+
+#[test]
+fn a_circle_counts_unless_it_is_a_file_with_the_modules_beneath_it() {
+    let round = |edges: &[(&str, &str)]| circles(&imports_of(edges)).first().map_or(0, Vec::len);
+    assert_eq!(round(&[("a", "b"), ("b", "c"), ("a", "c")]), 0);
+    assert_eq!(round(&[("a", "b"), ("b", "c"), ("c", "a")]), 3);
+    assert_eq!(round(&[("a", "a::b"), ("a::b", "a")]), 0, "one thing in two files");
+    assert_eq!(
+        round(&[("a", "a::b"), ("a::b", "a::c"), ("a::c", "a")]),
+        0,
+        "one thing in three"
+    );
+    assert_eq!(
+        round(&[("a::b", "a::c"), ("a::c", "a::b"), ("a", "a::b"), ("a::b", "a")]),
+        2
+    );
+    assert_eq!(
+        round(&[("a", "b"), ("b", "a::c"), ("a::c", "a")]),
+        3,
+        "it leaves the folder"
+    );
+}
+
+#[test]
+fn rooms_are_seen_in_every_form_of_a_path() {
+    let text = r##"
+        use crate::{config, event::{Event, Point as Measured}, number::fixed};
+        pub(crate) use crate::plain::*; // crate::cli
+        /* crate::data */ const WORDS: &str = r#"crate::live"#;
+        fn f<'a>(letter: &'a crate::tui::Scene) -> char { println!("{}", crate::sweep::told()); '"' }
+        #[cfg(test)]
+        mod tests { use crate::report; }
+    "##;
+    let named: Vec<String> = named_of_root(text).into_iter().collect();
+    assert_eq!(named, ["config", "event", "number", "plain", "report", "sweep", "tui"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Extent, Settings};
+use super::Extent;
 
 /// A data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,32 +110,6 @@ pub struct Selection {
     pub test: Extent,
     /// Which, where not all.
     pub subset: Subset,
-}
-
-impl Settings {
-    /// The examples in use.
-    #[must_use]
-    pub fn selection(&self) -> Selection {
-        Selection {
-            data: self.data,
-            train: self.train_examples,
-            test: self.test_examples,
-            subset: self.subset,
-        }
-    }
-
-    /// Counts out `Full` where the files hold other numbers of examples than the data set officially has, so that
-    /// steps, epochs and probes are those of the files.
-    pub(super) fn count_out(&mut self, hold: FilesHold) {
-        for (extent, held, official) in [
-            (&mut self.train_examples, hold.train, self.data.train_len()),
-            (&mut self.test_examples, hold.test, self.data.test_len()),
-        ] {
-            if *extent == Extent::Full && held != official {
-                *extent = Extent::Count(held);
-            }
-        }
-    }
 }
 
 /// How many examples the files of a data set hold.

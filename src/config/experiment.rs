@@ -13,10 +13,7 @@ use super::schema::ron_options;
 use super::settings::{Document, Overrides};
 use super::sweep::{Axis, Sweep};
 use super::validate::{self, Refusal};
-use super::{ConfigError, FilesHold, Settings};
-
-/// The most cells a sweep may have: more would not end in a lifetime, and a typing error can ask for millions.
-pub const MAX_CELLS: usize = 10_000;
+use super::{Cell, ConfigError, FilesHold};
 
 /// Far above any config written by hand; what is larger is another file.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -34,15 +31,6 @@ pub struct Experiment {
     pub files_hold: Vec<FilesHold>,
     base: Overrides,
     sweep: Sweep,
-}
-
-/// One cell of a sweep.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
-    /// What it computes.
-    pub settings: Settings,
-    /// What tells it from the other cells, as (setting, value), in the order of the sweep's axes.
-    pub swept: Vec<(String, String)>,
 }
 
 impl Experiment {

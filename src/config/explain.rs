@@ -5,7 +5,7 @@ use std::path::Path;
 use ron::error::{Error, Position, SpannedError};
 
 use super::error::{LONGEST_MESSAGE, shortened};
-use super::numeral::{has_tight_comma, misspelt, split_in_two};
+use super::numeral::{has_tight_comma, misspelt, quoted_text_len, split_in_two};
 use super::{ConfigError, Settings};
 use crate::number::is_invisible;
 use crate::suggest::nearest;
@@ -145,17 +145,6 @@ fn unclosed_comment(text: &str) -> Option<usize> {
         };
     }
     open.first().copied()
-}
-
-/// The length of the text in quotes that begins here, both quotes included.
-pub(super) fn quoted_text_len(text: &str) -> usize {
-    let mut escaped = false;
-    let closing = text[1..].find(|letter| {
-        let closes = letter == '"' && !escaped;
-        escaped = letter == '\\' && !escaped;
-        closes
-    });
-    closing.map_or(text.len(), |end| end + 2)
 }
 
 fn offset(text: &str, position: Position) -> usize {

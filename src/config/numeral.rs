@@ -254,7 +254,7 @@ fn code(text: &str) -> String {
         } else if let Some(inner) = rest.strip_prefix("/*") {
             inner.find("*/").map_or(rest.len(), |end| end + 4)
         } else if letter == '"' {
-            super::explain::quoted_text_len(rest)
+            quoted_text_len(rest)
         } else {
             0
         };
@@ -268,6 +268,17 @@ fn code(text: &str) -> String {
         }
     }
     code
+}
+
+/// The length of the text in quotes that begins here, both quotes included.
+pub(super) fn quoted_text_len(text: &str) -> usize {
+    let mut escaped = false;
+    let closing = text[1..].find(|letter| {
+        let closes = letter == '"' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        closes
+    });
+    closing.map_or(text.len(), |end| end + 2)
 }
 
 #[cfg(test)]

@@ -1,29 +1,6 @@
 //! The learning rate over the steps of a cell, and the λ_max above which a step with it is unstable.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Cadence, Settings};
-
-/// How the learning rate changes, after the warm-up if there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Schedule {
-    /// It stays what it is.
-    Constant,
-    /// It is multiplied by a factor again and again.
-    Step {
-        /// After how many steps or epochs, counted from the first step of the cell.
-        every: Cadence,
-        /// By what, above 0 and at most 1.
-        factor: f64,
-    },
-    /// It falls along half a cosine until the last planned step (Loshchilov and Hutter 2017, without restarts).
-    Cosine {
-        /// The part of the rate that it ends at, from 0 to 1 (default 0).
-        #[serde(default)]
-        to: f64,
-    },
-}
+use super::{Cadence, Schedule, Settings};
 
 impl Settings {
     /// η of the step that is taken after `step` steps; of the last planned step where there is none after it.

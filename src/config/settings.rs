@@ -1,9 +1,14 @@
 //! Every setting of one cell.
 
+mod probes;
+
 use serde::{Deserialize, Serialize};
 
 use super::schema::settings;
-use super::{Activation, Augment, Cadence, Data, Extent, Loss, Model, Precision, Probe, Schedule, Subset, Tracking};
+use super::{
+    Activation, Augment, Cadence, Data, Extent, FilesHold, Loss, Model, Precision, Probe, Schedule, Selection, Subset,
+    Tracking,
+};
 
 settings! {
     /// The data set (default `FashionMnistSubset`, which needs no download).
@@ -118,6 +123,30 @@ impl Settings {
     #[must_use]
     pub fn has_aim(&self) -> bool {
         self.until_train_loss.is_some() || self.until_train_accuracy.is_some()
+    }
+
+    /// The examples in use.
+    #[must_use]
+    pub fn selection(&self) -> Selection {
+        Selection {
+            data: self.data,
+            train: self.train_examples,
+            test: self.test_examples,
+            subset: self.subset,
+        }
+    }
+
+    /// Counts out `Full` where the files hold other numbers of examples than the data set officially has, so that
+    /// steps, epochs and probes are those of the files.
+    pub(super) fn count_out(&mut self, hold: FilesHold) {
+        for (extent, held, official) in [
+            (&mut self.train_examples, hold.train, self.data.train_len()),
+            (&mut self.test_examples, hold.test, self.data.test_len()),
+        ] {
+            if *extent == Extent::Full && held != official {
+                *extent = Extent::Count(held);
+            }
+        }
     }
 
     /// Caps the cell at so many optimizer steps.

@@ -7,8 +7,10 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::MAX_CELLS;
 use super::settings::{Overrides, Settings};
+
+/// The most cells a sweep may have: more would not end in a lifetime, and a typing error can ask for millions.
+pub const MAX_CELLS: usize = 10_000;
 
 /// Key of the axes that vary several settings at once.
 pub(super) const TOGETHER: &str = "together";

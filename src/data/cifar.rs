@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::DataError;
 use super::bytes::{of_file, whole};
-use super::half::{Half, RawImages, check_labels};
+use super::half::{Half, check_labels};
+use super::images::RawImages;
 
 const CHANNELS: usize = 3;
 const SIDE: usize = 32;

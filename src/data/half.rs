@@ -2,44 +2,9 @@
 
 use std::path::Path;
 
+use super::images::RawImages;
 use super::{DataError, balance, bytes, idx};
 use crate::config::{Extent, Subset};
-
-/// Images as bytes, n × C × H × W, black 0 and white 255.
-pub(super) struct RawImages {
-    pub(super) count: usize,
-    pub(super) channels: usize,
-    pub(super) height: usize,
-    pub(super) width: usize,
-    pub(super) pixels: Vec<u8>,
-}
-
-impl RawImages {
-    /// Height and width.
-    pub(super) fn size(&self) -> (usize, usize) {
-        (self.height, self.width)
-    }
-
-    /// Bytes of one channel of one image; at least 1, so that it may cut a slice.
-    pub(super) fn plane_len(&self) -> usize {
-        (self.height * self.width).max(1)
-    }
-
-    /// Keeps the first `count`.
-    fn truncate(&mut self, count: usize) {
-        self.count = self.count.min(count);
-        self.pixels
-            .truncate(self.count * self.channels * self.height * self.width);
-    }
-
-    /// Keeps those at `indices`, in that order.
-    fn keep(&mut self, indices: &[usize]) {
-        let image = self.channels * self.plane_len();
-        let kept = indices.iter().flat_map(|&i| &self.pixels[i * image..(i + 1) * image]);
-        self.pixels = kept.copied().collect();
-        self.count = indices.len();
-    }
-}
 
 /// Images and their labels, and the names of their files for error messages.
 pub(super) struct Half {

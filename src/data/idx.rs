@@ -4,7 +4,7 @@
 
 use super::DataError;
 use super::bytes::{LIMIT_BYTES, decompressed, most_of, read, too_much};
-use super::half::RawImages;
+use super::images::RawImages;
 
 /// Zero, zero, unsigned bytes, three dimensions.
 const IMAGES_MAGIC: u32 = 0x0000_0803;

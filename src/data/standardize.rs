@@ -1,6 +1,6 @@
 //! (x − mean)/deviation with one mean and one deviation for all pixels of a channel.
 
-use super::half::RawImages;
+use super::images::RawImages;
 
 /// The mean and the deviation of some pixels, in units of 1/255, exact to the last rounding.
 pub(super) struct Scale {

@@ -1,10 +1,11 @@
-//! The table of the cells at the end.
+//! The table of the cells at the end, and the line below it.
 
-use crate::characters::Glyphs;
-use crate::event::{CellEnding, Summary};
+use crate::characters::{Glyphs, as_typed};
+use crate::event::{CellEnding, Summary, SweepEnding};
 
+use super::Ended;
 use super::known::{CellKnown, Known};
-use super::words::{self, dash};
+use super::words::{self, cells, dash, one_line};
 
 /// Blanks between columns.
 const GAP: &str = "  ";
@@ -134,4 +135,35 @@ fn aligned(rows: &[Vec<String>], left: usize) -> Vec<String> {
     rows.iter()
         .map(|row| row.iter().enumerate().map(field).collect::<Vec<_>>().join(GAP))
         .collect()
+}
+
+/// What stands below the table.
+pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
+    let plan = known.plan.as_ref()?;
+    let unfinished = known.cells.iter().filter(|cell| match &cell.ended {
+        Some((ending, _)) => *ending == CellEnding::Interrupted,
+        None => true,
+    });
+    let resume = format!(
+        "{} unfinished; go on with: sharptui resume {}",
+        cells(unfinished.count()),
+        as_typed(&plan.run_dir)
+    );
+    Some(match ended {
+        Ended::Sweep(SweepEnding::Complete) => {
+            let failed = |cell: &&CellKnown| matches!(cell.ended, Some((CellEnding::Failed(_), _)));
+            let (count, dir) = (known.cells.len(), as_typed(&plan.run_dir));
+            match known.cells.iter().filter(failed).count() {
+                0 => format!("complete: {} in {dir}", cells(count)),
+                failed => {
+                    format!(
+                        "ended: {failed} of {} failed, to run again with: sharptui resume {dir}",
+                        cells(count)
+                    )
+                }
+            }
+        }
+        Ended::Sweep(SweepEnding::Failed(reason)) => format!("failed: {}; {resume}", one_line(reason)),
+        Ended::Sweep(SweepEnding::Stopped) | Ended::Left | Ended::Lost => format!("stopped: {resume}"),
+    })
 }

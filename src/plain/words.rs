@@ -1,11 +1,8 @@
 //! Numbers and events in words.
 
 use crate::characters::as_typed;
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepEnding, SweepPlan};
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepPlan};
 use crate::number::{fixed, unsigned_zero};
-
-use super::Ended;
-use super::known::{CellKnown, Known};
 
 /// Four significant digits: enough to see a change, short enough to read.
 pub(super) fn short(value: f64) -> String {
@@ -205,37 +202,6 @@ fn ended_by(ending: &CellEnding, summary: &Summary) -> String {
         CellEnding::Interrupted => "interrupted".to_owned(),
         CellEnding::Failed(reason) => format!("failed: {}", one_line(reason)),
     }
-}
-
-/// What stands below the table.
-pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
-    let plan = known.plan.as_ref()?;
-    let unfinished = known.cells.iter().filter(|cell| match &cell.ended {
-        Some((ending, _)) => *ending == CellEnding::Interrupted,
-        None => true,
-    });
-    let resume = format!(
-        "{} unfinished; go on with: sharptui resume {}",
-        cells(unfinished.count()),
-        as_typed(&plan.run_dir)
-    );
-    Some(match ended {
-        Ended::Sweep(SweepEnding::Complete) => {
-            let failed = |cell: &&CellKnown| matches!(cell.ended, Some((CellEnding::Failed(_), _)));
-            let (count, dir) = (known.cells.len(), as_typed(&plan.run_dir));
-            match known.cells.iter().filter(failed).count() {
-                0 => format!("complete: {} in {dir}", cells(count)),
-                failed => {
-                    format!(
-                        "ended: {failed} of {} failed, to run again with: sharptui resume {dir}",
-                        cells(count)
-                    )
-                }
-            }
-        }
-        Ended::Sweep(SweepEnding::Failed(reason)) => format!("failed: {}; {resume}", one_line(reason)),
-        Ended::Sweep(SweepEnding::Stopped) | Ended::Left | Ended::Lost => format!("stopped: {resume}"),
-    })
 }
 
 /// So many cells, in words.

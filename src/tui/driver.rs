@@ -15,16 +15,15 @@ use crate::event::{CellIndex, Command, Event};
 use crate::machine::Load;
 use crate::monitor::Monitor;
 use crate::signals::Signal;
-
-use super::jobs::Job;
-use super::parts::SMALLEST;
-use super::scene::Scene;
-use super::view::{Effect, View};
-use super::{Outcome, copy, panics, queue, screen, svg};
-
-/// Most frames a second that nobody pressed a key for, unless the user wants another number: what a slow line bears all day,
-/// and no slower than numbers can be read.
-pub(super) const FRAMES_PER_SECOND: u32 = 5;
+use crate::tui::charts::copy;
+use crate::tui::preferences::FRAMES_PER_SECOND;
+use crate::tui::state::parts::SMALLEST;
+use crate::tui::state::scene::Scene;
+use crate::tui::state::table;
+use crate::tui::state::view::{Effect, View};
+use crate::tui::terminal::jobs::Job;
+use crate::tui::terminal::{panics, svg};
+use crate::tui::{Outcome, screen};
 
 /// Least time between two frames in which nothing but the counters of steps moves; faster ones nobody reads.
 const COUNTERS: Duration = Duration::from_millis(500);
@@ -182,7 +181,7 @@ impl Driver {
         let Some(wanted) = wires.wanted.filter(|_| !self.monitor.cells.is_empty()) else {
             return;
         };
-        let mut cells = queue::visible(&self.view, &self.monitor, self.area);
+        let mut cells = table::visible(&self.view, &self.monitor, self.area);
         let important = self
             .view
             .overlaid

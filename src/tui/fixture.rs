@@ -10,11 +10,11 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::scene::Scene;
-use super::theme::{Colours, Glyphs, Theme};
-use super::view::View;
 use crate::machine::Load;
 use crate::monitor::Monitor;
+use crate::tui::state::scene::Scene;
+use crate::tui::state::view::View;
+use crate::tui::theme::{Colours, Glyphs, Theme};
 
 /// A sweep and a view on it, a minute after it started.
 pub(super) struct Fixture {

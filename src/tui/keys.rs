@@ -2,6 +2,8 @@
 
 mod action;
 mod chord;
+pub(super) mod keymap;
+pub(super) mod prompt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -333,8 +335,8 @@ pub fn markdown_table() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keymap::KeyMap;
     use super::*;
+    use crate::tui::keys::keymap::KeyMap;
 
     #[test]
     fn no_key_is_bound_twice() {

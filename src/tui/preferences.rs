@@ -8,13 +8,17 @@ use std::path::{Path, PathBuf};
 use ratatui::style::Color;
 use serde::{Deserialize, Serialize};
 
+use crate::tui::keys::keymap::KeyMap;
+use crate::tui::theme::{Colours, Glyphs, Role, Theme};
+use crate::tui::words::said;
 use crate::user_folders::{Kind, user_folder};
-
-use super::keymap::KeyMap;
-use super::theme::{Colours, Glyphs, Role, Theme};
 
 /// Frames a second that may be asked for.
 const FRAMES: std::ops::RangeInclusive<u32> = 1..=10;
+
+/// Most frames a second that nobody pressed a key for, unless the user wants another number: what a slow line bears all day,
+/// and no slower than numbers can be read.
+pub(super) const FRAMES_PER_SECOND: u32 = 5;
 
 /// A file that is larger is none of ours.
 const MOST_BYTES: u64 = 1 << 20;
@@ -64,7 +68,7 @@ impl Default for File {
         Self {
             colours: ColourChoice::Auto,
             glyphs: GlyphChoice::Auto,
-            frames_per_second: super::driver::FRAMES_PER_SECOND,
+            frames_per_second: FRAMES_PER_SECOND,
             mouse: true,
             palette: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -260,17 +264,6 @@ impl Preferences {
         }
         theme
     }
-}
-
-/// What a file has, in an error: not all of it, and nothing that a terminal would obey.
-pub(super) fn said(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let escaped = |letter: char| if letter.is_control() { ' ' } else { letter };
-    let mut said: String = text.chars().take(LONGEST).map(escaped).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        said.push('…');
-    }
-    said
 }
 
 #[cfg(test)]

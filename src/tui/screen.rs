@@ -14,14 +14,14 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::parts::{Part, SMALLEST, has_side, parts};
-use super::scene::Scene;
-use super::theme::Glyphs;
-use super::view::Overlay;
-use super::{
-    accuracy_chart, detail, footer, glossary, header, help, lambda_chart, log, loss_chart, palette, panel, question,
-    queue, rate, scatter, sweep_page, welcome,
-};
+use crate::tui::charts::{accuracy, lambda, loss, scatter, sweep};
+use crate::tui::overlays::{glossary, help, palette, question, rate, welcome};
+use crate::tui::panels::{detail, footer, header, log, queue};
+use crate::tui::state::parts::{Part, SMALLEST, has_side, parts};
+use crate::tui::state::scene::Scene;
+use crate::tui::state::view::Overlay;
+use crate::tui::theme::Glyphs;
+use crate::tui::theme::panel;
 
 /// Draws everything.
 pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
@@ -33,11 +33,11 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     for (part, area) in parts {
         let draw = match part {
             Part::Header => header::render,
-            Part::Lambda => lambda_chart::render,
-            Part::Loss => loss_chart::render,
-            Part::Accuracy => accuracy_chart::render,
+            Part::Lambda => lambda::render,
+            Part::Loss => loss::render,
+            Part::Accuracy => accuracy::render,
             Part::Scatter => scatter::render,
-            Part::Settings => sweep_page::render,
+            Part::Settings => sweep::render,
             Part::Table => queue::render,
             Part::Log => log::render,
             Part::Details => detail::render,
@@ -83,11 +83,11 @@ fn too_small(area: Rect, buffer: &mut Buffer) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::Fixture;
-    use super::super::plot::Window;
-    use super::super::view::Question;
-    use super::super::zoom::Zoom;
     use super::*;
+    use crate::tui::fixture::Fixture;
+    use crate::tui::plot::Window;
+    use crate::tui::state::view::Question;
+    use crate::tui::state::zoom::Zoom;
 
     #[test]
     fn the_scatter_takes_the_place_of_loss_and_accuracy() {
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn smoothed_curves_lie_over_the_points_and_cells_over_the_charts() {
         let mut fixture = Fixture::half_way();
-        fixture.view.smoothing = super::super::Smoothing::Strong;
+        fixture.view.smoothing = crate::tui::Smoothing::Strong;
         fixture.view.overlaid = vec![0, 1, 2];
         insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
         let small = fixture.drawn(render, (80, 24));

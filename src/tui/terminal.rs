@@ -1,5 +1,13 @@
 //! The life of the terminal: taken for the screen, and given back whatever happens.
 
+mod frame_writer;
+pub(super) mod input;
+pub(super) mod jobs;
+pub(super) mod panics;
+pub(super) mod relay;
+mod shorten;
+pub mod svg;
+
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
@@ -16,11 +24,9 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 use crate::characters::Glyphs;
-
-use super::TuiError;
-use super::frame_writer::FrameWriter;
-use super::jobs::{Jobs, own_group};
-use super::panics;
+use crate::tui::TuiError;
+use frame_writer::FrameWriter;
+use jobs::{Jobs, own_group};
 
 type Backend = CrosstermBackend<FrameWriter<File>>;
 

@@ -4,6 +4,8 @@
 //! normal sight and without red, green or blue cones. None of them carries meaning alone: curves differ in their line pattern,
 //! states in their glyph and word.
 
+pub(super) mod panel;
+
 use std::borrow::Cow;
 
 use ratatui::style::{Color, Modifier, Style};

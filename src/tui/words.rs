@@ -1,4 +1,4 @@
-//! Numbers and durations as people read them.
+//! Numbers, durations and the words of files as people read them.
 
 use std::time::Duration;
 
@@ -115,6 +115,17 @@ pub fn duration(duration: Duration) -> String {
 #[must_use]
 pub fn estimate(left: Option<Duration>) -> String {
     left.map_or_else(|| "–".to_owned(), |left| format!("~{}", duration(left)))
+}
+
+/// What a file has, in an error: not all of it, and nothing that a terminal would obey.
+pub(super) fn said(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let escaped = |letter: char| if letter.is_control() { ' ' } else { letter };
+    let mut said: String = text.chars().take(LONGEST).map(escaped).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        said.push('…');
+    }
+    said
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What can be asked for by key, and on which pages.
 
-use super::super::page::Page;
+use crate::tui::page::Page;
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

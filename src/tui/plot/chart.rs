@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::monitor::Curve;
-use crate::tui::panel;
 use crate::tui::theme::Theme;
+use crate::tui::theme::panel;
 use crate::tui::words;
 
 use super::axis::nice_at_least;

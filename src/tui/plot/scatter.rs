@@ -9,8 +9,8 @@ use ratatui::widgets::Widget;
 use super::canvas::Canvas;
 use super::chart::{GUTTER, vertical_axis};
 use super::{Axis, trace};
-use crate::tui::panel;
 use crate::tui::theme::Theme;
+use crate::tui::theme::panel;
 
 /// Columns between the labels of the horizontal axis, at least.
 const COLUMNS_PER_LABEL: usize = 6;

@@ -1,0 +1,87 @@
+//! The values under the cursor, as text that a spreadsheet takes.
+
+use std::fmt::Write;
+
+use crate::monitor::Curve;
+use crate::number::unsigned_zero;
+use crate::tui::state::scene::Scene;
+
+/// One line a value, name and value apart by a tab: every curve of the chosen cell at the cursor, from its smallest to its
+/// largest value where many steps are one, or the last values where there is no cursor. Numbers are whole.
+pub(in crate::tui) fn values(scene: &Scene) -> Option<String> {
+    let cell = scene.cell()?;
+    let curves = &cell.curves;
+    let step = scene.view.cursor.unwrap_or(cell.progress.step);
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name}\t{value}");
+    };
+    line("sweep", &scene.monitor.name);
+    line("cell", &(scene.chosen() + 1).to_string());
+    for (name, value) in &cell.plan.swept {
+        line(name, value);
+    }
+    line("step", &step.to_string());
+    let mut measured = |name: &str, curve: &Curve| {
+        if let Some(bucket) = curve.at(step) {
+            let doubt = if bucket.unconverged { "\tnot converged" } else { "" };
+            let (least, most) = (unsigned_zero(bucket.min), unsigned_zero(bucket.max));
+            let value = if least.to_bits() == most.to_bits() {
+                format!("{most:?}{doubt}")
+            } else {
+                format!("{least:?}\t{most:?}{doubt}")
+            };
+            line(name, &value);
+        }
+    };
+    for (curve, probe) in curves.lambda.iter().zip(&cell.plan.probes) {
+        measured(&format!("lambda_max ({probe})"), curve);
+    }
+    measured("threshold", &curves.threshold);
+    measured("train_loss", &curves.train_loss);
+    measured("test_loss", &curves.test_loss);
+    measured("train_accuracy", &curves.train_accuracy);
+    measured("test_accuracy", &curves.test_accuracy);
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::tui::fixture::Fixture;
+
+    #[test]
+    fn every_curve_is_copied_with_all_its_digits() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.cursor = Some(402);
+        let scene = Scene {
+            monitor: &fixture.monitor,
+            view: &fixture.view,
+            load: None,
+            now: Instant::now(),
+        };
+        let text = values(&scene).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[..5],
+            [
+                "sweep\tedge-of-stability",
+                "cell\t3",
+                "learning_rate\t0.05",
+                "activation\ttanh",
+                "step\t402"
+            ]
+        );
+        let expected = crate::tui::fixture::script::point(2, 400, 0);
+        let lambda = expected.lambda.unwrap().lambda_max;
+        assert_eq!(
+            lines[5],
+            format!("lambda_max (training, all 1000 examples)\t{lambda:?}")
+        );
+        assert_eq!(lines[7], "threshold\t40.0");
+        assert_eq!(lines[9], format!("test_loss\t{:?}", expected.test_loss.unwrap()));
+        assert_eq!(lines.len(), 12);
+    }
+}

@@ -1,0 +1,382 @@
+//! λ_max over the steps of the chosen cell, with its threshold; cells that ended earlier lie behind.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::event::LambdaPoint;
+use crate::monitor::{Cell, Curve};
+
+use super::curves::{Curves, Line, union};
+use super::overlaid;
+use crate::tui::plot::{self, Axis, Marks, Pattern, Pen, Scale, Series, Window};
+use crate::tui::state::scene::Scene;
+use crate::tui::words;
+
+/// Curves of earlier cells beyond this many make a carpet rather than a comparison.
+const MOST_PAST: usize = 24;
+
+/// Threshold and earlier cells may stretch the axis to this many times what the cell itself needs; beyond that they
+/// would flatten the curve that is being watched.
+const MOST_STRETCH: f64 = 4.0;
+
+/// On a linear axis λ_max is shown up to this many times the threshold; far beyond it training is diverging, and one
+/// value of 10⁹ would flatten the whole history (a logarithmic axis shows it).
+const MOST_ABOVE_THRESHOLD: f64 = 5.0;
+
+/// From this width the title has room for the legend beside it.
+const WIDE: u16 = 110;
+
+/// Draws the chart.
+pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let Some(cell) = scene.cell() else { return };
+    let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
+    let none = Curve::default();
+    let curve = cell.curves.lambda.get(probe).unwrap_or(&none);
+    let others = overlaid::cells(scene);
+    // What was laid over the chart on purpose is not to be looked for among all others.
+    let past = if others.is_empty() {
+        past(scene, probe)
+    } else {
+        Vec::new()
+    };
+    let overlaid: Vec<(&Curve, Pen)> = others
+        .iter()
+        .filter_map(|(_, cell, pen)| Some((cell.curves.lambda.get(probe)?, *pen)))
+        .collect();
+    let pens = Pens::new(scene);
+    let threshold = &cell.curves.threshold;
+    let window = scene.view.window(scene.monitor);
+    let rows = usize::from(area.height.saturating_sub(2));
+    let beside: Vec<&Curve> = past
+        .iter()
+        .copied()
+        .chain(overlaid.iter().map(|(curve, _)| *curve))
+        .collect();
+    let behind = past.iter().map(|curve| Series {
+        curve,
+        pen: pens.past,
+        marks: Marks::Unconverged,
+        holds: false,
+    });
+    let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
+    Curves {
+        title: title(scene, &pens, cell, probe, area.width),
+        legend: legend(scene, &pens, cell, curve, &past),
+        axis: axis(scene.view.lambda_scale, window, curve, threshold, &beside, rows),
+        lines: vec![
+            Line {
+                marks: Marks::All,
+                ..Line::measured("λ_max", curve, lambda.map(|lambda| lambda.lambda_max), pens.lambda)
+            },
+            Line {
+                // The threshold is where λ_max is headed: it is shown ahead of it.
+                holds: scene.monitor.state(scene.chosen()).can_be_aborted(),
+                is_noisy: false,
+                ..Line::measured(
+                    &cell.plan.threshold_label,
+                    threshold,
+                    cell.latest.threshold,
+                    pens.threshold,
+                )
+            },
+        ],
+        behind: behind.collect(),
+        overlaid,
+        window,
+    }
+    .render(scene, cell, area, buffer);
+}
+
+/// What there is on the chart beside the curve and its threshold.
+fn legend(scene: &Scene, pens: &Pens, cell: &Cell, curve: &Curve, past: &[&Curve]) -> Vec<Vec<Span<'static>>> {
+    let theme = scene.theme();
+    let mut legend = Vec::new();
+    if let Some(points) = scene.view.smoothing.points() {
+        legend.push(plot::legend(pens.lambda, &format!("mean of {points}"), theme));
+    }
+    legend.extend(overlaid::legend(scene));
+    let unconverged = |curve: &Curve| curve.buckets().iter().any(|bucket| bucket.unconverged);
+    if unconverged(curve) || past.iter().any(|curve| unconverged(curve)) {
+        legend.push(plot::mark_legend('○', "not converged", theme));
+    }
+    if curve.buckets().iter().any(|bucket| bucket.corrected) {
+        legend.push(plot::mark_legend('▲', "corrected by audit", theme));
+    }
+    if curve.buckets().iter().any(|bucket| bucket.gap_after) {
+        legend.push(plot::mark_legend('×', "then a gap", theme));
+    }
+    if !cell.rate_changes.is_empty() {
+        legend.push(plot::mark_legend('│', "η changed by hand", theme));
+    }
+    if !past.is_empty() {
+        legend.push(plot::legend(pens.past, "other cells", theme));
+    }
+    legend
+}
+
+struct Pens {
+    lambda: Pen,
+    threshold: Pen,
+    past: Pen,
+}
+
+impl Pens {
+    fn new(scene: &Scene) -> Self {
+        let theme = scene.theme();
+        Self {
+            lambda: Pen {
+                style: theme.lambda,
+                pattern: Pattern::Solid,
+                ascii: '*',
+            },
+            threshold: Pen {
+                style: theme.threshold,
+                pattern: Pattern::Dotted,
+                ascii: '-',
+            },
+            past: Pen {
+                style: theme.past,
+                pattern: Pattern::Faint,
+                ascii: '.',
+            },
+        }
+    }
+}
+
+fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<&'a Curve> {
+    let chosen = scene.chosen();
+    let others = scene
+        .monitor
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| *index != chosen);
+    let ended = others.filter(|(index, _)| scene.monitor.running != Some(*index));
+    let curves: Vec<&Curve> = ended
+        .filter_map(|(_, cell)| cell.curves.lambda.get(probe))
+        .filter(|curve| !curve.is_empty())
+        .collect();
+    curves[curves.len().saturating_sub(MOST_PAST)..].to_vec()
+}
+
+fn axis(scale: Scale, window: Window, curve: &Curve, threshold: &Curve, past: &[&Curve], rows: usize) -> Axis {
+    let behind = past.iter().filter_map(|curve| window.range(curve)).reduce(union);
+    let beside = [window.range(threshold), behind].into_iter().flatten().reduce(union);
+    let (low, high) = match (window.range(curve), beside) {
+        (Some((low, high)), Some((_, beside))) if high > 0.0 => (low, high.max(beside.min(high * MOST_STRETCH))),
+        (Some(range), _) | (None, Some(range)) => range,
+        (None, None) => (0.0, 1.0),
+    };
+    // A threshold at zero or below, as a large weight decay makes it, says nothing about how high the curve goes.
+    let most = window
+        .range(threshold)
+        .filter(|(_, threshold)| *threshold > 0.0)
+        .map_or(f64::INFINITY, |(_, threshold)| threshold * MOST_ABOVE_THRESHOLD);
+    let high = if scale == Scale::Linear && low < most {
+        high.min(most)
+    } else {
+        high
+    };
+    // Curvature is read against zero, unless the curve hardly moves far above it.
+    let from_zero = scale == Scale::Linear && low > 0.0 && low < high * 0.8;
+    Axis::new(scale, if from_zero { 0.0 } else { low }, high, rows)
+}
+
+fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) -> Vec<Span<'a>> {
+    let theme = scene.theme();
+    let name = theme.text("λ_max ").into_owned();
+    let sample = pens.lambda.sample(theme.glyphs);
+    let mut spans = vec![];
+    if scene.view.pinned.is_some() {
+        spans.push(Span::styled(format!(" cell {}", scene.chosen() + 1), theme.strong));
+    }
+    spans.extend([
+        Span::styled(format!(" {sample} "), theme.lambda),
+        Span::styled(name, theme.strong.patch(theme.lambda)),
+    ]);
+    let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
+    let none = Curve::default();
+    let curve = cell.curves.lambda.get(probe).unwrap_or(&none);
+    let say = |value: f64| words::value(value, 3);
+    if let Some(step) = scene.view.cursor {
+        let at = format!("at step {}: ", words::count(step));
+        spans.insert(0, Span::styled(format!(" {}", theme.text(at)), theme.key));
+    }
+    match lambda {
+        _ if scene.view.cursor.is_some() => {
+            let there = scene.at_cursor(curve, say, None);
+            spans.push(Span::styled(theme.text(there).into_owned(), theme.strong));
+        }
+        Some(lambda) => {
+            spans.push(Span::styled(theme.text(value_words(lambda)).into_owned(), theme.strong));
+            if !lambda.lambda_max.is_finite() {
+                spans.push(Span::styled(" could not be had", theme.warning));
+            } else if !lambda.lambda_converged {
+                spans.push(Span::styled(" not converged", theme.warning));
+            }
+        }
+        None => spans.push(Span::raw(theme.text("–").into_owned())),
+    }
+    if cell.latest.threshold.is_some() {
+        spans.push(plot::current(
+            pens.threshold,
+            &cell.plan.threshold_label,
+            &scene.at_cursor(&cell.curves.threshold, say, cell.latest.threshold),
+            theme,
+        ));
+        if cell.is_unstable_at_zero() && scene.view.cursor.is_none() {
+            spans.push(Span::styled(" below 0", theme.warning));
+        }
+    }
+    let on = match (lambda, cell.plan.probes.get(probe)) {
+        (Some(lambda), _) if !lambda.lambda_on.is_empty() => lambda.lambda_on.clone(),
+        (_, Some(planned)) => planned.clone(),
+        _ => String::new(),
+    };
+    // On a small screen what is laid over the chart is named instead; what it is measured on stands in the details.
+    let is_crowded = width < WIDE && !(scene.view.overlaid.is_empty() && scene.view.smoothing.points().is_none());
+    if is_crowded {
+        spans.push(Span::raw(" "));
+        return spans;
+    }
+    spans.push(Span::styled(theme.text(format!(" · {on}")).into_owned(), theme.dim));
+    if cell.plan.probes.len() > 1 {
+        spans.push(Span::styled(
+            format!(" ({} of {})", probe + 1, cell.plan.probes.len()),
+            theme.dim,
+        ));
+    }
+    if scene.view.lambda_scale == Scale::Logarithmic {
+        spans.push(Span::styled(theme.text(" · log").into_owned(), theme.dim));
+    }
+    spans.push(Span::raw(" "));
+    spans
+}
+
+fn value_words(lambda: &LambdaPoint) -> String {
+    let value = words::value(lambda.lambda_max, 3);
+    if lambda.lambda_max.is_finite() && lambda.lambda_residual.is_finite() {
+        format!("{value} ± {}", words::value(lambda.lambda_residual, 1))
+    } else {
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::Fixture;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 15)));
+    }
+
+    #[test]
+    fn a_value_that_did_not_converge_is_never_shown_unmarked() {
+        let mut fixture = Fixture::half_way();
+        let mut point = crate::tui::fixture::script::point(2, 725, 0);
+        let lambda = point.lambda.as_mut().unwrap();
+        (lambda.lambda_converged, lambda.lambda_residual) = (false, 6.0);
+        let measured = crate::event::Event::Measured {
+            cell: 2,
+            point: Box::new(point),
+        };
+        let before = fixture.drawn(render, (120, 15)).matches('○').count();
+        fixture.monitor.apply(measured, fixture.start);
+        let drawn = fixture.drawn(render, (120, 15));
+        assert!(drawn.contains("± 6 not converged"), "{drawn}");
+        assert_eq!(drawn.matches('○').count(), before + 1, "{drawn}");
+    }
+
+    #[test]
+    fn what_did_not_converge_in_a_cell_that_lies_behind_is_marked_too() {
+        let mut fixture = Fixture::half_way();
+        let mut point = crate::tui::fixture::script::point(1, 1_000, 0);
+        point.lambda.as_mut().unwrap().lambda_converged = false;
+        let measured = crate::event::Event::Measured {
+            cell: 1,
+            point: Box::new(point),
+        };
+        let before = fixture.drawn(render, (120, 15)).matches('○').count();
+        fixture.monitor.apply(measured, fixture.start);
+        let drawn = fixture.drawn(render, (120, 15));
+        assert_eq!(drawn.matches('○').count(), before + 1, "{drawn}");
+    }
+
+    #[test]
+    fn a_diverging_curve_with_not_a_number_at_its_end_still_has_a_readable_axis() {
+        let mut fixture = Fixture::half_way();
+        for (step, lambda_max) in [(725, 1e9), (730, f64::NAN), (735, f64::INFINITY)] {
+            let mut point = crate::tui::fixture::script::point(2, step, 0);
+            point.lambda.as_mut().unwrap().lambda_max = lambda_max;
+            let measured = crate::event::Event::Measured {
+                cell: 2,
+                point: Box::new(point),
+            };
+            fixture.monitor.apply(measured, fixture.start);
+        }
+        insta::assert_snapshot!(fixture.drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn a_value_that_could_not_be_had_is_said_and_its_gap_is_marked() {
+        let mut fixture = Fixture::half_way();
+        let mut point = crate::tui::fixture::script::point(2, 725, 0);
+        let lambda = point.lambda.as_mut().unwrap();
+        (lambda.lambda_max, lambda.lambda_residual, lambda.lambda_converged) = (f64::NAN, f64::NAN, false);
+        let measured = crate::event::Event::Measured {
+            cell: 2,
+            point: Box::new(point),
+        };
+        fixture.monitor.apply(measured, fixture.start);
+        let drawn = fixture.drawn(render, (120, 15));
+        assert!(
+            drawn.contains("– could not be had") && !drawn.contains("NaN"),
+            "{drawn}"
+        );
+        assert_eq!(drawn.matches('×').count(), 1, "{drawn}");
+        let wide = fixture.drawn(render, (160, 15));
+        assert!(wide.contains("× then a gap"), "{wide}");
+    }
+
+    #[test]
+    fn the_other_probe_and_a_logarithmic_axis_are_said_in_the_title() {
+        let mut fixture = Fixture::half_way();
+        (fixture.view.probe, fixture.view.lambda_scale) = (1, Scale::Logarithmic);
+        insta::assert_snapshot!(fixture.drawn(render, (80, 9)));
+    }
+
+    #[test]
+    fn a_threshold_below_zero_is_said_and_leaves_the_axis_alone() {
+        let mut fixture = Fixture::half_way();
+        for (step, lambda_max) in [(725, -30.0), (730, 20.0)] {
+            let mut point = crate::tui::fixture::script::point(2, step, 0);
+            point.threshold = Some(-5.0);
+            point.lambda.as_mut().unwrap().lambda_max = lambda_max;
+            let measured = crate::event::Event::Measured {
+                cell: 2,
+                point: Box::new(point),
+            };
+            fixture.monitor.apply(measured, fixture.start);
+        }
+        fixture.view.zoom = crate::tui::state::zoom::Zoom::Fixed(Window { from: 722, to: 732 });
+        let drawn = fixture.drawn(render, (120, 15));
+        assert!(drawn.contains("2/η -5.00 below 0"), "{drawn}");
+        assert!(drawn.contains(" 20 ┤"), "{drawn}");
+    }
+
+    #[test]
+    fn a_cell_without_a_measurement_says_so() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.cells.truncate(1);
+        fixture.monitor.cells[0].curves = crate::monitor::Curves::default();
+        assert!(fixture.drawn(render, (80, 9)).contains("nothing measured yet"));
+    }
+}

@@ -1,0 +1,161 @@
+//! What every number on the screen means for the chosen cell: on which data, in which mode, to which tolerance.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::tui::state::scene::Scene;
+use crate::tui::theme::panel;
+
+/// Widest the text gets.
+const WIDEST: usize = 76;
+
+/// Columns of the names.
+const NAMES: usize = 14;
+
+/// Draws the explanations over the screen.
+pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let width = usize::from(screen.width.saturating_sub(8)).min(WIDEST);
+    let mut lines: Vec<Line> = Vec::new();
+    for (name, words) in entries(scene) {
+        let name = theme.text(name).into_owned();
+        let mut parts = panel::wrapped(&theme.text(words), width.saturating_sub(NAMES + 1)).into_iter();
+        let first = parts.next().unwrap_or_default();
+        lines.push(Line::from(vec![
+            Span::styled(format!("{:<NAMES$} ", panel::cut(&name, NAMES)), theme.strong),
+            Span::styled(first, Style::new()),
+        ]));
+        lines.extend(parts.map(|part| Line::raw(format!("{:NAMES$} {part}", ""))));
+    }
+    let room = usize::from(screen.height.saturating_sub(2));
+    let lines = panel::scrolled(lines, room, scene.view.scrolled, theme);
+    panel::overlay(screen, buffer, theme, "what the numbers mean", lines);
+}
+
+fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
+    let Some(cell) = scene.cell() else { return Vec::new() };
+    let number = scene.chosen() + 1;
+    let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
+    let on = cell.plan.probes.get(probe).map_or("its probe", String::as_str);
+    let tolerance = cell.plan.setting("lambda_tolerance").unwrap_or("its tolerance");
+    let loss = cell.plan.setting("loss").unwrap_or("loss");
+    let precision = cell.plan.setting("precision").unwrap_or("its precision");
+    let threshold = &cell.plan.threshold_label;
+    let plain = |name: &str| {
+        cell.plan
+            .setting(name)
+            .is_none_or(|value| value == "0" || value == "0.0")
+    };
+    let stable = match threshold.as_str() {
+        "2/η" => "gradient descent at learning rate η stays near a minimum only while λ_max is below 2/η",
+        "(2+2β)/η" => "gradient descent with momentum β stays near a minimum only while λ_max is below (2+2β)/η",
+        _ => "where this optimizer stops being stable on a quadratic of this curvature; see the README",
+    };
+    let (decay, ratio) = if plain("weight_decay") {
+        (String::new(), format!("λ_max over the threshold {threshold}"))
+    } else {
+        let bare = threshold.trim_end_matches(" − wd");
+        (
+            " Weight decay is not part of this loss.".to_owned(),
+            format!("(λ_max + weight decay) over {bare}, since the decay adds itself to every eigenvalue"),
+        )
+    };
+    let below = if cell.is_unstable_at_zero() {
+        " Here it is below zero: weight decay alone is past the edge, and every λ_max from 0 on is unstable."
+    } else {
+        ""
+    };
+    vec![
+        (
+            "λ_max",
+            format!(
+                "the largest algebraic eigenvalue of the Hessian of the mean loss ({loss}) over all parameters, at the \
+                 weights of that step. Cell {number} measures it on: {on}. No dropout, no augmentation; exact \
+                 Hessian-vector products in {precision}, Lanczos from the vector of the last measurement.{decay}"
+            ),
+        ),
+        (
+            "± residual",
+            format!(
+                "‖Hv − λv‖ for the unit eigenvector v that was found: an eigenvalue lies within this of the value. It counts as \
+                 converged from {tolerance} of |λ| on (lambda_tolerance); else it is marked ○ or ? and never compared."
+            ),
+        ),
+        (
+            "audit",
+            "the same from a fresh random vector: a warm start may hold on to an eigenvalue that is no longer the \
+             largest. ▲ marks a value that an audit corrected; A asks for one."
+                .to_owned(),
+        ),
+        (
+            "edge",
+            format!(
+                "{ratio}: 1 is the edge of stability. The small curve in the table is its largest values over the planned steps, full height at 1 and above."
+            ),
+        ),
+        (
+            "threshold",
+            format!("{threshold}: {stable}. It moves with the learning rate.{below}"),
+        ),
+        (
+            "train, test",
+            format!(
+                "mean {loss} and share of images classified right, over the whole training and test set of the cell, in evaluation mode: no dropout, no augmentation, running statistics of batch norm."
+            ),
+        ),
+        (
+            "gradient norm",
+            "Euclidean norm of the gradient of the mean loss of the last step's batch, in training mode.".to_owned(),
+        ),
+        (
+            "τ",
+            "Kendall's rank correlation τ-b between λ_max and test accuracy over finished cells, with its 95 % \
+             interval; cells that missed their aim, did not converge or were changed by hand are left out (×)."
+                .to_owned(),
+        ),
+        (
+            "by hand",
+            "somebody changed the learning rate while the cell ran (│ on the charts): it is shown, and not compared."
+                .to_owned(),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::Fixture;
+    use crate::tui::state::view::MOST_EXPLAINED;
+
+    #[test]
+    fn on_a_small_screen_it_can_be_scrolled() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 24)));
+    }
+
+    #[test]
+    fn on_a_larger_screen_all_of_it_is_there() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 40)));
+    }
+
+    #[test]
+    fn the_edge_under_weight_decay_is_explained_and_so_is_a_threshold_below_zero() {
+        let mut fixture = Fixture::half_way();
+        let cell = &mut fixture.monitor.cells[2];
+        cell.plan.threshold_label = "2/η − wd".into();
+        cell.plan.settings.retain(|(name, _)| name != "weight_decay");
+        cell.plan.settings.push(("weight_decay".into(), "25".into()));
+        cell.latest.threshold = Some(-5.0);
+        let drawn = fixture.drawn(render, (120, 40));
+        assert!(drawn.contains("(λ_max + weight decay) over 2/η, since"), "{drawn}");
+        assert!(drawn.contains("Here it is below zero"), "{drawn}");
+    }
+
+    #[test]
+    fn there_are_not_more_lines_than_can_be_scrolled_to() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.scrolled = MOST_EXPLAINED;
+        assert!(fixture.drawn(render, (60, 16)).contains("the end"));
+    }
+}

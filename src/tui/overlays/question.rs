@@ -1,0 +1,133 @@
+//! What is asked before work is lost.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::event::CellIndex;
+use crate::monitor::CellState;
+use crate::tui::state::scene::Scene;
+use crate::tui::state::view::Question;
+use crate::tui::theme::panel;
+use crate::tui::words;
+
+/// Draws the question over the screen.
+pub(in crate::tui) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let (title, explanation, yes, no) = match question {
+        Question::Quit => ("quit?".to_owned(), quit_words(scene), "stop the sweep", "go on"),
+        Question::Abort(cell) => (
+            format!("abort cell {}?", cell + 1),
+            abort_words(scene, cell),
+            "abort it",
+            "let it be",
+        ),
+        Question::Retry(cell) => (
+            format!("run cell {} again?", cell + 1),
+            vec![
+                "It begins anew, at the end of the queue.".to_owned(),
+                "What it came to is kept beside it, and counts no more.".to_owned(),
+            ],
+            "run it again",
+            "let it be",
+        ),
+    };
+    let mut lines: Vec<Line> = explanation
+        .into_iter()
+        .map(|words| Line::raw(theme.text(words).into_owned()))
+        .collect();
+    lines.push(Line::default());
+    let mut answers = vec![
+        Span::styled("y", theme.key),
+        Span::raw(format!(" {yes}   ")),
+        Span::styled("n", theme.key),
+        Span::raw(format!(" {no}")),
+    ];
+    if question == Question::Quit {
+        answers.extend([
+            Span::styled("   d", theme.key),
+            Span::raw(" detach: leave, training goes on"),
+        ]);
+    }
+    lines.push(Line::from(answers));
+    panel::overlay(screen, buffer, theme, &title, lines);
+}
+
+/// Draws that a question or a prompt was withdrawn.
+pub(in crate::tui) fn render_withdrawn(scene: &Scene, words: &str, screen: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let lines = vec![
+        Line::raw(theme.text(words).into_owned()),
+        Line::default(),
+        Line::from(vec![Span::styled("Enter", theme.key), Span::raw(" goes on")]),
+    ];
+    panel::overlay(screen, buffer, theme, "too late", lines);
+}
+
+fn quit_words(scene: &Scene) -> Vec<String> {
+    let monitor = scene.monitor;
+    let unfinished = monitor.cells.len() - monitor.done();
+    let plural = if unfinished == 1 { "cell is" } else { "cells are" };
+    let mut explanation = vec![format!(
+        "{unfinished} {plural} unfinished. What is finished is on disk."
+    )];
+    if let Some(running) = monitor.running {
+        let step = words::count(monitor.cells[running].progress.step);
+        explanation.push(format!("Cell {} is at step {step}.", running + 1));
+    }
+    explanation.push("`sharptui resume` takes up what is unfinished.".to_owned());
+    explanation
+}
+
+fn abort_words(scene: &Scene, cell: CellIndex) -> Vec<String> {
+    let monitor = scene.monitor;
+    if monitor.state(cell) == CellState::Queued {
+        return vec![
+            "It has not started; it will be left out,".to_owned(),
+            "also when the sweep is resumed.".to_owned(),
+        ];
+    }
+    let progress = monitor.cells[cell].progress;
+    vec![
+        format!(
+            "It is at step {} after {}.",
+            words::count(progress.step),
+            seconds(progress.seconds)
+        ),
+        "The sweep goes on with the next cell.".to_owned(),
+    ]
+}
+
+fn seconds(seconds: f64) -> String {
+    words::duration(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::Fixture;
+
+    fn quit(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+        render(scene, Question::Quit, screen, buffer);
+    }
+
+    fn abort_running(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+        render(scene, Question::Abort(2), screen, buffer);
+    }
+
+    fn abort_queued(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+        render(scene, Question::Abort(5), screen, buffer);
+    }
+
+    #[test]
+    fn quitting_says_what_would_be_lost() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(quit, (80, 9)));
+        insta::assert_snapshot!(Fixture::half_way().drawn(quit, (120, 9)));
+    }
+
+    #[test]
+    fn aborting_says_how_far_the_cell_is() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(abort_running, (80, 9)));
+        insta::assert_snapshot!(Fixture::half_way().drawn(abort_queued, (80, 9)));
+    }
+}

@@ -1,0 +1,8 @@
+//! The regions of the screen that are always there, one file each.
+
+pub(super) mod detail;
+mod edge;
+pub(super) mod footer;
+pub(super) mod header;
+pub(super) mod log;
+pub(super) mod queue;

@@ -1,0 +1,309 @@
+//! Every setting of the chosen cell and its last values: beside the charts where there is room, over them otherwise.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::event::StopReason;
+use crate::monitor::{Cell, CellState};
+use crate::tui::state::scene::Scene;
+use crate::tui::theme::panel;
+use crate::tui::words;
+
+/// Widest the overlay gets.
+const WIDEST: usize = 64;
+
+/// Draws the settings beside the charts.
+pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let title = [Span::raw(" "), Span::styled(title(scene), theme.strong), Span::raw(" ")];
+    panel::rule(area, buffer, theme, &title, &[]);
+    let text = Rect::new(
+        area.x + 1,
+        area.y + 1,
+        area.width.saturating_sub(1),
+        area.height.saturating_sub(1),
+    );
+    let lines = lines(scene, usize::from(text.width));
+    let lines = panel::scrolled(lines, usize::from(text.height), scene.view.scrolled, theme);
+    Paragraph::new(lines).render(text, buffer);
+}
+
+/// Draws the settings over the screen.
+pub(in crate::tui) fn render_overlay(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
+    let width = usize::from(screen.width.saturating_sub(8)).min(WIDEST);
+    let room = usize::from(screen.height.saturating_sub(4));
+    let lines = panel::scrolled(lines(scene, width), room, scene.view.scrolled, scene.theme());
+    panel::overlay(screen, buffer, scene.theme(), &title(scene), lines);
+}
+
+fn title(scene: &Scene) -> String {
+    format!("cell {}", scene.chosen() + 1)
+}
+
+fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
+    let Some(cell) = scene.cell() else { return vec![] };
+    let theme = scene.theme();
+    let (_, word, mood) = scene.state(scene.chosen());
+    let mut rows = vec![("state".to_owned(), state_words(cell, word), mood.style(theme))];
+    let plain = Style::new();
+    if cell.changed_by_hand {
+        let last = cell.rate_changes.last().map(|(step, change)| {
+            let (from, to) = (words::value(change.from, 3), words::value(change.to, 3));
+            format!("η {from} to {to} at step {}", words::count(*step))
+        });
+        let words = last.unwrap_or_else(|| "the learning rate was changed".to_owned());
+        rows.push(("by hand".to_owned(), words, theme.warning));
+    }
+    rows.push(("folder".to_owned(), format!("cells/{:03}", scene.chosen()), plain));
+    if let CellState::Failed(why) = &cell.state {
+        rows.push(("why".to_owned(), why.clone(), theme.bad));
+    }
+    rows.extend(
+        measured(cell)
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value, plain)),
+    );
+    let mut lines: Vec<Line> = rows
+        .iter()
+        .flat_map(|(name, value, style)| entry(scene, name, value, *style, width))
+        .collect();
+    for (name, value) in machine(scene) {
+        lines.extend(entry(scene, &name, &value, plain, width));
+    }
+    lines.push(Line::default());
+    for (name, value) in &cell.plan.settings {
+        let swept = cell.plan.swept.iter().any(|(swept, _)| swept == name);
+        let style = if swept { theme.strong } else { plain };
+        lines.extend(entry(scene, name, value, style, width));
+    }
+    lines
+}
+
+/// The device, and how busy the machine is.
+fn machine(scene: &Scene) -> Vec<(String, String)> {
+    let mut rows = vec![("device".to_owned(), scene.monitor.device.clone())];
+    let Some(load) = scene.load else { return rows };
+    let mut say = |name: &str, words: String| rows.push((name.to_owned(), words));
+    say(
+        "processors",
+        format!("{:.0}% of {} busy", load.processors_percent, load.processors),
+    );
+    say(
+        "memory",
+        words::part_of_bytes(load.memory_used_bytes, load.memory_bytes),
+    );
+    if let Some(training) = load.training {
+        let memory = words::bytes(training.memory_bytes);
+        say(
+            "training",
+            format!("{:.0}% of one processor, {memory}", training.processor_percent),
+        );
+    }
+    for gpu in &load.gpus {
+        let parts = [
+            gpu.busy_percent.map(|busy| format!("{busy}% busy")),
+            gpu.memory_bytes.map(|(used, all)| words::part_of_bytes(used, all)),
+            gpu.temperature_celsius.map(|degrees| format!("{degrees} °C")),
+            gpu.power_watts.map(|watts| format!("{watts:.0} W")),
+        ];
+        let known: Vec<String> = parts.into_iter().flatten().collect();
+        say("GPU", format!("{}: {}", gpu.name, known.join(", ")));
+    }
+    rows
+}
+
+fn state_words(cell: &Cell, word: &str) -> String {
+    let aim = if cell.reached_aim == Some(false) {
+        ", the aim not reached"
+    } else {
+        ""
+    };
+    match &cell.state {
+        CellState::Finished(StopReason::Steps) => format!("finished: all steps taken{aim}"),
+        CellState::Finished(StopReason::Epochs) => format!("finished: all epochs done{aim}"),
+        CellState::Finished(StopReason::TrainLoss) => "finished: training loss reached".to_owned(),
+        CellState::Finished(StopReason::TrainAccuracy) => "finished: training accuracy reached".to_owned(),
+        _ => word.to_owned(),
+    }
+}
+
+fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
+    let progress = cell.progress;
+    let steps = format!(
+        "{} of {}",
+        words::count(progress.step),
+        words::count(cell.plan.planned_steps)
+    );
+    let mut rows = vec![("steps", steps), ("epochs", words::value(progress.epoch, 4))];
+    if cell.plan.parameters > 0 {
+        let memory = cell
+            .plan
+            .memory_bytes
+            .map(|bytes| format!(", {} at least", words::bytes(bytes)));
+        let count = words::count(cell.plan.parameters);
+        rows.push(("parameters", format!("{count}{}", memory.unwrap_or_default())));
+    }
+    rows.push(("threshold", threshold_words(cell)));
+    if let Some(lambda) = cell.latest.lambda.first().and_then(Option::as_ref) {
+        let doubt = if lambda.lambda_converged { "" } else { ", not converged" };
+        let residual = words::value(lambda.lambda_residual, 2);
+        rows.push((
+            "λ_max",
+            if lambda.lambda_max.is_finite() {
+                format!("{} ± {residual}{doubt}", words::value(lambda.lambda_max, 5))
+            } else {
+                "could not be had: not finite".to_owned()
+            },
+        ));
+        if let Some(step) = cell.lambda_is_older() {
+            rows.push(("measured at step", words::count(step)));
+        }
+        if lambda.lambda_hvps > 0 {
+            let seconds = words::value(lambda.lambda_seconds, 2);
+            let rounded = match lambda.lambda_rounded_hvps {
+                0 => String::new(),
+                rounded => format!(" ({rounded} of them in TF32)"),
+            };
+            let words = format!("{} products{rounded}, {seconds} s", lambda.lambda_hvps);
+            rows.push(("measured in", words));
+        }
+    }
+    if let Some(lambda) = cell
+        .latest
+        .lambda
+        .first()
+        .and_then(Option::as_ref)
+        .filter(|lambda| lambda.lambda_audited)
+    {
+        let corrected = lambda
+            .lambda_corrected_from
+            .map(|from| format!("corrected from {}", words::value(from, 5)));
+        rows.push((
+            "audit",
+            corrected.unwrap_or_else(|| "confirmed from a cold start".to_owned()),
+        ));
+    }
+    if let Some(norm) = cell.latest.gradient_norm {
+        rows.push(("gradient norm", words::value(norm, 3)));
+    }
+    rows
+}
+
+/// The formula and what it comes to.
+fn threshold_words(cell: &Cell) -> String {
+    let label = &cell.plan.threshold_label;
+    let Some(threshold) = cell.latest.threshold else {
+        return label.clone();
+    };
+    let rate = cell
+        .latest
+        .learning_rate
+        .map(|rate| format!(" (η {})", words::value(rate, 3)));
+    let below = if cell.is_unstable_at_zero() {
+        ", below 0: unstable at every λ_max from 0 on"
+    } else {
+        ""
+    };
+    format!(
+        "{label} = {}{}{below}",
+        words::value(threshold, 4),
+        rate.unwrap_or_default()
+    )
+}
+
+/// A name and its value, which goes on below itself where it is long.
+fn entry(scene: &Scene, name: &str, value: &str, style: Style, width: usize) -> Vec<Line<'static>> {
+    const NAMES: usize = 20;
+    let theme = scene.theme();
+    let name = panel::cut(&theme.text(name), NAMES);
+    let pad = NAMES + 1 - usize::from(panel::width(&name));
+    let mut parts = panel::wrapped(&theme.text(value), width.saturating_sub(NAMES + 1)).into_iter();
+    let first = Line::from(vec![
+        Span::styled(name, theme.dim),
+        Span::raw(" ".repeat(pad)),
+        Span::styled(parts.next().unwrap_or_default(), style),
+    ]);
+    let rest = parts.map(|part| Line::from(vec![Span::raw(" ".repeat(NAMES + 1)), Span::styled(part, style)]));
+    std::iter::once(first).chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::Fixture;
+
+    #[test]
+    fn beside_the_charts() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (48, 30)));
+    }
+
+    #[test]
+    fn over_a_small_screen_how_much_does_not_fit_is_said() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render_overlay, (80, 24)));
+    }
+
+    #[test]
+    fn over_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render_overlay, (120, 40)));
+    }
+
+    #[test]
+    fn an_audit_that_corrected_the_value_says_from_what() {
+        let mut fixture = Fixture::half_way();
+        let lambda = fixture.monitor.cells[2].latest.lambda[0].as_mut().unwrap();
+        (lambda.lambda_audited, lambda.lambda_corrected_from) = (true, Some(31.5));
+        assert!(fixture.drawn(render, (48, 30)).contains("corrected from 31.500"));
+    }
+
+    #[test]
+    fn the_load_of_machine_and_gpu_is_told_as_far_as_it_is_known() {
+        use crate::machine::{Gpu, Load, Process};
+        let mut fixture = Fixture::half_way();
+        fixture.load = Some(Load {
+            processors_percent: 48.6,
+            processors: 16,
+            memory_used_bytes: 12 << 30,
+            memory_bytes: 128 << 30,
+            training: Some(Process {
+                processor_percent: 102.4,
+                memory_bytes: 1_800 << 20,
+            }),
+            gpus: vec![Gpu {
+                name: "H100".to_owned(),
+                busy_percent: Some(97),
+                memory_bytes: Some((5 << 30, 80 << 30)),
+                temperature_celsius: None,
+                power_watts: Some(412.3),
+            }],
+        });
+        let drawn = fixture.drawn(render, (60, 40));
+        for words in [
+            "49% of 16 busy",
+            "12.0 of 128 GiB",
+            "102% of one processor, 1.76 GiB",
+            "H100: 97% busy, 5.00 of 80.0",
+            "412",
+        ] {
+            assert!(drawn.contains(words), "{words}: {drawn}");
+        }
+    }
+
+    #[test]
+    fn a_failed_cell_says_why() {
+        let mut fixture = Fixture::half_way();
+        fixture.monitor.cells[2].state = CellState::Failed("out of memory".into());
+        assert!(fixture.drawn(render, (48, 30)).contains("out of memory"));
+    }
+
+    #[test]
+    fn what_does_not_fit_can_be_scrolled_to() {
+        let mut fixture = Fixture::half_way();
+        assert!(!fixture.drawn(render_overlay, (80, 24)).contains("precision"));
+        fixture.view.scrolled = 100;
+        let drawn = fixture.drawn(render_overlay, (80, 24));
+        assert!(drawn.contains("precision") && drawn.contains("K scrolls up"), "{drawn}");
+    }
+}

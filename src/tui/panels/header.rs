@@ -1,0 +1,199 @@
+//! Two lines at the top: which sweep, what it is doing, how far it is and how long it may still take.
+//!
+//! ```text
+//! edge  ▶ measuring λ_max                     cell 3 of 6 · 12m 31s · ~8m 04s left
+//! flex (CPU, 2 threads) · runs/edge           step 430 of 1 000 · epoch 430 · 52.1 steps/s
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::tui::state::scene::Scene;
+use crate::tui::theme::panel;
+use crate::tui::words;
+
+/// A name is not cut below this.
+const SHORTEST_NAME: usize = 12;
+
+/// From this width the load of the machine has room.
+const WIDE: u16 = 100;
+
+/// Draws the header.
+pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+    let theme = scene.theme();
+    let (glyph, status, mood) = scene.status();
+    let right = theme.text(sweep_words(scene)).into_owned();
+    let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 2);
+    let status = theme.text(format!("{glyph} {status}")).into_owned();
+    // What is going on matters more than what it is called.
+    let name_room = room
+        .saturating_sub(usize::from(panel::width(&status)) + 3)
+        .max(SHORTEST_NAME);
+    let name = panel::cut(&scene.monitor.name, name_room);
+    let status_room = room.saturating_sub(usize::from(panel::width(&name)) + 3);
+    let left = vec![
+        Span::raw(" "),
+        Span::styled(name, theme.strong),
+        Span::raw("  "),
+        Span::styled(panel::cut(&status, status_room), mood.style(theme)),
+    ];
+    line(area, 0, buffer, left, &Span::raw(right));
+
+    let right = theme.text(cell_words(scene)).into_owned();
+    let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 3);
+    let place = theme
+        .text(format!(
+            "{}{} · {}",
+            scene.monitor.device,
+            load(scene, area.width),
+            scene.monitor.run_dir.display()
+        ))
+        .into_owned();
+    let left = vec![Span::raw(" "), Span::styled(panel::cut(&place, room), theme.dim)];
+    line(area, 1, buffer, left, &Span::styled(right, theme.dim));
+}
+
+fn line(area: Rect, row: u16, buffer: &mut Buffer, left: Vec<Span>, right: &Span) {
+    if row >= area.height {
+        return;
+    }
+    let y = area.y + row;
+    buffer.set_line(area.x, y, &Line::from(left), area.width);
+    let width = panel::width(&right.content).min(area.width.saturating_sub(1));
+    buffer.set_span(area.right() - width - 1, y, right, width);
+}
+
+/// How busy processors and GPUs are, where there is room.
+fn load(scene: &Scene, width: u16) -> String {
+    let Some(load) = scene.load.filter(|_| width >= WIDE) else {
+        return String::new();
+    };
+    let mut words = format!(" · CPU {:.0}%", load.processors_percent);
+    for busy in load.gpus.iter().filter_map(|gpu| gpu.busy_percent) {
+        words += " · GPU ";
+        words += &busy.to_string();
+        words.push('%');
+    }
+    words
+}
+
+fn sweep_words(scene: &Scene) -> String {
+    let monitor = scene.monitor;
+    let elapsed = words::duration(monitor.elapsed(scene.now));
+    let cells = monitor.cells.len();
+    if monitor.is_over() {
+        return format!("{} of {cells} cells done · {elapsed}", monitor.done());
+    }
+    let left = words::estimate(monitor.time_left().sweep);
+    match monitor.running {
+        Some(running) => format!("cell {} of {cells} · {elapsed} · {left} left", running + 1),
+        None => format!("{} of {cells} cells done · {elapsed} · {left} left", monitor.done()),
+    }
+}
+
+fn cell_words(scene: &Scene) -> String {
+    let monitor = scene.monitor;
+    let Some(cell) = monitor.running.and_then(|running| monitor.cells.get(running)) else {
+        return String::new();
+    };
+    let progress = cell.progress;
+    let steps = format!(
+        "step {} of {}",
+        words::count(progress.step),
+        words::count(cell.plan.planned_steps)
+    );
+    if monitor.is_paused() {
+        return format!(
+            "{steps} · paused for {} in all",
+            words::duration(monitor.paused_for(scene.now))
+        );
+    }
+    let rate = if progress.steps_per_second > 0.0 {
+        words::value(progress.steps_per_second, 3)
+    } else {
+        "–".into()
+    };
+    let epoch = if cell.plan.steps_per_epoch > 1 {
+        format!(" · epoch {:.1}", progress.epoch)
+    } else {
+        String::new()
+    };
+    format!("{steps}{epoch} · {rate} steps/s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::Fixture;
+
+    #[test]
+    fn on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (80, 2)));
+    }
+
+    #[test]
+    fn on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(render, (120, 2)));
+    }
+
+    #[test]
+    fn the_load_of_the_machine_is_told_where_there_is_room() {
+        let mut fixture = Fixture::half_way();
+        let gpu = |busy| crate::machine::Gpu {
+            busy_percent: busy,
+            ..Default::default()
+        };
+        fixture.load = Some(crate::machine::Load {
+            processors_percent: 48.6,
+            gpus: vec![gpu(Some(97)), gpu(None)],
+            ..Default::default()
+        });
+        assert!(fixture.drawn(render, (120, 2)).contains(" · CPU 49% · GPU 97% · runs/"));
+        assert!(!fixture.drawn(render, (80, 2)).contains("CPU 49%"));
+    }
+
+    #[test]
+    fn a_failure_is_said_in_its_own_words() {
+        let mut fixture = Fixture::half_way();
+        let ending = crate::event::SweepEnding::Failed("no space left on device".into());
+        fixture
+            .monitor
+            .apply(crate::event::Event::SweepEnded(ending), fixture.start);
+        assert!(
+            fixture
+                .drawn(render, (120, 2))
+                .contains("✗ failed: no space left on device")
+        );
+    }
+
+    #[test]
+    fn a_measurement_is_told_only_once_it_takes_a_while() {
+        use std::time::Duration;
+        let mut fixture = Fixture::half_way();
+        // The header is drawn 61 seconds after the start.
+        for (milliseconds, told) in [
+            (60_900, None),
+            (60_000, Some("measuring λ_max  ")),
+            (1_000, Some("λ_max for 1m 00s")),
+        ] {
+            let now = fixture.start + Duration::from_millis(milliseconds);
+            let activity = crate::event::Activity::Training;
+            fixture.monitor.apply(crate::event::Event::Activity(activity), now);
+            let activity = crate::event::Activity::MeasuringLambda;
+            fixture.monitor.apply(crate::event::Event::Activity(activity), now);
+            let drawn = fixture.drawn(render, (120, 2));
+            assert_eq!(drawn.contains("measuring λ_max"), told.is_some(), "{drawn}");
+            assert!(drawn.contains(told.unwrap_or_default()), "{drawn}");
+        }
+    }
+
+    #[test]
+    fn what_was_asked_for_shows_before_it_is_confirmed() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.asked_to_pause = Some(true);
+        assert!(fixture.drawn(render, (80, 2)).contains("pausing…"));
+        fixture.view.stopping = true;
+        assert!(fixture.drawn(render, (80, 2)).contains("stopping after this step…"));
+    }
+}

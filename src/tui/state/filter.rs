@@ -1,0 +1,324 @@
+//! Which cells are to be shown: words, and numbers that are compared.
+//!
+//! `diverged dropout=0.5 acc>0.8` are the cells that diverged, with this dropout, and with more than 80 % right.
+
+mod complaint;
+mod name;
+
+use crate::event::CellIndex;
+use crate::monitor::{Cell, CellState, Monitor};
+
+use super::number;
+pub(in crate::tui) use name::NUMBERS;
+use name::Name;
+
+/// A condition that a cell meets or not; an empty one is met by all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    text: String,
+    terms: Vec<Term>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Term {
+    /// A part of the state, or of a swept setting's name or value.
+    Word(String),
+    /// What has this name compares like this to the value.
+    Compared(Comparison),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Comparison {
+    /// As it was typed, in small letters.
+    name: String,
+    relation: Relation,
+    limit: Limit,
+}
+
+/// What is compared to: a word, which may be a number.
+#[derive(Clone, Debug, PartialEq)]
+struct Limit {
+    /// In small letters.
+    word: String,
+    /// The number, or why it is none.
+    number: Result<f64, String>,
+}
+
+impl Limit {
+    fn new(word: &str, name: &str) -> Self {
+        let bare = word.strip_suffix('%');
+        let is_share = Name::is_accuracy(name);
+        let number = number::read(bare.unwrap_or(word)).map(|number| {
+            // Nobody has more than all right: 35 is what the table calls 35 %.
+            if bare.is_some() || (is_share && number > 1.0) {
+                number / 100.0
+            } else {
+                number
+            }
+        });
+        Self {
+            number,
+            word: word.to_lowercase(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Less,
+    AtMost,
+    Equal,
+    Differs,
+    AtLeast,
+    Greater,
+}
+
+/// How relations are written; of two that begin alike the longer one comes first.
+const RELATIONS: [(&str, Relation); 13] = [
+    ("<=", Relation::AtMost),
+    ("=<", Relation::AtMost),
+    ("≤", Relation::AtMost),
+    (">=", Relation::AtLeast),
+    ("=>", Relation::AtLeast),
+    ("≥", Relation::AtLeast),
+    ("==", Relation::Equal),
+    ("!=", Relation::Differs),
+    ("<>", Relation::Differs),
+    ("≠", Relation::Differs),
+    ("<", Relation::Less),
+    (">", Relation::Greater),
+    ("=", Relation::Equal),
+];
+
+impl Relation {
+    fn holds(self, found: f64, limit: f64) -> bool {
+        let is_equal = (found - limit).abs() <= 1e-12 * limit.abs();
+        match self {
+            Self::Less => found < limit,
+            Self::AtMost => found <= limit || is_equal,
+            Self::Equal => is_equal,
+            Self::Differs => !is_equal && !found.is_nan(),
+            Self::AtLeast => found >= limit || is_equal,
+            Self::Greater => found > limit,
+        }
+    }
+
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::Equal => "=",
+            Self::Differs => "!=",
+            Self::AtLeast => ">=",
+            Self::Greater => ">",
+        }
+    }
+
+    /// Whether it asks for an order, which words do not have.
+    fn is_order(self) -> bool {
+        !matches!(self, Self::Equal | Self::Differs)
+    }
+}
+
+/// A word or a relation of what was typed.
+#[derive(Clone, Copy)]
+enum Token<'a> {
+    Word(&'a str),
+    Relation(Relation),
+}
+
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    for part in text.split_whitespace() {
+        let mut rest = part;
+        while !rest.is_empty() {
+            let next = rest
+                .char_indices()
+                .find_map(|(at, _)| relation_at(&rest[at..]).map(|found| (at, found)));
+            let (at, found) = next.map_or((rest.len(), None), |(at, found)| (at, Some(found)));
+            if at > 0 {
+                tokens.push(Token::Word(&rest[..at]));
+            }
+            let Some((written, relation)) = found else { break };
+            tokens.push(Token::Relation(relation));
+            rest = &rest[at + written.len()..];
+        }
+    }
+    tokens
+}
+
+fn relation_at(text: &str) -> Option<(&'static str, Relation)> {
+    RELATIONS.into_iter().find(|(written, _)| text.starts_with(written))
+}
+
+/// Heads of columns that are several words, and what each is called here.
+const HEADS: [(&[&str], &str); 5] = [
+    (&["train", "acc"], "train_acc"),
+    (&["train", "loss"], "train_loss"),
+    (&["test", "acc"], "acc"),
+    (&["test", "loss"], "loss"),
+    (&["edge", "of", "stability"], "edge"),
+];
+
+/// The same with one name for each head of a column that is compared.
+fn with_heads<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
+    let mut named = Vec::with_capacity(tokens.len());
+    let mut rest = tokens;
+    while let [first, others @ ..] = rest {
+        let head = HEADS.iter().find(|(words, _)| {
+            let is_word = |(token, word): (&Token, &&str)| matches!(token, Token::Word(typed) if typed.eq_ignore_ascii_case(word));
+            rest.len() > words.len()
+                && rest.iter().zip(words.iter()).all(is_word)
+                && matches!(rest[words.len()], Token::Relation(_))
+        });
+        if let Some((words, name)) = head {
+            named.push(Token::Word(name));
+            rest = &rest[words.len()..];
+        } else {
+            named.push(*first);
+            rest = others;
+        }
+    }
+    named
+}
+
+impl Filter {
+    /// What was typed, word by word; every one has to hold. Blanks around a relation or before `%` do not matter.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut terms = Vec::new();
+        let mut tokens = with_heads(&tokens(text)).into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            let (name, relation) = match token {
+                Token::Relation(relation) => ("", relation),
+                Token::Word(word) => {
+                    let next = tokens.next_if(|next| matches!(next, Token::Relation(_)));
+                    let Some(Token::Relation(relation)) = next else {
+                        terms.push(Term::Word(word.to_lowercase()));
+                        continue;
+                    };
+                    (word, relation)
+                }
+            };
+            let mut limit = match tokens.next_if(|next| matches!(next, Token::Word(_))) {
+                Some(Token::Word(word)) => word.to_owned(),
+                _ => String::new(),
+            };
+            if tokens.next_if(|next| matches!(next, Token::Word("%"))).is_some() {
+                limit.push('%');
+            }
+            let name = name.to_lowercase();
+            let limit = Limit::new(&limit, &name);
+            terms.push(Term::Compared(Comparison { name, relation, limit }));
+        }
+        Self {
+            text: text.trim().to_owned(),
+            terms,
+        }
+    }
+
+    /// What was typed.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it holds for every cell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether it holds for this cell.
+    #[must_use]
+    pub fn holds(&self, cell: CellIndex, monitor: &Monitor) -> bool {
+        self.terms.iter().all(|term| term.holds(cell, monitor))
+    }
+}
+
+impl Term {
+    fn holds(&self, index: CellIndex, monitor: &Monitor) -> bool {
+        let Some(cell) = monitor.cells.get(index) else {
+            return false;
+        };
+        match self {
+            Self::Word(word) => {
+                states(&monitor.state(index), cell).any(|said| said.contains(word.as_str()))
+                    || monitor
+                        .swept
+                        .iter()
+                        .any(|swept| has(&swept.name, word) || has(swept.value(index), word))
+            }
+            Self::Compared(comparison) => comparison.holds(index, cell, monitor),
+        }
+    }
+}
+
+impl Comparison {
+    /// What its name stands for in this sweep.
+    fn name(&self, monitor: &Monitor) -> Option<Name> {
+        Name::of(&self.name, self.limit.number.is_ok(), monitor)
+    }
+
+    fn holds(&self, index: CellIndex, cell: &Cell, monitor: &Monitor) -> bool {
+        let limit = &self.limit;
+        if limit.word.is_empty() {
+            return false;
+        }
+        match self.name(monitor) {
+            None => false,
+            Some(Name::Number(number)) => match (number.of(index, cell), &limit.number) {
+                (Some(found), Ok(limit)) => self.relation.holds(found, *limit),
+                _ => false,
+            },
+            Some(Name::Setting(name)) => {
+                let Some(value) = cell.plan.setting(&name) else {
+                    return false;
+                };
+                match (value.parse(), &limit.number) {
+                    (Ok(found), Ok(limit)) => self.relation.holds(found, *limit),
+                    _ => self.relation.holds_for_words([value].into_iter(), &limit.word),
+                }
+            }
+            Some(Name::State) => self
+                .relation
+                .holds_for_words(states(&monitor.state(index), cell), &limit.word),
+        }
+    }
+}
+
+impl Relation {
+    fn holds_for_words<'a>(self, mut values: impl Iterator<Item = &'a str>, word: &str) -> bool {
+        match self {
+            Self::Equal => values.any(|value| has(value, word)),
+            Self::Differs => !values.any(|value| has(value, word)),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a text, which may have capitals, has a word, which has none.
+fn has(text: &str, word: &str) -> bool {
+    text.contains(word) || (text.contains(char::is_uppercase) && text.to_lowercase().contains(word))
+}
+
+/// What can be said of a cell's state: the word of the table first, then others that people look for.
+fn states(state: &CellState, cell: &Cell) -> impl Iterator<Item = &'static str> {
+    let words: &[&str] = match state {
+        CellState::Queued => &["queued", "waiting", "pending"],
+        CellState::Running => &["running", "training"],
+        CellState::Paused => &["paused", "running"],
+        CellState::Finished(_) => &["finished", "done", "complete"],
+        CellState::Diverged => &["diverged", "done"],
+        CellState::Aborted => &["aborted", "done"],
+        CellState::Interrupted => &["interrupted", "queued", "stopped"],
+        CellState::Failed(_) => &["failed", "done", "error"],
+    };
+    let held = cell.is_held.then_some("held out");
+    let hand = cell.changed_by_hand.then_some("by hand");
+    let missed = (cell.reached_aim == Some(false)).then_some("aim missed");
+    words.iter().copied().chain(held).chain(hand).chain(missed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! Which cells the table shows, and in which order.
+
+use std::cmp::Ordering;
+
+use crate::event::CellIndex;
+use crate::monitor::{Cell, CellState, Monitor};
+
+use super::filter::Filter;
+
+/// What the table is sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// The order in which cells are run.
+    #[default]
+    Queue,
+    /// The last λ_max.
+    Lambda,
+    /// How close to the edge of stability.
+    Edge,
+    /// Share of the test set classified correctly.
+    TestAccuracy,
+    /// Mean loss over the test set.
+    TestLoss,
+    /// Mean loss over the training set.
+    TrainLoss,
+    /// Time used.
+    Time,
+    /// One of the swept settings.
+    Swept(usize),
+}
+
+impl Sort {
+    /// The next one, where `swept` settings are swept.
+    fn next(self, swept: usize) -> Self {
+        let setting = |index: usize| if index < swept { Self::Swept(index) } else { Self::Queue };
+        match self {
+            Self::Queue => Self::Lambda,
+            Self::Lambda => Self::Edge,
+            Self::Edge => Self::TestAccuracy,
+            Self::TestAccuracy => Self::TestLoss,
+            Self::TestLoss => Self::TrainLoss,
+            Self::TrainLoss => Self::Time,
+            Self::Time => setting(0),
+            Self::Swept(index) => setting(index + 1),
+        }
+    }
+
+    /// What it is called, with the names of the swept settings from `monitor`.
+    pub(in crate::tui) fn name(self, monitor: &Monitor) -> String {
+        match self {
+            Self::Queue => "queue".to_owned(),
+            Self::Lambda => "λ_max".to_owned(),
+            Self::Edge => "edge".to_owned(),
+            Self::TestAccuracy => "test acc".to_owned(),
+            Self::TestLoss => "test loss".to_owned(),
+            Self::TrainLoss => "train loss".to_owned(),
+            Self::Time => "time".to_owned(),
+            Self::Swept(index) => monitor
+                .swept
+                .get(index)
+                .map_or(String::new(), |swept| swept.name.clone()),
+        }
+    }
+
+    fn number(self, cell: &Cell) -> Option<f64> {
+        let number = match self {
+            Self::Queue | Self::Swept(_) => None,
+            Self::Lambda => cell.latest.lambda.first()?.as_ref().map(|lambda| lambda.lambda_max),
+            Self::Edge => cell.edge(),
+            Self::TestAccuracy => cell.latest.test_accuracy,
+            Self::TestLoss => cell.latest.test_loss,
+            Self::TrainLoss => cell.latest.train_loss,
+            Self::Time => (cell.state != CellState::Queued).then_some(cell.progress.seconds),
+        };
+        number.filter(|number| !number.is_nan())
+    }
+}
+
+/// Which cells the table shows, and in which order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// What they are sorted by.
+    pub sort: Sort,
+    /// From the largest to the smallest.
+    pub descending: bool,
+    /// What a cell must have to be shown.
+    pub filter: Filter,
+}
+
+impl Rows {
+    /// Sorts by the next column.
+    pub(in crate::tui) fn sort_by_next(&mut self, monitor: &Monitor) {
+        self.sort = self.sort.next(monitor.swept.len());
+        // The largest accuracy and the largest λ_max are looked for, and the smallest loss.
+        self.descending = matches!(self.sort, Sort::Lambda | Sort::Edge | Sort::TestAccuracy | Sort::Time);
+    }
+
+    /// The cells that are shown, from the first row to the last.
+    #[must_use]
+    pub fn shown(&self, monitor: &Monitor) -> Vec<CellIndex> {
+        let mut rows = monitor.in_order();
+        if !self.filter.is_empty() {
+            rows.retain(|cell| self.filter.holds(*cell, monitor));
+        }
+        match self.sort {
+            Sort::Queue if self.descending => rows.reverse(),
+            Sort::Queue => {}
+            Sort::Swept(index) => {
+                let value = |cell: &CellIndex| monitor.swept.get(index).map_or("", |swept| swept.value(*cell));
+                rows.sort_by(|one, other| self.directed(by_value(value(one), value(other))));
+            }
+            sort => {
+                let mut keyed: Vec<(Option<f64>, CellIndex)> = rows
+                    .iter()
+                    .map(|cell| (sort.number(&monitor.cells[*cell]), *cell))
+                    .collect();
+                // What is not known comes last in either direction.
+                keyed.sort_by(|(one, _), (other, _)| match (one, other) {
+                    (Some(one), Some(other)) => self.directed(one.total_cmp(other)),
+                    _ => other.is_some().cmp(&one.is_some()),
+                });
+                rows = keyed.into_iter().map(|(_, cell)| cell).collect();
+            }
+        }
+        rows
+    }
+
+    fn directed(&self, order: Ordering) -> Ordering {
+        if self.descending { order.reverse() } else { order }
+    }
+}
+
+/// Numbers by their size, words by their letters.
+fn by_value(one: &str, other: &str) -> Ordering {
+    match (one.parse::<f64>(), other.parse::<f64>()) {
+        (Ok(one), Ok(other)) => one.total_cmp(&other),
+        _ => one.cmp(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::Fixture;
+
+    fn sorted(fixture: &Fixture, sort: Sort, descending: bool) -> Vec<CellIndex> {
+        let rows = Rows {
+            sort,
+            descending,
+            ..Rows::default()
+        };
+        rows.shown(&fixture.monitor)
+    }
+
+    #[test]
+    fn what_is_not_known_yet_comes_last_in_either_direction() {
+        let mut fixture = Fixture::half_way();
+        for (cell, accuracy) in [(0, 0.8), (1, 0.9), (2, 0.7)] {
+            fixture.monitor.cells[cell].latest.test_accuracy = Some(accuracy);
+        }
+        assert_eq!(sorted(&fixture, Sort::TestAccuracy, true), [1, 0, 2, 3, 4, 5]);
+        assert_eq!(sorted(&fixture, Sort::TestAccuracy, false), [2, 0, 1, 3, 4, 5]);
+    }
+
+    #[test]
+    fn settings_are_sorted_as_numbers_where_they_are_numbers_and_as_words_else() {
+        let fixture = Fixture::half_way();
+        assert_eq!(sorted(&fixture, Sort::Swept(0), false), [4, 5, 2, 3, 0, 1]);
+        assert_eq!(sorted(&fixture, Sort::Swept(1), false), [1, 3, 5, 0, 2, 4]);
+        assert_eq!(by_value("9", "10"), Ordering::Less);
+    }
+
+    #[test]
+    fn unsorted_the_cells_stand_as_they_are_run() {
+        let mut fixture = Fixture::half_way();
+        let queue = crate::event::Event::Queue {
+            order: vec![5, 3, 4],
+            held: vec![4],
+        };
+        fixture.monitor.apply(queue, fixture.start);
+        assert_eq!(sorted(&fixture, Sort::Queue, false), [0, 1, 2, 5, 3, 4]);
+    }
+
+    #[test]
+    fn sorting_goes_through_every_column_and_back_to_the_queue() {
+        let fixture = Fixture::half_way();
+        let mut rows = Rows::default();
+        let mut names = Vec::new();
+        for _ in 0..9 {
+            rows.sort_by_next(&fixture.monitor);
+            names.push(rows.sort.name(&fixture.monitor));
+        }
+        let expected = [
+            "λ_max",
+            "edge",
+            "test acc",
+            "test loss",
+            "train loss",
+            "time",
+            "learning_rate",
+            "activation",
+            "queue",
+        ];
+        assert_eq!(names, expected);
+    }
+}

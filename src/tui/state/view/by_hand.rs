@@ -1,0 +1,189 @@
+//! What the person watching changes about the sweep, and how it is taken back.
+
+use crate::event::{CellIndex, Command};
+use crate::monitor::{CellState, Monitor};
+
+use super::{Effect, Overlay, Question, View};
+use crate::tui::keys::Action;
+use crate::tui::state::rate::RatePrompt;
+use crate::tui::words;
+
+/// The most changes that can be taken back.
+const MOST: usize = 100;
+
+/// How a change is taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Undo {
+    /// What was done, for people.
+    done: String,
+    /// What takes it back.
+    by: Command,
+}
+
+impl View {
+    /// Does what changes the sweep.
+    pub(super) fn change(&mut self, action: Action, monitor: &Monitor) -> Option<Effect> {
+        let cell = self.chosen(monitor);
+        let number = cell + 1;
+        if monitor.is_over() || self.stopping {
+            return Some(Effect::Say("the sweep is over: nothing can be changed".to_owned()));
+        }
+        let waits = monitor.queue.iter().position(|queued| *queued == cell);
+        match action {
+            Action::Abort if self.can_abort(cell, monitor) => {
+                self.overlay = Some(Overlay::Question(Question::Abort(cell)));
+                None
+            }
+            Action::Abort => say(format!("cell {number} has ended: it cannot be aborted")),
+            Action::Retry if monitor.state(cell).is_done() => {
+                self.overlay = Some(Overlay::Question(Question::Retry(cell)));
+                None
+            }
+            Action::Retry => say(format!("cell {number} has not ended: it cannot be run again")),
+            Action::LearningRate => {
+                let running = monitor.running.filter(|_| self.can_change_rate(monitor))?;
+                // What is changed is to be seen.
+                self.pinned = self.pinned.filter(|pinned| *pinned == running);
+                self.overlay = Some(Overlay::Rate(RatePrompt::new(running)));
+                None
+            }
+            Action::Skip => self.skip(cell, waits, monitor),
+            Action::MoveUp | Action::MoveDown => {
+                let Some(at) = waits else {
+                    return say(format!("cell {number} does not wait: it cannot be moved"));
+                };
+                let by = if action == Action::MoveUp { -1 } else { 1 };
+                if (at == 0 && by < 0) || (at + 1 == monitor.queue.len() && by > 0) {
+                    let end = if by < 0 { "next" } else { "last" };
+                    return say(format!("cell {number} is the {end} one already"));
+                }
+                // The row that moves stays the chosen one.
+                self.pinned = Some(cell);
+                self.remember(format!("cell {number} was moved"), Command::Move { cell, by: -by });
+                send(Command::Move { cell, by })
+            }
+            Action::Hold => waits.map_or_else(
+                || say(format!("cell {number} does not wait: it cannot be held out")),
+                |_| {
+                    let (command, back, what) = if monitor.cells[cell].is_held {
+                        (Command::Release(cell), Command::Hold(cell), "let in again")
+                    } else {
+                        (Command::Hold(cell), Command::Release(cell), "held out")
+                    };
+                    self.remember(format!("cell {number} was {what}"), back);
+                    send(command)
+                },
+            ),
+            Action::AddSeed => {
+                let added = monitor.cells.len();
+                self.remember(format!("cell {} was added", added + 1), Command::Abort(added));
+                send(Command::AddSeed(cell))
+            }
+            Action::Undo => self.undo(monitor),
+            _ => None,
+        }
+    }
+
+    fn skip(&mut self, cell: CellIndex, waits: Option<usize>, monitor: &Monitor) -> Option<Effect> {
+        let number = cell + 1;
+        let others = monitor
+            .queue
+            .iter()
+            .filter(|queued| **queued != cell && !monitor.cells[**queued].is_held);
+        let is_alone = others.count() == 0;
+        let runs = monitor.running == Some(cell);
+        if !runs && waits.is_none() {
+            return say(format!("cell {number} has ended: it cannot be skipped"));
+        }
+        if is_alone {
+            return say(format!("no other cell waits: cell {number} is not skipped"));
+        }
+        // Taking it back puts it in front of all others.
+        let places = i64::try_from(monitor.queue.len()).unwrap_or(i64::MAX);
+        let back = waits.map_or(places, |at| places - 1 - i64::try_from(at).unwrap_or(0));
+        self.remember(format!("cell {number} was skipped"), Command::Move { cell, by: -back });
+        send(Command::Skip(cell))
+    }
+
+    /// A learning rate that was chosen at the prompt.
+    pub(super) fn set_rate(&mut self, cell: CellIndex, learning_rate: f64, monitor: &Monitor) -> Effect {
+        if let Some(before) = monitor.cells.get(cell).and_then(|cell| cell.latest.learning_rate) {
+            let done = format!(
+                "the learning rate of cell {} was set to {}",
+                cell + 1,
+                words::value(learning_rate, 4)
+            );
+            self.remember(
+                done,
+                Command::SetLearningRate {
+                    cell,
+                    learning_rate: before,
+                },
+            );
+        }
+        Effect::Send(Command::SetLearningRate { cell, learning_rate })
+    }
+
+    /// What is done once a question was answered with yes.
+    pub(super) fn confirmed(&mut self, question: Question, monitor: &Monitor) -> Effect {
+        match question {
+            Question::Quit => {
+                self.stopping = true;
+                self.overlay = None;
+                Effect::Send(Command::Quit)
+            }
+            Question::Abort(cell) => {
+                if monitor.state(cell) == CellState::Queued {
+                    self.remember(format!("cell {} was aborted", cell + 1), Command::Retry(cell));
+                }
+                self.aborting.insert(cell);
+                Effect::Send(Command::Abort(cell))
+            }
+            Question::Retry(cell) => Effect::Send(Command::Retry(cell)),
+        }
+    }
+
+    fn remember(&mut self, done: String, by: Command) {
+        if self.undo.len() == MOST {
+            self.undo.remove(0);
+        }
+        self.undo.push(Undo { done, by });
+    }
+
+    /// Whether there is something to take back.
+    pub(in crate::tui) fn can_undo(&self, monitor: &Monitor) -> bool {
+        !self.undo.is_empty() && !monitor.is_over() && !self.stopping
+    }
+
+    fn undo(&mut self, monitor: &Monitor) -> Option<Effect> {
+        let Some(Undo { done, by }) = self.undo.pop() else {
+            return say("there is nothing to take back".to_owned());
+        };
+        if !still_holds(by, monitor) {
+            return say(format!("{done}: that cannot be taken back any more"));
+        }
+        Some(Effect::SendAndSay(by, format!("{done}: taken back")))
+    }
+}
+
+/// Whether a command would still do what it was to do.
+fn still_holds(command: Command, monitor: &Monitor) -> bool {
+    let waits = |cell: CellIndex| monitor.queue.contains(&cell);
+    match command {
+        Command::Move { cell, .. } | Command::Hold(cell) | Command::Release(cell) => waits(cell),
+        Command::Abort(cell) => waits(cell) && monitor.state(cell) == CellState::Queued,
+        Command::Retry(cell) => monitor.state(cell) == CellState::Aborted,
+        Command::SetLearningRate { cell, .. } => monitor.running == Some(cell),
+        _ => true,
+    }
+}
+
+#[allow(clippy::unnecessary_wraps)] // They end the arms of a match over effects that may not be.
+fn say(words: String) -> Option<Effect> {
+    Some(Effect::Say(words))
+}
+
+#[allow(clippy::unnecessary_wraps)] // The same.
+fn send(command: Command) -> Option<Effect> {
+    Some(Effect::Send(command))
+}
