@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::event::{CellIndex, Event};
+use crate::monitor::Turns;
 use crate::record::{cell_path, read_log, read_points};
 
 /// How often is looked for new points.
@@ -24,7 +25,7 @@ const WAITING: usize = 8_192;
 /// Cells whose curves are kept; a screen that was led through ten thousand would fill the memory.
 const MOST_CELLS: usize = 96;
 
-/// Everything that happens: changes of state from `source`, and points of the running cell and of those that `wanted` names.
+/// Everything that happens: changes of state from `source`, and points of the running cells and of those that `wanted` names.
 ///
 /// When `source` ends, `again` is asked for another one; what comes from that begins anew. Where there is none, and it was not
 /// said how the sweep ended, [`Event::TrainerLost`] is told, and the cells can be looked through as after any end.
@@ -43,9 +44,8 @@ pub fn follow(
         out,
         cells: Vec::new(),
         wanted: Vec::new(),
-        ended: BTreeSet::new(),
+        turns: Turns::default(),
         told: BTreeSet::new(),
-        running: None,
         log_read: None,
     };
     thread::Builder::new()
@@ -61,11 +61,10 @@ struct History {
     cells: Vec<(CellIndex, u64)>,
     /// Those that are.
     wanted: Vec<CellIndex>,
-    /// Cells that have ended.
-    ended: BTreeSet<CellIndex>,
-    /// Of those, the ones of which everything has been told.
+    /// Which cells run, and which have ended.
+    turns: Turns,
+    /// Of those that have ended, the ones of which everything has been told.
     told: BTreeSet<CellIndex>,
-    running: Option<CellIndex>,
     /// How much of the log has been told; none before the sweep is known.
     log_read: Option<u64>,
 }
@@ -128,40 +127,31 @@ impl History {
             // The process that trains may have been started in another folder.
             plan.run_dir.clone_from(&self.run_dir);
         }
-        match &event {
-            Event::SweepStarted(plan) => {
-                let cells = plan.cells.iter().enumerate();
-                self.ended = cells
-                    .filter(|(_, cell)| cell.ended.is_some())
-                    .map(|(cell, _)| cell)
-                    .collect();
+        if matches!(
+            event,
+            Event::CellEnded { .. } | Event::SweepEnded(_) | Event::TrainerLost
+        ) {
+            while self.tell_all()? {}
+        }
+        self.turns.apply(&event);
+        match event {
+            Event::SweepStarted(_) => {
                 self.told.clear();
                 self.cells.clear();
-                self.running = None;
                 self.log_read = Some(0);
             }
-            Event::CellStarted { cell } => {
-                let cell = *cell;
-                self.running = Some(cell);
-                self.ended.remove(&cell);
+            Event::CellStarted { cell } | Event::CellRetried { cell } => {
                 self.told.remove(&cell);
                 self.cells.retain(|(known, _)| *known != cell);
-                self.send(event)?;
-                return self.look_at(cell);
             }
-            Event::CellEnded { cell, .. } => {
-                while self.tell_all()? {}
-                self.ended.insert(*cell);
-            }
-            Event::CellRetried { cell } => {
-                self.ended.remove(cell);
-                self.told.remove(cell);
-                self.cells.retain(|(known, _)| known != cell);
-            }
-            Event::SweepEnded(_) | Event::TrainerLost => while self.tell_all()? {},
             _ => {}
         }
-        self.send(event)
+        let started = match event {
+            Event::CellStarted { cell } => Some(cell),
+            _ => None,
+        };
+        self.send(event)?;
+        started.map_or(Ok(()), |cell| self.look_at(cell))
     }
 
     fn look_at(&mut self, cell: CellIndex) -> Result<(), Left> {
@@ -169,7 +159,10 @@ impl History {
         let read = at.map_or(0, |at| self.cells.remove(at).1);
         self.cells.push((cell, read));
         if self.cells.len() > MOST_CELLS {
-            let oldest = self.cells.iter().position(|(known, _)| Some(*known) != self.running);
+            let oldest = self
+                .cells
+                .iter()
+                .position(|(known, _)| !self.turns.is_running(*known));
             let (forgotten, _) = self.cells.remove(oldest.unwrap_or(0));
             self.told.remove(&forgotten);
             self.send(Event::History { cell: forgotten })?;
@@ -191,12 +184,12 @@ impl History {
         Ok(found.more)
     }
 
-    /// Tells what is new of the cells that are looked at and of the running one. Whether there is more.
+    /// Tells what is new of the cells that are looked at and of the running ones. Whether there is more.
     fn tell_all(&mut self) -> Result<bool, Left> {
         let mut more = false;
         for index in 0..self.cells.len() {
             let cell = self.cells[index].0;
-            let is_wanted = Some(cell) == self.running || self.wanted.contains(&cell);
+            let is_wanted = self.turns.is_running(cell) || self.wanted.contains(&cell);
             if is_wanted && !self.told.contains(&cell) {
                 more |= self.tell(index)?;
             }
@@ -219,7 +212,7 @@ impl History {
             let point = Box::new(point);
             self.send(Event::Measured { cell, point })?;
         }
-        if !found.more && self.ended.contains(&cell) {
+        if !found.more && self.turns.ended.contains(&cell) {
             self.told.insert(cell);
         }
         Ok(found.more)

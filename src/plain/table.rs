@@ -2,8 +2,9 @@
 
 use crate::characters::Glyphs;
 use crate::event::{CellEnding, Summary};
+use crate::monitor::{Cell, CellState};
 
-use super::known::{CellKnown, Known};
+use super::known::{Known, ended};
 use super::words::{self, dash};
 
 /// Blanks between columns.
@@ -12,12 +13,13 @@ const GAP: &str = "  ";
 /// One line a cell below a line of titles, and what λ_max was measured on; nothing if no cell is known. Its columns are
 /// aligned in these characters.
 pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
-    let Some(plan) = known.plan.as_ref().filter(|plan| !plan.cells.is_empty()) else {
+    let cells = &known.monitor.cells;
+    if cells.is_empty() {
         return Vec::new();
-    };
+    }
     let mut swept: Vec<&str> = Vec::new();
     let mut probes: Vec<&str> = Vec::new();
-    for cell in &plan.cells {
+    for Cell { plan: cell, .. } in cells {
         for (name, _) in &cell.swept {
             if !swept.contains(&name.as_str()) {
                 swept.push(name);
@@ -33,7 +35,8 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
     let settings = ["cell"].into_iter().chain(swept.iter().copied());
     let titles = settings.chain(probe_column).chain(["state"]).chain(results);
     let mut rows: Vec<Vec<String>> = vec![titles.map(str::to_owned).collect()];
-    for (index, (plan, cell)) in plan.cells.iter().zip(&known.cells).enumerate() {
+    for (index, cell) in cells.iter().enumerate() {
+        let plan = &cell.plan;
         let value = |name: &&str| plan.swept.iter().find(|(swept, _)| swept == name);
         let settings = swept
             .iter()
@@ -72,9 +75,9 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
     lines
 }
 
-fn state(cell: &CellKnown) -> String {
-    let word = match &cell.ended {
-        None if cell.begun => "unfinished",
+fn state(cell: &Cell) -> String {
+    let word = match ended(cell) {
+        None if cell.state == CellState::Running => "unfinished",
         None => "queued",
         Some((CellEnding::Finished(_), summary)) if summary.changed_by_hand => "by hand",
         Some((CellEnding::Finished(_), summary)) if summary.reached_aim == Some(false) => "aim missed",
@@ -88,8 +91,8 @@ fn state(cell: &CellKnown) -> String {
 }
 
 /// The numbers of one cell.
-fn results_of(cell: &CellKnown) -> [String; 6] {
-    let Some((_, summary)) = &cell.ended else {
+fn results_of(cell: &Cell) -> [String; 6] {
+    let Some((_, summary)) = ended(cell) else {
         return std::array::from_fn(|_| dash());
     };
     let Summary {

@@ -5,7 +5,8 @@ use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary
 use crate::number::{fixed, unsigned_zero};
 
 use super::Ended;
-use super::known::{CellKnown, Known};
+use super::known::{Known, ended};
+use crate::monitor::Cell;
 
 /// Four significant digits: enough to see a change, short enough to read.
 pub(super) fn short(value: f64) -> String {
@@ -140,10 +141,14 @@ fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
     )
 }
 
-pub(super) fn cell_ended(plan: &CellPlan, ending: &CellEnding, summary: &Summary, points_skipped: u64) -> String {
+/// How a cell that has ended did; nothing if it has not.
+pub(super) fn cell_ended(cell: &Cell) -> String {
+    let Some((ending, summary)) = ended(cell) else {
+        return String::new();
+    };
     let mut parts = vec![
-        ended(ending, summary),
-        format!("step {}/{}", summary.steps, plan.planned_steps),
+        ended_how(ending, summary),
+        format!("step {}/{}", summary.steps, cell.plan.planned_steps),
     ];
     if let Some(value) = summary.lambda_max {
         let converged = summary.lambda_converged == Some(true);
@@ -174,13 +179,13 @@ pub(super) fn cell_ended(plan: &CellPlan, ending: &CellEnding, summary: &Summary
             .map(|share| format!("test accuracy {}", per_cent(share))),
     );
     parts.push(format!("{:.1} s", summary.seconds));
-    if points_skipped > 0 {
-        parts.push(format!("{points_skipped} more points in metrics.jsonl"));
+    if cell.skipped_points > 0 {
+        parts.push(format!("{} more points in metrics.jsonl", cell.skipped_points));
     }
     parts.join(" · ")
 }
 
-fn ended(ending: &CellEnding, summary: &Summary) -> String {
+fn ended_how(ending: &CellEnding, summary: &Summary) -> String {
     let by_hand = if summary.changed_by_hand {
         ", changed by hand"
     } else {
@@ -208,22 +213,22 @@ fn ended_by(ending: &CellEnding, summary: &Summary) -> String {
 }
 
 /// What stands below the table.
-pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
-    let plan = known.plan.as_ref()?;
-    let unfinished = known.cells.iter().filter(|cell| match &cell.ended {
-        Some((ending, _)) => *ending == CellEnding::Interrupted,
-        None => true,
-    });
+pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
+    let monitor = &known.monitor;
+    if monitor.cells.is_empty() {
+        return None;
+    }
+    let unfinished = monitor.cells.len() - monitor.done();
+    let dir = as_typed(&monitor.run_dir);
     let resume = format!(
-        "{} unfinished; go on with: sharptui resume {}",
-        cells(unfinished.count()),
-        as_typed(&plan.run_dir)
+        "{} unfinished; go on with: sharptui resume {dir}",
+        cells(unfinished),
     );
-    Some(match ended {
+    Some(match how {
         Ended::Sweep(SweepEnding::Complete) => {
-            let failed = |cell: &&CellKnown| matches!(cell.ended, Some((CellEnding::Failed(_), _)));
-            let (count, dir) = (known.cells.len(), as_typed(&plan.run_dir));
-            match known.cells.iter().filter(failed).count() {
+            let failed = |cell: &&Cell| matches!(ended(cell), Some((CellEnding::Failed(_), _)));
+            let count = monitor.cells.len();
+            match monitor.cells.iter().filter(failed).count() {
                 0 => format!("complete: {} in {dir}", cells(count)),
                 failed => {
                     format!(

@@ -49,7 +49,7 @@ impl Fixture {
     pub(super) fn with_cells(mut self, cells: usize) -> Self {
         let cell = self.monitor.cells[5].clone();
         self.monitor.cells.resize(cells, cell);
-        self.monitor.queue = (3..cells).collect();
+        (self.monitor.turns.cells, self.monitor.turns.queue) = (cells, (3..cells).collect());
         self.monitor.know_settings();
         self
     }

@@ -12,6 +12,7 @@ use ratatui::text::{Line, Span};
 use super::panel;
 use super::scene::Scene;
 use super::words;
+use crate::event::{Cells, cell_name};
 
 /// A name is not cut below this.
 const SHORTEST_NAME: usize = 12;
@@ -85,17 +86,30 @@ fn sweep_words(scene: &Scene) -> String {
     if monitor.is_over() {
         return format!("{} of {cells} cells done · {elapsed}", monitor.done());
     }
-    let left = words::estimate(monitor.time_left().sweep);
-    match monitor.running {
-        Some(running) => format!("cell {} of {cells} · {elapsed} · {left} left", running + 1),
-        None => format!("{} of {cells} cells done · {elapsed} · {left} left", monitor.done()),
+    let left = words::estimate(monitor.time_left());
+    match monitor.turns.running.as_slice() {
+        [] => format!("{} of {cells} cells done · {elapsed} · {left} left", monitor.done()),
+        [running] => format!("{} of {cells} · {elapsed} · {left} left", cell_name(*running)),
+        running => format!(
+            "{} cells run, {} of {cells} done · {elapsed} · {left} left",
+            running.len(),
+            monitor.done()
+        ),
     }
 }
 
 fn cell_words(scene: &Scene) -> String {
     let monitor = scene.monitor;
-    let Some(cell) = monitor.running.and_then(|running| monitor.cells.get(running)) else {
+    let Some(index) = scene.view.acted_on(monitor) else {
         return String::new();
+    };
+    let cell = &monitor.cells[index];
+    let several = monitor.turns.running.len() > 1;
+    let which = if several {
+        let (_, activity, _) = scene.activity(Some(index));
+        format!("{}: {activity} · ", cell_name(index))
+    } else {
+        String::new()
     };
     let progress = cell.progress;
     let steps = format!(
@@ -103,11 +117,13 @@ fn cell_words(scene: &Scene) -> String {
         words::count(progress.step),
         words::count(cell.plan.planned_steps)
     );
-    if monitor.is_paused() {
-        return format!(
-            "{steps} · paused for {} in all",
-            words::duration(monitor.paused_for(scene.now))
-        );
+    if monitor.is_paused(Cells::One(index)) {
+        let paused = if several {
+            monitor.cell_paused_for(index, scene.now)
+        } else {
+            monitor.paused_for(scene.now)
+        };
+        return format!("{which}{steps} · paused for {} in all", words::duration(paused));
     }
     let rate = if progress.steps_per_second > 0.0 {
         words::value(progress.steps_per_second, 3)
@@ -119,13 +135,14 @@ fn cell_words(scene: &Scene) -> String {
     } else {
         String::new()
     };
-    format!("{steps}{epoch} · {rate} steps/s")
+    format!("{which}{steps}{epoch} · {rate} steps/s")
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Fixture;
     use super::*;
+    use crate::event::{Activity, Event};
 
     #[test]
     fn on_a_small_screen() {
@@ -178,10 +195,10 @@ mod tests {
             (1_000, Some("λ_max for 1m 00s")),
         ] {
             let now = fixture.start + Duration::from_millis(milliseconds);
-            let activity = crate::event::Activity::Training;
-            fixture.monitor.apply(crate::event::Event::Activity(activity), now);
-            let activity = crate::event::Activity::MeasuringLambda;
-            fixture.monitor.apply(crate::event::Event::Activity(activity), now);
+            for activity in [Activity::Training, Activity::MeasuringLambda] {
+                let cell = Some(2);
+                fixture.monitor.apply(Event::Activity { cell, activity }, now);
+            }
             let drawn = fixture.drawn(render, (120, 2));
             assert_eq!(drawn.contains("measuring λ_max"), told.is_some(), "{drawn}");
             assert!(drawn.contains(told.unwrap_or_default()), "{drawn}");
@@ -191,7 +208,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_shows_before_it_is_confirmed() {
         let mut fixture = Fixture::half_way();
-        fixture.view.asked_to_pause = Some(true);
+        fixture.view.asked_to_pause = Some((Cells::All, true));
         assert!(fixture.drawn(render, (80, 2)).contains("pausing…"));
         fixture.view.stopping = true;
         assert!(fixture.drawn(render, (80, 2)).contains("stopping after this step…"));

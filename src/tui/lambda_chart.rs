@@ -182,7 +182,7 @@ fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<&'a Curve> {
         .iter()
         .enumerate()
         .filter(|(index, _)| *index != chosen);
-    let ended = others.filter(|(index, _)| scene.monitor.running != Some(*index));
+    let ended = others.filter(|(index, _)| !scene.monitor.turns.is_running(*index));
     let curves: Vec<&Curve> = ended
         .filter_map(|(_, cell)| cell.curves.lambda.get(probe))
         .filter(|curve| !curve.is_empty())

@@ -4,12 +4,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::event::CellIndex;
+use crate::event::{CellIndex, cell_name};
 use crate::monitor::CellState;
 
 use super::scene::Scene;
 use super::view::Question;
 use super::{panel, words};
+
+/// Running cells that are named one by one.
+const MOST_NAMED: usize = 3;
 
 /// Draws the question over the screen.
 pub(super) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &mut Buffer) {
@@ -71,10 +74,22 @@ fn quit_words(scene: &Scene) -> Vec<String> {
     let mut explanation = vec![format!(
         "{unfinished} {plural} unfinished. What is finished is on disk."
     )];
-    if let Some(running) = monitor.running {
-        let step = words::count(monitor.cells[running].progress.step);
-        explanation.push(format!("Cell {} is at step {step}.", running + 1));
+    let mut places: Vec<String> = monitor
+        .turns
+        .running
+        .iter()
+        .take(MOST_NAMED)
+        .map(|cell| {
+            let step = words::count(monitor.cells[*cell].progress.step);
+            format!("{} is at step {step}", words::capitalized(&cell_name(*cell)))
+        })
+        .collect();
+    match monitor.turns.running.len().saturating_sub(MOST_NAMED) {
+        0 => {}
+        1 => places.push("1 more runs".to_owned()),
+        more => places.push(format!("{more} more run")),
     }
+    explanation.extend(places.into_iter().map(|place| format!("{place}.")));
     explanation.push("`sharptui resume` takes up what is unfinished.".to_owned());
     explanation
 }

@@ -28,7 +28,7 @@ impl View {
         if monitor.is_over() || self.stopping {
             return Some(Effect::Say("the sweep is over: nothing can be changed".to_owned()));
         }
-        let waits = monitor.queue.iter().position(|queued| *queued == cell);
+        let waits = monitor.turns.queue.iter().position(|queued| *queued == cell);
         match action {
             Action::Abort if self.can_abort(cell, monitor) => {
                 self.overlay = Some(Overlay::Question(Question::Abort(cell)));
@@ -41,7 +41,7 @@ impl View {
             }
             Action::Retry => say(format!("cell {number} has not ended: it cannot be run again")),
             Action::LearningRate => {
-                let running = monitor.running.filter(|_| self.can_change_rate(monitor))?;
+                let running = self.acted_on(monitor).filter(|_| self.can_change_rate(monitor))?;
                 // What is changed is to be seen.
                 self.pinned = self.pinned.filter(|pinned| *pinned == running);
                 self.overlay = Some(Overlay::Rate(RatePrompt::new(running)));
@@ -53,7 +53,7 @@ impl View {
                     return say(format!("cell {number} does not wait: it cannot be moved"));
                 };
                 let by = if action == Action::MoveUp { -1 } else { 1 };
-                if (at == 0 && by < 0) || (at + 1 == monitor.queue.len() && by > 0) {
+                if (at == 0 && by < 0) || (at + 1 == monitor.turns.queue.len() && by > 0) {
                     let end = if by < 0 { "next" } else { "last" };
                     return say(format!("cell {number} is the {end} one already"));
                 }
@@ -87,11 +87,12 @@ impl View {
     fn skip(&mut self, cell: CellIndex, waits: Option<usize>, monitor: &Monitor) -> Option<Effect> {
         let number = cell + 1;
         let others = monitor
+            .turns
             .queue
             .iter()
             .filter(|queued| **queued != cell && !monitor.cells[**queued].is_held);
         let is_alone = others.count() == 0;
-        let runs = monitor.running == Some(cell);
+        let runs = monitor.turns.is_running(cell);
         if !runs && waits.is_none() {
             return say(format!("cell {number} has ended: it cannot be skipped"));
         }
@@ -99,7 +100,7 @@ impl View {
             return say(format!("no other cell waits: cell {number} is not skipped"));
         }
         // Taking it back puts it in front of all others.
-        let places = i64::try_from(monitor.queue.len()).unwrap_or(i64::MAX);
+        let places = i64::try_from(monitor.turns.queue.len()).unwrap_or(i64::MAX);
         let back = waits.map_or(places, |at| places - 1 - i64::try_from(at).unwrap_or(0));
         self.remember(format!("cell {number} was skipped"), Command::Move { cell, by: -back });
         send(Command::Skip(cell))
@@ -168,12 +169,12 @@ impl View {
 
 /// Whether a command would still do what it was to do.
 fn still_holds(command: Command, monitor: &Monitor) -> bool {
-    let waits = |cell: CellIndex| monitor.queue.contains(&cell);
+    let waits = |cell: CellIndex| monitor.turns.queue.contains(&cell);
     match command {
         Command::Move { cell, .. } | Command::Hold(cell) | Command::Release(cell) => waits(cell),
         Command::Abort(cell) => waits(cell) && monitor.state(cell) == CellState::Queued,
         Command::Retry(cell) => monitor.state(cell) == CellState::Aborted,
-        Command::SetLearningRate { cell, .. } => monitor.running == Some(cell),
+        Command::SetLearningRate { cell, .. } => monitor.turns.is_running(cell),
         _ => true,
     }
 }
