@@ -159,10 +159,7 @@ impl History {
         let read = at.map_or(0, |at| self.cells.remove(at).1);
         self.cells.push((cell, read));
         if self.cells.len() > MOST_CELLS {
-            let oldest = self
-                .cells
-                .iter()
-                .position(|(known, _)| !self.turns.is_running(*known));
+            let oldest = self.cells.iter().position(|(known, _)| !self.turns.is_running(*known));
             let (forgotten, _) = self.cells.remove(oldest.unwrap_or(0));
             self.told.remove(&forgotten);
             self.send(Event::History { cell: forgotten })?;

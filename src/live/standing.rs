@@ -127,7 +127,8 @@ mod tests {
             assert_eq!(late.cells[cell].plan, there.cells[cell].plan);
         }
         // That a cell failed was made a notice of before; where it is told of again, it is one of the plan.
-        let words = |monitor: &Monitor| -> Vec<String> { monitor.notices.iter().map(crate::monitor::Note::text).collect() };
+        let words =
+            |monitor: &Monitor| -> Vec<String> { monitor.notices.iter().map(crate::monitor::Note::text).collect() };
         assert_eq!(words(&there), ["cell 1 failed: no memory", "cell 3: words"]);
         assert_eq!(words(&late), ["cell 3: words"]);
     }

@@ -107,7 +107,9 @@ impl Known {
         said.at_seconds = Some(point.seconds);
         let train_loss = known.latest.train_loss.map(|loss| (said.train_loss_step, loss));
         let test_accuracy = known.latest.test_accuracy.map(|share| (said.test_accuracy_step, share));
-        self.line(cell, |known| words::measured(&known.plan, point, train_loss, test_accuracy))
+        self.line(cell, |known| {
+            words::measured(&known.plan, point, train_loss, test_accuracy)
+        })
     }
 
     /// A line about a cell of the plan; none if there is no such cell.

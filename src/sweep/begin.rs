@@ -64,7 +64,11 @@ impl Sweep {
                 row.summary = left_at(&found);
             }
         }
-        notices.extend(broken_off.iter().map(|broken_off| (Some(broken_off.cell), broken_off.words())));
+        notices.extend(
+            broken_off
+                .iter()
+                .map(|broken_off| (Some(broken_off.cell), broken_off.words())),
+        );
         let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
         seeds.sort_unstable();
         seeds.dedup();

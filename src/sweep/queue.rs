@@ -194,7 +194,12 @@ impl Queue {
                 self.show(cell);
             }
             Command::AddSeed(like) => {
-                let none = || refused(like, "there is no such cell, or no seed is left: none is added".to_owned());
+                let none = || {
+                    refused(
+                        like,
+                        "there is no such cell, or no seed is left: none is added".to_owned(),
+                    )
+                };
                 let seed = self.experiment.next_seed(like).ok_or_else(none)?;
                 let cell = self.experiment.with_seed(like, seed).ok_or_else(none)?;
                 let index = self.experiment.cells.len();

@@ -209,10 +209,7 @@ impl Control {
             done => return done,
         };
         let (before, since) = (self.activity, Instant::now());
-        outbox.notice(
-            self.cell,
-            format!("{first}; training waits until it can be written"),
-        );
+        outbox.notice(self.cell, format!("{first}; training waits until it can be written"));
         self.busy_with(Activity::Blocked, outbox);
         let done = loop {
             // A command is heard at once.
@@ -461,11 +458,7 @@ mod tests {
             .try_iter()
             .filter(|event| matches!(event, Event::Activity { .. }))
             .collect();
-        assert_eq!(
-            activities.last(),
-            Some(&told(1, Activity::Training)),
-            "{activities:?}"
-        );
+        assert_eq!(activities.last(), Some(&told(1, Activity::Training)), "{activities:?}");
     }
 
     #[test]

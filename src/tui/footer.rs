@@ -127,7 +127,9 @@ pub(super) fn recent(scene: &Scene, most: usize, width: usize) -> Vec<Line<'stat
     let words = scene.monitor.notices.iter().rev().take(most);
     words
         .map(|note| {
-            let line = theme.text(format!("{} ago: {}", ago(note.at), note.text())).into_owned();
+            let line = theme
+                .text(format!("{} ago: {}", ago(note.at), note.text()))
+                .into_owned();
             Line::styled(panel::cut(&line, width), theme.dim)
         })
         .collect()

@@ -91,7 +91,7 @@ fn sweep_words(scene: &Scene) -> String {
         [] => format!("{} of {cells} cells done · {elapsed} · {left} left", monitor.done()),
         [running] => format!("{} of {cells} · {elapsed} · {left} left", cell_name(*running)),
         running => format!(
-            "{} cells run, {} of {cells} done · {elapsed} · {left} left",
+            "{} run, {} of {cells} done · {elapsed} · {left} left",
             running.len(),
             monitor.done()
         ),

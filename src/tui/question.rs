@@ -138,6 +138,7 @@ mod tests {
     fn quitting_says_what_would_be_lost() {
         insta::assert_snapshot!(Fixture::half_way().drawn(quit, (80, 9)));
         insta::assert_snapshot!(Fixture::half_way().drawn(quit, (120, 9)));
+        insta::assert_snapshot!(Fixture::three_at_once().drawn(quit, (80, 12)));
     }
 
     #[test]

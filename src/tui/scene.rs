@@ -105,7 +105,7 @@ impl<'a> Scene<'a> {
             }
             (_, 0) => ('▶', "training".to_owned(), Mood::Good),
             (all, paused) if all == paused => ('‖', "paused".to_owned(), Mood::Warning),
-            (all, paused) => ('▶', format!("training, {paused} of {all} paused"), Mood::Good),
+            (_, paused) => ('▶', format!("training, {paused} paused"), Mood::Good),
         }
     }
 

@@ -131,6 +131,21 @@ mod tests {
     }
 
     #[test]
+    fn several_cells_that_run_at_once_are_told_apart() {
+        let mut fixture = Fixture::three_at_once();
+        insta::assert_snapshot!(fixture.drawn(render, (80, 24)));
+        insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
+        fixture.view.pinned = Some(3);
+        let drawn = fixture.drawn(render, (120, 40));
+        for words in [
+            "cell 4: paused · step 95 of 1 000 · paused for 1m 01s",
+            "looking at cell 4 · Enter follows cell 3",
+        ] {
+            assert!(drawn.contains(words), "{words}: {drawn}");
+        }
+    }
+
+    #[test]
     fn where_there_is_room_every_value_has_a_bar_of_its_residual() {
         let mut fixture = Fixture::half_way();
         fixture.view.zoom = Zoom::Fixed(Window { from: 300, to: 360 });

@@ -101,9 +101,9 @@ fn scaled(bytes: u64, like: u64) -> (String, &'static str) {
 /// Words that begin a sentence.
 pub(super) fn capitalized(words: &str) -> String {
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A duration in its two largest units: "8s", "4m 05s", "2h 07m", "3d 04h".

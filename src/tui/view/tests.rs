@@ -1,14 +1,22 @@
+mod several;
+
 use std::time::Instant;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
-use crate::event::{Activity, Event, SweepEnding};
+use crate::event::{Activity, Cells, Event, SweepEnding};
 use crate::tui::fixture::Fixture;
 
 fn press(fixture: &mut Fixture, key: char) -> Option<Effect> {
     let event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
     fixture.view.key(&event, &fixture.monitor)
+}
+
+/// What is done for the cell that runs.
+fn busy(activity: Activity) -> Event {
+    let cell = Some(2);
+    Event::Activity { cell, activity }
 }
 
 fn tell(fixture: &mut Fixture, event: Event) {
@@ -19,19 +27,25 @@ fn tell(fixture: &mut Fixture, event: Event) {
 #[test]
 fn pause_is_wished_at_once_and_done_when_the_trainer_says_so() {
     let mut fixture = Fixture::half_way();
-    assert_eq!(press(&mut fixture, ' '), Some(Effect::Send(Command::Pause)));
-    tell(&mut fixture, Event::Activity(Activity::MeasuringLambda));
-    assert_eq!(fixture.view.asked_to_pause, Some(true));
-    tell(&mut fixture, Event::Activity(Activity::Paused));
+    assert_eq!(press(&mut fixture, ' '), Some(Effect::Send(Command::Pause(Cells::All))));
+    tell(&mut fixture, busy(Activity::MeasuringLambda));
+    assert_eq!(fixture.view.asked_to_pause, Some((Cells::All, true)));
+    tell(&mut fixture, busy(Activity::Paused));
     assert_eq!(fixture.view.asked_to_pause, None);
-    assert_eq!(press(&mut fixture, 'p'), Some(Effect::Send(Command::Resume)));
+    assert_eq!(
+        press(&mut fixture, 'p'),
+        Some(Effect::Send(Command::Resume(Cells::All)))
+    );
 }
 
 #[test]
 fn a_second_press_takes_the_pause_back_before_it_began() {
     let mut fixture = Fixture::half_way();
     press(&mut fixture, ' ');
-    assert_eq!(press(&mut fixture, ' '), Some(Effect::Send(Command::Resume)));
+    assert_eq!(
+        press(&mut fixture, ' '),
+        Some(Effect::Send(Command::Resume(Cells::All)))
+    );
 }
 
 #[test]
@@ -179,9 +193,9 @@ fn a_signal_stops_without_asking() {
 #[test]
 fn an_audit_is_to_come_until_it_is_made() {
     let mut fixture = Fixture::half_way();
-    assert_eq!(press(&mut fixture, 'A'), Some(Effect::Send(Command::Audit)));
-    tell(&mut fixture, Event::Activity(Activity::Paused));
-    assert!(fixture.view.asked_to_audit.is_some());
+    assert_eq!(press(&mut fixture, 'A'), Some(Effect::Send(Command::Audit(2))));
+    tell(&mut fixture, busy(Activity::Paused));
+    assert!(fixture.view.asked_to_audit.contains_key(&2));
     let mut point = crate::tui::fixture::script::point(2, 725, 0);
     point.lambda.as_mut().unwrap().lambda_audited = true;
     tell(
@@ -191,7 +205,7 @@ fn an_audit_is_to_come_until_it_is_made() {
             point: Box::new(point),
         },
     );
-    assert_eq!(fixture.view.asked_to_audit, None);
+    assert!(fixture.view.asked_to_audit.is_empty());
 }
 
 #[test]
@@ -347,7 +361,7 @@ fn a_skipped_cell_is_taken_back_to_the_front_of_the_queue() {
     assert_eq!(press(&mut fixture, 'S'), Some(Effect::Send(Command::Skip(2))));
     let ending = crate::event::CellEnding::Interrupted;
     tell(&mut fixture, crate::tui::fixture::script::ended(2, 725, ending));
-    assert_eq!(fixture.monitor.queue, [3, 4, 5, 2]);
+    assert_eq!(fixture.monitor.turns.queue, [3, 4, 5, 2]);
     let back = press(&mut fixture, 'u');
     let Some(Effect::SendAndSay(Command::Move { cell: 2, by: -3 }, _)) = back else {
         panic!("{back:?}")
@@ -396,7 +410,7 @@ fn the_palette_does_what_is_found() {
     let enter = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
     assert_eq!(
         fixture.view.key(&enter, &fixture.monitor),
-        Some(Effect::Send(Command::Audit))
+        Some(Effect::Send(Command::Audit(2)))
     );
     assert_eq!(fixture.view.overlay, None);
 }
@@ -502,7 +516,7 @@ fn what_is_pasted_is_typed_at_a_prompt_and_does_nothing_elsewhere() {
     let enter = KeyEvent::from(KeyCode::Enter);
     assert_eq!(
         fixture.view.key(&enter, &fixture.monitor),
-        Some(Effect::Send(Command::Audit))
+        Some(Effect::Send(Command::Audit(2)))
     );
     press(&mut fixture, 'r');
     fixture.view.paste("halve it\nd");
