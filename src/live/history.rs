@@ -219,3 +219,74 @@ impl History {
         self.out.send(event).map_err(|_| Left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crossbeam_channel::unbounded;
+
+    use super::*;
+    use crate::event::{CellEnding, CellPlan, Summary, SweepPlan};
+
+    /// How long an event may take to come.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn write_points(run_dir: &Path, cell: CellIndex, steps: std::ops::Range<u64>) {
+        let folder = cell_path(run_dir, cell);
+        fs::create_dir_all(&folder).unwrap();
+        let lines = steps.map(|step| format!("{{\"step\":{step},\"epoch\":0.0,\"seconds\":0.0,\"train_loss\":0.5}}\n"));
+        let path = folder.join("metrics.jsonl");
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        fs::write(path, before + &lines.collect::<String>()).unwrap();
+    }
+
+    #[test]
+    fn of_every_cell_that_runs_all_points_are_told_before_its_end_and_of_others_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for cell in 0..3 {
+            write_points(folder.path(), cell, 0..2);
+        }
+        let (source_in, source) = unbounded();
+        let (_wanted, wanted) = unbounded();
+        let events = follow(folder.path(), source, wanted, || None).unwrap();
+        let plan = SweepPlan {
+            name: "two".to_owned(),
+            run_dir: folder.path().to_owned(),
+            device: "flex".to_owned(),
+            cells: vec![CellPlan::default(); 3],
+            earlier_seconds: 0.0,
+        };
+        source_in.send(Event::SweepStarted(plan)).unwrap();
+        for cell in [2, 0] {
+            source_in.send(Event::CellStarted { cell }).unwrap();
+        }
+        let mut told: Vec<(CellIndex, u64)> = Vec::new();
+        let mut hear_until = |events: &Receiver<Event>, is_last: &dyn Fn(&[(CellIndex, u64)], &Event) -> bool| {
+            loop {
+                let event = events.recv_timeout(PATIENCE).unwrap();
+                if let Event::Measured { cell, point } = &event {
+                    told.push((*cell, point.step));
+                }
+                if is_last(&told, &event) {
+                    return told.clone();
+                }
+            }
+        };
+        let told = hear_until(&events, &|told, _| told.len() == 4);
+        assert_eq!(told.iter().filter(|(cell, _)| *cell == 1).count(), 0, "{told:?}");
+        // What came last is told before the end, also while another one goes on.
+        write_points(folder.path(), 2, 2..5);
+        let (cell, ending, summary) = (2, CellEnding::Diverged, Summary::default());
+        source_in.send(Event::CellEnded { cell, ending, summary }).unwrap();
+        let told = hear_until(&events, &|_, event| matches!(event, Event::CellEnded { .. }));
+        let steps = |wanted: CellIndex| -> Vec<u64> {
+            let of_cell = told.iter().filter(|(cell, _)| *cell == wanted);
+            of_cell.map(|(_, step)| *step).collect()
+        };
+        assert_eq!((steps(2), steps(0)), (vec![0, 1, 2, 3, 4], vec![0, 1]));
+        write_points(folder.path(), 0, 2..3);
+        let told = hear_until(&events, &|told, _| told.contains(&(0, 2)));
+        assert_eq!(told.len(), 8);
+    }
+}

@@ -68,7 +68,7 @@ impl Turns {
             running: Vec::new(),
             queue: with(|cell| matches!(cell.ended, None | Some((CellEnding::Interrupted, _)))).collect(),
             ended: with(|cell| cell.ended.is_some()).collect(),
-            followed: with(was_left).last(),
+            followed: with(was_left).next_back(),
         }
     }
 

@@ -220,7 +220,7 @@ pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
     }
     let unfinished = monitor.cells.len() - monitor.done();
     let dir = as_typed(&monitor.run_dir);
-    let resume = format!("{} unfinished; go on with: sharptui resume {dir}", cells(unfinished),);
+    let resume = format!("{} unfinished; go on with: sharptui resume {dir}", cells(unfinished));
     Some(match how {
         Ended::Sweep(SweepEnding::Complete) => {
             let failed = |cell: &&Cell| matches!(ended(cell), Some((CellEnding::Failed(_), _)));

@@ -86,9 +86,10 @@ impl<'a> Scene<'a> {
                 Cells::All => String::new(),
                 Cells::One(cell) => format!(" {}", cell_name(cell)),
             };
-            return match pause {
-                true => ('‖', format!("pausing{which}…"), Mood::Warning),
-                false => ('▶', format!("resuming{which}…"), Mood::Good),
+            return if pause {
+                ('‖', format!("pausing{which}…"), Mood::Warning)
+            } else {
+                ('▶', format!("resuming{which}…"), Mood::Good)
             };
         }
         let running = &self.monitor.turns.running;

@@ -158,7 +158,7 @@ fn a_cell_that_is_prepared_has_its_place_among_those_that_run() {
     for cell in 0..3 {
         monitor.apply(finished(cell, 100.0), now);
     }
-    assert_eq!(monitor.time_left(), Some(Duration::from_secs(300)));
+    assert_eq!(monitor.time_left(), Some(Duration::from_mins(5)));
     for cell in 3..6 {
         monitor.apply(busy(cell, Activity::Preparing), now);
     }
