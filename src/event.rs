@@ -9,13 +9,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Position of a cell in the queue of its sweep, counted from 0.
+/// Position of a cell in the queue of its sweep, counted from 0; the number of its folder, and the only one that people read.
 pub type CellIndex = usize;
 
-/// What a cell is called, wherever people read of it: "cell 3".
+/// What a cell is called, wherever people read of it: "cell 2" for the one in the folder `cells/002`.
 #[must_use]
 pub fn cell_name(cell: CellIndex) -> String {
-    format!("cell {}", cell + 1)
+    format!("cell {cell}")
 }
 
 /// Which of the running cells a command is for.

@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal as SignalNumber, kill_process};
 
 use crate::characters::{Glyphs, as_typed};
 use crate::cli::ScreenArgs;
-use crate::event::{CellEnding, Cells, Command, Event, SweepEnding};
+use crate::event::{CellEnding, Cells, Command, Event, SweepEnding, cell_name};
 use crate::live::LiveError;
 use crate::record::{PRINTED, RunState, is_being_written};
 use crate::signals::{STATUS_STOPPED, Signal, gentle_stop};
@@ -86,10 +86,10 @@ pub(crate) fn status(ended: &sweep::Ended, cells: usize) -> anyhow::Result<ExitC
         (SweepEnding::Stopped, _) => Ok(ExitCode::from(STATUS_STOPPED)),
         (SweepEnding::Complete, None) => Ok(ExitCode::SUCCESS),
         (SweepEnding::Complete, Some((cell, why))) => Err(anyhow!(
-            "{} of {} failed, the first of them cell {}: {why}",
+            "{} of {} failed, the first of them {}: {why}",
             ended.failed.len(),
             plain::counted(cells),
-            cell + 1
+            cell_name(*cell)
         )),
     }
 }

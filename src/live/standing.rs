@@ -39,8 +39,8 @@ pub(super) fn told(standing: &Monitor, now: Instant) -> Vec<Event> {
         held: is_held.map(|(index, _)| index).collect(),
     });
     for cell in running.clone() {
-        let progress = standing.cells[cell].progress;
-        events.push(Event::Progress { cell, progress });
+        let progress = standing.cells[cell].progress_told();
+        events.extend(progress.map(|progress| Event::Progress { cell, progress }));
     }
     let cells = running.chain(standing.prepared()).map(Some);
     for cell in cells.chain([None]) {
@@ -122,15 +122,15 @@ mod tests {
         for cell in 0..6 {
             assert_eq!(late.state(cell), there.state(cell));
             assert_eq!(late.activity(Some(cell)), there.activity(Some(cell)));
-            assert_eq!(late.cells[cell].progress, there.cells[cell].progress);
+            assert_eq!(late.cells[cell].progress_told(), there.cells[cell].progress_told());
             assert_eq!(late.cells[cell].is_held, there.cells[cell].is_held);
             assert_eq!(late.cells[cell].plan, there.cells[cell].plan);
         }
         // That a cell failed was made a notice of before; where it is told of again, it is one of the plan.
         let words =
             |monitor: &Monitor| -> Vec<String> { monitor.notices.iter().map(crate::monitor::Note::text).collect() };
-        assert_eq!(words(&there), ["cell 1 failed: no memory", "cell 3: words"]);
-        assert_eq!(words(&late), ["cell 3: words"]);
+        assert_eq!(words(&there), ["cell 0 failed: no memory", "cell 2: words"]);
+        assert_eq!(words(&late), ["cell 2: words"]);
     }
 
     #[test]

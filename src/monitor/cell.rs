@@ -199,6 +199,12 @@ impl Cell {
         self.rate_changes.clear();
     }
 
+    /// How far it is, if that was told.
+    #[must_use]
+    pub fn progress_told(&self) -> Option<Progress> {
+        self.first_progress.map(|_| self.progress)
+    }
+
     pub(super) fn advance(&mut self, progress: Progress) {
         self.first_progress.get_or_insert(progress);
         self.progress = progress;

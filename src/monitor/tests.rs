@@ -317,7 +317,7 @@ fn what_failed_is_noted_in_its_own_words() {
     );
     monitor.apply(Event::SweepEnded(SweepEnding::Failed("disk full".into())), now);
     let notices: Vec<String> = monitor.notices.iter().map(Note::text).collect();
-    assert_eq!(notices, ["cell 1 failed: no memory", "the sweep failed: disk full"]);
+    assert_eq!(notices, ["cell 0 failed: no memory", "the sweep failed: disk full"]);
     assert!(monitor.has_failed());
 }
 

@@ -9,7 +9,7 @@ use super::words;
 use crate::characters::Glyphs;
 use crate::event::{Activity, CellIndex};
 
-/// `cell 3/30 dropout=0.3 [=====>      ] 500/2000 ETA 00:01:03 · λ_max 12.3`; characters that every font has.
+/// `cell 2 dropout=0.3 [=====>      ] 500/2000 ETA 00:01:03 · λ_max 12.3`; characters that every font has.
 const TEMPLATE: &str = "{prefix} [{bar:20}] {pos}/{len} {wide_msg}";
 
 /// A bar on standard output; indicatif itself draws it no more often than eyes follow.

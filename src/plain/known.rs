@@ -57,7 +57,11 @@ impl Known {
                 self.line(*cell, |known| words::cell_started(&known.plan))
             }
             Event::Measured { cell, point } => self.measured(*cell, point),
-            Event::CellEnded { cell, .. } => self.line(*cell, words::cell_ended),
+            Event::CellEnded { cell, .. } => {
+                let (done, cells) = (self.monitor.done(), words::cells(self.monitor.cells.len()));
+                let done = format!(" · {done} of {cells} done");
+                self.line(*cell, |known| words::cell_ended(known) + &done)
+            }
             Event::Notice { cell, words } => vec![format!("note: {}", words::one_line(&said_of(*cell, words)))],
             Event::Elsewhere(place) => vec![format!(
                 "note: this run is trained {}; what follows is what its files say",
@@ -75,11 +79,10 @@ impl Known {
         }
     }
 
-    /// How a cell is called, "cell 3/30 dropout=0.3 seed=1".
+    /// How a cell is called, "cell 2 dropout=0.3 seed=1".
     pub(super) fn cell_name(&self, cell: CellIndex) -> String {
         let swept = self.cell(cell).map(|known| words::swept(&known.plan));
-        let cells = self.monitor.cells.len();
-        format!("{}/{cells}{}", cell_name(cell), swept.unwrap_or_default())
+        format!("{}{}", cell_name(cell), swept.unwrap_or_default())
     }
 
     pub(super) fn cell(&self, cell: CellIndex) -> Option<&Cell> {

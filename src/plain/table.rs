@@ -42,7 +42,7 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
             .iter()
             .map(|name| value(name).map_or_else(dash, |(_, value)| words::one_line(value)));
         let probe = probe_column.map(|_| plan.probes.first().cloned().unwrap_or_else(dash));
-        let index = [(index + 1).to_string()].into_iter();
+        let index = [index.to_string()].into_iter();
         rows.push(
             index
                 .chain(settings)

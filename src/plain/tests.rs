@@ -311,7 +311,7 @@ fn several_probes_are_named_at_each_value() {
         },
     ));
     let expected =
-        "cell 1/3 dropout=0 seed=1 · step 5/2000 · λ_max 9 on training, 500 examples (residual 0.5, converged)";
+        "cell 0 dropout=0 seed=1 · step 5/2000 · λ_max 9 on training, 500 examples (residual 0.5, converged)";
     assert_eq!(lines, [expected]);
     assert_eq!(
         known.monitor.cells[0].latest.lambda[0], None,
@@ -334,11 +334,11 @@ fn cells_measured_on_different_examples_each_say_so_in_the_table() {
         "{table:#?}"
     );
     assert!(
-        table[2].starts_with("1     0        1     held-out, 1000 examples  queued"),
+        table[2].starts_with("0     0        1     held-out, 1000 examples  queued"),
         "{table:#?}"
     );
     assert!(
-        table[3].starts_with("2     0.25     1     training, 500 examples   queued"),
+        table[3].starts_with("1     0.25     1     training, 500 examples   queued"),
         "{table:#?}"
     );
     assert_eq!(table.len(), 4);

@@ -100,9 +100,9 @@ impl Queue {
         self.order.len()
     }
 
-    /// Cells that are held out, counted from 1, in words.
+    /// Cells that are held out, in words.
     pub(super) fn held_words(&self) -> Option<String> {
-        let numbers: Vec<String> = self.held.iter().map(|cell| (cell + 1).to_string()).collect();
+        let numbers: Vec<String> = self.held.iter().map(ToString::to_string).collect();
         (!numbers.is_empty()).then(|| {
             format!(
                 "held out and not run: cells {}; `sharptui resume` runs them",

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::event::StopReason;
+use crate::event::{StopReason, cell_name};
 use crate::monitor::{Cell, CellState};
 
 use super::panel;
@@ -41,7 +41,7 @@ pub(super) fn render_overlay(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
 }
 
 fn title(scene: &Scene) -> String {
-    format!("cell {}", scene.chosen() + 1)
+    cell_name(scene.chosen())
 }
 
 fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::panel;
 use super::scene::Scene;
+use super::{panel, words};
+use crate::event::cell_name;
 
 /// Widest the text gets.
 const WIDEST: usize = 76;
@@ -39,7 +40,7 @@ pub(super) const MOST_LINES: usize = 80;
 
 fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     let Some(cell) = scene.cell() else { return Vec::new() };
-    let number = scene.chosen() + 1;
+    let name = words::capitalized(&cell_name(scene.chosen()));
     let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
     let on = cell.plan.probes.get(probe).map_or("its probe", String::as_str);
     let tolerance = cell.plan.setting("lambda_tolerance").unwrap_or("its tolerance");
@@ -75,7 +76,7 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
             "λ_max",
             format!(
                 "the largest algebraic eigenvalue of the Hessian of the mean loss ({loss}) over all parameters, at the \
-                 weights of that step. Cell {number} measures it on: {on}. No dropout, no augmentation; exact \
+                 weights of that step. {name} measures it on: {on}. No dropout, no augmentation; exact \
                  Hessian-vector products in {precision}, Lanczos from the vector of the last measurement.{decay}"
             ),
         ),

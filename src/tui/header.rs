@@ -1,7 +1,7 @@
 //! Two lines at the top: which sweep, what it is doing, how far it is and how long it may still take.
 //!
 //! ```text
-//! edge  ▶ measuring λ_max                     cell 3 of 6 · 12m 31s · ~8m 04s left
+//! edge  ▶ measuring λ_max                         cell 2 · 12m 31s · ~8m 04s left
 //! flex (CPU, 2 threads) · runs/edge           step 430 of 1 000 · epoch 430 · 52.1 steps/s
 //! ```
 
@@ -12,19 +12,19 @@ use ratatui::text::{Line, Span};
 use super::panel;
 use super::scene::Scene;
 use super::words;
-use crate::event::{Cells, cell_name};
+use crate::event::{CellIndex, Cells, cell_name};
 
 /// A name is not cut below this.
 const SHORTEST_NAME: usize = 12;
 
-/// From this width the load of the machine has room.
+/// From this width the load of the machine has room, and how many cells are done.
 const WIDE: u16 = 100;
 
 /// Draws the header.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let (glyph, status, mood) = scene.status();
-    let right = theme.text(sweep_words(scene)).into_owned();
+    let right = theme.text(sweep_words(scene, area.width)).into_owned();
     let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 2);
     let status = theme.text(format!("{glyph} {status}")).into_owned();
     // What is going on matters more than what it is called.
@@ -79,7 +79,7 @@ fn load(scene: &Scene, width: u16) -> String {
     words
 }
 
-fn sweep_words(scene: &Scene) -> String {
+fn sweep_words(scene: &Scene, width: u16) -> String {
     let monitor = scene.monitor;
     let elapsed = words::duration(monitor.elapsed(scene.now));
     let cells = monitor.cells.len();
@@ -89,12 +89,20 @@ fn sweep_words(scene: &Scene) -> String {
     let left = words::estimate(monitor.time_left());
     match monitor.turns.running.as_slice() {
         [] => format!("{} of {cells} cells done · {elapsed} · {left} left", monitor.done()),
-        [running] => format!("{} of {cells} · {elapsed} · {left} left", cell_name(*running)),
-        running => format!(
-            "{} run, {} of {cells} done · {elapsed} · {left} left",
-            running.len(),
-            monitor.done()
-        ),
+        running => {
+            // The title of the table says it, too.
+            let done = format!(", {} of {cells} done", monitor.done());
+            let done = if width < WIDE { "" } else { &done };
+            format!("{}{done} · {elapsed} · {left} left", which(running))
+        }
+    }
+}
+
+/// Which cells run.
+fn which(running: &[CellIndex]) -> String {
+    match running {
+        [running] => cell_name(*running),
+        _ => format!("{} run", running.len()),
     }
 }
 

@@ -20,13 +20,13 @@ pub(super) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &m
     let (title, explanation, yes, no) = match question {
         Question::Quit => ("quit?".to_owned(), quit_words(scene), "stop the sweep", "go on"),
         Question::Abort(cell) => (
-            format!("abort cell {}?", cell + 1),
+            format!("abort {}?", cell_name(cell)),
             abort_words(scene, cell),
             "abort it",
             "let it be",
         ),
         Question::Retry(cell) => (
-            format!("run cell {} again?", cell + 1),
+            format!("run {} again?", cell_name(cell)),
             vec![
                 "It begins anew, at the end of the queue.".to_owned(),
                 "What it came to is kept beside it, and counts no more.".to_owned(),

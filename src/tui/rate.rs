@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::event::CellIndex;
+use crate::event::{CellIndex, cell_name};
 use crate::monitor::Cell;
 
 use super::prompt::{self, Typed};
@@ -178,7 +178,7 @@ pub(super) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, buffer: &
         lines.push(Line::styled(words, theme.dim));
     }
     lines.push(choice("Esc", "leave it as it is".to_owned()));
-    let title = format!("learning rate of cell {}", prompt.cell + 1);
+    let title = format!("learning rate of {}", cell_name(prompt.cell));
     panel::overlay(screen, buffer, theme, &title, lines);
 }
 

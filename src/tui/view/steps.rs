@@ -1,7 +1,7 @@
 //! Which steps the charts show, where the cursor stands on them, and which cells lie over them.
 
 use super::View;
-use crate::event::CellIndex;
+use crate::event::{CellIndex, cell_name};
 use crate::monitor::Monitor;
 use crate::tui::overlaid;
 use crate::tui::plot::{self, Window};
@@ -52,10 +52,10 @@ impl View {
 
     /// Lays a cell over the charts, or takes it away.
     pub(super) fn lay_over(&mut self, cell: CellIndex) -> String {
-        let number = cell + 1;
+        let name = cell_name(cell);
         if let Some(at) = self.overlaid.iter().position(|known| *known == cell) {
             self.overlaid.remove(at);
-            return format!("cell {number} is taken off the charts of other cells");
+            return format!("{name} is taken off the charts of other cells");
         }
         if self.overlaid.len() == overlaid::MOST {
             return format!(
@@ -64,6 +64,6 @@ impl View {
             );
         }
         self.overlaid.push(cell);
-        format!("cell {number} lies over the charts of other cells now")
+        format!("{name} lies over the charts of other cells now")
     }
 }

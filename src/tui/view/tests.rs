@@ -88,7 +88,7 @@ fn aborting_is_about_the_chosen_cell_and_only_if_it_has_not_ended() {
     let mut fixture = Fixture::half_way();
     press(&mut fixture, 'k');
     press(&mut fixture, 'a');
-    assert_eq!(fixture.view.overlay, None, "cell 1 is finished");
+    assert_eq!(fixture.view.overlay, None, "cell 0 is finished");
     press(&mut fixture, 'j');
     press(&mut fixture, 'j');
     press(&mut fixture, 'a');
@@ -106,7 +106,7 @@ fn a_question_about_a_cell_that_has_ended_meanwhile_is_withdrawn() {
     tell(&mut fixture, crate::tui::fixture::script::ended(2, 725, ending));
     // An answer that comes too late adds no seed.
     let drawn = fixture.drawn(crate::tui::screen::render, (60, 16));
-    assert!(drawn.contains("Cell 3 was not aborted"), "{drawn}");
+    assert!(drawn.contains("Cell 2 was not aborted"), "{drawn}");
     assert_eq!(press(&mut fixture, 'x'), None);
     assert!(matches!(fixture.view.overlay, Some(Overlay::Withdrawn(_))));
     assert_eq!(press(&mut fixture, 'n'), None);
@@ -331,13 +331,13 @@ fn a_queued_cell_is_moved_held_and_added_and_each_is_taken_back_in_turn() {
 fn what_cannot_be_changed_is_said_and_sends_nothing() {
     let mut fixture = Fixture::half_way();
     for (cell, key, words) in [
-        (0, '[', "cell 1 does not wait: it cannot be moved"),
-        (3, '[', "cell 4 is the next one already"),
-        (5, ']', "cell 6 is the last one already"),
-        (2, 'x', "cell 3 does not wait: it cannot be held out"),
-        (0, 'S', "cell 1 has ended: it cannot be skipped"),
-        (4, 't', "cell 5 has not ended: it cannot be run again"),
-        (0, 'a', "cell 1 has ended: it cannot be aborted"),
+        (0, '[', "cell 0 does not wait: it cannot be moved"),
+        (3, '[', "cell 3 is the next one already"),
+        (5, ']', "cell 5 is the last one already"),
+        (2, 'x', "cell 2 does not wait: it cannot be held out"),
+        (0, 'S', "cell 0 has ended: it cannot be skipped"),
+        (4, 't', "cell 4 has not ended: it cannot be run again"),
+        (0, 'a', "cell 0 has ended: it cannot be aborted"),
         (0, 'u', "there is nothing to take back"),
     ] {
         chosen(&mut fixture, cell);
@@ -351,7 +351,7 @@ fn a_change_that_the_sweep_has_overtaken_is_not_taken_back() {
     chosen(&mut fixture, 3);
     press(&mut fixture, ']');
     tell(&mut fixture, Event::CellStarted { cell: 3 });
-    let words = "cell 4 was moved: that cannot be taken back any more";
+    let words = "cell 3 was moved: that cannot be taken back any more";
     assert_eq!(press(&mut fixture, 'u'), Some(Effect::Say(words.to_owned())));
 }
 
