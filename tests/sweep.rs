@@ -165,7 +165,7 @@ fn a_cell_during_which_the_process_died_does_not_keep_the_others_from_their_turn
     let (ended, events) = place.run(THREE, &[]);
     assert_eq!(ended.ending, SweepEnding::Complete);
     assert_eq!(started(&events), [1, 2, 0]);
-    let words = "cell 1 was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it begins again after the others";
+    let words = "it was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it begins again after the others";
     assert!(notices(&events).contains(&words), "{:?}", notices(&events));
 }
 
@@ -273,7 +273,7 @@ fn a_cell_that_is_held_out_is_not_run_and_a_resume_runs_it() {
     assert!(
         notices(&events)
             .iter()
-            .any(|words| words.contains("held out and not run: cells 1;"))
+            .any(|words| words.contains("held out and not run: cells 0;"))
     );
     let (ended, events) = place.run(THREE, &[]);
     assert_eq!(ended.ending, SweepEnding::Complete);
