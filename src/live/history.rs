@@ -232,6 +232,32 @@ mod tests {
     /// How long an event may take to come.
     const PATIENCE: Duration = Duration::from_secs(20);
 
+    /// What was told.
+    struct Heard {
+        events: Receiver<Event>,
+        /// Of which cell, and at which step.
+        points: Vec<(CellIndex, u64)>,
+    }
+
+    impl Heard {
+        fn listen_until(&mut self, is_last: impl Fn(&Self, &Event) -> bool) {
+            loop {
+                let event = self.events.recv_timeout(PATIENCE).unwrap();
+                if let Event::Measured { cell, point } = &event {
+                    self.points.push((*cell, point.step));
+                }
+                if is_last(self, &event) {
+                    return;
+                }
+            }
+        }
+
+        fn steps(&self, wanted: CellIndex) -> Vec<u64> {
+            let of_cell = self.points.iter().filter(|(cell, _)| *cell == wanted);
+            of_cell.map(|(_, step)| *step).collect()
+        }
+    }
+
     fn write_points(run_dir: &Path, cell: CellIndex, steps: std::ops::Range<u64>) {
         let folder = cell_path(run_dir, cell);
         fs::create_dir_all(&folder).unwrap();
@@ -261,32 +287,20 @@ mod tests {
         for cell in [2, 0] {
             source_in.send(Event::CellStarted { cell }).unwrap();
         }
-        let mut told: Vec<(CellIndex, u64)> = Vec::new();
-        let mut hear_until = |events: &Receiver<Event>, is_last: &dyn Fn(&[(CellIndex, u64)], &Event) -> bool| {
-            loop {
-                let event = events.recv_timeout(PATIENCE).unwrap();
-                if let Event::Measured { cell, point } = &event {
-                    told.push((*cell, point.step));
-                }
-                if is_last(&told, &event) {
-                    return told.clone();
-                }
-            }
+        let mut heard = Heard {
+            events,
+            points: Vec::new(),
         };
-        let told = hear_until(&events, &|told, _| told.len() == 4);
-        assert_eq!(told.iter().filter(|(cell, _)| *cell == 1).count(), 0, "{told:?}");
+        heard.listen_until(|heard, _| heard.points.len() == 4);
+        assert!(heard.steps(1).is_empty());
         // What came last is told before the end, also while another one goes on.
         write_points(folder.path(), 2, 2..5);
         let (cell, ending, summary) = (2, CellEnding::Diverged, Summary::default());
         source_in.send(Event::CellEnded { cell, ending, summary }).unwrap();
-        let told = hear_until(&events, &|_, event| matches!(event, Event::CellEnded { .. }));
-        let steps = |wanted: CellIndex| -> Vec<u64> {
-            let of_cell = told.iter().filter(|(cell, _)| *cell == wanted);
-            of_cell.map(|(_, step)| *step).collect()
-        };
-        assert_eq!((steps(2), steps(0)), (vec![0, 1, 2, 3, 4], vec![0, 1]));
+        heard.listen_until(|_, event| matches!(event, Event::CellEnded { .. }));
+        assert_eq!((heard.steps(2), heard.steps(0)), (vec![0, 1, 2, 3, 4], vec![0, 1]));
         write_points(folder.path(), 0, 2..3);
-        let told = hear_until(&events, &|told, _| told.contains(&(0, 2)));
-        assert_eq!(told.len(), 8);
+        heard.listen_until(|heard, _| heard.points.contains(&(0, 2)));
+        assert_eq!(heard.points.len(), 8);
     }
 }
