@@ -9,8 +9,23 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Position of a cell in the queue of its sweep, counted from 0.
+/// Position of a cell in the queue of its sweep, counted from 0; the number of its folder, and the only one that people read.
 pub type CellIndex = usize;
+
+/// What a cell is called, wherever people read of it: "cell 2" for the one in the folder `cells/002`.
+#[must_use]
+pub fn cell_name(cell: CellIndex) -> String {
+    format!("cell {cell}")
+}
+
+/// Which of the running cells a command is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cells {
+    /// Every one, and those that begin later.
+    All,
+    /// This one.
+    One(CellIndex),
+}
 
 /// Something that happened in the sweep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +37,7 @@ pub enum Event {
         /// Which cell.
         cell: CellIndex,
     },
-    /// How far the running cell is; may be left out when nobody keeps up with reading.
+    /// How far a running cell is; may be left out when nobody keeps up with reading.
     Progress {
         /// Which cell.
         cell: CellIndex,
@@ -49,8 +64,15 @@ pub enum Event {
         /// Which cell.
         cell: CellIndex,
     },
-    /// What the training thread is busy with has changed.
-    Activity(Activity),
+    /// What is done for a cell has changed.
+    ///
+    /// A cell is prepared before it starts, so the first activity of a cell comes before its [`Event::CellStarted`].
+    Activity {
+        /// Which cell; none for what is done between cells, such as waiting until the sweep's own files can be written.
+        cell: Option<CellIndex>,
+        /// What is done now.
+        activity: Activity,
+    },
     /// A cell has ended, in whichever way.
     CellEnded {
         /// Which cell.
@@ -62,7 +84,7 @@ pub enum Event {
     },
     /// The cells that are still to be run have another order, or others of them are held out.
     Queue {
-        /// The cells that have not ended, but for the running one, in the order they will be run.
+        /// The cells that have not ended and do not run, in the order they will be run.
         order: Vec<CellIndex>,
         /// Those of them that are held out until they are let in again, in ascending order.
         held: Vec<CellIndex>,
@@ -77,7 +99,12 @@ pub enum Event {
     /// A line of the run's log, told in order. Made by those who read the run directory.
     Logged(LogEntry),
     /// Something the person watching should read once, such as an audit that corrected λ_max.
-    Notice(String),
+    Notice {
+        /// Which cell it is about; none for what concerns the whole sweep.
+        cell: Option<CellIndex>,
+        /// What there is to say; it does not name the cell.
+        words: String,
+    },
     /// Nothing more will come.
     SweepEnded(SweepEnding),
     /// The process that trained is gone, and did not say how the sweep ended: nothing more will come. Made by those who read
@@ -267,7 +294,7 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// What the training thread is busy with.
+/// What is done for a cell, or between cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Activity {
     /// Reading data, building the network.
@@ -394,20 +421,22 @@ impl Summary {
 }
 
 /// What the training thread is asked to do, honoured within one step.
+///
+/// A command about a cell that does not run, where it needs one that does, is answered by a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// Stop after the current step until resumed.
-    Pause,
+    Pause(Cells),
     /// Go on.
-    Resume,
+    Resume(Cells),
     /// End this cell, running or queued, and go on with the next.
     Abort(CellIndex),
-    /// Check λ_max of the running cell from a cold start at the next step.
-    Audit,
-    /// Write a checkpoint of the running cell after this step, however short ago the last one was.
-    Keep,
-    /// Measure λ_max of the running cell, and evaluate it, at the next step, whatever is due.
-    Measure,
+    /// Check λ_max of a running cell from a cold start at its next step.
+    Audit(CellIndex),
+    /// Write a checkpoint after the current step, however short ago the last one was.
+    Keep(Cells),
+    /// Measure λ_max of a running cell, and evaluate it, at its next step, whatever is due.
+    Measure(CellIndex),
     /// Train a running cell on at another learning rate: this one at the next step, and then along its schedule as before.
     SetLearningRate {
         /// Which cell.

@@ -2,9 +2,13 @@
 //!
 //! ```text
 //! Event ──apply──▶ Monitor ── cells ─▶ Cell ── curves ─▶ Curve (bounded, spikes kept)
-//!                     ├─ activity, notices, ending
-//!                     └─ clock: elapsed, paused, time left
+//!                     ├─ turns: which cells run, wait, have ended
+//!                     ├─ what is done for each of them, notices, ending
+//!                     └─ clocks: elapsed, paused, time left
 //! ```
+//!
+//! This is the only place that makes events into what is known. The screen reads a whole [`Monitor`]; plain lines, and the process
+//! that trains for the sake of screens that come later, one without curves; whoever only has to know which cells run, [`Turns`].
 //!
 //! It reads no clock: whoever applies an event says when that was, so tests decide what time it is.
 
@@ -14,29 +18,57 @@ mod curve;
 mod outcome;
 mod swept;
 mod trend;
+mod turns;
 
 use std::cell::OnceCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use os_display::Quotable;
 
-use crate::event::{Activity, CellEnding, CellIndex, Event, LogEntry, SweepEnding, SweepPlan};
+use crate::event::{Activity, CellEnding, CellIndex, Cells, Event, LogEntry, SweepEnding, SweepPlan, cell_name};
 use crate::statistics::Kendall;
 
 pub use cell::{Cell, CellState, Curves, Latest};
-pub use clock::TimeLeft;
 pub use curve::{Bucket, Curve};
 pub use outcome::Outcome;
 pub use swept::Swept;
 pub use trend::{PARTS, Trend};
+pub use turns::Turns;
 
 /// Older notices are dropped; nobody scrolls further back than this on a screen.
 const KEPT_NOTICES: usize = 50;
 
 /// Older lines of the log are dropped here; they are in its file.
 const KEPT_LOG: usize = 10_000;
+
+/// Something that the person watching should read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// When it came.
+    pub at: Instant,
+    /// Which cell it is about.
+    pub cell: Option<CellIndex>,
+    /// What it says; it does not name the cell.
+    pub words: String,
+    /// Whether it came as an event: others are made here.
+    pub was_told: bool,
+}
+
+impl Note {
+    /// What it says, and of which cell.
+    #[must_use]
+    pub fn text(&self) -> String {
+        said_of(self.cell, &self.words)
+    }
+}
+
+/// What is said of a cell, or of the whole sweep.
+#[must_use]
+pub fn said_of(cell: Option<CellIndex>, words: &str) -> String {
+    cell.map_or_else(|| words.to_owned(), |cell| format!("{}: {words}", cell_name(cell)))
+}
 
 /// What is known about the sweep now.
 #[derive(Clone, Debug, Default)]
@@ -51,20 +83,12 @@ pub struct Monitor {
     pub cells: Vec<Cell>,
     /// The settings that the cells differ in.
     pub swept: Vec<Swept>,
-    /// The cell that is being trained.
-    pub running: Option<CellIndex>,
-    /// The one that was trained last, as far as that is known.
-    pub last_running: Option<CellIndex>,
-    /// What the training thread is busy with; nothing before it said so and after the end.
-    pub activity: Option<Activity>,
-    /// The cells that are still to be run, but for the running one, in the order they will be.
-    pub queue: Vec<CellIndex>,
+    /// Which cells run, wait, and have ended.
+    pub turns: Turns,
     /// The run's log, oldest line first.
     pub log: VecDeque<LogEntry>,
-    /// What the person watching should read, oldest first, each with the time it came.
-    pub notices: VecDeque<(Instant, String)>,
-    /// Measurements that did not reach us; they are on disk.
-    pub skipped_points: u64,
+    /// What the person watching should read, oldest first.
+    pub notices: VecDeque<Note>,
     /// How the sweep ended.
     pub ending: Option<SweepEnding>,
     /// The training thread went away without saying how the sweep ended.
@@ -72,22 +96,34 @@ pub struct Monitor {
     /// Where it is trained, if requests of ours do not arrive there.
     pub elsewhere: Option<String>,
     clock: clock::Clock,
+    /// What is done for each cell that runs or is prepared, and, without a cell, between them.
+    work: BTreeMap<Option<CellIndex>, clock::Work>,
+    /// Whether what is measured is forgotten but for the last values.
+    keeps_no_curves: bool,
     /// Of many cells it takes a while: not before it is asked for, and once for each cell that ends.
     rank_correlation: OnceCell<Option<Kendall>>,
 }
 
 impl Monitor {
+    /// One that keeps no curves: ten thousand cells would fill the memory of whoever draws none.
+    #[must_use]
+    pub fn without_curves() -> Self {
+        Self {
+            keeps_no_curves: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes in one event that came at `now`.
     ///
     /// An event about a cell that is not in the plan is ignored: it is on disk, and a screen is no place to stop a run.
     pub fn apply(&mut self, event: Event, now: Instant) {
+        self.turns.apply(&event);
         match event {
             Event::SweepStarted(plan) => self.start(plan, now),
             Event::CellStarted { cell } => {
                 if let Some(started) = self.cells.get_mut(cell) {
                     started.start();
-                    (self.running, self.last_running) = (Some(cell), Some(cell));
-                    self.queue.retain(|queued| *queued != cell);
                 }
             }
             Event::Progress { cell, progress } => {
@@ -98,6 +134,9 @@ impl Monitor {
             Event::Measured { cell, point } => {
                 if let Some(known) = self.cells.get_mut(cell) {
                     known.measure(&point);
+                    if self.keeps_no_curves {
+                        known.forget_curves();
+                    }
                 }
             }
             Event::History { cell } => {
@@ -105,18 +144,24 @@ impl Monitor {
                     known.forget_curves();
                 }
             }
-            Event::PointsSkipped { count, .. } => self.skipped_points += count,
-            Event::Queue { order, held } => self.reorder(order, &held),
+            Event::PointsSkipped { cell, count } => {
+                if let Some(known) = self.cells.get_mut(cell) {
+                    known.skipped_points += count;
+                }
+            }
+            Event::Queue { held, .. } => {
+                for (index, cell) in self.cells.iter_mut().enumerate() {
+                    cell.is_held = held.binary_search(&index).is_ok();
+                }
+            }
             Event::CellAdded(plan) => {
-                self.queue.push(self.cells.len());
                 self.cells.push(Cell::new(*plan));
                 self.know_settings();
             }
             Event::CellRetried { cell } => {
                 if let Some(retried) = self.cells.get_mut(cell) {
-                    *retried = Cell::new(retried.plan.clone());
+                    retried.begin_anew();
                     self.rank_correlation.take();
-                    self.enqueue(cell);
                 }
             }
             Event::Logged(entry) => {
@@ -125,31 +170,29 @@ impl Monitor {
                 }
                 self.log.push_back(entry);
             }
-            Event::Activity(activity) => {
-                if self.activity != Some(activity) {
-                    self.activity = Some(activity);
-                    self.clock.activity(activity, now);
+            Event::Activity { cell, activity } => {
+                if cell.is_none_or(|cell| cell < self.cells.len()) {
+                    let work = self.work.entry(cell);
+                    work.and_modify(|work| work.change(activity, now))
+                        .or_insert_with(|| clock::Work::new(activity, now));
                 }
             }
             Event::CellEnded { cell, ending, summary } => {
                 if let CellEnding::Failed(why) = &ending {
-                    self.note(format!("cell {} failed: {why}", cell + 1), now);
+                    self.note(format!("{} failed: {why}", cell_name(cell)), now);
                 }
                 if let Some(ended) = self.cells.get_mut(cell) {
-                    let is_to_be_run = ending == CellEnding::Interrupted;
                     ended.end(ending, &summary);
                     self.rank_correlation.take();
-                    if is_to_be_run {
-                        self.enqueue(cell);
-                    } else {
-                        self.queue.retain(|queued| *queued != cell);
-                    }
                 }
-                if self.running == Some(cell) {
-                    self.running = None;
-                }
+                self.work.remove(&Some(cell));
             }
-            Event::Notice(words) => self.note(words, now),
+            Event::Notice { cell, words } => self.keep_note(Note {
+                at: now,
+                cell,
+                words,
+                was_told: true,
+            }),
             Event::SweepEnded(ending) => {
                 if let SweepEnding::Failed(why) = &ending {
                     self.note(format!("the sweep failed: {why}"), now);
@@ -159,6 +202,9 @@ impl Monitor {
             }
             Event::TrainerLost => self.lose(None, now),
             Event::Elsewhere(words) => self.elsewhere = Some(words),
+        }
+        if !self.is_over() {
+            self.clock.set_paused(self.is_paused(Cells::All), now);
         }
     }
 
@@ -180,10 +226,19 @@ impl Monitor {
 
     /// Adds a notice of our own making.
     pub fn note(&mut self, words: String, now: Instant) {
+        self.keep_note(Note {
+            at: now,
+            cell: None,
+            words,
+            was_told: false,
+        });
+    }
+
+    fn keep_note(&mut self, note: Note) {
         if self.notices.len() == KEPT_NOTICES {
             self.notices.pop_front();
         }
-        self.notices.push_back((now, words));
+        self.notices.push_back(note);
     }
 
     /// Whether nothing more will come.
@@ -198,19 +253,35 @@ impl Monitor {
         self.lost || matches!(self.ending, Some(SweepEnding::Failed(_)))
     }
 
-    /// Whether the training thread waits to be resumed.
+    /// Whether a cell waits to be resumed; of all cells, whether some run and every one of them waits.
     #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.activity == Some(Activity::Paused)
+    pub fn is_paused(&self, cells: Cells) -> bool {
+        let waits = |cell: &CellIndex| self.activity(Some(*cell)) == Some(Activity::Paused);
+        match cells {
+            Cells::All => !self.turns.running.is_empty() && self.turns.running.iter().all(waits),
+            Cells::One(cell) => waits(&cell),
+        }
+    }
+
+    /// What is done for a cell that runs or is prepared, or, without a cell, between them; none where nothing was told.
+    #[must_use]
+    pub fn activity(&self, cell: Option<CellIndex>) -> Option<Activity> {
+        self.work.get(&cell).map(|work| work.activity)
+    }
+
+    /// Cells that are prepared: they have not started yet.
+    pub fn prepared(&self) -> impl Iterator<Item = CellIndex> {
+        let known = self.work.keys().filter_map(|cell| *cell);
+        known.filter(|cell| !self.turns.is_running(*cell))
     }
 
     /// The state of a cell, pauses included.
     #[must_use]
     pub fn state(&self, cell: CellIndex) -> CellState {
         match self.cells.get(cell).map(|cell| &cell.state) {
-            Some(CellState::Running) if self.is_paused() => CellState::Paused,
             // What never ran is not going to, and what ran when the thread vanished runs no more.
             Some(CellState::Running) if self.is_over() => CellState::Interrupted,
+            Some(CellState::Running) if self.is_paused(Cells::One(cell)) => CellState::Paused,
             Some(state) => state.clone(),
             None => CellState::Queued,
         }
@@ -228,36 +299,53 @@ impl Monitor {
         self.clock.elapsed(now)
     }
 
-    /// How much of [`Self::elapsed`] was spent paused.
+    /// How much of [`Self::elapsed`] was spent paused: in which cells ran, and every one of them waited.
     #[must_use]
     pub fn paused_for(&self, now: Instant) -> Duration {
         self.clock.paused(now)
     }
 
-    /// How long the training thread has been busy with [`Self::activity`].
+    /// How long a cell that runs has waited to be resumed, all its pauses together.
     #[must_use]
-    pub fn busy_for(&self, now: Instant) -> Duration {
-        self.clock.busy(now)
+    pub fn cell_paused_for(&self, cell: CellIndex, now: Instant) -> Duration {
+        let work = self.work.get(&Some(cell));
+        work.map_or(Duration::ZERO, |work| work.paused(now))
     }
 
-    /// How long the running cell and the whole sweep may still take.
+    /// How long [`Self::activity`] has been going on.
     #[must_use]
-    pub fn time_left(&self) -> TimeLeft {
+    pub fn busy_for(&self, cell: Option<CellIndex>, now: Instant) -> Duration {
+        self.work.get(&cell).map_or(Duration::ZERO, |work| work.busy(now))
+    }
+
+    /// Measurements that did not reach us; they are on disk.
+    #[must_use]
+    pub fn skipped_points(&self) -> u64 {
+        self.cells.iter().map(|cell| cell.skipped_points).sum()
+    }
+
+    /// How long the whole sweep may still take, pauses aside; none while that is not known.
+    ///
+    /// As many cells run at once as run or are prepared now.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
         if self.is_over() {
-            TimeLeft::default()
-        } else {
-            clock::time_left(&self.cells, self.running)
+            return None;
         }
+        let Turns { running, queue, .. } = &self.turns;
+        let lanes = running.len() + self.prepared().count();
+        let seconds = clock::seconds_left_of_all(&self.cells, running, queue, lanes)?;
+        Duration::try_from_secs_f64(seconds).ok()
     }
 
     /// Seconds that a planned step of the cells to be run may take; none while nothing is known.
     #[must_use]
     pub fn pace_ahead(&self) -> Option<f64> {
-        let running = self.running.and_then(|running| self.cells.get(running));
-        clock::pace_ahead(&self.cells, running)
+        let running = self.turns.running.iter().filter_map(|cell| self.cells.get(*cell));
+        clock::pace_ahead(&self.cells, &running.collect::<Vec<_>>())
     }
 
-    /// How long a cell may still take: the running one by its own pace, one that is to be run by `pace_ahead`.
+    /// How long a cell may still take: a running one by its own pace, one that is to be run by `pace_ahead`.
     #[must_use]
     pub fn time_left_of(&self, cell: CellIndex, pace_ahead: Option<f64>) -> Option<Duration> {
         let known = self.cells.get(cell).filter(|_| !self.is_over())?;
@@ -272,17 +360,10 @@ impl Monitor {
         Duration::try_from_secs_f64(seconds).ok()
     }
 
-    /// The cells in the order they are run: those that have ended first, then the running one, then the queue.
+    /// The cells in the order they are run: those that have ended first, then those that run, then the queue.
     #[must_use]
     pub fn in_order(&self) -> Vec<CellIndex> {
-        let mut is_ahead = vec![false; self.cells.len()];
-        for cell in self.queue.iter().copied().chain(self.running) {
-            if let Some(is_ahead) = is_ahead.get_mut(cell) {
-                *is_ahead = true;
-            }
-        }
-        let ended = (0..self.cells.len()).filter(|cell| !is_ahead[*cell]);
-        ended.chain(self.running).chain(self.queue.iter().copied()).collect()
+        self.turns.in_order()
     }
 
     fn start(&mut self, plan: SweepPlan, now: Instant) {
@@ -293,16 +374,8 @@ impl Monitor {
         self.device = plan.device;
         self.cells = plan.cells.into_iter().map(Cell::new).collect();
         self.know_settings();
-        self.running = None;
-        let was_left = |cell: &Cell| cell.state == CellState::Interrupted;
-        self.last_running = self.cells.iter().rposition(was_left);
+        self.work.clear();
         (self.ending, self.lost, self.elsewhere) = (None, false, None);
-        let to_be_run = |cell: &Cell| matches!(cell.state, CellState::Queued | CellState::Interrupted);
-        let cells = self.cells.iter().enumerate();
-        self.queue = cells
-            .filter(|(_, cell)| to_be_run(cell))
-            .map(|(index, _)| index)
-            .collect();
         self.log.clear();
         self.rank_correlation.take();
     }
@@ -312,23 +385,10 @@ impl Monitor {
         self.swept = Swept::all(&self.cells);
     }
 
-    fn enqueue(&mut self, cell: CellIndex) {
-        self.queue.retain(|queued| *queued != cell);
-        self.queue.push(cell);
-    }
-
-    fn reorder(&mut self, order: Vec<CellIndex>, held: &[CellIndex]) {
-        for (index, cell) in self.cells.iter_mut().enumerate() {
-            cell.is_held = held.binary_search(&index).is_ok();
-        }
-        self.queue = order;
-        self.queue.retain(|cell| *cell < self.cells.len());
-    }
-
     fn stop(&mut self, now: Instant) {
         self.clock.stop(now);
-        self.activity = None;
-        self.running = None;
+        self.work.clear();
+        self.turns.running.clear();
     }
 }
 

@@ -99,7 +99,7 @@ fn follow(
     glyphs: Glyphs,
 ) -> std::io::Result<Ended> {
     let mut stop = stop.clone();
-    let mut known = Known::default();
+    let mut known = Known::new();
     let mut output = Output::new(out, style, glyphs);
     let mut asked_to_quit = false;
     let ended = loop {

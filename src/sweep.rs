@@ -52,7 +52,7 @@ pub struct Sweep {
     /// What `run.json` said before.
     earlier: Option<RunInfo>,
     /// What the person watching should know before anything is trained.
-    notices: Vec<String>,
+    notices: Vec<(Option<CellIndex>, String)>,
     rows: Vec<CellRow>,
     table: Table,
     broken_off: Vec<BrokenOff>,
@@ -99,11 +99,11 @@ impl Sweep {
         outbox.state(Event::SweepStarted(self.plan()));
         let stands = self.queue().event();
         outbox.state(stands);
-        for notice in self.notices.drain(..) {
-            outbox.state(Event::Notice(notice));
+        for (cell, words) in self.notices.drain(..) {
+            outbox.notice(cell, words);
         }
         for doubt in self.datasets.doubts() {
-            outbox.state(Event::Notice(doubt.clone()));
+            outbox.notice(None, doubt);
         }
         let ending = match self.run_cells(control, outbox) {
             Ok(ending) => ending,
@@ -162,7 +162,8 @@ impl Sweep {
                 }
                 Verdict::Go | Verdict::Skip => self.run_cell(cell, control, outbox)?,
             };
-            self.queue().ended();
+            control.end();
+            self.queue().ended(cell);
             let row = &mut self.rows[cell];
             row.state = CellState::Ended(ending.clone());
             row.summary = summary.clone();
@@ -175,7 +176,7 @@ impl Sweep {
         self.fill_rows();
         let held = self.queue().held_words();
         if let Some(words) = held {
-            outbox.state(Event::Notice(words));
+            outbox.notice(None, words);
         }
         insist(control, outbox, || self.table.write())?;
         let unfinished =
@@ -226,6 +227,7 @@ impl Sweep {
         control: &mut Control,
         outbox: &mut Outbox,
     ) -> Result<(CellEnding, Summary), RecordError> {
+        control.begin(cell);
         control.busy_with(Activity::Preparing, outbox);
         let row = CellRow {
             state: CellState::Running,
@@ -303,7 +305,7 @@ impl Sweep {
             snapshot::newest(&path)
         };
         for notice in notices {
-            outbox.state(Event::Notice(notice));
+            outbox.notice(Some(cell), notice);
         }
         let Some(from) = from else {
             return Ok((self.run_dir.begin_cell(cell, &entries(settings))?, None));

@@ -8,6 +8,7 @@ mod needs;
 mod optimizer;
 mod outbox;
 mod pace;
+mod pauses;
 mod probes;
 mod run;
 mod sam;
@@ -121,6 +122,7 @@ pub fn train(
     from: Option<Snapshot>,
 ) -> Result<Trained, AnyError> {
     let planned_steps = task.settings.planned_steps();
+    control.begin(task.cell);
     let mut run = Run::new(task, control, outbox, keeper);
     let observed = from.as_ref().is_some_and(|from| from.observed);
     if let Some(from) = from {

@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal as SignalNumber, kill_process};
 
 use crate::characters::{Glyphs, as_typed};
 use crate::cli::ScreenArgs;
-use crate::event::{CellEnding, Command, Event, SweepEnding};
+use crate::event::{CellEnding, Cells, Command, Event, SweepEnding, cell_name};
 use crate::live::LiveError;
 use crate::record::{PRINTED, RunState, is_being_written};
 use crate::signals::{STATUS_STOPPED, Signal, gentle_stop};
@@ -86,10 +86,10 @@ pub(crate) fn status(ended: &sweep::Ended, cells: usize) -> anyhow::Result<ExitC
         (SweepEnding::Stopped, _) => Ok(ExitCode::from(STATUS_STOPPED)),
         (SweepEnding::Complete, None) => Ok(ExitCode::SUCCESS),
         (SweepEnding::Complete, Some((cell, why))) => Err(anyhow!(
-            "{} of {} failed, the first of them cell {}: {why}",
+            "{} of {} failed, the first of them {}: {why}",
             ended.failed.len(),
             plain::counted(cells),
-            cell + 1
+            cell_name(*cell)
         )),
     }
 }
@@ -249,7 +249,7 @@ fn show_source(
         }
         // Whatever becomes of what goes on without its screen, a checkpoint is there.
         Some(tui::Outcome::Detached) if own.is_some() => {
-            request(&requests, live::Request::Command(Command::Keep));
+            request(&requests, live::Request::Command(Command::Keep(Cells::All)));
             thread::sleep(TOLD_WITHIN);
         }
         _ => {}
@@ -364,7 +364,7 @@ fn show(
         }
         tui::Outcome::Detached if owns && container::ends_with_this_process() => {
             // While training is paused there is one already. It may be on purpose that the container ends soon, and with it everything, as a crash would end it.
-            let _ = commands.send(Command::Keep);
+            let _ = commands.send(Command::Keep(Cells::All));
             let _ = print(&format!("{}\n", staying_line(run_dir)));
             let left = read_lines(&events, commands, signals)?;
             Ok(left.then_some(tui::Outcome::LeftAtOnce))

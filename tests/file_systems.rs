@@ -274,7 +274,7 @@ fn another_user_sees_that_a_run_goes_on() {
         let mut words = Vec::new();
         while !words
             .iter()
-            .any(|line: &String| line.contains("cell 2/2") && line.contains("λ_max"))
+            .any(|line: &String| line.contains("cell 1 ") && line.contains("λ_max"))
         {
             words.push(lines.next().unwrap_or_else(|| panic!("it ended: {words:?}")));
         }

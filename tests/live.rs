@@ -93,7 +93,7 @@ impl Program {
         found.and_then(|found| found.ended).map(|ended| ended.ending)
     }
 
-    /// The row of a cell, counted from 1.
+    /// The row of a cell.
     fn row(&self, cell: usize) -> String {
         let start = format!("{cell}  ");
         let shown = self.shown();
@@ -117,7 +117,7 @@ impl Program {
 
     /// Waits until the second cell trains.
     fn wait_for_training(&self) {
-        self.wait_for_row(2, "running");
+        self.wait_for_row(1, "running");
         self.wait_until("the first steps", |_| self.step() > Some(0));
     }
 }
@@ -164,12 +164,12 @@ fn start(folder: &tempfile::TempDir, arguments: &[&str], size: Size, variables: 
 fn the_screen_shows_the_sweep_and_what_is_measured_in_it() {
     let program = Program::on(LONG, SMALL);
     program.wait_for_training();
-    program.wait_for_row(1, "finished");
+    program.wait_for_row(0, "finished");
     program.wait_until("a measurement", has_measured);
     let shown = program.shown();
     for words in [
         "live",
-        "cell 2 of 3",
+        "cell 1 · ",
         "runs/live",
         "2/η 10.0",
         "held-out, 50 examples (1 of 2)",
@@ -183,7 +183,7 @@ fn the_screen_shows_the_sweep_and_what_is_measured_in_it() {
     ] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
-    assert!(program.row(3).contains("queued"), "{shown}");
+    assert!(program.row(2).contains("queued"), "{shown}");
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_pause_shows_at_once_stands_still_and_ends_when_asked() {
     program.wait_for_training();
     program.press(" ");
     program.wait_for("‖ paused");
-    program.wait_for_row(2, "paused");
+    program.wait_for_row(1, "paused");
     program.wait_for("space resume");
     let (step, length) = (
         program.step(),
@@ -211,7 +211,7 @@ fn any_cell_can_be_looked_at_while_another_trains() {
     let mut program = Program::on(LONG, MIDDLE);
     program.wait_for_training();
     program.press("j");
-    program.wait_for("looking at cell 3");
+    program.wait_for("looking at cell 2");
     program.wait_for("nothing measured yet");
     program.press("d");
     program.wait_for("cells/002");
@@ -263,15 +263,15 @@ fn a_cell_is_aborted_after_a_question_and_the_next_one_starts() {
     let mut program = Program::on(LONG, SMALL);
     program.wait_for_training();
     program.press("a");
-    program.wait_for("abort cell 2?");
+    program.wait_for("abort cell 1?");
     program.press("n");
-    program.wait_until("no question", |seat| !seat.shown().contains("abort cell 2?"));
-    assert!(program.row(2).contains("running"), "{}", program.shown());
+    program.wait_until("no question", |seat| !seat.shown().contains("abort cell 1?"));
+    assert!(program.row(1).contains("running"), "{}", program.shown());
     program.press("a");
-    program.wait_for("abort cell 2?");
+    program.wait_for("abort cell 1?");
     program.press("y");
-    program.wait_for_row(2, "aborted");
-    program.wait_for_row(3, "running");
+    program.wait_for_row(1, "aborted");
+    program.wait_for_row(2, "running");
     assert_eq!(program.ending(1), Some(CellEnding::Aborted));
     assert!(program.cells()[1].path.join("model.safetensors").is_file());
     program.wait_for("2 of 3 done");
@@ -302,7 +302,7 @@ fn a_window_of_any_size_is_drawn_or_told_what_it_lacks() {
 #[test]
 fn a_key_is_answered_while_every_core_trains() {
     let mut program = Program::on(HEAVY, SMALL);
-    program.wait_for("cell 1 of 1");
+    program.wait_for("cell 0 · ");
     for _ in 0..5 {
         program.press("?");
         program.wait_for("─ keys of page charts ─");
@@ -348,7 +348,7 @@ fn quitting_asks_and_leaves_terminal_and_run_directory_whole_and_resume_goes_on(
     program.wait_for_training();
     let shown = program.shown();
     assert!(shown.contains("1 of 3 done"), "{shown}");
-    assert!(program.row(1).contains("finished"), "{shown}");
+    assert!(program.row(0).contains("finished"), "{shown}");
     assert_eq!(fs::read(cells[0].path.join("metrics.jsonl")).unwrap(), finished);
     program.press("\u{3}");
     program.wait_for("stop the sweep");
@@ -363,7 +363,7 @@ fn a_sweep_that_ends_stays_on_the_screen_until_it_is_left() {
     program.wait_for("2 of 2 done");
     // It still answers, and the cells can be looked through.
     program.press("k");
-    program.wait_for("›  1");
+    program.wait_for("›  0");
     assert!(program.runs() && program.is_taken());
     program.press("q");
     assert_eq!(program.wait_for_the_end(), 0);
@@ -396,12 +396,12 @@ fn a_terminal_that_hangs_up_leaves_training_alone_and_another_one_shows_it_whole
     let before = length(&program);
     program.wait_until("further points", |_| length(&program) > before);
     let mut second = program.attached("runs/live");
-    second.wait_for("cell 2 of 3");
+    second.wait_for("cell 1 · ");
     second.wait_for("1 of 3 done");
     second.wait_until("a measurement", has_measured);
     // The history of a cell that had ended before is there, too.
     second.press("k");
-    second.wait_for("looking at cell 1");
+    second.wait_for("looking at cell 0");
     second.wait_until("its measurements", has_measured);
     second.press("qy");
     assert_eq!(second.wait_for_the_end(), 130);
@@ -504,7 +504,7 @@ fn a_process_that_is_killed_is_missed_by_its_screen_and_gone_on_with() {
     // A cell without a checkpoint may be what brought the process down: the others come first.
     let program = program.resumed();
     program.wait_for("▶ training");
-    program.wait_for_row(3, "running");
+    program.wait_for_row(2, "running");
 }
 
 #[test]
@@ -531,10 +531,10 @@ fn lines_are_shown_instead_where_the_screen_is_not_wanted() {
 #[test]
 fn a_learning_rate_that_is_typed_holds_is_drawn_and_is_still_in_force_after_a_resume() {
     let mut program = Program::on(LONG, MIDDLE);
-    program.wait_for_row(2, "running");
+    program.wait_for_row(1, "running");
     program.wait_for("2/η 10.0");
     program.press("r");
-    program.wait_for("learning rate of cell 2");
+    program.wait_for("learning rate of cell 1");
     program.press("0.05\r");
     program.wait_for("the learning rate was changed by hand, from 0.2 to 0.05");
     program.wait_for("2/η 40.0");
@@ -571,7 +571,7 @@ fn while_paused_a_learning_rate_is_taken_on_at_once_and_training_stays_where_it_
     program.press("p");
     program.wait_for("‖ paused");
     program.press("r");
-    program.wait_for("learning rate of cell 2");
+    program.wait_for("learning rate of cell 1");
     program.press("0.05\r");
     program.wait_for("the learning rate was changed by hand, from 0.2 to 0.05");
     program.wait_for("2/η 40.0");
@@ -618,7 +618,7 @@ fn who_has_never_seen_the_screen_is_welcomed_once() {
 #[test]
 fn the_curves_are_read_out_and_the_screen_is_saved_by_key() {
     let mut program = Program::on(LONG, MIDDLE);
-    program.wait_for_row(2, "running");
+    program.wait_for_row(1, "running");
     program.wait_for("2/η 10.0");
     program.press("\u{1b}[D");
     program.wait_for("at step ");
@@ -701,7 +701,7 @@ fn steps_are_zoomed_curves_smoothed_and_cells_laid_over_one_another_by_key_and_b
     let mut program = Program::on(LONG, MIDDLE);
     program.wait_for_training();
     program.press("k");
-    program.wait_for("looking at cell 1");
+    program.wait_for("looking at cell 0");
     program.wait_until("its curves", |seat| {
         has_measured(seat) && steps_shown(seat).starts_with("└0")
     });
@@ -726,7 +726,7 @@ fn steps_are_zoomed_curves_smoothed_and_cells_laid_over_one_another_by_key_and_b
     program.press("z");
     program.wait_until("the points alone", |seat| !seat.shown().contains("mean of"));
     program.press("v");
-    program.wait_for("cell 1 lies over the charts of other cells now");
+    program.wait_for("cell 0 lies over the charts of other cells now");
     program.press("\r");
     program.wait_for(" 1: 0.1 40 ");
     program.press("V");
@@ -743,9 +743,9 @@ fn steps_are_zoomed_curves_smoothed_and_cells_laid_over_one_another_by_key_and_b
     program.press("\u{1b}[<2;20;10M\u{1b}[<2;20;10m");
     program.wait_until("no cursor", |seat| !seat.shown().contains("at step "));
     program.press("\u{1b}[6~");
-    program.wait_for("looking at cell 3");
+    program.wait_for("looking at cell 2");
     program.press("\u{1b}[5~");
-    program.wait_for("looking at cell 1");
+    program.wait_for("looking at cell 0");
 }
 
 #[test]
@@ -764,14 +764,14 @@ fn a_cell_is_run_again_after_a_question_and_moved_and_a_measurement_is_made_when
             .any(|point| point.lambda.is_some() && point.step % 20 != 0)
     });
     program.press("kt");
-    program.wait_for("run cell 1 again?");
+    program.wait_for("run cell 0 again?");
     program.press("n");
     program.wait_until("no question", |seat| !seat.shown().contains("again?"));
-    assert!(program.row(1).contains("finished"), "{}", program.shown());
+    assert!(program.row(0).contains("finished"), "{}", program.shown());
     program.press("t");
-    program.wait_for("run cell 1 again?");
+    program.wait_for("run cell 0 again?");
     program.press("y");
-    program.wait_for_row(1, "queued");
+    program.wait_for_row(0, "queued");
     program.press("[");
     let order = |program: &Program| {
         let queue = sharptui::record::read_queue(&program.run_dir(), 3);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crossbeam_channel::unbounded;
 use sharptui::config::Experiment;
 use sharptui::device::{DeviceChoice, open};
-use sharptui::event::{CellEnding, Command, Event, SweepEnding};
+use sharptui::event::{Activity, CellEnding, Cells, Command, Event, SweepEnding};
 use sharptui::record::{RunDir, read_cells, read_metrics};
 use sharptui::sweep::{Datasets, Ended, Sweep};
 use sharptui::train::{Control, Outbox};
@@ -165,7 +165,7 @@ fn a_cell_during_which_the_process_died_does_not_keep_the_others_from_their_turn
     let (ended, events) = place.run(THREE, &[]);
     assert_eq!(ended.ending, SweepEnding::Complete);
     assert_eq!(started(&events), [1, 2, 0]);
-    let words = "cell 1 was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it begins again after the others";
+    let words = "it was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it begins again after the others";
     assert!(notices(&events).contains(&words), "{:?}", notices(&events));
 }
 
@@ -246,7 +246,7 @@ fn queues(events: &[Event]) -> Vec<Vec<usize>> {
 
 fn notices(events: &[Event]) -> Vec<&str> {
     let notices = events.iter().filter_map(|event| match event {
-        Event::Notice(words) => Some(words.as_str()),
+        Event::Notice { words, .. } => Some(words.as_str()),
         _ => None,
     });
     notices.collect()
@@ -273,7 +273,7 @@ fn a_cell_that_is_held_out_is_not_run_and_a_resume_runs_it() {
     assert!(
         notices(&events)
             .iter()
-            .any(|words| words.contains("held out and not run: cells 1;"))
+            .any(|words| words.contains("held out and not run: cells 0;"))
     );
     let (ended, events) = place.run(THREE, &[]);
     assert_eq!(ended.ending, SweepEnding::Complete);
@@ -384,10 +384,17 @@ fn a_running_cell_that_is_skipped_goes_on_from_its_checkpoint_once_the_others_ha
     let place = Place::new();
     let paused = std::sync::atomic::AtomicBool::new(false);
     // The pause makes sure that the cell has begun and has not ended.
-    let (ended, events) = place.run_with(LONG, &[Command::Pause], move |event| match event {
-        Event::Activity(sharptui::event::Activity::Paused) => {
+    let (ended, events) = place.run_with(LONG, &[Command::Pause(Cells::All)], move |event| match event {
+        Event::Activity {
+            activity: Activity::Paused,
+            ..
+        } => {
             let first = !paused.swap(true, std::sync::atomic::Ordering::Relaxed);
-            Some(if first { Command::Skip(0) } else { Command::Resume })
+            Some(if first {
+                Command::Skip(0)
+            } else {
+                Command::Resume(Cells::All)
+            })
         }
         _ => None,
     });

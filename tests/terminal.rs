@@ -44,7 +44,7 @@ fn child() {
         for event in script::half_way() {
             events.send(event).unwrap();
         }
-        while !matches!(commands.recv(), Ok(Command::Audit | Command::Quit)) {}
+        while !matches!(commands.recv(), Ok(Command::Audit(_) | Command::Quit)) {}
         println!("stray words on stdout");
         eprintln!("stray words on stderr");
         assert!(std::env::var_os(PANICS).is_none(), "the trainer fell over");

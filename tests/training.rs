@@ -258,8 +258,7 @@ fn a_change_by_hand_is_written_down_once_and_marks_the_cell() {
     let changes: Vec<_> = ran.points.iter().filter_map(|point| point.changed_by_hand).collect();
     assert_eq!(changes, [RateChange { from: 0.1, to: 0.05 }]);
     assert!(ran.trained.summary.changed_by_hand);
-    let told =
-        |event: Event| matches!(event, Event::Notice(words) if words.contains("changed by hand, from 0.1 to 0.05"));
+    let told = |event: Event| matches!(event, Event::Notice { words, .. } if words.contains("changed by hand, from 0.1 to 0.05"));
     assert_eq!(ran.events.try_iter().filter(|event| told(event.clone())).count(), 1);
     assert!(!run(&settings, &[]).trained.summary.changed_by_hand);
 }
@@ -301,7 +300,7 @@ fn a_measurement_that_is_asked_for_is_made_at_the_next_step_without_an_audit() {
     let settings = settings(
         "model: Mlp(widths: [6]), learning_rate: 0.1, batch_size: 5, steps: 3, lambda_every: Ends, evaluate_every: Steps(3)",
     );
-    let ran = run(&settings, &[Command::Measure]);
+    let ran = run(&settings, &[Command::Measure(0)]);
     let measured: Vec<_> = ran.points.iter().filter(|point| point.lambda.is_some()).collect();
     assert_eq!(measured.iter().map(|point| point.step).collect::<Vec<_>>(), [0, 1, 3]);
     assert!(measured[1].train_loss.is_some() && !measured[1].lambda.as_ref().unwrap().lambda_audited);
@@ -569,5 +568,5 @@ fn an_audit_that_is_asked_for_is_made_at_the_next_step() {
         lambdas.map(|p| p.step).collect()
     };
     assert_eq!(audited(&[]), [0, 3]);
-    assert_eq!(audited(&[Command::Audit]), [0, 1, 3]);
+    assert_eq!(audited(&[Command::Audit(0)]), [0, 1, 3]);
 }

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use super::standing::Standing;
+use super::standing::{is_of_standing, told};
 use crate::event::{Activity, Event};
+use crate::monitor::Monitor;
 use crate::train::Outbox;
 
 /// Whoever is this many events behind is let go, and may come again.
@@ -19,10 +20,16 @@ const MOST_BEHIND: usize = 16_384;
 pub struct Hub(Arc<Mutex<Inner>>);
 
 struct Inner {
-    standing: Standing,
-    started: Instant,
-    readers: Vec<Outbox>,
+    standing: Monitor,
+    readers: Vec<Reader>,
     over: bool,
+}
+
+/// Somebody who looks.
+struct Reader {
+    outbox: Outbox,
+    /// What was measured, too; else it is read from the run directory.
+    wants_points: bool,
 }
 
 impl Hub {
@@ -32,8 +39,7 @@ impl Hub {
     /// If there can be no thread for it.
     pub fn start(events: Receiver<Event>) -> io::Result<Self> {
         let hub = Self(Arc::new(Mutex::new(Inner {
-            standing: Standing::default(),
-            started: Instant::now(),
+            standing: Monitor::without_curves(),
             readers: Vec::new(),
             over: false,
         })));
@@ -52,17 +58,24 @@ impl Hub {
     /// How the sweep stands, then everything that happens.
     #[must_use]
     pub fn join(&self) -> Receiver<Event> {
+        self.join_as(true)
+    }
+
+    /// How the sweep stands, then every change of that: what was measured is read from the run directory.
+    #[must_use]
+    pub fn join_without_points(&self) -> Receiver<Event> {
+        self.join_as(false)
+    }
+
+    fn join_as(&self, wants_points: bool) -> Receiver<Event> {
         let (sender, receiver) = unbounded();
         let mut inner = self.lock();
-        let seconds = inner.started.elapsed().as_secs_f64();
-        for mut event in inner.standing.told() {
-            if let Event::SweepStarted(plan) = &mut event {
-                plan.earlier_seconds += seconds;
-            }
+        for event in told(&inner.standing, Instant::now()) {
             let _ = sender.send(event);
         }
         if !inner.over {
-            inner.readers.push(Outbox::new(sender));
+            let outbox = Outbox::new(sender);
+            inner.readers.push(Reader { outbox, wants_points });
         }
         receiver
     }
@@ -74,17 +87,23 @@ impl Hub {
 
 impl Inner {
     fn hand_on(&mut self, event: &Event) {
-        self.standing.take(event);
-        self.readers.retain_mut(|reader| {
+        if is_of_standing(event) {
+            self.standing.apply(event.clone(), Instant::now());
+        }
+        self.readers.retain_mut(|Reader { outbox, wants_points }| {
             match event {
-                Event::Measured { cell, point } => reader.point(*cell, (**point).clone()),
-                Event::Activity(Activity::Paused | Activity::Blocked) => reader.state(event.clone()),
-                Event::Progress { .. } | Event::Activity(_) => {
-                    reader.droppable(event.clone());
+                Event::Measured { .. } | Event::PointsSkipped { .. } if !*wants_points => {}
+                Event::Measured { cell, point } => outbox.point(*cell, (**point).clone()),
+                Event::Activity {
+                    activity: Activity::Paused | Activity::Blocked,
+                    ..
+                } => outbox.state(event.clone()),
+                Event::Progress { .. } | Event::Activity { .. } => {
+                    outbox.droppable(event.clone());
                 }
-                _ => reader.state(event.clone()),
+                _ => outbox.state(event.clone()),
             }
-            reader.waiting() < MOST_BEHIND
+            outbox.waiting() < MOST_BEHIND
         });
     }
 }
@@ -100,11 +119,30 @@ mod tests {
         let (asleep, awake) = (hub.join(), hub.join());
         let most = MOST_BEHIND + 10;
         for index in 0..most {
-            sender.send(Event::Notice(index.to_string())).unwrap();
-            assert_eq!(awake.recv(), Ok(Event::Notice(index.to_string())));
+            let notice = Event::Notice {
+                cell: None,
+                words: index.to_string(),
+            };
+            sender.send(notice.clone()).unwrap();
+            assert_eq!(awake.recv(), Ok(notice));
         }
         drop(sender);
         assert!(asleep.len() <= MOST_BEHIND);
         assert!(awake.recv().is_err(), "the end is told");
+    }
+
+    #[test]
+    fn what_was_measured_goes_to_those_alone_who_do_not_read_it_from_disk() {
+        let (sender, events) = unbounded();
+        let hub = Hub::start(events).unwrap();
+        let (all, changes) = (hub.join(), hub.join_without_points());
+        let point = Box::default();
+        sender.send(Event::Measured { cell: 0, point }).unwrap();
+        sender.send(Event::PointsSkipped { cell: 0, count: 3 }).unwrap();
+        sender.send(Event::CellStarted { cell: 0 }).unwrap();
+        drop(sender);
+        assert_eq!(all.iter().count(), 3);
+        let told: Vec<Event> = changes.iter().collect();
+        assert_eq!(told, [Event::CellStarted { cell: 0 }]);
     }
 }

@@ -16,7 +16,7 @@ use crossbeam_channel::Sender;
 
 use super::Hub;
 use super::wire::{self, Hello, LONGEST_REQUEST, PROTOCOL, Request, parse_request};
-use crate::event::{Command, Event};
+use crate::event::Command;
 use crate::signals::{AS_KEPT, leave};
 use crate::user_folders::runtime_folder;
 
@@ -154,13 +154,10 @@ fn tell(stream: &UnixStream, folder: (u64, u64), hub: &Hub) -> io::Result<()> {
     };
     serde_json::to_writer(&mut out, &hello)?;
     out.write_all(b"\n")?;
-    let events = hub.join();
+    let events = hub.join_without_points();
     while let Ok(event) = events.recv() {
-        // What was measured is on disk.
-        if !matches!(event, Event::Measured { .. } | Event::PointsSkipped { .. }) {
-            serde_json::to_writer(&mut out, &event)?;
-            out.write_all(b"\n")?;
-        }
+        serde_json::to_writer(&mut out, &event)?;
+        out.write_all(b"\n")?;
         if events.is_empty() {
             out.flush()?;
         }

@@ -1,157 +1,146 @@
 //! What a screen that comes later has to be told.
 
-use std::collections::VecDeque;
+use std::time::Instant;
 
-use crate::event::{Activity, CellEnding, CellIndex, Event, Progress, SweepEnding, SweepPlan};
+use crate::event::{Event, SweepPlan};
+use crate::monitor::Monitor;
 
-/// A screen keeps no more either.
-const KEPT_NOTICES: usize = 50;
-
-/// How the sweep stands.
-#[derive(Debug, Default)]
-pub(super) struct Standing {
-    plan: Option<SweepPlan>,
-    running: Option<CellIndex>,
-    progress: Option<Progress>,
-    activity: Option<Activity>,
-    notices: VecDeque<String>,
-    ending: Option<SweepEnding>,
-    /// The order in which cells wait, and those that are held out.
-    queue: Option<(Vec<CellIndex>, Vec<CellIndex>)>,
+/// Whether an event changes how the sweep stands: what was measured and logged is read from the run directory.
+pub(super) fn is_of_standing(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Measured { .. } | Event::PointsSkipped { .. } | Event::History { .. } | Event::Logged(_)
+    )
 }
 
-impl Standing {
-    /// Learns from an event.
-    pub(super) fn take(&mut self, event: &Event) {
-        match event {
-            Event::SweepStarted(plan) => {
-                *self = Self {
-                    plan: Some(plan.clone()),
-                    ..Self::default()
-                }
-            }
-            Event::CellStarted { cell } => {
-                (self.running, self.progress) = (Some(*cell), None);
-                self.leave_the_queue(*cell);
-            }
-            Event::Progress { progress, .. } => self.progress = Some(*progress),
-            Event::Activity(activity) => self.activity = Some(*activity),
-            Event::CellEnded { cell, ending, summary } => {
-                self.running = self.running.filter(|running| running != cell);
-                if let Some(plan) = self.plan.as_mut().and_then(|plan| plan.cells.get_mut(*cell)) {
-                    plan.ended = Some((ending.clone(), summary.clone()));
-                }
-                self.leave_the_queue(*cell);
-                if let Some((order, _)) = self.queue.as_mut().filter(|_| *ending == CellEnding::Interrupted) {
-                    order.push(*cell);
-                }
-            }
-            Event::Notice(words) => {
-                if self.notices.len() == KEPT_NOTICES {
-                    self.notices.pop_front();
-                }
-                self.notices.push_back(words.clone());
-            }
-            Event::SweepEnded(ending) => self.ending = Some(ending.clone()),
-            Event::Queue { order, held } => self.queue = Some((order.clone(), held.clone())),
-            Event::CellAdded(added) => {
-                if let Some(plan) = &mut self.plan {
-                    plan.cells.push((**added).clone());
-                }
-            }
-            Event::CellRetried { cell } => {
-                if let Some(plan) = self.plan.as_mut().and_then(|plan| plan.cells.get_mut(*cell)) {
-                    plan.ended = None;
-                }
-            }
-            Event::Logged(_)
-            | Event::Measured { .. }
-            | Event::PointsSkipped { .. }
-            | Event::History { .. }
-            | Event::TrainerLost
-            | Event::Elsewhere(_) => {}
-        }
+/// The events that lead to where the sweep stands at `now`; none before it has started.
+pub(super) fn told(standing: &Monitor, now: Instant) -> Vec<Event> {
+    let notices = standing.notices.iter().filter(|note| note.was_told);
+    let notices = notices.map(|note| Event::Notice {
+        cell: note.cell,
+        words: note.words.clone(),
+    });
+    if standing.run_dir.as_os_str().is_empty() {
+        return notices.collect();
     }
-
-    fn leave_the_queue(&mut self, cell: CellIndex) {
-        if let Some((order, held)) = &mut self.queue {
-            order.retain(|waits| *waits != cell);
-            held.retain(|waits| *waits != cell);
-        }
+    let cells = standing.cells.iter();
+    let mut events = vec![Event::SweepStarted(SweepPlan {
+        name: standing.name.clone(),
+        run_dir: standing.run_dir.clone(),
+        device: standing.device.clone(),
+        cells: cells.clone().map(|cell| cell.plan.clone()).collect(),
+        earlier_seconds: standing.elapsed(now).as_secs_f64(),
+    })];
+    let running = standing.turns.running.iter().copied();
+    events.extend(running.clone().map(|cell| Event::CellStarted { cell }));
+    let is_held = cells.enumerate().filter(|(_, cell)| cell.is_held);
+    events.push(Event::Queue {
+        order: standing.turns.queue.clone(),
+        held: is_held.map(|(index, _)| index).collect(),
+    });
+    for cell in running.clone() {
+        let progress = standing.cells[cell].progress_told();
+        events.extend(progress.map(|progress| Event::Progress { cell, progress }));
     }
-
-    /// The events that lead here.
-    pub(super) fn told(&self) -> Vec<Event> {
-        let running = self.running;
-        let progress = running.zip(self.progress);
-        self.plan
-            .iter()
-            .cloned()
-            .map(Event::SweepStarted)
-            .chain(running.map(|cell| Event::CellStarted { cell }))
-            .chain(self.queue.clone().map(|(order, held)| Event::Queue { order, held }))
-            .chain(progress.map(|(cell, progress)| Event::Progress { cell, progress }))
-            .chain(self.activity.map(Event::Activity))
-            .chain(self.notices.iter().cloned().map(Event::Notice))
-            .chain(self.ending.clone().map(Event::SweepEnded))
-            .collect()
+    let cells = running.chain(standing.prepared()).map(Some);
+    for cell in cells.chain([None]) {
+        let activity = standing.activity(cell);
+        events.extend(activity.map(|activity| Event::Activity { cell, activity }));
     }
+    events.extend(notices);
+    events.extend(standing.ending.clone().map(Event::SweepEnded));
+    events
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{CellEnding, CellPlan, Summary};
+    use crate::event::{Activity, CellEnding, CellPlan, Progress, Summary, SweepEnding};
 
     fn plan() -> SweepPlan {
         let cell = CellPlan {
-            swept: Vec::new(),
-            settings: Vec::new(),
             planned_steps: 10,
             steps_per_epoch: 1,
-            probes: Vec::new(),
-            threshold_label: String::new(),
-            ended: None,
             ..CellPlan::default()
         };
         SweepPlan {
             name: "late".to_owned(),
             run_dir: "runs/late".into(),
             device: "flex".to_owned(),
-            cells: vec![cell.clone(), cell],
+            cells: vec![cell; 6],
             earlier_seconds: 0.0,
         }
     }
 
-    #[test]
-    fn whoever_comes_late_learns_where_the_sweep_is() {
-        let mut standing = Standing::default();
-        let ended = Event::CellEnded {
-            cell: 0,
-            ending: CellEnding::Aborted,
-            summary: Summary::default(),
+    /// Two cells run at once, one of them paused; a third is prepared, and one has ended.
+    fn events() -> Vec<Event> {
+        let activity = |cell, activity| Event::Activity { cell, activity };
+        let progress = Progress {
+            step: 7,
+            ..Progress::default()
         };
-        for event in [
+        vec![
             Event::SweepStarted(plan()),
             Event::CellStarted { cell: 0 },
-            ended,
+            Event::CellStarted { cell: 2 },
             Event::CellStarted { cell: 1 },
-            Event::Activity(Activity::Training),
-            Event::Notice("words".to_owned()),
-        ] {
-            standing.take(&event);
+            Event::CellEnded {
+                cell: 0,
+                ending: CellEnding::Failed("no memory".to_owned()),
+                summary: Summary::default(),
+            },
+            Event::Queue {
+                order: vec![5, 3, 4],
+                held: vec![4],
+            },
+            Event::Progress { cell: 2, progress },
+            activity(Some(2), Activity::Training),
+            activity(Some(1), Activity::Paused),
+            activity(Some(5), Activity::Preparing),
+            Event::Notice {
+                cell: Some(2),
+                words: "words".to_owned(),
+            },
+        ]
+    }
+
+    fn after(events: Vec<Event>, now: Instant) -> Monitor {
+        let mut standing = Monitor::without_curves();
+        for event in events.into_iter().filter(is_of_standing) {
+            standing.apply(event, now);
         }
-        let mut expected = plan();
-        expected.cells[0].ended = Some((CellEnding::Aborted, Summary::default()));
-        let told = standing.told();
-        assert_eq!(
-            told,
-            [
-                Event::SweepStarted(expected),
-                Event::CellStarted { cell: 1 },
-                Event::Activity(Activity::Training),
-                Event::Notice("words".to_owned()),
-            ]
-        );
+        standing
+    }
+
+    #[test]
+    fn whoever_comes_late_knows_what_those_know_who_were_there() {
+        let now = Instant::now();
+        let there = after(events(), now);
+        let late = after(told(&there, now), now);
+        assert_eq!(late.turns, there.turns);
+        assert_eq!(late.turns.running, [2, 1]);
+        for cell in 0..6 {
+            assert_eq!(late.state(cell), there.state(cell));
+            assert_eq!(late.activity(Some(cell)), there.activity(Some(cell)));
+            assert_eq!(late.cells[cell].progress_told(), there.cells[cell].progress_told());
+            assert_eq!(late.cells[cell].is_held, there.cells[cell].is_held);
+            assert_eq!(late.cells[cell].plan, there.cells[cell].plan);
+        }
+        // That a cell failed was made a notice of before; where it is told of again, it is one of the plan.
+        let words =
+            |monitor: &Monitor| -> Vec<String> { monitor.notices.iter().map(crate::monitor::Note::text).collect() };
+        assert_eq!(words(&there), ["cell 0 failed: no memory", "cell 2: words"]);
+        assert_eq!(words(&late), ["cell 2: words"]);
+    }
+
+    #[test]
+    fn the_end_is_told_too_and_before_the_beginning_there_is_nothing() {
+        let now = Instant::now();
+        assert_eq!(told(&Monitor::without_curves(), now), []);
+        let mut over = events();
+        over.push(Event::SweepEnded(SweepEnding::Stopped));
+        let told = told(&after(over, now), now);
+        assert_eq!(told.last(), Some(&Event::SweepEnded(SweepEnding::Stopped)));
+        assert!(!told.iter().any(|event| matches!(event, Event::CellStarted { .. })));
     }
 }

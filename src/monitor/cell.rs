@@ -113,7 +113,7 @@ pub struct Latest {
 /// One cell of the sweep.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// What was planned.
+    /// What was planned, and how it ended, once it has.
     pub plan: CellPlan,
     /// What has become of it, pauses aside; see [`super::Monitor::state`].
     pub state: CellState,
@@ -127,6 +127,8 @@ pub struct Cell {
     pub audits: u64,
     /// Whether it is held out of the queue.
     pub is_held: bool,
+    /// Measurements that did not reach us; they are on disk.
+    pub skipped_points: u64,
     /// Whether the person watching changed its learning rate.
     pub changed_by_hand: bool,
     /// After which steps, and how; as far as its points were told.
@@ -142,8 +144,8 @@ pub struct Cell {
 }
 
 impl Cell {
-    pub(super) fn new(mut plan: CellPlan) -> Self {
-        let ended = plan.ended.take();
+    pub(super) fn new(plan: CellPlan) -> Self {
+        let ended = plan.ended.clone();
         let probes = plan.probes.len();
         let weight_decay = plan.setting("weight_decay").and_then(|decay| decay.parse().ok());
         let mut cell = Self {
@@ -155,6 +157,7 @@ impl Cell {
             reached_aim: None,
             audits: 0,
             is_held: false,
+            skipped_points: 0,
             changed_by_hand: false,
             rate_changes: Vec::new(),
             trend: Trend::default(),
@@ -175,8 +178,15 @@ impl Cell {
 
     pub(super) fn start(&mut self) {
         // A cell that was interrupted in an earlier process starts anew, from its first step.
-        *self = Self::new(self.plan.clone());
+        self.begin_anew();
         self.state = CellState::Running;
+    }
+
+    /// Forgets everything but the plan.
+    pub(super) fn begin_anew(&mut self) {
+        let mut plan = std::mem::take(&mut self.plan);
+        plan.ended = None;
+        *self = Self::new(plan);
     }
 
     /// Forgets what was measured: it will be told again, or is not looked at any more.
@@ -187,6 +197,12 @@ impl Cell {
         };
         self.audits = 0;
         self.rate_changes.clear();
+    }
+
+    /// How far it is, if that was told.
+    #[must_use]
+    pub fn progress_told(&self) -> Option<Progress> {
+        self.first_progress.map(|_| self.progress)
     }
 
     pub(super) fn advance(&mut self, progress: Progress) {
@@ -267,6 +283,7 @@ impl Cell {
     }
 
     pub(super) fn end(&mut self, ending: CellEnding, summary: &Summary) {
+        self.plan.ended = Some((ending.clone(), summary.clone()));
         self.state = ending.into();
         self.reached_aim = summary.reached_aim;
         self.changed_by_hand |= summary.changed_by_hand;

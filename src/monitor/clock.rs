@@ -1,20 +1,33 @@
 //! How long the sweep has run, how much of that it was paused, and how long the rest may take.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use crate::event::{Activity, CellIndex};
 
 use super::cell::{Cell, CellState};
 
-/// How long the rest may take; `None` where nothing is known yet.
-///
-/// Pauses are not in it: it is the time that training and measuring still need.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TimeLeft {
-    /// Of the running cell, if it takes every planned step.
-    pub cell: Option<Duration>,
-    /// Of the whole sweep, the running cell included.
-    pub sweep: Option<Duration>,
+/// Time that is counted while something holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    since: Option<Instant>,
+    before: Duration,
+}
+
+impl Counted {
+    fn set(&mut self, holds: bool, now: Instant) {
+        if holds {
+            self.since.get_or_insert(now);
+        } else {
+            (self.before, self.since) = (self.until(now), None);
+        }
+    }
+
+    fn until(&self, now: Instant) -> Duration {
+        let current = self.since.map(|since| now.saturating_duration_since(since));
+        self.before + current.unwrap_or_default()
+    }
 }
 
 /// Wall-clock time of the sweep.
@@ -22,9 +35,7 @@ pub struct TimeLeft {
 pub(super) struct Clock {
     started: Option<Instant>,
     stopped: Option<Instant>,
-    busy_since: Option<Instant>,
-    paused_since: Option<Instant>,
-    paused: Duration,
+    paused: Counted,
 }
 
 impl Clock {
@@ -35,18 +46,12 @@ impl Clock {
         }
     }
 
-    pub(super) fn activity(&mut self, activity: Activity, now: Instant) {
-        self.busy_since = Some(now);
-        if activity == Activity::Paused {
-            self.paused_since.get_or_insert(now);
-        } else if let Some(since) = self.paused_since.take() {
-            self.paused += now.saturating_duration_since(since);
-        }
+    pub(super) fn set_paused(&mut self, paused: bool, now: Instant) {
+        self.paused.set(paused, now);
     }
 
     pub(super) fn stop(&mut self, now: Instant) {
-        self.paused = self.paused(now);
-        self.paused_since = None;
+        self.paused.set(false, now);
         self.stopped = Some(now);
     }
 
@@ -56,20 +61,47 @@ impl Clock {
             .map_or(Duration::ZERO, |started| until.saturating_duration_since(started))
     }
 
-    pub(super) fn busy(&self, now: Instant) -> Duration {
-        self.busy_since
-            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
-    }
-
     pub(super) fn paused(&self, now: Instant) -> Duration {
-        let current = self
-            .paused_since
-            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        self.paused + current
+        self.paused.until(now)
     }
 }
 
-/// How long the running cell may still take, by its own pace; where that is not known yet, at `pace_ahead` for the steps
+/// What is done for a cell, or between cells, and since when.
+#[derive(Clone, Debug)]
+pub(super) struct Work {
+    pub(super) activity: Activity,
+    since: Instant,
+    paused: Counted,
+}
+
+impl Work {
+    pub(super) fn new(activity: Activity, now: Instant) -> Self {
+        let mut paused = Counted::default();
+        paused.set(activity == Activity::Paused, now);
+        Self {
+            activity,
+            since: now,
+            paused,
+        }
+    }
+
+    pub(super) fn change(&mut self, activity: Activity, now: Instant) {
+        if self.activity != activity {
+            (self.activity, self.since) = (activity, now);
+            self.paused.set(activity == Activity::Paused, now);
+        }
+    }
+
+    pub(super) fn busy(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.since)
+    }
+
+    pub(super) fn paused(&self, now: Instant) -> Duration {
+        self.paused.until(now)
+    }
+}
+
+/// How long a running cell may still take, by its own pace; where that is not known yet, at `pace_ahead` for the steps
 /// that are planned.
 pub(super) fn seconds_left(cells: &[Cell], running: &Cell, pace_ahead: Option<f64>) -> Option<f64> {
     let planned = running.plan.planned_steps.saturating_sub(running.progress.step);
@@ -79,7 +111,7 @@ pub(super) fn seconds_left(cells: &[Cell], running: &Cell, pace_ahead: Option<f6
     }
 }
 
-/// How many steps the running cell may still take. Where cells end at their aim, as many as the longest of those that have
+/// How many steps a running cell may still take. Where cells end at their aim, as many as the longest of those that have
 /// finished took; beyond that, as many again as it has taken. Never more than are planned.
 fn steps_left(cells: &[Cell], running: &Cell) -> u64 {
     let finished = cells.iter().filter(|cell| matches!(cell.state, CellState::Finished(_)));
@@ -96,36 +128,70 @@ fn steps_left(cells: &[Cell], running: &Cell) -> u64 {
     end.saturating_sub(taken)
 }
 
-/// The running cell from its own pace; the queued ones from the seconds a planned step took in the finished cells
-/// (cells that stop early make that smaller). Each stands in for the other where one is not known yet.
-pub(super) fn time_left(cells: &[Cell], running: Option<CellIndex>) -> TimeLeft {
-    let running = running.and_then(|index| cells.get(index));
+/// Seconds that the whole sweep may still take; none where nothing is known yet. Pauses are not in it: it is the time that
+/// training and measuring still need.
+///
+/// Running cells take their time by their own pace; the queued ones by the seconds that a planned step took in the finished cells
+/// (cells that stop early make that smaller). Each stands in for the other where one is not known yet. The queue is taken in its
+/// order, each cell by whichever of the `lanes` is free first, of which the running cells occupy one each.
+pub(super) fn seconds_left_of_all(
+    cells: &[Cell],
+    running: &[CellIndex],
+    queue: &[CellIndex],
+    lanes: usize,
+) -> Option<f64> {
     let finished = pace_of_finished(cells);
-    let cell = running.and_then(|cell| seconds_left(cells, cell, finished));
-    let queued: u64 = cells
-        .iter()
-        .filter(|cell| is_ahead(cell))
-        .map(|cell| cell.plan.planned_steps)
-        .sum();
-    let pace = pace_ahead(cells, running);
-    let rest = if queued == 0 {
-        Some(0.0)
-    } else {
-        pace.map(|seconds| seconds * queued as f64)
-    };
-    let sweep = match (running, cell) {
-        (Some(_), None) => None,
-        (_, cell) => rest.map(|rest| rest + cell.unwrap_or(0.0)),
-    };
-    TimeLeft {
-        cell: cell.and_then(duration),
-        sweep: sweep.and_then(duration),
+    let running: Vec<&Cell> = running.iter().filter_map(|cell| cells.get(*cell)).collect();
+    let mut free_at = BinaryHeap::new();
+    for cell in &running {
+        free_at.push(Reverse(Seconds(seconds_left(cells, cell, finished)?)));
+    }
+    while free_at.len() < lanes.max(1) {
+        free_at.push(Reverse(Seconds(0.0)));
+    }
+    let waits = queue.iter().filter_map(|cell| cells.get(*cell));
+    let mut waits = waits.filter(|cell| is_ahead(cell)).peekable();
+    if waits.peek().is_some() {
+        let pace = pace_ahead(cells, &running)?;
+        for cell in waits {
+            let Reverse(Seconds(free)) = free_at.pop().unwrap_or_default();
+            free_at.push(Reverse(Seconds(free + pace * cell.plan.planned_steps as f64)));
+        }
+    }
+    free_at.into_iter().map(|Reverse(Seconds(end))| end).reduce(f64::max)
+}
+
+/// A number of seconds, in the order of the numbers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seconds(f64);
+
+impl PartialEq for Seconds {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
     }
 }
 
-/// Of the finished cells, or of the running one while there are none.
-pub(super) fn pace_ahead(cells: &[Cell], running: Option<&Cell>) -> Option<f64> {
-    pace_of_finished(cells).or_else(|| running.and_then(seconds_per_step))
+impl Eq for Seconds {}
+
+impl PartialOrd for Seconds {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Seconds {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// Seconds that a planned step may take: of the finished cells, or of the running ones, in the mean, while there are none.
+pub(super) fn pace_ahead(cells: &[Cell], running: &[&Cell]) -> Option<f64> {
+    let of_running = || {
+        let paces: Vec<f64> = running.iter().filter_map(|cell| seconds_per_step(cell)).collect();
+        (!paces.is_empty()).then(|| paces.iter().sum::<f64>() / paces.len() as f64)
+    };
+    pace_of_finished(cells).or_else(of_running)
 }
 
 fn is_ahead(cell: &Cell) -> bool {
@@ -158,8 +224,4 @@ fn pace_of_finished(cells: &[Cell]) -> Option<f64> {
         (seconds + cell.progress.seconds, steps + cell.plan.planned_steps)
     });
     (steps > 0 && seconds > 0.0).then(|| seconds / steps as f64)
-}
-
-fn duration(seconds: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(seconds).ok()
 }

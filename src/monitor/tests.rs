@@ -1,3 +1,5 @@
+mod several;
+
 use std::path::PathBuf;
 
 use super::cell::BUCKETS_OF_ENDED;
@@ -42,6 +44,17 @@ fn progress(cell: usize, step: u64, seconds: f64, steps_per_second: f64) -> Even
     }
 }
 
+fn busy(cell: usize, activity: Activity) -> Event {
+    let cell = Some(cell);
+    Event::Activity { cell, activity }
+}
+
+/// Whole seconds that a cell may still take.
+fn left_of(monitor: &Monitor, cell: usize) -> Option<u64> {
+    let left = monitor.time_left_of(cell, monitor.pace_ahead());
+    left.map(|left| left.as_secs())
+}
+
 fn finished(cell: usize, seconds: f64) -> Event {
     let summary = Summary {
         steps: 100,
@@ -59,14 +72,13 @@ fn finished(cell: usize, seconds: f64) -> Event {
 fn time_left_is_unknown_until_something_was_timed() {
     let now = Instant::now();
     let mut monitor = started(vec![plan(100), plan(100)], now);
-    assert_eq!(monitor.time_left(), TimeLeft::default());
+    assert_eq!(monitor.time_left(), None);
     monitor.apply(Event::CellStarted { cell: 0 }, now);
     monitor.apply(progress(0, 0, 0.0, 0.0), now);
-    assert_eq!(monitor.time_left(), TimeLeft::default());
+    assert_eq!(monitor.time_left(), None);
     monitor.apply(progress(0, 50, 5.0, 10.0), now);
-    let left = monitor.time_left();
-    assert_eq!(left.cell, Some(Duration::from_secs(5)));
-    assert_eq!(left.sweep, Some(Duration::from_secs(15)));
+    assert_eq!(left_of(&monitor, 0), Some(5));
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(15)));
 }
 
 #[test]
@@ -77,7 +89,7 @@ fn what_came_before_the_first_step_and_what_was_last_measured_do_not_sway_the_es
     // A cold measurement of 60 s came first, and a warm one has just made the last moments slow.
     monitor.apply(progress(0, 1, 60.0, 0.02), now);
     monitor.apply(progress(0, 51, 70.0, 0.02), now);
-    assert_eq!(monitor.time_left().cell, Some(Duration::from_secs(10)));
+    assert_eq!(left_of(&monitor, 0), Some(10));
 }
 
 #[test]
@@ -87,7 +99,7 @@ fn a_cell_that_has_not_taken_a_step_is_estimated_from_the_finished_ones() {
     monitor.apply(Event::CellStarted { cell: 0 }, now);
     monitor.apply(finished(0, 30.0), now);
     monitor.apply(Event::CellStarted { cell: 1 }, now);
-    assert_eq!(monitor.time_left().sweep, Some(Duration::from_secs(30)));
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(30)));
 }
 
 #[test]
@@ -98,7 +110,7 @@ fn queued_cells_are_estimated_from_the_finished_ones_rather_than_from_the_runnin
     monitor.apply(finished(0, 30.0), now);
     monitor.apply(Event::CellStarted { cell: 1 }, now);
     monitor.apply(progress(1, 90, 9.0, 10.0), now);
-    assert_eq!(monitor.time_left().sweep, Some(Duration::from_secs(1 + 60)));
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(1 + 60)));
 }
 
 #[test]
@@ -116,12 +128,11 @@ fn where_cells_end_at_their_aim_the_running_one_is_thought_to_take_as_long_as_th
         monitor.apply(Event::CellEnded { cell, ending, summary }, now);
     }
     monitor.apply(Event::CellStarted { cell: 2 }, now);
-    let left = |monitor: &Monitor| monitor.time_left_of(2, monitor.pace_ahead()).map(|left| left.as_secs());
+    let left = |monitor: &Monitor| left_of(monitor, 2);
     // Before its first step, at the pace of those that have finished for its planned steps.
     assert_eq!(left(&monitor), Some(160));
     monitor.apply(progress(2, 50, 50.0, 1.0), now);
     assert_eq!(left(&monitor), Some(150));
-    assert_eq!(monitor.time_left().cell, Some(Duration::from_secs(150)));
     // It has taken more than any before: as many again, and no more than are planned.
     monitor.apply(progress(2, 300, 300.0, 1.0), now);
     assert_eq!(left(&monitor), Some(300));
@@ -150,7 +161,7 @@ fn a_cell_that_was_interrupted_before_counts_as_ahead_and_starts_anew() {
     let mut monitor = started(vec![done, interrupted], now);
     assert_eq!(monitor.done(), 1);
     assert_eq!(monitor.state(1), CellState::Interrupted);
-    assert_eq!(monitor.time_left().sweep, Some(Duration::from_secs(10)));
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(10)));
     monitor.apply(Event::CellStarted { cell: 1 }, now);
     assert_eq!(monitor.state(1), CellState::Running);
     assert_eq!(monitor.cells[1].progress.step, 0);
@@ -186,10 +197,10 @@ fn what_an_earlier_process_measured_fills_the_curves_of_its_cell_and_no_more() {
         monitor.apply(Event::Measured { cell: 0, point }, now);
     }
     assert_eq!(
-        (monitor.running, monitor.state(0)),
-        (None, CellState::Finished(StopReason::Steps))
+        (monitor.turns.running.len(), monitor.state(0)),
+        (0, CellState::Finished(StopReason::Steps))
     );
-    assert_eq!((monitor.activity, monitor.done()), (None, 1));
+    assert_eq!((monitor.activity(Some(0)), monitor.done()), (None, 1));
     assert_eq!(
         (monitor.cells[0].progress.step, monitor.cells[0].progress.seconds),
         (100, 10.0)
@@ -205,7 +216,7 @@ fn what_an_earlier_process_measured_fills_the_curves_of_its_cell_and_no_more() {
         (latest.lambda_max, latest.lambda_converged, latest.lambda_on.as_str()),
         (3.0, true, "held-out")
     );
-    assert_eq!(monitor.time_left().sweep, Some(Duration::from_secs(10)));
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(10)));
 }
 
 #[test]
@@ -214,10 +225,10 @@ fn a_pause_shows_as_a_state_of_the_cell_and_is_timed() {
     let at = |seconds| start + Duration::from_secs(seconds);
     let mut monitor = started(vec![plan(100)], start);
     monitor.apply(Event::CellStarted { cell: 0 }, at(1));
-    monitor.apply(Event::Activity(Activity::Paused), at(10));
+    monitor.apply(busy(0, Activity::Paused), at(10));
     assert_eq!(monitor.state(0), CellState::Paused);
     assert_eq!(monitor.paused_for(at(14)), Duration::from_secs(4));
-    monitor.apply(Event::Activity(Activity::Training), at(15));
+    monitor.apply(busy(0, Activity::Training), at(15));
     assert_eq!(monitor.state(0), CellState::Running);
     assert_eq!(monitor.paused_for(at(60)), Duration::from_secs(5));
     monitor.apply(Event::SweepEnded(SweepEnding::Complete), at(61));
@@ -267,7 +278,7 @@ fn events_about_unknown_cells_and_probes_are_ignored() {
         ..Point::default()
     });
     monitor.apply(Event::Measured { cell: 0, point }, now);
-    assert_eq!(monitor.running, None);
+    assert!(monitor.turns.running.is_empty());
     assert!(monitor.cells[0].curves.lambda.iter().all(Curve::is_empty));
 }
 
@@ -279,7 +290,7 @@ fn a_training_thread_that_vanishes_leaves_a_notice_and_no_cell_running() {
     monitor.lose(Some("panicked at 'index out of bounds'".into()), now);
     assert!(monitor.is_over());
     assert_eq!(monitor.state(0), CellState::Interrupted);
-    assert!(monitor.notices[0].1.contains("out of bounds"));
+    assert!(monitor.notices[0].words.contains("out of bounds"));
 }
 
 #[test]
@@ -305,8 +316,8 @@ fn what_failed_is_noted_in_its_own_words() {
         now,
     );
     monitor.apply(Event::SweepEnded(SweepEnding::Failed("disk full".into())), now);
-    let notices: Vec<&str> = monitor.notices.iter().map(|(_, words)| words.as_str()).collect();
-    assert_eq!(notices, ["cell 1 failed: no memory", "the sweep failed: disk full"]);
+    let notices: Vec<String> = monitor.notices.iter().map(Note::text).collect();
+    assert_eq!(notices, ["cell 0 failed: no memory", "the sweep failed: disk full"]);
     assert!(monitor.has_failed());
 }
 
@@ -315,10 +326,14 @@ fn notices_are_bounded() {
     let now = Instant::now();
     let mut monitor = started(vec![], now);
     for number in 0..500 {
-        monitor.apply(Event::Notice(number.to_string()), now);
+        let notice = Event::Notice {
+            cell: None,
+            words: number.to_string(),
+        };
+        monitor.apply(notice, now);
     }
     assert_eq!(monitor.notices.len(), KEPT_NOTICES);
-    assert_eq!(monitor.notices.back().unwrap().1, "499");
+    assert_eq!(monitor.notices.back().unwrap().words, "499");
 }
 
 #[test]
@@ -413,4 +428,34 @@ fn where_there_is_no_edge_there_is_no_ratio() {
         assert_eq!(monitor.cells[0].edge(), None, "{decay} {lambda_max} {threshold}");
         assert!(monitor.cells[0].trend.is_empty(), "{decay} {lambda_max} {threshold}");
     }
+}
+
+/// Two cells that run at once, each measured at three steps.
+fn measured_in_two_cells() -> Vec<Event> {
+    let sweep = SweepPlan {
+        earlier_seconds: 0.0,
+        name: "s".into(),
+        run_dir: PathBuf::from("runs/s"),
+        device: "flex".into(),
+        cells: vec![plan(100); 2],
+    };
+    let mut events = vec![Event::SweepStarted(sweep)];
+    events.extend([0, 1].map(|cell| Event::CellStarted { cell }));
+    for step in [0, 5, 10] {
+        for cell in [0, 1] {
+            let lambda = LambdaPoint {
+                lambda_max: step as f64 + 0.5,
+                lambda_converged: true,
+                ..LambdaPoint::default()
+            };
+            let point = Box::new(Point {
+                step,
+                train_loss: Some(0.5),
+                lambda: Some(lambda),
+                ..Point::default()
+            });
+            events.push(Event::Measured { cell, point });
+        }
+    }
+    events
 }

@@ -1,4 +1,4 @@
-//! The progress bar of the running cell.
+//! The progress bar of the running cell, or of the one that was started first where several run.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::words;
 use crate::characters::Glyphs;
 use crate::event::{Activity, CellIndex};
 
-/// `cell 3/30 dropout=0.3 [=====>      ] 500/2000 ETA 00:01:03 · λ_max 12.3`; characters that every font has.
+/// `cell 2 dropout=0.3 [=====>      ] 500/2000 ETA 00:01:03 · λ_max 12.3`; characters that every font has.
 const TEMPLATE: &str = "{prefix} [{bar:20}] {pos}/{len} {wide_msg}";
 
 /// A bar on standard output; indicatif itself draws it no more often than eyes follow.
@@ -21,10 +21,8 @@ pub(super) fn new() -> ProgressBar {
 
 /// Shows how far the cell is.
 pub(super) fn draw(bar: &ProgressBar, known: &Known, cell: CellIndex, glyphs: Glyphs) {
-    let (Some(plan), Some(now)) = (known.cell_plan(cell), known.cells.get(cell)) else {
-        return;
-    };
-    bar.set_length(plan.planned_steps);
+    let Some(now) = known.cell(cell) else { return };
+    bar.set_length(now.plan.planned_steps);
     bar.set_position(now.progress.step);
     bar.set_prefix(glyphs.spelled(known.cell_name(cell)).into_owned());
     bar.set_message(glyphs.spelled(message(known, cell)).into_owned());
@@ -32,28 +30,35 @@ pub(super) fn draw(bar: &ProgressBar, known: &Known, cell: CellIndex, glyphs: Gl
 
 /// What stands beside the bar.
 pub(super) fn message(known: &Known, cell: CellIndex) -> String {
-    let (Some(plan), Some(now)) = (known.cell_plan(cell), known.cells.get(cell)) else {
+    let Some(now) = known.cell(cell) else {
         return String::new();
     };
     let rate = now.progress.steps_per_second;
-    let left = plan.planned_steps.saturating_sub(now.progress.step) as f64;
+    let left = now.plan.planned_steps.saturating_sub(now.progress.step) as f64;
     let mut parts = Vec::new();
     if rate > 0.0
         && let Ok(left) = Duration::try_from_secs_f64((left / rate).ceil())
     {
         parts.push(format!("ETA {}", FormattedDuration(left)));
     }
-    if let Some(lambda) = &now.lambda {
+    if let Some(Some(lambda)) = now.latest.lambda.first() {
         parts.push(format!(
             "λ_max {}",
             words::lambda_max(lambda.lambda_max, lambda.lambda_converged)
         ));
     }
     parts.extend(
-        now.test_accuracy
-            .map(|(_, share)| format!("test accuracy {}", words::per_cent(share))),
+        now.latest
+            .test_accuracy
+            .map(|share| format!("test accuracy {}", words::per_cent(share))),
     );
-    parts.extend(known.activity.and_then(busy).map(str::to_owned));
+    let activity = known.monitor.activity(Some(cell));
+    parts.extend(activity.and_then(busy).map(str::to_owned));
+    match known.monitor.turns.running.len() {
+        0 | 1 => {}
+        2 => parts.push("1 more runs".to_owned()),
+        running => parts.push(format!("{} more run", running - 1)),
+    }
     parts.join(" · ")
 }
 

@@ -1,143 +1,130 @@
 //! What is known of the sweep, and the line that each event is worth.
 
-use crate::event::{
-    Activity, CellEnding, CellIndex, CellPlan, Event, LambdaPoint, Point, Progress, Summary, SweepPlan,
-};
+use std::time::Instant;
+
+use crate::event::{CellEnding, CellIndex, Event, Point, Summary, cell_name};
+use crate::monitor::{Cell, Monitor, said_of};
 
 use super::words;
 
 /// Evaluations without λ_max are worth a line so often, in seconds of their cell; those with λ_max always are.
 const SECONDS_BETWEEN_EVALUATIONS: f64 = 10.0;
 
-/// The sweep as its events tell it.
-#[derive(Debug, Default)]
+/// The sweep as its events tell it, and what lines have said of it.
+#[derive(Debug)]
 pub(super) struct Known {
-    pub(super) plan: Option<SweepPlan>,
-    /// One for each cell of the plan.
-    pub(super) cells: Vec<CellKnown>,
-    pub(super) running: Option<CellIndex>,
-    pub(super) activity: Option<Activity>,
+    pub(super) monitor: Monitor,
+    /// One for each cell.
+    said: Vec<Said>,
 }
 
-/// One cell as its events tell it.
-#[derive(Debug, Default)]
-pub(super) struct CellKnown {
-    pub(super) begun: bool,
-    pub(super) ended: Option<(CellEnding, Summary)>,
-    pub(super) progress: Progress,
-    /// As last measured on the first probe.
-    pub(super) lambda: Option<LambdaPoint>,
-    /// As last evaluated, with the step.
-    pub(super) train_loss: Option<(u64, f64)>,
-    pub(super) test_accuracy: Option<(u64, f64)>,
-    points_skipped: u64,
-    last_line_seconds: Option<f64>,
+/// What lines have said of one cell.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    /// When it was last measured in a line, in its seconds.
+    at_seconds: Option<f64>,
+    /// After how many steps each was last evaluated.
+    train_loss_step: u64,
+    test_accuracy_step: u64,
 }
 
 impl Known {
+    /// Nothing is known yet.
+    pub(super) fn new() -> Self {
+        Self {
+            monitor: Monitor::without_curves(),
+            said: Vec::new(),
+        }
+    }
+
     /// Learns from an event, and says what is to be written.
     pub(super) fn take(&mut self, event: &Event) -> Vec<String> {
+        // Lines have no clock but that of the cells.
+        self.monitor.apply(event.clone(), Instant::now());
         match event {
             Event::SweepStarted(plan) => {
-                let cell = |plan: &CellPlan| CellKnown {
-                    ended: plan.ended.clone(),
-                    ..CellKnown::default()
-                };
-                self.cells = plan.cells.iter().map(cell).collect();
-                self.plan = Some(plan.clone());
+                self.said = vec![Said::default(); plan.cells.len()];
                 vec![words::sweep_started(plan)]
             }
-            Event::CellStarted { cell } => {
-                self.running = Some(*cell);
-                let Some(known) = self.cells.get_mut(*cell) else {
-                    return Vec::new();
-                };
-                *known = CellKnown {
-                    begun: true,
-                    ..CellKnown::default()
-                };
-                self.line(*cell, words::cell_started)
-            }
-            Event::Progress { cell, progress } => {
-                if let Some(known) = self.cells.get_mut(*cell) {
-                    known.progress = *progress;
-                }
+            Event::CellAdded(_) => {
+                self.said.push(Said::default());
                 Vec::new()
+            }
+            Event::CellStarted { cell } => {
+                if let Some(said) = self.said.get_mut(*cell) {
+                    *said = Said::default();
+                }
+                self.line(*cell, |known| words::cell_started(&known.plan))
             }
             Event::Measured { cell, point } => self.measured(*cell, point),
-            Event::PointsSkipped { cell, count } => {
-                if let Some(known) = self.cells.get_mut(*cell) {
-                    known.points_skipped += count;
-                }
-                Vec::new()
+            Event::CellEnded { cell, .. } => {
+                let (done, cells) = (self.monitor.done(), words::cells(self.monitor.cells.len()));
+                let done = format!(" · {done} of {cells} done");
+                self.line(*cell, |known| words::cell_ended(known) + &done)
             }
-            Event::Activity(activity) => {
-                self.activity = Some(*activity);
-                Vec::new()
-            }
-            Event::CellEnded { cell, ending, summary } => {
-                // A cell that waits can be aborted while another runs.
-                self.running = self.running.filter(|running| running != cell);
-                let Some(known) = self.cells.get_mut(*cell) else {
-                    return Vec::new();
-                };
-                known.ended = Some((ending.clone(), summary.clone()));
-                let skipped = known.points_skipped;
-                self.line(*cell, |plan| words::cell_ended(plan, ending, summary, skipped))
-            }
-            Event::Notice(text) => vec![format!("note: {}", words::one_line(text))],
-            Event::Queue { .. }
-            | Event::CellAdded(_)
+            Event::Notice { cell, words } => vec![format!("note: {}", words::one_line(&said_of(*cell, words)))],
+            Event::Elsewhere(place) => vec![format!(
+                "note: this run is trained {}; what follows is what its files say",
+                words::one_line(place)
+            )],
+            Event::Progress { .. }
+            | Event::PointsSkipped { .. }
+            | Event::Activity { .. }
+            | Event::Queue { .. }
             | Event::CellRetried { .. }
             | Event::Logged(_)
             | Event::History { .. }
             | Event::TrainerLost
             | Event::SweepEnded(_) => Vec::new(),
-            Event::Elsewhere(place) => vec![format!(
-                "note: this run is trained {}; what follows is what its files say",
-                words::one_line(place)
-            )],
         }
     }
 
-    /// How a cell is called, "cell 3/30 dropout=0.3 seed=1".
+    /// How a cell is called, "cell 2 dropout=0.3 seed=1".
     pub(super) fn cell_name(&self, cell: CellIndex) -> String {
-        let swept = self.cell_plan(cell).map(words::swept).unwrap_or_default();
-        format!("cell {}/{}{swept}", cell + 1, self.cells.len())
+        let swept = self.cell(cell).map(|known| words::swept(&known.plan));
+        format!("{}{}", cell_name(cell), swept.unwrap_or_default())
     }
 
-    pub(super) fn cell_plan(&self, cell: CellIndex) -> Option<&CellPlan> {
-        self.plan.as_ref()?.cells.get(cell)
+    pub(super) fn cell(&self, cell: CellIndex) -> Option<&Cell> {
+        self.monitor.cells.get(cell)
     }
 
     fn measured(&mut self, cell: CellIndex, point: &Point) -> Vec<String> {
-        let Some(known) = self.cells.get_mut(cell) else {
+        let (Some(known), Some(said)) = (self.monitor.cells.get(cell), self.said.get_mut(cell)) else {
             return Vec::new();
         };
-        let at_step = |value: f64| (point.step, value);
-        known.train_loss = point.train_loss.map(at_step).or(known.train_loss);
-        known.test_accuracy = point.test_accuracy.map(at_step).or(known.test_accuracy);
-        if let Some(lambda) = point.lambda.as_ref().filter(|lambda| lambda.lambda_probe == 0) {
-            known.lambda = Some(lambda.clone());
+        if point.train_loss.is_some() {
+            said.train_loss_step = point.step;
+        }
+        if point.test_accuracy.is_some() {
+            said.test_accuracy_step = point.step;
         }
         // A cell that ended before this process began is told of again, for those who draw its curves.
-        if known.ended.is_some() && self.running != Some(cell) {
+        if known.plan.ended.is_some() {
             return Vec::new();
         }
-        let since = known.last_line_seconds.map(|last| point.seconds - last);
+        let since = said.at_seconds.map(|last| point.seconds - last);
         if point.lambda.is_none() && since.is_some_and(|seconds| seconds < SECONDS_BETWEEN_EVALUATIONS) {
             return Vec::new();
         }
-        known.last_line_seconds = Some(point.seconds);
-        let (train_loss, test_accuracy) = (known.train_loss, known.test_accuracy);
-        self.line(cell, |plan| words::measured(plan, point, train_loss, test_accuracy))
+        said.at_seconds = Some(point.seconds);
+        let train_loss = known.latest.train_loss.map(|loss| (said.train_loss_step, loss));
+        let test_accuracy = known.latest.test_accuracy.map(|share| (said.test_accuracy_step, share));
+        self.line(cell, |known| {
+            words::measured(&known.plan, point, train_loss, test_accuracy)
+        })
     }
 
     /// A line about a cell of the plan; none if there is no such cell.
-    fn line(&self, cell: CellIndex, rest: impl FnOnce(&CellPlan) -> String) -> Vec<String> {
-        let rest = self.cell_plan(cell).map(rest);
+    fn line(&self, cell: CellIndex, rest: impl FnOnce(&Cell) -> String) -> Vec<String> {
+        let rest = self.cell(cell).map(rest);
         rest.map(|rest| format!("{} · {rest}", self.cell_name(cell)))
             .into_iter()
             .collect()
     }
+}
+
+/// How a cell ended, and its last values, if it has.
+pub(super) fn ended(cell: &Cell) -> Option<&(CellEnding, Summary)> {
+    cell.plan.ended.as_ref()
 }

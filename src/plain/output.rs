@@ -43,10 +43,10 @@ impl<W: Write> Output<W> {
         };
     }
 
-    /// Draws how far the running cell is.
+    /// Draws how far the running cell is; where several run, the one that was started first.
     pub(super) fn show(&mut self, known: &Known) {
-        match known.running {
-            Some(cell) if self.style == Style::Bar && self.failed.is_none() => {
+        match known.monitor.turns.running.first() {
+            Some(&cell) if self.style == Style::Bar && self.failed.is_none() => {
                 bar::draw(self.bar.get_or_insert_with(bar::new), known, cell, self.glyphs);
             }
             _ => self.end_bar(),

@@ -2,9 +2,10 @@
 
 use crate::characters::{Glyphs, as_typed};
 use crate::event::{CellEnding, Summary, SweepEnding};
+use crate::monitor::{Cell, CellState};
 
 use super::Ended;
-use super::known::{CellKnown, Known};
+use super::known::{Known, ended};
 use super::words::{self, cells, dash, one_line};
 
 /// Blanks between columns.
@@ -13,12 +14,13 @@ const GAP: &str = "  ";
 /// One line a cell below a line of titles, and what λ_max was measured on; nothing if no cell is known. Its columns are
 /// aligned in these characters.
 pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
-    let Some(plan) = known.plan.as_ref().filter(|plan| !plan.cells.is_empty()) else {
+    let cells = &known.monitor.cells;
+    if cells.is_empty() {
         return Vec::new();
-    };
+    }
     let mut swept: Vec<&str> = Vec::new();
     let mut probes: Vec<&str> = Vec::new();
-    for cell in &plan.cells {
+    for Cell { plan: cell, .. } in cells {
         for (name, _) in &cell.swept {
             if !swept.contains(&name.as_str()) {
                 swept.push(name);
@@ -34,13 +36,14 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
     let settings = ["cell"].into_iter().chain(swept.iter().copied());
     let titles = settings.chain(probe_column).chain(["state"]).chain(results);
     let mut rows: Vec<Vec<String>> = vec![titles.map(str::to_owned).collect()];
-    for (index, (plan, cell)) in plan.cells.iter().zip(&known.cells).enumerate() {
+    for (index, cell) in cells.iter().enumerate() {
+        let plan = &cell.plan;
         let value = |name: &&str| plan.swept.iter().find(|(swept, _)| swept == name);
         let settings = swept
             .iter()
             .map(|name| value(name).map_or_else(dash, |(_, value)| words::one_line(value)));
         let probe = probe_column.map(|_| plan.probes.first().cloned().unwrap_or_else(dash));
-        let index = [(index + 1).to_string()].into_iter();
+        let index = [index.to_string()].into_iter();
         rows.push(
             index
                 .chain(settings)
@@ -73,9 +76,9 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
     lines
 }
 
-fn state(cell: &CellKnown) -> String {
-    let word = match &cell.ended {
-        None if cell.begun => "unfinished",
+fn state(cell: &Cell) -> String {
+    let word = match ended(cell) {
+        None if cell.state == CellState::Running => "unfinished",
         None => "queued",
         Some((CellEnding::Finished(_), summary)) if summary.changed_by_hand => "by hand",
         Some((CellEnding::Finished(_), summary)) if summary.reached_aim == Some(false) => "aim missed",
@@ -89,8 +92,8 @@ fn state(cell: &CellKnown) -> String {
 }
 
 /// The numbers of one cell.
-fn results_of(cell: &CellKnown) -> [String; 6] {
-    let Some((_, summary)) = &cell.ended else {
+fn results_of(cell: &Cell) -> [String; 6] {
+    let Some((_, summary)) = ended(cell) else {
         return std::array::from_fn(|_| dash());
     };
     let Summary {
@@ -138,22 +141,19 @@ fn aligned(rows: &[Vec<String>], left: usize) -> Vec<String> {
 }
 
 /// What stands below the table.
-pub(super) fn last_line(known: &Known, ended: &Ended) -> Option<String> {
-    let plan = known.plan.as_ref()?;
-    let unfinished = known.cells.iter().filter(|cell| match &cell.ended {
-        Some((ending, _)) => *ending == CellEnding::Interrupted,
-        None => true,
-    });
-    let resume = format!(
-        "{} unfinished; go on with: sharptui resume {}",
-        cells(unfinished.count()),
-        as_typed(&plan.run_dir)
-    );
-    Some(match ended {
+pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
+    let monitor = &known.monitor;
+    if monitor.cells.is_empty() {
+        return None;
+    }
+    let unfinished = monitor.cells.len() - monitor.done();
+    let dir = as_typed(&monitor.run_dir);
+    let resume = format!("{} unfinished; go on with: sharptui resume {dir}", cells(unfinished));
+    Some(match how {
         Ended::Sweep(SweepEnding::Complete) => {
-            let failed = |cell: &&CellKnown| matches!(cell.ended, Some((CellEnding::Failed(_), _)));
-            let (count, dir) = (known.cells.len(), as_typed(&plan.run_dir));
-            match known.cells.iter().filter(failed).count() {
+            let failed = |cell: &&Cell| matches!(ended(cell), Some((CellEnding::Failed(_), _)));
+            let count = monitor.cells.len();
+            match monitor.cells.iter().filter(failed).count() {
                 0 => format!("complete: {} in {dir}", cells(count)),
                 failed => {
                     format!(

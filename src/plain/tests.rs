@@ -1,3 +1,4 @@
+mod several;
 mod stops;
 
 use std::path::PathBuf;
@@ -104,7 +105,10 @@ fn script() -> Vec<Event> {
     };
     vec![
         plan(),
-        Event::Activity(Activity::Preparing),
+        Event::Activity {
+            cell: Some(0),
+            activity: Activity::Preparing,
+        },
         Event::CellStarted { cell: 0 },
         measured(0, with_lambda(lambda(12.3, 0.01, true), evaluation(0, 0.0))),
         measured(0, evaluation(100, 1.0)),
@@ -139,7 +143,10 @@ fn script() -> Vec<Event> {
                 },
             ),
         ),
-        Event::Notice("λ_max was\r\ncorrected \u{1b}[1m".to_owned()),
+        Event::Notice {
+            cell: Some(0),
+            words: "λ_max was\r\ncorrected \u{1b}[1m".to_owned(),
+        },
         Event::PointsSkipped { cell: 0, count: 2 },
         Event::PointsSkipped { cell: 0, count: 3 },
         Event::CellEnded {
@@ -212,7 +219,11 @@ fn where_the_terminal_takes_nothing_else_every_line_is_ascii_and_the_table_align
         // Then what it was measured on is a column.
         plan.cells[1].probes = vec!["a probe in λ".to_owned()];
     }
-    events.insert(1, Event::Notice("λ_max fell… − said “twice”".to_owned()));
+    let notice = Event::Notice {
+        cell: None,
+        words: "λ_max fell… − said “twice”".to_owned(),
+    };
+    events.insert(1, notice);
     let (text, ..) = follow_in(events, &never(), Style::Lines, Glyphs::Ascii);
     assert!(text.is_ascii(), "{text}");
     for words in [
@@ -247,7 +258,7 @@ fn a_lambda_max_that_could_not_be_had_is_no_number_anywhere() {
         lambda: Some(lambda(f64::NAN, f64::NAN, false)),
         ..Point::default()
     };
-    let mut known = Known::default();
+    let mut known = Known::new();
     let mut lines = known.take(&plan());
     lines.extend(known.take(&Event::CellStarted { cell: 0 }));
     lines.extend(known.take(&measured(0, point)));
@@ -281,7 +292,7 @@ fn lines_are_the_same_above_a_bar() {
 
 #[test]
 fn several_probes_are_named_at_each_value() {
-    let mut known = Known::default();
+    let mut known = Known::new();
     let Event::SweepStarted(mut plan) = plan() else {
         panic!("the plan comes first")
     };
@@ -300,9 +311,12 @@ fn several_probes_are_named_at_each_value() {
         },
     ));
     let expected =
-        "cell 1/3 dropout=0 seed=1 · step 5/2000 · λ_max 9 on training, 500 examples (residual 0.5, converged)";
+        "cell 0 dropout=0 seed=1 · step 5/2000 · λ_max 9 on training, 500 examples (residual 0.5, converged)";
     assert_eq!(lines, [expected]);
-    assert_eq!(known.cells[0].lambda, None, "the bar shows the first probe only");
+    assert_eq!(
+        known.monitor.cells[0].latest.lambda[0], None,
+        "the bar shows the first probe only"
+    );
 }
 
 #[test]
@@ -312,7 +326,7 @@ fn cells_measured_on_different_examples_each_say_so_in_the_table() {
     };
     plan.cells.truncate(2);
     plan.cells[1].probes = vec!["training, 500 examples".to_owned()];
-    let mut known = Known::default();
+    let mut known = Known::new();
     known.take(&Event::SweepStarted(plan));
     let table = super::table::table(&known, Glyphs::Unicode);
     assert!(
@@ -320,11 +334,11 @@ fn cells_measured_on_different_examples_each_say_so_in_the_table() {
         "{table:#?}"
     );
     assert!(
-        table[2].starts_with("1     0        1     held-out, 1000 examples  queued"),
+        table[2].starts_with("0     0        1     held-out, 1000 examples  queued"),
         "{table:#?}"
     );
     assert!(
-        table[3].starts_with("2     0.25     1     training, 500 examples   queued"),
+        table[3].starts_with("1     0.25     1     training, 500 examples   queued"),
         "{table:#?}"
     );
     assert_eq!(table.len(), 4);
@@ -395,14 +409,15 @@ fn what_an_earlier_process_measured_is_remembered_without_a_line() {
         panic!("the plan comes first")
     };
     plan.cells[0].ended = Some((CellEnding::Finished(StopReason::Steps), finished()));
-    let mut known = Known::default();
+    let mut known = Known::new();
     known.take(&Event::SweepStarted(plan));
     let point = Point {
         lambda: Some(lambda(12.3, 0.01, true)),
         ..evaluation(100, 1.0)
     };
     assert!(known.take(&measured(0, point.clone())).is_empty());
-    assert_eq!((&known.cells[0].lambda, known.running), (&point.lambda, None));
+    let lambda = &known.monitor.cells[0].latest.lambda[0];
+    assert_eq!((lambda, known.monitor.turns.running.len()), (&point.lambda, 0));
     // If it runs again, what it measures is new.
     known.take(&Event::CellStarted { cell: 0 });
     assert_eq!(known.take(&measured(0, point)).len(), 1);
@@ -410,7 +425,7 @@ fn what_an_earlier_process_measured_is_remembered_without_a_line() {
 
 #[test]
 fn the_bar_says_how_long_and_how_sharp() {
-    let mut known = Known::default();
+    let mut known = Known::new();
     known.take(&plan());
     known.take(&Event::CellStarted { cell: 1 });
     assert_eq!(bar::message(&known, 1), "");
@@ -426,14 +441,17 @@ fn the_bar_says_how_long_and_how_sharp() {
         ..Point::default()
     };
     known.take(&measured(1, point));
-    known.take(&Event::Activity(Activity::MeasuringLambda));
+    known.take(&Event::Activity {
+        cell: Some(1),
+        activity: Activity::MeasuringLambda,
+    });
     let expected = "ETA 00:02:00 · λ_max 41.25? · test accuracy 50.00 % · measuring λ_max";
     assert_eq!(bar::message(&known, 1), expected);
 }
 
 #[test]
 fn aborting_a_cell_that_waits_leaves_the_bar_of_the_one_that_runs() {
-    let mut known = Known::default();
+    let mut known = Known::new();
     known.take(&plan());
     known.take(&Event::CellStarted { cell: 0 });
     let ended = |cell| Event::CellEnded {
@@ -442,9 +460,9 @@ fn aborting_a_cell_that_waits_leaves_the_bar_of_the_one_that_runs() {
         summary: Summary::default(),
     };
     known.take(&ended(2));
-    assert_eq!(known.running, Some(0));
+    assert_eq!(known.monitor.turns.running, [0]);
     known.take(&ended(0));
-    assert_eq!(known.running, None);
+    assert!(known.monitor.turns.running.is_empty());
 }
 
 #[test]

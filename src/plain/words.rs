@@ -2,6 +2,7 @@
 
 use crate::characters::as_typed;
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepPlan};
+use crate::monitor::Cell;
 use crate::number::{fixed, unsigned_zero};
 
 /// Four significant digits: enough to see a change, short enough to read.
@@ -137,10 +138,14 @@ fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
     )
 }
 
-pub(super) fn cell_ended(plan: &CellPlan, ending: &CellEnding, summary: &Summary, points_skipped: u64) -> String {
+/// How a cell that has ended did; nothing if it has not.
+pub(super) fn cell_ended(cell: &Cell) -> String {
+    let Some((ending, summary)) = &cell.plan.ended else {
+        return String::new();
+    };
     let mut parts = vec![
-        ended(ending, summary),
-        format!("step {}/{}", summary.steps, plan.planned_steps),
+        ended_how(ending, summary),
+        format!("step {}/{}", summary.steps, cell.plan.planned_steps),
     ];
     if let Some(value) = summary.lambda_max {
         let converged = summary.lambda_converged == Some(true);
@@ -171,13 +176,13 @@ pub(super) fn cell_ended(plan: &CellPlan, ending: &CellEnding, summary: &Summary
             .map(|share| format!("test accuracy {}", per_cent(share))),
     );
     parts.push(format!("{:.1} s", summary.seconds));
-    if points_skipped > 0 {
-        parts.push(format!("{points_skipped} more points in metrics.jsonl"));
+    if cell.skipped_points > 0 {
+        parts.push(format!("{} more points in metrics.jsonl", cell.skipped_points));
     }
     parts.join(" · ")
 }
 
-fn ended(ending: &CellEnding, summary: &Summary) -> String {
+fn ended_how(ending: &CellEnding, summary: &Summary) -> String {
     let by_hand = if summary.changed_by_hand {
         ", changed by hand"
     } else {

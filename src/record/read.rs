@@ -159,13 +159,13 @@ pub fn read_settings(cell_dir: &Path) -> Result<Vec<(String, String)>, RecordErr
     Ok(settings.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
-/// How long nothing was written of a run and of one of its cells, by the clock of whoever writes and ours.
+/// How long nothing was written of a run and of these cells of it, by the clock of whoever writes and ours.
 #[must_use]
-pub fn silence(run_dir: &Path, cell: Option<CellIndex>) -> Option<Duration> {
+pub fn silence(run_dir: &Path, cells: &[CellIndex]) -> Option<Duration> {
     let written = |path: PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
-    let metrics = cell.map(|cell| cell_path(run_dir, cell).join(names::METRICS));
+    let metrics = cells.iter().map(|cell| cell_path(run_dir, *cell).join(names::METRICS));
     let files = [names::RUN, names::TABLE, names::LOG].map(|name| run_dir.join(name));
-    let newest = metrics.into_iter().chain(files).filter_map(written).max()?;
+    let newest = metrics.chain(files).filter_map(written).max()?;
     SystemTime::now().duration_since(newest).ok()
 }
 

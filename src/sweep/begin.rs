@@ -38,9 +38,11 @@ impl Sweep {
         if let Some(earlier) = &earlier {
             check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
         }
-        let mut notices = run_dir.shortcomings();
-        notices.extend(earlier.as_ref().and_then(trained_elsewhere));
-        notices.extend(earlier.as_ref().and_then(rounded_otherwise));
+        let of_the_sweep = run_dir.shortcomings().into_iter();
+        let of_the_sweep = of_the_sweep
+            .chain(earlier.as_ref().and_then(trained_elsewhere))
+            .chain(earlier.as_ref().and_then(rounded_otherwise));
+        let mut notices: Vec<(Option<CellIndex>, String)> = of_the_sweep.map(|words| (None, words)).collect();
         let (experiment, kept) = with_added(experiment, run_dir.path())?;
         let mut rows = queued(&experiment);
         let mut broken_off = Vec::new();
@@ -62,7 +64,11 @@ impl Sweep {
                 row.summary = left_at(&found);
             }
         }
-        notices.extend(broken_off.iter().map(|broken_off| broken_off.words()));
+        notices.extend(
+            broken_off
+                .iter()
+                .map(|broken_off| (Some(broken_off.cell), broken_off.words())),
+        );
         let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
         seeds.sort_unstable();
         seeds.dedup();

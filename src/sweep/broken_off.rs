@@ -48,9 +48,6 @@ impl BrokenOff {
             "begins again"
         };
         let when = if self.comes_last() { " after the others" } else { "" };
-        format!(
-            "cell {} was running when {killed}, perhaps killed because memory ran out; it {how}{when}",
-            self.cell + 1
-        )
+        format!("it was running when {killed}, perhaps killed because memory ran out; it {how}{when}")
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::entries;
 use crate::config::{ConfigError, Experiment, Settings};
+use crate::event::cell_name;
 use crate::record::{DataMark, RecordError, RunInfo, read_settings};
 
 /// Why a sweep cannot begin or be taken up.
@@ -125,11 +126,14 @@ fn difference(then: &Experiment, now: &Experiment) -> Option<String> {
     cells
         .flat_map(|(cell, (then, now))| {
             let fields = entries(&then.settings).into_iter().zip(entries(&now.settings));
-            fields.map(move |(then, now)| (cell + 1, then, now))
+            fields.map(move |(then, now)| (cell, then, now))
         })
         .find(|(_, then, now)| then != now)
         .map(|(cell, (field, then), (_, now))| {
-            format!("{field} of cell {cell} was {then} when the run began, it is {now}")
+            format!(
+                "{field} of {} was {then} when the run began, it is {now}",
+                cell_name(cell)
+            )
         })
 }
 

@@ -24,8 +24,9 @@ pub(super) struct Queue {
     /// Cells that were aborted before their turn; they are left out when it comes.
     left_out: BTreeSet<CellIndex>,
     added: Vec<Added>,
-    running: Option<CellIndex>,
-    skipped: Option<CellIndex>,
+    running: BTreeSet<CellIndex>,
+    /// Running cells that are to be set aside.
+    skipped: BTreeSet<CellIndex>,
 }
 
 impl Queue {
@@ -57,8 +58,8 @@ impl Queue {
             again,
             left_out: kept.left_out.iter().copied().collect(),
             added: kept.added.clone(),
-            running: None,
-            skipped: None,
+            running: BTreeSet::new(),
+            skipped: BTreeSet::new(),
         }
     }
 
@@ -69,8 +70,7 @@ impl Queue {
             .iter()
             .position(|cell| !self.held.contains(cell) || is_aborted(*cell))?;
         let cell = self.order.remove(at);
-        self.running = Some(cell);
-        self.skipped = None;
+        self.running.insert(cell);
         Some(cell)
     }
 
@@ -79,9 +79,10 @@ impl Queue {
         self.left_out.iter().copied().collect()
     }
 
-    /// The cell that ran has ended, or was set aside.
-    pub(super) fn ended(&mut self) {
-        self.running = None;
+    /// A cell that ran has ended, or was set aside.
+    pub(super) fn ended(&mut self, cell: CellIndex) {
+        self.running.remove(&cell);
+        self.skipped.remove(&cell);
     }
 
     /// Whether this cell, which had ended, begins anew; from here on it is one like any other.
@@ -99,9 +100,9 @@ impl Queue {
         self.order.len()
     }
 
-    /// Cells that are held out, counted from 1, in words.
+    /// Cells that are held out, in words.
     pub(super) fn held_words(&self) -> Option<String> {
-        let numbers: Vec<String> = self.held.iter().map(|cell| (cell + 1).to_string()).collect();
+        let numbers: Vec<String> = self.held.iter().map(ToString::to_string).collect();
         (!numbers.is_empty()).then(|| {
             format!(
                 "held out and not run: cells {}; `sharptui resume` runs them",
@@ -143,19 +144,19 @@ impl Queue {
         }
     }
 
-    fn change(&mut self, command: Command) -> Result<Vec<Event>, String> {
-        let number = |cell: CellIndex| cell + 1;
+    fn change(&mut self, command: Command) -> Result<Vec<Event>, Refused> {
+        let refused = |cell: CellIndex, why: String| Refused { cell, why };
         let place = |queue: &Self, cell: CellIndex, what: &str| {
             let at = queue.place(cell);
-            at.ok_or_else(|| format!("cell {} does not wait: it cannot be {what}", number(cell)))
+            at.ok_or_else(|| refused(cell, format!("it does not wait, so it cannot be {what}")))
         };
         let mut events = Vec::new();
         match command {
-            Command::Skip(cell) if self.running == Some(cell) => {
+            Command::Skip(cell) if self.running.contains(&cell) => {
                 if self.order.iter().all(|waits| self.held.contains(waits)) {
-                    return Err(format!("no other cell waits: cell {} is not skipped", number(cell)));
+                    return Err(refused(cell, "no other cell waits, so it is not skipped".to_owned()));
                 }
-                self.skipped = Some(cell);
+                self.skipped.insert(cell);
                 self.order.push(cell);
             }
             Command::Skip(cell) => {
@@ -163,7 +164,7 @@ impl Queue {
                 let cell = self.order.remove(at);
                 self.order.push(cell);
             }
-            Command::Retry(cell) if self.running != Some(cell) && cell < self.experiment.cells.len() => {
+            Command::Retry(cell) if !self.running.contains(&cell) && cell < self.experiment.cells.len() => {
                 self.left_out.remove(&cell);
                 // One that waits already begins where it is, unless it had ended before.
                 if self.place(cell).is_none() {
@@ -175,7 +176,7 @@ impl Queue {
                 }
                 events.push(Event::CellRetried { cell });
             }
-            Command::Retry(cell) => return Err(format!("cell {} runs: it cannot be run again now", number(cell))),
+            Command::Retry(cell) => return Err(refused(cell, "it runs, so it cannot be run again now".to_owned())),
             Command::Move { cell, by } => {
                 let at = place(self, cell, "moved")?;
                 let last = i64::try_from(self.order.len()).unwrap_or(i64::MAX) - 1;
@@ -193,7 +194,12 @@ impl Queue {
                 self.show(cell);
             }
             Command::AddSeed(like) => {
-                let none = || format!("there is no cell {}, or no seed is left: none is added", number(like));
+                let none = || {
+                    refused(
+                        like,
+                        "there is no such cell, or no seed is left: none is added".to_owned(),
+                    )
+                };
                 let seed = self.experiment.next_seed(like).ok_or_else(none)?;
                 let cell = self.experiment.with_seed(like, seed).ok_or_else(none)?;
                 let index = self.experiment.cells.len();
@@ -219,6 +225,16 @@ impl Queue {
     }
 }
 
+/// Why nothing is done about a cell.
+struct Refused {
+    cell: CellIndex,
+    why: String,
+}
+
+fn notice(cell: Option<CellIndex>, words: String) -> Event {
+    Event::Notice { cell, words }
+}
+
 impl Desk for Queue {
     fn ask(&mut self, command: Command) -> Vec<Event> {
         let changed = match command {
@@ -233,19 +249,18 @@ impl Desk for Queue {
         };
         let mut events = match changed {
             Ok(events) => events,
-            Err(why) => return vec![Event::Notice(why)],
+            Err(Refused { cell, why }) => return vec![notice(Some(cell), why)],
         };
         // It holds in this process all the same.
         if let Err(error) = self.keep() {
-            events.push(Event::Notice(format!(
-                "{error}; the changed queue is lost if this process ends now"
-            )));
+            let words = format!("{error}; the changed queue is lost if this process ends now");
+            events.push(notice(None, words));
         }
         events
     }
 
     fn is_skipped(&self, cell: CellIndex) -> bool {
-        self.skipped == Some(cell) && self.running == Some(cell)
+        self.skipped.contains(&cell)
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, TryRecvError};
 
+use super::pauses::Pauses;
 use super::{Outbox, Stopwatch};
-use crate::event::{Activity, CellIndex, Command, Event, LogKind};
+use crate::event::{Activity, CellIndex, Cells, Command, Event, LogKind};
 
 /// How often is tried again what the disk did not take.
 const RETRY: Duration = Duration::from_millis(500);
@@ -46,17 +47,26 @@ pub struct Asked {
 /// The receiving half of the command channel, and what has been asked so far.
 pub struct Control {
     commands: Receiver<Command>,
-    paused: bool,
+    /// The cell that is prepared or trained.
+    cell: Option<CellIndex>,
+    pauses: Pauses,
     quit: bool,
     aborted: BTreeSet<CellIndex>,
     measurement: Asked,
     keep: bool,
-    /// The last one asked for, and of which cell.
-    learning_rate: Option<(CellIndex, f64)>,
+    /// The last one asked for, of the cell that is trained.
+    learning_rate: Option<f64>,
     activity: Option<Activity>,
     desk: Option<Arc<Mutex<dyn Desk>>>,
-    /// What was asked by hand and what came of it, to be told and logged.
-    untold: Vec<(Option<CellIndex>, String, Vec<Event>)>,
+    untold: Vec<Told>,
+}
+
+/// What was asked by hand and what came of it, to be told and logged.
+struct Told {
+    cell: Option<CellIndex>,
+    /// What was done, for the log; none where the command was refused.
+    words: Option<&'static str>,
+    events: Vec<Event>,
 }
 
 impl Control {
@@ -64,7 +74,8 @@ impl Control {
     pub fn new(commands: Receiver<Command>) -> Self {
         Self {
             commands,
-            paused: false,
+            cell: None,
+            pauses: Pauses::default(),
             quit: false,
             aborted: BTreeSet::new(),
             measurement: Asked::default(),
@@ -81,6 +92,21 @@ impl Control {
         self.desk = Some(desk);
     }
 
+    /// From now on, this is the cell that runs.
+    pub fn begin(&mut self, cell: CellIndex) {
+        if self.cell != Some(cell) {
+            (self.cell, self.activity) = (Some(cell), None);
+        }
+    }
+
+    /// No cell runs any more: what was asked of the one that did is forgotten.
+    pub fn end(&mut self) {
+        if let Some(cell) = self.cell.take() {
+            self.pauses.forget(cell);
+        }
+        (self.activity, self.measurement, self.learning_rate) = (None, Asked::default(), None);
+    }
+
     /// Hears what was asked, and tells what came of it.
     pub fn hear(&mut self, outbox: &Outbox) {
         self.take_in();
@@ -88,24 +114,28 @@ impl Control {
     }
 
     fn tell(&mut self, outbox: &Outbox) {
-        for (cell, words, events) in self.untold.drain(..) {
-            outbox.log(LogKind::ByHand, cell, &words);
+        for Told { cell, words, events } in self.untold.drain(..) {
+            if let Some(words) = words {
+                outbox.log(LogKind::ByHand, cell, words);
+            }
             for event in events {
                 outbox.state(event);
             }
         }
     }
 
-    /// Says what the training thread does from here on, if that is news.
+    /// Says what is done from here on for the cell that runs, or between cells, if that is news.
     pub fn busy_with(&mut self, activity: Activity, outbox: &Outbox) {
         if self.activity != Some(activity) {
+            let cell = self.cell;
+            let told = Event::Activity { cell, activity };
             // A pause must be seen to begin and to end; the rest changes many times a second.
             let lasting = |activity| matches!(activity, Activity::Paused | Activity::Blocked);
             let sent = if lasting(activity) || self.activity.is_some_and(lasting) {
-                outbox.state(Event::Activity(activity));
+                outbox.state(told);
                 true
             } else {
-                outbox.droppable(Event::Activity(activity))
+                outbox.droppable(told)
             };
             // One that was left out is told as soon as there is room.
             if sent {
@@ -129,7 +159,7 @@ impl Control {
     pub fn between_steps(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
         self.hear(outbox);
         self.wait(cell, outbox, stopwatch);
-        if !self.paused {
+        if !self.pauses.has(cell) {
             self.busy_with(Activity::Training, outbox);
         }
         self.asked(cell)
@@ -140,8 +170,9 @@ impl Control {
     /// A learning rate that was asked for is taken on between two steps: until it is, there is no waiting, and what is
     /// being measured is measured to its end. [`Self::is_to_pause`] goes on to hold.
     fn wait(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) {
-        let is_called = |control: &Self| control.learning_rate.is_some_and(|(meant, _)| meant == cell);
-        let waits = |control: &Self| control.paused && control.asked(cell) == Verdict::Go && !is_called(control);
+        let is_called = |control: &Self| control.learning_rate.is_some();
+        let waits =
+            |control: &Self| control.pauses.has(cell) && control.asked(cell) == Verdict::Go && !is_called(control);
         if !waits(self) {
             return;
         }
@@ -154,7 +185,7 @@ impl Control {
                     self.tell(outbox);
                 }
                 // Whoever could resume is gone, and a night's training must not hang on that.
-                Err(_) => self.paused = false,
+                Err(_) => self.pauses.set(Cells::All, false),
             }
         }
         stopwatch.leave_out(pause.elapsed());
@@ -178,9 +209,7 @@ impl Control {
             done => return done,
         };
         let (before, since) = (self.activity, Instant::now());
-        outbox.state(Event::Notice(format!(
-            "{first}; training waits until it can be written"
-        )));
+        outbox.notice(self.cell, format!("{first}; training waits until it can be written"));
         self.busy_with(Activity::Blocked, outbox);
         let done = loop {
             // A command is heard at once.
@@ -197,13 +226,9 @@ impl Control {
             stopwatch.leave_out(since.elapsed());
         }
         if done.is_ok() {
-            outbox.state(Event::Notice(
-                "the run directory can be written again; training goes on".to_owned(),
-            ));
+            outbox.notice(self.cell, "the run directory can be written again; training goes on");
         }
-        if let Some(activity) = before {
-            self.busy_with(activity, outbox);
-        }
+        self.busy_with(before.unwrap_or(Activity::Preparing), outbox);
         done
     }
 
@@ -217,12 +242,10 @@ impl Control {
         std::mem::take(&mut self.keep)
     }
 
-    /// The learning rate that was asked for since the last time this was called, of this cell.
-    pub fn take_learning_rate(&mut self, cell: CellIndex) -> Option<f64> {
+    /// The learning rate that was asked for since the last time this was called.
+    pub fn take_learning_rate(&mut self) -> Option<f64> {
         self.take_in();
-        // What was meant for a cell that has ended concerns no other one.
-        let (meant, learning_rate) = self.learning_rate.take()?;
-        (meant == cell).then_some(learning_rate)
+        self.learning_rate.take()
     }
 
     /// What has been asked of a cell so far, without waiting.
@@ -232,9 +255,9 @@ impl Control {
     }
 
     /// Whether the next [`Self::checkpoint`] waits.
-    pub fn is_to_pause(&mut self) -> bool {
+    pub fn is_to_pause(&mut self, cell: CellIndex) -> bool {
         self.take_in();
-        self.paused
+        self.pauses.has(cell)
     }
 
     /// An earlier process was asked to leave this cell out.
@@ -274,19 +297,40 @@ impl Control {
     }
 
     fn note(&mut self, command: Command) {
+        let (cell, words) = words(command);
+        let is_of_a_running_cell = matches!(
+            command,
+            Command::Pause(_)
+                | Command::Resume(_)
+                | Command::Keep(_)
+                | Command::Audit(_)
+                | Command::Measure(_)
+                | Command::SetLearningRate { .. }
+        );
+        if let Some(cell) = cell.filter(|cell| is_of_a_running_cell && self.cell != Some(*cell)) {
+            let cell = Some(cell);
+            let words = format!("it does not run, so this was not done: {words}");
+            let events = vec![Event::Notice { cell, words }];
+            self.untold.push(Told {
+                cell,
+                words: None,
+                events,
+            });
+            return;
+        }
         let mut events = Vec::new();
         match command {
-            Command::Pause => self.paused = true,
-            Command::Resume => self.paused = false,
+            Command::Pause(cells) => self.pauses.set(cells, true),
+            Command::Resume(cells) => self.pauses.set(cells, false),
             Command::Abort(cell) => {
                 self.aborted.insert(cell);
                 events = self.ask(command);
             }
-            Command::Audit => self.measurement.audit = true,
+            Command::Audit(_) => self.measurement.audit = true,
             Command::Quit => self.quit = true,
-            Command::Keep => self.keep = true,
-            Command::Measure => self.measurement.plain = true,
-            Command::SetLearningRate { cell, learning_rate } => self.learning_rate = Some((cell, learning_rate)),
+            Command::Keep(_) => self.keep = true,
+            Command::Measure(_) => self.measurement.plain = true,
+            Command::SetLearningRate { learning_rate, .. } => self.learning_rate = Some(learning_rate),
             Command::Skip(_)
             | Command::Retry(_)
             | Command::Move { .. }
@@ -300,8 +344,8 @@ impl Control {
                 events = self.ask(command);
             }
         }
-        let (cell, words) = words(command);
-        self.untold.push((cell, words.to_owned(), events));
+        let words = Some(words);
+        self.untold.push(Told { cell, words, events });
     }
 }
 
@@ -309,16 +353,20 @@ fn lock<'a>(desk: &'a Arc<Mutex<dyn Desk + 'static>>) -> std::sync::MutexGuard<'
     desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is asked, for the log.
+/// What is asked, for the log, and of which cell.
 fn words(command: Command) -> (Option<CellIndex>, &'static str) {
+    let one = |cells| match cells {
+        Cells::All => None,
+        Cells::One(cell) => Some(cell),
+    };
     match command {
-        Command::Pause => (None, "pause"),
-        Command::Resume => (None, "go on"),
+        Command::Pause(cells) => (one(cells), "pause"),
+        Command::Resume(cells) => (one(cells), "go on"),
         Command::Abort(cell) => (Some(cell), "abort"),
-        Command::Audit => (None, "audit"),
+        Command::Audit(cell) => (Some(cell), "audit"),
         Command::Quit => (None, "stop the sweep"),
-        Command::Keep => (None, "write a checkpoint"),
-        Command::Measure => (None, "measure now"),
+        Command::Keep(cells) => (one(cells), "write a checkpoint"),
+        Command::Measure(cell) => (Some(cell), "measure now"),
         Command::SetLearningRate { cell, .. } => (Some(cell), "change the learning rate"),
         Command::Skip(cell) => (Some(cell), "skip: it goes on at the end of the queue"),
         Command::Retry(cell) => (Some(cell), "run again"),
@@ -334,6 +382,11 @@ fn words(command: Command) -> (Option<CellIndex>, &'static str) {
 mod tests {
     use super::*;
 
+    fn told(cell: CellIndex, activity: Activity) -> Event {
+        let cell = Some(cell);
+        Event::Activity { cell, activity }
+    }
+
     #[test]
     fn a_pause_waits_for_resume_and_its_time_is_not_counted() {
         const LASTS: Duration = Duration::from_millis(50);
@@ -342,15 +395,16 @@ mod tests {
         let outbox = Outbox::new(events);
         let mut control = Control::new(receiver);
         let mut stopwatch = Stopwatch::start();
+        control.begin(0);
         control.busy_with(Activity::Training, &outbox);
-        sender.send(Command::Pause).unwrap();
+        sender.send(Command::Pause(Cells::All)).unwrap();
         let watcher = std::thread::spawn(move || {
             let mut activities: Vec<Event> = Vec::new();
             for event in &seen {
                 activities.push(event);
-                if activities.last() == Some(&Event::Activity(Activity::Paused)) {
+                if activities.last() == Some(&told(0, Activity::Paused)) {
                     std::thread::sleep(LASTS);
-                    sender.send(Command::Resume).unwrap();
+                    sender.send(Command::Resume(Cells::All)).unwrap();
                 }
             }
             activities
@@ -358,7 +412,7 @@ mod tests {
         assert_eq!(control.checkpoint(0, &outbox, &mut stopwatch), Verdict::Go);
         assert!(stopwatch.left_out() >= LASTS);
         drop(outbox);
-        let expected = [Activity::Training, Activity::Paused, Activity::Training].map(Event::Activity);
+        let expected = [Activity::Training, Activity::Paused, Activity::Training].map(|activity| told(0, activity));
         assert_eq!(watcher.join().unwrap(), expected);
     }
 
@@ -367,7 +421,7 @@ mod tests {
         for (command, verdict) in [(Command::Quit, Verdict::Quit), (Command::Abort(3), Verdict::Abort)] {
             let (sender, receiver) = crossbeam_channel::unbounded();
             let (events, _seen) = crossbeam_channel::unbounded();
-            sender.send(Command::Pause).unwrap();
+            sender.send(Command::Pause(Cells::All)).unwrap();
             sender.send(command).unwrap();
             let mut control = Control::new(receiver);
             let verdict_now = control.checkpoint(3, &Outbox::new(events), &mut Stopwatch::start());
@@ -385,29 +439,26 @@ mod tests {
             cell,
             learning_rate: 0.5,
         };
-        for command in [Command::Pause, rate(2), rate(1)] {
+        control.begin(1);
+        for command in [Command::Pause(Cells::All), rate(2), rate(1)] {
             sender.send(command).unwrap();
         }
         // In the midst of a measurement, and after it.
         assert_eq!(control.checkpoint(1, &outbox, &mut stopwatch), Verdict::Go);
         assert_eq!(control.between_steps(1, &outbox, &mut stopwatch), Verdict::Go);
-        assert_eq!(control.take_learning_rate(1), Some(0.5));
-        assert!(control.is_to_pause());
+        assert_eq!(control.take_learning_rate(), Some(0.5));
+        assert!(control.is_to_pause(1));
         // Of another cell it is no reason to wake up.
-        for command in [rate(2), Command::Resume] {
+        for command in [rate(2), Command::Resume(Cells::All)] {
             sender.send(command).unwrap();
         }
         assert_eq!(control.between_steps(1, &outbox, &mut stopwatch), Verdict::Go);
-        assert!(!control.is_to_pause());
+        assert!(!control.is_to_pause(1));
         let activities: Vec<Event> = seen
             .try_iter()
-            .filter(|event| matches!(event, Event::Activity(_)))
+            .filter(|event| matches!(event, Event::Activity { .. }))
             .collect();
-        assert_eq!(
-            activities.last(),
-            Some(&Event::Activity(Activity::Training)),
-            "{activities:?}"
-        );
+        assert_eq!(activities.last(), Some(&told(1, Activity::Training)), "{activities:?}");
     }
 
     #[test]
@@ -425,10 +476,72 @@ mod tests {
     fn a_pause_ends_when_nobody_is_left_to_resume() {
         let (sender, receiver) = crossbeam_channel::unbounded();
         let (events, _seen) = crossbeam_channel::unbounded();
-        sender.send(Command::Pause).unwrap();
+        sender.send(Command::Pause(Cells::All)).unwrap();
         drop(sender);
         let mut control = Control::new(receiver);
         let verdict = control.checkpoint(0, &Outbox::new(events), &mut Stopwatch::start());
         assert_eq!(verdict, Verdict::Go);
+    }
+
+    #[test]
+    fn a_pause_of_one_cell_holds_until_that_cell_ends_and_one_of_all_holds_beyond() {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let mut control = Control::new(receiver);
+        control.begin(0);
+        sender.send(Command::Pause(Cells::One(0))).unwrap();
+        assert!(control.is_to_pause(0) && !control.is_to_pause(1));
+        control.end();
+        control.begin(0);
+        assert!(!control.is_to_pause(0));
+        sender.send(Command::Pause(Cells::All)).unwrap();
+        assert!(control.is_to_pause(0));
+        control.end();
+        control.begin(1);
+        assert!(control.is_to_pause(1));
+    }
+
+    #[test]
+    fn what_is_asked_of_a_cell_that_does_not_run_is_answered_and_not_done() {
+        let commands = [
+            Command::Pause(Cells::One(2)),
+            Command::Resume(Cells::One(2)),
+            Command::Audit(2),
+            Command::Measure(2),
+            Command::Keep(Cells::One(2)),
+            Command::SetLearningRate {
+                cell: 2,
+                learning_rate: 0.5,
+            },
+        ];
+        for command in commands {
+            let (sender, receiver) = crossbeam_channel::unbounded();
+            let (events, seen) = crossbeam_channel::unbounded();
+            let mut control = Control::new(receiver);
+            control.begin(1);
+            sender.send(command).unwrap();
+            control.hear(&Outbox::new(events));
+            let told: Vec<Event> = seen.try_iter().collect();
+            let is_answer = |event: &Event| matches!(event, Event::Notice { cell: Some(2), words } if words.starts_with("it does not run"));
+            assert!(told.len() == 1 && is_answer(&told[0]), "{told:?}");
+            let asked = control.take_measurement();
+            assert!(!asked.audit && !asked.plain && !control.take_keep(), "{command:?}");
+            assert_eq!(control.take_learning_rate(), None);
+            assert!(!control.is_to_pause(1) && !control.is_to_pause(2), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_asked_of_a_cell_that_has_ended_concerns_no_other_one() {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let mut control = Control::new(receiver);
+        control.begin(1);
+        for command in [Command::Audit(1), Command::Measure(1)] {
+            sender.send(command).unwrap();
+        }
+        control.verdict(1);
+        control.end();
+        control.begin(2);
+        let asked = control.take_measurement();
+        assert!(!asked.audit && !asked.plain);
     }
 }

@@ -45,10 +45,16 @@ impl Outbox {
     ///
     /// A reader that is gone is not an error: what is on disk is the truth.
     pub fn state(&self, event: Event) {
-        if let Event::Notice(words) = &event {
-            self.log(LogKind::Notice, None, words);
+        if let Event::Notice { cell, words } = &event {
+            self.log(LogKind::Notice, *cell, words);
         }
         drop(self.events.send(event));
+    }
+
+    /// Sends what the person watching should read: about this cell, or about the whole sweep.
+    pub fn notice(&self, cell: Option<CellIndex>, words: impl Into<String>) {
+        let words = words.into();
+        self.state(Event::Notice { cell, words });
     }
 
     /// Sends what may be left out while nobody reads.

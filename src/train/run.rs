@@ -152,18 +152,19 @@ impl<'a> Run<'a> {
     /// Takes on the learning rate that was asked for, if one was: η of the next step, from where the schedule goes on in
     /// its shape. It is written down with a checkpoint, so that nothing takes it back.
     pub(super) fn change_learning_rate(&mut self) -> Result<(), AnyError> {
-        let Some(asked) = self.control.take_learning_rate(self.task.cell) else {
+        let Some(asked) = self.control.take_learning_rate() else {
             return Ok(());
         };
-        let cell = self.task.cell + 1;
+        let cell = Some(self.task.cell);
         let from = self.in_force.learning_rate_at(self.step);
         // Times one where nothing scales it, so that what was typed is what is taken.
         let scaled = asked * (self.in_force.learning_rate / from);
         let is_usable = |rate: f64| rate.is_finite() && rate > 0.0;
         if !is_usable(asked) || !is_usable(scaled) {
-            self.outbox.state(Event::Notice(format!(
-                "cell {cell}: a learning rate of {asked} was asked for, where it is {from}; it stays as it is"
-            )));
+            self.outbox.notice(
+                cell,
+                format!("a learning rate of {asked} was asked for, where it is {from}; it stays as it is"),
+            );
             return Ok(());
         }
         self.in_force.learning_rate = scaled;
@@ -180,9 +181,10 @@ impl<'a> Run<'a> {
         })?;
         self.keep(&self.snapshot(true))?;
         let step = self.step;
-        self.outbox.state(Event::Notice(format!(
-            "cell {cell}, step {step}: the learning rate was changed by hand, from {from} to {to}"
-        )));
+        self.outbox.notice(
+            cell,
+            format!("the learning rate was changed by hand, from {from} to {to}, at step {step}"),
+        );
         Ok(())
     }
 
@@ -308,7 +310,7 @@ impl<'a> Run<'a> {
 
     /// Whether the next [`Self::between_steps`] waits.
     pub(super) fn is_to_pause(&mut self) -> bool {
-        self.control.is_to_pause()
+        self.control.is_to_pause(self.task.cell)
     }
 
     /// Whether a step's loss was past the limit or not finite. Looks now and then, or `now`.

@@ -26,9 +26,18 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub(super) fn half_way() -> Self {
+        Self::after(script::half_way())
+    }
+
+    /// Three cells run at once.
+    pub(super) fn three_at_once() -> Self {
+        Self::after(script::three_at_once())
+    }
+
+    fn after(events: Vec<crate::event::Event>) -> Self {
         let start = Instant::now();
         let mut monitor = Monitor::default();
-        for event in script::half_way() {
+        for event in events {
             monitor.apply(event, start);
         }
         Self {
@@ -49,7 +58,7 @@ impl Fixture {
     pub(super) fn with_cells(mut self, cells: usize) -> Self {
         let cell = self.monitor.cells[5].clone();
         self.monitor.cells.resize(cells, cell);
-        self.monitor.queue = (3..cells).collect();
+        (self.monitor.turns.cells, self.monitor.turns.queue) = (cells, (3..cells).collect());
         self.monitor.know_settings();
         self
     }

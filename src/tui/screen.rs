@@ -125,9 +125,24 @@ mod tests {
         fixture.view.overlaid = vec![0, 1, 2];
         insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
         let small = fixture.drawn(render, (80, 24));
-        assert!(small.contains("1: 0.1 tanh"), "{small}");
+        assert!(small.contains("0: 0.1 tanh"), "{small}");
         fixture.view.theme = Fixture::ascii().view.theme;
         assert!(fixture.drawn(render, (120, 40)).is_ascii());
+    }
+
+    #[test]
+    fn several_cells_that_run_at_once_are_told_apart() {
+        let mut fixture = Fixture::three_at_once();
+        insta::assert_snapshot!(fixture.drawn(render, (80, 24)));
+        insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
+        fixture.view.pinned = Some(3);
+        let drawn = fixture.drawn(render, (120, 40));
+        for words in [
+            "cell 3: paused · step 95 of 1 000 · paused for 1m 01s",
+            "looking at cell 3 · Enter follows cell 2",
+        ] {
+            assert!(drawn.contains(words), "{words}: {drawn}");
+        }
     }
 
     #[test]
@@ -151,7 +166,7 @@ mod tests {
         fixture.monitor.know_settings();
         for size in [(60, 16), (80, 24), (120, 40), (200, 60)] {
             let drawn = fixture.drawn(render, size);
-            for words in ["cell 3 of 6", "step 720 of 1 000", "39.2 ± 0.08", "running"] {
+            for words in ["cell 2", "step 720 of 1 000", "39.2 ± 0.08", "running"] {
                 assert!(drawn.contains(words), "{words} at {size:?}: {drawn}");
             }
         }

@@ -98,6 +98,14 @@ fn scaled(bytes: u64, like: u64) -> (String, &'static str) {
     (value(bytes as f64 / (1_u64 << shift) as f64, 3), unit)
 }
 
+/// Words that begin a sentence.
+pub(super) fn capitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A duration in its two largest units: "8s", "4m 05s", "2h 07m", "3d 04h".
 #[must_use]
 pub fn duration(duration: Duration) -> String {

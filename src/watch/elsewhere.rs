@@ -66,7 +66,7 @@ pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<Receiver<E
         place,
         said: None,
         log_read: 0,
-        running: None,
+        running: Vec::new(),
         queue: QueueFile::default(),
         out,
     };
@@ -85,7 +85,8 @@ struct Files {
     said: Option<String>,
     /// How much of the log has been read.
     log_read: u64,
-    running: Option<CellIndex>,
+    /// Cells that have begun and not ended.
+    running: Vec<CellIndex>,
     queue: QueueFile,
     out: Sender<Event>,
 }
@@ -110,7 +111,7 @@ impl Files {
         }
     }
 
-    /// Tells everything from the beginning; of the cells that have not ended, the last one to begin is the one that runs.
+    /// Tells everything from the beginning; the cells that have begun since the sweep was last taken up, and not ended, run.
     fn tell_whole(&mut self, told: Vec<Event>) -> Result<(), Over> {
         self.queue = self.read_queue();
         // A process that holds the lock has not ended, whatever an earlier one wrote: it may be about to begin.
@@ -120,13 +121,21 @@ impl Files {
         }
         self.said = None;
         self.tell_where()?;
-        self.log_read = 0;
-        let begun = |entry: &LogEntry| entry.cell.filter(|_| entry.kind == LogKind::Begun);
-        let running = self.new_entries().iter().filter_map(begun).next_back();
-        match running.filter(|cell| record::read_summary(&cell_path(&self.run_dir, *cell)).is_err()) {
-            Some(cell) => self.tell_begin(cell),
-            None => Ok(()),
+        (self.log_read, self.running) = (0, Vec::new());
+        let mut begun = Vec::new();
+        for entry in self.new_entries() {
+            match (entry.kind, entry.cell) {
+                // What ran before this was left by a process that is gone.
+                (LogKind::Sweep, _) => begun.clear(),
+                (LogKind::Begun, Some(cell)) => {
+                    begun.retain(|known| *known != cell);
+                    begun.push(cell);
+                }
+                _ => {}
+            }
         }
+        begun.retain(|cell| record::read_summary(&cell_path(&self.run_dir, *cell)).is_err());
+        begun.into_iter().try_for_each(|cell| self.tell_begin(cell))
     }
 
     fn tell(&mut self, entry: &LogEntry) -> Result<(), Over> {
@@ -139,7 +148,8 @@ impl Files {
     }
 
     fn tell_begin(&mut self, cell: CellIndex) -> Result<(), Over> {
-        self.running = Some(cell);
+        self.running.retain(|running| *running != cell);
+        self.running.push(cell);
         self.send(Event::CellStarted { cell })
     }
 
@@ -148,6 +158,7 @@ impl Files {
             return Ok(());
         };
         let (ending, summary) = (ended.ending, ended.summary);
+        self.running.retain(|running| *running != cell);
         self.send(Event::CellEnded { cell, ending, summary })
     }
 
@@ -179,7 +190,7 @@ impl Files {
 
     /// How long nothing was written, if that is worth saying.
     fn silence(&self) -> Option<&'static str> {
-        let seconds = record::silence(&self.run_dir, self.running)?.as_secs();
+        let seconds = record::silence(&self.run_dir, &self.running)?.as_secs();
         let silence = SILENCES.iter().find(|(least, _)| seconds >= *least);
         silence.map(|(_, words)| *words)
     }

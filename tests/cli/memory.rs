@@ -37,7 +37,7 @@ fn assert_others_run(place: &Place, first: &str, words: &str) {
         let (error, status) = run_after(place, first, arguments);
         assert_eq!(status, Some(1), "{error}");
         let expected = [
-            "1 of 3 cells failed, the first of them cell 2: ",
+            "1 of 3 cells failed, the first of them cell 1: ",
             "vectors of its 19184010 parameters",
             words,
         ];

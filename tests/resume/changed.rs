@@ -23,7 +23,7 @@ fn a_changed_config_is_refused_with_what_differs() {
         (
             "batch_size: 20",
             "batch_size: 30",
-            "batch_size of cell 1 was 20 when the run began, it is 30",
+            "batch_size of cell 0 was 20 when the run began, it is 30",
         ),
         ("seed: [", "seed: [7, ", "the run began with 2 cells, now there are 3"),
     ] {

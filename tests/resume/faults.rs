@@ -198,18 +198,18 @@ fn a_cell_that_is_killed_once_goes_on_first_and_one_that_is_killed_again_after_t
     let mut lines = BufReader::new(again.stdout.take().unwrap());
     wait_for(
         &mut lines,
-        "cell 1 was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it goes on from its checkpoint",
+        "cell 0: it was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it goes on from its checkpoint",
     );
-    wait_for(&mut lines, "cell 1/2");
+    wait_for(&mut lines, "cell 0 ");
     again.kill().unwrap();
     again.wait().unwrap();
 
     let written = hurt.finish(&[]);
-    let words = "cell 1 was running when 2 earlier processes ended without a last checkpoint, perhaps killed because memory ran out; it goes on from its \
+    let words = "it was running when 2 earlier processes ended without a last checkpoint, perhaps killed because memory ran out; it goes on from its \
         checkpoint after the others";
     assert!(written.contains(words), "{written}");
     let first = |cell: &str| written.lines().position(|line| line.contains(cell));
-    assert!(first("cell 2/2") < first("cell 1/2"), "{written}");
+    assert!(first("cell 1 ") < first("cell 0 "), "{written}");
     assert!(!hurt.cell(0).join("attempts.json").exists());
     let log = fs::read_to_string(hurt.run_dir().join("events.jsonl")).unwrap();
     assert!(log.contains(words), "{log}");

@@ -147,10 +147,15 @@ pub fn progress(cell: usize, step: u64) -> Event {
     Event::Progress { cell, progress }
 }
 
+fn activity(cell: usize, activity: Activity) -> Event {
+    let cell = Some(cell);
+    Event::Activity { cell, activity }
+}
+
 /// The events of one measurement, every fifth step, with a value that did not converge and one that an audit corrected.
 pub fn measured(cell: usize, step: u64) -> Vec<Event> {
     let mut first = point(cell, step, 0);
-    let mut events = vec![Event::Activity(Activity::MeasuringLambda)];
+    let mut events = vec![activity(cell, Activity::MeasuringLambda)];
     if let Some(lambda) = &mut first.lambda {
         if step == 330 {
             lambda.lambda_converged = false;
@@ -159,9 +164,10 @@ pub fn measured(cell: usize, step: u64) -> Vec<Event> {
         if step == 500 {
             lambda.lambda_audited = true;
             lambda.lambda_corrected_from = Some(lambda.lambda_max * 0.97);
-            events.push(Event::Notice(
-                "audit at step 500 corrected λ_max from 39.6 to 40.8".into(),
-            ));
+            events.push(Event::Notice {
+                cell: Some(cell),
+                words: "audit at step 500 corrected λ_max from 39.6 to 40.8".into(),
+            });
         }
     }
     events.push(Event::Measured {
@@ -178,13 +184,13 @@ pub fn measured(cell: usize, step: u64) -> Vec<Event> {
         point: Box::new(second),
     });
     events.push(progress(cell, step));
-    events.push(Event::Activity(Activity::Training));
+    events.push(activity(cell, Activity::Training));
     events
 }
 
 /// A cell from its start to `step`.
 pub fn up_to(cell: usize, step: u64) -> Vec<Event> {
-    let mut events = vec![Event::CellStarted { cell }, Event::Activity(Activity::Training)];
+    let mut events = vec![Event::CellStarted { cell }, activity(cell, Activity::Training)];
     events.extend((0..=step).step_by(5).flat_map(|step| measured(cell, step)));
     events
 }
@@ -222,6 +228,19 @@ pub fn came_to(cell: usize, lambda_max: f64) -> Event {
         summary.test_accuracy = Some(0.9 - 0.001 * lambda_max);
     }
     event
+}
+
+/// One cell is finished; three run at once: the third, which was started first, the second, and the fourth, which is paused.
+#[allow(dead_code)] // Of the panels' tests alone.
+pub fn three_at_once() -> Vec<Event> {
+    let mut events = vec![Event::SweepStarted(plan())];
+    events.extend(up_to(0, STEPS));
+    events.push(ended(0, STEPS, CellEnding::Finished(StopReason::Steps)));
+    for (cell, step) in [(2, 720), (1, 405), (3, 95)] {
+        events.extend(up_to(cell, step));
+    }
+    events.push(activity(3, Activity::Paused));
+    events
 }
 
 /// Two cells are finished, the third is at step 720 of 1,000.

@@ -95,7 +95,7 @@ fn the_table_says_what_runs_what_has_ended_and_how_far_it_is_while_a_cell_goes_o
 fn what_is_changed_by_hand_is_in_the_table_while_a_cell_goes_on_or_is_paused() {
     let going = Going::on(STALE);
     going.wait_for_states(&["finished", "running"]);
-    for pausing in [None, Some(Command::Pause)] {
+    for pausing in [None, Some(Command::Pause(Cells::All))] {
         if let Some(pause) = pausing {
             going.ask(pause);
         }
@@ -130,7 +130,7 @@ fn a_table_that_cannot_be_written_makes_training_wait_and_is_whole_in_the_end() 
         let since = Instant::now();
         loop {
             let event = going.events.recv_timeout(PATIENCE).unwrap();
-            if matches!(event, Event::Notice(said) if said.contains(words)) {
+            if matches!(event, Event::Notice { words: said, .. } if said.contains(words)) {
                 return;
             }
             assert!(since.elapsed() < PATIENCE, "no `{words}`");

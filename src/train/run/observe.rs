@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Run, ending, has_diverged};
 use crate::config::Settings;
 use crate::curvature::norm;
-use crate::event::{Activity, CellEnding, Event, LambdaPoint, Point, StopReason};
+use crate::event::{Activity, CellEnding, LambdaPoint, Point, StopReason};
 use crate::number::significant;
 use crate::train::evaluate::evaluate;
 use crate::train::probes::ProbeTrack;
@@ -137,13 +137,12 @@ impl Run<'_> {
             return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
         };
         if let Some(from) = measured.corrected_from {
-            self.outbox.state(Event::Notice(format!(
-                "cell {}, step {}: an audit found λ_max {} where the track had {}; corrected",
-                self.task.cell + 1,
-                self.step,
-                significant(measured.value, 5),
-                significant(from, 5),
-            )));
+            let (value, from) = (significant(measured.value, 5), significant(from, 5));
+            let step = self.step;
+            self.outbox.notice(
+                Some(self.task.cell),
+                format!("an audit at step {step} found λ_max {value} where the track had {from}; corrected"),
+            );
         }
         let paused = self.stopwatch.left_out().saturating_sub(left_out);
         Ok(LambdaPoint {

@@ -17,7 +17,7 @@ pub(in crate::tui) fn values(scene: &Scene) -> Option<String> {
         let _ = writeln!(text, "{name}\t{value}");
     };
     line("sweep", &scene.monitor.name);
-    line("cell", &(scene.chosen() + 1).to_string());
+    line("cell", &scene.chosen().to_string());
     for (name, value) in &cell.plan.swept {
         line(name, value);
     }
@@ -68,7 +68,7 @@ mod tests {
             lines[..5],
             [
                 "sweep\tedge-of-stability",
-                "cell\t3",
+                "cell\t2",
                 "learning_rate\t0.05",
                 "activation\ttanh",
                 "step\t402"

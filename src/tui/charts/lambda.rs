@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use crate::event::LambdaPoint;
+use crate::event::{LambdaPoint, cell_name};
 use crate::monitor::{Cell, Curve};
 
 use super::curves::{Curves, Line, union};
@@ -152,7 +152,7 @@ fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<&'a Curve> {
         .iter()
         .enumerate()
         .filter(|(index, _)| *index != chosen);
-    let ended = others.filter(|(index, _)| scene.monitor.running != Some(*index));
+    let ended = others.filter(|(index, _)| !scene.monitor.turns.is_running(*index));
     let curves: Vec<&Curve> = ended
         .filter_map(|(_, cell)| cell.curves.lambda.get(probe))
         .filter(|curve| !curve.is_empty())
@@ -189,7 +189,7 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
     let sample = pens.lambda.sample(theme.glyphs);
     let mut spans = vec![];
     if scene.view.pinned.is_some() {
-        spans.push(Span::styled(format!(" cell {}", scene.chosen() + 1), theme.strong));
+        spans.push(Span::styled(format!(" {}", cell_name(scene.chosen())), theme.strong));
     }
     spans.extend([
         Span::styled(format!(" {sample} "), theme.lambda),

@@ -63,7 +63,7 @@ pub(super) fn legend(scene: &Scene) -> Vec<Vec<Span<'static>>> {
         let words = panel::cut(&values.join(" "), WIDEST);
         vec![
             Span::styled(format!(" {}", pen.sample(theme.glyphs)), pen.style),
-            Span::styled(theme.text(format!(" {}: {words} ", index + 1)).into_owned(), theme.dim),
+            Span::styled(theme.text(format!(" {index}: {words} ")).into_owned(), theme.dim),
         ]
     });
     entries.collect()

@@ -12,7 +12,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
 use super::*;
-use crate::event::{Activity, SweepEnding};
+use crate::event::{Activity, Cells, SweepEnding};
 use crate::tui::fixture::script;
 use crate::tui::theme::{Colours, Glyphs, Theme};
 
@@ -191,12 +191,15 @@ fn a_key_shows_at_once_and_the_trainer_confirms_it() {
     let bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     bench.letter(' ');
-    assert_eq!(bench.asked(), Command::Pause);
+    assert_eq!(bench.asked(), Command::Pause(Cells::All));
     bench.wait_for("‖ pausing…");
-    bench.tell([Event::Activity(Activity::Paused)]);
+    bench.tell([Event::Activity {
+        cell: Some(2),
+        activity: Activity::Paused,
+    }]);
     bench.wait_for("‖ paused");
     bench.letter(' ');
-    assert_eq!(bench.asked(), Command::Resume);
+    assert_eq!(bench.asked(), Command::Resume(Cells::All));
     bench.wait_for("▶ resuming…");
 }
 

@@ -5,8 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::event::cell_name;
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
+use crate::tui::words;
 
 /// Widest the text gets.
 const WIDEST: usize = 76;
@@ -36,7 +38,7 @@ pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
 
 fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     let Some(cell) = scene.cell() else { return Vec::new() };
-    let number = scene.chosen() + 1;
+    let name = words::capitalized(&cell_name(scene.chosen()));
     let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
     let on = cell.plan.probes.get(probe).map_or("its probe", String::as_str);
     let tolerance = cell.plan.setting("lambda_tolerance").unwrap_or("its tolerance");
@@ -72,7 +74,7 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
             "λ_max",
             format!(
                 "the largest algebraic eigenvalue of the Hessian of the mean loss ({loss}) over all parameters, at the \
-                 weights of that step. Cell {number} measures it on: {on}. No dropout, no augmentation; exact \
+                 weights of that step. {name} measures it on: {on}. No dropout, no augmentation; exact \
                  Hessian-vector products in {precision}, Lanczos from the vector of the last measurement.{decay}"
             ),
         ),

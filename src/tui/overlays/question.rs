@@ -4,12 +4,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::event::CellIndex;
+use crate::event::{CellIndex, cell_name};
 use crate::monitor::CellState;
 use crate::tui::state::scene::Scene;
 use crate::tui::state::view::Question;
 use crate::tui::theme::panel;
 use crate::tui::words;
+
+/// Running cells that are named one by one.
+const MOST_NAMED: usize = 3;
 
 /// Draws the question over the screen.
 pub(in crate::tui) fn render(scene: &Scene, question: Question, screen: Rect, buffer: &mut Buffer) {
@@ -17,13 +20,13 @@ pub(in crate::tui) fn render(scene: &Scene, question: Question, screen: Rect, bu
     let (title, explanation, yes, no) = match question {
         Question::Quit => ("quit?".to_owned(), quit_words(scene), "stop the sweep", "go on"),
         Question::Abort(cell) => (
-            format!("abort cell {}?", cell + 1),
+            format!("abort {}?", cell_name(cell)),
             abort_words(scene, cell),
             "abort it",
             "let it be",
         ),
         Question::Retry(cell) => (
-            format!("run cell {} again?", cell + 1),
+            format!("run {} again?", cell_name(cell)),
             vec![
                 "It begins anew, at the end of the queue.".to_owned(),
                 "What it came to is kept beside it, and counts no more.".to_owned(),
@@ -71,10 +74,22 @@ fn quit_words(scene: &Scene) -> Vec<String> {
     let mut explanation = vec![format!(
         "{unfinished} {plural} unfinished. What is finished is on disk."
     )];
-    if let Some(running) = monitor.running {
-        let step = words::count(monitor.cells[running].progress.step);
-        explanation.push(format!("Cell {} is at step {step}.", running + 1));
+    let mut places: Vec<String> = monitor
+        .turns
+        .running
+        .iter()
+        .take(MOST_NAMED)
+        .map(|cell| {
+            let step = words::count(monitor.cells[*cell].progress.step);
+            format!("{} is at step {step}", words::capitalized(&cell_name(*cell)))
+        })
+        .collect();
+    match monitor.turns.running.len().saturating_sub(MOST_NAMED) {
+        0 => {}
+        1 => places.push("1 more runs".to_owned()),
+        more => places.push(format!("{more} more run")),
     }
+    explanation.extend(places.into_iter().map(|place| format!("{place}.")));
     explanation.push("`sharptui resume` takes up what is unfinished.".to_owned());
     explanation
 }
@@ -123,6 +138,7 @@ mod tests {
     fn quitting_says_what_would_be_lost() {
         insta::assert_snapshot!(Fixture::half_way().drawn(quit, (80, 9)));
         insta::assert_snapshot!(Fixture::half_way().drawn(quit, (120, 9)));
+        insta::assert_snapshot!(Fixture::three_at_once().drawn(quit, (80, 12)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::event::cell_name;
 use crate::tui::keys::prompt;
 use crate::tui::state::rate::{RatePrompt, last_change, times};
 use crate::tui::state::scene::Scene;
@@ -75,7 +76,7 @@ pub(in crate::tui) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, b
         lines.push(Line::styled(words, theme.dim));
     }
     lines.push(choice("Esc", "leave it as it is".to_owned()));
-    let title = format!("learning rate of cell {}", prompt.cell + 1);
+    let title = format!("learning rate of {}", cell_name(prompt.cell));
     panel::overlay(screen, buffer, theme, &title, lines);
 }
 

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::event::StopReason;
+use crate::event::{StopReason, cell_name};
 use crate::monitor::{Cell, CellState};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
@@ -40,7 +40,7 @@ pub(in crate::tui) fn render_overlay(scene: &Scene, screen: Rect, buffer: &mut B
 }
 
 fn title(scene: &Scene) -> String {
-    format!("cell {}", scene.chosen() + 1)
+    cell_name(scene.chosen())
 }
 
 fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {

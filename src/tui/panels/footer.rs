@@ -47,8 +47,8 @@ fn notice(scene: &Scene, own_line: bool, width: usize) -> Option<Line<'static>> 
     } else {
         (0..notices.len()).rev().find(|index| takes_the_line(scene, *index))?
     };
-    let (at, words) = &notices[shown];
-    let fresh = scene.now.saturating_duration_since(*at) < NOTICE_SHOWN;
+    let (at, words) = (notices[shown].at, notices[shown].text());
+    let fresh = scene.now.saturating_duration_since(at) < NOTICE_SHOWN;
     let style = if fresh { theme.warning } else { theme.dim };
     let words = panel::cut(&theme.text(format!(" {words}")), width);
     (fresh || own_line).then(|| Line::styled(theme.text(words).into_owned(), style))
@@ -59,7 +59,7 @@ fn takes_the_line(scene: &Scene, index: usize) -> bool {
     let Some(before) = index.checked_sub(1) else {
         return true;
     };
-    notices[index].0.saturating_duration_since(notices[before].0) >= KEYS_SHOWN
+    notices[index].at.saturating_duration_since(notices[before].at) >= KEYS_SHOWN
 }
 
 /// From this width there is room for every hint.
@@ -93,7 +93,7 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
     }
     let mut spans = vec![Span::raw(" ")];
     spans.extend(entries.into_iter().flatten());
-    let skipped = scene.monitor.skipped_points;
+    let skipped = scene.monitor.skipped_points();
     if skipped > 0 {
         spans.push(Span::styled(format!("{skipped} points only on disk"), theme.dim));
     }
@@ -111,7 +111,7 @@ fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static s
         Action::LearningRate if !scene.view.can_change_rate(monitor) => None,
         Action::Follow if monitor.is_over() || scene.view.pinned.is_none() => None,
         Action::NextProbe if scene.cell().is_none_or(|cell| cell.plan.probes.len() < 2) => None,
-        Action::PauseOrResume if scene.view.asked_to_pause.unwrap_or(monitor.is_paused()) => Some("resume"),
+        Action::PauseOrResume if scene.view.is_to_resume(monitor) => Some("resume"),
         Action::Quit if scene.view.stopping && !monitor.is_over() => Some("leave at once"),
         _ => match binding.hint? {
             Hint::Always(hint) => Some(hint),
@@ -126,8 +126,10 @@ pub(in crate::tui) fn recent(scene: &Scene, most: usize, width: usize) -> Vec<Li
     let ago = |at| crate::tui::words::duration(scene.now.saturating_duration_since(at));
     let words = scene.monitor.notices.iter().rev().take(most);
     words
-        .map(|(at, words)| {
-            let line = theme.text(format!("{} ago: {words}", ago(*at))).into_owned();
+        .map(|note| {
+            let line = theme
+                .text(format!("{} ago: {}", ago(note.at), note.text()))
+                .into_owned();
             Line::styled(panel::cut(&line, width), theme.dim)
         })
         .collect()

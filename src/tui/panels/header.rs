@@ -1,7 +1,7 @@
 //! Two lines at the top: which sweep, what it is doing, how far it is and how long it may still take.
 //!
 //! ```text
-//! edge  ▶ measuring λ_max                     cell 3 of 6 · 12m 31s · ~8m 04s left
+//! edge  ▶ measuring λ_max                         cell 2 · 12m 31s · ~8m 04s left
 //! flex (CPU, 2 threads) · runs/edge           step 430 of 1 000 · epoch 430 · 52.1 steps/s
 //! ```
 
@@ -9,6 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::event::{CellIndex, Cells, cell_name};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 use crate::tui::words;
@@ -16,14 +17,14 @@ use crate::tui::words;
 /// A name is not cut below this.
 const SHORTEST_NAME: usize = 12;
 
-/// From this width the load of the machine has room.
+/// From this width the load of the machine has room, and how many cells are done.
 const WIDE: u16 = 100;
 
 /// Draws the header.
 pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let (glyph, status, mood) = scene.status();
-    let right = theme.text(sweep_words(scene)).into_owned();
+    let right = theme.text(sweep_words(scene, area.width)).into_owned();
     let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 2);
     let status = theme.text(format!("{glyph} {status}")).into_owned();
     // What is going on matters more than what it is called.
@@ -78,24 +79,45 @@ fn load(scene: &Scene, width: u16) -> String {
     words
 }
 
-fn sweep_words(scene: &Scene) -> String {
+fn sweep_words(scene: &Scene, width: u16) -> String {
     let monitor = scene.monitor;
     let elapsed = words::duration(monitor.elapsed(scene.now));
     let cells = monitor.cells.len();
     if monitor.is_over() {
         return format!("{} of {cells} cells done · {elapsed}", monitor.done());
     }
-    let left = words::estimate(monitor.time_left().sweep);
-    match monitor.running {
-        Some(running) => format!("cell {} of {cells} · {elapsed} · {left} left", running + 1),
-        None => format!("{} of {cells} cells done · {elapsed} · {left} left", monitor.done()),
+    let left = words::estimate(monitor.time_left());
+    match monitor.turns.running.as_slice() {
+        [] => format!("{} of {cells} cells done · {elapsed} · {left} left", monitor.done()),
+        running => {
+            // The title of the table says it, too.
+            let done = format!(", {} of {cells} done", monitor.done());
+            let done = if width < WIDE { "" } else { &done };
+            format!("{}{done} · {elapsed} · {left} left", which(running))
+        }
+    }
+}
+
+/// Which cells run.
+fn which(running: &[CellIndex]) -> String {
+    match running {
+        [running] => cell_name(*running),
+        _ => format!("{} run", running.len()),
     }
 }
 
 fn cell_words(scene: &Scene) -> String {
     let monitor = scene.monitor;
-    let Some(cell) = monitor.running.and_then(|running| monitor.cells.get(running)) else {
+    let Some(index) = scene.view.acted_on(monitor) else {
         return String::new();
+    };
+    let cell = &monitor.cells[index];
+    let several = monitor.turns.running.len() > 1;
+    let which = if several {
+        let (_, activity, _) = scene.activity(Some(index));
+        format!("{}: {activity} · ", cell_name(index))
+    } else {
+        String::new()
     };
     let progress = cell.progress;
     let steps = format!(
@@ -103,11 +125,13 @@ fn cell_words(scene: &Scene) -> String {
         words::count(progress.step),
         words::count(cell.plan.planned_steps)
     );
-    if monitor.is_paused() {
-        return format!(
-            "{steps} · paused for {} in all",
-            words::duration(monitor.paused_for(scene.now))
-        );
+    if monitor.is_paused(Cells::One(index)) {
+        let paused = if several {
+            monitor.cell_paused_for(index, scene.now)
+        } else {
+            monitor.paused_for(scene.now)
+        };
+        return format!("{which}{steps} · paused for {} in all", words::duration(paused));
     }
     let rate = if progress.steps_per_second > 0.0 {
         words::value(progress.steps_per_second, 3)
@@ -119,12 +143,13 @@ fn cell_words(scene: &Scene) -> String {
     } else {
         String::new()
     };
-    format!("{steps}{epoch} · {rate} steps/s")
+    format!("{which}{steps}{epoch} · {rate} steps/s")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Activity, Event};
     use crate::tui::fixture::Fixture;
 
     #[test]
@@ -178,10 +203,10 @@ mod tests {
             (1_000, Some("λ_max for 1m 00s")),
         ] {
             let now = fixture.start + Duration::from_millis(milliseconds);
-            let activity = crate::event::Activity::Training;
-            fixture.monitor.apply(crate::event::Event::Activity(activity), now);
-            let activity = crate::event::Activity::MeasuringLambda;
-            fixture.monitor.apply(crate::event::Event::Activity(activity), now);
+            for activity in [Activity::Training, Activity::MeasuringLambda] {
+                let cell = Some(2);
+                fixture.monitor.apply(Event::Activity { cell, activity }, now);
+            }
             let drawn = fixture.drawn(render, (120, 2));
             assert_eq!(drawn.contains("measuring λ_max"), told.is_some(), "{drawn}");
             assert!(drawn.contains(told.unwrap_or_default()), "{drawn}");
@@ -191,7 +216,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_shows_before_it_is_confirmed() {
         let mut fixture = Fixture::half_way();
-        fixture.view.asked_to_pause = Some(true);
+        fixture.view.asked_to_pause = Some((Cells::All, true));
         assert!(fixture.drawn(render, (80, 2)).contains("pausing…"));
         fixture.view.stopping = true;
         assert!(fixture.drawn(render, (80, 2)).contains("stopping after this step…"));

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::event::{LogEntry, LogKind};
+use crate::event::{LogEntry, LogKind, cell_name};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::Theme;
 use crate::tui::theme::panel;
@@ -48,7 +48,7 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
 
 fn line(entry: &LogEntry, is_new_day: bool, theme: &Theme, width: usize) -> Line<'static> {
     let (glyph, style) = look(entry.kind, theme);
-    let cell = entry.cell.map_or_else(String::new, |cell| format!("cell {}", cell + 1));
+    let cell = entry.cell.map_or_else(String::new, cell_name);
     let date = if is_new_day { date(entry) } else { String::new() };
     let head = format!(" {date:<10} {} ", clock(entry));
     let glyph = theme.text(glyph.to_string()).into_owned();

@@ -211,7 +211,7 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
     let cell = &scene.monitor.cells[index];
     let plain = Style::new();
     match column.content {
-        Content::Number => ((index + 1).to_string(), theme.dim),
+        Content::Number => (index.to_string(), theme.dim),
         Content::State => {
             let (glyph, word, mood) = scene.state(index);
             (format!("{glyph} {word}"), mood.style(theme))
@@ -331,10 +331,10 @@ mod tests {
         let mut fixture = Fixture::half_way().with_cells(200);
         fixture.view.pinned = Some(150);
         let drawn = fixture.drawn(render, (80, 9));
-        assert!(drawn.contains("› 151"), "{drawn}");
+        assert!(drawn.contains("› 150"), "{drawn}");
         assert!(drawn.contains("rows 148 to 154"), "{drawn}");
         fixture.view.pinned = Some(199);
-        assert!(fixture.drawn(render, (80, 9)).contains("› 200"));
+        assert!(fixture.drawn(render, (80, 9)).contains("› 199"));
     }
 
     #[test]

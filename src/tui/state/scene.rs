@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::view::View;
-use crate::event::{Activity, CellIndex, SweepEnding};
+use crate::event::{Activity, CellIndex, Cells, SweepEnding, cell_name};
 use crate::machine::Load;
 use crate::monitor::{Cell, CellState, Curve, Monitor};
 use crate::tui::theme::Theme;
@@ -80,13 +80,42 @@ impl<'a> Scene<'a> {
         if let Some(place) = &self.monitor.elsewhere {
             return ('▶', format!("trained {place}"), Mood::Good);
         }
-        match self.view.asked_to_pause {
-            Some(true) => return ('‖', "pausing…".to_owned(), Mood::Warning),
-            Some(false) => return ('▶', "resuming…".to_owned(), Mood::Good),
-            None => {}
+        if let Some((cells, pause)) = self.view.asked_to_pause {
+            let which = match cells {
+                Cells::All => String::new(),
+                Cells::One(cell) => format!(" {}", cell_name(cell)),
+            };
+            return if pause {
+                ('‖', format!("pausing{which}…"), Mood::Warning)
+            } else {
+                ('▶', format!("resuming{which}…"), Mood::Good)
+            };
         }
-        let brief = self.monitor.busy_for(self.now) < WORTH_TELLING;
-        let (glyph, word, mood) = match self.monitor.activity {
+        let running = &self.monitor.turns.running;
+        let is_blocked = |cell: &Option<CellIndex>| self.monitor.activity(*cell) == Some(Activity::Blocked);
+        let all = running.iter().copied().map(Some).chain([None]);
+        if let Some(blocked) = all.clone().find(is_blocked) {
+            return self.activity(blocked);
+        }
+        let is_paused = |cell: &&CellIndex| self.monitor.is_paused(Cells::One(**cell));
+        match (running.len(), running.iter().filter(is_paused).count()) {
+            (0 | 1, _) => {
+                let prepared = || self.monitor.prepared().next();
+                self.activity(running.first().copied().or_else(prepared))
+            }
+            (_, 0) => ('▶', "training".to_owned(), Mood::Good),
+            (all, paused) if all == paused => ('‖', "paused".to_owned(), Mood::Warning),
+            (_, paused) => ('▶', format!("training, {paused} paused"), Mood::Good),
+        }
+    }
+
+    /// What is done for a cell that runs or is prepared, or, without a cell, between them: a glyph, a word or two, and how they
+    /// are to be taken.
+    pub(in crate::tui) fn activity(&self, cell: Option<CellIndex>) -> (char, String, Mood) {
+        let activity = self.monitor.activity(cell);
+        let busy = self.monitor.busy_for(cell, self.now);
+        let brief = busy < WORTH_TELLING;
+        let (glyph, word, mood) = match activity {
             Some(Activity::Paused) => ('‖', "paused", Mood::Warning),
             Some(Activity::Blocked) => ('‖', "waiting for the disk", Mood::Bad),
             Some(Activity::Preparing) => ('▶', "preparing", Mood::Good),
@@ -95,20 +124,18 @@ impl<'a> Scene<'a> {
             Some(Activity::Auditing) => ('▶', "auditing λ_max", Mood::Good),
             Some(Activity::Evaluating) => ('▶', "evaluating", Mood::Good),
             Some(Activity::Training) => ('▶', "training", Mood::Good),
+            // One cell has ended, and the next one is not prepared yet.
+            None if cell.is_none() && self.monitor.turns.followed.is_some() => ('▶', "preparing", Mood::Good),
             None => ('▶', "starting", Mood::Good),
         };
-        let busy = self.monitor.busy_for(self.now);
-        let is_step = matches!(
-            self.monitor.activity,
-            None | Some(Activity::Training | Activity::Paused)
-        );
+        let is_step = matches!(activity, None | Some(Activity::Training | Activity::Paused));
         let word = if is_step || busy < WORTH_COUNTING {
             word.to_owned()
         } else {
             format!("{word} for {}", crate::tui::words::duration(busy))
         };
-        let audits = self.monitor.activity == Some(Activity::Auditing);
-        let word = if self.view.asked_to_audit.is_some() && !audits {
+        let is_asked = cell.is_some_and(|cell| self.view.asked_to_audit.contains_key(&cell));
+        let word = if is_asked && activity != Some(Activity::Auditing) {
             format!("{word}, audit to come")
         } else {
             word

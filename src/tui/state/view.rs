@@ -5,11 +5,11 @@ mod by_hand;
 mod mouse;
 mod steps;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::event::{CellIndex, Command};
+use crate::event::{CellIndex, Cells, Command, cell_name};
 use crate::monitor::Monitor;
 
 use super::filter::Filter;
@@ -100,7 +100,7 @@ pub struct View {
     pub theme: Theme,
     /// Which keys do what.
     pub keys: KeyMap,
-    /// The cell to look at, unless the running one is followed.
+    /// The cell to look at, unless those that run are followed: see [`crate::monitor::Turns::followed`].
     pub pinned: Option<CellIndex>,
     /// How the loss is drawn.
     pub loss_scale: Scale,
@@ -127,10 +127,10 @@ pub struct View {
     pub overlaid: Vec<CellIndex>,
     /// The step at which the curves are read out.
     pub cursor: Option<u64>,
-    /// A pause (true) or its end (false) was asked for and is not confirmed yet.
-    pub asked_to_pause: Option<bool>,
-    /// An audit was asked for and is not made yet: of which cell, and how many it had had before.
-    pub asked_to_audit: Option<(CellIndex, u64)>,
+    /// A pause (true) of these cells or its end (false) was asked for and is not confirmed yet.
+    pub asked_to_pause: Option<(Cells, bool)>,
+    /// Cells of which an audit was asked for that is not made yet, and how many each had had before.
+    pub asked_to_audit: BTreeMap<CellIndex, u64>,
     /// Lines of the settings that are scrolled away.
     pub scrolled: usize,
     /// The sweep was asked to stop.
@@ -139,7 +139,7 @@ pub struct View {
     pub owns: bool,
     /// Cells that were asked to be aborted.
     pub aborting: BTreeSet<CellIndex>,
-    last_running: CellIndex,
+    last_followed: CellIndex,
     undo: Vec<by_hand::Undo>,
 }
 
@@ -164,12 +164,12 @@ impl View {
             overlaid: Vec::new(),
             cursor: None,
             asked_to_pause: None,
-            asked_to_audit: None,
+            asked_to_audit: BTreeMap::new(),
             scrolled: 0,
             stopping: false,
             owns: false,
             aborting: BTreeSet::new(),
-            last_running: 0,
+            last_followed: 0,
             undo: Vec::new(),
         }
     }
@@ -177,21 +177,45 @@ impl View {
     /// The cell that the charts show.
     #[must_use]
     pub fn chosen(&self, monitor: &Monitor) -> CellIndex {
-        let chosen = self.pinned.or(monitor.running).unwrap_or(self.last_running);
+        let followed = monitor.turns.running.first().copied();
+        let chosen = self.pinned.or(followed).unwrap_or(self.last_followed);
         chosen.min(monitor.cells.len().saturating_sub(1))
+    }
+
+    /// The cell that keys for a running cell act on: the chosen one if it runs, else the one that is followed; none where none
+    /// runs.
+    #[must_use]
+    pub fn acted_on(&self, monitor: &Monitor) -> Option<CellIndex> {
+        let chosen = Some(self.chosen(monitor)).filter(|cell| monitor.turns.is_running(*cell));
+        chosen.or(monitor.turns.running.first().copied())
+    }
+
+    /// The cells that are paused together: where no two run at once, the sweep is.
+    fn paused_together(&self, monitor: &Monitor) -> Cells {
+        let several = monitor.turns.running.len() > 1;
+        let one = self.acted_on(monitor).filter(|_| several);
+        one.map_or(Cells::All, Cells::One)
+    }
+
+    /// Whether what would be paused now is paused already, or was asked to be.
+    #[must_use]
+    pub fn is_to_resume(&self, monitor: &Monitor) -> bool {
+        let cells = self.paused_together(monitor);
+        let asked = self.asked_to_pause.filter(|(asked, _)| *asked == cells);
+        asked.map_or_else(|| monitor.is_paused(cells), |(_, pause)| pause)
     }
 
     /// Brings requests and choices in line with what has happened since.
     pub fn follow(&mut self, monitor: &Monitor) {
-        if let Some(running) = monitor.last_running {
-            self.last_running = running;
+        if let Some(followed) = monitor.turns.followed {
+            self.last_followed = followed;
         }
-        if monitor.is_over() || self.asked_to_pause == Some(monitor.is_paused()) {
-            self.asked_to_pause = None;
-        }
-        self.asked_to_audit = self
-            .asked_to_audit
-            .filter(|(cell, before)| monitor.running == Some(*cell) && monitor.cells[*cell].audits <= *before);
+        self.asked_to_pause = self.asked_to_pause.filter(|(cells, pause)| {
+            let has_ended = matches!(cells, Cells::One(cell) if !monitor.turns.is_running(*cell));
+            !monitor.is_over() && !has_ended && monitor.is_paused(*cells) != *pause
+        });
+        self.asked_to_audit
+            .retain(|cell, before| monitor.turns.is_running(*cell) && monitor.cells[*cell].audits <= *before);
         self.aborting
             .retain(|cell| !monitor.is_over() && monitor.state(*cell).can_be_aborted());
         match &self.overlay {
@@ -203,7 +227,7 @@ impl View {
             Some(Overlay::Question(Question::Retry(cell))) if monitor.is_over() || !monitor.state(*cell).is_done() => {
                 self.withdraw(*cell, "is not run again");
             }
-            Some(Overlay::Rate(prompt)) if monitor.running != Some(prompt.cell) || !self.can_change_rate(monitor) => {
+            Some(Overlay::Rate(prompt)) if !monitor.turns.is_running(prompt.cell) || !self.can_change_rate(monitor) => {
                 self.withdraw(prompt.cell, "keeps its learning rate");
             }
             _ => {}
@@ -308,13 +332,13 @@ impl View {
             Action::Glossary => self.toggle(Overlay::Glossary),
             Action::Copy => return Some(Effect::Copy),
             Action::Audit => {
-                let running = monitor.running.filter(|_| !self.stopping)?;
-                self.asked_to_audit = Some((running, monitor.cells.get(running)?.audits));
-                return Some(said_once_training(Command::Audit, monitor));
+                let cell = self.acted_on(monitor).filter(|_| !self.stopping)?;
+                self.asked_to_audit.insert(cell, monitor.cells.get(cell)?.audits);
+                return Some(asked_of(cell, Command::Audit(cell), "audited", monitor));
             }
             Action::Measure => {
-                monitor.running.filter(|_| !self.stopping)?;
-                return Some(said_once_training(Command::Measure, monitor));
+                let cell = self.acted_on(monitor).filter(|_| !self.stopping)?;
+                return Some(asked_of(cell, Command::Measure(cell), "measured", monitor));
             }
             Action::Previous => self.go(-1, monitor),
             Action::Next => self.go(1, monitor),
@@ -386,9 +410,14 @@ impl View {
         if monitor.is_over() || self.stopping {
             return None;
         }
-        let pause = !self.asked_to_pause.unwrap_or(monitor.is_paused());
-        self.asked_to_pause = Some(pause);
-        Some(Effect::Send(if pause { Command::Pause } else { Command::Resume }))
+        let cells = self.paused_together(monitor);
+        let pause = !self.is_to_resume(monitor);
+        self.asked_to_pause = Some((cells, pause));
+        Some(Effect::Send(if pause {
+            Command::Pause(cells)
+        } else {
+            Command::Resume(cells)
+        }))
     }
 
     /// Goes through the rows of the table, or through the log.
@@ -414,7 +443,7 @@ impl View {
 
     /// Whether there is a cell whose learning rate can be changed.
     pub(in crate::tui) fn can_change_rate(&self, monitor: &Monitor) -> bool {
-        monitor.running.is_some() && !monitor.is_over() && !self.stopping
+        !monitor.turns.running.is_empty() && !monitor.is_over() && !self.stopping
     }
 
     /// Scrolls details, keys or explanations by so many lines.
@@ -437,13 +466,21 @@ impl View {
     }
 }
 
-/// A measurement belongs to a step: while training is paused it has to wait, and the person watching is told so.
-fn said_once_training(command: Command, monitor: &Monitor) -> Effect {
-    if monitor.is_paused() {
-        let words = "training is paused: λ_max is measured after its next step";
-        Effect::SendAndSay(command, words.to_owned())
-    } else {
-        Effect::Send(command)
+/// Asks something of a cell that runs. A measurement belongs to a step: while the cell is paused it has to wait, and the person
+/// watching is told so; where several run, also which one is meant.
+fn asked_of(cell: CellIndex, command: Command, what: &str, monitor: &Monitor) -> Effect {
+    let several = monitor.turns.running.len() > 1;
+    match (several, monitor.is_paused(Cells::One(cell))) {
+        (false, false) => Effect::Send(command),
+        (false, true) => {
+            let words = "training is paused: λ_max is measured after its next step";
+            Effect::SendAndSay(command, words.to_owned())
+        }
+        (true, false) => Effect::SendAndSay(command, format!("{} is {what} after this step", cell_name(cell))),
+        (true, true) => {
+            let words = format!("{} is paused: it is {what} after its next step", cell_name(cell));
+            Effect::SendAndSay(command, words)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use crate::event::CellIndex;
+use crate::event::{CellIndex, cell_name};
 use crate::tui::keys::prompt;
 use crate::tui::state::filter;
 use crate::tui::state::rows::Sort;
@@ -72,6 +72,10 @@ pub(super) fn render(scene: &Scene, rows: &[CellIndex], first: usize, visible: u
             theme.dim,
         );
     }
+    let running = &scene.monitor.turns.running;
+    let several = running.len() > 1;
+    let followed = running.first().filter(|_| several);
+    let followed = followed.map_or_else(|| "the running one".to_owned(), |cell| cell_name(*cell));
     let note = match view.pinned {
         _ if matches!(view.overlay, Some(Overlay::Filter(..))) => {
             format!(
@@ -79,7 +83,8 @@ pub(super) fn render(scene: &Scene, rows: &[CellIndex], first: usize, visible: u
                 filter::NUMBERS
             )
         }
-        Some(pinned) => format!(" looking at cell {} · Enter follows the running one ", pinned + 1),
+        Some(pinned) => format!(" looking at {} · Enter follows {followed} ", cell_name(pinned)),
+        None if several => format!(" following {followed} "),
         None => " following the running cell ".to_owned(),
     };
     let note = if scene.monitor.is_over() && view.overlay.is_none() {

@@ -118,7 +118,7 @@ impl Number {
             Self::TrainLoss => latest.train_loss,
             Self::Steps => Some(cell.progress.step as f64),
             Self::Seconds => Some(cell.progress.seconds),
-            Self::Cell => Some(index as f64 + 1.0),
+            Self::Cell => Some(index as f64),
         }
     }
 }

@@ -61,7 +61,7 @@ fn numbers_are_compared_and_what_was_not_measured_compares_to_nothing() {
         ("acc>50%", &[0, 1, 2]),
         ("acc<0.5", &[]),
         ("edge>0.9", &[0, 1, 2]),
-        ("cell>4", &[4, 5]),
+        ("cell>3", &[4, 5]),
         ("nonsense>1", &[]),
         ("lambda=", &[]),
     ] {
@@ -99,12 +99,12 @@ fn every_way_to_write_a_comparison_is_understood() {
         ("accuracy!=1", &[0, 1, 2]),
         ("λ_max>30", &[2]),
         ("lambda>=30", &[2]),
-        ("cell==3", &[2]),
-        ("#<=2", &[0, 1]),
+        ("cell==2", &[2]),
+        ("#<=1", &[0, 1]),
         // Settings that are the same in every cell.
         ("seed=0 dropout<0.5", &[0, 1, 2, 3, 4, 5]),
-        ("batch_size=full cell=1", &[0]),
-        ("loss=squarederror cell=1", &[0]),
+        ("batch_size=full cell=0", &[0]),
+        ("loss=squarederror cell=0", &[0]),
         ("loss<0.2", &[0, 1, 2]),
         ("steps=1000", &[0, 1]),
     ] {
@@ -174,7 +174,7 @@ fn what_no_cell_has_is_said_with_what_there_is() {
         ("dropout=0,5", "no cell has dropout 0,5: it is 0; a comma"),
         ("lambda>1000", "no cell has lambda > 1000: it goes from 20.7 to 39.2"),
         ("acc>99", "no cell has acc > 99: it goes from 86.2% to 87.8%"),
-        ("cell>6", "no cell has cell > 6: it goes from 1 to 6"),
+        ("cell>6", "no cell has cell > 6: it goes from 0 to 5"),
         ("state=failed", "no cell has the state = failed"),
     ] {
         let said = said(&fixture, text);

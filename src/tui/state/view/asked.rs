@@ -2,19 +2,21 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use crate::event::CellIndex;
+use crate::event::{CellIndex, cell_name};
 use crate::monitor::Monitor;
 use crate::tui::keys::prompt;
 use crate::tui::keys::{self, Action};
 use crate::tui::state::filter::Filter;
 use crate::tui::state::rate::Answer;
+use crate::tui::words;
 
 use super::{Effect, Overlay, View};
 
 impl View {
     /// Says that a question about a cell has no answer any more.
     pub(super) fn withdraw(&mut self, cell: CellIndex, outcome: &str) {
-        let words = format!("Cell {} {outcome}: what was asked came too late.", cell + 1);
+        let name = words::capitalized(&cell_name(cell));
+        let words = format!("{name} {outcome}: what was asked came too late.");
         self.overlay = Some(Overlay::Withdrawn(words));
     }
 

@@ -1,6 +1,6 @@
 //! What the person watching changes about the sweep, and how it is taken back.
 
-use crate::event::{CellIndex, Command};
+use crate::event::{CellIndex, Command, cell_name};
 use crate::monitor::{CellState, Monitor};
 
 use super::{Effect, Overlay, Question, View};
@@ -24,24 +24,24 @@ impl View {
     /// Does what changes the sweep.
     pub(super) fn change(&mut self, action: Action, monitor: &Monitor) -> Option<Effect> {
         let cell = self.chosen(monitor);
-        let number = cell + 1;
+        let name = cell_name(cell);
         if monitor.is_over() || self.stopping {
             return Some(Effect::Say("the sweep is over: nothing can be changed".to_owned()));
         }
-        let waits = monitor.queue.iter().position(|queued| *queued == cell);
+        let waits = monitor.turns.queue.iter().position(|queued| *queued == cell);
         match action {
             Action::Abort if self.can_abort(cell, monitor) => {
                 self.overlay = Some(Overlay::Question(Question::Abort(cell)));
                 None
             }
-            Action::Abort => say(format!("cell {number} has ended: it cannot be aborted")),
+            Action::Abort => say(format!("{name} has ended: it cannot be aborted")),
             Action::Retry if monitor.state(cell).is_done() => {
                 self.overlay = Some(Overlay::Question(Question::Retry(cell)));
                 None
             }
-            Action::Retry => say(format!("cell {number} has not ended: it cannot be run again")),
+            Action::Retry => say(format!("{name} has not ended: it cannot be run again")),
             Action::LearningRate => {
-                let running = monitor.running.filter(|_| self.can_change_rate(monitor))?;
+                let running = self.acted_on(monitor).filter(|_| self.can_change_rate(monitor))?;
                 // What is changed is to be seen.
                 self.pinned = self.pinned.filter(|pinned| *pinned == running);
                 self.overlay = Some(Overlay::Rate(RatePrompt::new(running)));
@@ -50,33 +50,33 @@ impl View {
             Action::Skip => self.skip(cell, waits, monitor),
             Action::MoveUp | Action::MoveDown => {
                 let Some(at) = waits else {
-                    return say(format!("cell {number} does not wait: it cannot be moved"));
+                    return say(format!("{name} does not wait: it cannot be moved"));
                 };
                 let by = if action == Action::MoveUp { -1 } else { 1 };
-                if (at == 0 && by < 0) || (at + 1 == monitor.queue.len() && by > 0) {
+                if (at == 0 && by < 0) || (at + 1 == monitor.turns.queue.len() && by > 0) {
                     let end = if by < 0 { "next" } else { "last" };
-                    return say(format!("cell {number} is the {end} one already"));
+                    return say(format!("{name} is the {end} one already"));
                 }
                 // The row that moves stays the chosen one.
                 self.pinned = Some(cell);
-                self.remember(format!("cell {number} was moved"), Command::Move { cell, by: -by });
+                self.remember(format!("{name} was moved"), Command::Move { cell, by: -by });
                 send(Command::Move { cell, by })
             }
             Action::Hold => waits.map_or_else(
-                || say(format!("cell {number} does not wait: it cannot be held out")),
+                || say(format!("{name} does not wait: it cannot be held out")),
                 |_| {
                     let (command, back, what) = if monitor.cells[cell].is_held {
                         (Command::Release(cell), Command::Hold(cell), "let in again")
                     } else {
                         (Command::Hold(cell), Command::Release(cell), "held out")
                     };
-                    self.remember(format!("cell {number} was {what}"), back);
+                    self.remember(format!("{name} was {what}"), back);
                     send(command)
                 },
             ),
             Action::AddSeed => {
                 let added = monitor.cells.len();
-                self.remember(format!("cell {} was added", added + 1), Command::Abort(added));
+                self.remember(format!("{} was added", cell_name(added)), Command::Abort(added));
                 send(Command::AddSeed(cell))
             }
             Action::Undo => self.undo(monitor),
@@ -85,23 +85,24 @@ impl View {
     }
 
     fn skip(&mut self, cell: CellIndex, waits: Option<usize>, monitor: &Monitor) -> Option<Effect> {
-        let number = cell + 1;
+        let name = cell_name(cell);
         let others = monitor
+            .turns
             .queue
             .iter()
             .filter(|queued| **queued != cell && !monitor.cells[**queued].is_held);
         let is_alone = others.count() == 0;
-        let runs = monitor.running == Some(cell);
+        let runs = monitor.turns.is_running(cell);
         if !runs && waits.is_none() {
-            return say(format!("cell {number} has ended: it cannot be skipped"));
+            return say(format!("{name} has ended: it cannot be skipped"));
         }
         if is_alone {
-            return say(format!("no other cell waits: cell {number} is not skipped"));
+            return say(format!("no other cell waits: {name} is not skipped"));
         }
         // Taking it back puts it in front of all others.
-        let places = i64::try_from(monitor.queue.len()).unwrap_or(i64::MAX);
+        let places = i64::try_from(monitor.turns.queue.len()).unwrap_or(i64::MAX);
         let back = waits.map_or(places, |at| places - 1 - i64::try_from(at).unwrap_or(0));
-        self.remember(format!("cell {number} was skipped"), Command::Move { cell, by: -back });
+        self.remember(format!("{name} was skipped"), Command::Move { cell, by: -back });
         send(Command::Skip(cell))
     }
 
@@ -109,8 +110,8 @@ impl View {
     pub(super) fn set_rate(&mut self, cell: CellIndex, learning_rate: f64, monitor: &Monitor) -> Effect {
         if let Some(before) = monitor.cells.get(cell).and_then(|cell| cell.latest.learning_rate) {
             let done = format!(
-                "the learning rate of cell {} was set to {}",
-                cell + 1,
+                "the learning rate of {} was set to {}",
+                cell_name(cell),
                 words::value(learning_rate, 4)
             );
             self.remember(
@@ -134,7 +135,7 @@ impl View {
             }
             Question::Abort(cell) => {
                 if monitor.state(cell) == CellState::Queued {
-                    self.remember(format!("cell {} was aborted", cell + 1), Command::Retry(cell));
+                    self.remember(format!("{} was aborted", cell_name(cell)), Command::Retry(cell));
                 }
                 self.aborting.insert(cell);
                 Effect::Send(Command::Abort(cell))
@@ -168,12 +169,12 @@ impl View {
 
 /// Whether a command would still do what it was to do.
 fn still_holds(command: Command, monitor: &Monitor) -> bool {
-    let waits = |cell: CellIndex| monitor.queue.contains(&cell);
+    let waits = |cell: CellIndex| monitor.turns.queue.contains(&cell);
     match command {
         Command::Move { cell, .. } | Command::Hold(cell) | Command::Release(cell) => waits(cell),
         Command::Abort(cell) => waits(cell) && monitor.state(cell) == CellState::Queued,
         Command::Retry(cell) => monitor.state(cell) == CellState::Aborted,
-        Command::SetLearningRate { cell, .. } => monitor.running == Some(cell),
+        Command::SetLearningRate { cell, .. } => monitor.turns.is_running(cell),
         _ => true,
     }
 }

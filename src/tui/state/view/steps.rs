@@ -2,7 +2,7 @@
 //! scatter apart.
 
 use super::View;
-use crate::event::CellIndex;
+use crate::event::{CellIndex, cell_name};
 use crate::monitor::{Monitor, Swept};
 use crate::tui::plot::{self, Window};
 
@@ -55,16 +55,16 @@ impl View {
 
     /// Lays a cell over the charts, or takes it away.
     pub(super) fn lay_over(&mut self, cell: CellIndex) -> String {
-        let number = cell + 1;
+        let name = cell_name(cell);
         if let Some(at) = self.overlaid.iter().position(|known| *known == cell) {
             self.overlaid.remove(at);
-            return format!("cell {number} is taken off the charts of other cells");
+            return format!("{name} is taken off the charts of other cells");
         }
         if self.overlaid.len() == MOST_OVERLAID {
             return format!("{MOST_OVERLAID} cells lie over the charts already: more could not be told apart");
         }
         self.overlaid.push(cell);
-        format!("cell {number} lies over the charts of other cells now")
+        format!("{name} lies over the charts of other cells now")
     }
 }
 

@@ -1,14 +1,22 @@
+mod several;
+
 use std::time::Instant;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::*;
-use crate::event::{Activity, Event, SweepEnding};
+use crate::event::{Activity, Cells, Event, SweepEnding};
 use crate::tui::fixture::Fixture;
 
 fn press(fixture: &mut Fixture, key: char) -> Option<Effect> {
     let event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
     fixture.view.key(&event, &fixture.monitor)
+}
+
+/// What is done for the cell that runs.
+fn busy(activity: Activity) -> Event {
+    let cell = Some(2);
+    Event::Activity { cell, activity }
 }
 
 fn tell(fixture: &mut Fixture, event: Event) {
@@ -19,19 +27,25 @@ fn tell(fixture: &mut Fixture, event: Event) {
 #[test]
 fn pause_is_wished_at_once_and_done_when_the_trainer_says_so() {
     let mut fixture = Fixture::half_way();
-    assert_eq!(press(&mut fixture, ' '), Some(Effect::Send(Command::Pause)));
-    tell(&mut fixture, Event::Activity(Activity::MeasuringLambda));
-    assert_eq!(fixture.view.asked_to_pause, Some(true));
-    tell(&mut fixture, Event::Activity(Activity::Paused));
+    assert_eq!(press(&mut fixture, ' '), Some(Effect::Send(Command::Pause(Cells::All))));
+    tell(&mut fixture, busy(Activity::MeasuringLambda));
+    assert_eq!(fixture.view.asked_to_pause, Some((Cells::All, true)));
+    tell(&mut fixture, busy(Activity::Paused));
     assert_eq!(fixture.view.asked_to_pause, None);
-    assert_eq!(press(&mut fixture, 'p'), Some(Effect::Send(Command::Resume)));
+    assert_eq!(
+        press(&mut fixture, 'p'),
+        Some(Effect::Send(Command::Resume(Cells::All)))
+    );
 }
 
 #[test]
 fn a_second_press_takes_the_pause_back_before_it_began() {
     let mut fixture = Fixture::half_way();
     press(&mut fixture, ' ');
-    assert_eq!(press(&mut fixture, ' '), Some(Effect::Send(Command::Resume)));
+    assert_eq!(
+        press(&mut fixture, ' '),
+        Some(Effect::Send(Command::Resume(Cells::All)))
+    );
 }
 
 #[test]
@@ -74,7 +88,7 @@ fn aborting_is_about_the_chosen_cell_and_only_if_it_has_not_ended() {
     let mut fixture = Fixture::half_way();
     press(&mut fixture, 'k');
     press(&mut fixture, 'a');
-    assert_eq!(fixture.view.overlay, None, "cell 1 is finished");
+    assert_eq!(fixture.view.overlay, None, "cell 0 is finished");
     press(&mut fixture, 'j');
     press(&mut fixture, 'j');
     press(&mut fixture, 'a');
@@ -92,7 +106,7 @@ fn a_question_about_a_cell_that_has_ended_meanwhile_is_withdrawn() {
     tell(&mut fixture, crate::tui::fixture::script::ended(2, 725, ending));
     // An answer that comes too late adds no seed.
     let drawn = fixture.drawn(crate::tui::screen::render, (60, 16));
-    assert!(drawn.contains("Cell 3 was not aborted"), "{drawn}");
+    assert!(drawn.contains("Cell 2 was not aborted"), "{drawn}");
     assert_eq!(press(&mut fixture, 'x'), None);
     assert!(matches!(fixture.view.overlay, Some(Overlay::Withdrawn(_))));
     assert_eq!(press(&mut fixture, 'n'), None);
@@ -179,9 +193,9 @@ fn a_signal_stops_without_asking() {
 #[test]
 fn an_audit_is_to_come_until_it_is_made() {
     let mut fixture = Fixture::half_way();
-    assert_eq!(press(&mut fixture, 'A'), Some(Effect::Send(Command::Audit)));
-    tell(&mut fixture, Event::Activity(Activity::Paused));
-    assert!(fixture.view.asked_to_audit.is_some());
+    assert_eq!(press(&mut fixture, 'A'), Some(Effect::Send(Command::Audit(2))));
+    tell(&mut fixture, busy(Activity::Paused));
+    assert!(fixture.view.asked_to_audit.contains_key(&2));
     let mut point = crate::tui::fixture::script::point(2, 725, 0);
     point.lambda.as_mut().unwrap().lambda_audited = true;
     tell(
@@ -191,7 +205,7 @@ fn an_audit_is_to_come_until_it_is_made() {
             point: Box::new(point),
         },
     );
-    assert_eq!(fixture.view.asked_to_audit, None);
+    assert!(fixture.view.asked_to_audit.is_empty());
 }
 
 #[test]
@@ -317,13 +331,13 @@ fn a_queued_cell_is_moved_held_and_added_and_each_is_taken_back_in_turn() {
 fn what_cannot_be_changed_is_said_and_sends_nothing() {
     let mut fixture = Fixture::half_way();
     for (cell, key, words) in [
-        (0, '[', "cell 1 does not wait: it cannot be moved"),
-        (3, '[', "cell 4 is the next one already"),
-        (5, ']', "cell 6 is the last one already"),
-        (2, 'x', "cell 3 does not wait: it cannot be held out"),
-        (0, 'S', "cell 1 has ended: it cannot be skipped"),
-        (4, 't', "cell 5 has not ended: it cannot be run again"),
-        (0, 'a', "cell 1 has ended: it cannot be aborted"),
+        (0, '[', "cell 0 does not wait: it cannot be moved"),
+        (3, '[', "cell 3 is the next one already"),
+        (5, ']', "cell 5 is the last one already"),
+        (2, 'x', "cell 2 does not wait: it cannot be held out"),
+        (0, 'S', "cell 0 has ended: it cannot be skipped"),
+        (4, 't', "cell 4 has not ended: it cannot be run again"),
+        (0, 'a', "cell 0 has ended: it cannot be aborted"),
         (0, 'u', "there is nothing to take back"),
     ] {
         chosen(&mut fixture, cell);
@@ -337,7 +351,7 @@ fn a_change_that_the_sweep_has_overtaken_is_not_taken_back() {
     chosen(&mut fixture, 3);
     press(&mut fixture, ']');
     tell(&mut fixture, Event::CellStarted { cell: 3 });
-    let words = "cell 4 was moved: that cannot be taken back any more";
+    let words = "cell 3 was moved: that cannot be taken back any more";
     assert_eq!(press(&mut fixture, 'u'), Some(Effect::Say(words.to_owned())));
 }
 
@@ -347,7 +361,7 @@ fn a_skipped_cell_is_taken_back_to_the_front_of_the_queue() {
     assert_eq!(press(&mut fixture, 'S'), Some(Effect::Send(Command::Skip(2))));
     let ending = crate::event::CellEnding::Interrupted;
     tell(&mut fixture, crate::tui::fixture::script::ended(2, 725, ending));
-    assert_eq!(fixture.monitor.queue, [3, 4, 5, 2]);
+    assert_eq!(fixture.monitor.turns.queue, [3, 4, 5, 2]);
     let back = press(&mut fixture, 'u');
     let Some(Effect::SendAndSay(Command::Move { cell: 2, by: -3 }, _)) = back else {
         panic!("{back:?}")
@@ -396,7 +410,7 @@ fn the_palette_does_what_is_found() {
     let enter = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
     assert_eq!(
         fixture.view.key(&enter, &fixture.monitor),
-        Some(Effect::Send(Command::Audit))
+        Some(Effect::Send(Command::Audit(2)))
     );
     assert_eq!(fixture.view.overlay, None);
 }
@@ -502,7 +516,7 @@ fn what_is_pasted_is_typed_at_a_prompt_and_does_nothing_elsewhere() {
     let enter = KeyEvent::from(KeyCode::Enter);
     assert_eq!(
         fixture.view.key(&enter, &fixture.monitor),
-        Some(Effect::Send(Command::Audit))
+        Some(Effect::Send(Command::Audit(2)))
     );
     press(&mut fixture, 'r');
     fixture.view.paste("halve it\nd");

@@ -1,0 +1,188 @@
+//! Several cells run at once.
+
+use super::{
+    Activity, CellEnding, CellState, Cells, Duration, Event, Instant, Monitor, Summary, SweepEnding, busy, finished,
+    left_of, measured_in_two_cells, plan, progress, started,
+};
+
+/// Cells 0, 2 and 1 of six are started in this order.
+fn three(now: Instant) -> Monitor {
+    let mut monitor = started(vec![plan(100); 6], now);
+    for cell in [0, 2, 1] {
+        monitor.apply(Event::CellStarted { cell }, now);
+    }
+    monitor
+}
+
+fn interrupted(cell: usize) -> Event {
+    Event::CellEnded {
+        cell,
+        ending: CellEnding::Interrupted,
+        summary: Summary::default(),
+    }
+}
+
+#[test]
+fn each_has_its_own_activity_and_its_own_clocks() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut monitor = three(start);
+    monitor.apply(busy(0, Activity::Training), at(1));
+    monitor.apply(busy(2, Activity::Auditing), at(3));
+    monitor.apply(busy(2, Activity::Auditing), at(4));
+    monitor.apply(busy(1, Activity::Paused), at(5));
+    let activities = [0, 1, 2, 3].map(|cell| monitor.activity(Some(cell)));
+    let expected = [Activity::Training, Activity::Paused, Activity::Auditing].map(Some);
+    assert_eq!(activities[..3], expected);
+    assert_eq!(activities[3], None);
+    let states = [0, 1, 2, 3].map(|cell| monitor.state(cell));
+    let (runs, paused) = (CellState::Running, CellState::Paused);
+    assert_eq!(states, [runs.clone(), paused, runs, CellState::Queued]);
+    let busy_for = [0, 1, 2].map(|cell| monitor.busy_for(Some(cell), at(10)).as_secs());
+    assert_eq!(busy_for, [9, 5, 7]);
+    monitor.apply(busy(1, Activity::Training), at(15));
+    monitor.apply(busy(1, Activity::Paused), at(20));
+    let paused_for = |monitor: &Monitor, now| [0, 1, 2].map(|cell| monitor.cell_paused_for(cell, now).as_secs());
+    assert_eq!(paused_for(&monitor, at(22)), [0, 12, 0]);
+    // One that is run again begins with no pause.
+    monitor.apply(interrupted(1), at(23));
+    monitor.apply(Event::CellStarted { cell: 1 }, at(24));
+    assert_eq!(paused_for(&monitor, at(30)), [0, 0, 0]);
+    assert_eq!(monitor.activity(Some(1)), None);
+}
+
+#[test]
+fn the_sweep_is_paused_while_every_running_cell_is() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut monitor = three(start);
+    for (cell, second) in [(0, 1), (1, 2), (2, 4)] {
+        assert!(!monitor.is_paused(Cells::All));
+        monitor.apply(busy(cell, Activity::Paused), at(second));
+        assert!(monitor.is_paused(Cells::One(cell)));
+    }
+    assert!(monitor.is_paused(Cells::All));
+    assert_eq!(monitor.paused_for(at(10)), Duration::from_secs(6));
+    monitor.apply(busy(1, Activity::Training), at(10));
+    assert!(!monitor.is_paused(Cells::All) && monitor.is_paused(Cells::One(0)));
+    // The one that trained has ended: nothing moves any more.
+    monitor.apply(finished(1, 1.0), at(20));
+    assert_eq!(monitor.paused_for(at(23)), Duration::from_secs(9));
+    // A cell that begins moves.
+    monitor.apply(Event::CellStarted { cell: 3 }, at(25));
+    assert_eq!(monitor.paused_for(at(60)), Duration::from_secs(11));
+    monitor.apply(Event::SweepEnded(SweepEnding::Stopped), at(61));
+    assert_eq!(monitor.paused_for(at(99)), Duration::from_secs(11));
+    assert!(!monitor.is_paused(Cells::All) && !monitor.is_paused(Cells::One(0)));
+    assert_eq!(
+        [0, 2, 3].map(|cell| monitor.state(cell)),
+        [const { CellState::Interrupted }; 3]
+    );
+}
+
+#[test]
+fn running_cells_stand_between_those_that_have_ended_and_those_that_wait_in_the_order_they_were_started() {
+    let now = Instant::now();
+    let mut monitor = three(now);
+    assert_eq!(monitor.in_order(), [0, 2, 1, 3, 4, 5]);
+    monitor.apply(finished(2, 1.0), now);
+    assert_eq!(monitor.in_order(), [2, 0, 1, 3, 4, 5]);
+    // A running cell that was skipped waits already, and is listed once.
+    let order = vec![5, 3, 4, 0];
+    monitor.apply(Event::Queue { order, held: vec![] }, now);
+    assert_eq!(monitor.in_order(), [2, 0, 1, 5, 3, 4]);
+    monitor.apply(interrupted(0), now);
+    assert_eq!(monitor.in_order(), [2, 1, 5, 3, 4, 0]);
+    assert_eq!(monitor.turns.running, [1]);
+}
+
+#[test]
+fn the_cell_that_is_followed_is_left_only_when_it_ends_and_then_for_the_one_started_next() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100); 6], now);
+    let mut followed = Vec::new();
+    for event in [
+        Event::CellStarted { cell: 3 },
+        Event::CellStarted { cell: 1 },
+        Event::CellStarted { cell: 2 },
+        finished(1, 1.0),
+        Event::CellStarted { cell: 0 },
+        finished(3, 1.0),
+        finished(0, 1.0),
+        finished(2, 1.0),
+        Event::CellStarted { cell: 5 },
+    ] {
+        monitor.apply(event, now);
+        followed.push(monitor.turns.followed.unwrap());
+    }
+    assert_eq!(followed, [3, 3, 3, 3, 3, 2, 2, 2, 5]);
+}
+
+#[test]
+fn running_cells_share_the_queue() {
+    let now = Instant::now();
+    let mut monitor = three(now);
+    // Before all of them are timed, nothing is known of the whole.
+    monitor.apply(progress(0, 50, 50.0, 1.0), now);
+    assert_eq!(monitor.time_left(), None);
+    // They have 50, 20 and 40 s left, at 1, 2 and 0.5 s a step; those that wait take 100 steps each at the mean pace.
+    monitor.apply(progress(1, 90, 180.0, 0.5), now);
+    monitor.apply(progress(2, 10, 0.0, 0.0), now);
+    monitor.apply(progress(2, 20, 5.0, 2.0), now);
+    assert_eq!(
+        [0, 1, 2].map(|cell| left_of(&monitor, cell)),
+        [Some(50), Some(20), Some(40)]
+    );
+    let pace = monitor.pace_ahead().unwrap();
+    assert!((pace - (1.0 + 2.0 + 0.5) / 3.0).abs() < 1e-9, "{pace}");
+    // One after the other where a cell is free first: at 20 s, at 40 s, at 50 s.
+    let expected = 50.0 + 100.0 * pace;
+    let left = monitor.time_left().unwrap().as_secs_f64();
+    assert!((left - expected).abs() < 1e-6, "{left} {expected}");
+    // A cell that is held out takes nothing.
+    let order = vec![3, 4, 5];
+    monitor.apply(
+        Event::Queue {
+            order,
+            held: vec![3, 4, 5],
+        },
+        now,
+    );
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(50)));
+}
+
+#[test]
+fn a_cell_that_is_prepared_has_its_place_among_those_that_run() {
+    let now = Instant::now();
+    let mut monitor = three(now);
+    for cell in 0..3 {
+        monitor.apply(finished(cell, 100.0), now);
+    }
+    assert_eq!(monitor.time_left(), Some(Duration::from_mins(5)));
+    for cell in 3..6 {
+        monitor.apply(busy(cell, Activity::Preparing), now);
+    }
+    assert_eq!(monitor.prepared().collect::<Vec<_>>(), [3, 4, 5]);
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(100)));
+    monitor.apply(Event::CellStarted { cell: 3 }, now);
+    assert_eq!(monitor.prepared().collect::<Vec<_>>(), [4, 5]);
+    assert_eq!(monitor.activity(Some(3)), Some(Activity::Preparing));
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(100)));
+}
+
+#[test]
+fn without_curves_everything_else_is_known() {
+    let now = Instant::now();
+    let mut monitor = Monitor::without_curves();
+    let mut with = Monitor::default();
+    for event in measured_in_two_cells() {
+        monitor.apply(event.clone(), now);
+        with.apply(event, now);
+    }
+    for (cell, like) in monitor.cells.iter().zip(&with.cells) {
+        assert_eq!(cell.latest, like.latest);
+        assert_eq!(cell.progress, like.progress);
+        assert!(cell.curves.train_loss.is_empty() && !like.curves.train_loss.is_empty());
+        assert!(cell.curves.lambda[0].is_empty() && !like.curves.lambda[0].is_empty());
+    }
+}
