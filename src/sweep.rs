@@ -29,11 +29,11 @@ pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 use crate::config::{Cell as Planned, Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Summary, SweepEnding, SweepPlan};
-use crate::model::Network;
 use crate::record::{
     CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, read_progress,
     read_queue, rfc3339,
 };
+use crate::setup;
 use crate::train::{Control, Outbox, Verdict, dtype, needs};
 use broken_off::BrokenOff;
 use cell::{Keeping, train_cell};
@@ -356,7 +356,7 @@ fn queued_row(cell: CellIndex, planned: &Planned) -> CellRow {
 
 fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
     let data = settings.data;
-    let network = Network::new(settings, [data.channels(), data.side(), data.side()], data.classes());
+    let network = setup::network(settings, [data.channels(), data.side(), data.side()], data.classes());
     let parameters = network.layout().len() as u64;
     CellPlan {
         swept: row.swept.clone(),

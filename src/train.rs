@@ -19,6 +19,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use burn::tensor::{Device, Tensor};
+use sharpness::model::{Examples, Network, RunningStatistics};
 
 pub use augment::{Augmenter, View};
 pub use control::{Control, Desk, Verdict};
@@ -33,7 +34,6 @@ pub use stopwatch::Stopwatch;
 
 use crate::config::Settings;
 use crate::event::{CellEnding, CellIndex, Point, Progress, StopReason, Summary};
-use crate::model::{Examples, Network, RunningStatistics};
 use run::Run;
 
 /// Whatever keeps a cell from going on.

@@ -8,11 +8,13 @@ use anyhow::{Context, anyhow};
 use burn::tensor::Tensor;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use sharpness::curvature::{Hessian, Measurement, Rules, Tracker};
+use sharpness::model::{Examples, Network, Normalization, Pass, RunningStatistics, loss_and_gradient};
+use sharpness::random::{Purpose, stream};
 use sharptui::config::{Experiment, Precision, Settings};
-use sharptui::curvature::{Hessian, Measurement, Rules, Tracker};
 use sharptui::data::{Dataset, Images};
 use sharptui::device::OpenDevice;
-use sharptui::model::{Examples, Network, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
+use sharptui::setup;
 use sharptui::train::{HeavyBall, dtype, probe_examples, probe_loss, rules};
 
 /// Losses are read from the device this many at a time, as in a cell.
@@ -149,7 +151,7 @@ impl Case {
         let format = dtype(&settings);
         let upload = |half: &Images| Examples::upload(&half.pixels, &half.labels, set.classes, &device.device, format);
         let (train, test) = (upload(&set.train), upload(&set.test));
-        let network = Network::new(&settings, set.shape, set.classes);
+        let network = setup::network(&settings, set.shape, set.classes);
         Ok(Self {
             running: network.initial_statistics(&device.device, format),
             probe: probe_examples(&settings, 0, &train, &test),
@@ -199,7 +201,8 @@ impl Case {
             running,
             observe,
         };
-        let (loss, gradient) = loss_and_gradient(&self.network, self.settings.loss, parameters, batch, &mut pass);
+        let (loss, gradient) =
+            loss_and_gradient(&self.network, setup::loss(&self.settings), parameters, batch, &mut pass);
         let count = batch.len() as f64;
         (loss / count, gradient / count)
     }

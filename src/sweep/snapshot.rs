@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+use sharpness::curvature::TrackState;
+use sharpness::model::Network;
 
 use super::checkpoint::{self, CheckpointError, find, values};
 use super::error::with_causes;
 use crate::config::Settings;
-use crate::curvature::TrackState;
 use crate::event::Summary;
-use crate::model::Network;
 use crate::record::{Checkpoint, NamedTensor, TensorValues, Tensors, read_checkpoints};
 use crate::train::{AnyError, Snapshot, Spending, dtype};
 

@@ -1,8 +1,7 @@
 //! Gradient descent with heavy-ball momentum and weight decay.
 
 use burn::tensor::Tensor;
-
-use crate::model::add_scaled;
+use sharpness::tensor::add_scaled;
 
 /// v ← βv + (g + μw), w ← w − ηv: Polyak's heavy ball without dampening, as PyTorch's SGD has it.
 pub struct HeavyBall {

@@ -2,11 +2,14 @@
 
 use burn::tensor::Tensor;
 use rand::seq::index;
+use sharpness::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, TrackState, Tracker};
+use sharpness::model::{Examples, Network, Normalization, RunningStatistics};
+use sharpness::random::{Purpose, stream};
+use sharpness::tensor::can_round;
 
 use super::Task;
 use crate::config::{Extent, Precision, Probe, Settings, Split, Statistics};
-use crate::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, TrackState, Tracker};
-use crate::model::{Examples, Network, Normalization, Purpose, RunningStatistics, can_round, stream};
+use crate::setup;
 
 /// The tightest relative residual worth asking of 32-bit products: long searches gather a rounding error of about 1e-6.
 const FLOOR_F32: f64 = 1e-5;
@@ -72,7 +75,7 @@ pub fn probe_loss<'a>(
     };
     MeanLoss {
         network,
-        loss: settings.loss,
+        loss: setup::loss(settings),
         examples,
         chunk,
         normalization,

@@ -9,6 +9,9 @@ use std::time::Instant;
 use burn::tensor::{DType, Tensor};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use sharpness::model::{Examples, Normalization, Pass, RunningStatistics, loss_and_gradient};
+use sharpness::random::{Purpose, stream};
+use sharpness::tensor::norm;
 
 use super::augment::Augmenter;
 use super::losses::Losses;
@@ -20,9 +23,8 @@ use super::schedule::LambdaSchedule;
 use super::snapshot::Snapshot;
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Precision, Settings};
-use crate::curvature::norm;
 use crate::event::{CellEnding, Event, Point, Progress, RateChange, Summary};
-use crate::model::{Examples, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
+use crate::setup;
 
 /// One cell in training.
 pub(super) struct Run<'a> {
@@ -210,7 +212,8 @@ impl<'a> Run<'a> {
                 running: &mut self.running,
                 observe,
             };
-            let (loss, gradient) = loss_and_gradient(self.task.network, settings.loss, parameters, &part, &mut pass);
+            let (loss, gradient) =
+                loss_and_gradient(self.task.network, setup::loss(settings), parameters, &part, &mut pass);
             total = Some(match total {
                 Some((l, g)) => (l + loss, g + gradient),
                 None => (loss, gradient),

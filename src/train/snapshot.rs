@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
+use sharpness::curvature::TrackState;
+use sharpness::model::RunningStatistics;
 
 use super::schedule::Spending;
-use crate::curvature::TrackState;
 use crate::event::Summary;
-use crate::model::RunningStatistics;
 
 /// The state of a cell between two steps.
 ///

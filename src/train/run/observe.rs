@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
+use sharpness::tensor::norm;
+
 use super::{Run, ending, has_diverged};
 use crate::config::Settings;
-use crate::curvature::norm;
 use crate::event::{Activity, CellEnding, Event, LambdaPoint, Point, StopReason};
 use crate::number::significant;
+use crate::setup;
 use crate::train::evaluate::evaluate;
 use crate::train::probes::ProbeTrack;
 use crate::train::schedule::evaluation_due;
@@ -72,7 +74,7 @@ impl Run<'_> {
         for (slot, examples) in both.iter_mut().zip([self.task.train, self.task.test]) {
             *slot = evaluate(
                 self.task.network,
-                settings.loss,
+                setup::loss(settings),
                 &self.parameters,
                 &mut self.running,
                 examples,
