@@ -364,7 +364,7 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         planned_steps: settings.planned_steps(),
         steps_per_epoch: settings.steps_per_epoch(),
         probes: settings.probes.iter().map(|probe| probe.describe(settings)).collect(),
-        threshold_label: settings.threshold_label(),
+        threshold_label: setup::optimizer(settings).threshold_formula(),
         parameters,
         memory_bytes: Some(needs(settings, &network, dtype(settings).size()).bytes),
         ended: match &row.state {

@@ -80,14 +80,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         (
             "sweep",
             &[
-                "config",
-                "data",
-                "device",
-                "event",
-                "number",
-                "record",
-                "setup",
-                "train",
+                "config", "data", "device", "event", "number", "record", "setup", "train",
             ],
         ),
         ("train", &["config", "data", "event", "number", "setup"]),

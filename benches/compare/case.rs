@@ -10,12 +10,13 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sharpness::curvature::{Hessian, Measurement, Rules, Tracker};
 use sharpness::model::{Examples, Network, Normalization, Pass, RunningStatistics, loss_and_gradient};
+use sharpness::optimizer::{Optimizer, Step};
 use sharpness::random::{Purpose, stream};
 use sharptui::config::{Experiment, Precision, Settings};
 use sharptui::data::{Dataset, Images};
 use sharptui::device::OpenDevice;
 use sharptui::setup;
-use sharptui::train::{HeavyBall, dtype, probe_examples, probe_loss, rules};
+use sharptui::train::{dtype, probe_examples, probe_loss, rules};
 
 /// Losses are read from the device this many at a time, as in a cell.
 const LOSSES_READ_AT_ONCE: usize = 32;
@@ -171,7 +172,7 @@ impl Case {
                 .network
                 .initial_parameters(self.settings.seed, &self.device.device, format),
             running: self.running.clone(),
-            optimizer: HeavyBall::new(self.settings.learning_rate, self.settings.momentum, 0.0),
+            optimizer: setup::optimizer(&self.settings),
             order: Order {
                 rng: stream(self.settings.seed, Purpose::Order),
                 indices: (0..self.train.len()).collect(),
@@ -276,7 +277,7 @@ pub struct Training<'a> {
     pub parameters: Tensor<1>,
     /// Of batch norm.
     pub running: Vec<RunningStatistics>,
-    optimizer: HeavyBall,
+    optimizer: Box<dyn Optimizer>,
     order: Order,
     /// Of the last steps' batches, still on the device.
     losses: Vec<Tensor<1>>,
@@ -290,7 +291,12 @@ impl Training<'_> {
         let size = case.settings.batch_size.of(case.train.len());
         let batch = case.train.select(self.order.take(size));
         let (loss, gradient) = case.loss_and_gradient(&self.parameters, &batch, &mut self.running, true);
-        self.parameters = self.optimizer.step(self.parameters.clone(), gradient);
+        self.parameters = self.optimizer.step(Step {
+            parameters: self.parameters.clone(),
+            gradient,
+            learning_rate: case.settings.learning_rate,
+            gradient_at: &mut |_| unreachable!("no case has SAM"),
+        });
         self.losses.push(loss);
         if self.losses.len() == LOSSES_READ_AT_ONCE {
             black_box(Tensor::cat(std::mem::take(&mut self.losses), 0).into_data_as::<f64>());

@@ -7,15 +7,9 @@ use sharpness::model::{Examples, Network, Normalization, RunningStatistics};
 use sharpness::random::{Purpose, stream};
 use sharpness::tensor::can_round;
 
-use super::Task;
-use crate::config::{Extent, Precision, Probe, Settings, Split, Statistics};
+use super::{Task, dtype};
+use crate::config::{Extent, Probe, Settings, Split, Statistics};
 use crate::setup;
-
-/// The tightest relative residual worth asking of 32-bit products: long searches gather a rounding error of about 1e-6.
-const FLOOR_F32: f64 = 1e-5;
-
-/// The same for 64 bits.
-const FLOOR_F64: f64 = 1e-13;
 
 /// One probe of a cell.
 pub(super) struct ProbeTrack {
@@ -27,14 +21,9 @@ pub(super) struct ProbeTrack {
 /// How λ_max is measured under `settings`, with `tolerance` as the relative residual.
 pub fn rules(settings: &Settings, tolerance: f64) -> Rules {
     Rules {
-        tolerance,
-        tolerance_floor: match settings.precision {
-            Precision::F32 => FLOOR_F32,
-            Precision::F64 => FLOOR_F64,
-        },
         max_products: settings.lambda_max_products,
         audit_every: settings.audit_every,
-        rounded_search: false,
+        ..Rules::new(tolerance, dtype(settings))
     }
 }
 

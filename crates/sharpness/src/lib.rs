@@ -2,5 +2,7 @@
 
 pub mod curvature;
 pub mod model;
+pub mod optimizer;
 pub mod random;
+pub mod schedule;
 pub mod tensor;

@@ -25,7 +25,7 @@ pub use architecture::{Architecture, Hidden};
 pub use builder::Builder;
 pub use examples::Examples;
 pub use footprint::Footprint;
-pub use gradient::{Linearization, loss_and_gradient};
+pub use gradient::{Linearization, loss_and_gradient, mean_loss_and_gradient};
 pub use holding::{Holding, ImageShape, Keeps};
 pub use initial::Initial;
 pub use layer::Layer;

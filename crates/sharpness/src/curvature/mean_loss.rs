@@ -3,7 +3,9 @@
 use burn::tensor::Tensor;
 
 use super::{Interrupted, SymmetricOperator};
-use crate::model::{Examples, Linearization, Loss, Network, Normalization, Pass, RunningStatistics};
+use crate::model::{
+    Examples, Linearization, Loss, Network, Normalization, Pass, RunningStatistics, mean_loss_and_gradient,
+};
 use crate::tensor::{Rounding, can_round};
 
 /// L(w) = (1/n) Σᵢ ℓ(f(xᵢ; w), yᵢ): dropout off, no weight-decay term.
@@ -24,6 +26,36 @@ pub struct MeanLoss<'a> {
 }
 
 impl<'a> MeanLoss<'a> {
+    /// All examples in one pass, which share the statistics of batch norm if there is one.
+    pub fn new(network: &'a Network, loss: Loss, examples: &'a Examples) -> Self {
+        Self {
+            network,
+            loss,
+            examples,
+            chunk: examples.len(),
+            normalization: Normalization::Batch,
+            running: &[],
+        }
+    }
+
+    /// L(w), `[1]`, and ∇L(w), `[parameters]`, for w of `[parameters]`.
+    ///
+    /// # Panics
+    ///
+    /// If there are no examples.
+    pub fn value_and_gradient(&self, parameters: &Tensor<1>) -> (Tensor<1>, Tensor<1>) {
+        let mut running = self.running.to_vec();
+        let mut pass = self.pass(&mut running);
+        mean_loss_and_gradient(
+            self.network,
+            self.loss,
+            parameters,
+            self.examples,
+            self.chunk,
+            &mut pass,
+        )
+    }
+
     /// H(w) v, `[parameters]`, exactly, for w and v of `[parameters]`.
     ///
     /// For several products at one w, [`Hessian`] is faster. `go_on` is asked before each chunk.
@@ -42,13 +74,17 @@ impl<'a> MeanLoss<'a> {
 
     fn linearize(&self, parameters: &Tensor<1>, chunk: &Examples) -> Linearization<'a> {
         let mut running = self.running.to_vec();
-        let mut pass = Pass {
+        let mut pass = self.pass(&mut running);
+        Linearization::new(self.network, self.loss, parameters, chunk, &mut pass)
+    }
+
+    fn pass<'b>(&self, running: &'b mut [RunningStatistics]) -> Pass<'b> {
+        Pass {
             dropout: None,
             normalization: self.normalization,
-            running: &mut running,
+            running,
             observe: false,
-        };
-        Linearization::new(self.network, self.loss, parameters, chunk, &mut pass)
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! And now and then the track is audited: measured again from a fresh random vector, more tightly. Since no Ritz value
 //! exceeds λ_max, the larger of the two is the better one.
 
-use burn::tensor::{Element, Tensor, TensorData};
+use burn::tensor::{DType, Element, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -48,6 +48,12 @@ const NOISE_IN_OTHERS: f64 = 0.03;
 /// The shift of the free step of power iteration, as a part of the top Ritz value, at the least.
 const LEAST_SHIFT: f64 = 0.1;
 
+/// The tightest relative residual worth asking of 32-bit products: long searches gather a rounding error of about 1e-6.
+const FLOOR_F32: f64 = 1e-5;
+
+/// The same for 64 bits.
+const FLOOR_F64: f64 = 1e-13;
+
 /// How measurements are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rules {
@@ -61,6 +67,23 @@ pub struct Rules {
     pub audit_every: u64,
     /// Whether searches make rounded products first, where the operator has such, and end in exact ones.
     pub rounded_search: bool,
+}
+
+impl Rules {
+    /// With that relative residual, for numbers of that format; at most 200 products a search, and every tenth measurement
+    /// audited.
+    pub fn new(tolerance: f64, format: DType) -> Self {
+        Self {
+            tolerance,
+            tolerance_floor: match format {
+                DType::F64 => FLOOR_F64,
+                _ => FLOOR_F32,
+            },
+            max_products: 200,
+            audit_every: 10,
+            rounded_search: false,
+        }
+    }
 }
 
 /// One value of λ_max with what is known of it.

@@ -29,6 +29,29 @@ pub fn loss_and_gradient(
     (loss_value, gradient.into_flat(parameters))
 }
 
+/// (1/n) Σᵢ ℓᵢ, `[1]`, and its gradient, `[parameters]`, over n `examples` in passes of `chunk` of them (at least one), added up.
+///
+/// Where batch norm takes statistics of the pass, a chunk is the group that shares them.
+///
+/// # Panics
+///
+/// If there are no examples.
+pub fn mean_loss_and_gradient(
+    network: &Network,
+    loss: Loss,
+    parameters: &Tensor<1>,
+    examples: &Examples,
+    chunk: usize,
+    pass: &mut Pass,
+) -> (Tensor<1>, Tensor<1>) {
+    let parts = examples.chunks(chunk);
+    let sums = parts.map(|part| loss_and_gradient(network, loss, parameters, &part, pass));
+    let total = sums.reduce(|(l, g), (loss, gradient)| (l + loss, g + gradient));
+    let (loss, gradient) = total.unwrap_or_else(|| panic!("a mean over no examples"));
+    let count = examples.len() as f64;
+    (loss / count, gradient / count)
+}
+
 /// The gradient of the summed loss over some examples as a function of the parameters, linearized at one point.
 ///
 /// It holds what every layer remembers of the pass and the derivative of the loss with respect to its output, both of
