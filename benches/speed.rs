@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use burn::tensor::Tensor;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion};
-use sharptui::curvature::SymmetricOperator;
+use sharpness::curvature::SymmetricOperator;
+use sharpness::model::Examples;
 use sharptui::data::Dataset;
 use sharptui::device::{self, DeviceChoice, OpenDevice};
-use sharptui::model::Examples;
 use sharptui::train::dtype;
 
 use case::{Case, Size};

@@ -1,25 +1,24 @@
 //! sharptui trains small neural networks through a sweep and shows, live, how sharp the loss is.
 //!
-//! Data flows one way: [`config`] → cells → the training thread ([`sweep`], [`train`], with [`data`], [`model`] and
-//! [`curvature`]) → [`event`]s → [`live`] → [`monitor`] → [`tui`] or [`plain`] lines; commands flow back over one other channel.
-//! What is on disk ([`record`]) is the truth; the screen is a view of it, and a [`report`] (by [`statistics`]) another. This file is the only place that sees all rooms.
+//! Data flows one way: [`config`] → cells → the training thread ([`sweep`], [`train`], with [`data`] and the library
+//! [`sharpness`], of which [`setup`] asks what a cell's settings say) → [`event`]s → [`live`] → [`monitor`] → [`tui`] or
+//! [`plain`] lines; commands flow back over one other channel. What is on disk ([`record`]) is the truth; the screen is a view of it, and a [`report`] (by [`statistics`]) another. This file is the only place that sees all rooms.
 
 pub mod characters;
 pub mod cli;
 pub mod config;
-pub mod curvature;
 pub mod data;
 pub mod device;
 pub mod event;
 pub mod live;
 pub mod machine;
-pub mod model;
 pub mod monitor;
 pub mod number;
 pub mod plain;
 pub mod record;
 mod relaunch;
 pub mod report;
+pub mod setup;
 pub mod signals;
 pub mod statistics;
 mod suggest;

@@ -29,11 +29,11 @@ pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 use crate::config::{Cell as Planned, Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Summary, SweepEnding, SweepPlan};
-use crate::model::Network;
 use crate::record::{
     CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, read_progress,
     read_queue, rfc3339,
 };
+use crate::setup;
 use crate::train::{Control, Outbox, Verdict, dtype, needs};
 use broken_off::BrokenOff;
 use cell::{Keeping, train_cell};
@@ -358,7 +358,7 @@ fn queued_row(cell: CellIndex, planned: &Planned) -> CellRow {
 
 fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
     let data = settings.data;
-    let network = Network::new(settings, [data.channels(), data.side(), data.side()], data.classes());
+    let network = setup::network(settings, [data.channels(), data.side(), data.side()], data.classes());
     let parameters = network.layout().len() as u64;
     CellPlan {
         swept: row.swept.clone(),
@@ -366,7 +366,7 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         planned_steps: settings.planned_steps(),
         steps_per_epoch: settings.steps_per_epoch(),
         probes: settings.probes.iter().map(|probe| probe.describe(settings)).collect(),
-        threshold_label: settings.threshold_label(),
+        threshold_label: setup::optimizer(settings).threshold_formula(),
         parameters,
         memory_bytes: Some(needs(settings, &network, dtype(settings).size()).bytes),
         ended: match &row.state {

@@ -5,13 +5,11 @@ mod control;
 mod evaluate;
 mod losses;
 mod needs;
-mod optimizer;
 mod outbox;
 mod pace;
 mod pauses;
 mod probes;
 mod run;
-mod sam;
 mod schedule;
 mod snapshot;
 mod stopwatch;
@@ -20,11 +18,11 @@ use std::error::Error;
 use std::time::Duration;
 
 use burn::tensor::{Device, Tensor};
+use sharpness::model::{Examples, Network, RunningStatistics};
 
 pub use augment::{Augmenter, View};
 pub use control::{Control, Desk, Verdict};
 pub use needs::{Moment, Needs, needs};
-pub use optimizer::HeavyBall;
 pub use outbox::{Log, Outbox};
 pub use probes::{probe_examples, probe_loss, rules};
 pub use run::dtype;
@@ -34,7 +32,6 @@ pub use stopwatch::Stopwatch;
 
 use crate::config::Settings;
 use crate::event::{CellEnding, CellIndex, Point, Progress, StopReason, Summary};
-use crate::model::{Examples, Network, RunningStatistics};
 use run::Run;
 
 /// Whatever keeps a cell from going on.

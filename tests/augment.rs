@@ -8,9 +8,11 @@ use std::time::Duration;
 use burn::tensor::{DType, Device, Tensor};
 use crossbeam_channel::unbounded;
 use rand::RngExt;
+use sharpness::model::{Examples, Normalization, Pass, RunningStatistics, loss_and_gradient};
+use sharpness::random::{Purpose, stream};
 use sharptui::config::{Experiment, Settings};
 use sharptui::event::Point;
-use sharptui::model::{Examples, Network, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
+use sharptui::setup;
 use sharptui::train::{AnyError, Augmenter, Control, Keeper, Outbox, Snapshot, Task, Trained, View, train};
 
 const SHAPE: [usize; 3] = [3, 5, 4];
@@ -151,7 +153,7 @@ impl Keeper for Kept {
 
 fn run(settings: &Settings) -> (Trained, Vec<Point>) {
     let device = Device::flex();
-    let network = Network::new(settings, SHAPE, 3);
+    let network = setup::network(settings, SHAPE, 3);
     let task = Task {
         cell: 0,
         settings,
@@ -183,7 +185,7 @@ fn parameters(trained: &Trained) -> Vec<f64> {
 fn full_batch_descent_draws_anew_at_every_step() {
     let settings = settings("steps: 3, batch_size: Full, chunk_size: 7, seed: 2, augment: CropAndFlip(pad: 1)");
     let device = Device::flex();
-    let network = Network::new(&settings, SHAPE, 3);
+    let network = setup::network(&settings, SHAPE, 3);
     let mut w = network.initial_parameters(2, &device, DType::F64);
     let mut rng = stream(2, Purpose::Augmentation);
     for _ in 0..3 {
@@ -199,7 +201,7 @@ fn full_batch_descent_draws_anew_at_every_step() {
             running: &mut [],
             observe: false,
         };
-        let (_, gradient) = loss_and_gradient(&network, settings.loss, &w, &batch, &mut pass);
+        let (_, gradient) = loss_and_gradient(&network, setup::loss(&settings), &w, &batch, &mut pass);
         w = w - gradient / 20.0 * 0.1;
     }
     let (trained, _) = run(&settings);

@@ -71,7 +71,6 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ("characters", &[]),
         ("cli", &["characters", "device"]),
         ("config", &["number", "suggest"]),
-        ("curvature", &["model", "number"]),
         ("data", &["config", "user_folders"]),
         ("device", &["relaunch"]),
         ("event", &[]),
@@ -88,31 +87,23 @@ fn each_room_imports_only_the_rooms_it_may_know() {
             ],
         ),
         ("machine", &[]),
-        ("model", &["config"]),
         ("monitor", &["event", "statistics"]),
         ("number", &[]),
         ("plain", &["characters", "event", "monitor", "number"]),
         ("record", &["event", "number"]),
         ("relaunch", &[]),
         ("report", &["config", "event", "number", "record", "statistics"]),
+        ("setup", &["config"]),
         ("signals", &[]),
         ("statistics", &[]),
         ("suggest", &[]),
         (
             "sweep",
             &[
-                "config",
-                "curvature",
-                "data",
-                "device",
-                "event",
-                "model",
-                "number",
-                "record",
-                "train",
+                "config", "data", "device", "event", "number", "record", "setup", "train",
             ],
         ),
-        ("train", &["config", "curvature", "data", "event", "model", "number"]),
+        ("train", &["config", "data", "event", "number", "setup"]),
         (
             "tui",
             &[
@@ -317,9 +308,12 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
 }
 
 #[test]
-fn libtorch_is_met_where_operations_are_chosen_and_by_its_crate_alone() {
+fn the_library_is_met_by_the_rooms_that_compute_and_libtorch_where_devices_are_chosen() {
     for room in rooms() {
-        if !["device", "model"].contains(&room.as_str()) {
+        if !["setup", "sweep", "train"].contains(&room.as_str()) {
+            knows_nothing_of(&room, "sharpness::");
+        }
+        if room != "device" {
             knows_nothing_of(&room, "sharptui_libtorch");
         }
         knows_nothing_of(&room, " tch::");

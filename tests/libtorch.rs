@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use burn::tensor::Tensor;
 use crossbeam_channel::unbounded;
+use sharpness::model::{Examples, RunningStatistics};
 use sharptui::config::{Experiment, Settings};
 use sharptui::device::{DeviceChoice, open};
 use sharptui::event::{CellEnding, Point};
-use sharptui::model::{Examples, Network, RunningStatistics};
 use sharptui::record::read_cells;
+use sharptui::setup;
 use sharptui::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, dtype, train};
 
 const CLASSES: usize = 3;
@@ -82,7 +83,7 @@ fn run(settings: &Settings, choice: DeviceChoice) -> Ran {
         let labels: Vec<u8> = (0..count).map(|i| ((i * 7 + i / 3) % CLASSES) as u8).collect();
         Examples::upload(&pixels, &labels, CLASSES, &device, dtype(settings))
     };
-    let network = Network::new(settings, [1, 8, 8], CLASSES);
+    let network = setup::network(settings, [1, 8, 8], CLASSES);
     let task = Task {
         cell: 0,
         settings,

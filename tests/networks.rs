@@ -5,10 +5,11 @@
 use std::path::Path;
 
 use burn::tensor::{DType, Device};
+use sharpness::model::{Examples, Normalization, Pass, loss_and_gradient};
 use sharptui::config::{Experiment, Settings};
 use sharptui::data::Dataset;
 use sharptui::device::{DeviceChoice, open};
-use sharptui::model::{Examples, Network, Normalization, Pass, loss_and_gradient};
+use sharptui::setup;
 
 const EXAMPLES: usize = 120;
 const BATCH: usize = 20;
@@ -36,7 +37,7 @@ fn epoch_losses(model: &str, batch_norm: bool, learning_rate: f64) -> Vec<f64> {
     let settings = &experiment.cells[0].settings;
     let device = open(DeviceChoice::Flex).unwrap().device;
     let examples = examples(settings, &device);
-    let network = Network::new(settings, [1, SIDE, SIDE], 10);
+    let network = setup::network(settings, [1, SIDE, SIDE], 10);
     let mut parameters = network.initial_parameters(0, &device, DType::F32);
     let mut running = network.initial_statistics(&device, DType::F32);
     let mut velocity = parameters.zeros_like();
@@ -50,7 +51,7 @@ fn epoch_losses(model: &str, batch_norm: bool, learning_rate: f64) -> Vec<f64> {
                 running: &mut running,
                 observe: true,
             };
-            let (loss, gradient) = loss_and_gradient(&network, settings.loss, &parameters, &batch, &mut pass);
+            let (loss, gradient) = loss_and_gradient(&network, setup::loss(settings), &parameters, &batch, &mut pass);
             epoch += loss.into_data_as::<f64>().iter::<f64>().sum::<f64>();
             velocity = velocity * 0.9 + gradient / BATCH as f64;
             parameters = parameters - velocity.clone() * learning_rate;

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use burn::tensor::{DType, Device, Tensor};
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use sharpness::model::{Examples, RunningStatistics};
 use sharptui::config::{Experiment, Settings};
 use sharptui::event::{CellEnding, Command, Event, Point, RateChange, StopReason};
-use sharptui::model::{Examples, Network, RunningStatistics};
+use sharptui::setup;
 use sharptui::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, Trained, train};
 
 const FEATURES: usize = 4;
@@ -90,7 +91,7 @@ fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<
     let dtype = sharptui::train::dtype(settings);
     let examples = |count| Examples::upload(&pixels(count), &labels(count), CLASSES, &device, dtype);
     let (train_set, test_set) = (examples(20), examples(10));
-    let network = Network::new(settings, [1, 1, FEATURES], CLASSES);
+    let network = setup::network(settings, [1, 1, FEATURES], CLASSES);
     let task = Task {
         cell: 0,
         settings,
@@ -228,7 +229,7 @@ fn a_learning_rate_changed_by_hand_is_that_of_the_next_step_and_the_schedule_goe
             "model: Mlp(widths: []), loss: SquaredError, batch_size: Full, steps: 7, learning_rate: 0.1,
              momentum: {momentum}, precision: F64, evaluate_every: Steps(1), lambda_every: Steps(1), {schedule}",
         ));
-        let network = Network::new(&settings, [1, 1, FEATURES], CLASSES);
+        let network = setup::network(&settings, [1, 1, FEATURES], CLASSES);
         let start = network.initial_parameters(0, &Device::flex(), DType::F64);
         let how = Descent {
             momentum,
@@ -313,7 +314,7 @@ fn assert_taken_by_hand(given: &str, rates: &[f64], how: Descent) {
         "model: Mlp(widths: []), loss: SquaredError, batch_size: Full, steps: 7, learning_rate: 0.1,
          momentum: {momentum}, weight_decay: {decay}, chunk_size: 6, precision: F64, {given}",
     ));
-    let network = Network::new(&settings, [1, 1, FEATURES], CLASSES);
+    let network = setup::network(&settings, [1, 1, FEATURES], CLASSES);
     let start = network.initial_parameters(0, &Device::flex(), DType::F64);
     let expected = by_hand(start.to_data().iter::<f64>().collect(), rates, how);
     assert_close(&run(&settings, &[]).parameters(), &expected, 1e-12);
@@ -388,7 +389,7 @@ fn one_epoch_of_minibatches_sees_every_example_once() {
     let base = "model: Mlp(widths: [5]), activation: Tanh, learning_rate: 1.0e-7, precision: F64";
     let full = run(&settings(&format!("{base}, batch_size: Full, steps: 1")), &[]);
     let parts = run(&settings(&format!("{base}, batch_size: 5, epochs: 1")), &[]);
-    let network = Network::new(
+    let network = setup::network(
         &settings(&format!("{base}, batch_size: 5, epochs: 1")),
         [1, 1, FEATURES],
         CLASSES,

@@ -8,12 +8,15 @@ use anyhow::{Context, anyhow};
 use burn::tensor::Tensor;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use sharpness::curvature::{Hessian, Measurement, Rules, Tracker};
+use sharpness::model::{Examples, Network, Normalization, Pass, RunningStatistics, loss_and_gradient};
+use sharpness::optimizer::{Optimizer, Step};
+use sharpness::random::{Purpose, stream};
 use sharptui::config::{Experiment, Precision, Settings};
-use sharptui::curvature::{Hessian, Measurement, Rules, Tracker};
 use sharptui::data::{Dataset, Images};
 use sharptui::device::OpenDevice;
-use sharptui::model::{Examples, Network, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
-use sharptui::train::{HeavyBall, dtype, probe_examples, probe_loss, rules};
+use sharptui::setup;
+use sharptui::train::{dtype, probe_examples, probe_loss, rules};
 
 /// Losses are read from the device this many at a time, as in a cell.
 const LOSSES_READ_AT_ONCE: usize = 32;
@@ -149,7 +152,7 @@ impl Case {
         let format = dtype(&settings);
         let upload = |half: &Images| Examples::upload(&half.pixels, &half.labels, set.classes, &device.device, format);
         let (train, test) = (upload(&set.train), upload(&set.test));
-        let network = Network::new(&settings, set.shape, set.classes);
+        let network = setup::network(&settings, set.shape, set.classes);
         Ok(Self {
             running: network.initial_statistics(&device.device, format),
             probe: probe_examples(&settings, 0, &train, &test),
@@ -169,7 +172,7 @@ impl Case {
                 .network
                 .initial_parameters(self.settings.seed, &self.device.device, format),
             running: self.running.clone(),
-            optimizer: HeavyBall::new(self.settings.learning_rate, self.settings.momentum, 0.0),
+            optimizer: setup::optimizer(&self.settings),
             order: Order {
                 rng: stream(self.settings.seed, Purpose::Order),
                 indices: (0..self.train.len()).collect(),
@@ -199,7 +202,8 @@ impl Case {
             running,
             observe,
         };
-        let (loss, gradient) = loss_and_gradient(&self.network, self.settings.loss, parameters, batch, &mut pass);
+        let (loss, gradient) =
+            loss_and_gradient(&self.network, setup::loss(&self.settings), parameters, batch, &mut pass);
         let count = batch.len() as f64;
         (loss / count, gradient / count)
     }
@@ -273,7 +277,7 @@ pub struct Training<'a> {
     pub parameters: Tensor<1>,
     /// Of batch norm.
     pub running: Vec<RunningStatistics>,
-    optimizer: HeavyBall,
+    optimizer: Box<dyn Optimizer>,
     order: Order,
     /// Of the last steps' batches, still on the device.
     losses: Vec<Tensor<1>>,
@@ -287,7 +291,12 @@ impl Training<'_> {
         let size = case.settings.batch_size.of(case.train.len());
         let batch = case.train.select(self.order.take(size));
         let (loss, gradient) = case.loss_and_gradient(&self.parameters, &batch, &mut self.running, true);
-        self.parameters = self.optimizer.step(self.parameters.clone(), gradient);
+        self.parameters = self.optimizer.step(Step {
+            parameters: self.parameters.clone(),
+            gradient,
+            learning_rate: case.settings.learning_rate,
+            gradient_at: &mut |_| unreachable!("no case has SAM"),
+        });
         self.losses.push(loss);
         if self.losses.len() == LOSSES_READ_AT_ONCE {
             black_box(Tensor::cat(std::mem::take(&mut self.losses), 0).into_data_as::<f64>());

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use nalgebra::{DMatrix, SymmetricEigen};
-use sharptui::curvature::norm;
+use sharpness::tensor::norm;
 
 use crate::strategy::{MAX_PRODUCTS, Strategy, TOLERANCE, cold};
 use crate::{Measured, Product};

@@ -5,13 +5,15 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use sharpness::curvature::{Hessian, SymmetricOperator};
+use sharpness::model::{Examples, Network, Normalization, Pass, RunningStatistics, loss_and_gradient};
+use sharpness::random::{Purpose, stream};
 use sharptui::config::{Experiment, Extent, Settings};
-use sharptui::curvature::{Hessian, SymmetricOperator};
-use sharptui::model::{Examples, Network, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
 use sharptui::sweep::Datasets;
 use sharptui::train::{dtype, probe_examples, probe_loss};
 
 use crate::Product;
+use sharptui::setup;
 
 /// A cell and how often it is measured.
 pub struct Cell {
@@ -89,7 +91,7 @@ impl Recorded {
         let data = datasets
             .get(&settings, dtype(&settings))
             .expect("the subset is inside the program");
-        let network = Network::new(&settings, data.shape, data.classes);
+        let network = setup::network(&settings, data.shape, data.classes);
         Self {
             probe: probe_examples(&settings, 0, &data.train, &data.test),
             train: data.train.clone(),
@@ -147,7 +149,13 @@ impl Recorded {
             running: &mut self.running,
             observe: true,
         };
-        let (_, gradient) = loss_and_gradient(&self.network, self.settings.loss, &self.parameters, &batch, &mut pass);
+        let (_, gradient) = loss_and_gradient(
+            &self.network,
+            setup::loss(&self.settings),
+            &self.parameters,
+            &batch,
+            &mut pass,
+        );
         let scale = self.settings.learning_rate / batch.len() as f64;
         self.parameters = self.parameters.clone() - gradient * scale;
         self.step += 1;

@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use sharptui::curvature::{Estimate, Rules, Search, Tracker, largest_eigenvalue};
+use sharpness::curvature::{Estimate, Rules, Search, Tracker, largest_eigenvalue};
 
 use crate::lobpcg::Lobpcg;
 use crate::{Measured, Product};

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use sharpness::model::ROUNDING;
+
 use super::broken_off::BrokenOff;
 use super::datasets::Datasets;
 use super::disk::{left_at, trained_elsewhere};
@@ -13,7 +15,6 @@ use super::{Sweep, queued, queued_row, with_added};
 use crate::config::Experiment;
 use crate::device::OpenDevice;
 use crate::event::{CellEnding, CellIndex};
-use crate::model::ROUNDING;
 use crate::record::{
     CellRow, CellState, QueueFile, RunDir, RunInfo, RunState, discard, has_checkpoint, host_name, read_cells,
     read_config, read_run, rfc3339,

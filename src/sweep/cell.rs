@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
+use sharpness::model::{Network, RunningStatistics};
 
 use super::datasets::Datasets;
 use super::table::Rows;
@@ -11,8 +12,8 @@ use super::{checkpoint, snapshot};
 use crate::config::Settings;
 use crate::device::{Computing, OpenDevice};
 use crate::event::{CellEnding, CellIndex, Point, Progress, Summary};
-use crate::model::{Network, RunningStatistics};
 use crate::record::{CellRow, CellWriter, RecordError, Tensors};
+use crate::setup;
 use crate::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, dtype, train};
 
 /// The least time between two checkpoints, in times of what one takes: on a slow disk they must not hold training up.
@@ -56,7 +57,7 @@ pub(super) fn train_cell(
         deterministic: settings.deterministic,
     });
     let taken = datasets.get(settings, dtype(settings))?;
-    let network = Network::new(settings, taken.shape, taken.classes);
+    let network = setup::network(settings, taken.shape, taken.classes);
     let data_bytes = taken.bytes();
     datasets.memory().check(settings, &network, device, data_bytes)?;
     let data = datasets.get(settings, dtype(settings))?;

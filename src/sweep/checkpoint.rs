@@ -1,8 +1,8 @@
 //! A cell's parameters as named tensors, in PyTorch's names and layouts, and back.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use sharpness::model::{Network, RunningStatistics};
 
-use crate::model::{Network, RunningStatistics};
 use crate::record::{NamedTensor, TensorValues, Tensors};
 
 /// What a file of parameters lacks.

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device};
+use sharpness::model::Examples;
 
 use super::memory::{Account, DataTooLarge};
 use crate::config::{FilesHold, Precision, Selection, Settings};
 use crate::data::{DataError, Dataset};
 use crate::device::OpenDevice;
-use crate::model::Examples;
 use crate::record::DataMark;
 
 /// A data set on the device.

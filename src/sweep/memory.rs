@@ -9,9 +9,9 @@ use std::path::Path;
 
 use crate::config::{Data, Settings};
 use crate::device::OpenDevice;
-use crate::model::Network;
 use crate::train::{Moment, Needs, dtype, needs};
 use room::{Room, Usage};
+use sharpness::model::Network;
 
 /// A cell that cannot fit.
 #[derive(Debug, PartialEq, Eq)]

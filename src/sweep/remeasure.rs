@@ -6,18 +6,20 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::{DType, Tensor};
+use sharpness::curvature::{Hessian, Tracker};
+use sharpness::model::{Examples, Network, Normalization, RunningStatistics};
+use sharpness::random::{Purpose, stream};
 
 use super::checkpoint::{self, CheckpointError, values};
 use super::datasets::{Datasets, Loaded};
 use super::error::{SweepError, check_settings};
 use super::memory::{DataTooLarge, TooLarge};
 use crate::config::{Experiment, Extent, Loss, Precision, Settings, Statistics};
-use crate::curvature::{Hessian, Tracker};
 use crate::data::DataError;
 use crate::device::OpenDevice;
-use crate::model::{Examples, Network, Normalization, Purpose, RunningStatistics, stream};
 use crate::number::{fixed, unsigned_zero};
 use crate::record::{self, NamedTensor, RecordError, TensorValues, read_tensors, write_tensors};
+use crate::setup;
 use crate::train::{probe_examples, probe_loss, rules};
 
 /// Products a measurement may take here, where nobody's training waits for it.
@@ -170,7 +172,7 @@ pub fn remeasure(
 
     datasets.check_room(std::iter::once(&settings), device)?;
     let taken = datasets.get(&settings, DType::F64)?;
-    let network = Network::new(&settings, taken.shape, taken.classes);
+    let network = setup::network(&settings, taken.shape, taken.classes);
     let data_bytes = taken.bytes();
     datasets.memory().check(&settings, &network, device, data_bytes)?;
     let data = datasets.get(&settings, DType::F64)?;

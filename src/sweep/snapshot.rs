@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+use sharpness::curvature::TrackState;
+use sharpness::model::Network;
+use sharpness::optimizer::Length;
 
 use super::checkpoint::{self, CheckpointError, find, values};
 use super::error::with_causes;
 use crate::config::Settings;
-use crate::curvature::TrackState;
 use crate::event::Summary;
-use crate::model::Network;
 use crate::record::{Checkpoint, NamedTensor, TensorValues, Tensors, read_checkpoints};
+use crate::setup;
 use crate::train::{AnyError, Snapshot, Spending, dtype};
 
 /// The key of the words in the file's metadata.
@@ -104,14 +106,11 @@ pub(super) fn to_tensors(
             data: values(tensor.clone()),
         });
     };
-    if let Some(velocity) = &from.velocity {
-        vector("optimizer.velocity".to_owned(), velocity);
+    for (name, tensor) in &from.optimizer {
+        vector(optimizer_name(name), tensor);
     }
     if let Some(gradient) = &from.gradient {
         vector("gradient".to_owned(), gradient);
-    }
-    if let Some(climbed) = &from.climbed {
-        vector("climbed".to_owned(), climbed);
     }
     if !from.losses.is_empty() {
         vector("losses".to_owned(), &Tensor::cat(from.losses.clone(), 0));
@@ -155,6 +154,18 @@ fn words_of(track: &TrackState) -> Track {
         values: track.values.clone(),
         since_audit: track.since_audit,
         lowest: track.lowest,
+    }
+}
+
+/// A tensor of SAM's state, which stood alone in the file before optimizers named theirs.
+const CLIMBED: &str = "climbed";
+
+/// Where a tensor of the optimizer's state stands in the file.
+fn optimizer_name(name: &str) -> String {
+    if name == CLIMBED {
+        name.to_owned()
+    } else {
+        format!("optimizer.{name}")
     }
 }
 
@@ -203,6 +214,15 @@ pub(super) fn from_tensors(
             .map(|loss| upload(vec![loss], device, dtype))
             .collect()
     };
+    let mut optimizer = Vec::new();
+    for (name, long) in setup::optimizer(settings).state_names() {
+        let length = match long {
+            Length::Parameters => length,
+            Length::One => 1,
+        };
+        let tensor = optional(&optimizer_name(name), length)?;
+        optimizer.extend(tensor.map(|tensor| (name, tensor)));
+    }
     let order = find(tensors, "order", &[state.examples])?;
     if order.iter().any(|&index| index as usize >= state.examples) {
         return Err("its order of the examples names some that are not there".into());
@@ -213,10 +233,9 @@ pub(super) fn from_tensors(
         seconds: state.seconds,
         parameters,
         running,
-        velocity: optional("optimizer.velocity", length)?,
+        optimizer,
         losses,
         gradient: optional("gradient", length)?,
-        climbed: optional("climbed", 1)?,
         order: Arc::new(order.into_iter().map(|index| index as usize).collect()),
         next: state.next,
         order_position: state.order_position.into(),

@@ -16,9 +16,11 @@
 use burn::tensor::Tensor;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use sharpness::model::Examples;
+use sharpness::random::{Purpose, stream};
+use sharpness::tensor::{upload, upload_indices};
 
 use crate::config::{Augment, Settings};
-use crate::model::{Examples, Purpose, stream, upload, upload_indices};
 
 /// Images whose pixels are gathered in one go: what that takes besides does not grow with a full batch, and stays in the
 /// caches of a CPU, where 1,000 at once took seven times as long.

@@ -1,9 +1,8 @@
 //! Mean loss and accuracy over a set of examples, in evaluation mode.
 
 use burn::tensor::{Int, Tensor};
+use sharpness::model::{Examples, Loss, Network, Normalization, Parts, Pass, RunningStatistics, loss_sum};
 
-use crate::config::Loss;
-use crate::model::{Examples, Network, Normalization, Parts, Pass, RunningStatistics, loss_sum};
 use crate::number::unsigned_zero;
 
 /// What an evaluation gives.

@@ -1,8 +1,7 @@
 //! The losses of the last steps' batches, which are looked at now and then.
 
 use burn::tensor::Tensor;
-
-use crate::model::{Reading, works_behind};
+use sharpness::tensor::{Reading, works_behind};
 
 /// Looked at together: reading each would make the device wait for the host.
 const AT_ONCE: usize = 32;

@@ -1,9 +1,10 @@
 //! What a cell needs of memory at its largest moment, reckoned before it begins.
 
+use sharpness::curvature::KEPT_VECTORS;
+use sharpness::model::{Footprint, Network};
+
 use super::run::chunk;
 use crate::config::{Extent, Settings, Statistics};
-use crate::curvature::KEPT_VECTORS;
-use crate::model::{Footprint, Network};
 
 /// Products of a cold search, of which each leaves a vector of the basis and its image: 10 to 25, most often more than this.
 const PRODUCTS: u64 = 16;

@@ -2,17 +2,14 @@
 
 use burn::tensor::Tensor;
 use rand::seq::index;
+use sharpness::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, TrackState, Tracker};
+use sharpness::model::{Examples, Network, Normalization, RunningStatistics};
+use sharpness::random::{Purpose, stream};
+use sharpness::tensor::can_round;
 
-use super::Task;
-use crate::config::{Extent, Precision, Probe, Settings, Split, Statistics};
-use crate::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, TrackState, Tracker};
-use crate::model::{Examples, Network, Normalization, Purpose, RunningStatistics, can_round, stream};
-
-/// The tightest relative residual worth asking of 32-bit products: long searches gather a rounding error of about 1e-6.
-const FLOOR_F32: f64 = 1e-5;
-
-/// The same for 64 bits.
-const FLOOR_F64: f64 = 1e-13;
+use super::{Task, dtype};
+use crate::config::{Extent, Probe, Settings, Split, Statistics};
+use crate::setup;
 
 /// One probe of a cell.
 pub(super) struct ProbeTrack {
@@ -24,14 +21,9 @@ pub(super) struct ProbeTrack {
 /// How λ_max is measured under `settings`, with `tolerance` as the relative residual.
 pub fn rules(settings: &Settings, tolerance: f64) -> Rules {
     Rules {
-        tolerance,
-        tolerance_floor: match settings.precision {
-            Precision::F32 => FLOOR_F32,
-            Precision::F64 => FLOOR_F64,
-        },
         max_products: settings.lambda_max_products,
         audit_every: settings.audit_every,
-        rounded_search: false,
+        ..Rules::new(tolerance, dtype(settings))
     }
 }
 
@@ -72,7 +64,7 @@ pub fn probe_loss<'a>(
     };
     MeanLoss {
         network,
-        loss: settings.loss,
+        loss: setup::loss(settings),
         examples,
         chunk,
         normalization,

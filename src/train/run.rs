@@ -9,20 +9,21 @@ use std::time::Instant;
 use burn::tensor::{DType, Tensor};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use sharpness::model::{Examples, Normalization, Pass, RunningStatistics, mean_loss_and_gradient};
+use sharpness::optimizer::{Optimizer, Step};
+use sharpness::random::{Purpose, stream};
+use sharpness::schedule::Schedule;
 
 use super::augment::Augmenter;
 use super::losses::Losses;
-use super::optimizer::HeavyBall;
 use super::pace::Pace;
 use super::probes::ProbeTrack;
-use super::sam::Climb;
 use super::schedule::LambdaSchedule;
 use super::snapshot::Snapshot;
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Precision, Settings};
-use crate::curvature::norm;
 use crate::event::{CellEnding, Event, Point, Progress, RateChange, Summary};
-use crate::model::{Examples, Normalization, Pass, Purpose, RunningStatistics, loss_and_gradient, stream};
+use crate::setup;
 
 /// One cell in training.
 pub(super) struct Run<'a> {
@@ -36,9 +37,10 @@ pub(super) struct Run<'a> {
     step: u64,
     parameters: Tensor<1>,
     running: Vec<RunningStatistics>,
-    /// The settings with the learning rate in force, which may have been changed by hand.
-    in_force: Settings,
-    optimizer: HeavyBall,
+    /// η that the schedule scales, which may have been changed by hand.
+    learning_rate: f64,
+    schedule: Schedule,
+    optimizer: Box<dyn Optimizer>,
     order: Order,
     augmenter: Option<Augmenter>,
     dropout: ChaCha8Rng,
@@ -46,9 +48,7 @@ pub(super) struct Run<'a> {
     losses: Losses,
     /// Of the last step's batch, before SAM climbed.
     gradient: Option<Tensor<1>>,
-    /// ‖g‖ of SAM's last ascent, `[1]`, still on the device.
-    climbed: Option<Tensor<1>>,
-    schedule: LambdaSchedule,
+    measuring: LambdaSchedule,
     probes: Vec<ProbeTrack>,
     summary: Summary,
 }
@@ -91,8 +91,9 @@ impl<'a> Run<'a> {
             step: 0,
             parameters: task.network.initial_parameters(settings.seed, task.device, dtype),
             running: task.network.initial_statistics(task.device, dtype),
-            in_force: settings.clone(),
-            optimizer: HeavyBall::new(settings.learning_rate, settings.momentum, settings.weight_decay),
+            learning_rate: settings.learning_rate,
+            schedule: setup::schedule(settings),
+            optimizer: setup::optimizer(settings),
             order: Order {
                 rng: stream(settings.seed, Purpose::Order),
                 indices: Arc::new((0..task.train.len()).collect()),
@@ -102,8 +103,7 @@ impl<'a> Run<'a> {
             dropout: stream(settings.seed, Purpose::Dropout),
             losses: Losses::new(&task.train.images),
             gradient: None,
-            climbed: None,
-            schedule: LambdaSchedule::new(
+            measuring: LambdaSchedule::new(
                 settings.lambda_every,
                 settings.steps_per_epoch(),
                 settings.planned_steps(),
@@ -135,15 +135,32 @@ impl<'a> Run<'a> {
         };
         let parameters = self.parameters.clone();
         let masks = self.dropout.clone();
-        let (loss, gradient) = self.mean_gradient(&batch, &parameters, true);
-        let descent = if settings.rho > 0.0 {
-            self.dropout = masks;
-            self.gradient_of_sam(&batch, &gradient)
-        } else {
-            gradient.clone()
-        };
-        self.optimizer.learning_rate = self.in_force.learning_rate_at(self.step);
-        self.parameters = self.optimizer.step(parameters, descent);
+        let (loss, gradient) = mean_gradient(
+            &self.task,
+            &mut self.dropout,
+            &mut self.running,
+            &batch,
+            &parameters,
+            true,
+        );
+        let learning_rate = self.learning_rate_in_force();
+        self.parameters = self.optimizer.step(Step {
+            parameters,
+            gradient: gradient.clone(),
+            learning_rate,
+            gradient_at: &mut |parameters| {
+                self.dropout.clone_from(&masks);
+                mean_gradient(
+                    &self.task,
+                    &mut self.dropout,
+                    &mut self.running,
+                    &batch,
+                    parameters,
+                    false,
+                )
+                .1
+            },
+        });
         self.gradient = Some(gradient);
         self.losses.push(loss);
         self.step += 1;
@@ -156,9 +173,9 @@ impl<'a> Run<'a> {
             return Ok(());
         };
         let cell = Some(self.task.cell);
-        let from = self.in_force.learning_rate_at(self.step);
+        let from = self.learning_rate_in_force();
         // Times one where nothing scales it, so that what was typed is what is taken.
-        let scaled = asked * (self.in_force.learning_rate / from);
+        let scaled = asked * (self.learning_rate / from);
         let is_usable = |rate: f64| rate.is_finite() && rate > 0.0;
         if !is_usable(asked) || !is_usable(scaled) {
             self.outbox.notice(
@@ -167,15 +184,14 @@ impl<'a> Run<'a> {
             );
             return Ok(());
         }
-        self.in_force.learning_rate = scaled;
-        let to = self.in_force.learning_rate_at(self.step);
+        self.learning_rate = scaled;
+        let to = self.learning_rate_in_force();
         if to.to_bits() == from.to_bits() {
             return Ok(());
         }
-        let climbed = self.climbed.as_ref().map(norm);
         self.write(Point {
             learning_rate: Some(to),
-            threshold: self.in_force.stability_threshold(self.step, climbed),
+            threshold: self.optimizer.threshold(to),
             changed_by_hand: Some(RateChange { from, to }),
             ..self.point()
         })?;
@@ -188,40 +204,9 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The gradient that SAM's step takes, `[parameters]`, from the one at the parameters.
-    fn gradient_of_sam(&mut self, batch: &Examples, gradient: &Tensor<1>) -> Tensor<1> {
-        let settings = self.task.settings;
-        let parameters = self.parameters.clone();
-        let decayed = self.optimizer.decayed(&parameters, gradient.clone());
-        let climb = Climb::new(&parameters, &decayed, settings.rho);
-        self.climbed = Some(climb.norm);
-        let (_, descent) = self.mean_gradient(batch, &climb.parameters, false);
-        // The optimizer adds the decay of w; that of the climb belongs to it, too.
-        self.optimizer.decayed(&(climb.parameters - parameters), descent)
-    }
-
-    /// The mean loss, `[1]`, at `parameters` and its gradient, `[parameters]`, in training mode, accumulated over
-    /// chunks; `observe` takes batch statistics into the running ones.
-    fn mean_gradient(&mut self, batch: &Examples, parameters: &Tensor<1>, observe: bool) -> (Tensor<1>, Tensor<1>) {
-        let settings = self.task.settings;
-        let mut total: Option<(Tensor<1>, Tensor<1>)> = None;
-        for part in batch.chunks(chunk(settings, batch.len(), self.task.network.has_batch_norm())) {
-            let mut pass = Pass {
-                dropout: Some(&mut self.dropout),
-                normalization: Normalization::Batch,
-                running: &mut self.running,
-                observe,
-            };
-            let (loss, gradient) = loss_and_gradient(self.task.network, settings.loss, parameters, &part, &mut pass);
-            total = Some(match total {
-                Some((l, g)) => (l + loss, g + gradient),
-                None => (loss, gradient),
-            });
-        }
-        // A batch has at least one example, hence one chunk.
-        let (loss, gradient) = total.unwrap_or_else(|| unreachable!("a batch of no examples"));
-        let count = batch.len() as f64;
-        (loss / count, gradient / count)
+    /// η of the next step.
+    fn learning_rate_in_force(&self) -> f64 {
+        self.schedule.learning_rate(self.learning_rate, self.step)
     }
 
     /// Writes the parameters down.
@@ -268,17 +253,16 @@ impl<'a> Run<'a> {
             seconds: self.stopwatch.seconds(),
             parameters: self.parameters.clone(),
             running: self.running.clone(),
-            velocity: self.optimizer.velocity().cloned(),
+            optimizer: self.optimizer.state(),
             losses: self.losses.all(),
             gradient: self.gradient.clone().filter(|_| !observed),
-            climbed: self.climbed.clone().filter(|_| !observed),
             order: Arc::clone(&self.order.indices),
             next: self.order.next,
             order_position: self.order.rng.get_word_pos(),
             dropout_position: self.dropout.get_word_pos(),
             augmentation_position: self.augmenter.as_ref().map(Augmenter::position),
-            learning_rate: self.in_force.learning_rate,
-            spending: self.schedule.spending(),
+            learning_rate: self.learning_rate,
+            spending: self.measuring.spending(),
             tracks: self.probes.iter().map(ProbeTrack::state).collect(),
             summary: self.summary.clone(),
         }
@@ -290,17 +274,17 @@ impl<'a> Run<'a> {
         self.stopwatch.add_earlier(from.seconds);
         self.parameters = from.parameters;
         self.running = from.running;
-        self.optimizer.set_velocity(from.velocity);
+        self.optimizer.go_on_from(&from.optimizer);
         self.losses.go_on_with(from.losses);
-        (self.gradient, self.climbed) = (from.gradient, from.climbed);
+        self.gradient = from.gradient;
         (self.order.indices, self.order.next) = (from.order, from.next);
         self.order.rng.set_word_pos(from.order_position);
         self.dropout.set_word_pos(from.dropout_position);
         if let (Some(augmenter), Some(position)) = (&mut self.augmenter, from.augmentation_position) {
             augmenter.set_position(position);
         }
-        self.in_force.learning_rate = from.learning_rate;
-        self.schedule.go_on_with(from.spending);
+        self.learning_rate = from.learning_rate;
+        self.measuring.go_on_with(from.spending);
         for (probe, track) in self.probes.iter_mut().zip(from.tracks) {
             probe.go_on_from(track);
         }
@@ -375,6 +359,27 @@ impl<'a> Run<'a> {
             running: self.running,
         }
     }
+}
+
+/// The mean loss of a batch, `[1]`, at `parameters` and its gradient, `[parameters]`, in training mode, accumulated over
+/// chunks; `observe` takes batch statistics into the running ones.
+fn mean_gradient(
+    task: &Task,
+    dropout: &mut ChaCha8Rng,
+    running: &mut [RunningStatistics],
+    batch: &Examples,
+    parameters: &Tensor<1>,
+    observe: bool,
+) -> (Tensor<1>, Tensor<1>) {
+    let settings = task.settings;
+    let chunk = chunk(settings, batch.len(), task.network.has_batch_norm());
+    let mut pass = Pass {
+        dropout: Some(dropout),
+        normalization: Normalization::Batch,
+        running,
+        observe,
+    };
+    mean_loss_and_gradient(task.network, setup::loss(settings), parameters, batch, chunk, &mut pass)
 }
 
 /// Whether a mean training loss says that the cell has diverged: it is not finite, or past the limit.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
+use sharpness::curvature::TrackState;
+use sharpness::model::RunningStatistics;
+use sharpness::optimizer::State;
 
 use super::schedule::Spending;
-use crate::curvature::TrackState;
 use crate::event::Summary;
-use crate::model::RunningStatistics;
 
 /// The state of a cell between two steps.
 ///
@@ -24,14 +25,12 @@ pub struct Snapshot {
     pub parameters: Tensor<1>,
     /// Of the batch-norm layers.
     pub running: Vec<RunningStatistics>,
-    /// The optimizer's, `[parameters]`.
-    pub velocity: Option<Tensor<1>>,
+    /// What the optimizer keeps between two steps.
+    pub optimizer: State,
     /// Mean losses of the last steps' batches that nobody has looked at yet, `[1]` each.
     pub losses: Vec<Tensor<1>>,
     /// The gradient of the last step's batch, `[parameters]`, if that step is not observed yet.
     pub gradient: Option<Tensor<1>>,
-    /// ‖g‖ of SAM's ascent in it, `[1]`, likewise.
-    pub climbed: Option<Tensor<1>>,
     /// The order of the training examples in this epoch.
     pub order: Arc<Vec<usize>>,
     /// Which of them comes next.

@@ -201,7 +201,7 @@ fn what_a_cell_is_said_to_need_is_most_of_what_it_takes_and_hardly_more() {
         let config = format!("({REST} {network})");
         let experiment = sharptui::config::Experiment::parse(&config, Path::new("small.ron")).unwrap();
         let settings = &experiment.cells[0].settings;
-        let network = sharptui::model::Network::new(settings, [1, 28, 28], 10);
+        let network = sharptui::setup::network(settings, [1, 28, 28], 10);
         let needs = sharptui::train::needs(settings, &network, 4);
         let share = needs.bytes as f64 / (peak(&config) - tiny) as f64;
         println!("{share:.2} of what it takes: {needs:?}");

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sharptui::config::{Data, Experiment, Extent, FilesHold, Settings, Split};
+use sharptui::setup;
 
 use super::{cells, with};
 
@@ -172,8 +173,8 @@ fn settling_keeps_a_cut_and_what_tells_cells_apart() {
 #[test]
 fn the_stability_threshold_follows_momentum_and_weight_decay() {
     let threshold = |given: &str| {
-        let settings = settings(&format!("steps: 1, {given}"));
-        (settings.stability_threshold(0, None), settings.threshold_label())
+        let optimizer = setup::optimizer(&settings(&format!("steps: 1, {given}")));
+        (optimizer.threshold(0.05), optimizer.threshold_formula())
     };
     let assert_near = |(value, label): (Option<f64>, String), expected: f64, words: &str| {
         assert!((value.unwrap() - expected).abs() < 1e-9, "{value:?} is not {expected}");
@@ -186,24 +187,12 @@ fn the_stability_threshold_follows_momentum_and_weight_decay() {
     assert_eq!(threshold("rho: 0.1"), (None, "SAM edge".to_owned()), "needs ‖g‖");
 }
 
-#[test]
-fn at_the_edge_of_sam_a_step_on_a_parabola_ends_on_its_other_side() {
-    // L = λx²/2: SAM steps from x to x − ηλ(x + ρ sign x), which is −x at the edge.
-    for (rate, rho) in [(0.05, 0.1), (0.2, 0.5), (0.01, 1e-9), (3.0, 20.0)] {
-        for x in [0.01, 0.3, 7.0] {
-            let lambda = 2.0 * x / (rate * (x + rho));
-            let settings = settings(&format!("steps: 1, rho: {rho:?}, sweep: (learning_rate: [{rate:?}])"));
-            let edge = settings.stability_threshold(0, Some(lambda * x)).unwrap();
-            assert!((edge / lambda - 1.0).abs() < 1e-12, "{edge} is not {lambda}");
-        }
-    }
-}
-
 /// The rate at each step.
 fn rates(given: &str) -> Vec<f64> {
     let settings = settings(&format!("train_examples: 64, {given}, sweep: (learning_rate: [1])"));
+    let schedule = setup::schedule(&settings);
     (0..settings.planned_steps())
-        .map(|step| settings.learning_rate_at(step))
+        .map(|step| schedule.learning_rate(settings.learning_rate, step))
         .collect()
 }
 
@@ -243,13 +232,11 @@ fn a_schedule_gives_the_rates_that_pytorch_gives() {
 }
 
 #[test]
-fn the_last_threshold_is_that_of_the_last_step() {
-    let settings = settings("steps: 4, schedule: Cosine()");
-    assert_eq!(
-        settings.stability_threshold(4, None),
-        settings.stability_threshold(3, None)
-    );
-    assert!(settings.stability_threshold(4, None).unwrap().is_finite());
+fn the_last_rate_is_that_of_the_last_step() {
+    let schedule = setup::schedule(&settings("steps: 4, schedule: Cosine()"));
+    let last = schedule.learning_rate(1.0, 3);
+    assert!(last > 0.0);
+    assert_eq!(schedule.learning_rate(1.0, 4).to_bits(), last.to_bits());
 }
 
 #[test]

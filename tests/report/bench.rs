@@ -7,6 +7,7 @@ use sharptui::config::Experiment;
 use sharptui::event::{CellEnding, LambdaPoint, Point, StopReason, Summary};
 use sharptui::record::{RunDir, RunInfo, RunState};
 use sharptui::report;
+use sharptui::setup;
 use tempfile::TempDir;
 
 /// How a cell ended.
@@ -87,7 +88,7 @@ impl Bench {
                 let mut point = Point {
                     step,
                     lambda: Some(lambda),
-                    threshold: settings.stability_threshold(step, None),
+                    threshold: setup::optimizer(settings).threshold(settings.learning_rate),
                     ..Point::default()
                 };
                 if probe == 0 {

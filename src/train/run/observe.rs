@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
+use sharpness::tensor::norm;
+
 use super::{Run, ending, has_diverged};
 use crate::config::Settings;
-use crate::curvature::norm;
 use crate::event::{Activity, CellEnding, LambdaPoint, Point, StopReason};
 use crate::number::significant;
+use crate::setup;
 use crate::train::evaluate::evaluate;
 use crate::train::probes::ProbeTrack;
 use crate::train::schedule::evaluation_due;
@@ -26,7 +28,7 @@ impl Run<'_> {
             || budget.is_some()
             || evaluation_due(settings.evaluate_every, self.step, settings.steps_per_epoch());
         let audit = self.probes.iter().any(ProbeTrack::audit_is_due);
-        let due = self.schedule.due(self.step, self.stopwatch.seconds(), audit);
+        let due = self.measuring.due(self.step, self.stopwatch.seconds(), audit);
         let measure = first || asked.plain || asked.audit || budget.is_some() || due;
         let mut point = self.point();
         let mut stop = budget;
@@ -72,7 +74,7 @@ impl Run<'_> {
         for (slot, examples) in both.iter_mut().zip([self.task.train, self.task.test]) {
             *slot = evaluate(
                 self.task.network,
-                settings.loss,
+                setup::loss(settings),
                 &self.parameters,
                 &mut self.running,
                 examples,
@@ -97,9 +99,8 @@ impl Run<'_> {
     fn measure_lambda(&mut self, points: &mut Vec<Point>, audit: bool) -> Result<(), CellEnding> {
         let started = self.stopwatch.seconds();
         let cold = audit || self.probes.iter().any(ProbeTrack::audit_is_due);
-        let climbed = self.climbed.as_ref().map(norm);
-        let threshold = self.in_force.stability_threshold(self.step, climbed);
-        let learning_rate = Some(self.in_force.learning_rate_at(self.step));
+        let learning_rate = self.learning_rate_in_force();
+        let threshold = self.optimizer.threshold(learning_rate);
         points[0].gradient_norm = self.gradient.as_ref().map(norm);
         let mut probes = std::mem::take(&mut self.probes);
         for (index, probe) in probes.iter_mut().enumerate() {
@@ -109,11 +110,11 @@ impl Run<'_> {
             }
             points[index].lambda = Some(lambda);
             points[index].threshold = threshold;
-            points[index].learning_rate = learning_rate;
+            points[index].learning_rate = Some(learning_rate);
         }
         self.probes = probes;
         let seconds = self.stopwatch.seconds();
-        self.schedule.measured(seconds, seconds - started, cold);
+        self.measuring.measured(seconds, seconds - started, cold);
         Ok(())
     }
 

@@ -1,0 +1,193 @@
+//! The space that a search has spanned: an orthonormal basis, its images, and what can be told from both.
+
+use burn::tensor::Tensor;
+use nalgebra::{DMatrix, SymmetricEigen};
+
+use super::rows::{Rows, dot};
+use super::{Interrupted, SymmetricOperator};
+use crate::tensor::vectors::{SAFE_SQUARES, norm};
+
+/// A direction whose part outside the basis is smaller than this adds nothing but rounding.
+const DEPENDENT: f64 = 1e-6;
+
+/// A unit vector with less than this, squared, inside the basis is orthogonal to rounding after one pass of Gram–Schmidt.
+/// With more, one pass passes on what the basis lacks in orthogonality, and over hundreds of vectors in float32 that
+/// grows until Ritz values mean nothing.
+const NEARLY_ORTHOGONAL: f64 = 1e-6;
+
+/// Sweeps of QR after which the small matrix is given up. One takes two or three an eigenvalue, so that this is ten times
+/// what its at most 32 rows ever took; without a limit, rounding could keep it going for ever.
+const MOST_SWEEPS: usize = 1_000;
+
+/// An orthonormal basis, its images, and the operator restricted to it.
+#[derive(Default)]
+pub(super) struct Space {
+    /// Q.
+    pub(super) basis: Rows,
+    /// HQ.
+    pub(super) images: Rows,
+    /// QᵀHQ.
+    projected: DMatrix<f64>,
+}
+
+/// A vector's length, and its inner products with the basis.
+pub(super) struct Measured {
+    pub(super) norm: f64,
+    overlaps: Vec<f64>,
+}
+
+impl Measured {
+    /// The squared length of the vector's part inside the basis.
+    pub(super) fn inside(&self) -> f64 {
+        self.overlaps.iter().map(|x| x * x).sum()
+    }
+}
+
+/// One Ritz pair: its value, and its vector's coefficients in the basis.
+pub(super) struct Pair {
+    pub(super) value: f64,
+    coefficients: Vec<f64>,
+}
+
+/// All Ritz pairs, the largest value first.
+pub(super) struct Ritz(pub(super) Vec<Pair>);
+
+impl Ritz {
+    pub(super) fn top(&self) -> Option<&Pair> {
+        self.0.first()
+    }
+}
+
+impl Space {
+    pub(super) fn len(&self) -> usize {
+        self.basis.len()
+    }
+
+    pub(super) fn is_finite(&self) -> bool {
+        self.projected.iter().all(|x| x.is_finite())
+    }
+
+    /// ‖x‖ and x's overlaps with the basis, read from the device at once.
+    pub(super) fn measure(&self, x: &Tensor<1>) -> Measured {
+        let mut products = self.basis.dots(x);
+        products.push(dot(x, x));
+        let mut overlaps = read(products);
+        let squares = overlaps.pop().unwrap_or(f64::NAN);
+        if squares.is_nan() || SAFE_SQUARES.contains(&squares) {
+            let norm = squares.sqrt();
+            return Measured { norm, overlaps };
+        }
+        let norm = norm(x);
+        if norm > 0.0 && norm.is_finite() {
+            overlaps = read(self.basis.dots(&(x.clone() / norm)));
+            for overlap in &mut overlaps {
+                *overlap *= norm;
+            }
+        }
+        Measured { norm, overlaps }
+    }
+
+    /// Takes in the part of `vector` outside the basis; false, and no product, if there is none to speak of.
+    pub(super) fn extend(
+        &mut self,
+        operator: &mut impl SymmetricOperator,
+        vector: Tensor<1>,
+        measured: Measured,
+    ) -> Result<bool, Interrupted> {
+        let Some(direction) = self.orthonormal(vector, measured) else {
+            return Ok(false);
+        };
+        let image = operator.apply(&direction)?;
+        self.basis.push(&direction);
+        let column = read(self.basis.dots(&image));
+        self.images.push(&image);
+        let n = self.len();
+        let mut projected = DMatrix::zeros(n, n);
+        projected.view_mut((0, 0), (n - 1, n - 1)).copy_from(&self.projected);
+        for (i, &value) in column.iter().enumerate() {
+            projected[(i, n - 1)] = value;
+            projected[(n - 1, i)] = value;
+        }
+        self.projected = projected;
+        Ok(true)
+    }
+
+    /// Gram–Schmidt against the basis, once or, where that is not enough, twice: "twice is enough" (Parlett 1980).
+    ///
+    /// A residual is orthogonal to the basis but for rounding, so it mostly takes one pass.
+    fn orthonormal(&self, vector: Tensor<1>, measured: Measured) -> Option<Tensor<1>> {
+        let Measured {
+            norm: length,
+            mut overlaps,
+        } = measured;
+        if length == 0.0 || !length.is_finite() {
+            return None;
+        }
+        let unit = vector / length;
+        if overlaps.is_empty() {
+            return Some(unit);
+        }
+        for overlap in &mut overlaps {
+            *overlap /= length;
+        }
+        let direction = unit - self.basis.combine(&overlaps);
+        let inside: f64 = overlaps.iter().map(|x| x * x).sum();
+        if inside < NEARLY_ORTHOGONAL {
+            return Some(direction);
+        }
+        let overlaps = read(self.basis.dots(&direction));
+        let direction = direction - self.basis.combine(&overlaps);
+        // Rounding may be most of it, so its length is not taken from the overlaps.
+        let outside = norm(&direction);
+        (outside > DEPENDENT).then(|| direction / outside)
+    }
+
+    /// None at all where there is no basis, or the operator's restriction to it is not finite or cannot be diagonalized.
+    pub(super) fn ritz(&self) -> Ritz {
+        if self.projected.is_empty() || !self.is_finite() {
+            return Ritz(Vec::new());
+        }
+        let Some(eigen) = SymmetricEigen::try_new(self.projected.clone(), f64::EPSILON, MOST_SWEEPS)
+            .filter(|eigen| eigen.eigenvalues.iter().all(|value| value.is_finite()))
+        else {
+            return Ritz(Vec::new());
+        };
+        let mut pairs: Vec<Pair> = eigen
+            .eigenvalues
+            .iter()
+            .zip(eigen.eigenvectors.column_iter())
+            .map(|(&value, column)| Pair {
+                value,
+                coefficients: column.iter().copied().collect(),
+            })
+            .collect();
+        pairs.sort_by(|a, b| b.value.total_cmp(&a.value));
+        Ritz(pairs)
+    }
+
+    /// Hy − θy.
+    pub(super) fn residual(&self, pair: &Pair) -> Tensor<1> {
+        let vector = self.basis.combine(&pair.coefficients);
+        let image = self.images.combine(&pair.coefficients);
+        image - vector * pair.value
+    }
+
+    /// Shrinks the basis to the `count` leading Ritz vectors, and gives their values; their images follow without products.
+    pub(super) fn restart(&mut self, ritz: &Ritz, count: usize) -> Vec<f64> {
+        let kept = &ritz.0[..count.min(ritz.0.len())];
+        let coefficients = DMatrix::from_fn(kept.len(), self.len(), |i, j| kept[i].coefficients[j]);
+        self.basis.recombine(&coefficients);
+        self.images.recombine(&coefficients);
+        let values: Vec<f64> = kept.iter().map(|pair| pair.value).collect();
+        self.projected = DMatrix::from_diagonal(&values.clone().into());
+        values
+    }
+}
+
+/// Inner products, read from the device at once.
+pub(super) fn read(products: Vec<Tensor<1>>) -> Vec<f64> {
+    if products.is_empty() {
+        return Vec::new();
+    }
+    Tensor::cat(products, 0).into_data_as::<f64>().iter::<f64>().collect()
+}

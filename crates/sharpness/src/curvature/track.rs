@@ -1,0 +1,415 @@
+//! Following λ_max along a training run.
+//!
+//! A measurement starts from Ritz vectors of earlier ones, which costs a few products where a cold start costs dozens.
+//! A small residual says that there is an eigenvalue at the value, never that it is the largest, so more vectors are
+//! kept than get a product each time: the top one, and those that may have overtaken it since they were last looked at.
+//! And now and then the track is audited: measured again from a fresh random vector, more tightly. Since no Ritz value
+//! exceeds λ_max, the larger of the two is the better one.
+
+use burn::tensor::{DType, Element, Tensor, TensorData};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::rows::{Rows, dot};
+use super::space::read;
+use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue, largest_eigenvalue_rounded_first};
+
+/// Ritz vectors kept between measurements: at the edge of stability several of the top eigenvalues come close and
+/// change places. `benches/strategies.rs` shows what is missed with fewer.
+pub const KEPT_VECTORS: usize = 6;
+
+/// How many of them a measurement starts from: the top one and the most promising others. Each costs a product.
+const START_VECTORS: usize = 3;
+
+/// What a kept vector's Rayleigh quotient is granted to have risen in each measurement that it was not looked at, as a
+/// part of the top Ritz value.
+const GRANTED_RISE: f64 = 0.02;
+
+/// A kept vector of which less than this lies outside the newly found ones is known through them.
+const KNOWN: f64 = 0.3;
+
+/// Products a cold start takes at the least.
+const COLD_PRODUCTS: u64 = 10;
+
+/// A cold start's tolerance as a part of the warm one's: cold and at 1e-2 it was seen to stop up to 39 % low.
+const COLD_TIGHTER: f64 = 0.1;
+
+/// A cold start's tolerance at the most. On 5,000 dimensions with a bulk up to 0.9 and eigenvalues 0.98 and 1 on top, a
+/// cold search at 1e-2 stopped at the lower one in 17 of 100 trials (after 16 products on average), at 1e-3 in one (22).
+const COLD_TOLERANCE: f64 = 1e-3;
+
+/// Fresh noise in the first start vector, as a part of the tolerance: too little to cost a product.
+const NOISE_IN_FIRST: f64 = 0.1;
+
+/// Fresh noise in the other start vectors, as a part of their length: it lowers their Ritz values by its square.
+const NOISE_IN_OTHERS: f64 = 0.03;
+
+/// The shift of the free step of power iteration, as a part of the top Ritz value, at the least.
+const LEAST_SHIFT: f64 = 0.1;
+
+/// The tightest relative residual worth asking of 32-bit products: long searches gather a rounding error of about 1e-6.
+const FLOOR_F32: f64 = 1e-5;
+
+/// The same for 64 bits.
+const FLOOR_F64: f64 = 1e-13;
+
+/// How measurements are made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rules {
+    /// Relative residual at which a warm measurement is converged.
+    pub tolerance: f64,
+    /// The tightest relative residual that the floating-point format can show.
+    pub tolerance_floor: f64,
+    /// The most products in one search.
+    pub max_products: u64,
+    /// Every how many measurements an audit is made; 0 for never.
+    pub audit_every: u64,
+    /// Whether searches make rounded products first, where the operator has such, and end in exact ones.
+    pub rounded_search: bool,
+}
+
+impl Rules {
+    /// With that relative residual, for numbers of that format; at most 200 products a search, and every tenth measurement
+    /// audited.
+    pub fn new(tolerance: f64, format: DType) -> Self {
+        Self {
+            tolerance,
+            tolerance_floor: match format {
+                DType::F64 => FLOOR_F64,
+                _ => FLOOR_F32,
+            },
+            max_products: 200,
+            audit_every: 10,
+            rounded_search: false,
+        }
+    }
+}
+
+/// One value of λ_max with what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measurement {
+    /// The value; NaN where it cannot be had, since products or vectors are not finite.
+    pub value: f64,
+    /// ‖Hv − λv‖ for the unit vector v; NaN where the value is.
+    pub residual: f64,
+    /// Whether the residual met the tolerance.
+    pub converged: bool,
+    /// Products spent, audit included.
+    pub products: u64,
+    /// How many of them may have been rounded. Value and residual are of the others alone.
+    pub rounded_products: u64,
+    /// Whether it comes from, or was checked by, a cold start that converged.
+    pub audited: bool,
+    /// What the warm track said, if the audit found more.
+    pub corrected_from: Option<f64>,
+}
+
+/// Follows the top eigenvectors of a slowly changing operator.
+pub struct Tracker {
+    rules: Rules,
+    rng: ChaCha8Rng,
+    /// The top one first.
+    kept: Vec<Kept>,
+    since_audit: u64,
+    /// The least Ritz value since the last cold start.
+    lowest: f64,
+}
+
+/// Everything a tracker goes on with.
+#[derive(Clone)]
+pub struct TrackState {
+    /// Where its stream of random numbers is.
+    pub position: u128,
+    /// The kept vectors, each `[parameters]`, the top one first.
+    pub vectors: Vec<Tensor<1>>,
+    /// Their Ritz values, and the measurements since each last had a product.
+    pub values: Vec<(f64, u32)>,
+    /// Measurements since the last audit.
+    pub since_audit: u64,
+    /// The least Ritz value since the last cold start.
+    pub lowest: f64,
+}
+
+/// A Ritz vector of an earlier measurement.
+#[derive(Clone)]
+struct Kept {
+    /// Of a length near 1.
+    vector: Tensor<1>,
+    /// Its Ritz value when it last had a product.
+    value: f64,
+    /// Measurements since then.
+    rested: u32,
+}
+
+impl Tracker {
+    /// A tracker whose random vectors come from `rng`.
+    pub fn new(rules: Rules, rng: ChaCha8Rng) -> Self {
+        Self {
+            rules,
+            rng,
+            kept: Vec::new(),
+            since_audit: 0,
+            lowest: f64::INFINITY,
+        }
+    }
+
+    /// What a later tracker, under the same rules and with the same random numbers, can go on with.
+    pub fn state(&self) -> TrackState {
+        TrackState {
+            position: self.rng.get_word_pos(),
+            vectors: self.kept.iter().map(|kept| kept.vector.clone()).collect(),
+            values: self.kept.iter().map(|kept| (kept.value, kept.rested)).collect(),
+            since_audit: self.since_audit,
+            lowest: self.lowest,
+        }
+    }
+
+    /// Goes on where an earlier tracker was.
+    pub fn go_on_from(&mut self, state: TrackState) {
+        self.rng.set_word_pos(state.position);
+        let pairs = state.vectors.into_iter().zip(state.values);
+        self.kept = pairs
+            .map(|(vector, (value, rested))| Kept { vector, value, rested })
+            .collect();
+        (self.since_audit, self.lowest) = (state.since_audit, state.lowest);
+    }
+
+    /// Whether the next measurement will be cold or audited by itself.
+    pub fn audit_is_due(&self) -> bool {
+        self.kept.is_empty() || (self.rules.audit_every > 0 && self.since_audit + 1 >= self.rules.audit_every)
+    }
+
+    /// Measures λ_max of `operator`; `like` is any vector of its space. With `audit`, checks it from a cold start.
+    ///
+    /// Where the kept vectors lead to nothing finite, they are dropped, and a cold start is made at once: the fault may be
+    /// theirs. If that leads to nothing either, the value is NaN, and the next measurement starts cold.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] when the operator is; the kept vectors are as before.
+    pub fn measure(
+        &mut self,
+        operator: &mut impl SymmetricOperator,
+        like: &Tensor<1>,
+        audit: bool,
+    ) -> Result<Measurement, Interrupted> {
+        let audit = audit || self.audit_is_due();
+        let (started, mut resting) = self.choose();
+        let warm = if started.is_empty() {
+            None
+        } else {
+            let start = self.with_noise(&started);
+            Some(self.find(operator, &start, self.rules.tolerance, 0)?)
+        };
+        let mut products = warm.iter().map(|e| e.products).sum();
+        let mut rounded_products = warm.iter().map(|e| e.rounded_products).sum();
+        let warm = warm.filter(|warm| warm.value.is_finite());
+        let audit = audit || warm.is_none();
+        if warm.is_none() {
+            resting.clear();
+        }
+        let cold = if audit {
+            let start = random_vector(&mut self.rng, like);
+            let tolerance = (self.rules.tolerance * COLD_TIGHTER)
+                .min(COLD_TOLERANCE)
+                .max(self.rules.tolerance_floor)
+                .min(self.rules.tolerance);
+            Some(self.find(operator, &[start], tolerance, COLD_PRODUCTS)?)
+        } else {
+            None
+        };
+        products += cold.iter().map(|e| e.products).sum::<u64>();
+        rounded_products += cold.iter().map(|e| e.rounded_products).sum::<u64>();
+        let cold = cold.filter(|cold| cold.value.is_finite());
+        self.lowest = match (&warm, &cold) {
+            (_, Some(cold)) => cold.lowest,
+            (Some(warm), None) => self.lowest.min(warm.lowest),
+            (None, None) => f64::INFINITY,
+        };
+        self.since_audit = if audit { 0 } else { self.since_audit + 1 };
+        let mut measurement = Measurement {
+            value: f64::NAN,
+            residual: f64::NAN,
+            converged: false,
+            products,
+            rounded_products,
+            audited: cold.as_ref().is_some_and(|cold| cold.converged),
+            corrected_from: None,
+        };
+        // Which of the two is told, and which is gone on with.
+        let audit_found_more = matches!((&warm, &cold), (Some(warm), Some(cold)) if cold.value > warm.value);
+        let told = if audit_found_more { &cold } else { &warm };
+        if let Some(told) = told.as_ref().or(cold.as_ref()) {
+            measurement.value = told.value;
+            measurement.residual = told.residual;
+            // For a cold search this is its own, tighter tolerance: met loosely, it may be far too low.
+            measurement.converged = told.converged;
+        }
+        let missed = |warm: &Estimate| measurement.value - warm.value > self.rules.tolerance * measurement.value.abs();
+        // An audit that agrees is the more accurate one, but the vectors behind its top are not: they are what a few
+        // products from a random vector left.
+        let followed = match (warm, cold) {
+            (Some(warm), Some(cold)) if audit_found_more && missed(&warm) => {
+                measurement.corrected_from = Some(warm.value);
+                resting.clear();
+                Some(cold)
+            }
+            (warm, cold) => warm.or(cold),
+        };
+        self.kept = followed.map_or_else(Vec::new, |found| kept_of(&found, resting, self.lowest));
+        Ok(measurement)
+    }
+
+    fn find(
+        &self,
+        operator: &mut impl SymmetricOperator,
+        start: &[Tensor<1>],
+        tolerance: f64,
+        min_products: u64,
+    ) -> Result<Estimate, Interrupted> {
+        let search = Search {
+            tolerance,
+            min_products: min_products.min(self.rules.max_products),
+            max_products: self.rules.max_products,
+            wanted_vectors: KEPT_VECTORS,
+        };
+        if self.rules.rounded_search {
+            largest_eigenvalue_rounded_first(operator, start, &search)
+        } else {
+            largest_eigenvalue(operator, start, &search)
+        }
+    }
+
+    /// The kept vectors that the next measurement starts from, and those that rest meanwhile.
+    fn choose(&self) -> (Vec<Kept>, Vec<Kept>) {
+        let mut started = self.kept.clone();
+        let Some(top) = started.first().map(|top| top.value.abs()) else {
+            return (Vec::new(), Vec::new());
+        };
+        let promise = |kept: &Kept| kept.value + f64::from(kept.rested) * GRANTED_RISE * top;
+        started[1..].sort_by(|a, b| promise(b).total_cmp(&promise(a)));
+        let mut resting = started.split_off(START_VECTORS.min(started.len()));
+        for kept in &mut resting {
+            kept.rested = kept.rested.saturating_add(1);
+        }
+        (started, resting)
+    }
+
+    fn with_noise(&mut self, started: &[Kept]) -> Vec<Tensor<1>> {
+        let noise = std::iter::once(self.rules.tolerance * NOISE_IN_FIRST).chain(std::iter::repeat(NOISE_IN_OTHERS));
+        started
+            .iter()
+            .zip(noise)
+            .map(|(kept, size)| kept.vector.clone() + random_signs(&mut self.rng, &kept.vector, size))
+            .collect()
+    }
+}
+
+/// What is kept of a search and of the vectors that rested meanwhile: its top one, and the most promising others.
+fn kept_of(found: &Estimate, resting: Vec<Kept>, lowest: f64) -> Vec<Kept> {
+    // For exact products, what the rounded ones before them left is at rest.
+    let mut resting = match &found.rounded {
+        Some(rounded) => kept_of(rounded, resting, lowest),
+        None => resting,
+    };
+    let mut kept = power_step(found, (LEAST_SHIFT * found.value.abs()).max(-lowest));
+    // None of the resting ones below these would stay.
+    let least = kept.get(KEPT_VECTORS - 1).map(|least| least.value);
+    resting.retain(|kept| least.is_none_or(|least| kept.value > least));
+    kept.extend(outside(resting, &found.vectors));
+    if let Some((_, others)) = kept.split_first_mut() {
+        others.sort_by(|a, b| b.value.total_cmp(&a.value));
+    }
+    kept.truncate(KEPT_VECTORS);
+    kept
+}
+
+/// The Ritz vectors y after a step of power iteration, (H + shift)y, from images that are there already.
+///
+/// No search ever refines the lower vectors as long as the first is accurate, so without this step they would drown in
+/// the noise of their starts, and would be missed when they overtake. With a shift of the spectrum's negative side
+/// no negative eigenvalue grows; what noise lies in a bulk about 0 shrinks; and any direction that is to overtake grows
+/// from one measurement to the next.
+fn power_step(found: &Estimate, shift: f64) -> Vec<Kept> {
+    let pairs = found.vectors.iter().zip(found.images.iter()).zip(&found.values);
+    pairs
+        .map(|((vector, image), &value)| {
+            // The length of an eigenvector after the step, and not much less than any other Ritz vector's: it is
+            // needed for the noise alone, and not worth a read from the device.
+            let length = value + shift;
+            Kept {
+                // An eigenvalue near −shift leaves nothing but rounding.
+                vector: if length > 0.5 * shift {
+                    (image + vector * shift) / length
+                } else {
+                    // Not seen in the matrix, which would stay with it.
+                    vector * 1.0
+                },
+                value,
+                rested: 0,
+            }
+        })
+        .collect()
+}
+
+/// What of each resting vector lies outside the span of the orthonormal `found`, where that is something to speak of.
+fn outside(resting: Vec<Kept>, found: &Rows) -> Vec<Kept> {
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let mut products = Vec::new();
+    for kept in &resting {
+        products.extend(found.dots(&kept.vector));
+        products.push(dot(&kept.vector, &kept.vector));
+    }
+    let overlaps = read(products);
+    resting
+        .into_iter()
+        .zip(overlaps.chunks_exact(found.len() + 1))
+        .filter_map(|(kept, overlaps)| {
+            let (&square, overlaps) = overlaps.split_last()?;
+            let left = square - overlaps.iter().map(|x| x * x).sum::<f64>();
+            (left > KNOWN * KNOWN * square).then(|| Kept {
+                vector: (kept.vector - found.combine(overlaps)) / left.sqrt(),
+                ..kept
+            })
+        })
+        .collect()
+}
+
+/// A vector of independent signs, scaled to this length.
+///
+/// As noise they are as good as normal numbers, and 64 come of one draw: on a small network three vectors of normal
+/// numbers took half as long as the products of a warm measurement.
+fn random_signs(rng: &mut ChaCha8Rng, like: &Tensor<1>, norm: f64) -> Tensor<1> {
+    let [length] = like.dims();
+    let scale = (norm / (length as f64).sqrt()) as f32;
+    let mut values = vec![scale; length];
+    for values in values.chunks_mut(64) {
+        let bits = rng.next_u64();
+        for (bit, value) in values.iter_mut().enumerate() {
+            *value = if bits >> bit & 1 == 1 { scale } else { -scale };
+        }
+    }
+    vector_like(values, like)
+}
+
+/// A vector of independent normal numbers, scaled to a length of about 1.
+fn random_vector(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
+    let [length] = like.dims();
+    let scale = 1.0 / (length as f64).sqrt();
+    let values = (0..length)
+        .map(|_| {
+            let x: f64 = StandardNormal.sample(rng);
+            x * scale
+        })
+        .collect();
+    vector_like(values, like)
+}
+
+/// A vector from host values, on the device and in the format of `like`.
+fn vector_like<E: Element>(values: Vec<E>, like: &Tensor<1>) -> Tensor<1> {
+    let length = values.len();
+    Tensor::from_data(TensorData::new(values, [length]), (&like.device(), like.dtype()))
+}

@@ -1,0 +1,81 @@
+//! How many numbers a network holds while it computes, so that what cannot fit into memory is known beforehand.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use super::holding::{ImageShape, Keeps, size};
+use super::network::Network;
+
+/// What a network holds of each example in a pass, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// What its layers remember until the gradient is there.
+    pub remembered: u64,
+    /// δ of every layer's output, which a linearization keeps.
+    pub derivatives: u64,
+    /// What a Hessian-vector product keeps between its two halves.
+    pub tangents: u64,
+    /// The most that is alive for a moment on the way back.
+    pub passing: u64,
+    /// The most that is alive for a moment where only outputs are wanted.
+    pub evaluating: u64,
+}
+
+/// A tensor between layers: which one, and its shape.
+#[derive(Clone, Copy)]
+struct Flow {
+    tensor: usize,
+    shape: ImageShape,
+}
+
+impl Network {
+    /// What it holds of each example, `with_dropout` or without.
+    ///
+    /// Counted are the tensors of our own rules, each once however many layers keep it, and of the back ends' temporaries
+    /// what all of them need; the images themselves are not.
+    pub fn footprint(&self, with_dropout: bool) -> Footprint {
+        let count = Cell::new(1);
+        let fresh = || count.replace(count.get() + 1);
+        let (kept, kept_tangents) = (RefCell::new(BTreeMap::new()), RefCell::new(BTreeMap::new()));
+        let mut held = Footprint::default();
+        let mut layer = |index: usize, x: Flow| {
+            let holding = self.layers()[index].holding(self.layout(), x.shape, with_dropout);
+            let tensor = if holding.is_identity { x.tensor } else { fresh() };
+            let y = Flow {
+                tensor,
+                shape: holding.output,
+            };
+            for (kept, keeps) in [(&kept, holding.keeps), (&kept_tangents, holding.tangent_keeps)] {
+                let flow = match keeps {
+                    Keeps::Neither => continue,
+                    Keeps::Input => x,
+                    Keeps::Output => y,
+                };
+                kept.borrow_mut().insert(flow.tensor, size(flow.shape));
+            }
+            let (input, output) = (size(x.shape), size(y.shape));
+            held.remembered += holding.remembered as u64;
+            held.tangents += holding.tangents as u64;
+            if !holding.is_identity {
+                held.derivatives += output as u64;
+            }
+            held.passing = held.passing.max((input + output + holding.passing) as u64);
+            held.evaluating = held.evaluating.max((input + output + holding.remembered) as u64);
+            y
+        };
+        let sum = |y: Flow, _: Flow| Flow { tensor: fresh(), ..y };
+        let images = Flow {
+            tensor: 0,
+            shape: self.input(),
+        };
+        self.wiring().forward(images, &mut layer, &sum);
+        let sizes = |kept: RefCell<BTreeMap<usize, usize>>| -> u64 {
+            // The images have no tangent, and are there in any case.
+            let kept = kept.into_inner().into_iter().filter(|(tensor, _)| *tensor != 0);
+            kept.map(|(_, size)| size as u64).sum()
+        };
+        held.remembered += sizes(kept);
+        held.tangents += sizes(kept_tangents);
+        held
+    }
+}

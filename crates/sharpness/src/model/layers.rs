@@ -1,0 +1,21 @@
+//! The layers there are, a file each: value, gradient, tangent and the gradient's tangent side by side.
+
+mod activation;
+mod average;
+mod batch_norm;
+mod conv;
+mod dropout;
+mod linear;
+mod pool;
+mod subsample;
+
+pub use activation::Activation;
+pub(crate) use average::Average;
+pub(crate) use batch_norm::BatchNorm;
+pub(crate) use conv::Conv2d;
+pub use conv::Filters;
+pub(crate) use dropout::Dropout;
+pub(crate) use linear::Linear;
+pub(crate) use pool::MaxPool;
+pub use pool::pooled;
+pub(crate) use subsample::Subsample;

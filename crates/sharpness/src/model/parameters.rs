@@ -1,0 +1,158 @@
+//! Where each parameter lies in the one flat vector that holds them all.
+//!
+//! The Hessian acts on vectors, so parameters, gradients and eigenvectors are flat tensors of the same length, in the
+//! order in which PyTorch's `parameters()` would give them.
+
+use burn::tensor::{Shape, Tensor};
+
+use super::initial::Initial;
+
+/// One named parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// PyTorch's name: `fc1.weight`.
+    pub name: String,
+    /// PyTorch's shape: `[out, in]` for a linear weight, `[out, in, kh, kw]` for a convolution's.
+    pub shape: Vec<usize>,
+    /// Where its numbers begin in the flat vector.
+    pub offset: usize,
+    /// How its numbers begin.
+    pub initial: Initial,
+}
+
+impl Entry {
+    /// How many numbers it has.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it has no numbers.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Which of a network's parameters one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterIndex(usize);
+
+/// Every parameter of a network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    entries: Vec<Entry>,
+    len: usize,
+}
+
+impl Layout {
+    /// Adds a parameter and gives its index.
+    pub(crate) fn add(&mut self, name: String, shape: &[usize], initial: Initial) -> ParameterIndex {
+        let entry = Entry {
+            name,
+            shape: shape.to_vec(),
+            offset: self.len,
+            initial,
+        };
+        self.len += entry.len();
+        self.entries.push(entry);
+        ParameterIndex(self.entries.len() - 1)
+    }
+
+    /// How many numbers all parameters have together.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no parameters.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The parameters in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// One parameter.
+    pub fn entry(&self, index: ParameterIndex) -> &Entry {
+        &self.entries[index.0]
+    }
+
+    /// Cuts a flat vector `[parameters]` into one flat tensor a parameter.
+    pub fn split(&self, flat: &Tensor<1>) -> Vec<Tensor<1>> {
+        self.entries
+            .iter()
+            .map(|e| flat.clone().slice(e.offset..e.offset + e.len()))
+            .collect()
+    }
+}
+
+/// A flat vector `[parameters]` (the parameters, or a direction) cut into the parameters' own shapes.
+pub struct Parts {
+    values: Vec<Tensor<1>>,
+    shapes: Vec<Vec<usize>>,
+}
+
+impl Parts {
+    /// The parts of `flat`.
+    pub fn of(layout: &Layout, flat: &Tensor<1>) -> Self {
+        Self {
+            values: layout.split(flat),
+            shapes: layout.entries().iter().map(|e| e.shape.clone()).collect(),
+        }
+    }
+
+    /// One parameter in its own shape, of `D` dimensions.
+    ///
+    /// # Panics
+    ///
+    /// If its shape has another number of dimensions.
+    pub fn get<const D: usize>(&self, index: ParameterIndex) -> Tensor<D> {
+        let ParameterIndex(index) = index;
+        self.values[index]
+            .clone()
+            .reshape(Shape::from(self.shapes[index].clone()))
+    }
+}
+
+/// A gradient while its parts come in, in any order.
+pub struct Gradient {
+    lengths: Vec<usize>,
+    parts: Vec<Option<Tensor<1>>>,
+}
+
+impl Gradient {
+    pub(crate) fn new(layout: &Layout) -> Self {
+        Self {
+            lengths: layout.entries().iter().map(Entry::len).collect(),
+            parts: vec![None; layout.entries().len()],
+        }
+    }
+
+    /// Adds to the derivative with respect to one parameter, of as many numbers as that has; it is 0 at first.
+    ///
+    /// So layers that share a parameter add up.
+    ///
+    /// # Panics
+    ///
+    /// If `part` has another number of numbers.
+    pub fn add<const D: usize>(&mut self, index: ParameterIndex, part: Tensor<D>) {
+        let ParameterIndex(index) = index;
+        let part = part.reshape([self.lengths[index]]);
+        self.parts[index] = Some(match self.parts[index].take() {
+            Some(before) => before + part,
+            None => part,
+        });
+    }
+
+    /// All of it, `[parameters]`, on the device and in the format of `like`; what nothing depends on has zeros.
+    pub(crate) fn into_flat(self, like: &Tensor<1>) -> Tensor<1> {
+        let zeros = |length: usize| Tensor::zeros([length], (&like.device(), like.dtype()));
+        let parts = self.parts.into_iter().zip(self.lengths);
+        Tensor::cat(
+            parts
+                .map(|(part, length)| part.unwrap_or_else(|| zeros(length)))
+                .collect(),
+            0,
+        )
+    }
+}

@@ -1,0 +1,51 @@
+//! How a network is to be run: dropout, and the statistics of batch norm.
+
+use burn::tensor::Tensor;
+use rand_chacha::ChaCha8Rng;
+
+/// How a forward pass treats dropout and batch norm.
+pub struct Pass<'a> {
+    /// The source of dropout masks; `None` leaves dropout off.
+    pub dropout: Option<&'a mut ChaCha8Rng>,
+    /// Which statistics batch norm uses.
+    pub normalization: Normalization,
+    /// The running statistics, one a batch-norm layer.
+    pub running: &'a mut [RunningStatistics],
+    /// Whether batch statistics are taken into the running ones.
+    pub observe: bool,
+}
+
+/// Share of the newest batch in the running statistics, as in PyTorch.
+pub(crate) const MOMENTUM: f64 = 0.1;
+
+/// Which mean and variance normalize.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalization {
+    /// Those of the examples in the pass; the derivative runs through them, exactly.
+    Batch,
+    /// The running averages, which are constants.
+    Running,
+}
+
+/// Running averages of one layer, `[channels]` each.
+#[derive(Clone)]
+pub struct RunningStatistics {
+    /// PyTorch's name of the layer: `bn1`, `layer1.0.bn1`.
+    pub name: String,
+    /// Average of the batch means.
+    pub mean: Tensor<1>,
+    /// Average of the unbiased batch variances.
+    pub variance: Tensor<1>,
+    /// Batches averaged.
+    pub batches: i64,
+}
+
+impl RunningStatistics {
+    /// Takes in a batch's mean and biased variance over `count` numbers a channel.
+    pub(crate) fn observe(&mut self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
+        let unbiased = count as f64 / (count as f64 - 1.0).max(1.0);
+        self.mean = self.mean.clone() * (1.0 - MOMENTUM) + mean * MOMENTUM;
+        self.variance = self.variance.clone() * (1.0 - MOMENTUM) + variance * (MOMENTUM * unbiased);
+        self.batches += 1;
+    }
+}

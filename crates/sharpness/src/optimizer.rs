@@ -1,0 +1,135 @@
+//! Optimizers, a file each: the step, the state between two steps, and the λ_max above which steps are unstable.
+//!
+//! On a quadratic L = λx²/2 gradient descent multiplies x by 1 − ηλ, so its steps grow once λ > 2/η. Along full-batch training
+//! λ_max rises to that threshold and hovers there: the edge of stability (Cohen et al. 2021, "Gradient descent on neural networks
+//! typically occurs at the edge of stability").
+
+mod gradient_descent;
+mod heavy_ball;
+mod sam;
+
+use burn::tensor::Tensor;
+
+use crate::tensor::add_scaled;
+
+pub use gradient_descent::GradientDescent;
+pub use heavy_ball::HeavyBall;
+pub use sam::{Sam, sam_edge};
+
+/// What a step is given.
+pub struct Step<'a> {
+    /// w, `[parameters]`.
+    pub parameters: Tensor<1>,
+    /// The gradient of the batch's mean loss at w, without weight decay, `[parameters]`.
+    pub gradient: Tensor<1>,
+    /// η.
+    pub learning_rate: f64,
+    /// The same gradient at other parameters: of the same batch, with the same dropout masks.
+    pub gradient_at: &'a mut dyn FnMut(&Tensor<1>) -> Tensor<1>,
+}
+
+/// The tensors that an optimizer keeps from one step to the next, each with its name.
+pub type State = Vec<(&'static str, Tensor<1>)>;
+
+/// How long a tensor of a [`State`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// `[parameters]`.
+    Parameters,
+    /// `[1]`.
+    One,
+}
+
+/// A rule for the next parameters.
+///
+/// An optimizer of one's own:
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use sharpness::optimizer::{Optimizer, Step};
+///
+/// /// w ← w − η sign(g).
+/// struct SignDescent;
+///
+/// impl Optimizer for SignDescent {
+///     fn step(&mut self, step: Step) -> Tensor<1> {
+///         step.parameters - step.gradient.sign() * step.learning_rate
+///     }
+///
+///     fn edge(&self, _: f64) -> Option<f64> {
+///         None // Its steps do not shrink with the gradient, so it is stable at no curvature.
+///     }
+///
+///     fn edge_formula(&self) -> &'static str {
+///         "none"
+///     }
+/// }
+///
+/// let on = &Device::flex();
+/// let step = Step {
+///     parameters: Tensor::from_data([1.0, 2.0], on),
+///     gradient: Tensor::from_data([0.3, -5.0], on),
+///     learning_rate: 0.5,
+///     gradient_at: &mut |_| unreachable!("one gradient is enough"),
+/// };
+/// assert_eq!(SignDescent.step(step).into_data().iter::<f32>().collect::<Vec<_>>(), [0.5, 2.5]);
+/// ```
+pub trait Optimizer: Send {
+    /// The parameters after one step, `[parameters]`.
+    fn step(&mut self, step: Step) -> Tensor<1>;
+
+    /// μ, where μw is added to the gradient: the loss that is minimized has μ‖w‖²/2 more.
+    fn weight_decay(&self) -> f64 {
+        0.0
+    }
+
+    /// The largest eigenvalue, weight decay included, at which steps of rate η are stable on a quadratic with full batches.
+    ///
+    /// `None` where there is none, or none is known yet.
+    fn edge(&self, learning_rate: f64) -> Option<f64>;
+
+    /// The formula of [`Optimizer::edge`], such as `2/η`.
+    fn edge_formula(&self) -> &'static str;
+
+    /// The λ_max of the loss alone above which steps of rate η are unstable: the edge less the weight decay, which adds itself
+    /// to every eigenvalue of what is minimized.
+    ///
+    /// It is that of full-batch descent. For minibatches it is a reference that λ_max stays below.
+    fn threshold(&self, learning_rate: f64) -> Option<f64> {
+        Some(self.edge(learning_rate)? - self.weight_decay())
+    }
+
+    /// The formula of [`Optimizer::threshold`], such as `2/η − wd`.
+    fn threshold_formula(&self) -> String {
+        let decay = if self.weight_decay() > 0.0 { " − wd" } else { "" };
+        format!("{}{decay}", self.edge_formula())
+    }
+
+    /// The names that a state can have, with the lengths of their tensors: for whoever reads one from a file.
+    fn state_names(&self) -> Vec<(&'static str, Length)> {
+        Vec::new()
+    }
+
+    /// What the next step needs of those before it.
+    fn state(&self) -> State {
+        State::new()
+    }
+
+    /// Goes on with an earlier [`Optimizer::state`].
+    fn go_on_from(&mut self, _: &State) {}
+}
+
+/// g + μw, both `[parameters]`.
+fn decayed(weight_decay: f64, parameters: &Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
+    if weight_decay > 0.0 {
+        add_scaled(gradient, parameters.clone(), weight_decay)
+    } else {
+        gradient
+    }
+}
+
+/// The tensor of that name.
+fn find(state: &[(&'static str, Tensor<1>)], name: &str) -> Option<Tensor<1>> {
+    let found = state.iter().find(|(own, _)| *own == name);
+    found.map(|(_, tensor)| tensor.clone())
+}

@@ -1,0 +1,33 @@
+//! Gradient descent with weight decay; with minibatches, stochastic gradient descent.
+
+use burn::tensor::Tensor;
+
+use super::{Optimizer, Step, decayed};
+use crate::tensor::add_scaled;
+
+/// w ← w − η(g + μw). It keeps nothing between two steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct GradientDescent {
+    /// μ.
+    pub weight_decay: f64,
+}
+
+impl Optimizer for GradientDescent {
+    fn step(&mut self, step: Step) -> Tensor<1> {
+        let direction = decayed(self.weight_decay, &step.parameters, step.gradient);
+        add_scaled(step.parameters, direction, -step.learning_rate)
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    /// 2/η.
+    fn edge(&self, learning_rate: f64) -> Option<f64> {
+        Some(2.0 / learning_rate)
+    }
+
+    fn edge_formula(&self) -> &'static str {
+        "2/η"
+    }
+}

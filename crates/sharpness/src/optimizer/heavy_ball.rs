@@ -1,0 +1,66 @@
+//! Gradient descent with heavy-ball momentum and weight decay.
+
+use burn::tensor::Tensor;
+
+use super::{Length, Optimizer, State, Step, decayed, find};
+use crate::tensor::add_scaled;
+
+/// The state's name of v.
+const VELOCITY: &str = "velocity";
+
+/// v ← βv + (g + μw), w ← w − ηv: Polyak's heavy ball without dampening, as PyTorch's SGD has it.
+pub struct HeavyBall {
+    momentum: f64,
+    weight_decay: f64,
+    velocity: Option<Tensor<1>>,
+}
+
+impl HeavyBall {
+    /// At rest, with momentum β in [0, 1) and weight decay μ.
+    pub fn new(momentum: f64, weight_decay: f64) -> Self {
+        Self {
+            momentum,
+            weight_decay,
+            velocity: None,
+        }
+    }
+}
+
+impl Optimizer for HeavyBall {
+    fn step(&mut self, step: Step) -> Tensor<1> {
+        let direction = decayed(self.weight_decay, &step.parameters, step.gradient);
+        let velocity = match self.velocity.take() {
+            Some(velocity) => add_scaled(direction, velocity, self.momentum),
+            None => direction,
+        };
+        self.velocity = Some(velocity.clone());
+        add_scaled(step.parameters, velocity, -step.learning_rate)
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
+    /// (2 + 2β)/η.
+    fn edge(&self, learning_rate: f64) -> Option<f64> {
+        Some((2.0 + 2.0 * self.momentum) / learning_rate)
+    }
+
+    fn edge_formula(&self) -> &'static str {
+        "(2+2β)/η"
+    }
+
+    fn state_names(&self) -> Vec<(&'static str, Length)> {
+        vec![(VELOCITY, Length::Parameters)]
+    }
+
+    /// v; none before the first step.
+    fn state(&self) -> State {
+        let velocity = self.velocity.iter();
+        velocity.map(|v| (VELOCITY, v.clone())).collect()
+    }
+
+    fn go_on_from(&mut self, state: &State) {
+        self.velocity = find(state, VELOCITY);
+    }
+}

@@ -1,0 +1,75 @@
+//! What a cell's settings ask of the library: its network, loss, optimizer and learning rates.
+
+use sharpness::model::{self, Architecture, Cnn, Hidden, Mlp, Network, ResNet18, ResNet20, Vgg11};
+use sharpness::optimizer::{GradientDescent, HeavyBall, Optimizer, Sam};
+use sharpness::schedule::{self, Constant, Cosine, Shape, Steps};
+
+use crate::config::{Activation, Loss, Model, Schedule, Settings};
+
+/// The network of `settings` for images of shape `input` [channels, height, width].
+pub fn network(settings: &Settings, input: [usize; 3], classes: usize) -> Network {
+    let hidden = Hidden {
+        activation: match settings.activation {
+            Activation::Relu => model::Activation::Relu,
+            Activation::Tanh => model::Activation::Tanh,
+        },
+        batch_norm: settings.batch_norm,
+        dropout: settings.dropout,
+    };
+    let architecture: &dyn Architecture = match &settings.model {
+        Model::Mlp { widths } => &Mlp {
+            widths: widths.clone(),
+            hidden,
+        },
+        &Model::Cnn {
+            channels: (first, second),
+        } => &Cnn {
+            channels: [first, second],
+            hidden,
+        },
+        &Model::Vgg11 { width } => &Vgg11 { width, hidden },
+        &Model::ResNet18 { width } => &ResNet18 { width, hidden },
+        &Model::ResNet20 { width } => &ResNet20 { width, hidden },
+    };
+    Network::new(architecture, input, classes)
+}
+
+/// The loss of `settings`, averaged over examples.
+pub fn loss(settings: &Settings) -> model::Loss {
+    match settings.loss {
+        Loss::CrossEntropy => model::Loss::CrossEntropy,
+        Loss::SquaredError => model::Loss::SquaredError,
+    }
+}
+
+/// The optimizer of `settings`, before its first step.
+pub fn optimizer(settings: &Settings) -> Box<dyn Optimizer> {
+    let weight_decay = settings.weight_decay;
+    let base: Box<dyn Optimizer> = if settings.momentum > 0.0 {
+        Box::new(HeavyBall::new(settings.momentum, weight_decay))
+    } else {
+        Box::new(GradientDescent { weight_decay })
+    };
+    if settings.rho > 0.0 {
+        Box::new(Sam::new(settings.rho, base))
+    } else {
+        base
+    }
+}
+
+/// The learning rates of `settings`.
+pub fn schedule(settings: &Settings) -> schedule::Schedule {
+    let shape: Box<dyn Shape> = match settings.schedule {
+        Schedule::Constant => Box::new(Constant),
+        Schedule::Step { every, factor } => Box::new(Steps {
+            every: settings.in_steps(every),
+            factor,
+        }),
+        Schedule::Cosine { to } => Box::new(Cosine { to }),
+    };
+    schedule::Schedule {
+        shape,
+        warm_up: settings.warm_up_steps(),
+        planned: settings.planned_steps(),
+    }
+}
