@@ -122,18 +122,7 @@ impl Files {
         self.said = None;
         self.tell_where()?;
         (self.log_read, self.running) = (0, Vec::new());
-        let mut begun = Vec::new();
-        for entry in self.new_entries() {
-            match (entry.kind, entry.cell) {
-                // What ran before this was left by a process that is gone.
-                (LogKind::Sweep, _) => begun.clear(),
-                (LogKind::Begun, Some(cell)) => {
-                    begun.retain(|known| *known != cell);
-                    begun.push(cell);
-                }
-                _ => {}
-            }
-        }
+        let mut begun = begun(&self.new_entries());
         begun.retain(|cell| record::read_summary(&cell_path(&self.run_dir, *cell)).is_err());
         begun.into_iter().try_for_each(|cell| self.tell_begin(cell))
     }
@@ -219,5 +208,49 @@ impl Files {
 
     fn send(&self, event: Event) -> Result<(), Over> {
         self.out.send(event).map_err(|_| Over)
+    }
+}
+
+/// The cells that have begun since the sweep was last taken up, in that order; those of before were left by a process that is gone.
+fn begun(entries: &[LogEntry]) -> Vec<CellIndex> {
+    let mut begun = Vec::new();
+    for entry in entries {
+        match (entry.kind, entry.cell) {
+            (LogKind::Sweep, _) => begun.clear(),
+            (LogKind::Begun, Some(cell)) => {
+                begun.retain(|known| *known != cell);
+                begun.push(cell);
+            }
+            _ => {}
+        }
+    }
+    begun
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_that_begun_since_the_sweep_was_taken_up_are_told_in_the_order_they_began() {
+        let entry = |kind, cell| LogEntry {
+            at: 0.0,
+            cell,
+            kind,
+            words: String::new(),
+        };
+        let log = [
+            entry(LogKind::Sweep, None),
+            entry(LogKind::Begun, Some(5)),
+            entry(LogKind::Sweep, None),
+            entry(LogKind::Begun, Some(0)),
+            entry(LogKind::Begun, Some(2)),
+            entry(LogKind::Notice, Some(4)),
+            entry(LogKind::Begun, Some(1)),
+            entry(LogKind::Begun, Some(0)),
+        ];
+        assert_eq!(begun(&log), [2, 1, 0]);
+        assert_eq!(begun(&log[..2]), [5]);
+        assert!(begun(&log[..3]).is_empty());
     }
 }
