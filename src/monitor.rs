@@ -89,6 +89,8 @@ pub struct Monitor {
     pub log: VecDeque<LogEntry>,
     /// What the person watching should read, oldest first.
     pub notices: VecDeque<Note>,
+    /// Measurements that did not reach us; they are on disk.
+    pub skipped_points: u64,
     /// How the sweep ended.
     pub ending: Option<SweepEnding>,
     /// The training thread went away without saying how the sweep ended.
@@ -100,7 +102,8 @@ pub struct Monitor {
     work: BTreeMap<Option<CellIndex>, clock::Work>,
     /// Whether what is measured is forgotten but for the last values.
     keeps_no_curves: bool,
-    /// Of many cells it takes a while: not before it is asked for, and once for each cell that ends.
+    /// Of many cells these take a while: not before they are asked for, and once for each cell that ends.
+    tally: OnceCell<clock::Tally>,
     rank_correlation: OnceCell<Option<Kendall>>,
 }
 
@@ -124,6 +127,7 @@ impl Monitor {
             Event::CellStarted { cell } => {
                 if let Some(started) = self.cells.get_mut(cell) {
                     started.start();
+                    self.forget_tallies();
                 }
             }
             Event::Progress { cell, progress } => {
@@ -147,6 +151,7 @@ impl Monitor {
             Event::PointsSkipped { cell, count } => {
                 if let Some(known) = self.cells.get_mut(cell) {
                     known.skipped_points += count;
+                    self.skipped_points += count;
                 }
             }
             Event::Queue { held, .. } => {
@@ -161,7 +166,7 @@ impl Monitor {
             Event::CellRetried { cell } => {
                 if let Some(retried) = self.cells.get_mut(cell) {
                     retried.begin_anew();
-                    self.rank_correlation.take();
+                    self.forget_tallies();
                 }
             }
             Event::Logged(entry) => {
@@ -183,7 +188,7 @@ impl Monitor {
                 }
                 if let Some(ended) = self.cells.get_mut(cell) {
                     ended.end(ending, &summary);
-                    self.rank_correlation.take();
+                    self.forget_tallies();
                 }
                 self.work.remove(&Some(cell));
             }
@@ -290,7 +295,16 @@ impl Monitor {
     /// How many cells have ended and need not be run again.
     #[must_use]
     pub fn done(&self) -> usize {
-        self.cells.iter().filter(|cell| cell.state.is_done()).count()
+        self.tally().done
+    }
+
+    fn tally(&self) -> &clock::Tally {
+        self.tally.get_or_init(|| clock::Tally::of(&self.cells))
+    }
+
+    fn forget_tallies(&mut self) {
+        self.tally.take();
+        self.rank_correlation.take();
     }
 
     /// Time since the sweep started, or how long it took.
@@ -318,12 +332,6 @@ impl Monitor {
         self.work.get(&cell).map_or(Duration::ZERO, |work| work.busy(now))
     }
 
-    /// Measurements that did not reach us; they are on disk.
-    #[must_use]
-    pub fn skipped_points(&self) -> u64 {
-        self.cells.iter().map(|cell| cell.skipped_points).sum()
-    }
-
     /// How long the whole sweep may still take, pauses aside; none while that is not known.
     ///
     /// As many cells run at once as run or are prepared now.
@@ -334,7 +342,7 @@ impl Monitor {
         }
         let Turns { running, queue, .. } = &self.turns;
         let lanes = running.len() + self.prepared().count();
-        let seconds = clock::seconds_left_of_all(&self.cells, running, queue, lanes)?;
+        let seconds = self.tally().seconds_left_of_all(&self.cells, running, queue, lanes)?;
         Duration::try_from_secs_f64(seconds).ok()
     }
 
@@ -342,7 +350,7 @@ impl Monitor {
     #[must_use]
     pub fn pace_ahead(&self) -> Option<f64> {
         let running = self.turns.running.iter().filter_map(|cell| self.cells.get(*cell));
-        clock::pace_ahead(&self.cells, &running.collect::<Vec<_>>())
+        self.tally().pace_ahead(running)
     }
 
     /// How long a cell may still take: a running one by its own pace, one that is to be run by `pace_ahead`.
@@ -350,7 +358,7 @@ impl Monitor {
     pub fn time_left_of(&self, cell: CellIndex, pace_ahead: Option<f64>) -> Option<Duration> {
         let known = self.cells.get(cell).filter(|_| !self.is_over())?;
         let seconds = match known.state {
-            CellState::Running | CellState::Paused => clock::seconds_left(&self.cells, known, pace_ahead)?,
+            CellState::Running | CellState::Paused => self.tally().seconds_left(known, pace_ahead)?,
             CellState::Queued | CellState::Interrupted => {
                 let steps = known.plan.planned_steps.saturating_sub(known.progress.step);
                 pace_ahead? * steps as f64
@@ -377,7 +385,7 @@ impl Monitor {
         self.work.clear();
         (self.ending, self.lost, self.elsewhere) = (None, false, None);
         self.log.clear();
-        self.rank_correlation.take();
+        self.forget_tallies();
     }
 
     /// What the cells differ in, once there are other cells.
