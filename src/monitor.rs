@@ -7,8 +7,8 @@
 //!                     └─ clocks: elapsed, paused, time left
 //! ```
 //!
-//! This is the only place that makes events into what is known. The screen reads a whole [`Monitor`]; plain lines, and the process
-//! that trains for the sake of screens that come later, one without curves; whoever only has to know which cells run, [`Turns`].
+//! This is the only place that turns events into what is known. The screen reads a [`Monitor`]; plain lines, and the training process
+//! for screens that come later, read one without curves; readers that only need to know which cells run use [`Turns`].
 //!
 //! It reads no clock: whoever applies an event says when that was, so tests decide what time it is.
 
@@ -48,23 +48,23 @@ const KEPT_LOG: usize = 10_000;
 pub struct Note {
     /// When it came.
     pub at: Instant,
-    /// Which cell it is about.
+    /// The cell it is about.
     pub cell: Option<CellIndex>,
-    /// What it says; it does not name the cell.
+    /// The message, without the name of the cell.
     pub words: String,
-    /// Whether it came as an event: others are made here.
+    /// It came as an event; other notes are made by the monitor.
     pub was_told: bool,
 }
 
 impl Note {
-    /// What it says, and of which cell.
+    /// The message, with the name of its cell.
     #[must_use]
     pub fn text(&self) -> String {
         said_of(self.cell, &self.words)
     }
 }
 
-/// What is said of a cell, or of the whole sweep.
+/// A message about a cell, with the cell's name, or about the whole sweep.
 #[must_use]
 pub fn said_of(cell: Option<CellIndex>, words: &str) -> String {
     cell.map_or_else(|| words.to_owned(), |cell| format!("{}: {words}", cell_name(cell)))
@@ -98,9 +98,9 @@ pub struct Monitor {
     /// Where it is trained, if requests of ours do not arrive there.
     pub elsewhere: Option<String>,
     clock: clock::Clock,
-    /// What is done for each cell that runs or is prepared, and, without a cell, between them.
+    /// The activity of each cell that runs or is prepared; without a cell, that of the sweep between cells.
     work: BTreeMap<Option<CellIndex>, clock::Work>,
-    /// Whether what is measured is forgotten but for the last values.
+    /// Curves are dropped; the last values are kept.
     keeps_no_curves: bool,
     /// Of many cells these take a while: not before they are asked for, and once for each cell that ends.
     tally: OnceCell<clock::Tally>,
@@ -108,7 +108,7 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// One that keeps no curves: ten thousand cells would fill the memory of whoever draws none.
+    /// A monitor that keeps no curves, for readers that draw none: the curves of ten thousand cells take gigabytes.
     #[must_use]
     pub fn without_curves() -> Self {
         Self {
@@ -268,13 +268,14 @@ impl Monitor {
         }
     }
 
-    /// What is done for a cell that runs or is prepared, or, without a cell, between them; none where nothing was told.
+    /// The activity of a cell that runs or is prepared; without a cell, that of the sweep between cells. None before the first event
+    /// about it.
     #[must_use]
     pub fn activity(&self, cell: Option<CellIndex>) -> Option<Activity> {
         self.work.get(&cell).map(|work| work.activity)
     }
 
-    /// Cells that are prepared: they have not started yet.
+    /// Cells that are prepared and have not started yet.
     pub fn prepared(&self) -> impl Iterator<Item = CellIndex> {
         let known = self.work.keys().filter_map(|cell| *cell);
         known.filter(|cell| !self.turns.is_running(*cell))

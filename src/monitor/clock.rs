@@ -64,7 +64,7 @@ impl Clock {
     }
 }
 
-/// What is done for a cell, or between cells, and since when.
+/// The activity of a cell, or of the sweep between cells, and its times.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     pub(super) activity: Activity,
@@ -99,7 +99,7 @@ impl Work {
     }
 }
 
-/// What the cells that have ended tell of the others.
+/// Figures of the ended cells, from which the time of the others is estimated.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     /// Cells that need not be run again.
