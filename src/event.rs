@@ -18,7 +18,7 @@ pub fn cell_name(cell: CellIndex) -> String {
     format!("cell {cell}")
 }
 
-/// Which of the running cells a command is for.
+/// The running cells that a command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cells {
     /// Every one, and those that begin later.
@@ -64,13 +64,13 @@ pub enum Event {
         /// Which cell.
         cell: CellIndex,
     },
-    /// What is done for a cell has changed.
+    /// The activity of a cell, or of the sweep between cells, has changed.
     ///
     /// A cell is prepared before it starts, so the first activity of a cell comes before its [`Event::CellStarted`].
     Activity {
-        /// Which cell; none for what is done between cells, such as waiting until the sweep's own files can be written.
+        /// Which cell; none between cells, as when the sweep's own files cannot be written.
         cell: Option<CellIndex>,
-        /// What is done now.
+        /// The new activity.
         activity: Activity,
     },
     /// A cell has ended, in whichever way.
@@ -100,9 +100,9 @@ pub enum Event {
     Logged(LogEntry),
     /// Something the person watching should read once, such as an audit that corrected λ_max.
     Notice {
-        /// Which cell it is about; none for what concerns the whole sweep.
+        /// The cell it is about; none if it is about the whole sweep.
         cell: Option<CellIndex>,
-        /// What there is to say; it does not name the cell.
+        /// The message, without the name of the cell.
         words: String,
     },
     /// Nothing more will come.
@@ -294,7 +294,7 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// What is done for a cell, or between cells.
+/// What the training thread does for a cell, or between cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Activity {
     /// Reading data, building the network.

@@ -7,8 +7,8 @@
 //!                     └─ clocks: elapsed, paused, time left
 //! ```
 //!
-//! This is the only place that makes events into what is known. The screen reads a whole [`Monitor`]; plain lines, and the process
-//! that trains for the sake of screens that come later, one without curves; whoever only has to know which cells run, [`Turns`].
+//! This is the only place that turns events into what is known. The screen reads a [`Monitor`]; plain lines, and the training process
+//! for screens that come later, read one without curves; readers that only need to know which cells run use [`Turns`].
 //!
 //! It reads no clock: whoever applies an event says when that was, so tests decide what time it is.
 
@@ -48,23 +48,23 @@ const KEPT_LOG: usize = 10_000;
 pub struct Note {
     /// When it came.
     pub at: Instant,
-    /// Which cell it is about.
+    /// The cell it is about.
     pub cell: Option<CellIndex>,
-    /// What it says; it does not name the cell.
+    /// The message, without the name of the cell.
     pub words: String,
-    /// Whether it came as an event: others are made here.
+    /// It came as an event; other notes are made by the monitor.
     pub was_told: bool,
 }
 
 impl Note {
-    /// What it says, and of which cell.
+    /// The message, with the name of its cell.
     #[must_use]
     pub fn text(&self) -> String {
         said_of(self.cell, &self.words)
     }
 }
 
-/// What is said of a cell, or of the whole sweep.
+/// A message about a cell, with the cell's name, or about the whole sweep.
 #[must_use]
 pub fn said_of(cell: Option<CellIndex>, words: &str) -> String {
     cell.map_or_else(|| words.to_owned(), |cell| format!("{}: {words}", cell_name(cell)))
@@ -89,6 +89,8 @@ pub struct Monitor {
     pub log: VecDeque<LogEntry>,
     /// What the person watching should read, oldest first.
     pub notices: VecDeque<Note>,
+    /// Measurements that did not reach us; they are on disk.
+    pub skipped_points: u64,
     /// How the sweep ended.
     pub ending: Option<SweepEnding>,
     /// The training thread went away without saying how the sweep ended.
@@ -96,16 +98,17 @@ pub struct Monitor {
     /// Where it is trained, if requests of ours do not arrive there.
     pub elsewhere: Option<String>,
     clock: clock::Clock,
-    /// What is done for each cell that runs or is prepared, and, without a cell, between them.
+    /// The activity of each cell that runs or is prepared; without a cell, that of the sweep between cells.
     work: BTreeMap<Option<CellIndex>, clock::Work>,
-    /// Whether what is measured is forgotten but for the last values.
+    /// Curves are dropped; the last values are kept.
     keeps_no_curves: bool,
-    /// Of many cells it takes a while: not before it is asked for, and once for each cell that ends.
+    /// Of many cells these take a while: not before they are asked for, and once for each cell that ends.
+    tally: OnceCell<clock::Tally>,
     rank_correlation: OnceCell<Option<Kendall>>,
 }
 
 impl Monitor {
-    /// One that keeps no curves: ten thousand cells would fill the memory of whoever draws none.
+    /// A monitor that keeps no curves, for readers that draw none: the curves of ten thousand cells take gigabytes.
     #[must_use]
     pub fn without_curves() -> Self {
         Self {
@@ -124,6 +127,7 @@ impl Monitor {
             Event::CellStarted { cell } => {
                 if let Some(started) = self.cells.get_mut(cell) {
                     started.start();
+                    self.forget_tallies();
                 }
             }
             Event::Progress { cell, progress } => {
@@ -147,6 +151,7 @@ impl Monitor {
             Event::PointsSkipped { cell, count } => {
                 if let Some(known) = self.cells.get_mut(cell) {
                     known.skipped_points += count;
+                    self.skipped_points += count;
                 }
             }
             Event::Queue { held, .. } => {
@@ -161,7 +166,7 @@ impl Monitor {
             Event::CellRetried { cell } => {
                 if let Some(retried) = self.cells.get_mut(cell) {
                     retried.begin_anew();
-                    self.rank_correlation.take();
+                    self.forget_tallies();
                 }
             }
             Event::Logged(entry) => {
@@ -183,7 +188,7 @@ impl Monitor {
                 }
                 if let Some(ended) = self.cells.get_mut(cell) {
                     ended.end(ending, &summary);
-                    self.rank_correlation.take();
+                    self.forget_tallies();
                 }
                 self.work.remove(&Some(cell));
             }
@@ -263,13 +268,14 @@ impl Monitor {
         }
     }
 
-    /// What is done for a cell that runs or is prepared, or, without a cell, between them; none where nothing was told.
+    /// The activity of a cell that runs or is prepared; without a cell, that of the sweep between cells. None before the first event
+    /// about it.
     #[must_use]
     pub fn activity(&self, cell: Option<CellIndex>) -> Option<Activity> {
         self.work.get(&cell).map(|work| work.activity)
     }
 
-    /// Cells that are prepared: they have not started yet.
+    /// Cells that are prepared and have not started yet.
     pub fn prepared(&self) -> impl Iterator<Item = CellIndex> {
         let known = self.work.keys().filter_map(|cell| *cell);
         known.filter(|cell| !self.turns.is_running(*cell))
@@ -290,7 +296,16 @@ impl Monitor {
     /// How many cells have ended and need not be run again.
     #[must_use]
     pub fn done(&self) -> usize {
-        self.cells.iter().filter(|cell| cell.state.is_done()).count()
+        self.tally().done
+    }
+
+    fn tally(&self) -> &clock::Tally {
+        self.tally.get_or_init(|| clock::Tally::of(&self.cells))
+    }
+
+    fn forget_tallies(&mut self) {
+        self.tally.take();
+        self.rank_correlation.take();
     }
 
     /// Time since the sweep started, or how long it took.
@@ -318,12 +333,6 @@ impl Monitor {
         self.work.get(&cell).map_or(Duration::ZERO, |work| work.busy(now))
     }
 
-    /// Measurements that did not reach us; they are on disk.
-    #[must_use]
-    pub fn skipped_points(&self) -> u64 {
-        self.cells.iter().map(|cell| cell.skipped_points).sum()
-    }
-
     /// How long the whole sweep may still take, pauses aside; none while that is not known.
     ///
     /// As many cells run at once as run or are prepared now.
@@ -334,7 +343,7 @@ impl Monitor {
         }
         let Turns { running, queue, .. } = &self.turns;
         let lanes = running.len() + self.prepared().count();
-        let seconds = clock::seconds_left_of_all(&self.cells, running, queue, lanes)?;
+        let seconds = self.tally().seconds_left_of_all(&self.cells, running, queue, lanes)?;
         Duration::try_from_secs_f64(seconds).ok()
     }
 
@@ -342,7 +351,7 @@ impl Monitor {
     #[must_use]
     pub fn pace_ahead(&self) -> Option<f64> {
         let running = self.turns.running.iter().filter_map(|cell| self.cells.get(*cell));
-        clock::pace_ahead(&self.cells, &running.collect::<Vec<_>>())
+        self.tally().pace_ahead(running)
     }
 
     /// How long a cell may still take: a running one by its own pace, one that is to be run by `pace_ahead`.
@@ -350,7 +359,7 @@ impl Monitor {
     pub fn time_left_of(&self, cell: CellIndex, pace_ahead: Option<f64>) -> Option<Duration> {
         let known = self.cells.get(cell).filter(|_| !self.is_over())?;
         let seconds = match known.state {
-            CellState::Running | CellState::Paused => clock::seconds_left(&self.cells, known, pace_ahead)?,
+            CellState::Running | CellState::Paused => self.tally().seconds_left(known, pace_ahead)?,
             CellState::Queued | CellState::Interrupted => {
                 let steps = known.plan.planned_steps.saturating_sub(known.progress.step);
                 pace_ahead? * steps as f64
@@ -377,7 +386,7 @@ impl Monitor {
         self.work.clear();
         (self.ending, self.lost, self.elsewhere) = (None, false, None);
         self.log.clear();
-        self.rank_correlation.take();
+        self.forget_tallies();
     }
 
     /// What the cells differ in, once there are other cells.

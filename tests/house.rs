@@ -127,6 +127,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
                 "event",
                 "live",
                 "machine",
+                "monitor",
                 "plain",
                 "record",
                 "signals",

@@ -728,9 +728,9 @@ fn steps_are_zoomed_curves_smoothed_and_cells_laid_over_one_another_by_key_and_b
     program.press("v");
     program.wait_for("cell 0 lies over the charts of other cells now");
     program.press("\r");
-    program.wait_for(" 1: 0.1 40 ");
+    program.wait_for(" 0: 0.1 40 ");
     program.press("V");
-    program.wait_until("no other cell", |seat| !seat.shown().contains(" 1: 0.1 40 "));
+    program.wait_until("no other cell", |seat| !seat.shown().contains(" 0: 0.1 40 "));
     program.press("s");
     program.wait_for("test accuracy % against λ_max");
     program.press("ss");

@@ -179,8 +179,7 @@ fn every_state_is_shown_with_its_curves_goes_on_and_is_reported() {
             let shown = screen.shown();
             let row = shown.lines().find(|line| line.contains("interrupted")).unwrap();
             assert!(
-                row.trim_start_matches(['›', ' '])
-                    .starts_with(&format!("{} ", cell + 1)),
+                row.trim_start_matches(['›', ' ']).starts_with(&format!("{cell} ")),
                 "{shown}"
             );
             assert!(row.contains('›'), "the cell that was left is looked at:\n{shown}");

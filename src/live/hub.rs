@@ -28,7 +28,7 @@ struct Inner {
 /// Somebody who looks.
 struct Reader {
     outbox: Outbox,
-    /// What was measured, too; else it is read from the run directory.
+    /// Gets measured points, too; other readers read them from the run directory.
     wants_points: bool,
 }
 
@@ -61,7 +61,7 @@ impl Hub {
         self.join_as(true)
     }
 
-    /// How the sweep stands, then every change of that: what was measured is read from the run directory.
+    /// How the sweep stands, then everything that happens but measured points, which the reader finds in the run directory.
     #[must_use]
     pub fn join_without_points(&self) -> Receiver<Event> {
         self.join_as(false)
@@ -87,6 +87,12 @@ impl Hub {
 
 impl Inner {
     fn hand_on(&mut self, event: &Event) {
+        let lasts = |activity| matches!(activity, Activity::Paused | Activity::Blocked);
+        // A pause must be seen to begin and to end.
+        let is_lasting = match event {
+            Event::Activity { cell, activity } => lasts(*activity) || self.standing.activity(*cell).is_some_and(lasts),
+            _ => false,
+        };
         if is_of_standing(event) {
             self.standing.apply(event.clone(), Instant::now());
         }
@@ -94,11 +100,7 @@ impl Inner {
             match event {
                 Event::Measured { .. } | Event::PointsSkipped { .. } if !*wants_points => {}
                 Event::Measured { cell, point } => outbox.point(*cell, (**point).clone()),
-                Event::Activity {
-                    activity: Activity::Paused | Activity::Blocked,
-                    ..
-                } => outbox.state(event.clone()),
-                Event::Progress { .. } | Event::Activity { .. } => {
+                Event::Progress { .. } | Event::Activity { .. } if !is_lasting => {
                     outbox.droppable(event.clone());
                 }
                 _ => outbox.state(event.clone()),
@@ -144,5 +146,34 @@ mod tests {
         assert_eq!(all.iter().count(), 3);
         let told: Vec<Event> = changes.iter().collect();
         assert_eq!(told, [Event::CellStarted { cell: 0 }]);
+    }
+
+    #[test]
+    fn however_far_a_reader_is_behind_it_is_told_that_a_pause_begins_and_ends() {
+        let (sender, events) = unbounded();
+        let hub = Hub::start(events).unwrap();
+        let asleep = hub.join_without_points();
+        let activity = |activity| Event::Activity {
+            cell: Some(0),
+            activity,
+        };
+        let cell = crate::event::CellPlan::default();
+        sender.send(Event::CellAdded(Box::new(cell))).unwrap();
+        for index in 0..MOST_BEHIND / 2 {
+            let words = index.to_string();
+            sender.send(Event::Notice { cell: None, words }).unwrap();
+        }
+        for told in [
+            Activity::Training,
+            Activity::Paused,
+            Activity::Training,
+            Activity::Evaluating,
+        ] {
+            sender.send(activity(told)).unwrap();
+        }
+        drop(sender);
+        let told = asleep.iter().filter(|event| matches!(event, Event::Activity { .. }));
+        let expected = [Activity::Paused, Activity::Training].map(activity);
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::event::{Event, SweepPlan};
 use crate::monitor::Monitor;
 
-/// Whether an event changes how the sweep stands: what was measured and logged is read from the run directory.
+/// Whether an event changes how the sweep stands. Measured points and lines of the log are read from the run directory.
 pub(super) fn is_of_standing(event: &Event) -> bool {
     !matches!(
         event,

@@ -1,7 +1,5 @@
 //! How long the sweep has run, how much of that it was paused, and how long the rest may take.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use crate::event::{Activity, CellIndex};
@@ -66,7 +64,7 @@ impl Clock {
     }
 }
 
-/// What is done for a cell, or between cells, and since when.
+/// The activity of a cell, or of the sweep between cells, and its times.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     pub(super) activity: Activity,
@@ -101,97 +99,96 @@ impl Work {
     }
 }
 
-/// How long a running cell may still take, by its own pace; where that is not known yet, at `pace_ahead` for the steps
-/// that are planned.
-pub(super) fn seconds_left(cells: &[Cell], running: &Cell, pace_ahead: Option<f64>) -> Option<f64> {
-    let planned = running.plan.planned_steps.saturating_sub(running.progress.step);
-    match seconds_per_step(running) {
-        Some(pace) => Some(pace * steps_left(cells, running) as f64),
-        None => pace_ahead.map(|pace| pace * planned as f64),
-    }
+/// Figures of the ended cells, from which the time of the others is estimated.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    /// Cells that need not be run again.
+    pub(super) done: usize,
+    /// Seconds that a planned step took in those that have finished; cells that stop early make that smaller.
+    pace: Option<f64>,
+    /// The largest share of its planned steps that one of those took.
+    longest: f64,
 }
 
-/// How many steps a running cell may still take. Where cells end at their aim, as many as the longest of those that have
-/// finished took; beyond that, as many again as it has taken. Never more than are planned.
-fn steps_left(cells: &[Cell], running: &Cell) -> u64 {
-    let finished = cells.iter().filter(|cell| matches!(cell.state, CellState::Finished(_)));
-    let longest = finished
-        .map(|cell| cell.progress.step as f64 / cell.plan.planned_steps.max(1) as f64)
-        .fold(0.0, f64::max);
-    let (planned, taken) = (running.plan.planned_steps, running.progress.step);
-    let expected = (planned as f64 * longest.min(1.0)).ceil() as u64;
-    let end = match expected {
-        0 => planned,
-        expected if expected > taken => expected,
-        _ => taken.saturating_mul(2).min(planned),
-    };
-    end.saturating_sub(taken)
-}
+impl Tally {
+    pub(super) fn of(cells: &[Cell]) -> Self {
+        let mut tally = Self::default();
+        let (mut seconds, mut steps) = (0.0, 0);
+        for cell in cells {
+            tally.done += usize::from(cell.state.is_done());
+            if matches!(cell.state, CellState::Finished(_)) {
+                seconds += cell.progress.seconds;
+                steps += cell.plan.planned_steps;
+                let share = cell.progress.step as f64 / cell.plan.planned_steps.max(1) as f64;
+                tally.longest = tally.longest.max(share);
+            }
+        }
+        tally.pace = (steps > 0 && seconds > 0.0).then(|| seconds / steps as f64);
+        tally
+    }
 
-/// Seconds that the whole sweep may still take; none where nothing is known yet. Pauses are not in it: it is the time that
-/// training and measuring still need.
-///
-/// Running cells take their time by their own pace; the queued ones by the seconds that a planned step took in the finished cells
-/// (cells that stop early make that smaller). Each stands in for the other where one is not known yet. The queue is taken in its
-/// order, each cell by whichever of the `lanes` is free first, of which the running cells occupy one each.
-pub(super) fn seconds_left_of_all(
-    cells: &[Cell],
-    running: &[CellIndex],
-    queue: &[CellIndex],
-    lanes: usize,
-) -> Option<f64> {
-    let finished = pace_of_finished(cells);
-    let running: Vec<&Cell> = running.iter().filter_map(|cell| cells.get(*cell)).collect();
-    let mut free_at = BinaryHeap::new();
-    for cell in &running {
-        free_at.push(Reverse(Seconds(seconds_left(cells, cell, finished)?)));
+    /// Seconds that a planned step may take: as in the finished cells; while there are none, as in the `running` ones, in the
+    /// mean.
+    pub(super) fn pace_ahead<'a>(&self, running: impl Iterator<Item = &'a Cell>) -> Option<f64> {
+        let of_running = || {
+            let paces: Vec<f64> = running.filter_map(seconds_per_step).collect();
+            (!paces.is_empty()).then(|| paces.iter().sum::<f64>() / paces.len() as f64)
+        };
+        self.pace.or_else(of_running)
     }
-    while free_at.len() < lanes.max(1) {
-        free_at.push(Reverse(Seconds(0.0)));
-    }
-    let waits = queue.iter().filter_map(|cell| cells.get(*cell));
-    let mut waits = waits.filter(|cell| is_ahead(cell)).peekable();
-    if waits.peek().is_some() {
-        let pace = pace_ahead(cells, &running)?;
-        for cell in waits {
-            let Reverse(Seconds(free)) = free_at.pop().unwrap_or_default();
-            free_at.push(Reverse(Seconds(free + pace * cell.plan.planned_steps as f64)));
+
+    /// Seconds that a running cell may still take, by its own pace; where that is not known yet, at `pace_ahead` for the steps
+    /// that are planned.
+    pub(super) fn seconds_left(&self, running: &Cell, pace_ahead: Option<f64>) -> Option<f64> {
+        let planned = running.plan.planned_steps.saturating_sub(running.progress.step);
+        match seconds_per_step(running) {
+            Some(pace) => Some(pace * self.steps_left(running) as f64),
+            None => pace_ahead.map(|pace| pace * planned as f64),
         }
     }
-    free_at.into_iter().map(|Reverse(Seconds(end))| end).reduce(f64::max)
-}
 
-/// A number of seconds, in the order of the numbers.
-#[derive(Clone, Copy, Debug, Default)]
-struct Seconds(f64);
-
-impl PartialEq for Seconds {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+    /// How many steps a running cell may still take. Where cells end at their aim, as many as the longest of those that have
+    /// finished took; beyond that, as many again as it has taken. Never more than are planned.
+    fn steps_left(&self, running: &Cell) -> u64 {
+        let (planned, taken) = (running.plan.planned_steps, running.progress.step);
+        let expected = (planned as f64 * self.longest.min(1.0)).ceil() as u64;
+        let end = match expected {
+            0 => planned,
+            expected if expected > taken => expected,
+            _ => taken.saturating_mul(2).min(planned),
+        };
+        end.saturating_sub(taken)
     }
-}
 
-impl Eq for Seconds {}
-
-impl PartialOrd for Seconds {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
+    /// Seconds that the whole sweep may still take; none where nothing is known yet. Pauses are not in it: it is the time that
+    /// training and measuring still need.
+    ///
+    /// Running cells take their time by their own pace, those of the queue by the pace of the finished ones; each stands in for
+    /// the other where one is not known yet. The queue is taken in its order, each cell by whichever of the `lanes` is free
+    /// first; the running cells occupy one lane each.
+    pub(super) fn seconds_left_of_all(
+        &self,
+        cells: &[Cell],
+        running: &[CellIndex],
+        queue: &[CellIndex],
+        lanes: usize,
+    ) -> Option<f64> {
+        let running = running.iter().filter_map(|cell| cells.get(*cell));
+        let busy = running.clone().map(|cell| self.seconds_left(cell, self.pace));
+        let mut free_at = busy.collect::<Option<Vec<f64>>>()?;
+        free_at.resize(free_at.len().max(lanes).max(1), 0.0);
+        let waits = queue.iter().filter_map(|cell| cells.get(*cell));
+        let mut waits = waits.filter(|cell| is_ahead(cell)).peekable();
+        if waits.peek().is_some() {
+            let pace = self.pace_ahead(running)?;
+            for cell in waits {
+                if let Some(first) = free_at.iter_mut().min_by(|one, other| one.total_cmp(other)) {
+                    *first += pace * cell.plan.planned_steps as f64;
+                }
+            }
+        }
+        free_at.into_iter().reduce(f64::max)
     }
-}
-
-impl Ord for Seconds {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-/// Seconds that a planned step may take: of the finished cells, or of the running ones, in the mean, while there are none.
-pub(super) fn pace_ahead(cells: &[Cell], running: &[&Cell]) -> Option<f64> {
-    let of_running = || {
-        let paces: Vec<f64> = running.iter().filter_map(|cell| seconds_per_step(cell)).collect();
-        (!paces.is_empty()).then(|| paces.iter().sum::<f64>() / paces.len() as f64)
-    };
-    pace_of_finished(cells).or_else(of_running)
 }
 
 fn is_ahead(cell: &Cell) -> bool {
@@ -216,12 +213,4 @@ fn seconds_per_step(cell: &Cell) -> Option<f64> {
         return Some(1.0 / progress.steps_per_second);
     }
     (progress.step > 0 && progress.seconds > 0.0).then(|| progress.seconds / progress.step as f64)
-}
-
-fn pace_of_finished(cells: &[Cell]) -> Option<f64> {
-    let finished = cells.iter().filter(|cell| matches!(cell.state, CellState::Finished(_)));
-    let (seconds, steps) = finished.fold((0.0, 0), |(seconds, steps), cell| {
-        (seconds + cell.progress.seconds, steps + cell.plan.planned_steps)
-    });
-    (steps > 0 && seconds > 0.0).then(|| seconds / steps as f64)
 }

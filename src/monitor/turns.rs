@@ -1,4 +1,4 @@
-//! Which cells run, which wait, and which have ended: what everybody knows who hears the events of a sweep.
+//! Which cells run, which wait, and which have ended.
 
 use std::collections::BTreeSet;
 

@@ -92,14 +92,14 @@ impl Control {
         self.desk = Some(desk);
     }
 
-    /// From now on, this is the cell that runs.
+    /// This cell runs from now on.
     pub fn begin(&mut self, cell: CellIndex) {
         if self.cell != Some(cell) {
             (self.cell, self.activity) = (Some(cell), None);
         }
     }
 
-    /// No cell runs any more: what was asked of the one that did is forgotten.
+    /// The cell has ended: requests about it are forgotten.
     pub fn end(&mut self) {
         if let Some(cell) = self.cell.take() {
             self.pauses.forget(cell);
@@ -124,7 +124,7 @@ impl Control {
         }
     }
 
-    /// Says what is done from here on for the cell that runs, or between cells, if that is news.
+    /// Tells the activity from here on, of the cell that runs or between cells, if it is new.
     pub fn busy_with(&mut self, activity: Activity, outbox: &Outbox) {
         if self.activity != Some(activity) {
             let cell = self.cell;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::event::{CellIndex, Cells};
 
-/// What was asked of all cells, and the cells of which the opposite was asked since.
+/// The last request for all cells, and the cells that were asked for the opposite since then.
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
     all: bool,

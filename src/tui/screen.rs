@@ -135,6 +135,9 @@ mod tests {
         let mut fixture = Fixture::three_at_once();
         insta::assert_snapshot!(fixture.drawn(render, (80, 24)));
         insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
+        fixture.view.theme = Fixture::ascii().view.theme;
+        assert!(fixture.drawn(render, (120, 40)).is_ascii());
+        fixture.view.theme = Fixture::half_way().view.theme;
         fixture.view.pinned = Some(3);
         let drawn = fixture.drawn(render, (120, 40));
         for words in [
@@ -183,12 +186,18 @@ mod tests {
 
     #[test]
     fn no_size_panics_whatever_is_shown() {
-        let mut fixture = Fixture::half_way();
+        for fixture in [Fixture::half_way(), Fixture::three_at_once()] {
+            at_every_size(fixture);
+        }
+    }
+
+    fn at_every_size(mut fixture: Fixture) {
         for overlay in [
             None,
             Some(Overlay::Help),
             Some(Overlay::Details),
             Some(Overlay::Question(Question::Abort(0))),
+            Some(Overlay::Question(Question::Quit)),
         ] {
             fixture.view.overlay = overlay;
             fixture.view.scatter = fixture.view.scatter.xor(Some(0));

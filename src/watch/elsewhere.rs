@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::event::{CellIndex, Event, LogEntry, LogKind};
 use crate::live::{self, LiveError};
+use crate::monitor::Turns;
 use crate::record::{self, QueueFile, RunState, cell_path, host_name, is_being_written, read_log, read_run};
 use crate::sweep::told_by_disk;
 
@@ -66,7 +67,7 @@ pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<Receiver<E
         place,
         said: None,
         log_read: 0,
-        running: Vec::new(),
+        turns: Turns::default(),
         queue: QueueFile::default(),
         out,
     };
@@ -85,8 +86,8 @@ struct Files {
     said: Option<String>,
     /// How much of the log has been read.
     log_read: u64,
-    /// Cells that have begun and not ended.
-    running: Vec<CellIndex>,
+    /// Which cells run.
+    turns: Turns,
     queue: QueueFile,
     out: Sender<Event>,
 }
@@ -121,19 +122,8 @@ impl Files {
         }
         self.said = None;
         self.tell_where()?;
-        (self.log_read, self.running) = (0, Vec::new());
-        let mut begun = Vec::new();
-        for entry in self.new_entries() {
-            match (entry.kind, entry.cell) {
-                // What ran before this was left by a process that is gone.
-                (LogKind::Sweep, _) => begun.clear(),
-                (LogKind::Begun, Some(cell)) => {
-                    begun.retain(|known| *known != cell);
-                    begun.push(cell);
-                }
-                _ => {}
-            }
-        }
+        self.log_read = 0;
+        let mut begun = begun(&self.new_entries());
         begun.retain(|cell| record::read_summary(&cell_path(&self.run_dir, *cell)).is_err());
         begun.into_iter().try_for_each(|cell| self.tell_begin(cell))
     }
@@ -148,8 +138,6 @@ impl Files {
     }
 
     fn tell_begin(&mut self, cell: CellIndex) -> Result<(), Over> {
-        self.running.retain(|running| *running != cell);
-        self.running.push(cell);
         self.send(Event::CellStarted { cell })
     }
 
@@ -158,7 +146,6 @@ impl Files {
             return Ok(());
         };
         let (ending, summary) = (ended.ending, ended.summary);
-        self.running.retain(|running| *running != cell);
         self.send(Event::CellEnded { cell, ending, summary })
     }
 
@@ -190,7 +177,7 @@ impl Files {
 
     /// How long nothing was written, if that is worth saying.
     fn silence(&self) -> Option<&'static str> {
-        let seconds = record::silence(&self.run_dir, &self.running)?.as_secs();
+        let seconds = record::silence(&self.run_dir, &self.turns.running)?.as_secs();
         let silence = SILENCES.iter().find(|(least, _)| seconds >= *least);
         silence.map(|(_, words)| *words)
     }
@@ -217,7 +204,52 @@ impl Files {
         record::read_queue(&self.run_dir, usize::MAX / 2).unwrap_or_default()
     }
 
-    fn send(&self, event: Event) -> Result<(), Over> {
+    fn send(&mut self, event: Event) -> Result<(), Over> {
+        self.turns.apply(&event);
         self.out.send(event).map_err(|_| Over)
+    }
+}
+
+/// The cells that have begun since the sweep was last taken up, in that order; those of before were left by a process that is gone.
+fn begun(entries: &[LogEntry]) -> Vec<CellIndex> {
+    let mut begun = Vec::new();
+    for entry in entries {
+        match (entry.kind, entry.cell) {
+            (LogKind::Sweep, _) => begun.clear(),
+            (LogKind::Begun, Some(cell)) => {
+                begun.retain(|known| *known != cell);
+                begun.push(cell);
+            }
+            _ => {}
+        }
+    }
+    begun
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_that_begun_since_the_sweep_was_taken_up_are_told_in_the_order_they_began() {
+        let entry = |kind, cell| LogEntry {
+            at: 0.0,
+            cell,
+            kind,
+            words: String::new(),
+        };
+        let log = [
+            entry(LogKind::Sweep, None),
+            entry(LogKind::Begun, Some(5)),
+            entry(LogKind::Sweep, None),
+            entry(LogKind::Begun, Some(0)),
+            entry(LogKind::Begun, Some(2)),
+            entry(LogKind::Notice, Some(4)),
+            entry(LogKind::Begun, Some(1)),
+            entry(LogKind::Begun, Some(0)),
+        ];
+        assert_eq!(begun(&log), [2, 1, 0]);
+        assert_eq!(begun(&log[..2]), [5]);
+        assert!(begun(&log[..3]).is_empty());
     }
 }

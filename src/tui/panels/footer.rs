@@ -93,7 +93,7 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
     }
     let mut spans = vec![Span::raw(" ")];
     spans.extend(entries.into_iter().flatten());
-    let skipped = scene.monitor.skipped_points();
+    let skipped = scene.monitor.skipped_points;
     if skipped > 0 {
         spans.push(Span::styled(format!("{skipped} points only on disk"), theme.dim));
     }

@@ -214,6 +214,64 @@ mod tests {
     }
 
     #[test]
+    fn of_several_cells_the_state_of_all_is_told_and_the_one_that_keys_act_on_by_its_name() {
+        let mut fixture = Fixture::three_at_once();
+        let activity = |cell, activity| Event::Activity {
+            cell: Some(cell),
+            activity,
+        };
+        for (event, pinned, first, second) in [
+            (None, None, "▶ training, 1 paused ", "cell 2: training · step 720"),
+            (None, Some(1), "▶ training, 1 paused ", "cell 1: training · step 405"),
+            (None, Some(0), "▶ training, 1 paused ", "cell 2: training · step 720"),
+            (
+                Some(activity(1, Activity::Auditing)),
+                Some(1),
+                "▶ training, 1 paused ",
+                "cell 1: auditing λ_max for 1m 01s · step 405",
+            ),
+            (
+                Some(activity(3, Activity::Training)),
+                None,
+                "▶ training ",
+                "cell 2: training",
+            ),
+            (
+                Some(activity(1, Activity::Blocked)),
+                None,
+                "‖ waiting for the disk for 1m 01s",
+                "cell 2: training",
+            ),
+            (
+                Some(activity(1, Activity::Paused)),
+                None,
+                "▶ training, 1 paused ",
+                "cell 2: training",
+            ),
+            (
+                Some(activity(2, Activity::Paused)),
+                None,
+                "▶ training, 2 paused ",
+                "cell 2: paused",
+            ),
+            (Some(activity(3, Activity::Paused)), None, "‖ paused ", "cell 2: paused"),
+        ] {
+            if let Some(event) = event {
+                fixture.monitor.apply(event, fixture.start);
+            }
+            fixture.view.pinned = pinned;
+            let drawn = fixture.drawn(render, (140, 2));
+            assert!(
+                drawn.contains(first) && drawn.contains(second),
+                "{first} {second}: {drawn}"
+            );
+            assert!(drawn.contains(" 3 run, 1 of 6 done · "), "{drawn}");
+        }
+        fixture.view.asked_to_pause = Some((Cells::One(3), false));
+        assert!(fixture.drawn(render, (140, 2)).contains("▶ resuming cell 3…"));
+    }
+
+    #[test]
     fn what_was_asked_for_shows_before_it_is_confirmed() {
         let mut fixture = Fixture::half_way();
         fixture.view.asked_to_pause = Some((Cells::All, true));
