@@ -133,32 +133,22 @@ impl<'a> Run<'a> {
             Some(augmenter) => augmenter.vary(&batch),
             None => batch,
         };
-        let parameters = self.parameters.clone();
-        let masks = self.dropout.clone();
-        let (loss, gradient) = mean_gradient(
-            &self.task,
-            &mut self.dropout,
-            &mut self.running,
-            &batch,
-            &parameters,
-            true,
-        );
         let learning_rate = self.learning_rate_in_force();
+        let mut training = Training {
+            task: self.task,
+            batch,
+            dropout: &mut self.dropout,
+            running: &mut self.running,
+        };
+        let masks = training.dropout.clone();
+        let (loss, gradient) = training.mean_gradient(&self.parameters, true);
         self.parameters = self.optimizer.step(Step {
-            parameters,
+            parameters: self.parameters.clone(),
             gradient: gradient.clone(),
             learning_rate,
             gradient_at: &mut |parameters| {
-                self.dropout.clone_from(&masks);
-                mean_gradient(
-                    &self.task,
-                    &mut self.dropout,
-                    &mut self.running,
-                    &batch,
-                    parameters,
-                    false,
-                )
-                .1
+                training.dropout.clone_from(&masks);
+                training.mean_gradient(parameters, false).1
             },
         });
         self.gradient = Some(gradient);
@@ -361,25 +351,35 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The mean loss of a batch, `[1]`, at `parameters` and its gradient, `[parameters]`, in training mode, accumulated over
-/// chunks; `observe` takes batch statistics into the running ones.
-fn mean_gradient(
-    task: &Task,
-    dropout: &mut ChaCha8Rng,
-    running: &mut [RunningStatistics],
-    batch: &Examples,
-    parameters: &Tensor<1>,
-    observe: bool,
-) -> (Tensor<1>, Tensor<1>) {
-    let settings = task.settings;
-    let chunk = chunk(settings, batch.len(), task.network.has_batch_norm());
-    let mut pass = Pass {
-        dropout: Some(dropout),
-        normalization: Normalization::Batch,
-        running,
-        observe,
-    };
-    mean_loss_and_gradient(task.network, setup::loss(settings), parameters, batch, chunk, &mut pass)
+/// A batch, and what a pass over it in training mode needs and changes.
+struct Training<'a> {
+    task: Task<'a>,
+    batch: Examples,
+    dropout: &'a mut ChaCha8Rng,
+    running: &'a mut [RunningStatistics],
+}
+
+impl Training<'_> {
+    /// The mean loss of the batch, `[1]`, at `parameters` and its gradient, `[parameters]`, accumulated over chunks; `observe`
+    /// takes batch statistics into the running ones.
+    fn mean_gradient(&mut self, parameters: &Tensor<1>, observe: bool) -> (Tensor<1>, Tensor<1>) {
+        let Task { settings, network, .. } = self.task;
+        let mut pass = Pass {
+            dropout: Some(self.dropout),
+            normalization: Normalization::Batch,
+            running: self.running,
+            observe,
+        };
+        let chunk = chunk(settings, self.batch.len(), network.has_batch_norm());
+        mean_loss_and_gradient(
+            network,
+            setup::loss(settings),
+            parameters,
+            &self.batch,
+            chunk,
+            &mut pass,
+        )
+    }
 }
 
 /// Whether a mean training loss says that the cell has diverged: it is not finite, or past the limit.

@@ -44,7 +44,8 @@ fn number(tensor: &Tensor<1>) -> f64 {
     tensor.clone().into_scalar::<f64>()
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// Trains, and prints λ_max beside the threshold now and then.
+pub fn main() -> Result<(), Box<dyn Error>> {
     let (device, format) = (Device::flex(), DType::F32);
     let (points, labels) = clusters(500);
     let examples = Examples::upload(&points, &labels, CLASSES, &device, format);

@@ -143,7 +143,8 @@ fn moons(count: usize) -> (Vec<f32>, Vec<u8>) {
     (points, labels)
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// Measures λ_max of a network that has not trained yet.
+pub fn main() -> Result<(), Box<dyn Error>> {
     let (device, format) = (Device::flex(), DType::F64);
     let (points, labels) = moons(500);
     let examples = Examples::upload(&points, &labels, 2, &device, format);

@@ -6,18 +6,15 @@
 
 mod lanczos;
 mod mean_loss;
+mod operator;
 mod rounded;
 mod rows;
 mod space;
 mod track;
 
-pub use lanczos::{Estimate, Search, SymmetricOperator, largest_eigenvalue};
+pub use lanczos::{Estimate, Search, largest_eigenvalue};
 pub use mean_loss::{Hessian, MeanLoss};
+pub use operator::{Interrupted, SymmetricOperator};
 pub use rounded::largest_eigenvalue_rounded_first;
 pub use rows::Rows;
 pub use track::{KEPT_VECTORS, Measurement, Rules, TrackState, Tracker};
-
-/// A measurement was asked to stop before it was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the measurement was interrupted")]
-pub struct Interrupted;

@@ -1,4 +1,61 @@
-//! The sharpness of a network's loss.
+//! The sharpness of a network's loss: λ_max, the largest algebraic eigenvalue of the Hessian of the mean loss, exactly.
+//!
+//! With n examples (xᵢ, yᵢ), a network f with parameters w, and a loss ℓ of one example, the mean loss is
+//! L(w) = (1/n) Σᵢ ℓ(f(xᵢ; w), yᵢ), and λ_max is the largest eigenvalue of ∇²L(w). Gradient descent of rate η is unstable where
+//! λ_max > 2/η.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`model`] | networks and losses: values, gradients, and exact Hessian-vector products |
+//! | [`curvature`] | the Hessian as an operator, Lanczos, and the track of λ_max along a run |
+//! | [`optimizer`] | optimizers, each with its step, its state and its stability threshold |
+//! | [`schedule`] | learning rates over the steps of a run |
+//! | [`tensor`] | vectors of parameters; the ways between the host and a device |
+//! | [`random`] | one stream of random numbers for each purpose |
+//!
+//! A layer, an architecture, an optimizer or a schedule of one's own implements the public trait of its kind:
+//! [`model::Layer`] with [`model::Node`], [`model::Architecture`], [`optimizer::Optimizer`], [`schedule::Shape`]. Any other
+//! symmetric matrix is a [`curvature::SymmetricOperator`].
+//!
+//! ```
+//! use burn::tensor::{DType, Device};
+//! use sharpness::curvature::{Hessian, MeanLoss, Rules, Tracker};
+//! use sharpness::model::{Examples, Hidden, Loss, Mlp, Network};
+//! use sharpness::optimizer::{GradientDescent, Optimizer};
+//! use sharpness::random::{Purpose, stream};
+//!
+//! // Four images of one channel and 2×2 pixels, of two classes.
+//! let pixels = [1., 0., 0., 1., 0., 1., 1., 0., 1., 1., 0., 0., 0., 0., 1., 1.];
+//! let examples = Examples::upload(&pixels, &[0, 0, 1, 1], 2, &Device::flex(), DType::F64);
+//! let mlp = Mlp { widths: vec![8], hidden: Hidden::default() };
+//! let network = Network::new(&mlp, [1, 2, 2], 2);
+//! let parameters = network.initial_parameters(0, &Device::flex(), DType::F64);
+//!
+//! let mean_loss = MeanLoss::new(&network, Loss::CrossEntropy, &examples);
+//! let mut go_on = || true;
+//! let mut hessian = Hessian::new(mean_loss, &parameters, &mut go_on);
+//! let mut tracker = Tracker::new(Rules::new(1e-6, DType::F64), stream(0, Purpose::Eigenvector(0)));
+//! let lambda_max = tracker.measure(&mut hessian, &parameters, false)?;
+//! assert!(lambda_max.converged && lambda_max.residual <= 1e-6 * lambda_max.value);
+//!
+//! let threshold = GradientDescent::default().threshold(0.1);
+//! assert!(threshold == Some(20.0) && lambda_max.value < 20.0);
+//! # Ok::<(), sharpness::curvature::Interrupted>(())
+//! ```
+//!
+//! Two longer examples: `cargo run --release -p sharpness --example lambda_max` (a layer of one's own), and
+//! `--example edge_of_stability` (a training loop of one's own).
+//!
+//! # Back ends
+//!
+//! Tensors are [burn](https://docs.rs/burn)'s, and the device of the tensors that are given decides where everything is
+//! computed. The feature `flex` (default) has burn's pure-Rust back end for the CPU, the feature `tch` has LibTorch on the CPU and
+//! on CUDA. Both bring operations of our own where burn's are slow; every other back end of burn computes the same by burn's.
+//!
+//! # What it does not do
+//!
+//! It never prints, ends the process, reads the environment or opens a file. It computes on the thread that calls it; flex and
+//! LibTorch use their own threads below it. What a back end throws, such as that memory ran out, arrives as a panic.
 
 pub mod curvature;
 pub mod model;

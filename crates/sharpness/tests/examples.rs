@@ -1,9 +1,10 @@
-//! The layer of the example `lambda_max` has the derivatives that it states.
+//! The examples run, and the layer of `lambda_max` has the derivatives that it states.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "../examples/edge_of_stability.rs"]
+mod edge_of_stability;
 #[path = "../examples/lambda_max.rs"]
-#[allow(dead_code, reason = "the example's own program")]
 mod lambda_max;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -72,4 +73,10 @@ fn a_layer_of_ones_own_has_the_gradient_and_the_product_of_its_value() {
         let expected = difference(1e-3, |by| host(&mean_loss.value_and_gradient(&moved(&v, by)).1));
         assert_close(&host(&product), &expected, 1e-9);
     }
+}
+
+#[test]
+fn the_examples_run() {
+    lambda_max::main().unwrap();
+    edge_of_stability::main().unwrap();
 }

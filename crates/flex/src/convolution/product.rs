@@ -27,7 +27,7 @@ fn is_wide<S: Simd>() -> bool {
     size_of::<S::Register>() == 64
 }
 
-/// y[o, p] = b[o] + Σₖ w[o / TILE, k, o % TILE] x[rows[k] + p], for `positions` p, a multiple of [`step`].
+/// `y[o, p] = b[o] + Σₖ w[o / TILE, k, o % TILE] x[rows[k] + p]`, for `positions` p, a multiple of [`step`].
 ///
 /// w [tiles, rows, TILE], b [tiles, TILE], y [tiles, TILE, positions]. What a position needs of x is read for one tile after
 /// another.
@@ -91,7 +91,7 @@ fn sums_of<S: Simd, T: Number, const R: usize, const V: usize>(
     }
 }
 
-/// sums[o, k] += Σₚ x[above[o] + p] x[rows[k] + p], over `positions` p, a multiple of [`step`].
+/// `sums[o, k] += Σₚ x[above[o] + p] x[rows[k] + p]`, over `positions` p, a multiple of [`step`].
 ///
 /// `above` has a multiple of `TILE` rows, `rows` one of `TAPS`; sums [above, rows].
 #[macerator::with_simd]
@@ -149,7 +149,7 @@ fn correlate_of<S: Simd, T: Number, const R: usize>(
     }
 }
 
-/// Σₚ x[p].
+/// `Σₚ x[p]`.
 #[macerator::with_simd]
 pub(crate) fn sum<S: Simd, T: Number>(x: &[T]) -> T {
     let lanes = T::lanes::<S>();

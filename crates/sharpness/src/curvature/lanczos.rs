@@ -11,7 +11,7 @@
 
 use burn::tensor::Tensor;
 
-use super::Interrupted;
+use super::operator::{Interrupted, SymmetricOperator};
 use super::rows::Rows;
 use super::space::Space;
 
@@ -35,42 +35,20 @@ pub(super) enum Products {
     Rounded,
 }
 
-/// A symmetric linear map.
-pub trait SymmetricOperator {
-    /// H v, for v of the operator's dimension.
-    ///
-    /// # Errors
-    ///
-    /// [`Interrupted`] when asked to stop.
-    fn apply(&mut self, v: &Tensor<1>) -> Result<Tensor<1>, Interrupted>;
-
-    /// Whether products may be rounded from the next one on, say to the ten bits of TF32, where that is faster.
-    ///
-    /// Nobody asks an operator for an exact product after it was allowed to round, but for this; and at first it may not.
-    /// An operator that has no other products than exact ones need not listen.
-    fn allow_rounding(&mut self, _allowed: bool) {}
-}
-
-impl<F: FnMut(&Tensor<1>) -> Tensor<1>> SymmetricOperator for F {
-    fn apply(&mut self, v: &Tensor<1>) -> Result<Tensor<1>, Interrupted> {
-        Ok(self(v))
-    }
-}
-
 /// When to stop looking.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Search {
     /// Converged once ‖Hy − θy‖ ≤ tolerance·|θ|.
     pub tolerance: f64,
-    /// Not before so many products: from a random start an early small residual can belong to a lower eigenvalue.
+    /// At least so many products: from a random start an early small residual can belong to a lower eigenvalue.
     pub min_products: u64,
-    /// Given up after so many products.
+    /// At most so many products.
     pub max_products: u64,
-    /// How many Ritz vectors to give back.
+    /// The number of Ritz vectors to give back.
     pub wanted_vectors: usize,
 }
 
-/// What was found: finite numbers throughout, or nothing, and then its value is NaN.
+/// The result of a search: finite numbers throughout, or no vectors and the value NaN.
 #[derive(Clone)]
 pub struct Estimate {
     /// θ: the largest Ritz value, which never exceeds the largest eigenvalue but for rounding.
@@ -81,7 +59,7 @@ pub struct Estimate {
     pub converged: bool,
     /// Products spent.
     pub products: u64,
-    /// How many of them may have been rounded: they led to the vectors that the exact ones began with.
+    /// The number of products that may have been rounded. They found start vectors for the exact products.
     pub rounded_products: u64,
     /// The top Ritz vectors, the largest value first.
     pub vectors: Rows,
@@ -98,8 +76,9 @@ pub struct Estimate {
 /// The largest algebraic eigenvalue of `operator`, searched from the span of `start` (non-zero vectors).
 ///
 /// A start, product or residual that is not finite ends the search at once with the value NaN, unconverged and without
-/// vectors, and so does a start of which nothing is left: what was found before is no eigenvalue of an operator that
-/// gives such products.
+/// vectors. So does a start of zero vectors.
+///
+/// The residual shows that an eigenvalue is near the value. It does not show that this is the largest one: see [`Tracker`](super::Tracker).
 ///
 /// The largest *algebraic* eigenvalue of diag(−5, 3) is 3, though −5 is larger in magnitude:
 ///

@@ -6,8 +6,8 @@
 
 use burn::tensor::Tensor;
 
-use super::lanczos::{Products, search_with};
-use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue};
+use super::lanczos::{Estimate, Products, Search, largest_eigenvalue, search_with};
+use super::operator::{Interrupted, SymmetricOperator};
 
 /// Exact products at the least: that of the vector found, and a step of Lanczos from it.
 ///

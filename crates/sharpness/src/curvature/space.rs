@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 use nalgebra::{DMatrix, SymmetricEigen};
 
+use super::operator::{Interrupted, SymmetricOperator};
 use super::rows::{Rows, dot};
-use super::{Interrupted, SymmetricOperator};
 use crate::tensor::vectors::{SAFE_SQUARES, norm};
 
 /// A direction whose part outside the basis is smaller than this adds nothing but rounding.

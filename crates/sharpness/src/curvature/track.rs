@@ -11,9 +11,11 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::lanczos::{Estimate, Search, largest_eigenvalue};
+use super::operator::{Interrupted, SymmetricOperator};
+use super::rounded::largest_eigenvalue_rounded_first;
 use super::rows::{Rows, dot};
 use super::space::read;
-use super::{Estimate, Interrupted, Search, SymmetricOperator, largest_eigenvalue, largest_eigenvalue_rounded_first};
 
 /// Ritz vectors kept between measurements: at the edge of stability several of the top eigenvalues come close and
 /// change places. `benches/strategies.rs` shows what is missed with fewer.
@@ -22,11 +24,10 @@ pub const KEPT_VECTORS: usize = 6;
 /// How many of them a measurement starts from: the top one and the most promising others. Each costs a product.
 const START_VECTORS: usize = 3;
 
-/// What a kept vector's Rayleigh quotient is granted to have risen in each measurement that it was not looked at, as a
-/// part of the top Ritz value.
+/// Assumed growth, per measurement, of a Rayleigh quotient that was not measured, as a part of the top Ritz value.
 const GRANTED_RISE: f64 = 0.02;
 
-/// A kept vector of which less than this lies outside the newly found ones is known through them.
+/// Drop a kept vector whose component orthogonal to the newly found ones is below this fraction of its length.
 const KNOWN: f64 = 0.3;
 
 /// Products a cold start takes at the least.
@@ -63,14 +64,14 @@ pub struct Rules {
     pub tolerance_floor: f64,
     /// The most products in one search.
     pub max_products: u64,
-    /// Every how many measurements an audit is made; 0 for never.
+    /// The number of measurements from one audit to the next; 0 for no audits.
     pub audit_every: u64,
-    /// Whether searches make rounded products first, where the operator has such, and end in exact ones.
+    /// Whether searches begin with rounded products, if the operator has them, and end with exact ones.
     pub rounded_search: bool,
 }
 
 impl Rules {
-    /// With that relative residual, for numbers of that format; at most 200 products a search, and every tenth measurement
+    /// The relative residual `tolerance`, for numbers of `format`; at most 200 products a search; every tenth measurement
     /// audited.
     pub fn new(tolerance: f64, format: DType) -> Self {
         Self {
@@ -89,7 +90,7 @@ impl Rules {
 /// One value of λ_max with what is known of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
-    /// The value; NaN where it cannot be had, since products or vectors are not finite.
+    /// λ_max; NaN where products or vectors are not finite.
     pub value: f64,
     /// ‖Hv − λv‖ for the unit vector v; NaN where the value is.
     pub residual: f64,
@@ -97,11 +98,11 @@ pub struct Measurement {
     pub converged: bool,
     /// Products spent, audit included.
     pub products: u64,
-    /// How many of them may have been rounded. Value and residual are of the others alone.
+    /// The number of products that may have been rounded. Value and residual come from exact products.
     pub rounded_products: u64,
-    /// Whether it comes from, or was checked by, a cold start that converged.
+    /// Whether a cold start that converged gave or confirmed the value.
     pub audited: bool,
-    /// What the warm track said, if the audit found more.
+    /// The warm track's value, if the audit found a larger one.
     pub corrected_from: Option<f64>,
 }
 
@@ -116,7 +117,7 @@ pub struct Tracker {
     lowest: f64,
 }
 
-/// Everything a tracker goes on with.
+/// The state of a tracker between two measurements.
 #[derive(Clone)]
 pub struct TrackState {
     /// Where its stream of random numbers is.
@@ -154,7 +155,7 @@ impl Tracker {
         }
     }
 
-    /// What a later tracker, under the same rules and with the same random numbers, can go on with.
+    /// The state, for a later tracker with the same rules and the same stream of random numbers.
     pub fn state(&self) -> TrackState {
         TrackState {
             position: self.rng.get_word_pos(),
@@ -165,7 +166,7 @@ impl Tracker {
         }
     }
 
-    /// Goes on where an earlier tracker was.
+    /// Takes on the state of an earlier tracker.
     pub fn go_on_from(&mut self, state: TrackState) {
         self.rng.set_word_pos(state.position);
         let pairs = state.vectors.into_iter().zip(state.values);
@@ -175,15 +176,15 @@ impl Tracker {
         (self.since_audit, self.lowest) = (state.since_audit, state.lowest);
     }
 
-    /// Whether the next measurement will be cold or audited by itself.
+    /// Whether the next measurement will have a cold start without being asked to.
     pub fn audit_is_due(&self) -> bool {
         self.kept.is_empty() || (self.rules.audit_every > 0 && self.since_audit + 1 >= self.rules.audit_every)
     }
 
     /// Measures λ_max of `operator`; `like` is any vector of its space. With `audit`, checks it from a cold start.
     ///
-    /// Where the kept vectors lead to nothing finite, they are dropped, and a cold start is made at once: the fault may be
-    /// theirs. If that leads to nothing either, the value is NaN, and the next measurement starts cold.
+    /// If the kept vectors lead to numbers that are not finite, the tracker drops them and makes a cold start at once. If that
+    /// fails too, the value is NaN, and the next measurement starts cold.
     ///
     /// # Errors
     ///

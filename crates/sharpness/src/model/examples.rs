@@ -17,6 +17,10 @@ pub struct Examples {
 
 impl Examples {
     /// Puts `pixels` (examples × features, row-major) and `labels` (each below `classes`) on a device.
+    ///
+    /// # Panics
+    ///
+    /// If a label is not below `classes`, or the pixels are not as many for each label.
     pub fn upload(pixels: &[f32], labels: &[u8], classes: usize, device: &Device, dtype: DType) -> Self {
         let examples = labels.len();
         let features = pixels.len() / examples.max(1);
@@ -31,17 +35,17 @@ impl Examples {
         }
     }
 
-    /// How many.
+    /// The number of examples.
     pub fn len(&self) -> usize {
         self.labels.dims()[0]
     }
 
-    /// Whether there are none.
+    /// Whether there are no examples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Those at `indices`, in that order; gathered on the device.
+    /// The examples at `indices`, in that order, gathered on the device.
     #[must_use]
     pub fn select(&self, indices: &[usize]) -> Self {
         let values: Vec<i64> = indices.iter().map(|&i| i64::try_from(i).unwrap_or(i64::MAX)).collect();
@@ -52,7 +56,7 @@ impl Examples {
         }
     }
 
-    /// Those in `range`.
+    /// The examples in `range`.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
         Self {
@@ -69,7 +73,7 @@ impl Examples {
             .map(move |start| self.slice(start..(start + size).min(length)))
     }
 
-    /// How many outputs [examples, classes] have their largest entry at the label, as a tensor `[1]` to be read later.
+    /// The number of outputs [examples, classes] that have their largest entry at the label, `[1]`, on the device.
     pub fn correct(&self, outputs: Tensor<2>) -> Tensor<1, Int> {
         let predicted = outputs.argmax(1);
         let expected = self.labels.clone().argmax(1);

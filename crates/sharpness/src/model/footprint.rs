@@ -1,4 +1,4 @@
-//! How many numbers a network holds while it computes, so that what cannot fit into memory is known beforehand.
+//! How many numbers a network holds while it computes, from which memory is predicted.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -6,18 +6,18 @@ use std::collections::BTreeMap;
 use super::holding::{ImageShape, Keeps, size};
 use super::network::Network;
 
-/// What a network holds of each example in a pass, in numbers.
+/// How many numbers a network holds of each example in a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
-    /// What its layers remember until the gradient is there.
+    /// What the layers remember until the gradient is computed.
     pub remembered: u64,
     /// δ of every layer's output, which a linearization keeps.
     pub derivatives: u64,
     /// What a Hessian-vector product keeps between its two halves.
     pub tangents: u64,
-    /// The most that is alive for a moment on the way back.
+    /// The largest number that lives for a moment in the backward pass.
     pub passing: u64,
-    /// The most that is alive for a moment where only outputs are wanted.
+    /// The largest number that lives for a moment where only outputs are computed.
     pub evaluating: u64,
 }
 
@@ -29,10 +29,10 @@ struct Flow {
 }
 
 impl Network {
-    /// What it holds of each example, `with_dropout` or without.
+    /// What the network holds of each example, `with_dropout` or without: a lower bound.
     ///
-    /// Counted are the tensors of our own rules, each once however many layers keep it, and of the back ends' temporaries
-    /// what all of them need; the images themselves are not.
+    /// It counts the tensors that layers declare, each once however many layers keep it, and the temporaries that every back
+    /// end needs. It does not count the images.
     pub fn footprint(&self, with_dropout: bool) -> Footprint {
         let count = Cell::new(1);
         let fresh = || count.replace(count.get() + 1);

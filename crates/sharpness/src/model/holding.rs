@@ -1,4 +1,4 @@
-//! What a layer holds of an example while a network computes, so that what cannot fit into memory is known beforehand.
+//! How many numbers a layer holds of an example while a network computes, from which memory is predicted.
 
 /// [channels, height, width] of what flows between layers, of one example.
 pub type ImageShape = [usize; 3];
@@ -13,15 +13,16 @@ pub fn size(shape: ImageShape) -> usize {
 pub enum Keeps {
     /// None of them.
     Neither,
-    /// What goes into it.
+    /// The input, x.
     Input,
-    /// What comes out.
+    /// The output, y.
     Output,
 }
 
-/// What a layer holds of one example, in numbers; each layer declares it beside its node.
+/// How many numbers a layer holds of one example; each layer declares it beside its node.
 ///
-/// A prediction of memory is made of it, and nothing else: a layer that declares less than it holds computes the same.
+/// It serves the prediction of memory ([`Network::footprint`](super::Network::footprint)) alone: a layer that declares less than
+/// it holds computes the same.
 #[derive(Clone, Copy, Debug)]
 pub struct Holding {
     /// The shape of its output.
@@ -30,11 +31,11 @@ pub struct Holding {
     pub keeps: Keeps,
     /// Which of ẋ and ẏ its tangent keeps.
     pub tangent_keeps: Keeps,
-    /// What else its node keeps.
+    /// Other numbers that its node keeps.
     pub remembered: usize,
-    /// What else its tangent leaves for the second half of a product.
+    /// Other numbers that its tangent leaves for the second half of a product.
     pub tangents: usize,
-    /// What its derivatives take for a moment beside δ and what they give.
+    /// Numbers that its derivatives hold for a moment, beside δ and their result.
     pub passing: usize,
     /// Whether its output is its input, not another tensor.
     pub is_identity: bool,

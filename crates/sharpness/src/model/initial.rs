@@ -22,7 +22,7 @@ pub enum Initial {
 }
 
 impl Initial {
-    /// 0, as biases and last convolutions of residual branches begin.
+    /// 0, for biases and the last convolutions of residual branches.
     pub const ZERO: Self = Self::Constant(0.0);
 
     /// PyTorch's default for linear and convolutional layers: uniform in ±1/√fan-in.
@@ -39,7 +39,7 @@ impl Initial {
         }
     }
 
-    /// The same, made smaller or larger.
+    /// The distribution of numbers that are `factor` times as large.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {
         match self {

@@ -11,7 +11,7 @@ use super::pass::{Pass, RunningStatistics};
 use super::wiring::Wiring;
 use crate::random::{Purpose, stream};
 
-/// A network: its layers and where their parameters lie, but not the parameters.
+/// A network f(x; w): its layers, and the layout of their parameters. The parameters w are a separate vector.
 pub struct Network {
     layers: Vec<Box<dyn Layer>>,
     wiring: Wiring,
@@ -27,7 +27,7 @@ impl Network {
         Self::build(input, |build| architecture.build(build, input, classes))
     }
 
-    /// The network that `layers` puts together, for images of shape `input` [channels, height, width].
+    /// The network of the layers that `layers` adds, for images of shape `input` [channels, height, width].
     ///
     /// The first layer is given images [examples, channels, height, width]; what the last one gives is flattened into
     /// outputs [examples, classes].
@@ -56,12 +56,12 @@ impl Network {
         }
     }
 
-    /// Where each parameter lies.
+    /// The layout of the parameters.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// [channels, height, width] of an image it is for.
+    /// The shape of an input image, [channels, height, width].
     pub fn input(&self) -> [usize; 3] {
         self.input
     }
@@ -80,9 +80,9 @@ impl Network {
         !self.normalized.is_empty()
     }
 
-    /// The parameters before training, `[parameters]`, for ReLU and tanh alike; γ = 1 and β = 0 in batch norm.
+    /// The parameters before training, `[parameters]`, drawn from the distributions that the layers were built with.
     ///
-    /// Every layer says how its own begin, as each architecture's documentation tells.
+    /// They are the same on every machine and back end, but for the rounding to `dtype`.
     pub fn initial_parameters(&self, seed: u64, device: &Device, dtype: DType) -> Tensor<1> {
         let mut rng = stream(seed, Purpose::Parameters);
         let mut values: Vec<f64> = Vec::with_capacity(self.layout.len());

@@ -14,9 +14,9 @@ pub struct Entry {
     pub name: String,
     /// PyTorch's shape: `[out, in]` for a linear weight, `[out, in, kh, kw]` for a convolution's.
     pub shape: Vec<usize>,
-    /// Where its numbers begin in the flat vector.
+    /// The position of its first number in the flat vector.
     pub offset: usize,
-    /// How its numbers begin.
+    /// The distribution of its numbers before training.
     pub initial: Initial,
 }
 
@@ -32,11 +32,11 @@ impl Entry {
     }
 }
 
-/// Which of a network's parameters one is.
+/// A parameter's position among those of its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParameterIndex(usize);
 
-/// Every parameter of a network.
+/// The names, shapes and positions of all parameters of a network.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     entries: Vec<Entry>,
@@ -57,7 +57,7 @@ impl Layout {
         ParameterIndex(self.entries.len() - 1)
     }
 
-    /// How many numbers all parameters have together.
+    /// The number of numbers in all parameters together.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -77,7 +77,7 @@ impl Layout {
         &self.entries[index.0]
     }
 
-    /// Cuts a flat vector `[parameters]` into one flat tensor a parameter.
+    /// Cuts a flat vector `[parameters]` into one flat tensor for each parameter.
     pub fn split(&self, flat: &Tensor<1>) -> Vec<Tensor<1>> {
         self.entries
             .iter()
@@ -114,7 +114,7 @@ impl Parts {
     }
 }
 
-/// A gradient while its parts come in, in any order.
+/// A gradient to which layers add their parts, in any order.
 pub struct Gradient {
     lengths: Vec<usize>,
     parts: Vec<Option<Tensor<1>>>,
@@ -128,13 +128,11 @@ impl Gradient {
         }
     }
 
-    /// Adds to the derivative with respect to one parameter, of as many numbers as that has; it is 0 at first.
-    ///
-    /// So layers that share a parameter add up.
+    /// Adds `part` to the derivative with respect to one parameter, which is 0 at first: layers may share a parameter.
     ///
     /// # Panics
     ///
-    /// If `part` has another number of numbers.
+    /// If `part` has not as many numbers as the parameter.
     pub fn add<const D: usize>(&mut self, index: ParameterIndex, part: Tensor<D>) {
         let ParameterIndex(index) = index;
         let part = part.reshape([self.lengths[index]]);

@@ -9,9 +9,9 @@ pub struct Pass<'a> {
     pub dropout: Option<&'a mut ChaCha8Rng>,
     /// Which statistics batch norm uses.
     pub normalization: Normalization,
-    /// The running statistics, one a batch-norm layer.
+    /// The running statistics, one a batch-norm layer; they may be left out where they are neither used nor observed.
     pub running: &'a mut [RunningStatistics],
-    /// Whether batch statistics are taken into the running ones.
+    /// Whether batch statistics are taken into the running ones: 0.9 of the old average, and 0.1 of the new value.
     pub observe: bool,
 }
 

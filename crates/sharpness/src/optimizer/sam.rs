@@ -60,7 +60,7 @@ impl Optimizer for Sam {
         self.base.weight_decay()
     }
 
-    /// [`sam_edge`] of the last ascent; `None` before the first one.
+    /// [`sam_edge`] of the last ascent, which is read from the device; `None` before the first one.
     fn edge(&self, learning_rate: f64) -> Option<f64> {
         let norm = norm(self.climbed.as_ref()?);
         Some(sam_edge(self.base.edge(learning_rate)?, self.rho, norm))

@@ -1,4 +1,4 @@
-//! Where products may be rounded to TF32.
+//! TF32: 32-bit products on CUDA with factors of ten bits of mantissa.
 
 use burn::tensor::{DType, Tensor};
 
@@ -9,14 +9,14 @@ pub fn can_round<const D: usize>(tensor: &Tensor<D>) -> bool {
     works_behind(tensor) && tensor.dtype() == DType::F32
 }
 
-/// As long as it is there, CUDA may or may not round the factors of 32-bit products to TF32; afterwards it is as it was.
+/// A guard: while it lives, CUDA may or may not round the factors of 32-bit products to TF32; then the former setting returns.
 pub struct Rounding {
     #[cfg(feature = "tch")]
     before: bool,
 }
 
 impl Rounding {
-    /// From now on.
+    /// Allows or forbids rounding.
     pub fn to_tf32(allowed: bool) -> Self {
         #[cfg(not(feature = "tch"))]
         let _ = allowed;

@@ -1,8 +1,8 @@
-//! Between the host and a device in the midst of training, without waiting where the back end can.
+//! Copies between the host and a device, without waiting for the device where the back end can.
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-/// Numbers where `like` is, in its format.
+/// A tensor of `numbers` on the device and in the format of `like`.
 pub fn upload<const D: usize, const E: usize>(numbers: Vec<f64>, shape: [usize; D], like: &Tensor<E>) -> Tensor<D> {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(like) {
@@ -11,7 +11,7 @@ pub fn upload<const D: usize, const E: usize>(numbers: Vec<f64>, shape: [usize; 
     Tensor::from_data(TensorData::new(numbers, shape), (&like.device(), like.dtype()))
 }
 
-/// The same of whole numbers from 0 to 255.
+/// A tensor of whole numbers from 0 to 255, likewise.
 pub fn upload_bytes<const D: usize, const E: usize>(bytes: &[u8], shape: [usize; D], like: &Tensor<E>) -> Tensor<D> {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(like) {
@@ -21,7 +21,7 @@ pub fn upload_bytes<const D: usize, const E: usize>(bytes: &[u8], shape: [usize;
     Tensor::from_data(TensorData::new(numbers, shape), (&like.device(), like.dtype()))
 }
 
-/// Indices where `like` is, `[count]`.
+/// A tensor of indices, `[count]`, on the device of `like`.
 pub fn upload_indices<const E: usize>(indices: Vec<i64>, like: &Tensor<E>) -> Tensor<1, Int> {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(like) {
@@ -31,7 +31,7 @@ pub fn upload_indices<const E: usize>(indices: Vec<i64>, like: &Tensor<E>) -> Te
     Tensor::from_data(TensorData::new(indices, [count]), &like.device())
 }
 
-/// Whether the device of `tensor` does its work behind the host's back, so that to read from it is to wait for it.
+/// Whether the device of `tensor` works asynchronously, so that a read waits until all earlier work is done.
 pub fn works_behind<const D: usize>(tensor: &Tensor<D>) -> bool {
     #[cfg(feature = "tch")]
     return sharptui_libtorch::works_behind(tensor);
@@ -44,15 +44,15 @@ pub fn works_behind<const D: usize>(tensor: &Tensor<D>) -> bool {
 
 /// Numbers on their way from a device to the host.
 pub enum Reading {
-    /// Burn's way: who wants them waits for all that was to be done until then.
+    /// Burn's way: a read that waits until all earlier work is done.
     Later(Box<Tensor<1>>),
-    /// LibTorch's: they are sent as soon as they are there.
+    /// LibTorch's way: a copy that is on its way already.
     #[cfg(feature = "tch")]
     Sent(sharptui_libtorch::Reading),
 }
 
 impl Reading {
-    /// Asks for the numbers of `tensor`.
+    /// Begins to read `tensor`.
     pub fn begin(tensor: Tensor<1>) -> Self {
         #[cfg(feature = "tch")]
         if sharptui_libtorch::is_here(&tensor) {
@@ -61,7 +61,7 @@ impl Reading {
         Self::Later(Box::new(tensor))
     }
 
-    /// The numbers, once they are here.
+    /// Waits for the numbers.
     pub fn wait(self) -> Vec<f64> {
         match self {
             Self::Later(tensor) => tensor.into_data_as::<f64>().iter::<f64>().collect(),

@@ -36,23 +36,29 @@ impl BatchNorm {
 
 impl Layer for BatchNorm {
     fn forward(&self, parameters: &Parts, x: Signal, pass: &mut Pass) -> (Signal, Box<dyn Node>) {
-        let (normalization, observe) = (pass.normalization, pass.observe);
-        let running = &mut pass.running[self.index];
+        let normalization = pass.normalization;
+        // A pass that neither uses nor observes running statistics need not have any.
+        let wanted = pass.observe || normalization == Normalization::Running;
+        let running = wanted.then(|| &mut pass.running[self.index]);
+        #[cfg(feature = "tch")]
+        let mut running = running;
         let [examples, channels, height, width] = x.dims();
         let count = examples * height * width;
         #[cfg(feature = "tch")]
         if normalization == Normalization::Batch
-            && let Some((y, point)) = libtorch::forward(*self, parameters, &x, running, observe)
+            && let Some((y, point)) = libtorch::forward(*self, parameters, &x, running.as_deref_mut())
         {
             return (y, Box::new(point));
         }
-        let (mean, variance) = match normalization {
-            Normalization::Running => (per_channel(running.mean.clone()), per_channel(running.variance.clone())),
-            Normalization::Batch => {
+        let (mean, variance) = match running {
+            Some(running) if normalization == Normalization::Running => {
+                (per_channel(running.mean.clone()), per_channel(running.variance.clone()))
+            }
+            running => {
                 let mean = sum_per_channel(x.clone()) / count as f64;
                 let centred = x.clone() - mean.clone();
                 let variance = sum_per_channel(centred.clone() * centred) / count as f64;
-                if observe {
+                if let Some(running) = running {
                     let flat = |t: &Signal| t.clone().reshape([channels]);
                     running.observe(flat(&mean), flat(&variance), count);
                 }

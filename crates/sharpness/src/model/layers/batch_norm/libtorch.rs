@@ -17,8 +17,7 @@ pub(super) fn forward(
     layer: BatchNorm,
     parameters: &Parts,
     x: &Signal,
-    running: &mut RunningStatistics,
-    observe: bool,
+    observed: Option<&mut RunningStatistics>,
 ) -> Option<(Signal, Point)> {
     let gamma = parameters.get::<1>(layer.weight);
     let beta = parameters.get::<1>(layer.bias);
@@ -28,7 +27,7 @@ pub(super) fn forward(
     if count == 1 || !is_here(x) || !is_here(&gamma) {
         return None;
     }
-    let averages = observe.then(|| {
+    let averages = observed.map(|running| {
         running.batches += 1;
         [&mut running.mean, &mut running.variance]
     });
