@@ -4,10 +4,15 @@
 //! cell's `metrics.jsonl`, so what is on disk and what is on the screen cannot differ.
 
 pub(crate) mod any_path;
+mod point;
+mod values;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+
+pub use point::{LambdaPoint, Point, RateChange, Summary};
+pub use values::Values;
 
 /// Position of a cell in the queue of its sweep, counted from 0; the number of its folder, and the only one that people read.
 pub type CellIndex = usize;
@@ -167,15 +172,6 @@ impl CellPlan {
     }
 }
 
-/// A change of the learning rate by the person watching.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RateChange {
-    /// η of the next step as it was.
-    pub from: f64,
-    /// η of the next step as it is.
-    pub to: f64,
-}
-
 /// One line of the run's log, `events.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogEntry {
@@ -218,80 +214,6 @@ pub struct Progress {
     pub seconds: f64,
     /// Optimizer steps a second over the last moments, measuring included; 0 while not known.
     pub steps_per_second: f64,
-}
-
-/// What was measured at one step of a cell: one line of its `metrics.jsonl`.
-///
-/// A number that is not finite is written as null.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// Optimizer steps taken before this was measured.
-    pub step: u64,
-    /// Passes over the training data.
-    pub epoch: f64,
-    /// Seconds the cell had run, pauses excluded.
-    pub seconds: f64,
-    /// Mean loss over the training set, evaluation mode (no dropout, running statistics).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub train_loss: Option<f64>,
-    /// Share of the training set classified correctly, evaluation mode, from 0 to 1; NaN where the loss is not finite.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub train_accuracy: Option<f64>,
-    /// Mean loss over the test set, evaluation mode.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_loss: Option<f64>,
-    /// Share of the test set classified correctly, evaluation mode, from 0 to 1; NaN where the loss is not finite.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_accuracy: Option<f64>,
-    /// The largest eigenvalue of the Hessian and what it was measured on.
-    #[serde(flatten)]
-    pub lambda: Option<LambdaPoint>,
-    /// η of the next step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub learning_rate: Option<f64>,
-    /// The stability threshold of the optimizer at this step, 2/η for gradient descent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<f64>,
-    /// Euclidean norm of the gradient of the mean loss of the last step's batch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gradient_norm: Option<f64>,
-    /// That the person watching changed the learning rate here, before the next step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub changed_by_hand: Option<RateChange>,
-}
-
-/// One measurement of λ_max, the largest algebraic eigenvalue of the Hessian of the mean loss.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LambdaPoint {
-    /// The eigenvalue; NaN where it could not be had, since products or vectors were not finite.
-    pub lambda_max: f64,
-    /// ‖Hv − λv‖ for the unit eigenvector v: an eigenvalue lies within this of `lambda_max`.
-    pub lambda_residual: f64,
-    /// Whether the residual met the tolerance; a value that did not is never shown unmarked.
-    pub lambda_converged: bool,
-    /// Hessian-vector products spent.
-    pub lambda_hvps: u64,
-    /// How many of them were rounded to TF32; value and residual are of the others alone.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub lambda_rounded_hvps: u64,
-    /// Seconds spent.
-    pub lambda_seconds: f64,
-    /// Which of the cell's probes, as an index into [`CellPlan::probes`].
-    pub lambda_probe: usize,
-    /// In words, the probe and its batch-norm mode.
-    pub lambda_on: String,
-    /// Whether a cold start from a fresh vector, brought to its end, agrees with this value or gave it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub lambda_audited: bool,
-    /// What the warm track said, where an audit found a larger eigenvalue.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lambda_corrected_from: Option<f64>,
-}
-
-// The signature is serde's.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 /// What the training thread does for a cell, or between cells.
@@ -358,66 +280,6 @@ pub enum SweepEnding {
     Stopped,
     /// The sweep could not go on; the words say why.
     Failed(String),
-}
-
-/// The last values of a cell.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    /// Optimizer steps taken.
-    pub steps: u64,
-    /// Passes over the training data.
-    pub epochs: f64,
-    /// Seconds the cell ran, pauses excluded.
-    pub seconds: f64,
-    /// Of a finished cell that aims at a training loss or accuracy: whether it got there, or used up its budget first.
-    #[serde(default)]
-    pub reached_aim: Option<bool>,
-    /// Whether the person watching changed its learning rate on the way.
-    #[serde(default)]
-    pub changed_by_hand: bool,
-    /// Mean loss over the training set.
-    pub train_loss: Option<f64>,
-    /// Share of the training set classified correctly.
-    pub train_accuracy: Option<f64>,
-    /// Mean loss over the test set.
-    pub test_loss: Option<f64>,
-    /// Share of the test set classified correctly.
-    pub test_accuracy: Option<f64>,
-    /// λ_max on the first probe, as last measured; NaN where that measurement could not be had.
-    pub lambda_max: Option<f64>,
-    /// Its residual.
-    pub lambda_residual: Option<f64>,
-    /// Whether it converged.
-    pub lambda_converged: Option<bool>,
-    /// After how many steps it was measured: fewer than `steps` where a cell was stopped.
-    #[serde(default)]
-    pub lambda_step: Option<u64>,
-    /// In words, the probe it was measured on and its batch-norm mode.
-    #[serde(default)]
-    pub lambda_on: Option<String>,
-    /// The stability threshold where λ_max was measured.
-    #[serde(default)]
-    pub threshold: Option<f64>,
-}
-
-impl Summary {
-    /// Takes over what a later point says; λ_max is that of the first probe.
-    pub fn take_in(&mut self, point: &Point) {
-        (self.steps, self.epochs, self.seconds) = (point.step, point.epoch, point.seconds);
-        self.changed_by_hand |= point.changed_by_hand.is_some();
-        self.train_loss = point.train_loss.or(self.train_loss);
-        self.train_accuracy = point.train_accuracy.or(self.train_accuracy);
-        self.test_loss = point.test_loss.or(self.test_loss);
-        self.test_accuracy = point.test_accuracy.or(self.test_accuracy);
-        if let Some(lambda) = point.lambda.as_ref().filter(|lambda| lambda.lambda_probe == 0) {
-            self.lambda_max = Some(lambda.lambda_max);
-            self.lambda_residual = Some(lambda.lambda_residual);
-            self.lambda_converged = Some(lambda.lambda_converged);
-            self.lambda_step = Some(point.step);
-            self.lambda_on = Some(lambda.lambda_on.clone());
-            self.threshold = point.threshold.or(self.threshold);
-        }
-    }
 }
 
 /// What the training thread is asked to do, honoured within one step.

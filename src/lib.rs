@@ -15,6 +15,7 @@ pub mod machine;
 pub mod monitor;
 pub mod number;
 pub mod plain;
+pub mod quantity;
 pub mod record;
 mod relaunch;
 pub mod report;
@@ -340,3 +341,7 @@ fn lambda(args: &LambdaArgs) -> anyhow::Result<ExitCode> {
     print(&measured.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
+
+#[cfg(test)]
+#[path = "lib/tests.rs"]
+mod tests;

@@ -56,6 +56,8 @@ pub use page::Page;
 pub use plot::{Scale, Window};
 pub use preferences::{ColourChoice, GlyphChoice, Preferences, PreferencesError, usual_path};
 pub use screen::render;
+pub use state::across::Across;
+pub use state::charts::Charts;
 pub use state::filter::Filter;
 pub use state::palette::Palette;
 pub use state::parts::SMALLEST;
@@ -147,6 +149,7 @@ pub fn run(
     let theme = preferences.theme(options.ascii, |name| std::env::var(name).ok());
     let mut view = View::new(theme);
     view.keys = preferences.keys.clone();
+    (view.charts, view.across) = (preferences.charts, preferences.across);
     view.owns = options.owns;
     view.overlay = options.welcome.then_some(Overlay::Welcome);
     let mut driver = Driver::new(view).at_most(preferences.frames_per_second);

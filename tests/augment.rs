@@ -237,12 +237,15 @@ fn probes_and_evaluations_see_the_images_as_they_are() {
     let (plain, varied) = (with("Off"), with("CropAndFlip(pad: 2)"));
     assert_eq!(plain.len(), 3);
     for (plain, varied) in plain.iter().zip(&varied) {
-        assert_eq!(plain.train_loss, varied.train_loss);
-        assert_eq!(plain.test_loss, varied.test_loss);
+        assert_eq!(plain.values.get("train_loss"), varied.values.get("train_loss"));
+        assert_eq!(plain.values.get("test_loss"), varied.values.get("test_loss"));
         let lambda = |point: &Point| point.lambda.as_ref().map(|lambda| lambda.lambda_max);
         assert!(lambda(plain).is_some());
         assert_eq!(lambda(plain), lambda(varied));
     }
     // And the batches did not.
-    assert_ne!(plain[2].gradient_norm, varied[2].gradient_norm);
+    assert_ne!(
+        plain[2].values.get("gradient_norm"),
+        varied[2].values.get("gradient_norm")
+    );
 }

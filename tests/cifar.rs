@@ -108,7 +108,10 @@ fn a_run_is_settled_to_what_the_files_hold_in_all_that_it_says_and_does() {
         "{settings:?}"
     );
     let points = read_metrics(&cell).unwrap().points;
-    let last = points.iter().rfind(|point| point.train_loss.is_some()).unwrap();
+    let last = points
+        .iter()
+        .rfind(|point| point.values.get("train_loss").is_some())
+        .unwrap();
     // Two epochs of ⌈50/16⌉ steps.
     assert_eq!((last.step, last.epoch), (8, 2.0));
     let probes: Vec<&str> = points

@@ -143,7 +143,12 @@ fn the_first_steps_of_a_training_run_are_those_of_flex_up_to_rounding() {
             assert_eq!(libtorch.points.len(), flex.points.len());
             for (ours, theirs) in libtorch.points.iter().zip(&flex.points) {
                 let what = format!("{network}, {precision}, step {}", ours.step);
-                let losses = |point: &Point| [point.train_loss.unwrap(), point.test_loss.unwrap()];
+                let losses = |point: &Point| {
+                    [
+                        point.values.get("train_loss").unwrap(),
+                        point.values.get("test_loss").unwrap(),
+                    ]
+                };
                 let off = relative_error(&losses(ours), &losses(theirs));
                 assert!(off < rounding, "{what}: losses off by {off:e}");
                 let lambda = |point: &Point| point.lambda.as_ref().map(|lambda| lambda.lambda_max);

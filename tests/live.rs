@@ -556,7 +556,7 @@ fn a_learning_rate_that_is_typed_holds_is_drawn_and_is_still_in_force_after_a_re
     let later = points(&program)
         .into_iter()
         .skip(count)
-        .filter_map(|point| point.learning_rate);
+        .filter_map(|point| point.values.get("learning_rate"));
     let later: Vec<f64> = later.collect();
     assert!(
         !later.is_empty() && later.iter().all(|rate| rate.to_bits() == 0.05_f64.to_bits()),

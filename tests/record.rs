@@ -26,7 +26,7 @@ fn point(step: u64) -> Point {
         step,
         epoch: 0.5,
         seconds: 0.25,
-        train_loss: Some(2.5),
+        values: [("train_loss", 2.5)].into(),
         ..Point::default()
     }
 }
@@ -46,8 +46,7 @@ fn lambda_point(step: u64) -> Point {
     };
     Point {
         lambda: Some(lambda),
-        threshold: Some(40.0),
-        ..point(step)
+        ..point(step).with("threshold", 40.0)
     }
 }
 
@@ -229,11 +228,14 @@ fn cells_are_listed_in_order_and_interrupted_or_failed_ones_are_unfinished() {
     assert!(record::read_cells(run.path()).unwrap().is_empty());
     let summary = Summary {
         steps: 100,
-        train_loss: Some(0.5),
-        train_accuracy: Some(0.25),
-        test_loss: Some(0.75),
-        test_accuracy: Some(0.125),
         lambda_converged: Some(false),
+        values: [
+            ("train_loss", 0.5),
+            ("train_accuracy", 0.25),
+            ("test_loss", 0.75),
+            ("test_accuracy", 0.125),
+        ]
+        .into(),
         ..Summary::default()
     };
     let endings = [
@@ -271,16 +273,18 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
         epochs: 2.5,
         seconds: 8.125,
         reached_aim: Some(false),
-        train_loss: Some(1e-12),
-        train_accuracy: Some(1.0),
-        test_loss: Some(f64::NAN),
-        test_accuracy: None,
-        lambda_max: Some(f64::INFINITY),
-        lambda_residual: Some(0.5),
         lambda_converged: Some(false),
         lambda_step: Some(100),
         lambda_on: Some("held-out, 1000 examples".to_owned()),
-        threshold: Some(40.0),
+        values: [
+            ("train_loss", 1e-12),
+            ("train_accuracy", 1.0),
+            ("test_loss", f64::NAN),
+            ("lambda_max", f64::INFINITY),
+            ("lambda_residual", 0.5),
+            ("threshold", 40.0),
+        ]
+        .into(),
     };
     let row = |cell, swept: &[(&str, &str)], state, summary: &Summary| CellRow {
         cell,
@@ -300,7 +304,7 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
             &[("model", "a \"b\""), ("steps", "9")],
             CellState::Running,
             &Summary {
-                train_loss: Some(-0.0),
+                values: [("train_loss", -0.0)].into(),
                 ..Summary::default()
             },
         ),
@@ -310,10 +314,11 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
     assert_eq!(
         fs::read_to_string(run.path().join("summary.csv")).unwrap(),
         "cell,model,set_steps,dropout,state,reached_aim,changed_by_hand,steps,epochs,train_loss,train_accuracy,test_loss,\
-         test_accuracy,lambda_max,lambda_residual,lambda_converged,lambda_step,lambda_on,seconds\n\
-         0,\"mlp(2, 2)\",500,,diverged,false,false,500,2.5,1e-12,1.0,NaN,,inf,0.5,false,100,\"held-out, 1000 examples\",8.125\n\
-         1,\"a \"\"b\"\"\",9,,running,,false,0,0.0,0.0,,,,,,,,,0.0\n\
-         2,,,0.5,queued,,false,0,0.0,,,,,,,,,,0.0\n"
+         test_accuracy,lambda_max,lambda_residual,lambda_converged,lambda_step,lambda_on,\
+         gradient_norm,lambda_product_seconds,seconds\n\
+         0,\"mlp(2, 2)\",500,,diverged,false,false,500,2.5,1e-12,1.0,NaN,,inf,0.5,false,100,\"held-out, 1000 examples\",,,8.125\n\
+         1,\"a \"\"b\"\"\",9,,running,,false,0,0.0,0.0,,,,,,,,,,,0.0\n\
+         2,,,0.5,queued,,false,0,0.0,,,,,,,,,,,,0.0\n"
     );
 }
 
@@ -381,18 +386,22 @@ fn a_lambda_max_that_could_not_be_had_and_the_losses_of_a_diverged_cell_read_bac
     let (_parent, run) = run();
     let summary = Summary {
         steps: 9,
-        train_loss: Some(f64::NAN),
-        lambda_max: Some(f64::NAN),
-        lambda_residual: Some(f64::NAN),
         lambda_converged: Some(false),
         lambda_step: Some(9),
+        values: [
+            ("train_loss", f64::NAN),
+            ("lambda_max", f64::NAN),
+            ("lambda_residual", f64::NAN),
+        ]
+        .into(),
         ..Summary::default()
     };
     let cell = run.begin_cell(0, &[]).unwrap();
     cell.finish(&CellEnding::Diverged, &summary).unwrap();
     let read = record::read_summary(&run.cell_path(0)).unwrap().summary;
-    assert!(read.train_loss.unwrap().is_nan());
-    assert!(read.lambda_max.unwrap().is_nan() && read.lambda_residual.unwrap().is_nan());
+    for key in ["train_loss", "lambda_max", "lambda_residual"] {
+        assert!(read.values.get(key).unwrap().is_nan(), "{key}");
+    }
 
     let never_measured = Summary::default();
     let cell = run.begin_cell(1, &[]).unwrap();

@@ -238,7 +238,11 @@ fn a_learning_rate_changed_by_hand_is_that_of_the_next_step_and_the_schedule_goe
         let expected = by_hand(start.to_data().iter::<f64>().collect(), &rates, how);
         let ran = run_from(&settings, &[HALVED], 3, None);
         assert_close(&ran.parameters(), &expected, 1e-12);
-        for point in ran.points.iter().filter(|point| point.learning_rate.is_some()) {
+        for point in ran
+            .points
+            .iter()
+            .filter(|point| point.values.get("learning_rate").is_some())
+        {
             let step = usize::try_from(point.step).unwrap();
             let is_before = point.step == 3 && point.changed_by_hand.is_none();
             let rate = match rates.get(step) {
@@ -246,8 +250,12 @@ fn a_learning_rate_changed_by_hand_is_that_of_the_next_step_and_the_schedule_goe
                 Some(rate) => *rate,
                 None => continue,
             };
-            assert_close(&[point.learning_rate.unwrap()], &[rate], 1e-12);
-            assert_close(&[point.threshold.unwrap()], &[(2.0 + 2.0 * momentum) / rate], 1e-12);
+            assert_close(&[point.values.get("learning_rate").unwrap()], &[rate], 1e-12);
+            assert_close(
+                &[point.values.get("threshold").unwrap()],
+                &[(2.0 + 2.0 * momentum) / rate],
+                1e-12,
+            );
         }
     }
 }
@@ -304,7 +312,7 @@ fn a_measurement_that_is_asked_for_is_made_at_the_next_step_without_an_audit() {
     let ran = run(&settings, &[Command::Measure(0)]);
     let measured: Vec<_> = ran.points.iter().filter(|point| point.lambda.is_some()).collect();
     assert_eq!(measured.iter().map(|point| point.step).collect::<Vec<_>>(), [0, 1, 3]);
-    assert!(measured[1].train_loss.is_some() && !measured[1].lambda.as_ref().unwrap().lambda_audited);
+    assert!(measured[1].values.get("train_loss").is_some() && !measured[1].lambda.as_ref().unwrap().lambda_audited);
 }
 
 /// Seven steps of full-batch descent are those taken by hand at these rates.
@@ -349,17 +357,17 @@ fn thresholds_and_rates_are_those_of_the_schedule_and_of_the_climb() {
         &[],
     );
     let read = |ran: &Ran, of: fn(&Point) -> Option<f64>| ran.points.iter().map(of).collect::<Vec<_>>();
-    let rates = read(&scheduled, |point| point.learning_rate);
+    let rates = read(&scheduled, |point| point.values.get("learning_rate"));
     assert_eq!(rates, [0.1, 0.1, 0.05, 0.05, 0.05].map(Some));
-    let thresholds = read(&scheduled, |point| point.threshold);
+    let thresholds = read(&scheduled, |point| point.values.get("threshold"));
     assert_eq!(thresholds, [20.0, 20.0, 40.0, 40.0, 40.0].map(Some));
 
     let sam = run(&settings(&format!("{given}, rho: 0.2")), &[]);
-    assert_eq!(sam.points[0].threshold, None, "nothing was climbed yet");
+    assert_eq!(sam.points[0].values.get("threshold"), None, "nothing was climbed yet");
     for point in &sam.points[1..] {
-        let norm = point.gradient_norm.unwrap();
+        let norm = point.values.get("gradient_norm").unwrap();
         let edge = norm / 0.4 * ((1.0 + 8.0 * 0.2 / (0.1 * norm)).sqrt() - 1.0);
-        assert!((point.threshold.unwrap() / edge - 1.0).abs() < 1e-12);
+        assert!((point.values.get("threshold").unwrap() / edge - 1.0).abs() < 1e-12);
     }
 }
 
@@ -446,11 +454,11 @@ fn every_stopping_rule_ends_the_cell_under_its_own_name() {
         let last = ran.points.last().unwrap();
         assert_eq!(last.step, ran.trained.summary.steps);
         assert!(
-            last.train_loss.is_some() && last.lambda.as_ref().is_some_and(|l| l.lambda_audited),
+            last.values.get("train_loss").is_some() && last.lambda.as_ref().is_some_and(|l| l.lambda_audited),
             "{rule}"
         );
         if reason == StopReason::TrainLoss {
-            let losses: Vec<f64> = ran.points.iter().filter_map(|p| p.train_loss).collect();
+            let losses: Vec<f64> = ran.points.iter().filter_map(|p| p.values.get("train_loss")).collect();
             let (last, before) = losses.split_last().unwrap();
             assert!(*last <= 0.9 && before.iter().all(|&loss| loss > 0.9), "{losses:?}");
         }
@@ -469,7 +477,7 @@ fn a_loss_that_is_not_finite_ends_the_cell_as_diverged() {
         );
         assert_eq!(ran.trained.ending, CellEnding::Diverged, "{evaluate}");
         assert!(ran.trained.summary.steps < 5000);
-        assert!(!ran.points.last().unwrap().train_loss.unwrap().is_finite());
+        assert!(!ran.points.last().unwrap().values.get("train_loss").unwrap().is_finite());
     }
 }
 
@@ -482,7 +490,11 @@ fn a_loss_past_its_limit_ends_the_cell_as_diverged_and_one_within_it_does_not() 
         &settings(&format!("{base}, evaluate_every: Steps(1), loss_limit: 1e300")),
         &[],
     );
-    let losses: Vec<f64> = losses.points.iter().filter_map(|point| point.train_loss).collect();
+    let losses: Vec<f64> = losses
+        .points
+        .iter()
+        .filter_map(|point| point.values.get("train_loss"))
+        .collect();
     let first = losses.iter().position(|&loss| loss > 1e3).unwrap();
     assert!(losses[first].is_finite() && (1..150).contains(&first), "{losses:?}");
 
@@ -494,7 +506,7 @@ fn a_loss_past_its_limit_ends_the_cell_as_diverged_and_one_within_it_does_not() 
     assert_eq!(ran.trained.ending, CellEnding::Diverged);
     assert_eq!(ran.trained.summary.steps, first as u64);
     assert_eq!(
-        ran.points.last().unwrap().train_loss,
+        ran.points.last().unwrap().values.get("train_loss"),
         Some(losses[first]),
         "what was measured is kept"
     );
@@ -517,7 +529,7 @@ fn a_loss_past_its_limit_ends_the_cell_as_diverged_and_one_within_it_does_not() 
         (ran.trained.ending, ran.trained.summary.steps),
         (CellEnding::Diverged, 0)
     );
-    assert_eq!(ran.trained.summary.lambda_max, None);
+    assert_eq!(ran.trained.summary.values.get("lambda_max"), None);
 }
 
 #[test]
@@ -527,8 +539,8 @@ fn a_cell_whose_outputs_are_not_finite_has_neither_an_old_accuracy_nor_an_old_la
     let ran = run(&settings(given), &[]);
     assert_eq!(ran.trained.ending, CellEnding::Diverged);
     let last = &ran.trained.summary;
-    assert!(!last.train_loss.unwrap().is_finite());
-    assert!(last.train_accuracy.unwrap().is_nan() && last.test_accuracy.unwrap().is_nan());
+    assert!(!last.values.get("train_loss").unwrap().is_finite());
+    assert!(last.values.get("train_accuracy").unwrap().is_nan() && last.values.get("test_accuracy").unwrap().is_nan());
     assert!(
         last.lambda_step.unwrap() < last.steps,
         "λ_max says at which step it was measured"
@@ -549,7 +561,7 @@ fn abort_and_quit_end_the_cell_and_keep_what_was_measured() {
         let ran = run(&settings, &[command]);
         assert_eq!(ran.trained.ending, ending);
         assert_eq!(ran.trained.summary.steps, 0);
-        assert!(ran.trained.summary.lambda_max.is_some_and(f64::is_finite));
+        assert!(ran.trained.summary.values.get("lambda_max").is_some_and(f64::is_finite));
         let told = ran
             .events
             .try_iter()

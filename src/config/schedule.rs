@@ -1,6 +1,6 @@
 //! How the learning rate changes over the steps of a cell.
 
-use super::{Cadence, Schedule, Settings};
+use super::{Cadence, Settings};
 
 impl Settings {
     /// A length in optimizer steps.

@@ -1,6 +1,7 @@
 //! One cell of the sweep: what was planned, what became of it, and its curves.
 
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, StopReason, Summary};
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, StopReason, Summary, Values};
+use crate::quantity::{self, LAMBDA_MAX, LAMBDA_RESIDUAL, Quantity, Subject, THRESHOLD};
 
 use super::curve::{Curve, Marks};
 use super::trend::Trend;
@@ -61,29 +62,55 @@ impl From<CellEnding> for CellState {
 /// Everything measured in a cell, over its steps.
 #[derive(Clone, Debug, Default)]
 pub struct Curves {
-    /// λ_max, one curve a probe.
-    pub lambda: Vec<Curve>,
-    /// The stability threshold.
-    pub threshold: Curve,
-    /// Mean loss over the training set.
-    pub train_loss: Curve,
-    /// Mean loss over the test set.
-    pub test_loss: Curve,
-    /// Share of the training set classified correctly.
-    pub train_accuracy: Curve,
-    /// Share of the test set classified correctly.
-    pub test_accuracy: Curve,
+    measured: Vec<Measured>,
+    /// Seconds that the cell had run.
+    seconds: Curve,
 }
 
+/// One quantity over the steps of a cell.
+#[derive(Clone, Debug)]
+struct Measured {
+    key: &'static str,
+    probe: usize,
+    curve: Curve,
+}
+
+static NOTHING: Curve = Curve::new();
+
 impl Curves {
+    /// A quantity over steps, on this probe where it is one of probes; empty where it was not measured.
+    #[must_use]
+    pub fn of(&self, quantity: &Quantity, probe: usize) -> &Curve {
+        let probe = probe_of(quantity, probe);
+        let mut all = self.measured.iter();
+        let found = all.find(|measured| measured.key == quantity.key && measured.probe == probe);
+        found.map_or(&NOTHING, |measured| &measured.curve)
+    }
+
+    fn of_mut(&mut self, quantity: &Quantity, probe: usize) -> &mut Curve {
+        let (key, probe) = (quantity.key, probe_of(quantity, probe));
+        let found = self
+            .measured
+            .iter()
+            .position(|measured| measured.key == key && measured.probe == probe);
+        let at = found.unwrap_or_else(|| {
+            let curve = Curve::new();
+            self.measured.push(Measured { key, probe, curve });
+            self.measured.len() - 1
+        });
+        &mut self.measured[at].curve
+    }
+
     fn all_mut(&mut self) -> impl Iterator<Item = &mut Curve> {
-        self.lambda.iter_mut().chain([
-            &mut self.threshold,
-            &mut self.train_loss,
-            &mut self.test_loss,
-            &mut self.train_accuracy,
-            &mut self.test_accuracy,
-        ])
+        let measured = self.measured.iter_mut().map(|measured| &mut measured.curve);
+        measured.chain([&mut self.seconds])
+    }
+}
+
+fn probe_of(quantity: &Quantity, probe: usize) -> usize {
+    match quantity.subject {
+        Subject::Cell => 0,
+        Subject::Probe => probe,
     }
 }
 
@@ -94,20 +121,31 @@ pub struct Latest {
     pub lambda: Vec<Option<LambdaPoint>>,
     /// After how many steps that on the first probe was measured.
     pub lambda_step: Option<u64>,
-    /// The stability threshold.
-    pub threshold: Option<f64>,
-    /// η of the next step.
-    pub learning_rate: Option<f64>,
-    /// Mean loss over the training set.
-    pub train_loss: Option<f64>,
-    /// Mean loss over the test set.
-    pub test_loss: Option<f64>,
-    /// Share of the training set classified correctly.
-    pub train_accuracy: Option<f64>,
-    /// Share of the test set classified correctly.
-    pub test_accuracy: Option<f64>,
-    /// Euclidean norm of the gradient of the last step's batch.
-    pub gradient_norm: Option<f64>,
+    /// Of each probe, what was measured on it; of the first, what belongs to the cell, too.
+    values: Vec<Values>,
+}
+
+impl Latest {
+    /// The last value of a quantity, on this probe where it is one of probes.
+    #[must_use]
+    pub fn of(&self, quantity: &Quantity, probe: usize) -> Option<f64> {
+        self.values.get(probe_of(quantity, probe))?.get(quantity.key)
+    }
+
+    /// The last value of a quantity, on the first probe where it is one of probes.
+    #[must_use]
+    pub fn first(&self, quantity: &Quantity) -> Option<f64> {
+        self.of(quantity, 0)
+    }
+
+    /// Puts in a value, in place of the one that was there.
+    pub fn set(&mut self, quantity: &Quantity, probe: usize, value: f64) {
+        let probe = probe_of(quantity, probe);
+        if self.values.len() <= probe {
+            self.values.resize_with(probe + 1, Values::default);
+        }
+        self.values[probe].set(quantity.key, value);
+    }
 }
 
 /// One cell of the sweep.
@@ -165,10 +203,7 @@ impl Cell {
                 lambda: vec![None; probes],
                 ..Latest::default()
             },
-            curves: Curves {
-                lambda: vec![Curve::default(); probes],
-                ..Curves::default()
-            },
+            curves: Curves::default(),
         };
         if let Some((ending, summary)) = ended {
             cell.end(ending, &summary);
@@ -191,10 +226,7 @@ impl Cell {
 
     /// Forgets what was measured: it will be told again, or is not looked at any more.
     pub(super) fn forget_curves(&mut self) {
-        self.curves = Curves {
-            lambda: vec![Curve::default(); self.plan.probes.len()],
-            ..Curves::default()
-        };
+        self.curves = Curves::default();
         self.audits = 0;
         self.rate_changes.clear();
     }
@@ -212,25 +244,19 @@ impl Cell {
 
     pub(super) fn measure(&mut self, point: &Point) {
         let step = point.step;
-        let (curves, latest) = (&mut self.curves, &mut self.latest);
-        for (value, curve, last) in [
-            (point.train_loss, &mut curves.train_loss, &mut latest.train_loss),
-            (point.test_loss, &mut curves.test_loss, &mut latest.test_loss),
-            (
-                point.train_accuracy,
-                &mut curves.train_accuracy,
-                &mut latest.train_accuracy,
-            ),
-            (
-                point.test_accuracy,
-                &mut curves.test_accuracy,
-                &mut latest.test_accuracy,
-            ),
-            (point.threshold, &mut curves.threshold, &mut latest.threshold),
-        ] {
-            if let Some(value) = value {
-                curve.push(step, value);
-                *last = Some(value);
+        let probe = quantity::probe_of(point);
+        let is_planned = probe < self.plan.probes.len().max(1);
+        // Time goes on, whatever a file says.
+        let last = self.curves.seconds.buckets().last();
+        if last.is_none_or(|last| last.last_step < step && last.last <= point.seconds) && point.seconds.is_finite() {
+            self.curves.seconds.push(step, point.seconds);
+        }
+        for quantity in quantity::all().filter(|_| is_planned) {
+            if let Some(value) = quantity.value(point) {
+                self.curves
+                    .of_mut(quantity, probe)
+                    .push_marked(step, value, Marks::of(quantity, point));
+                self.latest.set(quantity, probe, value);
             }
         }
         // What was measured after a step shows that it was taken, also where nobody tells how far the cell is.
@@ -241,10 +267,6 @@ impl Cell {
         if let Some(change) = point.changed_by_hand {
             self.changed_by_hand = true;
             self.rate_changes.push((step, change));
-        }
-        latest.learning_rate = point.learning_rate.or(latest.learning_rate);
-        if point.gradient_norm.is_some() {
-            latest.gradient_norm = point.gradient_norm;
         }
         if let Some(lambda) = &point.lambda {
             self.measure_lambda(step, lambda);
@@ -262,24 +284,13 @@ impl Cell {
 
     fn measure_lambda(&mut self, step: u64, lambda: &LambdaPoint) {
         let probe = lambda.lambda_probe;
-        let (Some(curve), Some(last)) = (self.curves.lambda.get_mut(probe), self.latest.lambda.get_mut(probe)) else {
-            return;
-        };
-        let marks = Marks {
-            unconverged: !lambda.lambda_converged,
-            corrected: lambda.lambda_corrected_from.is_some(),
-            residual: if lambda.lambda_residual.is_finite() {
-                lambda.lambda_residual
-            } else {
-                0.0
-            },
-        };
-        curve.push_marked(step, lambda.lambda_max, marks);
-        self.audits += u64::from(probe == 0 && lambda.lambda_audited);
         if probe == 0 {
+            self.audits += u64::from(lambda.lambda_audited);
             self.latest.lambda_step = Some(step);
         }
-        *last = Some(lambda.clone());
+        if let Some(last) = self.latest.lambda.get_mut(probe) {
+            *last = Some(lambda.clone());
+        }
     }
 
     pub(super) fn end(&mut self, ending: CellEnding, summary: &Summary) {
@@ -291,17 +302,17 @@ impl Cell {
         self.progress.epoch = summary.epochs;
         self.progress.seconds = summary.seconds;
         self.progress.steps_per_second = 0.0;
-        self.latest.train_loss = summary.train_loss.or(self.latest.train_loss);
-        self.latest.test_loss = summary.test_loss.or(self.latest.test_loss);
-        self.latest.train_accuracy = summary.train_accuracy.or(self.latest.train_accuracy);
-        self.latest.test_accuracy = summary.test_accuracy.or(self.latest.test_accuracy);
-        if let (Some(first), Some(lambda_max)) = (self.latest.lambda.first_mut(), summary.lambda_max) {
+        for quantity in quantity::all() {
+            if let Some(value) = summary.last(quantity) {
+                self.latest.set(quantity, 0, value);
+            }
+        }
+        if let (Some(first), Some(lambda_max)) = (self.latest.lambda.first_mut(), summary.last(&LAMBDA_MAX)) {
             let last = first.get_or_insert_default();
             last.lambda_max = lambda_max;
-            last.lambda_residual = summary.lambda_residual.unwrap_or(f64::NAN);
+            last.lambda_residual = summary.values.get(LAMBDA_RESIDUAL).unwrap_or(f64::NAN);
             last.lambda_converged = summary.lambda_converged.unwrap_or(false);
             self.latest.lambda_step = summary.lambda_step.or(self.latest.lambda_step);
-            self.latest.threshold = summary.threshold.or(self.latest.threshold);
         }
         self.curves.all_mut().for_each(|curve| curve.compact(BUCKETS_OF_ENDED));
     }
@@ -327,7 +338,7 @@ impl Cell {
     /// above the bare threshold, the one without the decay. The ratio is 1 where λ_max is at the threshold, and orders
     /// cells also where that is zero or below: λ_max over the threshold itself would change its sign there.
     fn edge_at(&self, lambda_max: f64) -> Option<f64> {
-        let bare = self.latest.threshold? + self.weight_decay;
+        let bare = self.latest.first(&THRESHOLD)? + self.weight_decay;
         let ratio = (lambda_max + self.weight_decay) / bare;
         (bare > 0.0 && bare.is_finite() && ratio.is_finite()).then_some(ratio)
     }
@@ -335,7 +346,7 @@ impl Cell {
     /// Whether the threshold is below zero, so that the optimizer is unstable at every λ_max that is not.
     #[must_use]
     pub fn is_unstable_at_zero(&self) -> bool {
-        self.latest.threshold.is_some_and(|threshold| threshold < 0.0)
+        self.latest.first(&THRESHOLD).is_some_and(|threshold| threshold < 0.0)
     }
 
     /// At which step λ_max on the first probe was measured, if the cell has ended and that was before its last.
@@ -345,6 +356,36 @@ impl Cell {
         self.latest
             .lambda_step
             .filter(|step| !is_running && *step != self.progress.step)
+    }
+
+    /// How many seconds it had run after this step, pauses excluded: between two points along the line through them, and
+    /// after the last one at the pace until there.
+    #[must_use]
+    pub fn seconds_at(&self, step: u64) -> f64 {
+        let known = self.curves.seconds.buckets();
+        let behind = known.partition_point(|bucket| bucket.last_step < step);
+        let before = behind.checked_sub(1).map(|at| (known[at].last_step, known[at].last));
+        let (from, start) = before.unwrap_or((0, 0.0));
+        let (to, end) = match known.get(behind) {
+            Some(bucket) if bucket.first_step >= step => (bucket.first_step, bucket.first),
+            Some(bucket) => (bucket.last_step, bucket.last),
+            // Beyond what is known.
+            None => {
+                let progress = (self.progress.step, self.progress.seconds);
+                let (steps, seconds) = if progress.0 > from { progress } else { (from, start) };
+                if step <= steps {
+                    (steps, seconds)
+                } else {
+                    return seconds * (step as f64 / steps.max(1) as f64);
+                }
+            }
+        };
+        let share = if to > from {
+            (step - from) as f64 / (to - from) as f64
+        } else {
+            1.0
+        };
+        start + share * (end - start)
     }
 
     /// The share of the planned steps that was taken, from 0 to 1; a cell may stop before it reaches 1.

@@ -1,5 +1,8 @@
 //! One curve over any length of run in bounded memory, with its spikes kept.
 
+use crate::event::Point;
+use crate::quantity::{Quantity, Uncertainty};
+
 /// Points, or groups of neighbouring points, before neighbours are merged.
 ///
 /// A run of a million measurements is shown in steps of 64 to 128 however far one zooms in; 16,384 buckets are about 1.4 MB.
@@ -53,6 +56,24 @@ pub(crate) struct Marks {
     pub(crate) residual: f64,
 }
 
+impl Marks {
+    /// Those of the value of a quantity in a point. What is measured with λ_max shares its doubts.
+    pub(crate) fn of(quantity: &Quantity, point: &Point) -> Self {
+        let Uncertainty::Residual { .. } = quantity.uncertainty else {
+            return Self::default();
+        };
+        let lambda = point.lambda.as_ref();
+        Self {
+            unconverged: lambda.is_some_and(|lambda| !lambda.lambda_converged),
+            corrected: lambda.is_some_and(|lambda| lambda.lambda_corrected_from.is_some()),
+            residual: quantity
+                .uncertainty(point)
+                .filter(|residual| residual.is_finite())
+                .unwrap_or(0.0),
+        }
+    }
+}
+
 /// A quantity over steps: at most a couple of thousand [`Bucket`]s however long the run.
 ///
 /// When it is full, neighbours are merged in pairs, keeping the smallest and the largest value, and every bucket from
@@ -65,14 +86,20 @@ pub struct Curve {
 
 impl Default for Curve {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Curve {
+    /// One of no points.
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             buckets: Vec::new(),
             points_per_bucket: 1,
         }
     }
-}
 
-impl Curve {
     /// Adds a point; a value that is not finite becomes a gap.
     pub fn push(&mut self, step: u64, value: f64) {
         self.push_marked(step, value, Marks::default());
@@ -121,6 +148,20 @@ impl Curve {
     #[must_use]
     pub fn buckets(&self) -> &[Bucket] {
         &self.buckets
+    }
+
+    /// The same curve, with its steps at other places that are in the same order.
+    #[must_use]
+    pub(crate) fn placed(&self, place: impl Fn(u64) -> u64) -> Self {
+        let placed = |bucket: &Bucket| Bucket {
+            first_step: place(bucket.first_step),
+            last_step: place(bucket.last_step),
+            ..*bucket
+        };
+        Self {
+            buckets: self.buckets.iter().map(placed).collect(),
+            points_per_bucket: self.points_per_bucket,
+        }
     }
 
     /// What the curve is at `step`: of the last points up to there, if there is no gap behind them.

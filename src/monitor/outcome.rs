@@ -2,6 +2,7 @@
 
 use super::{Cell, CellState, Monitor};
 use crate::event::CellIndex;
+use crate::quantity::TEST_ACCURACY;
 use crate::statistics::{Kendall, kendall};
 
 /// Where a finished cell lies between sharpness and generalization.
@@ -21,7 +22,7 @@ pub struct Outcome {
 impl Outcome {
     fn of(cell: CellIndex, known: &Cell) -> Option<Self> {
         let lambda = known.latest.lambda.first()?.as_ref()?;
-        let test_accuracy = known.latest.test_accuracy?;
+        let test_accuracy = known.latest.first(&TEST_ACCURACY)?;
         let is_finite = lambda.lambda_max.is_finite() && test_accuracy.is_finite();
         (matches!(known.state, CellState::Finished(_)) && is_finite).then(|| Self {
             cell,

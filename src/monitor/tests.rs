@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::cell::BUCKETS_OF_ENDED;
 use super::*;
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, StopReason, Summary};
+use crate::quantity::{LAMBDA_MAX, TRAIN_LOSS};
 
 fn plan(planned_steps: u64) -> CellPlan {
     CellPlan {
@@ -174,8 +175,8 @@ fn what_an_earlier_process_measured_fills_the_curves_of_its_cell_and_no_more() {
     let summary = Summary {
         steps: 100,
         seconds: 10.0,
-        lambda_max: Some(3.0),
         lambda_converged: Some(true),
+        values: [("lambda_max", 3.0)].into(),
         ..Summary::default()
     };
     done.ended = Some((CellEnding::Finished(StopReason::Steps), summary));
@@ -190,8 +191,8 @@ fn what_an_earlier_process_measured_fills_the_curves_of_its_cell_and_no_more() {
         };
         let point = Box::new(Point {
             step,
-            train_loss: Some(0.5),
             lambda: Some(lambda),
+            values: [("train_loss", 0.5)].into(),
             ..Point::default()
         });
         monitor.apply(Event::Measured { cell: 0, point }, now);
@@ -206,11 +207,17 @@ fn what_an_earlier_process_measured_fills_the_curves_of_its_cell_and_no_more() {
         (100, 10.0)
     );
     let curves = &monitor.cells[0].curves;
-    for curve in [&curves.lambda[0], &curves.train_loss] {
+    for curve in [curves.of(&LAMBDA_MAX, 0), curves.of(&TRAIN_LOSS, 0)] {
         assert_eq!(curve.last_step(), Some(10_000));
         assert!(curve.buckets().len() <= BUCKETS_OF_ENDED, "{}", curve.buckets().len());
     }
-    assert!(curves.lambda[0].buckets().iter().any(|bucket| bucket.unconverged));
+    assert!(
+        curves
+            .of(&LAMBDA_MAX, 0)
+            .buckets()
+            .iter()
+            .any(|bucket| bucket.unconverged)
+    );
     let latest = monitor.cells[0].latest.lambda[0].as_ref().unwrap();
     assert_eq!(
         (latest.lambda_max, latest.lambda_converged, latest.lambda_on.as_str()),
@@ -257,10 +264,11 @@ fn each_probe_has_its_own_curve_and_an_unconverged_or_corrected_value_is_marked(
         });
         monitor.apply(Event::Measured { cell: 0, point }, now);
     }
-    let curves = &monitor.cells[0].curves.lambda;
-    assert_eq!(curves[0].buckets().len(), 2);
-    assert!(!curves[0].buckets()[0].unconverged && curves[0].buckets()[1].corrected);
-    assert!(curves[1].buckets()[0].unconverged);
+    let curve = monitor.cells[0].curves.of(&LAMBDA_MAX, 0);
+    assert_eq!(curve.buckets().len(), 2);
+    assert!(!curve.buckets()[0].unconverged && curve.buckets()[1].corrected);
+    let curve = monitor.cells[0].curves.of(&LAMBDA_MAX, 1);
+    assert!(curve.buckets()[0].unconverged);
 }
 
 #[test]
@@ -279,7 +287,11 @@ fn events_about_unknown_cells_and_probes_are_ignored() {
     });
     monitor.apply(Event::Measured { cell: 0, point }, now);
     assert!(monitor.turns.running.is_empty());
-    assert!(monitor.cells[0].curves.lambda.iter().all(Curve::is_empty));
+    assert!(
+        [0, 1, 7]
+            .iter()
+            .all(|probe| monitor.cells[0].curves.of(&LAMBDA_MAX, *probe).is_empty())
+    );
 }
 
 #[test]
@@ -375,12 +387,12 @@ fn at_the_edge(weight_decay: &str, lambda_max: f64, threshold: f64) -> Monitor {
     };
     let mut monitor = started(vec![with_decay], now);
     let point = Point {
-        threshold: Some(threshold),
         lambda: Some(LambdaPoint {
             lambda_max,
             lambda_converged: true,
             ..LambdaPoint::default()
         }),
+        values: [("threshold", threshold)].into(),
         ..Point::default()
     };
     let point = Box::new(point);
@@ -450,8 +462,8 @@ fn measured_in_two_cells() -> Vec<Event> {
             };
             let point = Box::new(Point {
                 step,
-                train_loss: Some(0.5),
                 lambda: Some(lambda),
+                values: [("train_loss", 0.5)].into(),
                 ..Point::default()
             });
             events.push(Event::Measured { cell, point });

@@ -8,6 +8,7 @@ use super::known::Known;
 use super::words;
 use crate::characters::Glyphs;
 use crate::event::{Activity, CellIndex};
+use crate::quantity::TEST_ACCURACY;
 
 /// `cell 2 dropout=0.3 [=====>      ] 500/2000 ETA 00:01:03 · λ_max 12.3`; characters that every font has.
 const TEMPLATE: &str = "{prefix} [{bar:20}] {pos}/{len} {wide_msg}";
@@ -49,8 +50,8 @@ pub(super) fn message(known: &Known, cell: CellIndex) -> String {
     }
     parts.extend(
         now.latest
-            .test_accuracy
-            .map(|share| format!("test accuracy {}", words::per_cent(share))),
+            .first(&TEST_ACCURACY)
+            .map(|share| format!("{} {}", TEST_ACCURACY.label, words::per_cent(share))),
     );
     let activity = known.monitor.activity(Some(cell));
     parts.extend(activity.and_then(busy).map(str::to_owned));

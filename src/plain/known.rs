@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::event::{CellEnding, CellIndex, Event, Point, Summary, cell_name};
 use crate::monitor::{Cell, Monitor, said_of};
+use crate::quantity::{Lines, Quantity, in_lines};
 
 use super::words;
 
@@ -24,8 +25,7 @@ struct Said {
     /// When it was last measured in a line, in its seconds.
     at_seconds: Option<f64>,
     /// After how many steps each was last evaluated.
-    train_loss_step: u64,
-    test_accuracy_step: u64,
+    steps: Vec<(&'static str, u64)>,
 }
 
 impl Known {
@@ -93,11 +93,9 @@ impl Known {
         let (Some(known), Some(said)) = (self.monitor.cells.get(cell), self.said.get_mut(cell)) else {
             return Vec::new();
         };
-        if point.train_loss.is_some() {
-            said.train_loss_step = point.step;
-        }
-        if point.test_accuracy.is_some() {
-            said.test_accuracy_step = point.step;
+        for quantity in in_lines(Lines::All).filter(|quantity| quantity.value(point).is_some()) {
+            said.steps.retain(|(key, _)| *key != quantity.key);
+            said.steps.push((quantity.key, point.step));
         }
         // A cell that ended before this process began is told of again, for those who draw its curves.
         if known.plan.ended.is_some() {
@@ -108,11 +106,13 @@ impl Known {
             return Vec::new();
         }
         said.at_seconds = Some(point.seconds);
-        let train_loss = known.latest.train_loss.map(|loss| (said.train_loss_step, loss));
-        let test_accuracy = known.latest.test_accuracy.map(|share| (said.test_accuracy_step, share));
-        self.line(cell, |known| {
-            words::measured(&known.plan, point, train_loss, test_accuracy)
-        })
+        let told: Vec<(&Quantity, u64, f64)> = in_lines(Lines::All)
+            .filter_map(|quantity| {
+                let (_, step) = said.steps.iter().find(|(key, _)| *key == quantity.key)?;
+                Some((quantity, *step, known.latest.first(quantity)?))
+            })
+            .collect();
+        self.line(cell, |known| words::measured(&known.plan, point, &told))
     }
 
     /// A line about a cell of the plan; none if there is no such cell.

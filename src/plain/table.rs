@@ -1,8 +1,9 @@
 //! The table of the cells at the end, and the line below it.
 
 use crate::characters::{Glyphs, as_typed};
-use crate::event::{CellEnding, Summary, SweepEnding};
+use crate::event::{CellEnding, SweepEnding};
 use crate::monitor::{Cell, CellState};
+use crate::quantity::{LAMBDA_MAX, Lines, in_lines};
 
 use super::Ended;
 use super::known::{Known, ended};
@@ -30,11 +31,19 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
             probes.push(probe);
         }
     }
-    let results = ["steps", "λ_max", "train loss", "test loss", "test acc", "seconds"];
+    let told = in_lines(Lines::End).map(|quantity| quantity.column);
+    let results: Vec<&str> = ["steps", LAMBDA_MAX.column]
+        .into_iter()
+        .chain(told)
+        .chain(["seconds"])
+        .collect();
     // Where cells differ in what λ_max was measured on, each says it; else one line below says it for all.
     let probe_column = (probes.len() > 1).then_some("λ_max on");
     let settings = ["cell"].into_iter().chain(swept.iter().copied());
-    let titles = settings.chain(probe_column).chain(["state"]).chain(results);
+    let titles = settings
+        .chain(probe_column)
+        .chain(["state"])
+        .chain(results.iter().copied());
     let mut rows: Vec<Vec<String>> = vec![titles.map(str::to_owned).collect()];
     for (index, cell) in cells.iter().enumerate() {
         let plan = &cell.plan;
@@ -49,7 +58,7 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
                 .chain(settings)
                 .chain(probe)
                 .chain([state(cell)])
-                .chain(results_of(cell))
+                .chain(results_of(cell, results.len()))
                 .collect(),
         );
     }
@@ -91,35 +100,25 @@ fn state(cell: &Cell) -> String {
     word.to_owned()
 }
 
-/// The numbers of one cell.
-fn results_of(cell: &Cell) -> [String; 6] {
+/// The numbers of one cell, as many as there are columns for them.
+fn results_of(cell: &Cell, columns: usize) -> Vec<String> {
     let Some((_, summary)) = ended(cell) else {
-        return std::array::from_fn(|_| dash());
+        return vec![dash(); columns];
     };
-    let Summary {
-        steps,
-        seconds,
-        train_loss,
-        test_loss,
-        test_accuracy,
-        lambda_max,
-        lambda_converged,
-        lambda_step,
-        ..
-    } = summary;
-    let older = lambda_step.is_some_and(|step| step != *steps);
-    let lambda = lambda_max.map(|value| {
-        let words = words::lambda_max(value, *lambda_converged == Some(true));
+    let older = summary.lambda_step.is_some_and(|step| step != summary.steps);
+    let lambda = summary.last(&LAMBDA_MAX).map(|value| {
+        let words = words::lambda_max(value, summary.lambda_converged == Some(true));
         words + if older { "*" } else { "" }
     });
-    [
-        steps.to_string(),
-        lambda.unwrap_or_else(dash),
-        train_loss.map_or_else(dash, words::short),
-        test_loss.map_or_else(dash, words::short),
-        test_accuracy.map_or_else(dash, words::per_cent),
-        format!("{seconds:.1}"),
-    ]
+    let told = in_lines(Lines::End).map(|quantity| {
+        let value = summary.last(quantity);
+        value.map_or_else(dash, |value| words::value_of(quantity, value))
+    });
+    [summary.steps.to_string(), lambda.unwrap_or_else(dash)]
+        .into_iter()
+        .chain(told)
+        .chain([format!("{:.1}", summary.seconds)])
+        .collect()
 }
 
 /// The first `left` columns are flush left, the others flush right.

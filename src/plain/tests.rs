@@ -55,8 +55,7 @@ fn evaluation(step: u64, seconds: f64) -> Point {
     Point {
         step,
         seconds,
-        train_loss: Some(0.512_345),
-        test_accuracy: Some(0.8125),
+        values: [("train_loss", 0.512_345), ("test_accuracy", 0.8125)].into(),
         ..Point::default()
     }
 }
@@ -66,12 +65,15 @@ fn finished() -> Summary {
     Summary {
         steps: 2000,
         seconds: 12.34,
-        train_loss: Some(0.001),
-        test_loss: Some(0.75),
-        test_accuracy: Some(0.9),
-        lambda_max: Some(38.0),
-        lambda_residual: Some(0.01),
         lambda_converged: Some(true),
+        values: [
+            ("train_loss", 0.001),
+            ("test_loss", 0.75),
+            ("test_accuracy", 0.9),
+            ("lambda_max", 38.0),
+            ("lambda_residual", 0.01),
+        ]
+        .into(),
         ..Summary::default()
     }
 }
@@ -80,20 +82,18 @@ fn finished() -> Summary {
 fn diverged() -> Summary {
     Summary {
         steps: 7,
-        train_loss: Some(f64::NAN),
-        lambda_max: Some(123_456.7),
         lambda_converged: Some(false),
         lambda_step: Some(5),
+        values: [("train_loss", f64::NAN), ("lambda_max", 123_456.7)].into(),
         ..Summary::default()
     }
 }
 
 /// A sweep of three cells: one that finishes, one that diverges, one that waits.
 fn script() -> Vec<Event> {
-    let with_lambda = |lambda, point| Point {
+    let with_lambda = |lambda, point: Point| Point {
         lambda: Some(lambda),
-        threshold: Some(40.0),
-        ..point
+        ..point.with("threshold", 40.0)
     };
     let audited = LambdaPoint {
         lambda_audited: true,
@@ -247,10 +247,9 @@ fn where_the_terminal_takes_nothing_else_every_line_is_ascii_and_the_table_align
 #[test]
 fn a_lambda_max_that_could_not_be_had_is_no_number_anywhere() {
     let last = Summary {
-        lambda_max: Some(f64::NAN),
         lambda_converged: Some(false),
         lambda_step: Some(2000),
-        test_accuracy: Some(f64::NAN),
+        values: [("lambda_max", f64::NAN), ("test_accuracy", f64::NAN)].into(),
         ..finished()
     };
     let point = Point {
@@ -437,7 +436,7 @@ fn the_bar_says_how_long_and_how_sharp() {
     known.take(&Event::Progress { cell: 1, progress });
     let point = Point {
         lambda: Some(lambda(41.25, 3.5, false)),
-        test_accuracy: Some(0.5),
+        values: [("test_accuracy", 0.5)].into(),
         ..Point::default()
     };
     known.take(&measured(1, point));

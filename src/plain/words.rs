@@ -4,6 +4,7 @@ use crate::characters::as_typed;
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepPlan};
 use crate::monitor::Cell;
 use crate::number::{fixed, unsigned_zero};
+use crate::quantity::{Format, LAMBDA_MAX, Lines, Quantity, THRESHOLD, in_lines};
 
 /// Four significant digits: enough to see a change, short enough to read.
 pub(super) fn short(value: f64) -> String {
@@ -31,6 +32,15 @@ pub(super) fn per_cent(share: f64) -> String {
         return dash();
     }
     format!("{} %", fixed(100.0 * share, 2))
+}
+
+/// The value of a quantity.
+pub(super) fn value_of(quantity: &Quantity, value: f64) -> String {
+    match quantity.format {
+        Format::Number => short(value),
+        Format::Share => per_cent(value),
+        Format::Seconds => format!("{} s", short(value)),
+    }
 }
 
 /// λ_max, never unmarked where it did not converge; where it could not be had there is no number.
@@ -85,17 +95,12 @@ pub(super) fn cell_started(plan: &CellPlan) -> String {
     format!("begins, up to {}{probe}", counted(plan.planned_steps, "step"))
 }
 
-pub(super) fn measured(
-    plan: &CellPlan,
-    point: &Point,
-    train_loss: Option<(u64, f64)>,
-    test_accuracy: Option<(u64, f64)>,
-) -> String {
+pub(super) fn measured(plan: &CellPlan, point: &Point, told: &[(&Quantity, u64, f64)]) -> String {
     let mut parts = vec![format!("step {}/{}", point.step, plan.planned_steps)];
     parts.extend(point.lambda.as_ref().map(|lambda| measurement(plan, lambda)));
     parts.extend(
-        point
-            .threshold
+        THRESHOLD
+            .value(point)
             .map(|threshold| format!("{} {}", plan.threshold_label, short(threshold))),
     );
     // An older evaluation says so.
@@ -106,8 +111,11 @@ pub(super) fn measured(
             format!(" (step {step})")
         }
     };
-    parts.extend(train_loss.map(|(step, loss)| format!("train loss {}{}", short(loss), since(step))));
-    parts.extend(test_accuracy.map(|(step, share)| format!("test accuracy {}{}", per_cent(share), since(step))));
+    parts.extend(
+        told.iter().map(|(quantity, step, value)| {
+            format!("{} {}{}", quantity.label, value_of(quantity, *value), since(*step))
+        }),
+    );
     parts.join(" · ")
 }
 
@@ -147,7 +155,7 @@ pub(super) fn cell_ended(cell: &Cell) -> String {
         ended_how(ending, summary),
         format!("step {}/{}", summary.steps, cell.plan.planned_steps),
     ];
-    if let Some(value) = summary.lambda_max {
+    if let Some(value) = summary.last(&LAMBDA_MAX) {
         let converged = summary.lambda_converged == Some(true);
         let number = if value.is_finite() {
             lambda_max(value, converged)
@@ -168,13 +176,10 @@ pub(super) fn cell_ended(cell: &Cell) -> String {
         };
         parts.push(format!("λ_max {number}{words}"));
     }
-    parts.extend(summary.train_loss.map(|loss| format!("train loss {}", short(loss))));
-    parts.extend(summary.test_loss.map(|loss| format!("test loss {}", short(loss))));
-    parts.extend(
-        summary
-            .test_accuracy
-            .map(|share| format!("test accuracy {}", per_cent(share))),
-    );
+    parts.extend(in_lines(Lines::End).filter_map(|quantity| {
+        let value = summary.last(quantity)?;
+        Some(format!("{} {}", quantity.label, value_of(quantity, value)))
+    }));
     parts.push(format!("{:.1} s", summary.seconds));
     if cell.skipped_points > 0 {
         parts.push(format!("{} more points in metrics.jsonl", cell.skipped_points));

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::error::{At, shortened};
 use super::{RecordError, names};
-use crate::event::{LambdaPoint, Point, Summary};
+use crate::event::{Point, Summary};
+use crate::quantity;
 
 /// A point takes less than a thousand bytes, and until it is understood JSON takes thirty times the memory of its text.
 const MOST_LINE_BYTES: u64 = 1 << 16;
@@ -127,51 +128,21 @@ pub fn read_progress(cell_dir: &Path) -> Summary {
     summary
 }
 
-/// One line. A number that was not finite is null on disk; it comes back as NaN, so that "measured, and not finite"
-/// and "not measured" stay apart.
+/// One line.
 fn parse(line: &[u8]) -> Result<Point, String> {
-    let mut fields: Map<String, Value> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let fields: Map<String, Value> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let has_lambda = fields.contains_key("lambda_max");
-    let mut not_finite = Vec::new();
-    let mut stand_in = Point {
-        lambda: Some(LambdaPoint::default()),
-        ..Point::default()
-    };
-    for (name, value) in &mut fields {
-        if value.is_null() && number(&mut stand_in, name).is_some() {
-            *value = Value::from(0);
-            not_finite.push(name.clone());
-        }
+    // A number in words is a mistake; under a key that no quantity has, it is somebody's note.
+    let wrong = fields
+        .iter()
+        .find(|(name, value)| !value.is_null() && !value.is_number() && quantity::of_key(name).is_some());
+    if let Some((name, value)) = wrong {
+        return Err(format!("{name} is {value}, not a number"));
     }
-    let mut point: Point = serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+    let point: Point = serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
     // serde reads a flattened option as absent when one of its fields is wrong, and does not say so.
     if has_lambda && point.lambda.is_none() {
         return Err("lambda_max is there, but lambda_residual, lambda_converged, … are not as expected".to_owned());
     }
-    for name in not_finite {
-        if let Some(number) = number(&mut point, &name) {
-            *number = f64::NAN;
-        }
-    }
     Ok(point)
-}
-
-/// The number of this name, if there is one that may be null.
-fn number<'a>(point: &'a mut Point, name: &str) -> Option<&'a mut f64> {
-    Some(match name {
-        "epoch" => &mut point.epoch,
-        "seconds" => &mut point.seconds,
-        "train_loss" => point.train_loss.get_or_insert_default(),
-        "train_accuracy" => point.train_accuracy.get_or_insert_default(),
-        "test_loss" => point.test_loss.get_or_insert_default(),
-        "test_accuracy" => point.test_accuracy.get_or_insert_default(),
-        "learning_rate" => point.learning_rate.get_or_insert_default(),
-        "threshold" => point.threshold.get_or_insert_default(),
-        "gradient_norm" => point.gradient_norm.get_or_insert_default(),
-        "lambda_max" => &mut point.lambda.as_mut()?.lambda_max,
-        "lambda_residual" => &mut point.lambda.as_mut()?.lambda_residual,
-        "lambda_seconds" => &mut point.lambda.as_mut()?.lambda_seconds,
-        "lambda_corrected_from" => point.lambda.as_mut()?.lambda_corrected_from.get_or_insert_default(),
-        _ => return None,
-    })
 }

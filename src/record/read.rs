@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::error::{At, json};
 use super::{RecordError, RunInfo, cell_path, names};
 use crate::event::{CellEnding, CellIndex, Summary};
+use crate::quantity::{LAMBDA_MAX, LAMBDA_RESIDUAL, TEST_ACCURACY, TEST_LOSS, THRESHOLD, TRAIN_ACCURACY, TRAIN_LOSS};
 
 /// The largest `run.json` that is read: up to 10,000 seeds and a config are in it.
 const MOST_RUN_BYTES: u64 = 16 << 20;
@@ -69,10 +70,11 @@ pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
         let Some(cell) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else {
             continue;
         };
-        let ended = if path.join(names::SUMMARY).exists() {
-            Some(read_summary(&path)?)
-        } else {
-            None
+        // Whether it is there is known by reading it: a cell that goes on takes it away at any time.
+        let ended = match read_summary(&path) {
+            Ok(ended) => Some(ended),
+            Err(error) if error.is_missing() => None,
+            Err(error) => return Err(error),
         };
         cells.push(CellFound { cell, path, ended });
     }
@@ -123,21 +125,17 @@ pub fn read_summary(cell_dir: &Path) -> Result<CellSummary, RecordError> {
             RecordError::Json { path, reason } => RecordError::Summary { path, reason },
             other => other,
         })?;
-    // On disk null is both what was not measured and what was not finite; other fields tell which.
+    // Earlier versions wrote null both for what was not measured and for what was not finite; other fields tell which.
     let CellSummary { ending, summary } = &mut found;
-    if summary.lambda_step.is_some() {
-        summary.lambda_max.get_or_insert(f64::NAN);
-        summary.lambda_residual.get_or_insert(f64::NAN);
-    }
+    let was_measured = summary.lambda_step.is_some();
     // A cell is evaluated where it diverges.
-    if *ending == CellEnding::Diverged {
-        for value in [
-            &mut summary.train_loss,
-            &mut summary.train_accuracy,
-            &mut summary.test_loss,
-            &mut summary.test_accuracy,
-        ] {
-            value.get_or_insert(f64::NAN);
+    let was_evaluated = *ending == CellEnding::Diverged;
+    let lambda = [LAMBDA_MAX.key, LAMBDA_RESIDUAL].map(|key| (key, was_measured));
+    let evaluated =
+        [&TRAIN_LOSS, &TRAIN_ACCURACY, &TEST_LOSS, &TEST_ACCURACY].map(|quantity| (quantity.key, was_evaluated));
+    for (key, was_there) in lambda.into_iter().chain(evaluated).chain([(THRESHOLD.key, false)]) {
+        if !was_there && summary.values.get(key).is_some_and(f64::is_nan) {
+            summary.values.remove(key);
         }
     }
     Ok(found)

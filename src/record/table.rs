@@ -2,25 +2,71 @@
 
 use crate::event::{CellEnding, CellIndex, Summary};
 use crate::number::unsigned_zero;
+use crate::quantity::{
+    self, Kept, LAMBDA_MAX, Quantity, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS, Uncertainty,
+};
 
-/// Columns that every table has after those of the sweep.
-const COLUMNS: [&str; 15] = [
-    "state",
-    "reached_aim",
-    "changed_by_hand",
-    "steps",
-    "epochs",
-    "train_loss",
-    "train_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "lambda_max",
-    "lambda_residual",
-    "lambda_converged",
-    "lambda_step",
-    "lambda_on",
-    "seconds",
-];
+/// The quantities that tables have had from the first version on, in the order of their columns.
+const FIRST: [&Quantity; 5] = [&TRAIN_LOSS, &TRAIN_ACCURACY, &TEST_LOSS, &TEST_ACCURACY, &LAMBDA_MAX];
+
+/// The columns that every table has after those of the sweep, and what a row has there.
+fn columns() -> Vec<(&'static str, Field)> {
+    let quantity = |quantity: &'static Quantity| {
+        let value = (quantity.key, Field::Value(quantity.key));
+        let uncertainty = match quantity.uncertainty {
+            Uncertainty::None => None,
+            Uncertainty::Residual { key, .. } => Some((key, Field::Value(key))),
+        };
+        // What λ_max was measured on, and how well.
+        let of_lambda: &[(&'static str, Field)] = &[
+            (
+                "lambda_converged",
+                Field::Own(|row| truth(row.summary.lambda_converged)),
+            ),
+            ("lambda_step", Field::Own(|row| text(row.summary.lambda_step.as_ref()))),
+            ("lambda_on", Field::Own(|row| text(row.summary.lambda_on.as_ref()))),
+        ];
+        let has_lambda = quantity.key == LAMBDA_MAX.key;
+        let of_lambda = if has_lambda { of_lambda } else { &[] };
+        [value]
+            .into_iter()
+            .chain(uncertainty)
+            .chain(of_lambda.iter().copied())
+            .collect::<Vec<_>>()
+    };
+    let own: [(&'static str, Field); 5] = [
+        ("state", Field::Own(|row| row.state.word().to_owned())),
+        ("reached_aim", Field::Own(|row| truth(row.summary.reached_aim))),
+        (
+            "changed_by_hand",
+            Field::Own(|row| truth(Some(row.summary.changed_by_hand))),
+        ),
+        ("steps", Field::Own(|row| row.summary.steps.to_string())),
+        ("epochs", Field::Own(|row| number(Some(row.summary.epochs)))),
+    ];
+    let mut kept: Vec<&Quantity> = quantity::all()
+        .filter(|quantity| quantity.told.kept >= Kept::InCsv)
+        .collect();
+    // The sort is stable: quantities that came later follow, in the order of tables.
+    kept.sort_by_key(|quantity| {
+        FIRST
+            .iter()
+            .position(|first| first.key == quantity.key)
+            .unwrap_or(FIRST.len())
+    });
+    let told = kept.into_iter().flat_map(quantity);
+    let seconds: (&str, Field) = ("seconds", Field::Own(|row| number(Some(row.summary.seconds))));
+    own.into_iter().chain(told).chain([seconds]).collect()
+}
+
+/// What a row has in a column.
+#[derive(Clone, Copy)]
+enum Field {
+    /// The last value under this key.
+    Value(&'static str),
+    /// What no quantity is.
+    Own(fn(&CellRow) -> String),
+}
 
 /// One cell in the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,8 +119,9 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
             swept.push(name);
         }
     }
+    let columns = columns();
     // A sweep over `steps` must not have two columns of one name.
-    let own = |name: &str| name == "cell" || COLUMNS.contains(&name);
+    let own = |name: &str| name == "cell" || columns.iter().any(|(column, _)| *column == name);
     let titles = swept.iter().map(|name| {
         if own(name) {
             format!("set_{name}")
@@ -84,7 +131,7 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
     });
     let header = std::iter::once("cell".to_owned())
         .chain(titles)
-        .chain(COLUMNS.map(str::to_owned));
+        .chain(columns.iter().map(|(name, _)| (*name).to_owned()));
     let mut table = line(header);
     for row in rows {
         let value = |name: &&str| {
@@ -96,35 +143,26 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
         let settings = swept.iter().map(|name| value(name).unwrap_or_default());
         let fields = std::iter::once(row.cell.to_string())
             .chain(settings)
-            .chain(results(row));
+            .chain(columns.iter().map(|(_, field)| match field {
+                Field::Value(key) => number(row.summary.values.get(key)),
+                Field::Own(text) => text(row),
+            }));
         table += &line(fields);
     }
     table
 }
 
-/// The fields of `COLUMNS`.
-fn results(row: &CellRow) -> [String; 15] {
-    let summary = &row.summary;
-    // As short as reads back to the same number, with an exponent where that is shorter.
-    let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{:?}", unsigned_zero(value)));
-    let truth = |value: Option<bool>| value.map_or_else(String::new, |value| value.to_string());
-    [
-        row.state.word().to_owned(),
-        truth(summary.reached_aim),
-        truth(Some(summary.changed_by_hand)),
-        summary.steps.to_string(),
-        number(Some(summary.epochs)),
-        number(summary.train_loss),
-        number(summary.train_accuracy),
-        number(summary.test_loss),
-        number(summary.test_accuracy),
-        number(summary.lambda_max),
-        number(summary.lambda_residual),
-        truth(summary.lambda_converged),
-        summary.lambda_step.map_or_else(String::new, |step| step.to_string()),
-        summary.lambda_on.clone().unwrap_or_default(),
-        number(Some(summary.seconds)),
-    ]
+/// As short as reads back to the same number, with an exponent where that is shorter.
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| format!("{:?}", unsigned_zero(value)))
+}
+
+fn truth(value: Option<bool>) -> String {
+    text(value.as_ref())
+}
+
+fn text(value: Option<&impl ToString>) -> String {
+    value.map_or_else(String::new, ToString::to_string)
 }
 
 fn line(fields: impl Iterator<Item = String>) -> String {

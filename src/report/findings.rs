@@ -3,6 +3,7 @@
 use super::comparison::{Comparison, Step, Stratum, correlation};
 use super::number;
 use super::run::{Cell, Measure, Run};
+use crate::quantity::TRAIN_ACCURACY;
 use crate::statistics::Kendall;
 
 /// Up, down, or cannot tell.
@@ -36,7 +37,9 @@ pub(super) fn of_fit(run: &Run) -> Option<String> {
     if run.has_aim {
         return None;
     }
-    let last = run.compared().filter_map(|cell| cell.summary.as_ref()?.train_accuracy);
+    let last = run
+        .compared()
+        .filter_map(|cell| cell.summary.as_ref()?.last(&TRAIN_ACCURACY));
     let (low, high) = last.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), share| {
         (share.min(low), share.max(high))
     });

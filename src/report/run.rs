@@ -5,6 +5,7 @@ use std::path::Path;
 use super::axis::Axis;
 use crate::config::{Cell as Planned, Experiment};
 use crate::event::{CellEnding, Point, StopReason, Summary};
+use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY, TRAIN_ACCURACY, TRAIN_LOSS};
 use crate::record::{self, CellFound, RecordError, RunInfo};
 
 /// A run, as far as it is.
@@ -77,7 +78,7 @@ impl Cell {
     pub(super) fn value(&self, measure: Measure) -> Option<f64> {
         let value = match measure {
             Measure::Lambda(probe) => self.lambdas.get(probe)?.filter(|lambda| lambda.counts)?.value,
-            Measure::TestAccuracy => self.summary.as_ref()?.test_accuracy? * 100.0,
+            Measure::TestAccuracy => self.summary.as_ref()?.last(&TEST_ACCURACY)? * 100.0,
         };
         value.is_finite().then_some(value)
     }
@@ -195,10 +196,13 @@ fn finished(planned: &Planned, found: Option<&CellFound>, reason: StopReason, su
     let settings = &planned.settings;
     let at_most = |value: Option<f64>, aim: Option<f64>| value.zip(aim).is_some_and(|(value, aim)| value <= aim);
     let reached = matches!(reason, StopReason::TrainLoss | StopReason::TrainAccuracy)
-        || at_most(summary.and_then(|last| last.train_loss), settings.until_train_loss)
+        || at_most(
+            summary.and_then(|last| last.last(&TRAIN_LOSS)),
+            settings.until_train_loss,
+        )
         || at_most(
             settings.until_train_accuracy,
-            summary.and_then(|last| last.train_accuracy),
+            summary.and_then(|last| last.last(&TRAIN_ACCURACY)),
         );
     if has_aim(planned) && !reached {
         Standing::Unreached
@@ -215,7 +219,7 @@ fn has_aim(planned: &Planned) -> bool {
 fn lambdas(probes: usize, summary: Option<&Summary>, points: &[Point]) -> Vec<Option<Lambda>> {
     let first = summary.and_then(|last| {
         Some(Lambda {
-            value: last.lambda_max?,
+            value: last.last(&LAMBDA_MAX)?,
             converged: last.lambda_converged?,
             counts: last.lambda_converged? && last.lambda_step.is_none_or(|step| step == last.steps),
         })

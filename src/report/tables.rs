@@ -4,7 +4,7 @@ use super::comparison::{self, Comparison, Step, correlation};
 use super::page::Page;
 use super::run::{Cell, Measure, Run, Standing};
 use super::{findings, number};
-use crate::event::Summary;
+use crate::quantity::{self, Format, LAMBDA_MAX, Quantity};
 use crate::statistics::{Estimate, Kendall, mean};
 
 /// One row a combination of swept settings: means over its seeds.
@@ -12,7 +12,9 @@ pub(super) fn combinations(page: &mut Page, run: &Run) {
     let mut header: Vec<String> = run.axes.iter().map(super::axis::Axis::name).collect();
     header.push("cells".to_owned());
     header.extend((0..run.probes.len()).map(|probe| run.lambda_words(probe)));
-    header.extend(["test accuracy", "training accuracy", "test loss", "steps"].map(str::to_owned));
+    let of_cells = of_cells(run);
+    header.extend(of_cells.iter().map(|quantity| quantity.label.to_owned()));
+    header.push("steps".to_owned());
     if run.has_aim {
         header.push("aim".to_owned());
     }
@@ -41,22 +43,13 @@ pub(super) fn combinations(page: &mut Page, run: &Run) {
                 .collect();
             row.push(cells.len().to_string());
             row.extend((0..run.probes.len()).map(|probe| measured(&cells, Measure::Lambda(probe))));
-            row.push(measured(&cells, Measure::TestAccuracy));
-            row.push(summarized(
-                &cells,
-                |last| last.train_accuracy.map(|share| share * 100.0),
-                |mean| number::mean(Measure::TestAccuracy, mean),
-            ));
-            row.push(summarized(
-                &cells,
-                |last| last.test_loss,
-                |mean| number::mean(Measure::Lambda(0), mean),
-            ));
-            row.push(summarized(
-                &cells,
-                |last| Some(last.steps as f64),
-                |mean| format!("{:.0}", mean.value),
-            ));
+            row.extend(of_cells.iter().map(|quantity| mean_of(quantity, &cells)));
+            let steps = cells
+                .iter()
+                .filter_map(|cell| Some(cell.summary.as_ref()?.steps as f64));
+            row.push(mean_words(&steps.collect::<Vec<_>>(), |mean| {
+                format!("{:.0}", mean.value)
+            }));
             if run.has_aim {
                 row.push(if cells.is_empty() {
                     "–".to_owned()
@@ -70,22 +63,49 @@ pub(super) fn combinations(page: &mut Page, run: &Run) {
     page.table(header, rows);
 }
 
+/// The quantities of cells that tables have besides λ_max, which has a column a probe; those that no cell has are left out.
+fn of_cells(run: &Run) -> Vec<&'static Quantity> {
+    let summaries = || run.cells.iter().filter_map(|cell| cell.summary.as_ref());
+    let is_measured = |quantity: &Quantity| summaries().any(|last| last.last(quantity).is_some());
+    let further = quantity::in_tables().filter(|quantity| **quantity != LAMBDA_MAX);
+    further.filter(|quantity| is_measured(quantity)).collect()
+}
+
 fn measured(cells: &[&Cell], measure: Measure) -> String {
     let values: Vec<f64> = cells.iter().filter_map(|cell| cell.value(measure)).collect();
-    let words = mean(&values).map_or_else(|| "–".to_owned(), |mean| number::mean(measure, &mean));
-    if values.len() < cells.len() && !values.is_empty() {
-        format!("{words} (of {})", values.len())
+    of_how_many(
+        mean_words(&values, |mean| number::mean(measure, mean)),
+        values.len(),
+        cells.len(),
+    )
+}
+
+/// The mean of the last values of a quantity.
+fn mean_of(quantity: &Quantity, cells: &[&Cell]) -> String {
+    let last = |cell: &&Cell| cell.summary.as_ref()?.last(quantity).filter(|value| value.is_finite());
+    let values = cells.iter().filter_map(last);
+    let (scale, measure) = match quantity.format {
+        Format::Share => (100.0, Measure::TestAccuracy),
+        Format::Number | Format::Seconds => (1.0, Measure::Lambda(0)),
+    };
+    let values: Vec<f64> = values.map(|value| value * scale).collect();
+    of_how_many(
+        mean_words(&values, |mean| number::mean(measure, mean)),
+        values.len(),
+        cells.len(),
+    )
+}
+
+fn of_how_many(words: String, values: usize, cells: usize) -> String {
+    if values < cells && values > 0 {
+        format!("{words} (of {values})")
     } else {
         words
     }
 }
 
-fn summarized(cells: &[&Cell], value: fn(&Summary) -> Option<f64>, words: fn(&Estimate) -> String) -> String {
-    let values: Vec<f64> = cells
-        .iter()
-        .filter_map(|cell| value(cell.summary.as_ref()?).filter(|value| value.is_finite()))
-        .collect();
-    mean(&values).map_or_else(|| "–".to_owned(), |mean| words(&mean))
+fn mean_words(values: &[f64], words: impl Fn(&Estimate) -> String) -> String {
+    mean(values).map_or_else(|| "–".to_owned(), |mean| words(&mean))
 }
 
 /// Every level against the lowest, and the trend over all.
@@ -206,20 +226,11 @@ pub(super) fn cells(page: &mut Page, run: &Run) {
     header.extend(run.axes.iter().map(super::axis::Axis::name));
     header.push("seed".to_owned());
     header.extend((0..run.probes.len()).map(|probe| run.lambda_words(probe)));
-    header.extend(
-        [
-            "test accuracy",
-            "training accuracy",
-            "test loss",
-            "training loss",
-            "steps",
-            "counts",
-        ]
-        .map(str::to_owned),
-    );
+    let of_cells = of_cells(run);
+    header.extend(of_cells.iter().map(|quantity| quantity.label.to_owned()));
+    header.extend(["steps", "counts"].map(str::to_owned));
     let none = || "–".to_owned();
     let rows = run.cells.iter().map(|cell| {
-        let last = |value: fn(&Summary) -> Option<f64>| cell.summary.as_ref().and_then(value);
         let mut row = vec![format!("{:03}", cell.index)];
         row.extend(
             run.axes
@@ -243,10 +254,13 @@ pub(super) fn cells(page: &mut Page, run: &Run) {
                 None => none(),
             }),
         );
-        row.push(last(|last| last.test_accuracy).map_or_else(none, number::percent));
-        row.push(last(|last| last.train_accuracy).map_or_else(none, number::percent));
-        row.push(last(|last| last.test_loss).map_or_else(none, |loss| number::significant(loss, 4)));
-        row.push(last(|last| last.train_loss).map_or_else(none, |loss| number::significant(loss, 4)));
+        row.extend(of_cells.iter().map(|quantity| {
+            let value = cell.summary.as_ref().and_then(|last| last.last(quantity));
+            value.map_or_else(none, |value| match quantity.format {
+                Format::Share => number::percent(value),
+                Format::Number | Format::Seconds => number::significant(value, 4),
+            })
+        }));
         row.push(cell.summary.as_ref().map_or_else(none, |last| last.steps.to_string()));
         row.push(match &cell.standing {
             Standing::Compared => "yes".to_owned(),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::event::{CellEnding, LogKind, Summary};
 use crate::number::significant;
+use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 
 /// What is said, and which cell of the sweep this is.
 pub(super) fn with_swept(words: &str, swept: &[(String, String)]) -> String {
@@ -36,7 +37,7 @@ pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
         summary.steps,
         if summary.steps == 1 { "" } else { "s" }
     );
-    if let Some(lambda) = summary.lambda_max.filter(|lambda| lambda.is_finite()) {
+    if let Some(lambda) = summary.last(&LAMBDA_MAX).filter(|lambda| lambda.is_finite()) {
         let doubt = if summary.lambda_converged == Some(true) {
             ""
         } else {
@@ -44,7 +45,7 @@ pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
         };
         let _ = write!(words, ", λ_max {}{doubt}", significant(lambda, 5));
     }
-    if let Some(accuracy) = summary.test_accuracy.filter(|accuracy| accuracy.is_finite()) {
+    if let Some(accuracy) = summary.last(&TEST_ACCURACY).filter(|accuracy| accuracy.is_finite()) {
         let _ = write!(words, ", test accuracy {:.1} %", accuracy * 100.0);
     }
     words

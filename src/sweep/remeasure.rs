@@ -18,6 +18,7 @@ use crate::config::{Experiment, Extent, Loss, Precision, Settings, Statistics};
 use crate::data::DataError;
 use crate::device::OpenDevice;
 use crate::number::{fixed, unsigned_zero};
+use crate::quantity::LAMBDA_MAX;
 use crate::record::{self, NamedTensor, RecordError, TensorValues, read_tensors, write_tensors};
 use crate::setup;
 use crate::train::{probe_examples, probe_loss, rules};
@@ -205,7 +206,7 @@ pub fn remeasure(
             .ok()
             .map(|ended| ended.summary)
             .filter(|last| request.probe == 0 && last.lambda_step == Some(last.steps))
-            .and_then(|last| last.lambda_max)
+            .and_then(|last| last.last(&LAMBDA_MAX))
             .filter(|recorded| recorded.is_finite()),
         probe: probe.describe(&settings),
         loss: settings.loss,

@@ -22,7 +22,8 @@ use super::schedule::LambdaSchedule;
 use super::snapshot::Snapshot;
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Precision, Settings};
-use crate::event::{CellEnding, Event, Point, Progress, RateChange, Summary};
+use crate::event::{CellEnding, Event, Progress, RateChange, Summary};
+use crate::quantity::{LEARNING_RATE, THRESHOLD};
 use crate::setup;
 
 /// One cell in training.
@@ -179,12 +180,12 @@ impl<'a> Run<'a> {
         if to.to_bits() == from.to_bits() {
             return Ok(());
         }
-        self.write(Point {
-            learning_rate: Some(to),
-            threshold: self.optimizer.threshold(to),
-            changed_by_hand: Some(RateChange { from, to }),
-            ..self.point()
-        })?;
+        let mut point = self.point().with(LEARNING_RATE.key, to);
+        if let Some(threshold) = self.optimizer.threshold(to) {
+            point.values.set(THRESHOLD.key, threshold);
+        }
+        point.changed_by_hand = Some(RateChange { from, to });
+        self.write(point)?;
         self.keep(&self.snapshot(true))?;
         let step = self.step;
         self.outbox.notice(

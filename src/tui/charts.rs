@@ -1,11 +1,28 @@
 //! What is drawn of the curves and of the finished cells, one file a chart.
 
-pub(super) mod accuracy;
 pub(super) mod copy;
 mod curves;
-pub(super) mod lambda;
-pub(super) mod loss;
+mod lambda;
+mod measured;
 mod overlaid;
 pub(super) mod scatter;
 mod smooth;
 pub(super) mod sweep;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::state::scene::Scene;
+use crate::quantity::{Chart, LAMBDA};
+
+/// Draws a chart of the chosen cell.
+pub(super) fn render(scene: &Scene, chart: &Chart, area: Rect, buffer: &mut Buffer) {
+    if *chart == LAMBDA {
+        lambda::render(scene, area, buffer);
+    } else {
+        measured::render(scene, chart, area, buffer);
+    }
+    if scene.view.charts.is_marked(chart) {
+        buffer.set_string(area.x, area.y, scene.theme().text("›"), scene.theme().key);
+    }
+}

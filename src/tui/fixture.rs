@@ -63,6 +63,13 @@ impl Fixture {
         self
     }
 
+    /// Something more was measured in a cell.
+    pub(super) fn measure(&mut self, cell: usize, point: crate::event::Point) {
+        let point = Box::new(point);
+        let measured = crate::event::Event::Measured { cell, point };
+        self.monitor.apply(measured, self.start);
+    }
+
     /// What a panel draws in an area of this size.
     pub(super) fn drawn(&self, panel: fn(&Scene, Rect, &mut Buffer), size: (u16, u16)) -> String {
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();

@@ -220,6 +220,19 @@ pub const BINDINGS: &[Binding] = &[
         "λ_max on the next probe",
     ),
     binding(
+        &[letter('c')],
+        Action::NextChart,
+        None,
+        "another quantity in the marked chart",
+    ),
+    binding(&[letter('C')], Action::MarkChart, None, "mark the next chart"),
+    binding(
+        &[letter('X')],
+        Action::AcrossAxis,
+        None,
+        "steps, epochs or seconds across the charts",
+    ),
+    binding(
         &[letter('l')],
         Action::LossAxis,
         Some(Hint::Wide("loss axis")),
@@ -356,7 +369,8 @@ mod tests {
             press(KeyCode::Char('c'), KeyModifiers::CONTROL),
             Some(Action::Interrupt)
         );
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
+        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), Some(Action::NextChart));
+        assert_eq!(press(KeyCode::Char('q'), KeyModifiers::CONTROL), None);
         assert_eq!(press(KeyCode::Char('q'), KeyModifiers::ALT), None);
     }
 

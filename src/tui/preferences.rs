@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use ratatui::style::Color;
 use serde::{Deserialize, Serialize};
 
+use crate::quantity;
 use crate::tui::keys::keymap::KeyMap;
+use crate::tui::state::across::Across;
+use crate::tui::state::charts::Charts;
 use crate::tui::theme::{Colours, Glyphs, Role, Theme};
 use crate::tui::words::said;
 use crate::user_folders::{Kind, user_folder};
@@ -59,6 +62,8 @@ struct File {
     glyphs: GlyphChoice,
     frames_per_second: u32,
     mouse: bool,
+    charts: (String, String, String),
+    across: String,
     palette: BTreeMap<String, String>,
     keys: BTreeMap<String, Vec<String>>,
 }
@@ -70,6 +75,8 @@ impl Default for File {
             glyphs: GlyphChoice::Auto,
             frames_per_second: FRAMES_PER_SECOND,
             mouse: true,
+            charts: Charts::default().shown().map(|chart| chart.key.to_owned()).into(),
+            across: Across::default().name().to_owned(),
             palette: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
@@ -87,6 +94,10 @@ pub struct Preferences {
     pub frames_per_second: u32,
     /// Whether the mouse is listened to.
     pub mouse: bool,
+    /// Which charts there are at the start.
+    pub charts: Charts,
+    /// What goes across them at the start.
+    pub across: Across,
     /// Which keys do what.
     pub keys: KeyMap,
     palette: Vec<(Role, Color)>,
@@ -99,6 +110,8 @@ impl Default for Preferences {
             glyphs: GlyphChoice::Auto,
             frames_per_second: File::default().frames_per_second,
             mouse: true,
+            charts: Charts::default(),
+            across: Across::default(),
             keys: KeyMap::default(),
             palette: Vec::new(),
         }
@@ -129,6 +142,34 @@ pub enum PreferencesError {
 /// Where the file is, with environment variables from `variable`; none without a home.
 pub fn usual_path<V: Into<PathBuf>>(variable: impl Fn(&str) -> Option<V>) -> Option<PathBuf> {
     user_folder(Kind::Config, variable).map(|folder| folder.join("screen.ron"))
+}
+
+fn chart_keys() -> String {
+    let keys: Vec<&str> = quantity::charts().iter().map(|chart| chart.key).collect();
+    keys.join(", ")
+}
+
+/// The charts of these names, which have to be different.
+fn charts_named(names: (String, String, String)) -> Result<Charts, String> {
+    let all = quantity::charts();
+    let names = [names.0, names.1, names.2];
+    let named = |name: &String| {
+        let found = all.iter().find(|chart| chart.key == name);
+        found
+            .copied()
+            .ok_or_else(|| format!("charts has `{}`; there are {}", said(name), chart_keys()))
+    };
+    let [above, left, right] = [named(&names[0])?, named(&names[1])?, named(&names[2])?];
+    if above == left || left == right || above == right {
+        return Err(format!("charts has the same chart twice: {}", names.join(", ")));
+    }
+    Ok(Charts::new([above, left, right]))
+}
+
+fn across_named(name: &str) -> Result<Across, String> {
+    let found = Across::ALL.into_iter().find(|across| across.name() == name);
+    let all = || Across::ALL.map(Across::name).join(", ");
+    found.ok_or_else(|| format!("across is `{}`; there are {}", said(name), all()))
 }
 
 impl Preferences {
@@ -198,6 +239,8 @@ impl Preferences {
             glyphs: file.glyphs,
             frames_per_second: file.frames_per_second,
             mouse: file.mouse,
+            charts: charts_named(file.charts)?,
+            across: across_named(&file.across)?,
             keys: KeyMap::with(&file.keys)?,
             palette,
         })
@@ -224,6 +267,8 @@ impl Preferences {
              // Auto, Ascii or Unicode\n    glyphs: {:?},\n    \
              // from {} to {}\n    frames_per_second: {},\n    \
              // clicks and the wheel; text is then selected with shift held down\n    mouse: {},\n    \
+             // the chart above, on the left and on the right, of {}\n    charts: {:?},\n    \
+             // what goes across them: {}\n    across: {:?},\n    \
              // \"#rrggbb\", 0 to 255, or a name, for {}\n    palette: {{}},\n    \
              // every key of an action\n    keys: {{\n{}    }},\n)\n",
             file.colours,
@@ -232,6 +277,10 @@ impl Preferences {
             FRAMES.end(),
             file.frames_per_second,
             file.mouse,
+            chart_keys(),
+            file.charts,
+            Across::ALL.map(Across::name).join(", "),
+            file.across,
             Role::ALL.map(Role::name).join(", "),
             keys.collect::<String>()
         )

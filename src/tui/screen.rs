@@ -14,7 +14,7 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::tui::charts::{accuracy, lambda, loss, scatter, sweep};
+use crate::tui::charts::{self, scatter, sweep};
 use crate::tui::overlays::{glossary, help, palette, question, rate, welcome};
 use crate::tui::panels::{detail, footer, header, log, queue};
 use crate::tui::state::parts::{Part, SMALLEST, has_side, parts};
@@ -32,10 +32,11 @@ pub fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     }
     for (part, area) in parts {
         let draw = match part {
+            Part::Chart(chart) => {
+                charts::render(scene, chart, area, buffer);
+                continue;
+            }
             Part::Header => header::render,
-            Part::Lambda => lambda::render,
-            Part::Loss => loss::render,
-            Part::Accuracy => accuracy::render,
             Part::Scatter => scatter::render,
             Part::Settings => sweep::render,
             Part::Table => queue::render,

@@ -1,5 +1,7 @@
 //! What the person watching has chosen, and the frame of data that is drawn: no panel is known here.
 
+pub(super) mod across;
+pub(super) mod charts;
 pub(super) mod filter;
 mod number;
 pub(super) mod palette;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::number::{decade, fixed};
+use crate::quantity::{Format, Quantity};
 
 /// A value with `digits` significant digits: "41.3", "0.0123", "1.2e-7", "–" for what is not finite.
 #[must_use]
@@ -29,12 +30,6 @@ pub(super) fn floor(value: f64) -> i32 {
     value.floor() as i32
 }
 
-/// The same, or "–" where nothing is known.
-#[must_use]
-pub fn value_or_dash(number: Option<f64>, digits: i32) -> String {
-    number.map_or_else(|| "–".to_owned(), |number| value(number, digits))
-}
-
 /// A share as a percentage with one decimal, "87.5%", but for the whole, "100%".
 #[must_use]
 pub fn percent(share: Option<f64>) -> String {
@@ -42,6 +37,32 @@ pub fn percent(share: Option<f64>) -> String {
         Some(1.0) => "100%".to_owned(),
         Some(share) if share.is_finite() => format!("{}%", fixed(share * 100.0, 1)),
         _ => "–".to_owned(),
+    }
+}
+
+/// A value of a quantity, in three digits or a decimal of a per cent.
+#[must_use]
+pub fn value_of(quantity: &Quantity, value_of_it: f64) -> String {
+    match quantity.format {
+        Format::Number => value(value_of_it, 3),
+        Format::Share => percent(Some(value_of_it)),
+        Format::Seconds => seconds(value_of_it),
+    }
+}
+
+/// A time in the unit that fits: "1.2 ms".
+#[must_use]
+pub fn seconds(seconds: f64) -> String {
+    let (scale, unit) = match seconds.abs() {
+        ..1e-3 => (1e6, "µs"),
+        ..1.0 => (1e3, "ms"),
+        _ => (1.0, "s"),
+    };
+    let number = value(seconds * scale, 3);
+    if seconds.is_finite() {
+        format!("{number} {unit}")
+    } else {
+        number
     }
 }
 
@@ -182,6 +203,5 @@ mod tests {
         assert_eq!(percent(Some(-0.0)), "0.0%");
         assert_eq!(percent(Some(f64::NAN)), "–");
         assert_eq!(estimate(None), "–");
-        assert_eq!(value_or_dash(None, 3), "–");
     }
 }

@@ -88,14 +88,17 @@ impl Bench {
                 let mut point = Point {
                     step,
                     lambda: Some(lambda),
-                    threshold: setup::optimizer(settings).threshold(settings.learning_rate),
                     ..Point::default()
                 };
+                let threshold = setup::optimizer(settings).threshold(settings.learning_rate);
+                if let Some(threshold) = threshold {
+                    point.values.set("threshold", threshold);
+                }
                 if probe == 0 {
-                    point.train_loss = Some(0.1 * share);
-                    point.train_accuracy = Some(0.95);
-                    point.test_loss = Some(0.5 * share);
-                    point.test_accuracy = Some(accuracy / 100.0);
+                    point.values.set("train_loss", 0.1 * share);
+                    point.values.set("train_accuracy", 0.95);
+                    point.values.set("test_loss", 0.5 * share);
+                    point.values.set("test_accuracy", accuracy / 100.0);
                 }
                 writer.append(&point).unwrap();
                 summary.take_in(&point);

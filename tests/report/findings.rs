@@ -335,7 +335,7 @@ fn no_zero_has_a_sign() {
         std::fs::write(summary, losses).unwrap();
     }
     let report = bench.report();
-    says(&report, &["| 0.0 | 3 | 0 | 0.00 % | 95.00 % | 0 | 20 |"]);
+    says(&report, &["| 0.0 | 3 | 0 | 0.00 % | 0 | 0.1000 | 95.00 % | 20 |"]);
     for word in words(&report) {
         let digits = word.trim_start_matches(['−', '-', '±', '+']);
         let is_zero = digits.contains('0') && digits.chars().all(|letter| "0.".contains(letter));

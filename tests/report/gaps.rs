@@ -96,7 +96,7 @@ fn one_cell_is_a_report_without_comparisons() {
         &[
             "Whether λ_max and test accuracy moved together cannot be told: fewer than two cells have both",
             "The sweep varies nothing but the seed",
-            "| 000 | 7 | 10.000 | 70.00 % | 95.00 % |",
+            "| 000 | 7 | 10.000 | 70.00 % | 0.5000 | 0.1000 | 95.00 % |",
         ],
     );
     let no_sweep = Bench::new("learning_rate: 0.1");

@@ -124,14 +124,17 @@ pub fn point(cell: usize, step: u64, probe: usize) -> Point {
         step,
         epoch: step as f64,
         seconds: step as f64 * SECONDS_PER_STEP,
-        train_loss: Some(loss),
-        train_accuracy: Some((0.995 - 1.75 * loss).max(0.1)),
-        test_loss: Some(loss + generalization_gap),
-        test_accuracy: Some((0.9 - 1.6 * loss).max(0.1)),
         lambda: Some(lambda),
-        learning_rate: Some(rate(cell)),
-        threshold: Some(2.0 / rate(cell)),
-        gradient_norm: Some(loss.sqrt()),
+        values: [
+            ("train_loss", loss),
+            ("train_accuracy", (0.995 - 1.75 * loss).max(0.1)),
+            ("test_loss", loss + generalization_gap),
+            ("test_accuracy", (0.9 - 1.6 * loss).max(0.1)),
+            ("learning_rate", rate(cell)),
+            ("threshold", 2.0 / rate(cell)),
+            ("gradient_norm", loss.sqrt()),
+        ]
+        .into(),
     }
 }
 
@@ -198,24 +201,8 @@ pub fn up_to(cell: usize, step: u64) -> Vec<Event> {
 /// The end of a cell.
 pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
     let last = point(cell, step, 0);
-    let lambda = last.lambda.unwrap_or_default();
-    let summary = Summary {
-        changed_by_hand: false,
-        steps: step,
-        epochs: step as f64,
-        seconds: last.seconds,
-        reached_aim: None,
-        train_loss: last.train_loss,
-        train_accuracy: last.train_accuracy,
-        test_loss: last.test_loss,
-        test_accuracy: last.test_accuracy,
-        lambda_max: Some(lambda.lambda_max),
-        lambda_residual: Some(lambda.lambda_residual),
-        lambda_converged: Some(true),
-        lambda_step: Some(step),
-        lambda_on: Some(lambda.lambda_on),
-        threshold: last.threshold,
-    };
+    let mut summary = Summary::default();
+    summary.take_in(&last);
     Event::CellEnded { cell, ending, summary }
 }
 
@@ -224,8 +211,8 @@ pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
 pub fn came_to(cell: usize, lambda_max: f64) -> Event {
     let mut event = ended(cell, STEPS, CellEnding::Finished(StopReason::Steps));
     if let Event::CellEnded { summary, .. } = &mut event {
-        summary.lambda_max = Some(lambda_max);
-        summary.test_accuracy = Some(0.9 - 0.001 * lambda_max);
+        summary.values.set("lambda_max", lambda_max);
+        summary.values.set("test_accuracy", 0.9 - 0.001 * lambda_max);
     }
     event
 }
@@ -311,9 +298,7 @@ pub fn changed_by_hand() -> Vec<Event> {
         ),
     ]);
     events.extend((600..=720).step_by(5).map(|step| {
-        let mut point = point(2, step, 0);
-        point.learning_rate = Some(0.025);
-        point.threshold = Some(80.0);
+        let mut point = point(2, step, 0).with("learning_rate", 0.025).with("threshold", 80.0);
         point.changed_by_hand = (step == 600).then_some(RateChange { from: 0.05, to: 0.025 });
         if let Some(lambda) = &mut point.lambda {
             lambda.lambda_max += 0.11 * (step - 600) as f64;

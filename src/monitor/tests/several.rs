@@ -1,8 +1,8 @@
 //! Several cells run at once.
 
 use super::{
-    Activity, CellEnding, CellState, Cells, Duration, Event, Instant, Monitor, Summary, SweepEnding, busy, finished,
-    left_of, measured_in_two_cells, plan, progress, started,
+    Activity, CellEnding, CellState, Cells, Duration, Event, Instant, LAMBDA_MAX, Monitor, Summary, SweepEnding,
+    TRAIN_LOSS, busy, finished, left_of, measured_in_two_cells, plan, progress, started,
 };
 
 /// Cells 0, 2 and 1 of six are started in this order.
@@ -182,7 +182,8 @@ fn without_curves_everything_else_is_known() {
     for (cell, like) in monitor.cells.iter().zip(&with.cells) {
         assert_eq!(cell.latest, like.latest);
         assert_eq!(cell.progress, like.progress);
-        assert!(cell.curves.train_loss.is_empty() && !like.curves.train_loss.is_empty());
-        assert!(cell.curves.lambda[0].is_empty() && !like.curves.lambda[0].is_empty());
+        for quantity in [&TRAIN_LOSS, &LAMBDA_MAX] {
+            assert!(cell.curves.of(quantity, 0).is_empty() && !like.curves.of(quantity, 0).is_empty());
+        }
     }
 }

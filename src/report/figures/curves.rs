@@ -8,6 +8,7 @@ use kuva::render::plots::Plot;
 
 use super::{Figure, Span, axes_key, colour, frame, label, lambda_label, probe_key};
 use crate::event::Point;
+use crate::quantity::{self, Format, Kept, LAMBDA_MAX, Line, Quantity, Subject, Uncertainty};
 use crate::report::run::{Cell, Run, Standing};
 
 /// The most points of a curve that are drawn: four a column, its first, least, greatest and last.
@@ -16,43 +17,65 @@ const MOST_POINTS: usize = 2000;
 /// The most combinations that are drawn: more would make a page that no one scrolls through.
 pub(in crate::report) const MOST_COMBINATIONS: usize = 24;
 
-/// What one panel shows.
-#[derive(Clone, Copy, PartialEq)]
-enum Panel {
-    Lambda(usize),
-    TrainLoss,
-    TestLoss,
-    TrainAccuracy,
-    TestAccuracy,
+/// What one panel shows: a quantity, on a probe where it is one of probes.
+#[derive(Clone, Copy)]
+struct Panel {
+    quantity: &'static Quantity,
+    probe: usize,
 }
 
 impl Panel {
+    /// Every one there is.
+    fn all(run: &Run) -> Vec<Self> {
+        let shown = |quantity: &&Quantity| quantity.told.kept >= Kept::InCsv && quantity.line != Line::Limit;
+        let probes = |quantity: &'static Quantity| {
+            let probes = match quantity.subject {
+                Subject::Cell => 1,
+                Subject::Probe => run.probes.len(),
+            };
+            (0..probes).map(move |probe| Self { quantity, probe })
+        };
+        quantity::all().filter(shown).flat_map(probes).collect()
+    }
+
     fn value(self, point: &Point) -> Option<f64> {
-        match self {
-            Self::Lambda(probe) => {
-                let lambda = point.lambda.as_ref().filter(|lambda| lambda.lambda_probe == probe)?;
-                // What could not be had breaks the line; what did not converge is left out of it.
-                (lambda.lambda_converged || !lambda.lambda_max.is_finite()).then_some(lambda.lambda_max)
-            }
-            Self::TrainLoss => point.train_loss,
-            Self::TestLoss => point.test_loss,
-            Self::TrainAccuracy => point.train_accuracy.map(|share| share * 100.0),
-            Self::TestAccuracy => point.test_accuracy.map(|share| share * 100.0),
+        let value = self.quantity.value(point)?;
+        if self.quantity.subject == Subject::Probe && quantity::probe_of(point) != self.probe {
+            return None;
         }
+        let converged = match self.quantity.uncertainty {
+            Uncertainty::None => true,
+            Uncertainty::Residual { .. } => point.lambda.as_ref().is_none_or(|lambda| lambda.lambda_converged),
+        };
+        // What could not be had breaks the line; what did not converge is left out of it.
+        (converged || !value.is_finite()).then_some(match self.quantity.format {
+            Format::Share => value * 100.0,
+            Format::Number | Format::Seconds => value,
+        })
     }
 
     fn words(self, run: &Run) -> String {
-        match self {
-            Self::Lambda(probe) => lambda_label(run, probe),
-            Self::TrainLoss => "training loss".to_owned(),
-            Self::TestLoss => "test loss".to_owned(),
-            Self::TrainAccuracy => "training accuracy / %".to_owned(),
-            Self::TestAccuracy => "test accuracy / %".to_owned(),
+        let label = self.quantity.label;
+        match (self.quantity.subject, self.quantity.format) {
+            (Subject::Probe, _) if self.quantity.key == LAMBDA_MAX.key => lambda_label(run, self.probe),
+            (Subject::Probe, Format::Seconds) if run.probes.len() > 1 => {
+                format!("{label} / s ({})", run.probes[self.probe])
+            }
+            (Subject::Probe, _) if run.probes.len() > 1 => format!("{label} ({})", run.probes[self.probe]),
+            (_, Format::Seconds) => format!("{label} / s"),
+            (_, Format::Share) => format!("{label} / %"),
+            (_, Format::Number) => label.to_owned(),
         }
     }
 
+    /// What limits the quantity, on the same chart.
+    fn limit(self) -> Option<&'static Quantity> {
+        let is_main = self.quantity.line == Line::Main;
+        is_main.then(|| self.quantity.chart.line(Line::Limit)).flatten()
+    }
+
     fn may_log(self) -> bool {
-        !matches!(self, Self::TrainAccuracy | Self::TestAccuracy)
+        self.quantity.format != Format::Share
     }
 }
 
@@ -92,15 +115,7 @@ fn colouring(run: &Run) -> Option<usize> {
 }
 
 fn figure(run: &Run, n: usize, key: &[usize], cells: &[&Cell], colouring: Option<usize>) -> Option<Figure> {
-    let probes = (0..run.probes.len()).map(Panel::Lambda);
-    let panels: Vec<Panel> = probes
-        .chain([
-            Panel::TrainLoss,
-            Panel::TestLoss,
-            Panel::TrainAccuracy,
-            Panel::TestAccuracy,
-        ])
-        .collect();
+    let panels = Panel::all(run);
     let level = |cell: &Cell| colouring.map_or(0, |axis| cell.levels[axis]);
     let x = Span::of(
         cells
@@ -177,11 +192,10 @@ fn draw(
         values.collect()
     };
     let curves: Vec<(&Cell, Vec<(f64, f64)>)> = cells.iter().map(|cell| (*cell, of(cell))).collect();
-    let thresholds = if matches!(panel, Panel::Lambda(_)) {
-        thresholds(cells, level)
-    } else {
-        Vec::new()
-    };
+    let thresholds = panel
+        .limit()
+        .map(|limit| thresholds(limit, cells, level))
+        .unwrap_or_default();
     let measured = curves
         .iter()
         .flat_map(|(_, curve)| curve.iter().map(|(_, value)| *value));
@@ -221,7 +235,7 @@ fn draw(
 }
 
 /// The threshold of the first cell of each level, which its other seeds share but for what the gradient adds to it.
-fn thresholds(cells: &[&Cell], level: &dyn Fn(&Cell) -> usize) -> Vec<(usize, Vec<(f64, f64)>)> {
+fn thresholds(limit: &Quantity, cells: &[&Cell], level: &dyn Fn(&Cell) -> usize) -> Vec<(usize, Vec<(f64, f64)>)> {
     let mut found: Vec<(usize, Vec<(f64, f64)>)> = Vec::new();
     for cell in cells {
         let n = level(cell);
@@ -231,7 +245,7 @@ fn thresholds(cells: &[&Cell], level: &dyn Fn(&Cell) -> usize) -> Vec<(usize, Ve
         let curve = cell
             .points
             .iter()
-            .filter_map(|point| Some((point.step as f64, point.threshold?)));
+            .filter_map(|point| Some((point.step as f64, limit.value(point)?)));
         let curve: Vec<(f64, f64)> = curve.filter(|(_, value)| value.is_finite()).collect();
         found.push((n, reduced(&curve)));
     }
@@ -310,6 +324,10 @@ mod tests {
 
     #[test]
     fn a_lambda_max_that_could_not_be_had_breaks_the_line_and_an_unconverged_one_is_left_out_of_it() {
+        let panel = Panel {
+            quantity: &LAMBDA_MAX,
+            probe: 0,
+        };
         let points = [(1.0, true), (2.0, false), (3.0, true), (f64::NAN, false), (4.0, true)];
         let curve: Vec<(f64, f64)> = points
             .into_iter()
@@ -324,7 +342,7 @@ mod tests {
                     lambda: Some(lambda),
                     ..Point::default()
                 };
-                Some((f64::from(step), Panel::Lambda(0).value(&point)?))
+                Some((f64::from(step), panel.value(&point)?))
             })
             .collect();
         assert_eq!(

@@ -8,6 +8,7 @@ use super::{Run, ending, has_diverged};
 use crate::config::Settings;
 use crate::event::{Activity, CellEnding, LambdaPoint, Point, StopReason};
 use crate::number::significant;
+use crate::quantity::{GRADIENT_NORM, LEARNING_RATE, TEST_ACCURACY, TEST_LOSS, THRESHOLD, TRAIN_ACCURACY, TRAIN_LOSS};
 use crate::setup;
 use crate::train::evaluate::evaluate;
 use crate::train::probes::ProbeTrack;
@@ -37,7 +38,11 @@ impl Run<'_> {
             if let Err(ending) = self.evaluate(&mut point) {
                 return Ok(Some(ending));
             }
-            if diverged || point.train_loss.is_some_and(|loss| has_diverged(loss, settings)) {
+            if diverged
+                || TRAIN_LOSS
+                    .value(&point)
+                    .is_some_and(|loss| has_diverged(loss, settings))
+            {
                 self.write(point)?;
                 return Ok(Some(CellEnding::Diverged));
             }
@@ -90,8 +95,14 @@ impl Run<'_> {
         let [Some(train), Some(test)] = both else {
             return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
         };
-        (point.train_loss, point.train_accuracy) = (Some(train.loss), Some(train.accuracy));
-        (point.test_loss, point.test_accuracy) = (Some(test.loss), Some(test.accuracy));
+        for (quantity, value) in [
+            (&TRAIN_LOSS, train.loss),
+            (&TRAIN_ACCURACY, train.accuracy),
+            (&TEST_LOSS, test.loss),
+            (&TEST_ACCURACY, test.accuracy),
+        ] {
+            point.values.set(quantity.key, value);
+        }
         Ok(())
     }
 
@@ -101,7 +112,7 @@ impl Run<'_> {
         let cold = audit || self.probes.iter().any(ProbeTrack::audit_is_due);
         let learning_rate = self.learning_rate_in_force();
         let threshold = self.optimizer.threshold(learning_rate);
-        points[0].gradient_norm = self.gradient.as_ref().map(norm);
+        let gradient_norm = self.gradient.as_ref().map(norm);
         let mut probes = std::mem::take(&mut self.probes);
         for (index, probe) in probes.iter_mut().enumerate() {
             let lambda = self.measure_probe(index, probe, audit)?;
@@ -109,8 +120,16 @@ impl Run<'_> {
                 points.push(self.point());
             }
             points[index].lambda = Some(lambda);
-            points[index].threshold = threshold;
-            points[index].learning_rate = Some(learning_rate);
+            let of_cell = [
+                (&LEARNING_RATE, Some(learning_rate)),
+                (&THRESHOLD, threshold),
+                (&GRADIENT_NORM, gradient_norm.filter(|_| index == 0)),
+            ];
+            for (quantity, value) in of_cell {
+                if let Some(value) = value {
+                    points[index].values.set(quantity.key, value);
+                }
+            }
         }
         self.probes = probes;
         let seconds = self.stopwatch.seconds();
@@ -170,8 +189,8 @@ impl Run<'_> {
 
 /// Whether the loss or accuracy aimed at is reached.
 fn reached(settings: &Settings, point: &Point) -> Option<StopReason> {
-    let loss = settings.until_train_loss.zip(point.train_loss);
-    let accuracy = settings.until_train_accuracy.zip(point.train_accuracy);
+    let loss = settings.until_train_loss.zip(TRAIN_LOSS.value(point));
+    let accuracy = settings.until_train_accuracy.zip(TRAIN_ACCURACY.value(point));
     if loss.is_some_and(|(aim, loss)| loss <= aim) {
         Some(StopReason::TrainLoss)
     } else if accuracy.is_some_and(|(aim, accuracy)| accuracy >= aim) {
@@ -182,5 +201,5 @@ fn reached(settings: &Settings, point: &Point) -> Option<StopReason> {
 }
 
 fn has_values(point: &Point) -> bool {
-    point.train_loss.is_some() || point.lambda.is_some()
+    point.lambda.is_some() || !point.values.is_empty()
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::monitor::Curve;
 use crate::number::unsigned_zero;
+use crate::quantity::{self, Subject};
 use crate::tui::state::scene::Scene;
 
 /// One line a value, name and value apart by a tab: every curve of the chosen cell at the cursor, from its smallest to its
@@ -34,14 +35,16 @@ pub(in crate::tui) fn values(scene: &Scene) -> Option<String> {
             line(name, &value);
         }
     };
-    for (curve, probe) in curves.lambda.iter().zip(&cell.plan.probes) {
-        measured(&format!("lambda_max ({probe})"), curve);
+    for quantity in quantity::all() {
+        match quantity.subject {
+            Subject::Cell => measured(quantity.key, curves.of(quantity, 0)),
+            Subject::Probe => {
+                for (probe, words) in cell.plan.probes.iter().enumerate() {
+                    measured(&format!("{} ({words})", quantity.key), curves.of(quantity, probe));
+                }
+            }
+        }
     }
-    measured("threshold", &curves.threshold);
-    measured("train_loss", &curves.train_loss);
-    measured("test_loss", &curves.test_loss);
-    measured("train_accuracy", &curves.train_accuracy);
-    measured("test_accuracy", &curves.test_accuracy);
     Some(text)
 }
 
@@ -80,8 +83,11 @@ mod tests {
             lines[5],
             format!("lambda_max (training, all 1000 examples)\t{lambda:?}")
         );
-        assert_eq!(lines[7], "threshold\t40.0");
-        assert_eq!(lines[9], format!("test_loss\t{:?}", expected.test_loss.unwrap()));
-        assert_eq!(lines.len(), 12);
+        let test_loss = expected.values.get("test_loss").unwrap();
+        for line in ["threshold\t40.0".to_owned(), format!("test_loss\t{test_loss:?}")] {
+            assert!(lines.contains(&line.as_str()), "{line}: {text}");
+        }
+        // λ_max and the time of a product on two probes, and seven others.
+        assert_eq!(lines.len(), 5 + 2 * 2 + 7);
     }
 }

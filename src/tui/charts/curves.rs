@@ -1,26 +1,26 @@
 //! A chart of curves that were measured in the chosen cell. What it shows is data, so that every quantity is drawn alike.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::overlaid;
 use super::smooth::smoothed;
 use crate::monitor::{Cell, Curve};
-use crate::tui::plot::{self, Axis, Chart, Marks, Pattern, Pen, Scale, Series, Window};
+use crate::tui::plot::{Axis, Chart, Marks, Pen, Scale, Series, Window};
 use crate::tui::state::scene::Scene;
-use crate::tui::theme::Theme;
 
 /// A curve that explodes would flatten all that went before: on a linear axis the top is at most this many times the first
 /// value.
 const MOST_STRETCH: f64 = 4.0;
 
 /// One curve of the chosen cell.
-#[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
     /// Its name in the title.
     pub(super) label: &'a str,
-    pub(super) curve: &'a Curve,
+    /// It, where it lies across the chart.
+    pub(super) curve: Cow<'a, Curve>,
     /// Its last value, for the title.
     pub(super) latest: Option<f64>,
     pub(super) pen: Pen,
@@ -33,7 +33,7 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// A measured curve, without marks.
-    pub(super) fn measured(label: &'a str, curve: &'a Curve, latest: Option<f64>, pen: Pen) -> Self {
+    pub(super) fn measured(label: &'a str, curve: Cow<'a, Curve>, latest: Option<f64>, pen: Pen) -> Self {
         Self {
             label,
             curve,
@@ -46,9 +46,9 @@ impl<'a> Line<'a> {
     }
 
     /// The curve alone, or faint with its `smooth` one over it.
-    fn series(&self, smooth: Option<&'a Curve>) -> impl Iterator<Item = Series<'a>> + use<'a> {
+    fn series<'b>(&'b self, smooth: Option<&'b Curve>) -> impl Iterator<Item = Series<'b>> + use<'b> {
         let raw = Series {
-            curve: self.curve,
+            curve: &self.curve,
             pen: if smooth.is_some() { self.pen.faint() } else { self.pen },
             marks: self.marks,
             holds: self.holds,
@@ -74,10 +74,10 @@ pub(super) enum Spread {
 
 impl Spread {
     /// The axis for what these lines, and the curves `beside` them, have within `window`.
-    pub(super) fn axis(self, lines: &[Line], beside: &[(&Curve, Pen)], window: Window, rows: usize) -> Axis {
-        let curves = lines.iter().map(|line| line.curve);
+    pub(super) fn axis(self, lines: &[Line], beside: &[(Cow<Curve>, Pen)], window: Window, rows: usize) -> Axis {
+        let curves = lines.iter().map(|line| &*line.curve);
         let range = curves
-            .chain(beside.iter().map(|(curve, _)| *curve))
+            .chain(beside.iter().map(|(curve, _)| &**curve))
             .filter_map(|curve| window.range(curve))
             .reduce(union);
         match self {
@@ -121,12 +121,10 @@ pub(super) struct Curves<'a> {
     /// The most important one first: it lies on top, and beneath it those of the overlaid cells.
     pub(super) lines: Vec<Line<'a>>,
     /// Curves that lie behind all others.
-    pub(super) behind: Vec<Series<'a>>,
+    pub(super) behind: Vec<(Cow<'a, Curve>, Pen)>,
     /// What the overlaid cells have of the most important line.
-    pub(super) overlaid: Vec<(&'a Curve, Pen)>,
+    pub(super) overlaid: Vec<(Cow<'a, Curve>, Pen)>,
     pub(super) axis: Axis,
-    /// Steps across.
-    pub(super) window: Window,
 }
 
 impl Curves<'_> {
@@ -135,10 +133,16 @@ impl Curves<'_> {
         let points = scene.view.smoothing.points();
         let smooth = |line: &Line| {
             let points = points.filter(|_| line.is_noisy)?;
-            Some(smoothed(line.curve, points))
+            Some(smoothed(&line.curve, points))
         };
         let smooth: Vec<Option<Curve>> = self.lines.iter().map(smooth).collect();
-        let mut series = self.behind;
+        let mut series: Vec<Series> = Vec::new();
+        series.extend(self.behind.iter().map(|(curve, pen)| Series {
+            curve,
+            pen: *pen,
+            marks: Marks::Unconverged,
+            holds: false,
+        }));
         let lines: Vec<_> = self.lines.iter().zip(&smooth).collect();
         if let Some(((first, smooth), others)) = lines.split_first() {
             for (line, smooth) in others.iter().rev() {
@@ -155,81 +159,18 @@ impl Curves<'_> {
             }));
             series.extend(first.series(smooth.as_ref()));
         }
+        let across = scene.view.across;
+        let placed = |step: u64| across.place(cell, step);
         Chart {
             title: self.title,
             legend: self.legend,
             series,
             axis: self.axis,
-            window: self.window,
-            cursor: scene.view.cursor,
-            changes: cell.changes(),
-            steps_per_epoch: cell.plan.steps_per_epoch,
+            window: scene.window(),
+            cursor: scene.view.cursor.map(placed),
+            changes: cell.changes().into_iter().map(placed).collect(),
+            unit: across.unit(cell),
         }
         .render(area, buffer, scene.theme());
-    }
-}
-
-/// A quantity whose chart needs nothing but its curves.
-pub(super) struct Quantity<'a> {
-    pub(super) name: &'a str,
-    /// A value in words.
-    pub(super) say: fn(f64) -> String,
-    pub(super) lines: Vec<Line<'a>>,
-    /// The curve of another cell that can be compared to the first line.
-    pub(super) compared: fn(&Cell) -> Option<&Curve>,
-    pub(super) spread: Spread,
-    /// What stands on the right of the title. Where there is room for one only, it is the first.
-    pub(super) notes: Vec<String>,
-}
-
-impl Quantity<'_> {
-    /// Draws the chart of `cell`, which is the chosen one.
-    pub(super) fn render(self, scene: &Scene, cell: &Cell, area: Rect, buffer: &mut Buffer) {
-        let theme = scene.theme();
-        let mut title = vec![
-            Span::raw(" "),
-            Span::styled(theme.text(self.name).into_owned(), theme.strong),
-        ];
-        title.extend(self.lines.iter().map(|line| {
-            let value = scene.at_cursor(line.curve, self.say, line.latest);
-            plot::current(line.pen, line.label, &value, theme)
-        }));
-        title.push(Span::raw(" "));
-        let notes = self.notes.into_iter();
-        let legend = notes.map(|words| vec![Span::styled(theme.text(words).into_owned(), theme.dim)]);
-        let overlaid: Vec<(&Curve, Pen)> = overlaid::cells(scene)
-            .into_iter()
-            .filter_map(|(_, cell, pen)| Some(((self.compared)(cell)?, pen)))
-            .collect();
-        let rows = usize::from(area.height.saturating_sub(2));
-        let window = scene.view.window(scene.monitor);
-        Curves {
-            title,
-            legend: legend.collect(),
-            axis: self.spread.axis(&self.lines, &overlaid, window, rows),
-            lines: self.lines,
-            behind: Vec::new(),
-            overlaid,
-            window,
-        }
-        .render(scene, cell, area, buffer);
-    }
-}
-
-/// The pen of the test set, the same in every chart.
-pub(super) fn test_pen(theme: &Theme) -> Pen {
-    Pen {
-        style: theme.test,
-        pattern: Pattern::Solid,
-        ascii: '*',
-    }
-}
-
-/// The pen of the training set, the same in every chart.
-pub(super) fn train_pen(theme: &Theme) -> Pen {
-    Pen {
-        style: theme.train,
-        pattern: Pattern::Dashed,
-        ascii: '+',
     }
 }

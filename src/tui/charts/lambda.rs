@@ -1,5 +1,7 @@
 //! λ_max over the steps of the chosen cell, with its threshold; cells that ended earlier lie behind.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
@@ -8,8 +10,9 @@ use crate::event::{LambdaPoint, cell_name};
 use crate::monitor::{Cell, Curve};
 
 use super::curves::{Curves, Line, union};
-use super::overlaid;
-use crate::tui::plot::{self, Axis, Marks, Pattern, Pen, Scale, Series, Window};
+use super::{measured, overlaid};
+use crate::quantity::{LAMBDA, LAMBDA_MAX, Quantity, THRESHOLD};
+use crate::tui::plot::{self, Axis, Marks, Pattern, Pen, Scale, Window};
 use crate::tui::state::scene::Scene;
 use crate::tui::words;
 
@@ -28,11 +31,10 @@ const MOST_ABOVE_THRESHOLD: f64 = 5.0;
 const WIDE: u16 = 110;
 
 /// Draws the chart.
-pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let Some(cell) = scene.cell() else { return };
-    let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
-    let none = Curve::default();
-    let curve = cell.curves.lambda.get(probe).unwrap_or(&none);
+    let probe = scene.probe(cell);
+    let curve = cell.curves.of(&LAMBDA_MAX, probe);
     let others = overlaid::cells(scene);
     // What was laid over the chart on purpose is not to be looked for among all others.
     let past = if others.is_empty() {
@@ -40,56 +42,65 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     } else {
         Vec::new()
     };
-    let overlaid: Vec<(&Curve, Pen)> = others
+    let overlaid: Vec<(Cow<Curve>, Pen)> = others
         .iter()
-        .filter_map(|(_, cell, pen)| Some((cell.curves.lambda.get(probe)?, *pen)))
+        .map(|(_, cell, pen)| (scene.across(cell, cell.curves.of(&LAMBDA_MAX, probe)), *pen))
         .collect();
     let pens = Pens::new(scene);
-    let threshold = &cell.curves.threshold;
-    let window = scene.view.window(scene.monitor);
-    let rows = usize::from(area.height.saturating_sub(2));
-    let beside: Vec<&Curve> = past
+    let threshold = scene.across(cell, cell.curves.of(&THRESHOLD, probe));
+    let placed = scene.across(cell, curve);
+    let behind: Vec<(Cow<Curve>, Pen)> = past
         .iter()
-        .copied()
-        .chain(overlaid.iter().map(|(curve, _)| *curve))
+        .map(|(cell, curve)| (scene.across(cell, curve), pens.past))
         .collect();
-    let behind = past.iter().map(|curve| Series {
-        curve,
-        pen: pens.past,
-        marks: Marks::Unconverged,
-        holds: false,
-    });
-    let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
+    let rows = usize::from(area.height.saturating_sub(2));
+    let beside: Vec<&Curve> = behind.iter().chain(&overlaid).map(|(curve, _)| &**curve).collect();
+    let axis = axis(
+        scene.view.lambda_scale,
+        scene.window(),
+        &placed,
+        &threshold,
+        &beside,
+        rows,
+    );
+    let mut lines = vec![
+        Line {
+            marks: Marks::All,
+            ..Line::measured("λ_max", placed, cell.latest.of(&LAMBDA_MAX, probe), pens.lambda)
+        },
+        Line {
+            // The threshold is where λ_max is headed: it is shown ahead of it.
+            holds: scene.monitor.state(scene.chosen()).can_be_aborted(),
+            is_noisy: false,
+            ..Line::measured(
+                &cell.plan.threshold_label,
+                threshold,
+                cell.latest.first(&THRESHOLD),
+                pens.threshold,
+            )
+        },
+    ];
+    let further = further().map(|quantity| measured::line(quantity, scene, cell));
+    lines.extend(further);
     Curves {
         title: title(scene, &pens, cell, probe, area.width),
         legend: legend(scene, &pens, cell, curve, &past),
-        axis: axis(scene.view.lambda_scale, window, curve, threshold, &beside, rows),
-        lines: vec![
-            Line {
-                marks: Marks::All,
-                ..Line::measured("λ_max", curve, lambda.map(|lambda| lambda.lambda_max), pens.lambda)
-            },
-            Line {
-                // The threshold is where λ_max is headed: it is shown ahead of it.
-                holds: scene.monitor.state(scene.chosen()).can_be_aborted(),
-                is_noisy: false,
-                ..Line::measured(
-                    &cell.plan.threshold_label,
-                    threshold,
-                    cell.latest.threshold,
-                    pens.threshold,
-                )
-            },
-        ],
-        behind: behind.collect(),
+        axis,
+        lines,
+        behind,
         overlaid,
-        window,
     }
     .render(scene, cell, area, buffer);
 }
 
+/// What else is declared to be drawn with λ_max.
+fn further() -> impl Iterator<Item = &'static Quantity> {
+    let own = [LAMBDA_MAX.key, THRESHOLD.key];
+    LAMBDA.quantities().filter(move |quantity| !own.contains(&quantity.key))
+}
+
 /// What there is on the chart beside the curve and its threshold.
-fn legend(scene: &Scene, pens: &Pens, cell: &Cell, curve: &Curve, past: &[&Curve]) -> Vec<Vec<Span<'static>>> {
+fn legend(scene: &Scene, pens: &Pens, cell: &Cell, curve: &Curve, past: &[(&Cell, &Curve)]) -> Vec<Vec<Span<'static>>> {
     let theme = scene.theme();
     let mut legend = Vec::new();
     if let Some(points) = scene.view.smoothing.points() {
@@ -97,7 +108,7 @@ fn legend(scene: &Scene, pens: &Pens, cell: &Cell, curve: &Curve, past: &[&Curve
     }
     legend.extend(overlaid::legend(scene));
     let unconverged = |curve: &Curve| curve.buckets().iter().any(|bucket| bucket.unconverged);
-    if unconverged(curve) || past.iter().any(|curve| unconverged(curve)) {
+    if unconverged(curve) || past.iter().any(|(_, curve)| unconverged(curve)) {
         legend.push(plot::mark_legend('○', "not converged", theme));
     }
     if curve.buckets().iter().any(|bucket| bucket.corrected) {
@@ -144,7 +155,7 @@ impl Pens {
     }
 }
 
-fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<&'a Curve> {
+fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<(&'a Cell, &'a Curve)> {
     let chosen = scene.chosen();
     let others = scene
         .monitor
@@ -153,9 +164,9 @@ fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<&'a Curve> {
         .enumerate()
         .filter(|(index, _)| *index != chosen);
     let ended = others.filter(|(index, _)| !scene.monitor.turns.is_running(*index));
-    let curves: Vec<&Curve> = ended
-        .filter_map(|(_, cell)| cell.curves.lambda.get(probe))
-        .filter(|curve| !curve.is_empty())
+    let curves: Vec<(&Cell, &Curve)> = ended
+        .map(|(_, cell)| (cell, cell.curves.of(&LAMBDA_MAX, probe)))
+        .filter(|(_, curve)| !curve.is_empty())
         .collect();
     curves[curves.len().saturating_sub(MOST_PAST)..].to_vec()
 }
@@ -196,8 +207,7 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
         Span::styled(name, theme.strong.patch(theme.lambda)),
     ]);
     let lambda = cell.latest.lambda.get(probe).and_then(Option::as_ref);
-    let none = Curve::default();
-    let curve = cell.curves.lambda.get(probe).unwrap_or(&none);
+    let curve = cell.curves.of(&LAMBDA_MAX, probe);
     let say = |value: f64| words::value(value, 3);
     if let Some(step) = scene.view.cursor {
         let at = format!("at step {}: ", words::count(step));
@@ -218,16 +228,24 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
         }
         None => spans.push(Span::raw(theme.text("–").into_owned())),
     }
-    if cell.latest.threshold.is_some() {
+    if let Some(threshold) = cell.latest.first(&THRESHOLD) {
         spans.push(plot::current(
             pens.threshold,
             &cell.plan.threshold_label,
-            &scene.at_cursor(&cell.curves.threshold, say, cell.latest.threshold),
+            &scene.at_cursor(cell.curves.of(&THRESHOLD, probe), say, Some(threshold)),
             theme,
         ));
         if cell.is_unstable_at_zero() && scene.view.cursor.is_none() {
             spans.push(Span::styled(" below 0", theme.warning));
         }
+    }
+    for quantity in further() {
+        spans.push(measured::current(
+            quantity,
+            &measured::line(quantity, scene, cell),
+            scene,
+            cell,
+        ));
     }
     let on = match (lambda, cell.plan.probes.get(probe)) {
         (Some(lambda), _) if !lambda.lambda_on.is_empty() => lambda.lambda_on.clone(),
@@ -284,12 +302,8 @@ mod tests {
         let mut point = crate::tui::fixture::script::point(2, 725, 0);
         let lambda = point.lambda.as_mut().unwrap();
         (lambda.lambda_converged, lambda.lambda_residual) = (false, 6.0);
-        let measured = crate::event::Event::Measured {
-            cell: 2,
-            point: Box::new(point),
-        };
         let before = fixture.drawn(render, (120, 15)).matches('○').count();
-        fixture.monitor.apply(measured, fixture.start);
+        fixture.measure(2, point);
         let drawn = fixture.drawn(render, (120, 15));
         assert!(drawn.contains("± 6 not converged"), "{drawn}");
         assert_eq!(drawn.matches('○').count(), before + 1, "{drawn}");
@@ -300,12 +314,8 @@ mod tests {
         let mut fixture = Fixture::half_way();
         let mut point = crate::tui::fixture::script::point(1, 1_000, 0);
         point.lambda.as_mut().unwrap().lambda_converged = false;
-        let measured = crate::event::Event::Measured {
-            cell: 1,
-            point: Box::new(point),
-        };
         let before = fixture.drawn(render, (120, 15)).matches('○').count();
-        fixture.monitor.apply(measured, fixture.start);
+        fixture.measure(1, point);
         let drawn = fixture.drawn(render, (120, 15));
         assert_eq!(drawn.matches('○').count(), before + 1, "{drawn}");
     }
@@ -316,11 +326,7 @@ mod tests {
         for (step, lambda_max) in [(725, 1e9), (730, f64::NAN), (735, f64::INFINITY)] {
             let mut point = crate::tui::fixture::script::point(2, step, 0);
             point.lambda.as_mut().unwrap().lambda_max = lambda_max;
-            let measured = crate::event::Event::Measured {
-                cell: 2,
-                point: Box::new(point),
-            };
-            fixture.monitor.apply(measured, fixture.start);
+            fixture.measure(2, point);
         }
         insta::assert_snapshot!(fixture.drawn(render, (80, 9)));
     }
@@ -331,11 +337,7 @@ mod tests {
         let mut point = crate::tui::fixture::script::point(2, 725, 0);
         let lambda = point.lambda.as_mut().unwrap();
         (lambda.lambda_max, lambda.lambda_residual, lambda.lambda_converged) = (f64::NAN, f64::NAN, false);
-        let measured = crate::event::Event::Measured {
-            cell: 2,
-            point: Box::new(point),
-        };
-        fixture.monitor.apply(measured, fixture.start);
+        fixture.measure(2, point);
         let drawn = fixture.drawn(render, (120, 15));
         assert!(
             drawn.contains("– could not be had") && !drawn.contains("NaN"),
@@ -357,14 +359,9 @@ mod tests {
     fn a_threshold_below_zero_is_said_and_leaves_the_axis_alone() {
         let mut fixture = Fixture::half_way();
         for (step, lambda_max) in [(725, -30.0), (730, 20.0)] {
-            let mut point = crate::tui::fixture::script::point(2, step, 0);
-            point.threshold = Some(-5.0);
+            let mut point = crate::tui::fixture::script::point(2, step, 0).with(THRESHOLD.key, -5.0);
             point.lambda.as_mut().unwrap().lambda_max = lambda_max;
-            let measured = crate::event::Event::Measured {
-                cell: 2,
-                point: Box::new(point),
-            };
-            fixture.monitor.apply(measured, fixture.start);
+            fixture.measure(2, point);
         }
         fixture.view.zoom = crate::tui::state::zoom::Zoom::Fixed(Window { from: 722, to: 732 });
         let drawn = fixture.drawn(render, (120, 15));

@@ -25,6 +25,12 @@ pub enum Action {
     PageDown,
     /// Look at whichever cell is running.
     Follow,
+    /// Show the next quantity in the marked chart.
+    NextChart,
+    /// Mark the next chart.
+    MarkChart,
+    /// Steps, epochs or seconds across the charts.
+    AcrossAxis,
     /// Linear or logarithmic loss.
     LossAxis,
     /// Linear or logarithmic λ_max.
@@ -149,7 +155,10 @@ impl Action {
     #[must_use]
     pub fn is_for(self, page: Page) -> bool {
         match self {
-            Self::LossAxis
+            Self::NextChart
+            | Self::MarkChart
+            | Self::AcrossAxis
+            | Self::LossAxis
             | Self::LambdaAxis
             | Self::CursorLeft
             | Self::CursorRight

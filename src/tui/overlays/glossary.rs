@@ -5,10 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::event::cell_name;
+use crate::quantity::{self, LAMBDA_MAX, Quantity, THRESHOLD};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
-use crate::tui::words;
 
 /// Widest the text gets.
 const WIDEST: usize = 76;
@@ -38,7 +37,6 @@ pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
 
 fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     let Some(cell) = scene.cell() else { return Vec::new() };
-    let name = words::capitalized(&cell_name(scene.chosen()));
     let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
     let on = cell.plan.probes.get(probe).map_or("its probe", String::as_str);
     let tolerance = cell.plan.setting("lambda_tolerance").unwrap_or("its tolerance");
@@ -69,15 +67,44 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     } else {
         ""
     };
-    vec![
+    let filled = |quantity: &Quantity| {
+        let meaning = quantity
+            .meaning
+            .replace("{loss}", loss)
+            .replace("{precision}", precision);
+        meaning.replace("{probes}", on)
+    };
+    let mut entries = Vec::new();
+    for quantity in quantity::all() {
+        let about = match quantity.key {
+            key if key == LAMBDA_MAX.key => format!("{}{decay}", filled(quantity)),
+            key if key == THRESHOLD.key => format!("{threshold}: {stable}. It moves with the learning rate.{below}"),
+            _ => filled(quantity),
+        };
+        entries.push((quantity.label, about));
+        if *quantity == LAMBDA_MAX {
+            entries.extend(of_lambda(tolerance, &ratio));
+        }
+    }
+    entries.extend([
         (
-            "λ_max",
-            format!(
-                "the largest algebraic eigenvalue of the Hessian of the mean loss ({loss}) over all parameters, at the \
-                 weights of that step. {name} measures it on: {on}. No dropout, no augmentation; exact \
-                 Hessian-vector products in {precision}, Lanczos from the vector of the last measurement.{decay}"
-            ),
+            "τ",
+            "Kendall's rank correlation τ-b between λ_max and test accuracy over finished cells, with its 95 % \
+             interval; cells that missed their aim, did not converge or were changed by hand are left out (×)."
+                .to_owned(),
         ),
+        (
+            "by hand",
+            "somebody changed the learning rate while the cell ran (│ on the charts): it is shown, and not compared."
+                .to_owned(),
+        ),
+    ]);
+    entries
+}
+
+/// What stands beside λ_max.
+fn of_lambda(tolerance: &str, ratio: &str) -> [(&'static str, String); 3] {
+    [
         (
             "± residual",
             format!(
@@ -96,31 +123,6 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
             format!(
                 "{ratio}: 1 is the edge of stability. The small curve in the table is its largest values over the planned steps, full height at 1 and above."
             ),
-        ),
-        (
-            "threshold",
-            format!("{threshold}: {stable}. It moves with the learning rate.{below}"),
-        ),
-        (
-            "train, test",
-            format!(
-                "mean {loss} and share of images classified right, over the whole training and test set of the cell, in evaluation mode: no dropout, no augmentation, running statistics of batch norm."
-            ),
-        ),
-        (
-            "gradient norm",
-            "Euclidean norm of the gradient of the mean loss of the last step's batch, in training mode.".to_owned(),
-        ),
-        (
-            "τ",
-            "Kendall's rank correlation τ-b between λ_max and test accuracy over finished cells, with its 95 % \
-             interval; cells that missed their aim, did not converge or were changed by hand are left out (×)."
-                .to_owned(),
-        ),
-        (
-            "by hand",
-            "somebody changed the learning rate while the cell ran (│ on the charts): it is shown, and not compared."
-                .to_owned(),
         ),
     ]
 }
@@ -148,7 +150,7 @@ mod tests {
         cell.plan.threshold_label = "2/η − wd".into();
         cell.plan.settings.retain(|(name, _)| name != "weight_decay");
         cell.plan.settings.push(("weight_decay".into(), "25".into()));
-        cell.latest.threshold = Some(-5.0);
+        cell.latest.set(&THRESHOLD, 0, -5.0);
         let drawn = fixture.drawn(render, (120, 40));
         assert!(drawn.contains("(λ_max + weight decay) over 2/η, since"), "{drawn}");
         assert!(drawn.contains("Here it is below zero"), "{drawn}");

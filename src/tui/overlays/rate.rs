@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::event::cell_name;
+use crate::quantity::{LEARNING_RATE, THRESHOLD};
 use crate::tui::keys::prompt;
 use crate::tui::state::rate::{RatePrompt, last_change, times};
 use crate::tui::state::scene::Scene;
@@ -23,7 +24,7 @@ pub(in crate::tui) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, b
     let Some(cell) = scene.monitor.cells.get(prompt.cell) else {
         return;
     };
-    let threshold = cell.latest.threshold.zip(cell.latest.learning_rate);
+    let threshold = cell.latest.first(&THRESHOLD).zip(cell.latest.first(&LEARNING_RATE));
     // With SAM, or weight decay, the threshold is not proportional to 1/η; there no number is better than a wrong one.
     let is_proportional = cell.plan.threshold_label == "2/η" || cell.plan.threshold_label == "(2+2β)/η";
     let at = |rate: f64| match threshold.filter(|_| is_proportional) {
@@ -41,7 +42,7 @@ pub(in crate::tui) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, b
         ])
     };
     let mut lines = vec![];
-    if let Some(now) = cell.latest.learning_rate {
+    if let Some(now) = cell.latest.first(&LEARNING_RATE) {
         lines.push(raw(format!("η of the next step is {}.", at(now))));
         lines.push(Line::default());
         lines.push(choice("h", format!("halve it   {}", at(now / 2.0))));
@@ -53,7 +54,7 @@ pub(in crate::tui) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, b
     lines.push(choice("0–9 e", "or type a value, then Enter:".to_owned()));
     let room = usize::from(screen.width).saturating_sub(6 + INDENT).min(WIDEST);
     let typed = prompt::shown(prompt.typed(), room);
-    let (beside, below) = beside_and_below(prompt, cell.latest.learning_rate, at);
+    let (beside, below) = beside_and_below(prompt, cell.latest.first(&LEARNING_RATE), at);
     // A long line of digits has the line to itself.
     let fits = usize::from(panel::width(&typed) + panel::width(&beside)) <= room;
     lines.push(Line::from(vec![

@@ -8,6 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::event::{StopReason, cell_name};
 use crate::monitor::{Cell, CellState};
+use crate::quantity::{self, Chart, LEARNING_RATE, Quantity, Source, THRESHOLD};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 use crate::tui::words;
@@ -62,7 +63,7 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
         rows.push(("why".to_owned(), why.clone(), theme.bad));
     }
     rows.extend(
-        measured(cell)
+        measured(cell, &scene.view.charts.shown())
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value, plain)),
     );
@@ -130,7 +131,7 @@ fn state_words(cell: &Cell, word: &str) -> String {
     }
 }
 
-fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
+fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
     let progress = cell.progress;
     let steps = format!(
         "{} of {}",
@@ -186,21 +187,30 @@ fn measured(cell: &Cell) -> Vec<(&'static str, String)> {
             corrected.unwrap_or_else(|| "confirmed from a cold start".to_owned()),
         ));
     }
-    if let Some(norm) = cell.latest.gradient_norm {
-        rows.push(("gradient norm", words::value(norm, 3)));
-    }
+    // What no chart on the screen shows. η stands beside the threshold, and what belongs to λ_max beside it.
+    let is_elsewhere = |quantity: &Quantity| {
+        charts.contains(&quantity.chart)
+            || *quantity == LEARNING_RATE
+            || *quantity == THRESHOLD
+            || matches!(quantity.source, Source::Lambda(_))
+    };
+    let further = quantity::all().filter(|quantity| !is_elsewhere(quantity));
+    rows.extend(further.filter_map(|quantity| {
+        let value = cell.latest.first(quantity)?;
+        Some((quantity.label, words::value_of(quantity, value)))
+    }));
     rows
 }
 
 /// The formula and what it comes to.
 fn threshold_words(cell: &Cell) -> String {
     let label = &cell.plan.threshold_label;
-    let Some(threshold) = cell.latest.threshold else {
+    let Some(threshold) = cell.latest.first(&THRESHOLD) else {
         return label.clone();
     };
     let rate = cell
         .latest
-        .learning_rate
+        .first(&LEARNING_RATE)
         .map(|rate| format!(" (η {})", words::value(rate, 3)));
     let below = if cell.is_unstable_at_zero() {
         ", below 0: unstable at every λ_max from 0 on"

@@ -8,6 +8,7 @@ use ratatui::style::Style;
 
 use crate::event::CellIndex;
 use crate::monitor::{Cell, CellState, Swept};
+use crate::quantity::{self, LAMBDA_MAX, Line, Quantity};
 
 use super::edge;
 use crate::tui::state::rows::Sort;
@@ -31,10 +32,7 @@ enum Content {
     Swept(usize),
     Progress,
     Lambda,
-    TestAccuracy,
-    TestLoss,
-    TrainAccuracy,
-    TrainLoss,
+    Measured(&'static Quantity),
     Edge,
     Time,
     Left,
@@ -44,12 +42,10 @@ impl Content {
     /// What the table is sorted by where this column decides.
     fn sort(self) -> Option<Sort> {
         match self {
-            Self::Number | Self::State | Self::Progress | Self::TrainAccuracy | Self::Left => None,
+            Self::Number | Self::State | Self::Progress | Self::Left => None,
             Self::Swept(index) => Some(Sort::Swept(index)),
-            Self::Lambda => Some(Sort::Lambda),
-            Self::TestAccuracy => Some(Sort::TestAccuracy),
-            Self::TestLoss => Some(Sort::TestLoss),
-            Self::TrainLoss => Some(Sort::TrainLoss),
+            Self::Lambda => Some(Sort::Measured(&LAMBDA_MAX)),
+            Self::Measured(quantity) => Some(Sort::Measured(quantity)),
             Self::Edge => Some(Sort::Edge),
             Self::Time => Some(Sort::Time),
         }
@@ -126,9 +122,12 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
         column("#", digits, true, Content::Number),
         column("state", 13, false, Content::State),
         column("progress", 8, true, Content::Progress),
-        column("λ_max", 9, true, Content::Lambda),
-        column("test acc", 8, true, Content::TestAccuracy),
+        column(LAMBDA_MAX.column, 9, true, Content::Lambda),
     ];
+    let further = quantity::in_tables().filter(|quantity| quantity.key != LAMBDA_MAX.key);
+    let mut further = further.map(|quantity| column(quantity.column, 8, true, Content::Measured(quantity)));
+    // The result that everybody looks for.
+    columns.extend(further.next());
     let taken = |columns: &[Column]| columns.iter().map(|column| column.width + 2).sum::<usize>() + 1;
     // Settings first: they say which cell this is. What does not fit is in the details.
     for (at, swept) in swept_columns(scene).into_iter().enumerate() {
@@ -150,11 +149,11 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
     for further in [
         column("edge of stability", edge::WIDTH, true, Content::Edge),
         column("left", 8, true, Content::Left),
-        column("test loss", 9, true, Content::TestLoss),
-        column("train loss", 10, true, Content::TrainLoss),
-        column("train acc", 9, true, Content::TrainAccuracy),
-        column("time", 8, true, Content::Time),
-    ] {
+    ]
+    .into_iter()
+    .chain(further)
+    .chain([column("time", 8, true, Content::Time)])
+    {
         if taken(&columns) + further.width + 2 <= width {
             columns.push(further);
         }
@@ -226,13 +225,11 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
         ),
         Content::Progress => (progress(cell), theme.dim),
         Content::Lambda => lambda(cell, scene),
-        Content::TestAccuracy => (measured(cell, words::percent(cell.latest.test_accuracy)), plain),
-        Content::TestLoss => (measured(cell, words::value_or_dash(cell.latest.test_loss, 3)), plain),
-        Content::TrainAccuracy => (measured(cell, words::percent(cell.latest.train_accuracy)), theme.dim),
-        Content::TrainLoss => (
-            measured(cell, words::value_or_dash(cell.latest.train_loss, 3)),
-            theme.dim,
-        ),
+        Content::Measured(quantity) => {
+            let value = cell.latest.first(quantity).unwrap_or(f64::NAN);
+            let style = if quantity.line == Line::Main { plain } else { theme.dim };
+            (measured(cell, words::value_of(quantity, value)), style)
+        }
         Content::Edge => edge::value(scene, index),
         Content::Time => (time(cell), theme.dim),
         Content::Left => (String::new(), theme.dim),

@@ -58,14 +58,73 @@ pub struct Chart<'a> {
     pub series: Vec<Series<'a>>,
     /// The vertical axis.
     pub axis: Axis,
-    /// Steps across.
+    /// What lies across.
     pub window: Window,
-    /// The step that is read out.
+    /// The place that is read out.
     pub cursor: Option<u64>,
-    /// Steps after which something was changed by hand.
+    /// Places at which something was changed by hand.
     pub changes: Vec<u64>,
-    /// How many steps an epoch has; where it is one, no epochs are named.
-    pub steps_per_epoch: u64,
+    /// What the numbers along the horizontal axis are.
+    pub unit: Unit,
+}
+
+/// What the numbers along a horizontal axis are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Steps.
+    Steps {
+        /// How many steps an epoch has; where it is one, no epochs are named.
+        per_epoch: u64,
+    },
+    /// Thousandths of epochs.
+    Epochs,
+    /// Thousandths of seconds.
+    Seconds,
+}
+
+impl Unit {
+    /// How many of the places across a chart are one.
+    fn places(self) -> f64 {
+        match self {
+            Self::Steps { .. } => 1.0,
+            Self::Epochs | Self::Seconds => 1e3,
+        }
+    }
+
+    /// The place where the axis ends, in words.
+    fn end(self, place: u64, width: u16) -> String {
+        let value = place as f64 / self.places();
+        match self {
+            Self::Steps { per_epoch } if per_epoch > 1 && width >= EPOCHS_FROM => {
+                let epochs = words::value(value / per_epoch as f64, 3);
+                format!("{} steps = {epochs} epochs", words::short_count(place))
+            }
+            Self::Steps { .. } => format!("{} steps", words::short_count(place)),
+            Self::Epochs => format!("{} epochs", short(value)),
+            Self::Seconds => format!("{} s", short(value)),
+        }
+    }
+
+    /// A place along the axis.
+    fn tick(self, place: u64) -> String {
+        match self {
+            Self::Steps { .. } => words::short_count(place),
+            Self::Epochs | Self::Seconds => short(place as f64 / self.places()),
+        }
+    }
+}
+
+/// As many digits as a number along an axis needs.
+fn short(value: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A whole number of at most 19 digits.
+    if value.fract() == 0.0 {
+        words::short_count(value as u64)
+    } else {
+        words::value(value, 3)
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned()
+    }
 }
 
 impl Chart<'_> {
@@ -135,19 +194,17 @@ impl Chart<'_> {
                 .set_style(theme.dim);
         }
         let columns = usize::from(area.width) - 1;
-        let step = nice_at_least(self.window.width() as f64 / (f64::from(area.width) / 12.0).max(1.0)).max(1.0);
-        let mut last = format!("{} steps", words::short_count(self.window.to));
-        if self.steps_per_epoch > 1 && area.width >= EPOCHS_FROM {
-            let epochs = self.window.to as f64 / self.steps_per_epoch as f64;
-            last = format!("{last} = {} epochs", words::value(epochs, 3));
-        }
+        let places = self.unit.places();
+        let least = self.window.width() as f64 / places / (f64::from(area.width) / 12.0).max(1.0);
+        let step = (nice_at_least(least) * places).max(1.0);
+        let last = self.unit.end(self.window.to, area.width);
         let last_x = area.right().saturating_sub(panel::width(&last));
         let mut free_from = area.x + 1;
         let mut tick = (self.window.from as f64 / step).ceil() * step;
         while tick < self.window.to as f64 {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Between 0 and the span.
             let at = tick as u64;
-            let label = words::short_count(at);
+            let label = self.unit.tick(at);
             let column = u16::try_from(self.window.column(at, columns)).unwrap_or(0);
             let x = (area.x + 1 + column)
                 .saturating_sub(panel::width(&label) / 2)
@@ -280,13 +337,13 @@ pub(in crate::tui) fn mark_legend<'a>(glyph: char, name: &str, theme: &Theme) ->
     ]
 }
 
-/// The step at the column `x` of the screen, of a chart in `area` that shows these; none left of its plot.
-pub(in crate::tui) fn step_at(shown: Window, area: Rect, x: u16) -> Option<u64> {
+/// The place at the column `x` of the screen, of a chart in `area` that shows these; none left of its plot.
+pub(in crate::tui) fn place_at(shown: Window, area: Rect, x: u16) -> Option<u64> {
     let column = u64::from(x.checked_sub(area.x + GUTTER)?);
     let columns = u64::from(area.width.saturating_sub(GUTTER)).max(1);
     // The middle of the column.
-    let step = u128::from(shown.width()) * u128::from(2 * column + 1) / u128::from(2 * columns);
-    (column < columns).then(|| shown.from.saturating_add(u64::try_from(step).unwrap_or(u64::MAX)))
+    let place = u128::from(shown.width()) * u128::from(2 * column + 1) / u128::from(2 * columns);
+    (column < columns).then(|| shown.from.saturating_add(u64::try_from(place).unwrap_or(u64::MAX)))
 }
 
 /// Steps across a chart of a cell that is at `step` of at most `planned`, where earlier cells took up to `earlier`.

@@ -4,6 +4,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::view::{Overlay, View};
 use crate::monitor::Monitor;
+use crate::quantity::Chart;
 use crate::tui::page::Page;
 
 /// The least that the panels need.
@@ -22,10 +23,8 @@ const TALL: u16 = 30;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Part {
     Header,
-    /// The curve of λ_max.
-    Lambda,
-    Loss,
-    Accuracy,
+    /// A chart of the chosen cell.
+    Chart(&'static Chart),
     /// The scatter of all cells.
     Scatter,
     /// What each setting does.
@@ -40,7 +39,7 @@ pub(in crate::tui) enum Part {
 impl Part {
     /// Whether steps go across it.
     pub(in crate::tui) fn has_steps(self) -> bool {
-        matches!(self, Self::Lambda | Self::Loss | Self::Accuracy)
+        matches!(self, Self::Chart(_))
     }
 }
 
@@ -85,16 +84,17 @@ fn panels(view: &View, monitor: &Monitor, area: Rect) -> Vec<(Part, Rect)> {
         parts.push((Part::Table, main));
         return parts;
     }
-    let first = if view.scatter.is_some() {
+    let [first, second, third] = view.charts.shown();
+    let above = if view.scatter.is_some() {
         Part::Scatter
     } else {
-        Part::Lambda
+        Part::Chart(first)
     };
     let is_small = area.width < ROOMY.0 || area.height + 3 < ROOMY.1;
     if is_small && view.page == Page::Charts {
         // The curve that matters most, and of the queue as much as is left of a small window.
         let [chart, table] = area.layout(&Layout::vertical([Constraint::Min(0), Constraint::Length(4)]));
-        return vec![(first, chart), (Part::Table, table)];
+        return vec![(above, chart), (Part::Table, table)];
     }
     // The queue gets what its cells need, up to a third; of the rest the λ_max chart gets the larger part.
     let rows = u16::try_from(monitor.cells.len()).unwrap_or(u16::MAX).saturating_add(2);
@@ -107,11 +107,11 @@ fn panels(view: &View, monitor: &Monitor, area: Rect) -> Vec<(Part, Rect)> {
     }
     let [above, below] = charts.layout(&Layout::vertical([Constraint::Fill(6), Constraint::Fill(5)]));
     let [left, right] = below.layout(&Layout::horizontal([Constraint::Fill(1); 2]).spacing(2));
-    parts.push((Part::Lambda, above));
+    parts.push((Part::Chart(first), above));
     if view.scatter.is_some() {
         parts.push((Part::Scatter, below));
     } else {
-        parts.extend([(Part::Loss, left), (Part::Accuracy, right)]);
+        parts.extend([(Part::Chart(second), left), (Part::Chart(third), right)]);
     }
     parts
 }

@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use super::number;
 use crate::event::CellIndex;
 use crate::monitor::Cell;
+use crate::quantity::LEARNING_RATE;
 use crate::tui::keys::prompt::{self, Typed};
 
 /// A rate that is more than so many times the present one is taken at the second Enter: it may well end the cell.
@@ -52,7 +53,7 @@ impl RatePrompt {
 
     /// Takes in a key, where the cell is trained as `cell` says.
     pub(in crate::tui) fn key(&mut self, event: &KeyEvent, cell: &Cell) -> Answer {
-        let now = cell.latest.learning_rate;
+        let now = cell.latest.first(&LEARNING_RATE);
         // Letters do something only as long as nothing is typed: in a line they are part of it.
         let is_bare = event.kind != KeyEventKind::Release
             && !event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL);

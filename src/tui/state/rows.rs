@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use crate::event::CellIndex;
 use crate::monitor::{Cell, CellState, Monitor};
+use crate::quantity::{self, LAMBDA_MAX, Quantity};
 
 use super::filter::Filter;
 
@@ -13,16 +14,10 @@ pub enum Sort {
     /// The order in which cells are run.
     #[default]
     Queue,
-    /// The last λ_max.
-    Lambda,
+    /// The last value of a quantity, on the first probe.
+    Measured(&'static Quantity),
     /// How close to the edge of stability.
     Edge,
-    /// Share of the test set classified correctly.
-    TestAccuracy,
-    /// Mean loss over the test set.
-    TestLoss,
-    /// Mean loss over the training set.
-    TrainLoss,
     /// Time used.
     Time,
     /// One of the swept settings.
@@ -33,13 +28,13 @@ impl Sort {
     /// The next one, where `swept` settings are swept.
     fn next(self, swept: usize) -> Self {
         let setting = |index: usize| if index < swept { Self::Swept(index) } else { Self::Queue };
+        let mut quantities = quantity::in_tables().skip_while(|quantity| Self::Measured(quantity) != self);
         match self {
-            Self::Queue => Self::Lambda,
-            Self::Lambda => Self::Edge,
-            Self::Edge => Self::TestAccuracy,
-            Self::TestAccuracy => Self::TestLoss,
-            Self::TestLoss => Self::TrainLoss,
-            Self::TrainLoss => Self::Time,
+            Self::Queue => quantity::in_tables().next().map_or(Self::Edge, Self::Measured),
+            Self::Measured(quantity) if *quantity == LAMBDA_MAX => Self::Edge,
+            // λ_max comes before the edge, every other quantity after it.
+            Self::Edge => quantity::in_tables().nth(1).map_or(Self::Time, Self::Measured),
+            Self::Measured(_) => quantities.nth(1).map_or(Self::Time, Self::Measured),
             Self::Time => setting(0),
             Self::Swept(index) => setting(index + 1),
         }
@@ -49,11 +44,8 @@ impl Sort {
     pub(in crate::tui) fn name(self, monitor: &Monitor) -> String {
         match self {
             Self::Queue => "queue".to_owned(),
-            Self::Lambda => "λ_max".to_owned(),
+            Self::Measured(quantity) => quantity.column.to_owned(),
             Self::Edge => "edge".to_owned(),
-            Self::TestAccuracy => "test acc".to_owned(),
-            Self::TestLoss => "test loss".to_owned(),
-            Self::TrainLoss => "train loss".to_owned(),
             Self::Time => "time".to_owned(),
             Self::Swept(index) => monitor
                 .swept
@@ -65,11 +57,8 @@ impl Sort {
     fn number(self, cell: &Cell) -> Option<f64> {
         let number = match self {
             Self::Queue | Self::Swept(_) => None,
-            Self::Lambda => cell.latest.lambda.first()?.as_ref().map(|lambda| lambda.lambda_max),
+            Self::Measured(quantity) => cell.latest.first(quantity),
             Self::Edge => cell.edge(),
-            Self::TestAccuracy => cell.latest.test_accuracy,
-            Self::TestLoss => cell.latest.test_loss,
-            Self::TrainLoss => cell.latest.train_loss,
             Self::Time => (cell.state != CellState::Queued).then_some(cell.progress.seconds),
         };
         number.filter(|number| !number.is_nan())
@@ -92,7 +81,11 @@ impl Rows {
     pub(in crate::tui) fn sort_by_next(&mut self, monitor: &Monitor) {
         self.sort = self.sort.next(monitor.swept.len());
         // The largest accuracy and the largest λ_max are looked for, and the smallest loss.
-        self.descending = matches!(self.sort, Sort::Lambda | Sort::Edge | Sort::TestAccuracy | Sort::Time);
+        self.descending = match self.sort {
+            Sort::Measured(quantity) => quantity.told.largest_first,
+            Sort::Edge | Sort::Time => true,
+            Sort::Queue | Sort::Swept(_) => false,
+        };
     }
 
     /// The cells that are shown, from the first row to the last.
@@ -141,6 +134,7 @@ fn by_value(one: &str, other: &str) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quantity::TEST_ACCURACY;
     use crate::tui::fixture::Fixture;
 
     fn sorted(fixture: &Fixture, sort: Sort, descending: bool) -> Vec<CellIndex> {
@@ -156,10 +150,16 @@ mod tests {
     fn what_is_not_known_yet_comes_last_in_either_direction() {
         let mut fixture = Fixture::half_way();
         for (cell, accuracy) in [(0, 0.8), (1, 0.9), (2, 0.7)] {
-            fixture.monitor.cells[cell].latest.test_accuracy = Some(accuracy);
+            fixture.monitor.cells[cell].latest.set(&TEST_ACCURACY, 0, accuracy);
         }
-        assert_eq!(sorted(&fixture, Sort::TestAccuracy, true), [1, 0, 2, 3, 4, 5]);
-        assert_eq!(sorted(&fixture, Sort::TestAccuracy, false), [2, 0, 1, 3, 4, 5]);
+        assert_eq!(
+            sorted(&fixture, Sort::Measured(&TEST_ACCURACY), true),
+            [1, 0, 2, 3, 4, 5]
+        );
+        assert_eq!(
+            sorted(&fixture, Sort::Measured(&TEST_ACCURACY), false),
+            [2, 0, 1, 3, 4, 5]
+        );
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         let fixture = Fixture::half_way();
         let mut rows = Rows::default();
         let mut names = Vec::new();
-        for _ in 0..9 {
+        for _ in 0..11 {
             rows.sort_by_next(&fixture.monitor);
             names.push(rows.sort.name(&fixture.monitor));
         }
@@ -196,6 +196,8 @@ mod tests {
             "test acc",
             "test loss",
             "train loss",
+            "train acc",
+            "grad norm",
             "time",
             "learning_rate",
             "activation",

@@ -1,11 +1,13 @@
 //! One immutable frame of data: everything that a draw may look at.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::view::View;
 use crate::event::{Activity, CellIndex, Cells, SweepEnding, cell_name};
 use crate::machine::Load;
 use crate::monitor::{Cell, CellState, Curve, Monitor};
+use crate::tui::plot::Window;
 use crate::tui::theme::Theme;
 
 /// Measuring and evaluating are told once they take this long: between every few steps they would only flicker.
@@ -38,6 +40,21 @@ impl<'a> Scene<'a> {
 
     pub(in crate::tui) fn cell(&self) -> Option<&'a Cell> {
         self.monitor.cells.get(self.chosen())
+    }
+
+    /// A curve of a cell, where it lies across the charts.
+    pub(in crate::tui) fn across<'c>(&self, cell: &Cell, curve: &'c Curve) -> Cow<'c, Curve> {
+        self.view.across.curve(cell, curve)
+    }
+
+    /// What of the chosen cell lies across the charts.
+    pub(in crate::tui) fn window(&self) -> Window {
+        self.view.placed_window(self.monitor)
+    }
+
+    /// The probe of a cell that is drawn.
+    pub(in crate::tui) fn probe(&self, cell: &Cell) -> usize {
+        self.view.probe.min(cell.plan.probes.len().saturating_sub(1))
     }
 
     /// What a curve is at the cursor, from its smallest to its largest value where many steps are drawn as one; without a

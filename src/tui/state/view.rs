@@ -12,6 +12,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crate::event::{CellIndex, Cells, Command, cell_name};
 use crate::monitor::Monitor;
 
+use super::across::Across;
+use super::charts::Charts;
 use super::filter::Filter;
 use super::palette::{Found, Palette};
 use super::rate::RatePrompt;
@@ -102,7 +104,11 @@ pub struct View {
     pub keys: KeyMap,
     /// The cell to look at, unless those that run are followed: see [`crate::monitor::Turns::followed`].
     pub pinned: Option<CellIndex>,
-    /// How the loss is drawn.
+    /// Which charts there are.
+    pub charts: Charts,
+    /// What goes across them.
+    pub across: Across,
+    /// How losses, and whatever else has a chart like theirs, are drawn.
     pub loss_scale: Scale,
     /// How λ_max is drawn.
     pub lambda_scale: Scale,
@@ -151,6 +157,8 @@ impl View {
             theme,
             keys: KeyMap::default(),
             pinned: None,
+            charts: Charts::default(),
+            across: Across::Steps,
             loss_scale: Scale::Logarithmic,
             lambda_scale: Scale::Linear,
             scatter: None,
@@ -346,6 +354,12 @@ impl View {
             Action::PageDown => self.go(PAGE, monitor),
             Action::Follow if self.page == Page::Log => self.log_back = 0,
             Action::Follow => self.pinned = None,
+            Action::NextChart => return Some(Effect::Say(self.charts.show_next())),
+            Action::MarkChart => return Some(Effect::Say(self.charts.mark_next())),
+            Action::AcrossAxis => {
+                self.across = self.across.next();
+                return Some(Effect::Say(format!("{} go across the charts", self.across.name())));
+            }
             Action::LossAxis => self.loss_scale = self.loss_scale.other(),
             Action::LambdaAxis => self.lambda_scale = self.lambda_scale.other(),
             Action::CursorLeft => self.move_cursor(monitor, true),
@@ -379,7 +393,12 @@ impl View {
             Action::ScrollDown => self.scroll(SCROLL, monitor),
             Action::Help => self.toggle(Overlay::Help),
             // One thing at a time.
-            Action::Close if self.overlay.is_none() => self.cursor = None,
+            Action::Close if self.overlay.is_none() => {
+                // One thing after the other.
+                if !self.charts.unmark() {
+                    self.cursor = None;
+                }
+            }
             Action::Close => self.overlay = None,
             Action::Quit | Action::Interrupt => return self.quit(monitor),
             Action::Detach => return Some(Effect::Detach),

@@ -4,7 +4,7 @@ use crate::monitor::Monitor;
 use crate::suggest::nearest;
 use crate::tui::words;
 
-use super::name::{ALL, Name, Number};
+use super::name::{Name, Number, all_numbers};
 use super::{Comparison, Filter, Relation, Term, has};
 
 /// Values of a setting that are listed.
@@ -105,7 +105,10 @@ fn unknown(name: &str, monitor: &Monitor) -> String {
     let known = Name::all(monitor);
     match nearest(name, &known) {
         Some(meant) => format!("there is no `{name}`; did you mean {meant}?"),
-        None => format!("there is no `{name}`; there are {ALL} and every setting, such as learning_rate"),
+        None => format!(
+            "there is no `{name}`; there are {} and every setting, such as learning_rate",
+            all_numbers()
+        ),
     }
 }
 

@@ -2,21 +2,22 @@
 
 use crate::event::CellIndex;
 use crate::monitor::{Cell, Monitor};
+use crate::quantity::{self, Format, Kept, Quantity};
 
 /// Numbers that can be compared, as the prompt lists them beside the settings.
 pub(in crate::tui) const NUMBERS: &str = "lambda, edge, acc, loss, steps, seconds, cell";
 
 /// All of them, where a name is not known.
-pub(super) const ALL: &str = "lambda, edge, acc, train_acc, loss, train_loss, steps, seconds, cell, state";
+pub(super) fn all_numbers() -> String {
+    let kept = quantity::all().filter(|quantity| quantity.told.kept == Kept::InTables);
+    let quantities = kept.map(|quantity| quantity.names.first().copied().unwrap_or(quantity.key));
+    let own = NAMES.iter().map(|(names, _)| names[0]);
+    quantities.chain(own).chain(["state"]).collect::<Vec<_>>().join(", ")
+}
 
-/// The names of each number, the usual one first.
-const NAMES: [(&[&str], Number); 9] = [
-    (&["lambda", "lambda_max", "λ_max", "λ", "sharpness"], Number::Lambda),
+/// The names of each number that no quantity is, the usual one first.
+const NAMES: [(&[&str], Number); 4] = [
     (&["edge"], Number::Edge),
-    (&["acc", "accuracy", "test_acc", "test_accuracy"], Number::TestAccuracy),
-    (&["train_acc", "train_accuracy"], Number::TrainAccuracy),
-    (&["loss", "test_loss"], Number::TestLoss),
-    (&["train_loss"], Number::TrainLoss),
     (&["steps", "step"], Number::Steps),
     (&["seconds", "time"], Number::Seconds),
     (&["cell", "#"], Number::Cell),
@@ -45,12 +46,8 @@ pub(super) enum Name {
 /// A number that a cell has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Number {
-    Lambda,
+    Measured(&'static Quantity),
     Edge,
-    TestAccuracy,
-    TrainAccuracy,
-    TestLoss,
-    TrainLoss,
     Steps,
     Seconds,
     Cell,
@@ -70,7 +67,8 @@ impl Name {
         let is_swept = || monitor.swept.iter().any(|swept| swept.name == setting);
         let is_meant = |number: &Number| match number {
             Number::Steps => !is_swept(),
-            Number::TestLoss => to_number || !is_setting(),
+            // A quantity that is called like a setting has another name, too; what has not is meant as the setting.
+            Number::Measured(quantity) => !is_setting() || (to_number && quantity.key != name),
             _ => true,
         };
         match number.filter(is_meant) {
@@ -87,7 +85,9 @@ impl Name {
 
     /// Every name that somebody may have meant.
     pub(super) fn all(monitor: &Monitor) -> Vec<&str> {
-        let numbers = NAMES.iter().flat_map(|(names, _)| names.iter().copied());
+        let quantities =
+            quantity::all().flat_map(|quantity| [quantity.key].into_iter().chain(quantity.names.iter().copied()));
+        let numbers = quantities.chain(NAMES.iter().flat_map(|(names, _)| names.iter().copied()));
         let settings = monitor.cells.first().into_iter().flat_map(|cell| &cell.plan.settings);
         numbers
             .chain(["state"])
@@ -99,23 +99,21 @@ impl Name {
 impl Number {
     pub(super) fn named(name: &str) -> Option<Self> {
         let known = NAMES.iter().find(|(names, _)| names.contains(&name));
-        known.map(|(_, number)| *number)
+        let quantity = || quantity::all().find(|quantity| quantity.is_called(name));
+        known
+            .map(|(_, number)| *number)
+            .or_else(|| quantity().map(Self::Measured))
     }
 
     pub(super) fn is_share(self) -> bool {
-        matches!(self, Self::TestAccuracy | Self::TrainAccuracy)
+        matches!(self, Self::Measured(quantity) if quantity.format == Format::Share)
     }
 
     /// It in this cell, once it is known.
     pub(super) fn of(self, index: CellIndex, cell: &Cell) -> Option<f64> {
-        let latest = &cell.latest;
         match self {
-            Self::Lambda => latest.lambda.first()?.as_ref().map(|lambda| lambda.lambda_max),
+            Self::Measured(quantity) => cell.latest.first(quantity),
             Self::Edge => cell.edge(),
-            Self::TestAccuracy => latest.test_accuracy,
-            Self::TrainAccuracy => latest.train_accuracy,
-            Self::TestLoss => latest.test_loss,
-            Self::TrainLoss => latest.train_loss,
             Self::Steps => Some(cell.progress.step as f64),
             Self::Seconds => Some(cell.progress.seconds),
             Self::Cell => Some(index as f64),

@@ -119,7 +119,7 @@ fn what_is_not_understood_is_said() {
     for (text, words) in [
         (
             "nosuch>1",
-            "there is no `nosuch`; there are lambda, edge, acc, train_acc, loss, train_loss, steps, seconds, cell, state \
+            "there is no `nosuch`; there are lambda, acc, loss, train_loss, train_acc, gradient, edge, steps, seconds, cell, state \
              and every setting, such as learning_rate",
         ),
         ("0.3<acc", "there is no `0.3`; there are lambda"),
@@ -185,7 +185,7 @@ fn what_no_cell_has_is_said_with_what_there_is() {
     assert!(said(&fixture, "lr!=0.5").starts_with("no cell has lr 0.5"));
     let mut untrained = Fixture::half_way();
     for cell in &mut untrained.monitor.cells {
-        cell.latest.test_accuracy = None;
+        cell.latest = crate::monitor::Latest::default();
     }
     assert_eq!(
         said(&untrained, "acc>0.3"),

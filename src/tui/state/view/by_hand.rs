@@ -2,6 +2,7 @@
 
 use crate::event::{CellIndex, Command, cell_name};
 use crate::monitor::{CellState, Monitor};
+use crate::quantity::LEARNING_RATE;
 
 use super::{Effect, Overlay, Question, View};
 use crate::tui::keys::Action;
@@ -108,7 +109,11 @@ impl View {
 
     /// A learning rate that was chosen at the prompt.
     pub(super) fn set_rate(&mut self, cell: CellIndex, learning_rate: f64, monitor: &Monitor) -> Effect {
-        if let Some(before) = monitor.cells.get(cell).and_then(|cell| cell.latest.learning_rate) {
+        if let Some(before) = monitor
+            .cells
+            .get(cell)
+            .and_then(|cell| cell.latest.first(&LEARNING_RATE))
+        {
             let done = format!(
                 "the learning rate of {} was set to {}",
                 cell_name(cell),

@@ -5,7 +5,6 @@ use ratatui::layout::{Position, Rect};
 
 use super::{Overlay, View};
 use crate::monitor::Monitor;
-use crate::tui::plot;
 use crate::tui::state::parts::{Part, parts};
 use crate::tui::state::table;
 
@@ -38,7 +37,7 @@ impl View {
             {
                 let shown = self.window(monitor);
                 let last = self.reached(monitor).clamp(shown.from, shown.to);
-                let step = plot::step_at(shown, area, event.column);
+                let step = self.step_at(monitor, area, event.column);
                 self.cursor = step.map(|step| step.clamp(shown.from, last));
             }
             (MouseEventKind::Down(MouseButton::Right), part) if part.has_steps() => self.cursor = None,
@@ -50,7 +49,7 @@ impl View {
             (MouseEventKind::ScrollDown, Part::Details) => self.scroll(1, monitor),
             (MouseEventKind::ScrollUp | MouseEventKind::ScrollDown, part) if part.has_steps() => {
                 let shown = self.window(monitor);
-                let around = plot::step_at(shown, area, event.column);
+                let around = self.step_at(monitor, area, event.column);
                 self.zoom = if event.kind == MouseEventKind::ScrollUp {
                     self.zoom.closer(shown, around)
                 } else {

@@ -1,6 +1,8 @@
 //! Which steps the charts show, where the cursor stands on them, which cells lie over them, and what tells the points of the
 //! scatter apart.
 
+use ratatui::layout::Rect;
+
 use super::View;
 use crate::event::{CellIndex, cell_name};
 use crate::monitor::{Monitor, Swept};
@@ -17,6 +19,20 @@ impl View {
     pub(in crate::tui) fn window(&self, monitor: &Monitor) -> Window {
         let reached = self.reached(monitor);
         self.zoom.window(self.whole(monitor).to, reached)
+    }
+
+    /// Where those lie across the charts.
+    pub(in crate::tui) fn placed_window(&self, monitor: &Monitor) -> Window {
+        let steps = self.window(monitor);
+        let cell = monitor.cells.get(self.chosen(monitor));
+        cell.map_or(steps, |cell| self.across.window(cell, steps))
+    }
+
+    /// The step of the chosen cell at the column `x` of the screen, of a chart in `area`; none left of its plot.
+    pub(super) fn step_at(&self, monitor: &Monitor, area: Rect, x: u16) -> Option<u64> {
+        let place = plot::place_at(self.placed_window(monitor), area, x)?;
+        let cell = monitor.cells.get(self.chosen(monitor))?;
+        Some(self.across.step(cell, place, self.window(monitor)))
     }
 
     /// Those of the whole run: as many as cells before this one took, so that the axis need not grow again for each.

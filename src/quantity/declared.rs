@@ -1,0 +1,235 @@
+//! The quantities there are.
+
+use super::{Chart, ChartSpan, Format, Kept, Line, Lines, Quantity, Source, Subject, Told, Uncertainty};
+
+/// Every quantity, in the order of tables.
+pub(super) static ALL: [&Quantity; 9] = [
+    &LAMBDA_MAX,
+    &TEST_ACCURACY,
+    &TEST_LOSS,
+    &TRAIN_LOSS,
+    &TRAIN_ACCURACY,
+    &GRADIENT_NORM,
+    &THRESHOLD,
+    &LEARNING_RATE,
+    &PRODUCT_SECONDS,
+];
+
+/// λ_max and its threshold.
+pub static LAMBDA: Chart = Chart {
+    key: "lambda",
+    title: "λ_max",
+    span: ChartSpan::AroundLimit,
+};
+
+/// Losses.
+pub static LOSS: Chart = Chart {
+    key: "loss",
+    title: "loss",
+    span: ChartSpan::Positive,
+};
+
+/// Accuracies.
+pub static ACCURACY: Chart = Chart {
+    key: "accuracy",
+    title: "accuracy",
+    span: ChartSpan::Shares,
+};
+
+/// Norms of gradients.
+pub static GRADIENT: Chart = Chart {
+    key: "gradient_norm",
+    title: "gradient norm",
+    span: ChartSpan::Positive,
+};
+
+/// Learning rates.
+pub static RATE: Chart = Chart {
+    key: "learning_rate",
+    title: "learning rate",
+    span: ChartSpan::Positive,
+};
+
+/// Times of products.
+pub static PRODUCT: Chart = Chart {
+    key: "product_time",
+    title: "time a product",
+    span: ChartSpan::Positive,
+};
+
+/// Mean loss over the training set.
+pub static TRAIN_LOSS: Quantity = Quantity {
+    key: "train_loss",
+    label: "train loss",
+    column: "train loss",
+    on_chart: "train",
+    names: &[],
+    format: Format::Number,
+    subject: Subject::Cell,
+    source: Source::Recorded,
+    uncertainty: Uncertainty::None,
+    chart: &LOSS,
+    line: Line::Second,
+    told: Told {
+        kept: Kept::InTables,
+        in_lines: Lines::All,
+        largest_first: false,
+    },
+    meaning: "the mean {loss} over the training set of the cell, in evaluation mode: no dropout, no augmentation, running \
+              statistics of batch norm.",
+};
+
+/// Share of the training set classified correctly.
+pub static TRAIN_ACCURACY: Quantity = Quantity {
+    key: "train_accuracy",
+    label: "train accuracy",
+    column: "train acc",
+    on_chart: "train",
+    names: &["train_acc"],
+    format: Format::Share,
+    chart: &ACCURACY,
+    told: Told {
+        kept: Kept::InTables,
+        in_lines: Lines::None,
+        largest_first: true,
+    },
+    meaning: "the share of the training set classified correctly.",
+    ..TRAIN_LOSS
+};
+
+/// Mean loss over the test set.
+pub static TEST_LOSS: Quantity = Quantity {
+    key: "test_loss",
+    label: "test loss",
+    column: "test loss",
+    on_chart: "test",
+    names: &["loss"],
+    line: Line::Main,
+    told: Told {
+        kept: Kept::InTables,
+        in_lines: Lines::End,
+        largest_first: false,
+    },
+    meaning: "the mean {loss} over the test set, in evaluation mode.",
+    ..TRAIN_LOSS
+};
+
+/// Share of the test set classified correctly.
+pub static TEST_ACCURACY: Quantity = Quantity {
+    key: "test_accuracy",
+    label: "test accuracy",
+    column: "test acc",
+    on_chart: "test",
+    names: &["acc", "accuracy", "test_acc"],
+    line: Line::Main,
+    told: Told {
+        kept: Kept::InTables,
+        in_lines: Lines::All,
+        largest_first: true,
+    },
+    meaning: "the share of the test set classified correctly.",
+    ..TRAIN_ACCURACY
+};
+
+/// The name of the residual of λ_max on disk.
+pub const LAMBDA_RESIDUAL: &str = "lambda_residual";
+
+/// The largest algebraic eigenvalue of the Hessian of the mean loss.
+pub static LAMBDA_MAX: Quantity = Quantity {
+    key: "lambda_max",
+    label: "λ_max",
+    column: "λ_max",
+    on_chart: "λ_max",
+    names: &["lambda", "λ_max", "λ", "sharpness"],
+    format: Format::Number,
+    subject: Subject::Probe,
+    source: Source::Lambda(|lambda| Some(lambda.lambda_max)),
+    uncertainty: Uncertainty::Residual {
+        key: LAMBDA_RESIDUAL,
+        source: Source::Lambda(|lambda| Some(lambda.lambda_residual)),
+    },
+    chart: &LAMBDA,
+    line: Line::Main,
+    told: Told {
+        kept: Kept::InTables,
+        in_lines: Lines::All,
+        largest_first: true,
+    },
+    meaning: "the largest algebraic eigenvalue of the Hessian of the mean loss ({loss}) over all parameters, at the \
+              weights of that step. It is measured on {probes}. No dropout, no augmentation; exact Hessian-vector \
+              products in {precision}, Lanczos from the vector of the last measurement.",
+};
+
+/// Where the optimizer stops being stable.
+pub static THRESHOLD: Quantity = Quantity {
+    key: "threshold",
+    label: "threshold",
+    column: "threshold",
+    on_chart: "threshold",
+    names: &[],
+    subject: Subject::Cell,
+    source: Source::Recorded,
+    uncertainty: Uncertainty::None,
+    line: Line::Limit,
+    told: Told {
+        kept: Kept::No,
+        in_lines: Lines::None,
+        largest_first: true,
+    },
+    meaning: "the λ_max from which on the optimizer is unstable on a quadratic of this curvature: 2/η for gradient \
+              descent at learning rate η. It moves with the learning rate.",
+    ..LAMBDA_MAX
+};
+
+/// η of the next step.
+pub static LEARNING_RATE: Quantity = Quantity {
+    key: "learning_rate",
+    label: "learning rate",
+    column: "η",
+    on_chart: "",
+    names: &[],
+    chart: &RATE,
+    line: Line::Main,
+    meaning: "η of the next step, with its schedule.",
+    ..THRESHOLD
+};
+
+/// Euclidean norm of the gradient of the last step's batch.
+pub static GRADIENT_NORM: Quantity = Quantity {
+    key: "gradient_norm",
+    label: "gradient norm",
+    column: "grad norm",
+    on_chart: "",
+    names: &["gradient", "grad_norm"],
+    chart: &GRADIENT,
+    told: Told {
+        kept: Kept::InTables,
+        in_lines: Lines::None,
+        largest_first: true,
+    },
+    meaning: "the Euclidean norm of the gradient of the mean loss of the last step's batch, in training mode.",
+    ..LEARNING_RATE
+};
+
+/// What one Hessian-vector product took.
+pub static PRODUCT_SECONDS: Quantity = Quantity {
+    key: "lambda_product_seconds",
+    label: "time a product",
+    column: "product",
+    on_chart: "",
+    names: &["product_seconds", "product"],
+    format: Format::Seconds,
+    subject: Subject::Probe,
+    source: Source::Lambda(|lambda| {
+        let products = lambda.lambda_hvps;
+        (products > 0).then(|| lambda.lambda_seconds / products as f64)
+    }),
+    chart: &PRODUCT,
+    told: Told {
+        kept: Kept::InCsv,
+        in_lines: Lines::None,
+        largest_first: true,
+    },
+    meaning: "the time that λ_max took, over its Hessian-vector products.",
+    ..GRADIENT_NORM
+};

@@ -1,0 +1,192 @@
+//! A chart of quantities over the steps of the chosen cell, as they are declared.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::curves::{Curves, Line, Spread};
+use super::overlaid;
+use crate::monitor::{Cell, Curve};
+use crate::quantity::{self, Chart, ChartSpan, Quantity};
+use crate::tui::plot::{self, Marks, Pattern, Pen, Scale};
+use crate::tui::state::scene::Scene;
+use crate::tui::theme::Theme;
+use crate::tui::words;
+
+/// Draws the chart.
+pub(super) fn render(scene: &Scene, chart: &Chart, area: Rect, buffer: &mut Buffer) {
+    let Some(cell) = scene.cell() else { return };
+    let theme = scene.theme();
+    let probe = scene.probe(cell);
+    let scale = scene.view.loss_scale;
+    let spread = match chart.span {
+        ChartSpan::Shares => Spread::Shares,
+        ChartSpan::Positive | ChartSpan::AroundLimit => Spread::From(scale),
+    };
+    // The main line first: it lies on top.
+    let mut quantities: Vec<&Quantity> = chart.quantities().collect();
+    quantities.sort_by_key(|quantity| quantity.line);
+    let lines: Vec<Line> = quantities.iter().map(|quantity| line(quantity, scene, cell)).collect();
+    let mut title = vec![
+        Span::raw(" "),
+        Span::styled(theme.text(chart.title).into_owned(), theme.strong),
+    ];
+    title.extend(
+        lines
+            .iter()
+            .zip(&quantities)
+            .map(|(line, quantity)| current(quantity, line, scene, cell)),
+    );
+    title.push(Span::raw(" "));
+    let notes = notes(scene, cell, chart, spread).into_iter();
+    let legend = notes.map(|words| vec![Span::styled(theme.text(words).into_owned(), theme.dim)]);
+    let overlaid: Vec<(Cow<Curve>, Pen)> = overlaid::cells(scene)
+        .into_iter()
+        .filter_map(|(_, cell, pen)| Some((scene.across(cell, cell.curves.of(quantities.first()?, probe)), pen)))
+        .collect();
+    let rows = usize::from(area.height.saturating_sub(2));
+    Curves {
+        title,
+        legend: legend.collect(),
+        axis: spread.axis(&lines, &overlaid, scene.window(), rows),
+        lines,
+        behind: Vec::new(),
+        overlaid,
+    }
+    .render(scene, cell, area, buffer);
+}
+
+/// A quantity of the chosen cell as a line.
+pub(super) fn line<'a>(quantity: &'static Quantity, scene: &Scene, cell: &'a Cell) -> Line<'a> {
+    let probe = scene.probe(cell);
+    let marks = match quantity.uncertainty {
+        quantity::Uncertainty::None => Marks::None,
+        quantity::Uncertainty::Residual { .. } => Marks::Unconverged,
+    };
+    Line {
+        marks,
+        is_noisy: quantity.line != quantity::Line::Limit,
+        ..Line::measured(
+            quantity.on_chart,
+            scene.across(cell, cell.curves.of(quantity, probe)),
+            cell.latest.of(quantity, probe),
+            pen(quantity, scene.theme()),
+        )
+    }
+}
+
+/// A line with its value, at the cursor or the last one, for a title.
+pub(super) fn current<'a>(quantity: &Quantity, line: &Line, scene: &Scene, cell: &Cell) -> Span<'a> {
+    let curve = cell.curves.of(quantity, scene.probe(cell));
+    let value = scene.at_cursor(curve, |value| words::value_of(quantity, value), line.latest);
+    plot::current(line.pen, line.label, &value, scene.theme())
+}
+
+/// What a quantity is drawn with: the same in every chart.
+fn pen(quantity: &Quantity, theme: &Theme) -> Pen {
+    let (style, pattern, ascii) = match quantity.line {
+        quantity::Line::Main => (theme.test, Pattern::Solid, '*'),
+        quantity::Line::Second => (theme.train, Pattern::Dashed, '+'),
+        quantity::Line::Limit => (theme.threshold, Pattern::Dotted, '-'),
+    };
+    Pen { style, pattern, ascii }
+}
+
+/// What stands on the right of the title; where there is room for one only, it is the first.
+fn notes(scene: &Scene, cell: &Cell, chart: &Chart, spread: Spread) -> Vec<String> {
+    let axis = match spread {
+        Spread::Shares => None,
+        // The axis first: it is what a key changes.
+        Spread::From(Scale::Linear) => Some(" linear ".to_owned()),
+        Spread::From(Scale::Logarithmic) => Some(" log ".to_owned()),
+    };
+    let loss = match cell.plan.setting("loss").filter(|_| *chart == quantity::LOSS) {
+        Some("SquaredError") => Some("· ½‖error‖² "),
+        Some("CrossEntropy") => Some("· cross-entropy "),
+        _ => None,
+    };
+    let has_probes = chart
+        .quantities()
+        .any(|quantity| quantity.subject == quantity::Subject::Probe);
+    let on = cell.plan.probes.get(scene.probe(cell)).filter(|_| has_probes);
+    let on = on.map(|on| format!("· {on} "));
+    [axis, loss.map(str::to_owned), on].into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantity::{ACCURACY, LOSS, TEST_LOSS, TRAIN_LOSS};
+    use crate::tui::fixture::Fixture;
+
+    fn losses(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+        render(scene, &LOSS, area, buffer);
+    }
+
+    fn accuracies(scene: &Scene, area: Rect, buffer: &mut Buffer) {
+        render(scene, &ACCURACY, area, buffer);
+    }
+
+    #[test]
+    fn losses_on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(losses, (39, 7)));
+    }
+
+    #[test]
+    fn losses_on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(losses, (59, 12)));
+    }
+
+    #[test]
+    fn accuracies_on_a_small_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(accuracies, (39, 7)));
+    }
+
+    #[test]
+    fn accuracies_on_a_larger_screen() {
+        insta::assert_snapshot!(Fixture::half_way().drawn(accuracies, (59, 12)));
+    }
+
+    #[test]
+    fn on_a_linear_axis_a_loss_that_explodes_does_not_flatten_what_went_before() {
+        let mut fixture = Fixture::half_way();
+        fixture.view.loss_scale = Scale::Linear;
+        let point = crate::tui::fixture::script::point(2, 725, 0)
+            .with(TRAIN_LOSS.key, 1e12)
+            .with(TEST_LOSS.key, f64::INFINITY);
+        fixture.measure(2, point);
+        insta::assert_snapshot!(fixture.drawn(losses, (59, 12)));
+    }
+
+    #[test]
+    fn a_loss_of_zero_is_left_out_of_a_logarithmic_axis() {
+        let mut fixture = Fixture::half_way();
+        fixture.measure(
+            2,
+            crate::tui::fixture::script::point(2, 725, 0).with(TRAIN_LOSS.key, 0.0),
+        );
+        assert!(fixture.drawn(losses, (59, 12)).contains("train 0 "));
+    }
+
+    #[test]
+    fn a_quantity_alone_on_its_chart_has_a_chart_like_any_other() {
+        let mut fixture = Fixture::half_way();
+        for step in [725, 730, 735] {
+            let point = crate::tui::fixture::script::point(2, step, 0);
+            let norm = if step == 730 { f64::NAN } else { step as f64 };
+            fixture.measure(2, point.with(quantity::GRADIENT_NORM.key, norm));
+        }
+        let gradient =
+            |scene: &Scene, area: Rect, buffer: &mut Buffer| render(scene, &quantity::GRADIENT, area, buffer);
+        let drawn = fixture.drawn(gradient, (59, 12));
+        assert!(
+            drawn.contains("gradient norm") && drawn.contains("735") && !drawn.contains("NaN"),
+            "{drawn}"
+        );
+        let product = |scene: &Scene, area: Rect, buffer: &mut Buffer| render(scene, &quantity::PRODUCT, area, buffer);
+        let drawn = fixture.drawn(product, (59, 12));
+        assert!(drawn.contains("time a product"), "{drawn}");
+    }
+}

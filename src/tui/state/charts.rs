@@ -1,0 +1,104 @@
+//! Which charts stand on the screen, and what goes across them.
+
+use crate::quantity::{self, ACCURACY, Chart, LAMBDA, LOSS};
+
+/// Which charts stand on the screen: one above, two below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charts {
+    shown: [&'static Chart; 3],
+    /// The one that a key changes, once it was marked.
+    marked: Option<usize>,
+}
+
+/// Where the charts stand.
+const PLACES: [&str; 3] = ["above", "on the left", "on the right"];
+
+impl Default for Charts {
+    fn default() -> Self {
+        Self::new([&LAMBDA, &LOSS, &ACCURACY])
+    }
+}
+
+impl Charts {
+    /// These, from above.
+    #[must_use]
+    pub fn new(shown: [&'static Chart; 3]) -> Self {
+        Self { shown, marked: None }
+    }
+
+    /// The chart above, the one on the left and the one on the right.
+    #[must_use]
+    pub fn shown(&self) -> [&'static Chart; 3] {
+        self.shown
+    }
+
+    /// Whether this is the chart that a key changes.
+    #[must_use]
+    pub fn is_marked(&self, chart: &Chart) -> bool {
+        self.marked.is_some_and(|at| self.shown[at] == chart)
+    }
+
+    /// Marks the next chart. What there is to tell.
+    pub(super) fn mark_next(&mut self) -> String {
+        let at = self.marked.map_or(0, |at| (at + 1) % self.shown.len());
+        self.marked = Some(at);
+        format!("the chart {} is marked: {}", PLACES[at], self.shown[at].title)
+    }
+
+    /// Takes the mark away. Whether there was one.
+    pub(super) fn unmark(&mut self) -> bool {
+        self.marked.take().is_some()
+    }
+
+    /// Shows the next quantity that no other chart shows in the marked chart, or in the last one. What there is to tell.
+    pub(super) fn show_next(&mut self) -> String {
+        let at = *self.marked.get_or_insert(self.shown.len() - 1);
+        let all = quantity::charts();
+        let now = all.iter().position(|chart| *chart == self.shown[at]).unwrap_or(0);
+        let following = all.iter().cycle().skip(now + 1).take(all.len());
+        let mut free = following.filter(|chart| !self.shown.contains(chart));
+        if let Some(next) = free.next() {
+            self.shown[at] = next;
+        }
+        format!("the chart {} shows: {}", PLACES[at], self.shown[at].title)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantity::GRADIENT;
+
+    #[test]
+    fn every_quantity_comes_to_every_chart_and_none_is_shown_twice() {
+        for marks in 0..=3 {
+            let mut charts = Charts::default();
+            for _ in 0..marks {
+                charts.mark_next();
+            }
+            let at = if marks == 0 { 2 } else { marks - 1 };
+            let mut seen = vec![charts.shown()[at].key];
+            for _ in 0..quantity::charts().len() {
+                charts.show_next();
+                let shown = charts.shown();
+                assert!(shown[0] != shown[1] && shown[1] != shown[2] && shown[0] != shown[2]);
+                seen.push(shown[at].key);
+            }
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen.len(), quantity::charts().len() - 2, "{seen:?}");
+            assert!(seen.contains(&GRADIENT.key));
+        }
+    }
+
+    #[test]
+    fn the_mark_goes_round_and_away() {
+        let mut charts = Charts::default();
+        assert!(!charts.is_marked(&LAMBDA) && !charts.unmark());
+        for chart in [&LAMBDA, &LOSS, &ACCURACY, &LAMBDA] {
+            charts.mark_next();
+            assert!(charts.is_marked(chart));
+        }
+        assert!(charts.unmark() && !charts.is_marked(&LAMBDA));
+    }
+}
