@@ -16,7 +16,7 @@ use sharpness::curvature::SymmetricOperator;
 use sharpness::model::Examples;
 use sharptui::data::Dataset;
 use sharptui::device::{self, DeviceChoice, OpenDevice};
-use sharptui::train::dtype;
+use sharptui::setup::dtype;
 
 use case::{Case, Size};
 

@@ -1,10 +1,11 @@
 //! What a cell's settings ask of the library: its network, loss, optimizer and learning rates.
 
+use burn::tensor::DType;
 use sharpness::model::{self, Architecture, Cnn, Hidden, Mlp, Network, ResNet18, ResNet20, Vgg11};
 use sharpness::optimizer::{GradientDescent, HeavyBall, Optimizer, Sam};
 use sharpness::schedule::{self, Constant, Cosine, Shape, Steps};
 
-use crate::config::{Activation, Loss, Model, Schedule, Settings};
+use crate::config::{Activation, Loss, Model, Precision, Schedule, Settings};
 
 /// The network of `settings` for images of shape `input` [channels, height, width].
 pub fn network(settings: &Settings, input: [usize; 3], classes: usize) -> Network {
@@ -54,6 +55,14 @@ pub fn optimizer(settings: &Settings) -> Box<dyn Optimizer> {
         Box::new(Sam::new(settings.rho, base))
     } else {
         base
+    }
+}
+
+/// The floating-point format of a cell's tensors.
+pub fn dtype(settings: &Settings) -> DType {
+    match settings.precision {
+        Precision::F32 => DType::F32,
+        Precision::F64 => DType::F64,
     }
 }
 

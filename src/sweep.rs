@@ -34,7 +34,7 @@ use crate::record::{
     read_queue, rfc3339,
 };
 use crate::setup;
-use crate::train::{Control, Outbox, Verdict, dtype, needs};
+use crate::train::{Control, Outbox, Verdict, needs};
 use broken_off::BrokenOff;
 use cell::{Keeping, train_cell};
 use log_words::{ended_words, kind_of, with_swept};
@@ -368,7 +368,7 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         probes: settings.probes.iter().map(|probe| probe.describe(settings)).collect(),
         threshold_label: setup::optimizer(settings).threshold_formula(),
         parameters,
-        memory_bytes: Some(needs(settings, &network, dtype(settings).size()).bytes),
+        memory_bytes: Some(needs(settings, &network, setup::dtype(settings).size()).bytes),
         ended: match &row.state {
             CellState::Ended(ending) => Some((ending.clone(), row.summary.clone())),
             CellState::Queued | CellState::Held | CellState::Running => None,

@@ -25,7 +25,6 @@ pub use control::{Control, Desk, Verdict};
 pub use needs::{Moment, Needs, needs};
 pub use outbox::{Log, Outbox};
 pub use probes::{probe_examples, probe_loss, rules};
-pub use run::dtype;
 pub use schedule::Spending;
 pub use snapshot::Snapshot;
 pub use stopwatch::Stopwatch;

@@ -88,7 +88,7 @@ fn run(settings: &Settings, commands: &[Command]) -> Ran {
 /// The same from where an earlier run was; the commands are given when the first point after so many steps is written.
 fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<Snapshot>) -> Ran {
     let device = Device::flex();
-    let dtype = sharptui::train::dtype(settings);
+    let dtype = sharptui::setup::dtype(settings);
     let examples = |count| Examples::upload(&pixels(count), &labels(count), CLASSES, &device, dtype);
     let (train_set, test_set) = (examples(20), examples(10));
     let network = setup::network(settings, [1, 1, FEATURES], CLASSES);

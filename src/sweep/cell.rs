@@ -14,7 +14,7 @@ use crate::device::{Computing, OpenDevice};
 use crate::event::{CellEnding, CellIndex, Point, Progress, Summary};
 use crate::record::{CellRow, CellWriter, RecordError, Tensors};
 use crate::setup;
-use crate::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, dtype, train};
+use crate::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, train};
 
 /// The least time between two checkpoints, in times of what one takes: on a slow disk they must not hold training up.
 const LEAST_INTERVAL: u32 = 25;
@@ -56,11 +56,11 @@ pub(super) fn train_cell(
         autotune: settings.cudnn_autotune,
         deterministic: settings.deterministic,
     });
-    let taken = datasets.get(settings, dtype(settings))?;
+    let taken = datasets.get(settings, setup::dtype(settings))?;
     let network = setup::network(settings, taken.shape, taken.classes);
     let data_bytes = taken.bytes();
     datasets.memory().check(settings, &network, device, data_bytes)?;
-    let data = datasets.get(settings, dtype(settings))?;
+    let data = datasets.get(settings, setup::dtype(settings))?;
     let task = Task {
         cell,
         settings,

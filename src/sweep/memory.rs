@@ -9,7 +9,8 @@ use std::path::Path;
 
 use crate::config::{Data, Settings};
 use crate::device::OpenDevice;
-use crate::train::{Moment, Needs, dtype, needs};
+use crate::setup;
+use crate::train::{Moment, Needs, needs};
 use room::{Room, Usage};
 use sharpness::model::Network;
 
@@ -92,7 +93,7 @@ impl Account {
         let pixels = (examples * data.channels() * data.side() * data.side()) as u64;
         // Standardized in 32 bits, from which the tensors are made.
         let on_device = if device.on_host {
-            dtype(settings).size() as u64
+            setup::dtype(settings).size() as u64
         } else {
             0
         };
@@ -126,7 +127,7 @@ impl Account {
         }
         let now = Usage::now();
         let reusable = now.beyond(&self.base.with(data_bytes));
-        let needs = needs(settings, network, dtype(settings).size());
+        let needs = needs(settings, network, setup::dtype(settings).size());
         match room::least(Path::new("/"), &now, &reusable) {
             Some(room) if room.bytes < needs.bytes => Err(TooLarge {
                 needs,

@@ -16,7 +16,7 @@ use crate::config::Settings;
 use crate::event::Summary;
 use crate::record::{Checkpoint, NamedTensor, TensorValues, Tensors, read_checkpoints};
 use crate::setup;
-use crate::train::{AnyError, Snapshot, Spending, dtype};
+use crate::train::{AnyError, Snapshot, Spending};
 
 /// The key of the words in the file's metadata.
 const STATE: &str = "state";
@@ -181,7 +181,7 @@ pub(super) fn from_tensors(
     device: &Device,
 ) -> Result<Snapshot, AnyError> {
     let state = state(tensors)?;
-    let dtype = dtype(settings);
+    let dtype = setup::dtype(settings);
     let (parameters, running) = checkpoint::from_tensors(network, tensors, device, dtype)?;
     let vector = |name: &str, length: usize| -> Result<Tensor<1>, CheckpointError> {
         let values = find(tensors, name, &[length])?;

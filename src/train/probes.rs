@@ -7,7 +7,7 @@ use sharpness::model::{Examples, Network, Normalization, RunningStatistics};
 use sharpness::random::{Purpose, stream};
 use sharpness::tensor::can_round;
 
-use super::{Task, dtype};
+use super::Task;
 use crate::config::{Extent, Probe, Settings, Split, Statistics};
 use crate::setup;
 
@@ -23,7 +23,7 @@ pub fn rules(settings: &Settings, tolerance: f64) -> Rules {
     Rules {
         max_products: settings.lambda_max_products,
         audit_every: settings.audit_every,
-        ..Rules::new(tolerance, dtype(settings))
+        ..Rules::new(tolerance, setup::dtype(settings))
     }
 }
 

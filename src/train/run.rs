@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sharpness::model::{Examples, Normalization, Pass, RunningStatistics, mean_loss_and_gradient};
@@ -21,7 +21,7 @@ use super::probes::ProbeTrack;
 use super::schedule::LambdaSchedule;
 use super::snapshot::Snapshot;
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
-use crate::config::{Extent, Precision, Settings};
+use crate::config::{Extent, Settings};
 use crate::event::{CellEnding, Event, Progress, RateChange, Summary};
 use crate::quantity::{LEARNING_RATE, THRESHOLD};
 use crate::setup;
@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
         keeper: &'a mut dyn Keeper,
     ) -> Self {
         let settings = task.settings;
-        let dtype = dtype(settings);
+        let dtype = setup::dtype(settings);
         Self {
             stopwatch: Stopwatch::start(),
             pace: Pace::start(),
@@ -387,14 +387,6 @@ impl Training<'_> {
 fn has_diverged(loss: f64, settings: &Settings) -> bool {
     // Not a number is neither within the limit nor above it.
     loss.is_nan() || loss > settings.loss_limit
-}
-
-/// The floating-point format of a cell's tensors.
-pub fn dtype(settings: &Settings) -> DType {
-    match settings.precision {
-        Precision::F32 => DType::F32,
-        Precision::F64 => DType::F64,
-    }
 }
 
 /// Examples in one pass of a training step. With batch norm a chunk shares its statistics, so there it is the batch,
