@@ -20,8 +20,9 @@ use sharpness::random::{Purpose, stream};
 use sharptui::config::Precision;
 use sharptui::device::{self, Computing, DeviceChoice};
 use sharptui::record::{NamedTensor, TensorValues, write_tensors};
+use sharptui::setup::dtype;
 use sharptui::sweep::{to_tensors, values};
-use sharptui::train::{dtype, rules};
+use sharptui::train::rules;
 
 use case::{Case, Kind, Size, Training};
 

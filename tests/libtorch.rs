@@ -17,7 +17,7 @@ use sharptui::device::{DeviceChoice, open};
 use sharptui::event::{CellEnding, Point};
 use sharptui::record::read_cells;
 use sharptui::setup;
-use sharptui::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, dtype, train};
+use sharptui::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, train};
 
 const CLASSES: usize = 3;
 const TRAIN: usize = 60;
@@ -81,7 +81,7 @@ fn run(settings: &Settings, choice: DeviceChoice) -> Ran {
         let pixel = |i: usize| ((i * 37 + i * i * 11 + shift) % 101) as f32 / 50.0 - 1.0;
         let pixels: Vec<f32> = (0..count * 64).map(pixel).collect();
         let labels: Vec<u8> = (0..count).map(|i| ((i * 7 + i / 3) % CLASSES) as u8).collect();
-        Examples::upload(&pixels, &labels, CLASSES, &device, dtype(settings))
+        Examples::upload(&pixels, &labels, CLASSES, &device, setup::dtype(settings))
     };
     let network = setup::network(settings, [1, 8, 8], CLASSES);
     let task = Task {

@@ -16,7 +16,8 @@ use sharptui::config::{Experiment, Precision, Settings};
 use sharptui::data::{Dataset, Images};
 use sharptui::device::OpenDevice;
 use sharptui::setup;
-use sharptui::train::{dtype, probe_examples, probe_loss, rules};
+use sharptui::setup::dtype;
+use sharptui::train::{probe_examples, probe_loss, rules};
 
 /// Losses are read from the device this many at a time, as in a cell.
 const LOSSES_READ_AT_ONCE: usize = 32;

@@ -9,8 +9,9 @@ use sharpness::curvature::{Hessian, SymmetricOperator};
 use sharpness::model::{Examples, Network, Normalization, Pass, RunningStatistics, loss_and_gradient};
 use sharpness::random::{Purpose, stream};
 use sharptui::config::{Experiment, Extent, Settings};
+use sharptui::setup::dtype;
 use sharptui::sweep::Datasets;
-use sharptui::train::{dtype, probe_examples, probe_loss};
+use sharptui::train::{probe_examples, probe_loss};
 
 use crate::Product;
 use sharptui::setup;
