@@ -150,8 +150,8 @@ pub struct CellPlan {
     pub steps_per_epoch: u64,
     /// What each λ_max curve of this cell is measured on ("held-out, 1000 examples"); the first is the one tables show.
     pub probes: Vec<String>,
-    /// Words for the stability threshold: "2/η", "(2+2β)/η", "SAM edge".
-    pub threshold_label: String,
+    /// The stability threshold of its optimizer.
+    pub threshold: Threshold,
     /// Parameters of its network.
     #[serde(default)]
     pub parameters: u64,
@@ -160,6 +160,21 @@ pub struct CellPlan {
     pub memory_bytes: Option<u64>,
     /// How it ended, if that was before this process began.
     pub ended: Option<(CellEnding, Summary)>,
+}
+
+/// What is known of an optimizer's stability threshold before the first step. Its value is a quantity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Its formula: "2/η", "2/η − wd", "SAM edge".
+    pub formula: String,
+    /// The formula without what weight decay takes off.
+    pub edge_formula: String,
+    /// What it means, as a sentence without its full stop.
+    pub meaning: String,
+    /// μ: what weight decay adds to every eigenvalue of what is minimized.
+    pub weight_decay: f64,
+    /// Whether it is inversely proportional to η, so that its value at another rate is known.
+    pub is_inverse_in_rate: bool,
 }
 
 impl CellPlan {

@@ -6,6 +6,7 @@ use sharpness::optimizer::{GradientDescent, HeavyBall, Optimizer, Sam};
 use sharpness::schedule::{self, Constant, Cosine, Shape, Steps};
 
 use crate::config::{Activation, Loss, Model, Precision, Schedule, Settings};
+use crate::event::Threshold;
 
 /// The network of `settings` for images of shape `input` [channels, height, width].
 pub fn network(settings: &Settings, input: [usize; 3], classes: usize) -> Network {
@@ -55,6 +56,19 @@ pub fn optimizer(settings: &Settings) -> Box<dyn Optimizer> {
         Box::new(Sam::new(settings.rho, base))
     } else {
         base
+    }
+}
+
+/// What is known of the stability threshold before the first step.
+pub fn threshold(settings: &Settings) -> Threshold {
+    let optimizer = optimizer(settings);
+    let weight_decay = optimizer.weight_decay();
+    Threshold {
+        formula: optimizer.threshold_formula(),
+        edge_formula: optimizer.edge_formula().to_owned(),
+        meaning: optimizer.edge_meaning().to_owned(),
+        weight_decay,
+        is_inverse_in_rate: optimizer.edge_is_inverse_in_rate() && weight_decay == 0.0,
     }
 }
 

@@ -366,7 +366,7 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         planned_steps: settings.planned_steps(),
         steps_per_epoch: settings.steps_per_epoch(),
         probes: settings.probes.iter().map(|probe| probe.describe(settings)).collect(),
-        threshold_label: setup::optimizer(settings).threshold_formula(),
+        threshold: setup::threshold(settings),
         parameters,
         memory_bytes: Some(needs(settings, &network, setup::dtype(settings).size()).bytes),
         ended: match &row.state {

@@ -97,7 +97,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
             "report",
             &["config", "event", "number", "quantity", "record", "statistics"],
         ),
-        ("setup", &["config"]),
+        ("setup", &["config", "event"]),
         ("signals", &[]),
         ("statistics", &[]),
         ("suggest", &[]),

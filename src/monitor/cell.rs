@@ -177,17 +177,13 @@ pub struct Cell {
     pub latest: Latest,
     /// Everything measured, over its steps.
     pub curves: Curves,
-    /// What weight decay adds to every eigenvalue of what is minimized.
-    weight_decay: f64,
 }
 
 impl Cell {
     pub(super) fn new(plan: CellPlan) -> Self {
         let ended = plan.ended.clone();
         let probes = plan.probes.len();
-        let weight_decay = plan.setting("weight_decay").and_then(|decay| decay.parse().ok());
         let mut cell = Self {
-            weight_decay: weight_decay.unwrap_or(0.0),
             plan,
             state: CellState::Queued,
             progress: Progress::default(),
@@ -338,8 +334,9 @@ impl Cell {
     /// above the bare threshold, the one without the decay. The ratio is 1 where λ_max is at the threshold, and orders
     /// cells also where that is zero or below: λ_max over the threshold itself would change its sign there.
     fn edge_at(&self, lambda_max: f64) -> Option<f64> {
-        let bare = self.latest.first(&THRESHOLD)? + self.weight_decay;
-        let ratio = (lambda_max + self.weight_decay) / bare;
+        let weight_decay = self.plan.threshold.weight_decay;
+        let bare = self.latest.first(&THRESHOLD)? + weight_decay;
+        let ratio = (lambda_max + weight_decay) / bare;
         (bare > 0.0 && bare.is_finite() && ratio.is_finite()).then_some(ratio)
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::cell::BUCKETS_OF_ENDED;
 use super::*;
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, StopReason, Summary};
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, StopReason, Summary, Threshold};
 use crate::quantity::{LAMBDA_MAX, TRAIN_LOSS};
 
 fn plan(planned_steps: u64) -> CellPlan {
@@ -14,7 +14,12 @@ fn plan(planned_steps: u64) -> CellPlan {
         planned_steps,
         steps_per_epoch: 1,
         probes: vec!["held-out".into(), "training".into()],
-        threshold_label: "2/η".into(),
+        threshold: Threshold {
+            formula: "2/η".into(),
+            edge_formula: "2/η".into(),
+            is_inverse_in_rate: true,
+            ..Threshold::default()
+        },
         ended: None,
         ..CellPlan::default()
     }
@@ -379,10 +384,13 @@ fn a_seed_that_one_cell_was_added_with_is_a_setting_that_all_have_a_value_of() {
 }
 
 /// A cell with this weight decay that was measured once.
-fn at_the_edge(weight_decay: &str, lambda_max: f64, threshold: f64) -> Monitor {
+fn at_the_edge(weight_decay: f64, lambda_max: f64, threshold: f64) -> Monitor {
     let now = Instant::now();
     let with_decay = CellPlan {
-        settings: vec![("weight_decay".to_owned(), weight_decay.to_owned())],
+        threshold: Threshold {
+            weight_decay,
+            ..Threshold::default()
+        },
         ..plan(100)
     };
     let mut monitor = started(vec![with_decay], now);
@@ -404,16 +412,16 @@ fn at_the_edge(weight_decay: &str, lambda_max: f64, threshold: f64) -> Monitor {
 fn how_close_the_edge_is_counts_the_weight_decay_on_both_sides() {
     // λ_max, the threshold as it is drawn, and the ratio, with 2/η = 20.
     for (decay, lambda_max, threshold, ratio) in [
-        ("0", 10.0, 20.0, 0.5),
-        ("0.0", 20.0, 20.0, 1.0),
+        (0.0, 10.0, 20.0, 0.5),
+        (0.0, 20.0, 20.0, 1.0),
         // Above the bare threshold, every λ_max from 0 on is unstable.
-        ("25.0", 0.0, -5.0, 1.25),
-        ("25", 15.0, -5.0, 2.0),
-        ("25", -5.0, -5.0, 1.0),
-        ("25", -25.0, -5.0, 0.0),
-        ("20", 0.0, 0.0, 1.0),
-        ("20", 10.0, 0.0, 1.5),
-        ("5e-4", 10.0, 20.0 - 5e-4, 10.0005 / 20.0),
+        (25.0, 0.0, -5.0, 1.25),
+        (25.0, 15.0, -5.0, 2.0),
+        (25.0, -5.0, -5.0, 1.0),
+        (25.0, -25.0, -5.0, 0.0),
+        (20.0, 0.0, 0.0, 1.0),
+        (20.0, 10.0, 0.0, 1.5),
+        (5e-4, 10.0, 20.0 - 5e-4, 10.0005 / 20.0),
     ] {
         let monitor = at_the_edge(decay, lambda_max, threshold);
         let edge = monitor.cells[0].edge().unwrap();
@@ -426,15 +434,15 @@ fn how_close_the_edge_is_counts_the_weight_decay_on_both_sides() {
 #[test]
 fn where_there_is_no_edge_there_is_no_ratio() {
     for (decay, lambda_max, threshold) in [
-        ("0", 10.0, f64::INFINITY),
-        ("0", 10.0, f64::NAN),
-        ("0", f64::NAN, 20.0),
-        ("0", f64::INFINITY, 20.0),
-        ("0", 10.0, 0.0),
-        ("0", 0.0, 0.0),
-        ("0", 10.0, -5.0),
-        ("20", 10.0, -20.0),
-        ("1e300", 10.0, -1e300),
+        (0.0, 10.0, f64::INFINITY),
+        (0.0, 10.0, f64::NAN),
+        (0.0, f64::NAN, 20.0),
+        (0.0, f64::INFINITY, 20.0),
+        (0.0, 10.0, 0.0),
+        (0.0, 0.0, 0.0),
+        (0.0, 10.0, -5.0),
+        (20.0, 10.0, -20.0),
+        (1e300, 10.0, -1e300),
     ] {
         let monitor = at_the_edge(decay, lambda_max, threshold);
         assert_eq!(monitor.cells[0].edge(), None, "{decay} {lambda_max} {threshold}");

@@ -9,7 +9,7 @@ use super::{Ended, Style, bar, known::Known, run, words};
 use crate::characters::Glyphs;
 use crate::event::{
     Activity, CellEnding, CellPlan, Command, Event, LambdaPoint, Point, Progress, StopReason, Summary, SweepEnding,
-    SweepPlan,
+    SweepPlan, Threshold,
 };
 
 fn plan() -> Event {
@@ -22,7 +22,12 @@ fn plan() -> Event {
         planned_steps: 2000,
         steps_per_epoch: 16,
         probes: vec!["held-out, 1000 examples".to_owned()],
-        threshold_label: "2/η".to_owned(),
+        threshold: Threshold {
+            formula: "2/η".into(),
+            edge_formula: "2/η".into(),
+            is_inverse_in_rate: true,
+            ..Threshold::default()
+        },
         ended: None,
         ..CellPlan::default()
     };
@@ -215,7 +220,7 @@ fn where_the_terminal_takes_nothing_else_every_line_is_ascii_and_the_table_align
     let mut events = script();
     if let Some(Event::SweepStarted(plan)) = events.first_mut() {
         plan.name = "schärfe".to_owned();
-        plan.cells[1].threshold_label = "(2+2β)/η − wd".to_owned();
+        plan.cells[1].threshold.formula = "(2+2β)/η − wd".to_owned();
         // Then what it was measured on is a column.
         plan.cells[1].probes = vec!["a probe in λ".to_owned()];
     }

@@ -101,7 +101,7 @@ pub(super) fn measured(plan: &CellPlan, point: &Point, told: &[(&Quantity, u64, 
     parts.extend(
         THRESHOLD
             .value(point)
-            .map(|threshold| format!("{} {}", plan.threshold_label, short(threshold))),
+            .map(|threshold| format!("{} {}", plan.threshold.formula, short(threshold))),
     );
     // An older evaluation says so.
     let since = |step| {

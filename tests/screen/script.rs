@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::event::{
     Activity, CellEnding, CellPlan, Event, LambdaPoint, LogEntry, LogKind, Point, Progress, RateChange, StopReason,
-    Summary, SweepPlan,
+    Summary, SweepPlan, Threshold,
 };
 
 /// Steps every cell plans.
@@ -64,7 +64,13 @@ fn cell_plan(cell: usize) -> CellPlan {
         planned_steps: STEPS,
         steps_per_epoch: 1,
         probes: PROBES.map(str::to_owned).to_vec(),
-        threshold_label: "2/η".into(),
+        threshold: Threshold {
+            formula: "2/η".into(),
+            edge_formula: "2/η".into(),
+            meaning: "gradient descent at learning rate η stays near a minimum only while λ_max is below 2/η".into(),
+            is_inverse_in_rate: true,
+            ..Threshold::default()
+        },
         parameters: 199_210,
         memory_bytes: Some(96_000_000),
         ended: None,

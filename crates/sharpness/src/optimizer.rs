@@ -91,6 +91,16 @@ pub trait Optimizer: Send {
     /// The formula of [`Optimizer::edge`], such as `2/η`.
     fn edge_formula(&self) -> &'static str;
 
+    /// What the edge means, as a sentence for people, without its full stop.
+    fn edge_meaning(&self) -> &'static str {
+        "the optimizer stops being stable on a quadratic of this curvature"
+    }
+
+    /// Whether the edge is a constant over η, so that the edge at another rate follows from the edge at one.
+    fn edge_is_inverse_in_rate(&self) -> bool {
+        false
+    }
+
     /// The λ_max of the loss alone above which steps of rate η are unstable: the edge less the weight decay, which adds itself
     /// to every eigenvalue of what is minimized.
     ///

@@ -73,7 +73,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
             holds: scene.monitor.state(scene.chosen()).can_be_aborted(),
             is_noisy: false,
             ..Line::measured(
-                &cell.plan.threshold_label,
+                &cell.plan.threshold.formula,
                 threshold,
                 cell.latest.first(&THRESHOLD),
                 pens.threshold,
@@ -231,7 +231,7 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
     if let Some(threshold) = cell.latest.first(&THRESHOLD) {
         spans.push(plot::current(
             pens.threshold,
-            &cell.plan.threshold_label,
+            &cell.plan.threshold.formula,
             &scene.at_cursor(cell.curves.of(&THRESHOLD, probe), say, Some(threshold)),
             theme,
         ));

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::event::Threshold;
 use crate::quantity::{self, LAMBDA_MAX, Quantity, THRESHOLD};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
@@ -42,24 +43,16 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     let tolerance = cell.plan.setting("lambda_tolerance").unwrap_or("its tolerance");
     let loss = cell.plan.setting("loss").unwrap_or("loss");
     let precision = cell.plan.setting("precision").unwrap_or("its precision");
-    let threshold = &cell.plan.threshold_label;
-    let plain = |name: &str| {
-        cell.plan
-            .setting(name)
-            .is_none_or(|value| value == "0" || value == "0.0")
-    };
-    let stable = match threshold.as_str() {
-        "2/η" => "gradient descent at learning rate η stays near a minimum only while λ_max is below 2/η",
-        "(2+2β)/η" => "gradient descent with momentum β stays near a minimum only while λ_max is below (2+2β)/η",
-        _ => "where this optimizer stops being stable on a quadratic of this curvature; see the README",
-    };
-    let (decay, ratio) = if plain("weight_decay") {
-        (String::new(), format!("λ_max over the threshold {threshold}"))
+    let threshold = &cell.plan.threshold;
+    let (decay, ratio) = if threshold.weight_decay == 0.0 {
+        (String::new(), format!("λ_max over the threshold {}", threshold.formula))
     } else {
-        let bare = threshold.trim_end_matches(" − wd");
         (
             " Weight decay is not part of this loss.".to_owned(),
-            format!("(λ_max + weight decay) over {bare}, since the decay adds itself to every eigenvalue"),
+            format!(
+                "(λ_max + weight decay) over {}, since the decay adds itself to every eigenvalue",
+                threshold.edge_formula
+            ),
         )
     };
     let below = if cell.is_unstable_at_zero() {
@@ -78,7 +71,10 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     for quantity in quantity::all() {
         let about = match quantity.key {
             key if key == LAMBDA_MAX.key => format!("{}{decay}", filled(quantity)),
-            key if key == THRESHOLD.key => format!("{threshold}: {stable}. It moves with the learning rate.{below}"),
+            key if key == THRESHOLD.key => {
+                let Threshold { formula, meaning, .. } = threshold;
+                format!("{formula}: {meaning}. It moves with the learning rate.{below}")
+            }
             _ => filled(quantity),
         };
         entries.push((quantity.label, about));
@@ -147,9 +143,7 @@ mod tests {
     fn the_edge_under_weight_decay_is_explained_and_so_is_a_threshold_below_zero() {
         let mut fixture = Fixture::half_way();
         let cell = &mut fixture.monitor.cells[2];
-        cell.plan.threshold_label = "2/η − wd".into();
-        cell.plan.settings.retain(|(name, _)| name != "weight_decay");
-        cell.plan.settings.push(("weight_decay".into(), "25".into()));
+        (cell.plan.threshold.formula, cell.plan.threshold.weight_decay) = ("2/η − wd".into(), 25.0);
         cell.latest.set(&THRESHOLD, 0, -5.0);
         let drawn = fixture.drawn(render, (120, 40));
         assert!(drawn.contains("(λ_max + weight decay) over 2/η, since"), "{drawn}");

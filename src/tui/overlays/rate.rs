@@ -26,11 +26,11 @@ pub(in crate::tui) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, b
     };
     let threshold = cell.latest.first(&THRESHOLD).zip(cell.latest.first(&LEARNING_RATE));
     // With SAM, or weight decay, the threshold is not proportional to 1/η; there no number is better than a wrong one.
-    let is_proportional = cell.plan.threshold_label == "2/η" || cell.plan.threshold_label == "(2+2β)/η";
+    let is_proportional = cell.plan.threshold.is_inverse_in_rate;
     let at = |rate: f64| match threshold.filter(|_| is_proportional) {
         Some((threshold, now)) => {
             let edge = words::value(threshold * now / rate, 3);
-            format!("{}  ({} {edge})", words::value(rate, 3), cell.plan.threshold_label)
+            format!("{}  ({} {edge})", words::value(rate, 3), cell.plan.threshold.formula)
         }
         None => words::value(rate, 3),
     };

@@ -204,7 +204,7 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
 
 /// The formula and what it comes to.
 fn threshold_words(cell: &Cell) -> String {
-    let label = &cell.plan.threshold_label;
+    let label = &cell.plan.threshold.formula;
     let Some(threshold) = cell.latest.first(&THRESHOLD) else {
         return label.clone();
     };

@@ -324,7 +324,8 @@ pub(in crate::tui) fn legend<'a>(pen: Pen, name: &str, theme: &Theme) -> Vec<Spa
 /// The same with a current value in the colour of the line, for a title.
 #[must_use]
 pub(in crate::tui) fn current<'a>(pen: Pen, name: &str, value: &str, theme: &Theme) -> Span<'a> {
-    let words = theme.text(format!("{name} {value}")).into_owned();
+    let gap = if name.is_empty() { "" } else { " " };
+    let words = theme.text(format!("{name}{gap}{value}")).into_owned();
     Span::styled(format!(" {} {words}", pen.sample(theme.glyphs)), pen.style)
 }
 

@@ -83,6 +83,8 @@ impl Across {
     /// not move with every guess.
     pub(in crate::tui) fn window(self, cell: &Cell, steps: Window) -> Window {
         let [from, to] = [steps.from, steps.to].map(|step| self.place(cell, step));
+        // What comes before the first step took time, too.
+        let from = if steps.from == 0 { 0 } else { from };
         let is_guess = self == Self::Seconds && steps.to > cell.progress.step;
         let to = if is_guess { rounded_up(to) } else { to };
         Window {

@@ -30,4 +30,12 @@ impl Optimizer for GradientDescent {
     fn edge_formula(&self) -> &'static str {
         "2/η"
     }
+
+    fn edge_meaning(&self) -> &'static str {
+        "gradient descent at learning rate η stays near a minimum only while λ_max is below 2/η"
+    }
+
+    fn edge_is_inverse_in_rate(&self) -> bool {
+        true
+    }
 }

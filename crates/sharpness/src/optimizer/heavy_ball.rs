@@ -50,6 +50,14 @@ impl Optimizer for HeavyBall {
         "(2+2β)/η"
     }
 
+    fn edge_meaning(&self) -> &'static str {
+        "gradient descent with momentum β stays near a minimum only while λ_max is below (2+2β)/η"
+    }
+
+    fn edge_is_inverse_in_rate(&self) -> bool {
+        true
+    }
+
     fn state_names(&self) -> Vec<(&'static str, Length)> {
         vec![(VELOCITY, Length::Parameters)]
     }

@@ -70,6 +70,11 @@ impl Optimizer for Sam {
         "SAM edge"
     }
 
+    fn edge_meaning(&self) -> &'static str {
+        "SAM stays near a minimum only while λ_max is below ‖g‖/(2ρ)·(√(1 + 4ρT/‖g‖) − 1), with T the threshold without SAM and \
+         ‖g‖ the norm of the gradient it climbs along"
+    }
+
     fn state_names(&self) -> Vec<(&'static str, Length)> {
         let mut names = self.base.state_names();
         names.push((CLIMBED, Length::One));
