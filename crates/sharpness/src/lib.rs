@@ -57,6 +57,9 @@
 //! It never prints, ends the process, reads the environment or opens a file. It computes on the thread that calls it; flex and
 //! LibTorch use their own threads below it. What a back end throws, such as that memory ran out, arrives as a panic.
 
+/// Burn, in the version whose tensors this library takes.
+pub use burn;
+
 pub mod curvature;
 pub mod model;
 pub mod optimizer;
