@@ -152,7 +152,7 @@ mod tests {
     fn however_far_a_reader_is_behind_it_is_told_that_a_pause_begins_and_ends() {
         let (sender, events) = unbounded();
         let hub = Hub::start(events).unwrap();
-        let asleep = hub.join_without_points();
+        let (asleep, awake) = (hub.join_without_points(), hub.join_without_points());
         let activity = |activity| Event::Activity {
             cell: Some(0),
             activity,
@@ -172,6 +172,8 @@ mod tests {
             sender.send(activity(told)).unwrap();
         }
         drop(sender);
+        // Everything has been handed on by then.
+        assert!(awake.iter().count() > MOST_BEHIND / 2);
         let told = asleep.iter().filter(|event| matches!(event, Event::Activity { .. }));
         let expected = [Activity::Paused, Activity::Training].map(activity);
         assert_eq!(told.collect::<Vec<_>>(), expected);
