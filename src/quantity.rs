@@ -267,6 +267,29 @@ pub fn charts() -> Vec<&'static Chart> {
     charts
 }
 
+/// The table of quantities as documentation shows it.
+#[must_use]
+pub fn markdown_table() -> String {
+    let mut table = "| quantity | on disk | chart | what it is |\n|---|---|---|---|\n".to_owned();
+    for quantity in all() {
+        let meaning = quantity
+            .meaning
+            .replace("{loss}", "loss")
+            .replace("{precision}", "the cell's precision")
+            .replace("{probes}", "each probe of the cell");
+        let residual = match quantity.uncertainty {
+            Uncertainty::None => String::new(),
+            Uncertainty::Residual { key, .. } => format!(" ± `{key}`"),
+        };
+        let row = format!(
+            "| {} | `{}`{residual} | `{}` | {meaning} |\n",
+            quantity.label, quantity.key, quantity.chart.key
+        );
+        table.push_str(&row);
+    }
+    table
+}
+
 impl Chart {
     /// The quantities that are drawn on it.
     pub fn quantities(&self) -> impl Iterator<Item = &'static Quantity> {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sharptui::quantity;
 use sharptui::tui::keys;
 
 fn root() -> PathBuf {
@@ -80,6 +81,15 @@ fn the_table_of_keys_is_that_of_the_program() {
         readme().contains(&keys::markdown_table()),
         "put this into the README:\n{}",
         keys::markdown_table()
+    );
+}
+
+#[test]
+fn the_table_of_quantities_is_that_of_the_program() {
+    assert!(
+        readme().contains(&quantity::markdown_table()),
+        "put this into the README:\n{}",
+        quantity::markdown_table()
     );
 }
 
