@@ -274,6 +274,7 @@ pub fn markdown_table() -> String {
     for quantity in all() {
         let meaning = quantity
             .meaning
+            .replace(" ({loss})", "")
             .replace("{loss}", "loss")
             .replace("{precision}", "the cell's precision")
             .replace("{probes}", "each probe of the cell");
