@@ -4,6 +4,7 @@ mod environment;
 #[cfg(feature = "tch")]
 mod libtorch;
 mod memory;
+mod panics;
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use burn::tensor::Device;
 
 pub use environment::settle_environment;
+pub use panics::shorten_panics;
 
 /// What the user asked for with `--device`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -67,6 +67,7 @@ const STATUS_USAGE: u8 = 2;
 /// Whatever keeps it from being done, for one `error:` line; [`status_of`] gives its exit status.
 pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     signals::outlive_full_files().context("the signals of the system cannot be heard")?;
+    device::shorten_panics();
     match &cli.command {
         None => run_config(&cli.run),
         Some(Action::Check { config }) => {
