@@ -39,7 +39,7 @@ pub struct Quantity {
     pub line: Line,
     /// Where it is told besides charts.
     pub told: Told,
-    /// What it is, with formula and source, for the glossary and the documentation. `{loss}`, `{precision}`, `{tolerance}`
+    /// What it is, with formula and source, for the glossary and the documentation. `{loss}`, `{precision}`
     /// and `{probes}` stand for what the cell has.
     pub meaning: &'static str,
 }
