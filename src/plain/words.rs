@@ -1,7 +1,7 @@
 //! Numbers and events in words.
 
 use crate::characters::as_typed;
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepPlan};
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, SweepPlan};
 use crate::monitor::Cell;
 use crate::number::{fixed, unsigned_zero};
 use crate::quantity::{Format, LAMBDA_MAX, Lines, Quantity, THRESHOLD, in_lines};
@@ -152,7 +152,7 @@ pub(super) fn cell_ended(cell: &Cell) -> String {
         return String::new();
     };
     let mut parts = vec![
-        ended_how(ending, summary),
+        one_line(&ending.sentence(summary)),
         format!("step {}/{}", summary.steps, cell.plan.planned_steps),
     ];
     if let Some(value) = summary.last(&LAMBDA_MAX) {
@@ -185,33 +185,6 @@ pub(super) fn cell_ended(cell: &Cell) -> String {
         parts.push(format!("{} more points in metrics.jsonl", cell.skipped_points));
     }
     parts.join(" · ")
-}
-
-fn ended_how(ending: &CellEnding, summary: &Summary) -> String {
-    let by_hand = if summary.changed_by_hand {
-        ", changed by hand"
-    } else {
-        ""
-    };
-    format!("{}{by_hand}", ended_by(ending, summary))
-}
-
-fn ended_by(ending: &CellEnding, summary: &Summary) -> String {
-    let aim = if summary.reached_aim == Some(false) {
-        ", the aim not reached"
-    } else {
-        ""
-    };
-    match ending {
-        CellEnding::Finished(StopReason::Steps) => format!("finished: all steps taken{aim}"),
-        CellEnding::Finished(StopReason::Epochs) => format!("finished: all epochs done{aim}"),
-        CellEnding::Finished(StopReason::TrainLoss) => "finished: training loss reached".to_owned(),
-        CellEnding::Finished(StopReason::TrainAccuracy) => "finished: training accuracy reached".to_owned(),
-        CellEnding::Diverged => "diverged: the loss is past its limit or not finite".to_owned(),
-        CellEnding::Aborted => "aborted".to_owned(),
-        CellEnding::Interrupted => "interrupted".to_owned(),
-        CellEnding::Failed(reason) => format!("failed: {}", one_line(reason)),
-    }
 }
 
 /// So many cells, in words.

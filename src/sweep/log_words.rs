@@ -25,18 +25,7 @@ pub(super) fn kind_of(ending: &CellEnding) -> LogKind {
 
 /// How a cell ended, for the log.
 pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
-    let words = match ending {
-        CellEnding::Finished(_) => "finished".to_owned(),
-        CellEnding::Diverged => "diverged".to_owned(),
-        CellEnding::Aborted => "aborted".to_owned(),
-        CellEnding::Interrupted => "set aside, with a checkpoint".to_owned(),
-        CellEnding::Failed(why) => format!("failed: {why}"),
-    };
-    let mut words = format!(
-        "{words} after {} step{}",
-        summary.steps,
-        if summary.steps == 1 { "" } else { "s" }
-    );
+    let mut words = ending.after_steps(summary);
     if let Some(lambda) = summary.last(&LAMBDA_MAX).filter(|lambda| lambda.is_finite()) {
         let doubt = if summary.lambda_converged == Some(true) {
             ""
@@ -47,6 +36,9 @@ pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
     }
     if let Some(accuracy) = summary.last(&TEST_ACCURACY).filter(|accuracy| accuracy.is_finite()) {
         let _ = write!(words, ", test accuracy {:.1} %", accuracy * 100.0);
+    }
+    if let Some(why) = ending.failure() {
+        let _ = write!(words, ": {why}");
     }
     words
 }
