@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::axis::Axis;
 use crate::config::{Cell as Planned, Experiment};
-use crate::event::{CellEnding, Finish, Point, Summary};
+use crate::event::{CellEnding, CellIndex, Finish, Point, Summary};
 use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 use crate::record::{self, CellFound, RecordError, RunInfo};
 
@@ -85,8 +85,8 @@ impl Cell {
 }
 
 impl Run {
-    /// Reads a run directory, without its lock, so that it may go on meanwhile.
-    pub(super) fn read(path: &Path, experiment: &Experiment) -> Result<Self, RecordError> {
+    /// Reads a run directory, without its lock, so that it may go on meanwhile. What the cells of `again` came to does not count.
+    pub(super) fn read(path: &Path, experiment: &Experiment, again: &[CellIndex]) -> Result<Self, RecordError> {
         let mut gaps = Vec::new();
         let info = record::read_run(path)
             .map_err(|error| gaps.push(error.to_string()))
@@ -97,6 +97,9 @@ impl Run {
         for (index, planned) in experiment.cells.iter().enumerate() {
             let found = found.iter().find(|found| found.cell == index);
             let mut cell = read_cell(index, planned, found, &mut gaps);
+            if again.contains(&index) {
+                cell.standing = Standing::LeftOut("to be run again".to_owned());
+            }
             cell.levels = all_axes.iter().map(|axis| axis.level_of(&planned.swept)).collect();
             cells.push(cell);
         }
