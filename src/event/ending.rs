@@ -106,9 +106,13 @@ impl CellEnding {
     /// What the log says: "finished after 938 steps, the aim not reached".
     #[must_use]
     pub fn after_steps(&self, summary: &Summary) -> String {
-        let steps = summary.steps;
-        let plural = if steps == 1 { "" } else { "s" };
-        format!("{} after {steps} step{plural}{}", self.word(), doubts(summary))
+        let plural = if summary.steps == 1 { "" } else { "s" };
+        format!(
+            "{} after {} step{plural}{}",
+            self.word(),
+            summary.steps,
+            doubts(summary)
+        )
     }
 
     /// What broke, if something did.

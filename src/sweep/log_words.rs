@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::event::{CellEnding, LogKind, Summary};
-use crate::number::significant;
+use crate::number::{percent, significant};
 use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 
 /// What is said, and which cell of the sweep this is.
@@ -35,7 +35,7 @@ pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
         let _ = write!(words, ", λ_max {}{doubt}", significant(lambda, 5));
     }
     if let Some(accuracy) = summary.last(&TEST_ACCURACY).filter(|accuracy| accuracy.is_finite()) {
-        let _ = write!(words, ", test accuracy {:.1} %", accuracy * 100.0);
+        let _ = write!(words, ", test accuracy {}", percent(accuracy));
     }
     if let Some(why) = ending.failure() {
         let _ = write!(words, ": {why}");

@@ -90,7 +90,11 @@ fn machine(scene: &Scene) -> Vec<(String, String)> {
     let mut say = |name: &str, words: String| rows.push((name.to_owned(), words));
     say(
         "processors",
-        format!("{:.0}% of {} busy", load.processors_percent, load.processors),
+        format!(
+            "{} of {} busy",
+            words::whole_percent(load.processors_percent.into()),
+            load.processors
+        ),
     );
     say(
         "memory",
@@ -100,7 +104,10 @@ fn machine(scene: &Scene) -> Vec<(String, String)> {
         let memory = words::bytes(training.memory_bytes);
         say(
             "training",
-            format!("{:.0}% of one processor, {memory}", training.processor_percent),
+            format!(
+                "{} of one processor, {memory}",
+                words::whole_percent(training.processor_percent.into())
+            ),
         );
     }
     for gpu in &load.gpus {
@@ -158,12 +165,12 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
             rows.push(("measured at step", words::count(step)));
         }
         if lambda.lambda_hvps > 0 {
-            let seconds = words::value(lambda.lambda_seconds, 2);
+            let seconds = words::seconds(lambda.lambda_seconds);
             let rounded = match lambda.lambda_rounded_hvps {
                 0 => String::new(),
                 rounded => format!(" ({rounded} of them in TF32)"),
             };
-            let words = format!("{} products{rounded}, {seconds} s", lambda.lambda_hvps);
+            let words = format!("{} products{rounded}, {seconds}", lambda.lambda_hvps);
             rows.push(("measured in", words));
         }
     }

@@ -248,7 +248,7 @@ fn measured(cell: &Cell, words: String) -> String {
 fn progress(cell: &Cell) -> String {
     match cell.state {
         CellState::Queued => String::new(),
-        CellState::Running | CellState::Paused => format!("{:.0}%", (cell.share() * 100.0).floor()),
+        CellState::Running | CellState::Paused => words::whole_percent((cell.share() * 100.0).floor()),
         // A cell that has ended is as far as it will get: its steps say where that was.
         _ => words::short_count(cell.progress.step),
     }
@@ -274,11 +274,10 @@ fn left(scene: &Scene, index: CellIndex, pace_ahead: Option<f64>) -> String {
 }
 
 fn time(cell: &Cell) -> String {
-    let seconds = std::time::Duration::try_from_secs_f64(cell.progress.seconds).unwrap_or_default();
     if cell.state == CellState::Queued {
         String::new()
     } else {
-        words::duration(seconds)
+        words::duration_of(cell.progress.seconds)
     }
 }
 
