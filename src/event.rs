@@ -4,6 +4,7 @@
 //! cell's `metrics.jsonl`, so what is on disk and what is on the screen cannot differ.
 
 pub(crate) mod any_path;
+mod ending;
 mod point;
 mod values;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use ending::{CellEnding, Finish, StopReason};
 pub use point::{LambdaPoint, Point, RateChange, Summary};
 pub use values::Values;
 
@@ -248,42 +250,6 @@ pub enum Activity {
     Paused,
     /// Waiting until the run directory can be written.
     Blocked,
-}
-
-/// How a cell ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CellEnding {
-    /// A stopping rule of its configuration was met.
-    Finished(StopReason),
-    /// The training loss stopped being finite or went past `loss_limit`: a result, not a failure.
-    Diverged,
-    /// The person watching ended it.
-    Aborted,
-    /// The program was stopped while the cell ran; it counts as unfinished.
-    Interrupted,
-    /// Something broke; the words say what.
-    Failed(String),
-}
-
-/// Which stopping rule ended a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StopReason {
-    /// The number of steps was reached.
-    Steps,
-    /// The number of epochs was reached.
-    Epochs,
-    /// The training loss was reached.
-    TrainLoss,
-    /// The training accuracy was reached.
-    TrainAccuracy,
-}
-
-impl StopReason {
-    /// Whether the cell got where it was to go, and did not only use up its budget.
-    #[must_use]
-    pub fn is_aim(self) -> bool {
-        matches!(self, Self::TrainLoss | Self::TrainAccuracy)
-    }
 }
 
 /// How the sweep ended.

@@ -46,12 +46,12 @@ use event::{Command, Event};
 use live::{Hub, Launched, Server};
 use record::{PRINTED, RecordError, RunDir};
 use report::ReportError;
-use signals::{AS_KEPT, Signal, StandBy, leave};
+use signals::{AS_KEPT, STOP_WITHIN, Signal, StandBy, leave};
 use sweep::{Datasets, RemeasureError, Request, Sweep, SweepError, remeasure};
 use train::{Control, Outbox};
 use watch::{
-    Look, NO_SIGNALS, STOP_WITHIN, attach, check_preferences, container, detached_line, going_on, has_screen, note,
-    print, print_exactly, print_preferences, read_lines, see_it_end, show_ended, show_live, status, staying_line,
+    Look, NO_SIGNALS, attach, check_preferences, container, detached_line, going_on, has_screen, note, print,
+    print_exactly, print_preferences, read_lines, see_it_end, show_ended, show_live, status, staying_line,
     stop_requests, without_socket_line,
 };
 

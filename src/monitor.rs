@@ -286,7 +286,7 @@ impl Monitor {
     pub fn state(&self, cell: CellIndex) -> CellState {
         match self.cells.get(cell).map(|cell| &cell.state) {
             // What never ran is not going to, and what ran when the thread vanished runs no more.
-            Some(CellState::Running) if self.is_over() => CellState::Interrupted,
+            Some(CellState::Running) if self.is_over() => CellState::Ended(CellEnding::Interrupted),
             Some(CellState::Running) if self.is_paused(Cells::One(cell)) => CellState::Paused,
             Some(state) => state.clone(),
             None => CellState::Queued,
@@ -360,7 +360,7 @@ impl Monitor {
         let known = self.cells.get(cell).filter(|_| !self.is_over())?;
         let seconds = match known.state {
             CellState::Running | CellState::Paused => self.tally().seconds_left(known, pace_ahead)?,
-            CellState::Queued | CellState::Interrupted => {
+            CellState::Queued | CellState::Ended(CellEnding::Interrupted) => {
                 let steps = known.plan.planned_steps.saturating_sub(known.progress.step);
                 pace_ahead? * steps as f64
             }

@@ -1,7 +1,13 @@
 //! Numbers as people read them: as many digits as say something, and no sign on a zero.
+//!
+//! The screen, lines, the log and the report write numbers, percentages, times and counts by these functions. What stands
+//! for a value that is missing or not finite is their own.
+
+pub mod count;
+pub mod time;
 
 /// Decades within which people write a number without an exponent.
-const PLAIN: std::ops::Range<i32> = -4..7;
+const PLAIN: std::ops::Range<i32> = -4..6;
 
 /// The same number, but 0 for −0: a sum of nothing, and the negative of a sum that is zero, come out as −0.
 #[must_use]
@@ -33,6 +39,43 @@ pub fn significant(value: f64, digits: usize) -> String {
         }
         _ => format!("{value:.places$e}"),
     }
+}
+
+/// The same for narrow places: an exponent takes the room of one digit. "45.2", "1.2e7".
+#[must_use]
+pub fn narrow(value: f64, digits: usize) -> String {
+    let has_exponent = decade(value, digits).is_some_and(|decade| !PLAIN.contains(&decade));
+    significant(value, digits - usize::from(has_exponent && digits > 1))
+}
+
+/// The same for running text, where zeros at the end of decimals say nothing: "12.3" of four digits.
+#[must_use]
+pub fn trimmed(value: f64, digits: usize) -> String {
+    let text = significant(value, digits);
+    if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+/// A share as a percentage, "87.50 %": two decimals tell single examples of 10,000 apart.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{} %", fixed(share * 100.0, 2))
+}
+
+/// The same for narrow places, "87.5%", but for the whole, "100%".
+#[must_use]
+pub fn narrow_percent(share: f64) -> String {
+    let decimals = usize::from(share.to_bits() != 1.0_f64.to_bits());
+    format!("{}%", fixed(share * 100.0, decimals))
+}
+
+/// A percentage without decimals, "87%".
+#[must_use]
+pub fn whole_percent(percent: f64) -> String {
+    format!("{}%", fixed(percent, 0))
 }
 
 /// The power of ten of the first digit of a value that is rounded to so many digits: 0 of 9.94 and 1 of 9.96 with two.
@@ -137,6 +180,49 @@ mod tests {
             (f64::MAX, "1.80e308"),
         ] {
             assert_eq!(significant(number, 3), text);
+        }
+    }
+
+    #[test]
+    fn narrow_places_and_running_text_have_shorter_numbers() {
+        for (number, digits, text) in [
+            (41.27, 3, "41.3"),
+            (0.2, 3, "0.200"),
+            (9.996, 3, "10.0"),
+            (123_456.0, 3, "123456"),
+            (1.25e7, 3, "1.2e7"),
+            (999_999.0, 3, "1.0e6"),
+            (1.26e-7, 3, "1.3e-7"),
+            (-3.456, 3, "-3.46"),
+            (2e-7, 1, "2e-7"),
+            (-0.0, 3, "0"),
+        ] {
+            assert_eq!(narrow(number, digits), text);
+        }
+        for (number, text) in [
+            (12.3, "12.3"),
+            (-40.0, "-40"),
+            (0.000_123_456, "0.0001235"),
+            (9.999_96, "10"),
+            (1234.56, "1235"),
+            (1200.0, "1200"),
+            (1_234_567.0, "1.235e6"),
+            (1e-12, "1.000e-12"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(trimmed(number, 4), text);
+        }
+    }
+
+    #[test]
+    fn shares_are_percentages() {
+        for (share, wide, short) in [
+            (0.875, "87.50 %", "87.5%"),
+            (1.0, "100.00 %", "100%"),
+            (-0.0, "0.00 %", "0.0%"),
+            (0.9999, "99.99 %", "100.0%"),
+        ] {
+            assert_eq!((percent(share).as_str(), narrow_percent(share).as_str()), (wide, short));
         }
     }
 

@@ -54,7 +54,7 @@ pub use read::{
 };
 pub use replace::{make_folder, replace_unlocked};
 pub use run_info::{DataMark, RunInfo, RunState, host_name, rfc3339};
-pub use table::{CellRow, CellState};
+pub use table::{CellRow, RowState};
 pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensors};
 
 use error::At;

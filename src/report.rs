@@ -55,7 +55,7 @@ pub fn write(run_dir: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError
     let experiment = Experiment::load(&record::find_config(run_dir)?)?;
     let queue = record::read_queue(run_dir, experiment.cells.len())?;
     let experiment = experiment.with_added(queue.added.iter().map(|added| (added.like, added.seed)));
-    let page = content::page(&Run::read(run_dir, &experiment)?);
+    let page = content::page(&Run::read(run_dir, &experiment, &queue.again)?);
     let folder = into.unwrap_or(run_dir);
     let figures = folder.join("figures");
     record::make_folder(&figures)?;

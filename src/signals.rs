@@ -47,6 +47,9 @@ const MORE_WARNINGS: &[Number] = &[];
 /// Real-time signals of Linux, which nothing but their number names; the C library keeps the first of them to itself.
 const REAL_TIME: Range<i32> = if cfg!(target_os = "linux") { 34..65 } else { 0..0 };
 
+/// How long a process that trains may take to end once a signal asked it to stop; then it is ended whatever it is busy with.
+pub const STOP_WITHIN: Duration = Duration::from_millis(4_500);
+
 /// What the system asks the program to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {

@@ -30,7 +30,7 @@ use crate::config::{Cell as Planned, Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Summary, SweepEnding, SweepPlan};
 use crate::record::{
-    CellRow, CellState, CellWriter, Checkpoint, QueueFile, RecordError, RunDir, RunInfo, RunState, read_progress,
+    CellRow, CellWriter, Checkpoint, QueueFile, RecordError, RowState, RunDir, RunInfo, RunState, read_progress,
     read_queue, rfc3339,
 };
 use crate::setup;
@@ -132,7 +132,7 @@ impl Sweep {
         outbox.log(LogKind::Sweep, None, &words);
         outbox.state(Event::SweepEnded(ending.clone()));
         let failed = self.rows.into_iter().filter_map(|row| match row.state {
-            CellState::Ended(CellEnding::Failed(why)) => Some((row.cell, why)),
+            RowState::Ended(CellEnding::Failed(why)) => Some((row.cell, why)),
             _ => None,
         });
         Ended {
@@ -165,7 +165,7 @@ impl Sweep {
             control.end();
             self.queue().ended(cell);
             let row = &mut self.rows[cell];
-            row.state = CellState::Ended(ending.clone());
+            row.state = RowState::Ended(ending.clone());
             row.summary = summary.clone();
             self.table.rows().put(row.clone());
             insist(control, outbox, || self.table.check())?;
@@ -180,7 +180,7 @@ impl Sweep {
         }
         insist(control, outbox, || self.table.write())?;
         let unfinished =
-            |row: &CellRow| matches!(row.state, CellState::Queued | CellState::Ended(CellEnding::Interrupted));
+            |row: &CellRow| matches!(row.state, RowState::Queued | RowState::Ended(CellEnding::Interrupted));
         let again = self.queue().has_again();
         Ok(if again || self.rows.iter().any(unfinished) {
             SweepEnding::Stopped
@@ -201,8 +201,8 @@ impl Sweep {
 
     /// The table is not to say for ever that a cell runs.
     fn set_aside_what_runs(&mut self) {
-        for row in self.rows.iter_mut().filter(|row| row.state == CellState::Running) {
-            row.state = CellState::Ended(CellEnding::Interrupted);
+        for row in self.rows.iter_mut().filter(|row| row.state == RowState::Running) {
+            row.state = RowState::Ended(CellEnding::Interrupted);
             row.summary = read_progress(&self.run_dir.cell_path(row.cell));
             self.table.rows().put(row.clone());
         }
@@ -230,7 +230,7 @@ impl Sweep {
         control.begin(cell);
         control.busy_with(Activity::Preparing, outbox);
         let row = CellRow {
-            state: CellState::Running,
+            state: RowState::Running,
             // What an earlier attempt came to is told again from its checkpoint, or not at all.
             summary: Summary::default(),
             ..self.rows[cell].clone()
@@ -351,7 +351,7 @@ fn queued_row(cell: CellIndex, planned: &Planned) -> CellRow {
     CellRow {
         cell,
         swept: planned.swept.clone(),
-        state: CellState::Queued,
+        state: RowState::Queued,
         summary: Summary::default(),
     }
 }
@@ -370,8 +370,13 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         parameters,
         memory_bytes: Some(needs(settings, &network, setup::dtype(settings).size()).bytes),
         ended: match &row.state {
-            CellState::Ended(ending) => Some((ending.clone(), row.summary.clone())),
-            CellState::Queued | CellState::Held | CellState::Running => None,
+            RowState::Ended(ending) => {
+                let mut summary = row.summary.clone();
+                // Written since cells have aims.
+                summary.reached_aim = summary.reached_aim.or(ending.reached_aim(settings.has_aim()));
+                Some((ending.clone(), summary))
+            }
+            RowState::Queued | RowState::Held | RowState::Running => None,
         },
     }
 }

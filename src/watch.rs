@@ -21,13 +21,10 @@ use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Cells, Command, Event, SweepEnding, cell_name};
 use crate::live::LiveError;
 use crate::record::{PRINTED, RunState, is_being_written};
-use crate::signals::{STATUS_STOPPED, Signal, gentle_stop};
+use crate::signals::{STATUS_STOPPED, STOP_WITHIN, Signal, gentle_stop};
 use crate::{live, machine, plain, record, signals, sweep, tui};
 use words::closing_line;
 pub(crate) use words::{detached_line, staying_line, without_socket_line};
-
-/// How long a process that trains may take to end once it was asked to by a signal.
-pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(4_500);
 
 /// How long what is asked last may take to reach the process that trains.
 const TOLD_WITHIN: Duration = Duration::from_millis(50);

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use sharptui::event::{CellEnding, LambdaPoint, Point, StopReason, Summary};
-use sharptui::record::{self, CellRow, CellState, RecordError, RunDir, RunInfo, RunState};
+use sharptui::record::{self, CellRow, RecordError, RowState, RunDir, RunInfo, RunState};
 use tempfile::TempDir;
 
 fn run() -> (TempDir, RunDir) {
@@ -296,19 +296,19 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
         row(
             0,
             &[("model", "mlp(2, 2)"), ("steps", "500")],
-            CellState::Ended(CellEnding::Diverged),
+            RowState::Ended(CellEnding::Diverged),
             &done,
         ),
         row(
             1,
             &[("model", "a \"b\""), ("steps", "9")],
-            CellState::Running,
+            RowState::Running,
             &Summary {
                 values: [("train_loss", -0.0)].into(),
                 ..Summary::default()
             },
         ),
-        row(2, &[("dropout", "0.5")], CellState::Queued, &Summary::default()),
+        row(2, &[("dropout", "0.5")], RowState::Queued, &Summary::default()),
     ];
     run.write_table(&rows).unwrap();
     assert_eq!(

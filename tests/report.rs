@@ -4,6 +4,8 @@
 
 #[path = "report/bench.rs"]
 mod bench;
+#[path = "report/compared.rs"]
+mod compared;
 #[path = "report/findings.rs"]
 mod findings;
 #[path = "report/gaps.rs"]

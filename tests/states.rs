@@ -18,6 +18,7 @@ use std::time::Instant;
 use portable_pty::CommandBuilder;
 use rustix::process::{Pid, Signal, kill_process};
 use seat::Seat;
+use sharptui::event::CellEnding;
 use sharptui::monitor::{CellState, Monitor};
 use sharptui::record::{RunState, host_name, read_cells, read_metrics, read_run};
 use sharptui::sweep::told_by_disk;
@@ -159,7 +160,7 @@ fn what_is_on_disk_is_what_is_shown() {
         let interrupted = monitor
             .cells
             .iter()
-            .position(|cell| cell.state == CellState::Interrupted);
+            .position(|cell| cell.state == CellState::Ended(CellEnding::Interrupted));
         assert_eq!(interrupted, left, "{state}");
     }
 }

@@ -13,6 +13,7 @@
 //! ```
 
 use super::{Cell, Experiment};
+use crate::number::count::counted;
 
 impl Experiment {
     /// The most steps that all cells together can take.
@@ -101,12 +102,4 @@ fn aligned(rows: &[Vec<String>], indent: &str) -> String {
         text.push('\n');
     }
     text
-}
-
-fn counted(count: u64, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
-    }
 }

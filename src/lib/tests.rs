@@ -14,7 +14,7 @@ use crate::monitor::Monitor;
 use crate::quantity::{
     self, Chart, ChartSpan, Format, Kept, LAMBDA, LOSS, Line, Lines, Quantity, Source, Subject, Told, Uncertainty,
 };
-use crate::record::{self, CellRow, CellState, RunDir};
+use crate::record::{self, CellRow, RowState, RunDir};
 use crate::tui::{Charts, Colours, Filter, Glyphs, Overlay, Page, Scene, Theme, View, render};
 use crate::{characters, plain, report};
 
@@ -155,7 +155,7 @@ fn it_is_on_disk_and_in_the_table_and_in_the_report() {
     run.write_table(&[CellRow {
         cell: 0,
         swept: Vec::new(),
-        state: CellState::Ended(CellEnding::Finished(StopReason::Steps)),
+        state: RowState::Ended(CellEnding::Finished(StopReason::Steps)),
         summary: ended,
     }])
     .unwrap();

@@ -1,6 +1,6 @@
 //! One cell of the sweep: what was planned, what became of it, and its curves.
 
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, StopReason, Summary, Values};
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, Summary, Values};
 use crate::quantity::{self, LAMBDA_MAX, LAMBDA_RESIDUAL, Quantity, Subject, THRESHOLD};
 
 use super::curve::{Curve, Marks};
@@ -18,44 +18,21 @@ pub enum CellState {
     Running,
     /// It is being trained, and waits to be resumed.
     Paused,
-    /// A stopping rule was met.
-    Finished(StopReason),
-    /// The training loss stopped being finite or went past its limit.
-    Diverged,
-    /// The person watching ended it.
-    Aborted,
-    /// The program was stopped while it ran.
-    Interrupted,
-    /// Something broke; the words say what.
-    Failed(String),
+    /// It ended.
+    Ended(CellEnding),
 }
 
 impl CellState {
     /// Whether it ended, and this process will not run it again. (A resumed sweep tries again what failed.)
     #[must_use]
     pub fn is_done(&self) -> bool {
-        matches!(
-            self,
-            Self::Finished(_) | Self::Diverged | Self::Aborted | Self::Failed(_)
-        )
+        matches!(self, Self::Ended(ending) if *ending != CellEnding::Interrupted)
     }
 
     /// Whether aborting it would change anything.
     #[must_use]
     pub fn can_be_aborted(&self) -> bool {
         matches!(self, Self::Queued | Self::Running | Self::Paused)
-    }
-}
-
-impl From<CellEnding> for CellState {
-    fn from(ending: CellEnding) -> Self {
-        match ending {
-            CellEnding::Finished(reason) => Self::Finished(reason),
-            CellEnding::Diverged => Self::Diverged,
-            CellEnding::Aborted => Self::Aborted,
-            CellEnding::Interrupted => Self::Interrupted,
-            CellEnding::Failed(words) => Self::Failed(words),
-        }
     }
 }
 
@@ -159,8 +136,6 @@ pub struct Cell {
     pub progress: Progress,
     /// How far it was when that was first told: the measurements before the first step are behind it by then.
     pub(super) first_progress: Option<Progress>,
-    /// Of a finished cell that aims at a training loss or accuracy: whether it got there.
-    pub reached_aim: Option<bool>,
     /// Audits of λ_max on its first probe.
     pub audits: u64,
     /// Whether it is held out of the queue.
@@ -188,7 +163,6 @@ impl Cell {
             state: CellState::Queued,
             progress: Progress::default(),
             first_progress: None,
-            reached_aim: None,
             audits: 0,
             is_held: false,
             skipped_points: 0,
@@ -218,6 +192,12 @@ impl Cell {
         let mut plan = std::mem::take(&mut self.plan);
         plan.ended = None;
         *self = Self::new(plan);
+    }
+
+    /// What it came to, if it has ended and this process knows it.
+    #[must_use]
+    pub fn summary(&self) -> Option<&Summary> {
+        self.plan.ended.as_ref().map(|(_, summary)| summary)
     }
 
     /// Forgets what was measured: it will be told again, or is not looked at any more.
@@ -291,8 +271,7 @@ impl Cell {
 
     pub(super) fn end(&mut self, ending: CellEnding, summary: &Summary) {
         self.plan.ended = Some((ending.clone(), summary.clone()));
-        self.state = ending.into();
-        self.reached_aim = summary.reached_aim;
+        self.state = CellState::Ended(ending);
         self.changed_by_hand |= summary.changed_by_hand;
         self.progress.step = summary.steps;
         self.progress.epoch = summary.epochs;
@@ -349,10 +328,10 @@ impl Cell {
     /// At which step λ_max on the first probe was measured, if the cell has ended and that was before its last.
     #[must_use]
     pub fn lambda_is_older(&self) -> Option<u64> {
-        let is_running = matches!(self.state, CellState::Queued | CellState::Running | CellState::Paused);
+        let has_ended = matches!(self.state, CellState::Ended(_));
         self.latest
             .lambda_step
-            .filter(|step| !is_running && *step != self.progress.step)
+            .filter(|step| has_ended && *step != self.progress.step)
     }
 
     /// How many seconds it had run after this step, pauses excluded: between two points along the line through them, and

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::event::{Activity, CellIndex};
+use crate::event::{Activity, CellEnding, CellIndex};
 
 use super::cell::{Cell, CellState};
 
@@ -116,7 +116,7 @@ impl Tally {
         let (mut seconds, mut steps) = (0.0, 0);
         for cell in cells {
             tally.done += usize::from(cell.state.is_done());
-            if matches!(cell.state, CellState::Finished(_)) {
+            if matches!(cell.state, CellState::Ended(CellEnding::Finished(_))) {
                 seconds += cell.progress.seconds;
                 steps += cell.plan.planned_steps;
                 let share = cell.progress.step as f64 / cell.plan.planned_steps.max(1) as f64;
@@ -193,7 +193,10 @@ impl Tally {
 
 fn is_ahead(cell: &Cell) -> bool {
     // Cells that an earlier process left unfinished are run again; those that are held out are not.
-    matches!(cell.state, CellState::Queued | CellState::Interrupted) && !cell.is_held
+    matches!(
+        cell.state,
+        CellState::Queued | CellState::Ended(CellEnding::Interrupted)
+    ) && !cell.is_held
 }
 
 /// Over all steps but the first ones: the rate of the last moments depends on whether a measurement fell into them, and

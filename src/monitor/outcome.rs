@@ -1,8 +1,8 @@
 //! What finished cells came to: how sharp each is, how well it generalizes, and whether the two go together.
 
-use super::{Cell, CellState, Monitor};
-use crate::event::CellIndex;
-use crate::quantity::TEST_ACCURACY;
+use super::{Cell, Monitor};
+use crate::event::{CellIndex, Finish};
+use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 use crate::statistics::{Kendall, kendall};
 
 /// Where a finished cell lies between sharpness and generalization.
@@ -14,21 +14,21 @@ pub struct Outcome {
     pub lambda_max: f64,
     /// Test accuracy there, from 0 to 1.
     pub test_accuracy: f64,
-    /// Whether it may be compared with the others: λ_max converged, what the cell aims at was reached, and nobody changed
-    /// its learning rate by hand.
+    /// Whether it is compared with the others, by the rule that reports have, too: see [`CellEnding::finish`](crate::event::CellEnding::finish) and
+    /// [`Summary::compares_its_lambda`](crate::event::Summary::compares_its_lambda).
     pub is_comparable: bool,
 }
 
 impl Outcome {
     fn of(cell: CellIndex, known: &Cell) -> Option<Self> {
-        let lambda = known.latest.lambda.first()?.as_ref()?;
-        let test_accuracy = known.latest.first(&TEST_ACCURACY)?;
-        let is_finite = lambda.lambda_max.is_finite() && test_accuracy.is_finite();
-        (matches!(known.state, CellState::Finished(_)) && is_finite).then(|| Self {
+        let (ending, summary) = known.plan.ended.as_ref()?;
+        let finish = ending.finish(summary)?;
+        let (lambda_max, test_accuracy) = (summary.last(&LAMBDA_MAX)?, summary.last(&TEST_ACCURACY)?);
+        (lambda_max.is_finite() && test_accuracy.is_finite()).then(|| Self {
             cell,
-            lambda_max: lambda.lambda_max,
+            lambda_max,
             test_accuracy,
-            is_comparable: lambda.lambda_converged && known.reached_aim != Some(false) && !known.changed_by_hand,
+            is_comparable: finish == Finish::AsPlanned && summary.compares_its_lambda(),
         })
     }
 }

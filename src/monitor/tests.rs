@@ -166,7 +166,7 @@ fn a_cell_that_was_interrupted_before_counts_as_ahead_and_starts_anew() {
     done.ended = Some((CellEnding::Finished(StopReason::Steps), summary));
     let mut monitor = started(vec![done, interrupted], now);
     assert_eq!(monitor.done(), 1);
-    assert_eq!(monitor.state(1), CellState::Interrupted);
+    assert_eq!(monitor.state(1), CellState::Ended(CellEnding::Interrupted));
     assert_eq!(monitor.time_left(), Some(Duration::from_secs(10)));
     monitor.apply(Event::CellStarted { cell: 1 }, now);
     assert_eq!(monitor.state(1), CellState::Running);
@@ -204,7 +204,7 @@ fn what_an_earlier_process_measured_fills_the_curves_of_its_cell_and_no_more() {
     }
     assert_eq!(
         (monitor.turns.running.len(), monitor.state(0)),
-        (0, CellState::Finished(StopReason::Steps))
+        (0, CellState::Ended(CellEnding::Finished(StopReason::Steps)))
     );
     assert_eq!((monitor.activity(Some(0)), monitor.done()), (None, 1));
     assert_eq!(
@@ -306,7 +306,7 @@ fn a_training_thread_that_vanishes_leaves_a_notice_and_no_cell_running() {
     monitor.apply(Event::CellStarted { cell: 0 }, now);
     monitor.lose(Some("panicked at 'index out of bounds'".into()), now);
     assert!(monitor.is_over());
-    assert_eq!(monitor.state(0), CellState::Interrupted);
+    assert_eq!(monitor.state(0), CellState::Ended(CellEnding::Interrupted));
     assert!(monitor.notices[0].words.contains("out of bounds"));
 }
 

@@ -1,7 +1,7 @@
 //! The table of the cells at the end, and the line below it.
 
 use crate::characters::{Glyphs, as_typed};
-use crate::event::{CellEnding, SweepEnding};
+use crate::event::SweepEnding;
 use crate::monitor::{Cell, CellState};
 use crate::quantity::{LAMBDA_MAX, Lines, in_lines};
 
@@ -89,13 +89,7 @@ fn state(cell: &Cell) -> String {
     let word = match ended(cell) {
         None if cell.state == CellState::Running => "unfinished",
         None => "queued",
-        Some((CellEnding::Finished(_), summary)) if summary.changed_by_hand => "by hand",
-        Some((CellEnding::Finished(_), summary)) if summary.reached_aim == Some(false) => "aim missed",
-        Some((CellEnding::Finished(_), _)) => "finished",
-        Some((CellEnding::Diverged, _)) => "diverged",
-        Some((CellEnding::Aborted, _)) => "aborted",
-        Some((CellEnding::Interrupted, _)) => "interrupted",
-        Some((CellEnding::Failed(_), _)) => "failed",
+        Some((ending, summary)) => ending.table_words(summary),
     };
     word.to_owned()
 }
@@ -150,7 +144,7 @@ pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
     let resume = format!("{} unfinished; go on with: sharptui resume {dir}", cells(unfinished));
     Some(match how {
         Ended::Sweep(SweepEnding::Complete) => {
-            let failed = |cell: &&Cell| matches!(ended(cell), Some((CellEnding::Failed(_), _)));
+            let failed = |cell: &&Cell| ended(cell).is_some_and(|(ending, _)| ending.failure().is_some());
             let count = monitor.cells.len();
             match monitor.cells.iter().filter(failed).count() {
                 0 => format!("complete: {} in {dir}", cells(count)),

@@ -1,37 +1,20 @@
 //! Numbers and events in words.
 
 use crate::characters::as_typed;
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, StopReason, Summary, SweepPlan};
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, SweepPlan};
 use crate::monitor::Cell;
-use crate::number::{fixed, unsigned_zero};
+use crate::number;
+use crate::number::count::counted;
 use crate::quantity::{Format, LAMBDA_MAX, Lines, Quantity, THRESHOLD, in_lines};
 
 /// Four significant digits: enough to see a change, short enough to read.
 pub(super) fn short(value: f64) -> String {
-    if !value.is_finite() || value == 0.0 {
-        return format!("{}", unsigned_zero(value));
-    }
-    if !(1e-3..1e6).contains(&value.abs()) {
-        return format!("{value:.3e}");
-    }
-    let text = match value.abs() {
-        ..0.01 => format!("{value:.6}"),
-        ..0.1 => format!("{value:.5}"),
-        ..1.0 => format!("{value:.4}"),
-        ..10.0 => format!("{value:.3}"),
-        ..100.0 => format!("{value:.2}"),
-        ..1000.0 => format!("{value:.1}"),
-        _ => return format!("{value:.0}"),
-    };
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    number::trimmed(value, 4)
 }
 
-/// A share as per cent; two decimals tell single examples of 10,000 apart.
+/// A share as per cent.
 pub(super) fn per_cent(share: f64) -> String {
-    if share.is_nan() {
-        return dash();
-    }
-    format!("{} %", fixed(100.0 * share, 2))
+    if share.is_nan() { dash() } else { number::percent(share) }
 }
 
 /// The value of a quantity.
@@ -39,7 +22,8 @@ pub(super) fn value_of(quantity: &Quantity, value: f64) -> String {
     match quantity.format {
         Format::Number => short(value),
         Format::Share => per_cent(value),
-        Format::Seconds => format!("{} s", short(value)),
+        Format::Seconds if value.is_finite() => number::time::seconds(value),
+        Format::Seconds => dash(),
     }
 }
 
@@ -152,7 +136,7 @@ pub(super) fn cell_ended(cell: &Cell) -> String {
         return String::new();
     };
     let mut parts = vec![
-        ended_how(ending, summary),
+        one_line(&ending.sentence(summary)),
         format!("step {}/{}", summary.steps, cell.plan.planned_steps),
     ];
     if let Some(value) = summary.last(&LAMBDA_MAX) {
@@ -187,39 +171,8 @@ pub(super) fn cell_ended(cell: &Cell) -> String {
     parts.join(" · ")
 }
 
-fn ended_how(ending: &CellEnding, summary: &Summary) -> String {
-    let by_hand = if summary.changed_by_hand {
-        ", changed by hand"
-    } else {
-        ""
-    };
-    format!("{}{by_hand}", ended_by(ending, summary))
-}
-
-fn ended_by(ending: &CellEnding, summary: &Summary) -> String {
-    let aim = if summary.reached_aim == Some(false) {
-        ", the aim not reached"
-    } else {
-        ""
-    };
-    match ending {
-        CellEnding::Finished(StopReason::Steps) => format!("finished: all steps taken{aim}"),
-        CellEnding::Finished(StopReason::Epochs) => format!("finished: all epochs done{aim}"),
-        CellEnding::Finished(StopReason::TrainLoss) => "finished: training loss reached".to_owned(),
-        CellEnding::Finished(StopReason::TrainAccuracy) => "finished: training accuracy reached".to_owned(),
-        CellEnding::Diverged => "diverged: the loss is past its limit or not finite".to_owned(),
-        CellEnding::Aborted => "aborted".to_owned(),
-        CellEnding::Interrupted => "interrupted".to_owned(),
-        CellEnding::Failed(reason) => format!("failed: {}", one_line(reason)),
-    }
-}
-
 /// So many cells, in words.
 #[must_use]
 pub fn cells(count: usize) -> String {
     counted(count as u64, "cell")
-}
-
-fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

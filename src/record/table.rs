@@ -76,14 +76,14 @@ pub struct CellRow {
     /// The settings that the sweep varies, as (name, value).
     pub swept: Vec<(String, String)>,
     /// How far it is.
-    pub state: CellState,
+    pub state: RowState,
     /// Its last values.
     pub summary: Summary,
 }
 
-/// How far a cell is.
+/// How far the cell of a row is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CellState {
+pub enum RowState {
     /// It waits for its turn.
     Queued,
     /// It waits, and is held out.
@@ -94,7 +94,7 @@ pub enum CellState {
     Ended(CellEnding),
 }
 
-impl CellState {
+impl RowState {
     /// One word, as it stands in the table.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -102,11 +102,7 @@ impl CellState {
             Self::Queued => "queued",
             Self::Held => "held",
             Self::Running => "running",
-            Self::Ended(CellEnding::Finished(_)) => "finished",
-            Self::Ended(CellEnding::Diverged) => "diverged",
-            Self::Ended(CellEnding::Aborted) => "aborted",
-            Self::Ended(CellEnding::Interrupted) => "interrupted",
-            Self::Ended(CellEnding::Failed(_)) => "failed",
+            Self::Ended(ending) => ending.word(),
         }
     }
 }

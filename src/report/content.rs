@@ -4,6 +4,7 @@ use super::comparison::{Comparison, combinations};
 use super::page::Page;
 use super::run::{Measure, Run, Standing};
 use super::{figures, findings, methods, tables};
+use crate::number::count::{counted, plural};
 use crate::record::{RunInfo, RunState};
 
 /// The whole page.
@@ -101,8 +102,8 @@ fn header(page: &mut Page, run: &Run) {
     };
     page.paragraph(format!(
         "{} in {}: {compared} compared{unreached}, {left_out} left out.",
-        counted(run.cells.len(), "cell"),
-        counted(combinations(run, None).len(), "combination"),
+        counted(run.cells.len() as u64, "cell"),
+        counted(combinations(run, None).len() as u64, "combination"),
     ));
     page.points(named(run));
 }
@@ -157,18 +158,9 @@ fn named(run: &Run) -> Vec<String> {
             put("Test accuracy left out, not measured".to_owned(), cell.index);
         }
     }
-    let cells = |cells: &[String]| if cells.len() == 1 { "cell" } else { "cells" };
     let named = groups
         .iter()
-        .map(|(why, all)| format!("{why}: {} {}.", cells(all), all.join(", ")));
+        .map(|(why, all)| format!("{why}: {} {}.", plural(all.len() as u64, "cell"), all.join(", ")));
     let gaps = run.gaps.iter().map(|gap| format!("Not read: {gap}."));
     named.chain(gaps).collect()
-}
-
-pub(super) fn counted(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
-    }
 }

@@ -1,6 +1,7 @@
 //! Numbers in a report: as many digits as say something, a real minus sign.
 
 use super::run::Measure;
+use crate::number::count::counted;
 use crate::number::{self, Places};
 use crate::statistics::{Estimate, Interval, Kendall};
 
@@ -25,7 +26,11 @@ fn fixed(value: f64, decimals: usize) -> String {
 
 /// A share from 0 to 1 in percent.
 pub(super) fn percent(share: f64) -> String {
-    with_unit(&fixed(share * 100.0, 2), " %")
+    if share.is_finite() {
+        minus(&number::percent(share))
+    } else {
+        NOT_FINITE.to_owned()
+    }
 }
 
 /// A value of a measure, with its unit and at least as many digits as a difference that stands beside it.
@@ -93,14 +98,14 @@ pub(super) fn mean(measure: Measure, mean: &Estimate) -> String {
 
 /// A rank correlation with its interval and how many cells it is of: "τ-b −0.45 [−0.69, −0.12], 18 cells".
 pub(super) fn correlation(kendall: &Kendall) -> String {
-    let cells = if kendall.count == 1 { "cell" } else { "cells" };
+    let cells = counted(kendall.count as u64, "cell");
     let tau = signed(kendall.tau_b, fixed(kendall.tau_b, 2));
     match kendall.interval {
         Some(interval) => {
             let (low, high) = (fixed(interval.low, 2), fixed(interval.high, 2));
-            format!("τ-b {tau} [{low}, {high}], {} {cells}", kendall.count)
+            format!("τ-b {tau} [{low}, {high}], {cells}")
         }
-        None => format!("τ-b {tau}, no interval from {} {cells}", kendall.count),
+        None => format!("τ-b {tau}, no interval from {cells}"),
     }
 }
 

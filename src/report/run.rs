@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::axis::Axis;
 use crate::config::{Cell as Planned, Experiment};
-use crate::event::{CellEnding, Point, StopReason, Summary};
-use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY, TRAIN_ACCURACY, TRAIN_LOSS};
+use crate::event::{CellEnding, CellIndex, Finish, Point, Summary};
+use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 use crate::record::{self, CellFound, RecordError, RunInfo};
 
 /// A run, as far as it is.
@@ -44,7 +44,7 @@ pub(super) struct Cell {
     pub(super) points: Vec<Point>,
 }
 
-/// What a cell counts for.
+/// What a cell counts for, by the rule that the screen has, too: see [`CellEnding::finish`].
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Standing {
     /// It finished, and is compared with others.
@@ -85,8 +85,8 @@ impl Cell {
 }
 
 impl Run {
-    /// Reads a run directory, without its lock, so that it may go on meanwhile.
-    pub(super) fn read(path: &Path, experiment: &Experiment) -> Result<Self, RecordError> {
+    /// Reads a run directory, without its lock, so that it may go on meanwhile. What the cells of `again` came to does not count.
+    pub(super) fn read(path: &Path, experiment: &Experiment, again: &[CellIndex]) -> Result<Self, RecordError> {
         let mut gaps = Vec::new();
         let info = record::read_run(path)
             .map_err(|error| gaps.push(error.to_string()))
@@ -97,6 +97,9 @@ impl Run {
         for (index, planned) in experiment.cells.iter().enumerate() {
             let found = found.iter().find(|found| found.cell == index);
             let mut cell = read_cell(index, planned, found, &mut gaps);
+            if again.contains(&index) {
+                cell.standing = Standing::LeftOut("to be run again".to_owned());
+            }
             cell.levels = all_axes.iter().map(|axis| axis.level_of(&planned.swept)).collect();
             cells.push(cell);
         }
@@ -112,7 +115,7 @@ impl Run {
             axes: all_axes.into_iter().filter(|axis| !axis.is_seed()).collect(),
             cells,
             probes: probe_words(experiment),
-            has_aim: experiment.cells.iter().any(has_aim),
+            has_aim: experiment.cells.iter().any(|planned| planned.settings.has_aim()),
             gaps,
         })
     }
@@ -141,7 +144,14 @@ impl Run {
 }
 
 fn read_cell(index: usize, planned: &Planned, found: Option<&CellFound>, gaps: &mut Vec<String>) -> Cell {
-    let ended = found.and_then(|found| found.ended.as_ref());
+    let ended = found.and_then(|found| found.ended.clone()).map(|mut ended| {
+        // Written since cells have aims.
+        let summary = &mut ended.summary;
+        summary.reached_aim = summary
+            .reached_aim
+            .or(ended.ending.reached_aim(planned.settings.has_aim()));
+        ended
+    });
     let mut points = Vec::new();
     if let Some(found) = found {
         match record::read_metrics(&found.path) {
@@ -157,16 +167,12 @@ fn read_cell(index: usize, planned: &Planned, found: Option<&CellFound>, gaps: &
             Err(error) => gaps.push(format!("cell {index:03} has no curves: {error}")),
         }
     }
-    let standing = match ended.map(|ended| &ended.ending) {
-        Some(CellEnding::Finished(reason)) => finished(planned, found, *reason, ended.map(|ended| &ended.summary)),
-        Some(CellEnding::Diverged) => Standing::LeftOut("diverged".to_owned()),
-        Some(CellEnding::Aborted) => Standing::LeftOut("aborted".to_owned()),
-        Some(CellEnding::Interrupted) => Standing::LeftOut("unfinished".to_owned()),
-        Some(CellEnding::Failed(why)) => Standing::LeftOut(format!("failed: {why}")),
-        None if found.is_some() => Standing::LeftOut("unfinished".to_owned()),
-        None => Standing::LeftOut("not begun".to_owned()),
+    let standing = match (found, &ended) {
+        (Some(found), Some(ended)) => standing(planned, found, &ended.ending, &ended.summary),
+        (Some(_), None) => Standing::LeftOut("unfinished".to_owned()),
+        (None, _) => Standing::LeftOut("not begun".to_owned()),
     };
-    let summary = ended.map(|ended| ended.summary.clone());
+    let summary = ended.map(|ended| ended.summary);
     Cell {
         index,
         levels: Vec::new(),
@@ -178,41 +184,24 @@ fn read_cell(index: usize, planned: &Planned, found: Option<&CellFound>, gaps: &
     }
 }
 
-/// The standing of a cell that met one of its stopping rules.
-fn finished(planned: &Planned, found: Option<&CellFound>, reason: StopReason, summary: Option<&Summary>) -> Standing {
+fn standing(planned: &Planned, found: &CellFound, ending: &CellEnding, summary: &Summary) -> Standing {
+    let Some(finish) = ending.finish(summary) else {
+        let why = ending.failure().map_or_else(String::new, |why| format!(": {why}"));
+        return Standing::LeftOut(format!("{}{why}", ending.word()));
+    };
     // A cell that ran under other settings than the configuration gives answers another question.
-    let own = found.and_then(|found| record::read_settings(&found.path).ok());
+    let own = record::read_settings(&found.path).ok();
     let asked = planned.settings.entries();
     let changed = own.into_iter().flatten().find_map(|(name, value)| {
         let (_, asked) = asked.iter().find(|(asked, text)| *asked == name && *text != value)?;
         Some(format!("ran with {name} {value}, where the configuration has {asked}"))
     });
-    if let Some(changed) = changed {
-        return Standing::LeftOut(changed);
+    match (changed, finish) {
+        (Some(changed), _) => Standing::LeftOut(changed),
+        (None, Finish::ByHand) => Standing::LeftOut("its learning rate was changed by hand".to_owned()),
+        (None, Finish::AimMissed) => Standing::Unreached,
+        (None, Finish::AsPlanned) => Standing::Compared,
     }
-    if summary.is_some_and(|last| last.changed_by_hand) {
-        return Standing::LeftOut("its learning rate was changed by hand".to_owned());
-    }
-    let settings = &planned.settings;
-    let at_most = |value: Option<f64>, aim: Option<f64>| value.zip(aim).is_some_and(|(value, aim)| value <= aim);
-    let reached = matches!(reason, StopReason::TrainLoss | StopReason::TrainAccuracy)
-        || at_most(
-            summary.and_then(|last| last.last(&TRAIN_LOSS)),
-            settings.until_train_loss,
-        )
-        || at_most(
-            settings.until_train_accuracy,
-            summary.and_then(|last| last.last(&TRAIN_ACCURACY)),
-        );
-    if has_aim(planned) && !reached {
-        Standing::Unreached
-    } else {
-        Standing::Compared
-    }
-}
-
-fn has_aim(planned: &Planned) -> bool {
-    planned.settings.until_train_loss.is_some() || planned.settings.until_train_accuracy.is_some()
 }
 
 /// λ_max on each probe: the first as `summary.csv` has it, the others as last measured.
@@ -221,7 +210,7 @@ fn lambdas(probes: usize, summary: Option<&Summary>, points: &[Point]) -> Vec<Op
         Some(Lambda {
             value: last.last(&LAMBDA_MAX)?,
             converged: last.lambda_converged?,
-            counts: last.lambda_converged? && last.lambda_step.is_none_or(|step| step == last.steps),
+            counts: last.compares_its_lambda(),
         })
     });
     let further = (1..probes).map(|probe| {
@@ -232,7 +221,7 @@ fn lambdas(probes: usize, summary: Option<&Summary>, points: &[Point]) -> Vec<Op
         Some(Lambda {
             value: lambda.lambda_max,
             converged: lambda.lambda_converged,
-            counts: lambda.lambda_converged && summary.is_some_and(|last| last.steps == point.step),
+            counts: summary.is_some_and(|last| last.compares_lambda(lambda.lambda_converged, Some(point.step))),
         })
     });
     std::iter::once(first).chain(further).collect()

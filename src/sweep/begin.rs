@@ -16,7 +16,7 @@ use crate::config::Experiment;
 use crate::device::OpenDevice;
 use crate::event::{CellEnding, CellIndex};
 use crate::record::{
-    CellRow, CellState, QueueFile, RunDir, RunInfo, RunState, discard, has_checkpoint, host_name, read_cells,
+    CellRow, QueueFile, RowState, RunDir, RunInfo, RunState, discard, has_checkpoint, host_name, read_cells,
     read_config, read_run, rfc3339,
 };
 
@@ -55,13 +55,13 @@ impl Sweep {
             }
             let settings = &experiment.cells[found.cell].settings;
             let ending = found.ended.as_ref().map(|ended| ended.ending.clone());
-            let ended = ending.clone().map(CellState::Ended).filter(|state| !to_do(state));
+            let ended = ending.clone().map(RowState::Ended).filter(|state| !to_do(state));
             if ended.is_some() || has_checkpoint(&found.path) {
                 check_settings(&found.path, settings)?;
             }
             // What is on disk of a cell that will go on, or begin again, is shown until it does; what failed has nothing to show.
             if !matches!(ending, Some(CellEnding::Failed(_))) {
-                row.state = ended.unwrap_or(CellState::Ended(CellEnding::Interrupted));
+                row.state = ended.unwrap_or(RowState::Ended(CellEnding::Interrupted));
                 row.summary = left_at(&found);
             }
         }
@@ -143,7 +143,7 @@ fn waiting_rows(experiment: &Experiment, rows: &[CellRow], kept: &QueueFile) -> 
         rows[cell] = queued_row(cell, &experiment.cells[cell]);
     }
     for &cell in &kept.left_out {
-        rows[cell].state = CellState::Ended(CellEnding::Aborted);
+        rows[cell].state = RowState::Ended(CellEnding::Aborted);
     }
     rows
 }

@@ -9,7 +9,7 @@ use super::{plan, queued, with_added};
 use crate::config::Experiment;
 use crate::event::{CellEnding, CellIndex, Event, Summary};
 use crate::record::{
-    CellFound, CellState, RunInfo, RunState, find_config, host_name, read_cells, read_progress, read_run,
+    CellFound, RowState, RunInfo, RunState, find_config, host_name, read_cells, read_progress, read_run,
 };
 
 /// A run that no process trains, as its directory tells it: the plan, cells that were broken off, how it ended.
@@ -27,12 +27,12 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
     for found in read_cells(run_dir)? {
         if let Some(row) = rows.get_mut(found.cell) {
             row.summary = left_at(&found);
-            row.state = CellState::Ended(found.ended.map_or(CellEnding::Interrupted, |ended| ended.ending));
+            row.state = RowState::Ended(found.ended.map_or(CellEnding::Interrupted, |ended| ended.ending));
         }
     }
     for cell in &kept.left_out {
         if let Some(row) = rows.get_mut(*cell).filter(|row| to_do(&row.state)) {
-            row.state = CellState::Ended(CellEnding::Aborted);
+            row.state = RowState::Ended(CellEnding::Aborted);
         }
     }
     let (listed, again) = (set(&kept.order), set(&kept.again));

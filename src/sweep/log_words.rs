@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::event::{CellEnding, LogKind, Summary};
-use crate::number::significant;
+use crate::number::{percent, significant};
 use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 
 /// What is said, and which cell of the sweep this is.
@@ -25,18 +25,7 @@ pub(super) fn kind_of(ending: &CellEnding) -> LogKind {
 
 /// How a cell ended, for the log.
 pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
-    let words = match ending {
-        CellEnding::Finished(_) => "finished".to_owned(),
-        CellEnding::Diverged => "diverged".to_owned(),
-        CellEnding::Aborted => "aborted".to_owned(),
-        CellEnding::Interrupted => "set aside, with a checkpoint".to_owned(),
-        CellEnding::Failed(why) => format!("failed: {why}"),
-    };
-    let mut words = format!(
-        "{words} after {} step{}",
-        summary.steps,
-        if summary.steps == 1 { "" } else { "s" }
-    );
+    let mut words = ending.after_steps(summary);
     if let Some(lambda) = summary.last(&LAMBDA_MAX).filter(|lambda| lambda.is_finite()) {
         let doubt = if summary.lambda_converged == Some(true) {
             ""
@@ -46,7 +35,10 @@ pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
         let _ = write!(words, ", λ_max {}{doubt}", significant(lambda, 5));
     }
     if let Some(accuracy) = summary.last(&TEST_ACCURACY).filter(|accuracy| accuracy.is_finite()) {
-        let _ = write!(words, ", test accuracy {:.1} %", accuracy * 100.0);
+        let _ = write!(words, ", test accuracy {}", percent(accuracy));
+    }
+    if let Some(why) = ending.failure() {
+        let _ = write!(words, ": {why}");
     }
     words
 }

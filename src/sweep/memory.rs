@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::config::{Data, Settings};
 use crate::device::OpenDevice;
+use crate::number::count::counted;
 use crate::setup;
 use crate::train::{Moment, Needs, needs};
 use room::{Room, Usage};
@@ -40,7 +41,7 @@ impl fmt::Display for TooLarge {
             Moment::Evaluation => f.write_str("an evaluation")?,
         }
         let (mebibytes, parameters, room) = (bytes >> 20, self.parameters, &self.room);
-        let plural = if *examples == 1 { "" } else { "s" };
+        let passed = counted(*examples as u64, "example");
         // Fewer examples at once help where they take most of it.
         let setting = if *examples > 1 && *activation_bytes > bytes / 2 {
             format!(" or `{set_by}`")
@@ -49,8 +50,8 @@ impl fmt::Display for TooLarge {
         };
         write!(
             f,
-            " needs at least {mebibytes} MiB ({vectors} vectors of its {parameters} parameters, and the activations of {examples} \
-             example{plural}), and {room}; make the model{setting} smaller, or run it with more memory"
+            " needs at least {mebibytes} MiB ({vectors} vectors of its {parameters} parameters, and the activations of {passed}), \
+             and {room}; make the model{setting} smaller, or run it with more memory"
         )
     }
 }

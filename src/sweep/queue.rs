@@ -8,7 +8,7 @@ use super::table::Rows;
 use super::{cell_plan, queued_row};
 use crate::config::Experiment;
 use crate::event::{CellEnding, CellIndex, Command, Event};
-use crate::record::{Added, CellRow, CellState, QueueFile, RecordError, RunDir};
+use crate::record::{Added, CellRow, QueueFile, RecordError, RowState, RunDir};
 use crate::train::Desk;
 
 /// The queue of a sweep, and the cells it is of.
@@ -139,7 +139,7 @@ impl Queue {
     fn show(&self, cell: CellIndex) {
         if self.place(cell).is_some() {
             let is_held = self.held.contains(&cell);
-            let state = if is_held { CellState::Held } else { CellState::Queued };
+            let state = if is_held { RowState::Held } else { RowState::Queued };
             self.table.put_state(cell, state);
         }
     }
@@ -241,7 +241,7 @@ impl Desk for Queue {
             // It is left out when its turn comes; the table and the file say so now.
             Command::Abort(cell) if self.place(cell).is_some() => {
                 self.left_out.insert(cell);
-                self.table.put_state(cell, CellState::Ended(CellEnding::Aborted));
+                self.table.put_state(cell, RowState::Ended(CellEnding::Aborted));
                 Ok(Vec::new())
             }
             Command::Abort(_) => return Vec::new(),
@@ -265,9 +265,9 @@ impl Desk for Queue {
 }
 
 /// Whether a cell in this state is still to be run.
-pub(super) fn to_do(state: &CellState) -> bool {
+pub(super) fn to_do(state: &RowState) -> bool {
     !matches!(
         state,
-        CellState::Ended(CellEnding::Finished(_) | CellEnding::Diverged | CellEnding::Aborted)
+        RowState::Ended(CellEnding::Finished(_) | CellEnding::Diverged | CellEnding::Aborted)
     )
 }

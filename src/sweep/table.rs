@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::event::CellIndex;
-use crate::record::{CellRow, CellState, RecordError, RunDir};
+use crate::record::{CellRow, RecordError, RowState, RunDir};
 
 /// The least time between two writes.
 const EVERY: Duration = Duration::from_secs(1);
@@ -65,7 +65,7 @@ enum Kind {
 
 enum Change {
     Row(Box<CellRow>),
-    State(CellState),
+    State(RowState),
 }
 
 impl Table {
@@ -160,7 +160,7 @@ impl Rows {
     }
 
     /// A cell waits, is held out, or will be left out.
-    pub(super) fn put_state(&self, cell: CellIndex, state: CellState) {
+    pub(super) fn put_state(&self, cell: CellIndex, state: RowState) {
         self.0.take(cell, Change::State(state), Kind::State);
     }
 

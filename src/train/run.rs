@@ -337,10 +337,7 @@ impl<'a> Run<'a> {
             steps: self.step,
             epochs: self.epoch(),
             seconds: self.stopwatch.seconds(),
-            reached_aim: match &ending {
-                CellEnding::Finished(reason) => self.task.settings.has_aim().then(|| reason.is_aim()),
-                _ => None,
-            },
+            reached_aim: ending.reached_aim(self.task.settings.has_aim()),
             ..self.summary
         };
         Trained {

@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use crate::event::{CellIndex, Command, Event};
 use crate::machine::Load;
 use crate::monitor::Monitor;
-use crate::signals::Signal;
+use crate::signals::{STOP_WITHIN, Signal};
 use crate::tui::charts::copy;
 use crate::tui::preferences::FRAMES_PER_SECOND;
 use crate::tui::state::parts::SMALLEST;
@@ -34,8 +34,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// Events taken in before keys are looked at again: some 10 ms of work at most.
 const BULK: usize = 10_000;
 
-/// How long a sweep that a signal is to stop is waited for.
-const STOP_WITHIN: Duration = Duration::from_millis(4_700);
+/// How long a sweep that a signal is to stop is waited for: a moment longer than its process may take to end, so that the end is seen.
+const WAIT_FOR_STOP: Duration = STOP_WITHIN.saturating_add(Duration::from_millis(200));
 
 /// What the screen is connected to.
 #[derive(Clone, Copy, Debug)]
@@ -255,7 +255,7 @@ impl Driver {
                 Ok(_) if !wires.owns => return Some(Pass::Left(self.outcome_of_detaching())),
                 // Nobody may be there to answer a question.
                 Ok(Signal::Interrupt | Signal::Terminate) => {
-                    self.deadline.get_or_insert(Instant::now() + STOP_WITHIN);
+                    self.deadline.get_or_insert(Instant::now() + WAIT_FOR_STOP);
                     let effect = self.view.stop(&self.monitor);
                     if let Some(pass) = self.obey(effect, wires) {
                         return Some(pass);

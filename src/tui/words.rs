@@ -2,25 +2,23 @@
 
 use std::time::Duration;
 
-use crate::number::{decade, fixed};
+use crate::number;
 use crate::quantity::{Format, Quantity};
+
+pub use crate::number::count::{apart as count, short as short_count};
+pub use crate::number::time::{duration, duration_of};
+pub use crate::number::whole_percent;
+
+/// What stands for a number that is missing or not finite.
+const NONE: &str = "–";
 
 /// A value with `digits` significant digits: "41.3", "0.0123", "1.2e-7", "–" for what is not finite.
 #[must_use]
-pub fn value(value: f64, digits: i32) -> String {
-    if !value.is_finite() {
-        return "–".to_owned();
-    }
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let decade = decade(value, usize::try_from(digits).unwrap_or(1)).unwrap_or(0);
-    let decimals = usize::try_from((digits - 1 - decade).max(0)).unwrap_or(0);
-    if (-4..6).contains(&decade) {
-        format!("{value:.decimals$}")
+pub fn value(value: f64, digits: usize) -> String {
+    if value.is_finite() {
+        number::narrow(value, digits)
     } else {
-        let digits = usize::try_from(digits - 2).unwrap_or(0);
-        format!("{value:.digits$e}")
+        NONE.to_owned()
     }
 }
 
@@ -33,11 +31,9 @@ pub(super) fn floor(value: f64) -> i32 {
 /// A share as a percentage with one decimal, "87.5%", but for the whole, "100%".
 #[must_use]
 pub fn percent(share: Option<f64>) -> String {
-    match share {
-        Some(1.0) => "100%".to_owned(),
-        Some(share) if share.is_finite() => format!("{}%", fixed(share * 100.0, 1)),
-        _ => "–".to_owned(),
-    }
+    share
+        .filter(|share| share.is_finite())
+        .map_or_else(|| NONE.to_owned(), number::narrow_percent)
 }
 
 /// A value of a quantity, in three digits or a decimal of a per cent.
@@ -50,49 +46,13 @@ pub fn value_of(quantity: &Quantity, value_of_it: f64) -> String {
     }
 }
 
-/// A time in the unit that fits: "1.2 ms".
+/// A time in the unit that fits: "1.20 ms".
 #[must_use]
 pub fn seconds(seconds: f64) -> String {
-    let (scale, unit) = match seconds.abs() {
-        ..1e-3 => (1e6, "µs"),
-        ..1.0 => (1e3, "ms"),
-        _ => (1.0, "s"),
-    };
-    let number = value(seconds * scale, 3);
     if seconds.is_finite() {
-        format!("{number} {unit}")
+        number::time::seconds(seconds)
     } else {
-        number
-    }
-}
-
-/// A count with its thousands apart: "12 345".
-#[must_use]
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut apart = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            apart.push(' ');
-        }
-        apart.push(digit);
-    }
-    apart
-}
-
-/// A count for an axis: "800", "10k", "2.5M".
-#[must_use]
-pub fn short_count(number: u64) -> String {
-    let scaled = |unit: u64, letter: char| {
-        let value = number as f64 / unit as f64;
-        let text = format!("{value:.2}");
-        format!("{}{letter}", text.trim_end_matches('0').trim_end_matches('.'))
-    };
-    match number {
-        0..10_000 => number.to_string(),
-        10_000..1_000_000 => scaled(1_000, 'k'),
-        1_000_000..1_000_000_000 => scaled(1_000_000, 'M'),
-        _ => scaled(1_000_000_000, 'G'),
+        NONE.to_owned()
     }
 }
 
@@ -127,23 +87,10 @@ pub(super) fn capitalized(words: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// A duration in its two largest units: "8s", "4m 05s", "2h 07m", "3d 04h".
-#[must_use]
-pub fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {:02}s", seconds % 60),
-        (0, _, _) => format!("{hours}h {:02}m", minutes % 60),
-        _ => format!("{days}d {:02}h", hours % 24),
-    }
-}
-
 /// An estimate: "~4m 05s", or "–" where nothing is known.
 #[must_use]
 pub fn estimate(left: Option<Duration>) -> String {
-    left.map_or_else(|| "–".to_owned(), |left| format!("~{}", duration(left)))
+    left.map_or_else(|| NONE.to_owned(), |left| format!("~{}", duration(left)))
 }
 
 /// What a file has, in an error: not all of it, and nothing that a terminal would obey.
@@ -162,42 +109,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_keep_their_significant_digits_over_many_decades() {
-        for (number, expected) in [
-            (41.27, "41.3"),
-            (0.2, "0.200"),
-            (9.996, "10.0"),
-            (123_456.0, "123456"),
-            (1.25e7, "1.2e7"),
-            (1.26e-7, "1.3e-7"),
-            (-3.456, "-3.46"),
-            (0.0, "0"),
-            (-0.0, "0"),
-            (f64::NAN, "–"),
-            (f64::INFINITY, "–"),
-        ] {
-            assert_eq!(value(number, 3), expected);
-        }
-    }
-
-    #[test]
-    fn durations_show_their_two_largest_units() {
-        for (seconds, expected) in [(8, "8s"), (245, "4m 05s"), (7_620, "2h 07m"), (273_600, "3d 04h")] {
-            assert_eq!(duration(Duration::from_secs(seconds)), expected);
-        }
-    }
-
-    #[test]
-    fn counts_are_readable_at_any_size() {
-        assert_eq!(count(1_234_567), "1 234 567");
-        assert_eq!(count(12), "12");
-        for (number, expected) in [(9_999, "9999"), (10_000, "10k"), (12_500, "12.5k"), (2_500_000, "2.5M")] {
-            assert_eq!(short_count(number), expected);
-        }
-    }
-
-    #[test]
     fn what_is_not_known_is_a_dash() {
+        assert_eq!(value(f64::INFINITY, 3), "–");
+        assert_eq!(seconds(f64::NAN), "–");
         assert_eq!(percent(None), "–");
         assert_eq!(percent(Some(1.0)), "100%");
         assert_eq!(percent(Some(-0.0)), "0.0%");

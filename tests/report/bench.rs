@@ -66,7 +66,12 @@ impl Bench {
     }
 
     /// Ends a cell, with a curve of three points.
-    pub fn end(&self, cell: usize, (ending, lambda, accuracy): &Ended) {
+    pub fn end(&self, cell: usize, ended: &Ended) {
+        self.end_with(cell, ended, |_| {});
+    }
+
+    /// The same, and changes what is written of its end.
+    pub fn end_with(&self, cell: usize, (ending, lambda, accuracy): &Ended, change: impl FnOnce(&mut Summary)) {
         let settings = &self.experiment.cells[cell].settings;
         let entries: Vec<(String, String)> = settings
             .entries()
@@ -104,6 +109,7 @@ impl Bench {
                 summary.take_in(&point);
             }
         }
+        change(&mut summary);
         writer.finish(ending, &summary).unwrap();
     }
 

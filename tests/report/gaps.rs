@@ -47,7 +47,8 @@ fn whatever_did_not_finish_is_named_with_the_reason() {
             "- Left out, aborted: cell 001.",
             "- Left out, diverged: cell 002.",
             "- Left out, failed: out of memory: cell 003.",
-            "- Left out, unfinished: cells 004, 005.",
+            "- Left out, interrupted: cell 004.",
+            "- Left out, unfinished: cell 005.",
             "Dropout: nothing to compare, since fewer than two of its levels have cells that count.",
         ],
     );

@@ -76,7 +76,7 @@ fn the_sweep_is_paused_while_every_running_cell_is() {
     assert!(!monitor.is_paused(Cells::All) && !monitor.is_paused(Cells::One(0)));
     assert_eq!(
         [0, 2, 3].map(|cell| monitor.state(cell)),
-        [const { CellState::Interrupted }; 3]
+        [const { CellState::Ended(CellEnding::Interrupted) }; 3]
     );
 }
 

@@ -86,7 +86,8 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
         (
             "τ",
             "Kendall's rank correlation τ-b between λ_max and test accuracy over finished cells, with its 95 % \
-             interval; cells that missed their aim, did not converge or were changed by hand are left out (×)."
+             interval; cells that missed their aim, did not converge at the last step or were changed by hand are left \
+             out (×)."
                 .to_owned(),
         ),
         (

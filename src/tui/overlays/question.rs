@@ -107,14 +107,10 @@ fn abort_words(scene: &Scene, cell: CellIndex) -> Vec<String> {
         format!(
             "It is at step {} after {}.",
             words::count(progress.step),
-            seconds(progress.seconds)
+            words::duration_of(progress.seconds)
         ),
         "The sweep goes on with the next cell.".to_owned(),
     ]
-}
-
-fn seconds(seconds: f64) -> String {
-    words::duration(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::event::{StopReason, cell_name};
+use crate::event::{CellEnding, cell_name};
 use crate::monitor::{Cell, CellState};
 use crate::quantity::{self, Chart, LEARNING_RATE, Quantity, Source, THRESHOLD};
 use crate::tui::state::scene::Scene;
@@ -59,7 +59,7 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
         rows.push(("by hand".to_owned(), words, theme.warning));
     }
     rows.push(("folder".to_owned(), format!("cells/{:03}", scene.chosen()), plain));
-    if let CellState::Failed(why) = &cell.state {
+    if let CellState::Ended(CellEnding::Failed(why)) = &cell.state {
         rows.push(("why".to_owned(), why.clone(), theme.bad));
     }
     rows.extend(
@@ -90,7 +90,11 @@ fn machine(scene: &Scene) -> Vec<(String, String)> {
     let mut say = |name: &str, words: String| rows.push((name.to_owned(), words));
     say(
         "processors",
-        format!("{:.0}% of {} busy", load.processors_percent, load.processors),
+        format!(
+            "{} of {} busy",
+            words::whole_percent(load.processors_percent.into()),
+            load.processors
+        ),
     );
     say(
         "memory",
@@ -100,7 +104,10 @@ fn machine(scene: &Scene) -> Vec<(String, String)> {
         let memory = words::bytes(training.memory_bytes);
         say(
             "training",
-            format!("{:.0}% of one processor, {memory}", training.processor_percent),
+            format!(
+                "{} of one processor, {memory}",
+                words::whole_percent(training.processor_percent.into())
+            ),
         );
     }
     for gpu in &load.gpus {
@@ -117,16 +124,11 @@ fn machine(scene: &Scene) -> Vec<(String, String)> {
 }
 
 fn state_words(cell: &Cell, word: &str) -> String {
-    let aim = if cell.reached_aim == Some(false) {
-        ", the aim not reached"
-    } else {
-        ""
-    };
-    match &cell.state {
-        CellState::Finished(StopReason::Steps) => format!("finished: all steps taken{aim}"),
-        CellState::Finished(StopReason::Epochs) => format!("finished: all epochs done{aim}"),
-        CellState::Finished(StopReason::TrainLoss) => "finished: training loss reached".to_owned(),
-        CellState::Finished(StopReason::TrainAccuracy) => "finished: training accuracy reached".to_owned(),
+    match (&cell.state, cell.summary()) {
+        // Why a cell failed has a row of its own.
+        (CellState::Ended(ending @ (CellEnding::Finished(_) | CellEnding::Diverged)), Some(summary)) => {
+            ending.sentence(summary)
+        }
         _ => word.to_owned(),
     }
 }
@@ -163,12 +165,12 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
             rows.push(("measured at step", words::count(step)));
         }
         if lambda.lambda_hvps > 0 {
-            let seconds = words::value(lambda.lambda_seconds, 2);
+            let seconds = words::seconds(lambda.lambda_seconds);
             let rounded = match lambda.lambda_rounded_hvps {
                 0 => String::new(),
                 rounded => format!(" ({rounded} of them in TF32)"),
             };
-            let words = format!("{} products{rounded}, {seconds} s", lambda.lambda_hvps);
+            let words = format!("{} products{rounded}, {seconds}", lambda.lambda_hvps);
             rows.push(("measured in", words));
         }
     }
@@ -304,7 +306,7 @@ mod tests {
     #[test]
     fn a_failed_cell_says_why() {
         let mut fixture = Fixture::half_way();
-        fixture.monitor.cells[2].state = CellState::Failed("out of memory".into());
+        fixture.monitor.cells[2].state = CellState::Ended(CellEnding::Failed("out of memory".into()));
         assert!(fixture.drawn(render, (48, 30)).contains("out of memory"));
     }
 

@@ -70,7 +70,7 @@ fn load(scene: &Scene, width: u16) -> String {
     let Some(load) = scene.load.filter(|_| width >= WIDE) else {
         return String::new();
     };
-    let mut words = format!(" · CPU {:.0}%", load.processors_percent);
+    let mut words = format!(" · CPU {}", words::whole_percent(load.processors_percent.into()));
     for busy in load.gpus.iter().filter_map(|gpu| gpu.busy_percent) {
         words += " · GPU ";
         words += &busy.to_string();

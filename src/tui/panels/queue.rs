@@ -248,7 +248,7 @@ fn measured(cell: &Cell, words: String) -> String {
 fn progress(cell: &Cell) -> String {
     match cell.state {
         CellState::Queued => String::new(),
-        CellState::Running | CellState::Paused => format!("{:.0}%", (cell.share() * 100.0).floor()),
+        CellState::Running | CellState::Paused => words::whole_percent((cell.share() * 100.0).floor()),
         // A cell that has ended is as far as it will get: its steps say where that was.
         _ => words::short_count(cell.progress.step),
     }
@@ -274,17 +274,17 @@ fn left(scene: &Scene, index: CellIndex, pace_ahead: Option<f64>) -> String {
 }
 
 fn time(cell: &Cell) -> String {
-    let seconds = std::time::Duration::try_from_secs_f64(cell.progress.seconds).unwrap_or_default();
     if cell.state == CellState::Queued {
         String::new()
     } else {
-        words::duration(seconds)
+        words::duration_of(cell.progress.seconds)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::CellEnding;
     use crate::tui::fixture::Fixture;
 
     #[test]
@@ -301,11 +301,11 @@ mod tests {
     fn every_state_has_a_glyph_and_a_word() {
         let mut fixture = Fixture::half_way();
         let states = [
-            CellState::Interrupted,
-            CellState::Diverged,
+            CellState::Ended(CellEnding::Interrupted),
+            CellState::Ended(CellEnding::Diverged),
             CellState::Running,
-            CellState::Aborted,
-            CellState::Failed("no memory".into()),
+            CellState::Ended(CellEnding::Aborted),
+            CellState::Ended(CellEnding::Failed("no memory".into())),
             CellState::Queued,
         ];
         for (cell, state) in fixture.monitor.cells.iter_mut().zip(states) {
@@ -317,7 +317,8 @@ mod tests {
     #[test]
     fn a_cell_that_missed_its_aim_is_told_from_one_that_finished() {
         let mut fixture = Fixture::half_way();
-        fixture.monitor.cells[1].reached_aim = Some(false);
+        let (_, summary) = fixture.monitor.cells[1].plan.ended.as_mut().unwrap();
+        summary.reached_aim = Some(false);
         let drawn = fixture.drawn(render, (80, 9));
         assert_eq!(drawn.matches("aim missed").count(), 1, "{drawn}");
         assert_eq!(drawn.matches("finished").count(), 1, "{drawn}");
@@ -351,7 +352,7 @@ mod tests {
         let before = fixture.drawn(render, (80, 9));
         assert!(!before.contains("20.7*"), "{before}");
         let cell = &mut fixture.monitor.cells[0];
-        cell.state = CellState::Diverged;
+        cell.state = CellState::Ended(CellEnding::Diverged);
         cell.latest.lambda_step = Some(cell.progress.step - 1);
         let drawn = fixture.drawn(render, (80, 9));
         assert_eq!(drawn.matches("20.7*").count(), 1, "{drawn}");

@@ -73,7 +73,7 @@ impl Axis {
         axis.labels.retain(|label| label.value <= 1.0 + 1e-9);
         for label in &mut axis.labels {
             // Rounded first: a zero that is a sum of steps may be a little below.
-            label.text = format!("{:.0}%", (label.value * 100.0).round().abs());
+            label.text = words::whole_percent((label.value * 100.0).round().abs());
         }
         axis
     }

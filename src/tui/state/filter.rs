@@ -5,7 +5,7 @@
 mod complaint;
 mod name;
 
-use crate::event::CellIndex;
+use crate::event::{CellEnding, CellIndex, Finish};
 use crate::monitor::{Cell, CellState, Monitor};
 
 use super::number;
@@ -302,22 +302,28 @@ fn has(text: &str, word: &str) -> bool {
     text.contains(word) || (text.contains(char::is_uppercase) && text.to_lowercase().contains(word))
 }
 
-/// What can be said of a cell's state: the word of the table first, then others that people look for.
+/// What can be said of a cell's state: the words of tables, and others that people look for.
 fn states(state: &CellState, cell: &Cell) -> impl Iterator<Item = &'static str> {
     let words: &[&str] = match state {
         CellState::Queued => &["queued", "waiting", "pending"],
         CellState::Running => &["running", "training"],
         CellState::Paused => &["paused", "running"],
-        CellState::Finished(_) => &["finished", "done", "complete"],
-        CellState::Diverged => &["diverged", "done"],
-        CellState::Aborted => &["aborted", "done"],
-        CellState::Interrupted => &["interrupted", "queued", "stopped"],
-        CellState::Failed(_) => &["failed", "done", "error"],
+        CellState::Ended(ending) => match ending {
+            CellEnding::Finished(_) => &["done", "complete"],
+            CellEnding::Diverged | CellEnding::Aborted => &["done"],
+            CellEnding::Interrupted => &["queued", "stopped"],
+            CellEnding::Failed(_) => &["done", "error"],
+        },
+    };
+    let ended = match state {
+        CellState::Ended(ending) => Some(ending.word()),
+        CellState::Queued | CellState::Running | CellState::Paused => None,
     };
     let held = cell.is_held.then_some("held out");
-    let hand = cell.changed_by_hand.then_some("by hand");
-    let missed = (cell.reached_aim == Some(false)).then_some("aim missed");
-    words.iter().copied().chain(held).chain(hand).chain(missed)
+    let hand = cell.changed_by_hand.then(|| Finish::ByHand.words());
+    let missed = cell.summary().is_some_and(|last| last.reached_aim == Some(false));
+    let missed = missed.then(|| Finish::AimMissed.words());
+    words.iter().copied().chain(ended).chain(held).chain(hand).chain(missed)
 }
 
 #[cfg(test)]

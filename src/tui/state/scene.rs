@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::view::View;
-use crate::event::{Activity, CellIndex, Cells, SweepEnding, cell_name};
+use crate::event::{Activity, CellEnding, CellIndex, Cells, Finish, SweepEnding, cell_name};
 use crate::machine::Load;
 use crate::monitor::{Cell, CellState, Curve, Monitor};
 use crate::tui::plot::Window;
@@ -164,31 +164,33 @@ impl<'a> Scene<'a> {
         self.monitor.cells.get(cell).is_some_and(|cell| cell.is_held)
     }
 
-    fn missed_aim(&self, cell: CellIndex) -> bool {
-        let cells = &self.monitor.cells;
-        cells.get(cell).is_some_and(|cell| cell.reached_aim == Some(false))
-    }
-
     /// The state of a cell as a glyph and a word.
     pub(in crate::tui) fn state(&self, cell: CellIndex) -> (char, &'static str, Mood) {
         if self.view.aborting.contains(&cell) {
             return ('✗', "aborting…", Mood::Warning);
         }
-        match self.monitor.state(cell) {
-            CellState::Queued | CellState::Interrupted if self.is_held(cell) => ('‖', "held out", Mood::Warning),
-            CellState::Queued => ('·', "queued", Mood::Quiet),
-            CellState::Running => ('▶', "running", Mood::Good),
-            CellState::Paused => ('‖', "paused", Mood::Warning),
-            CellState::Finished(_) if self.monitor.cells.get(cell).is_some_and(|cell| cell.changed_by_hand) => {
-                ('✓', "by hand", Mood::Warning)
+        let ending = match self.monitor.state(cell) {
+            CellState::Queued | CellState::Ended(CellEnding::Interrupted) if self.is_held(cell) => {
+                return ('‖', "held out", Mood::Warning);
             }
-            CellState::Finished(_) if self.missed_aim(cell) => ('✓', "aim missed", Mood::Warning),
-            CellState::Finished(_) => ('✓', "finished", Mood::Quiet),
-            CellState::Diverged => ('▲', "diverged", Mood::Warning),
-            CellState::Aborted => ('✗', "aborted", Mood::Quiet),
-            CellState::Interrupted => ('○', "interrupted", Mood::Warning),
-            CellState::Failed(_) => ('✗', "failed", Mood::Bad),
-        }
+            CellState::Queued => return ('·', "queued", Mood::Quiet),
+            CellState::Running => return ('▶', "running", Mood::Good),
+            CellState::Paused => return ('‖', "paused", Mood::Warning),
+            CellState::Ended(ending) => ending,
+        };
+        let summary = self.monitor.cells.get(cell).and_then(Cell::summary);
+        let words = summary.map_or_else(|| ending.word(), |summary| ending.table_words(summary));
+        let (glyph, mood) = match &ending {
+            CellEnding::Finished(_) => match summary.and_then(|summary| ending.finish(summary)) {
+                Some(Finish::ByHand | Finish::AimMissed) => ('✓', Mood::Warning),
+                Some(Finish::AsPlanned) | None => ('✓', Mood::Quiet),
+            },
+            CellEnding::Diverged => ('▲', Mood::Warning),
+            CellEnding::Aborted => ('✗', Mood::Quiet),
+            CellEnding::Interrupted => ('○', Mood::Warning),
+            CellEnding::Failed(_) => ('✗', Mood::Bad),
+        };
+        (glyph, words, mood)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the person watching changes about the sweep, and how it is taken back.
 
-use crate::event::{CellIndex, Command, cell_name};
+use crate::event::{CellEnding, CellIndex, Command, cell_name};
 use crate::monitor::{CellState, Monitor};
 use crate::quantity::LEARNING_RATE;
 
@@ -178,7 +178,7 @@ fn still_holds(command: Command, monitor: &Monitor) -> bool {
     match command {
         Command::Move { cell, .. } | Command::Hold(cell) | Command::Release(cell) => waits(cell),
         Command::Abort(cell) => waits(cell) && monitor.state(cell) == CellState::Queued,
-        Command::Retry(cell) => monitor.state(cell) == CellState::Aborted,
+        Command::Retry(cell) => monitor.state(cell) == CellState::Ended(CellEnding::Aborted),
         Command::SetLearningRate { cell, .. } => monitor.turns.is_running(cell),
         _ => true,
     }

@@ -1,0 +1,298 @@
+//! How a cell ended: the words for it, everywhere, and whether it may be compared with other cells.
+
+use serde::{Deserialize, Serialize};
+
+use super::Summary;
+
+/// How a cell ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CellEnding {
+    /// A stopping rule of its configuration was met.
+    Finished(StopReason),
+    /// The training loss stopped being finite or went past `loss_limit`: a result, not a failure.
+    Diverged,
+    /// The person watching ended it.
+    Aborted,
+    /// The program was stopped while the cell ran; it counts as unfinished.
+    Interrupted,
+    /// Something broke; the words say what.
+    Failed(String),
+}
+
+/// Which stopping rule ended a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopReason {
+    /// The number of steps was reached.
+    Steps,
+    /// The number of epochs was reached.
+    Epochs,
+    /// The training loss was reached.
+    TrainLoss,
+    /// The training accuracy was reached.
+    TrainAccuracy,
+}
+
+/// How a cell finished whose stopping rule was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// As configured; it is compared with other cells.
+    AsPlanned,
+    /// It used up its budget before it reached its aim: it fits worse than the cells that reached theirs.
+    AimMissed,
+    /// The person watching changed its learning rate.
+    ByHand,
+}
+
+impl StopReason {
+    /// Whether the cell got where it was to go, and did not only use up its budget.
+    #[must_use]
+    pub fn is_aim(self) -> bool {
+        matches!(self, Self::TrainLoss | Self::TrainAccuracy)
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Steps => "all steps taken",
+            Self::Epochs => "all epochs done",
+            Self::TrainLoss => "training loss reached",
+            Self::TrainAccuracy => "training accuracy reached",
+        }
+    }
+}
+
+impl Finish {
+    /// The words of a table for people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::AsPlanned => "finished",
+            Self::AimMissed => "aim missed",
+            Self::ByHand => "by hand",
+        }
+    }
+}
+
+impl CellEnding {
+    /// One word, as `summary.csv` has it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Finished(_) => Finish::AsPlanned.words(),
+            Self::Diverged => "diverged",
+            Self::Aborted => "aborted",
+            Self::Interrupted => "interrupted",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The words of a table for people, which has no columns for the aim and for changes by hand.
+    #[must_use]
+    pub fn table_words(&self, summary: &Summary) -> &'static str {
+        self.finish(summary).map_or_else(|| self.word(), Finish::words)
+    }
+
+    /// The word and its reason: "finished: all steps taken, the aim not reached", "failed: out of memory".
+    #[must_use]
+    pub fn sentence(&self, summary: &Summary) -> String {
+        let reason = match self {
+            Self::Finished(rule) => rule.words(),
+            Self::Diverged => "the loss is past its limit or not finite",
+            Self::Aborted | Self::Interrupted => return format!("{}{}", self.word(), doubts(summary)),
+            Self::Failed(why) => why,
+        };
+        format!("{}: {reason}{}", self.word(), doubts(summary))
+    }
+
+    /// What the log says: "finished after 938 steps, the aim not reached".
+    #[must_use]
+    pub fn after_steps(&self, summary: &Summary) -> String {
+        let plural = if summary.steps == 1 { "" } else { "s" };
+        format!(
+            "{} after {} step{plural}{}",
+            self.word(),
+            summary.steps,
+            doubts(summary)
+        )
+    }
+
+    /// What broke, if something did.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Failed(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// How it finished, if a stopping rule was met. Cells are compared where this is [`Finish::AsPlanned`].
+    #[must_use]
+    pub fn finish(&self, summary: &Summary) -> Option<Finish> {
+        let Self::Finished(_) = self else { return None };
+        Some(if summary.changed_by_hand {
+            Finish::ByHand
+        } else if summary.reached_aim == Some(false) {
+            Finish::AimMissed
+        } else {
+            Finish::AsPlanned
+        })
+    }
+
+    /// Whether the aim was reached, if the cell finished and had one.
+    #[must_use]
+    pub fn reached_aim(&self, has_aim: bool) -> Option<bool> {
+        match self {
+            Self::Finished(rule) => has_aim.then(|| rule.is_aim()),
+            _ => None,
+        }
+    }
+}
+
+/// What a summary says against its cell.
+fn doubts(summary: &Summary) -> String {
+    let aim = if summary.reached_aim == Some(false) {
+        ", the aim not reached"
+    } else {
+        ""
+    };
+    let by_hand = if summary.changed_by_hand {
+        ", changed by hand"
+    } else {
+        ""
+    };
+    format!("{aim}{by_hand}")
+}
+
+impl Summary {
+    /// Whether a λ_max of this cell is compared with those of other cells: it converged, and was measured after the last step.
+    /// A summary that does not say after which step is of a time when that was always the last.
+    #[must_use]
+    pub fn compares_lambda(&self, converged: bool, measured_after: Option<u64>) -> bool {
+        converged && measured_after.is_none_or(|step| step == self.steps)
+    }
+
+    /// The same of λ_max on the first probe, as last measured.
+    #[must_use]
+    pub fn compares_its_lambda(&self) -> bool {
+        self.compares_lambda(self.lambda_converged == Some(true), self.lambda_step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(reached_aim: Option<bool>, changed_by_hand: bool) -> Summary {
+        Summary {
+            steps: 938,
+            reached_aim,
+            changed_by_hand,
+            ..Summary::default()
+        }
+    }
+
+    #[test]
+    fn an_ending_has_one_word_in_files_one_in_tables_and_one_sentence() {
+        let (plain, missed, by_hand) = (
+            summary(None, false),
+            summary(Some(false), false),
+            summary(Some(false), true),
+        );
+        let steps = CellEnding::Finished(StopReason::Steps);
+        let accuracy = CellEnding::Finished(StopReason::TrainAccuracy);
+        let failed = CellEnding::Failed("out of memory".to_owned());
+        for (ending, summary, words) in [
+            (&steps, &plain, ["finished", "finished", "finished: all steps taken"]),
+            (
+                &steps,
+                &missed,
+                [
+                    "finished",
+                    "aim missed",
+                    "finished: all steps taken, the aim not reached",
+                ],
+            ),
+            (
+                &steps,
+                &by_hand,
+                [
+                    "finished",
+                    "by hand",
+                    "finished: all steps taken, the aim not reached, changed by hand",
+                ],
+            ),
+            (
+                &accuracy,
+                &plain,
+                ["finished", "finished", "finished: training accuracy reached"],
+            ),
+            (
+                &CellEnding::Diverged,
+                &plain,
+                [
+                    "diverged",
+                    "diverged",
+                    "diverged: the loss is past its limit or not finite",
+                ],
+            ),
+            (&CellEnding::Aborted, &plain, ["aborted"; 3]),
+            (&CellEnding::Interrupted, &plain, ["interrupted"; 3]),
+            (&failed, &plain, ["failed", "failed", "failed: out of memory"]),
+        ] {
+            assert_eq!(ending.word(), words[0]);
+            assert_eq!(ending.table_words(summary), words[1]);
+            assert_eq!(ending.sentence(summary), words[2]);
+        }
+        assert_eq!(
+            steps.after_steps(&by_hand),
+            "finished after 938 steps, the aim not reached, changed by hand"
+        );
+        assert_eq!(
+            failed.after_steps(&Summary { steps: 1, ..plain }),
+            "failed after 1 step"
+        );
+        assert_eq!(failed.failure(), Some("out of memory"));
+    }
+
+    #[test]
+    fn what_finished_as_planned_is_compared_and_its_lambda_max_if_it_converged_after_the_last_step() {
+        let steps = CellEnding::Finished(StopReason::Steps);
+        for (ending, reached_aim, by_hand, finish) in [
+            (&steps, None, false, Some(Finish::AsPlanned)),
+            (&steps, Some(true), false, Some(Finish::AsPlanned)),
+            (&steps, Some(false), false, Some(Finish::AimMissed)),
+            (&steps, Some(true), true, Some(Finish::ByHand)),
+            (&CellEnding::Diverged, None, false, None),
+            (&CellEnding::Aborted, None, false, None),
+            (&CellEnding::Interrupted, None, false, None),
+            (&CellEnding::Failed(String::new()), None, false, None),
+        ] {
+            assert_eq!(ending.finish(&summary(reached_aim, by_hand)), finish);
+        }
+        for (converged, step, compares) in [
+            (Some(true), Some(938), true),
+            (Some(true), None, true),
+            (Some(true), Some(930), false),
+            (Some(false), Some(938), false),
+            (None, None, false),
+        ] {
+            let summary = Summary {
+                lambda_converged: converged,
+                lambda_step: step,
+                ..summary(None, false)
+            };
+            assert_eq!(summary.compares_its_lambda(), compares, "{converged:?} {step:?}");
+        }
+    }
+
+    #[test]
+    fn an_aim_is_reached_by_its_own_rule_alone() {
+        for (ending, has_aim, reached) in [
+            (CellEnding::Finished(StopReason::TrainLoss), true, Some(true)),
+            (CellEnding::Finished(StopReason::Epochs), true, Some(false)),
+            (CellEnding::Finished(StopReason::Epochs), false, None),
+            (CellEnding::Aborted, true, None),
+        ] {
+            assert_eq!(ending.reached_aim(has_aim), reached);
+        }
+    }
+}
