@@ -658,11 +658,15 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
     };
     let mut fixture = with_a_log();
     let mut sent = BTreeSet::new();
-    for round in 0..4_000 {
+    for round in 0..8_000 {
         let code = match next(4) {
             0 => special[next(special.len())],
             // Questions, and what answers them.
-            1 => KeyCode::Char(['a', 't', 'r', 'y', '5'][next(5)]),
+            1 => [KeyCode::Enter, KeyCode::Char('y')]
+                .into_iter()
+                .chain("atrx5".chars().map(KeyCode::Char))
+                .nth(next(7))
+                .unwrap(),
             _ => KeyCode::Char(char::from(b' ' + u8::try_from(next(95)).unwrap())),
         };
         let modifiers = [
@@ -693,7 +697,7 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
         match next(40) {
             0 => tell(&mut fixture, script::came_to(round % 6, 30.0)),
             1 => tell(&mut fixture, Event::CellRetried { cell: round % 6 }),
-            2 => tell(&mut fixture, Event::CellStarted { cell: round % 6 }),
+            2 | 5..8 => tell(&mut fixture, Event::CellStarted { cell: round % 6 }),
             3 => tell(
                 &mut fixture,
                 Event::Queue {
@@ -707,7 +711,7 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
             ),
             _ => {}
         }
-        if round % 20 == 0 {
+        if round % 40 == 0 {
             let (width, height) = SIZES[next(SIZES.len())];
             let drawn = fixture.drawn(crate::tui::render, (width, height));
             assert_eq!(drawn.lines().count(), usize::from(height), "{drawn}");
