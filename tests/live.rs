@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
 
+#[path = "pty/numbers.rs"]
+mod numbers;
 #[path = "pty/seat.rs"]
 #[allow(dead_code)] // Other tests need the rest of it.
 mod seat;
@@ -12,8 +14,10 @@ use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use numbers::shows;
 use portable_pty::CommandBuilder;
 use seat::{Seat, Size};
+use serde_json::Value;
 use sharptui::event::{CellEnding, StopReason};
 use sharptui::live::{Request, connect};
 use sharptui::record::{CellFound, RunState, read_cells, read_metrics, read_run};
@@ -115,6 +119,11 @@ impl Program {
         step.replace(' ', "").parse().ok()
     }
 
+    /// Waits until the first number after `words` is this one.
+    fn wait_until_shown(&self, words: &str, value: f64) {
+        self.wait_until(&format!("{words}{value}"), |seat| shows(&seat.shown(), words, value));
+    }
+
     /// Waits until the second cell trains.
     fn wait_for_training(&self) {
         self.wait_for_row(1, "running");
@@ -144,6 +153,14 @@ impl Drop for Program {
             while link.events.recv().is_ok() {}
         }
     }
+}
+
+/// The lines of the metrics of a cell in which λ_max was measured on this probe, as they are on disk.
+fn measured(program: &Program, cell: usize, probe: u64) -> Vec<Value> {
+    let path = program.run_dir().join(format!("cells/{cell:03}/metrics.jsonl"));
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter(|line| line["lambda_probe"] == probe).collect()
 }
 
 /// Whether the chart of λ_max has a number in its title.
@@ -184,6 +201,89 @@ fn the_screen_shows_the_sweep_and_what_is_measured_in_it() {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert!(program.row(2).contains("queued"), "{shown}");
+}
+
+/// What the titles of the charts say of a line of the metrics: the words before a number, and the number.
+fn titles(line: &Value) -> [(&'static str, f64); 5] {
+    [
+        ("⠤⠤ λ_max ", "lambda_max"),
+        ("loss ⠤⠤ test ", "test_loss"),
+        ("⠤⠄ train ", "train_loss"),
+        ("accuracy ⠤⠤ test ", "test_accuracy"),
+        ("2/η ", "threshold"),
+    ]
+    .map(|(words, key)| (words, line[key].as_f64().unwrap()))
+}
+
+#[test]
+fn the_numbers_on_the_screen_are_those_of_the_metrics() {
+    let mut program = Program::on(LONG, MIDDLE);
+    program.wait_for_training();
+    program.wait_until("some measurements", |_| measured(&program, 1, 0).len() > 3);
+    program.press(" ");
+    program.wait_for("‖ paused");
+    program.wait_for_row(1, "paused");
+    let [first, second] = [0, 1].map(|probe| measured(&program, 1, probe));
+    let (last, before) = (&first[first.len() - 1], &first[first.len() - 2]);
+    for (words, value) in titles(last) {
+        program.wait_until_shown(words, value);
+    }
+    program.wait_until_shown("± ", last["lambda_residual"].as_f64().unwrap());
+    let (step, last_step) = (program.step().unwrap(), last["step"].as_u64().unwrap());
+    assert!((last_step..last_step + 20).contains(&step), "{step} {last_step}");
+
+    // In the row of the cell, too: λ_max, test accuracy, λ_max as a part of 2/η, and test loss.
+    let row = program.row(1);
+    let numbers = row.split_once(" 0% ").unwrap().1.split_whitespace();
+    let numbers: Vec<&str> = numbers
+        .filter(|word| word.trim_end_matches('%').parse::<f64>().is_ok())
+        .collect();
+    let number = |key: &str| last[key].as_f64().unwrap();
+    let expected = [
+        number("lambda_max"),
+        number("test_accuracy"),
+        number("lambda_max") / number("threshold"),
+        number("test_loss"),
+    ];
+    assert_eq!(numbers.len(), expected.len(), "{row}");
+    for (shown, value) in numbers.into_iter().zip(expected) {
+        assert!(shows(shown, "", value), "{value}: {row}");
+    }
+
+    // The cursor begins at the step that training has reached, and goes back to the measurement before.
+    program.press("\u{1b}[D");
+    program.wait_for(&format!("at step {step}:"));
+    for (words, value) in titles(last) {
+        program.wait_until_shown(words, value);
+    }
+    let mut at = step;
+    while at >= last_step {
+        program.press("\u{1b}[D");
+        program.wait_until("the cursor at an earlier step", |seat| read_at(seat) < Some(at));
+        at = read_at(&program).unwrap();
+    }
+    assert!(at >= before["step"].as_u64().unwrap());
+    for (words, value) in titles(before) {
+        program.wait_until_shown(words, value);
+    }
+
+    program.press("\u{1b}");
+    program.wait_until("no cursor", |seat| read_at(seat).is_none());
+    program.press("\t");
+    program.wait_for("(2 of 2)");
+    program.wait_until_shown("⠤⠤ λ_max ", second[second.len() - 1]["lambda_max"].as_f64().unwrap());
+    // Another cell, which has ended.
+    program.press("k");
+    program.wait_for("looking at cell 0");
+    let ended = measured(&program, 0, 1);
+    program.wait_until_shown("⠤⠤ λ_max ", ended[ended.len() - 1]["lambda_max"].as_f64().unwrap());
+}
+
+/// The step at which the curves are read out.
+fn read_at(seat: &Seat) -> Option<u64> {
+    let shown = seat.shown();
+    let (step, _) = shown.split_once("at step ")?.1.split_once(':')?;
+    step.replace(' ', "").parse().ok()
 }
 
 #[test]
@@ -402,7 +502,10 @@ fn a_terminal_that_hangs_up_leaves_training_alone_and_another_one_shows_it_whole
     // The history of a cell that had ended before is there, too.
     second.press("k");
     second.wait_for("looking at cell 0");
-    second.wait_until("its measurements", has_measured);
+    let last = measured(&program, 0, 0).pop().unwrap();
+    for (words, value) in titles(&last) {
+        second.wait_until(words, |seat| shows(&seat.shown(), words, value));
+    }
     second.press("qy");
     assert_eq!(second.wait_for_the_end(), 130);
     assert_eq!(read_run(&program.run_dir()).unwrap().state, RunState::Stopped);

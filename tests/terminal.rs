@@ -14,12 +14,16 @@ mod script;
 #[allow(dead_code)] // Other tests need the rest of it.
 mod seat;
 
+#[path = "pty/numbers.rs"]
+mod numbers;
+
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::unbounded;
+use numbers::shows;
 use portable_pty::CommandBuilder;
 use seat::Seat;
 use sharptui::event::{Command, Event, SweepEnding};
@@ -156,6 +160,24 @@ impl Stage {
         });
     }
 
+    /// Waits until the titles of the charts show what is measured in a cell at a step, and the header that step.
+    fn wait_for_the_numbers_of(&self, cell: usize, step: u64) {
+        let point = script::point(cell, step, 0);
+        let lambda = point.lambda.as_ref().unwrap();
+        let value = |name: &str| point.values.get(name).unwrap();
+        for (words, value) in [
+            ("λ_max ", lambda.lambda_max),
+            ("± ", lambda.lambda_residual),
+            ("2/η ", value("threshold")),
+            ("loss ⠤⠤ test ", value("test_loss")),
+            ("⠤⠄ train ", value("train_loss")),
+            ("accuracy ⠤⠤ test ", value("test_accuracy")),
+            ("step ", step as f64),
+        ] {
+            self.wait_until(&format!("{words}{value}"), |seat| shows(&seat.shown(), words, value));
+        }
+    }
+
     /// Waits until the shell has the terminal again, and takes a command.
     fn wait_for_the_shell(&mut self, said: &str) {
         self.wait_for("Stopped");
@@ -202,6 +224,15 @@ fn the_terminal_is_given_back_and_stray_words_went_to_the_log() {
         log.contains("stray words on stdout") && log.contains("stray words on stderr"),
         "{log}"
     );
+}
+
+#[test]
+fn the_numbers_on_the_terminal_are_those_that_were_measured() {
+    let seat = Stage::set(&[]);
+    seat.wait_for_the_numbers_of(2, 720);
+    // Wherever the lines break, and after a change of the size.
+    seat.resize((132, 43));
+    seat.wait_for_the_numbers_of(2, 720);
 }
 
 #[test]

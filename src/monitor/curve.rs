@@ -297,6 +297,87 @@ mod tests {
     }
 
     #[test]
+    fn every_field_of_a_merged_bucket_is_that_of_its_points() {
+        // Each value once, in no order: a field taken from the wrong point cannot be right by chance.
+        let values = [3.0, -2.0, 7.0, 1.0, 0.5, 9.0, -4.0, 2.0];
+        let mut curve = Curve::default();
+        for (index, value) in values.into_iter().enumerate() {
+            let marks = Marks {
+                unconverged: index == 2,
+                corrected: index == 5,
+                residual: 0.01 * index as f64,
+            };
+            curve.push_marked(10 * index as u64, value, marks);
+        }
+        // Of eight points pairs are left, then fours, then one bucket.
+        for width in [2, 4, 8] {
+            curve.compact(values.len() / width);
+            let expected: Vec<Bucket> = (0..values.len())
+                .step_by(width)
+                .map(|first| {
+                    let (last, points) = (first + width - 1, &values[first..first + width]);
+                    Bucket {
+                        first_step: 10 * first as u64,
+                        last_step: 10 * last as u64,
+                        first: values[first],
+                        last: values[last],
+                        min: points.iter().copied().fold(f64::INFINITY, f64::min),
+                        max: points.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                        gap_after: false,
+                        unconverged: (first..=last).contains(&2),
+                        corrected: (first..=last).contains(&5),
+                        residual: 0.01 * last as f64,
+                        points: width as u64,
+                    }
+                })
+                .collect();
+            assert_eq!(curve.buckets(), expected, "{width} points each");
+        }
+        assert_eq!(curve.range(), Some((-4.0, 9.0)));
+        // From now on eight points are one bucket: the next eight open a second one and fill it.
+        for step in 80..88_u32 {
+            curve.push(step.into(), f64::from(step));
+        }
+        let steps = |bucket: &Bucket| (bucket.first_step, bucket.last_step, bucket.min, bucket.max);
+        let steps: Vec<_> = curve.buckets().iter().map(steps).collect();
+        assert_eq!(steps, [(0, 70, -4.0, 9.0), (80, 87, 80.0, 87.0)]);
+    }
+
+    #[test]
+    fn the_smallest_value_of_a_long_run_stays_like_the_largest() {
+        let mut curve = Curve::default();
+        for step in 0..100_000_u32 {
+            let value = match step {
+                30_001 => -5.0,
+                70_002 => 5.0,
+                _ => f64::from(step % 7) / 7.0,
+            };
+            curve.push(step.into(), value);
+        }
+        for (step, value) in [(30_001, -5.0), (70_002, 5.0)] {
+            let holds = |bucket: &&Bucket| (bucket.first_step..=bucket.last_step).contains(&step);
+            let found = curve.buckets().iter().find(holds).unwrap();
+            assert!(
+                [found.min, found.max].contains(&value),
+                "{value} at step {step} is lost: {found:?}"
+            );
+        }
+        assert_eq!(curve.range(), Some((-5.0, 5.0)));
+    }
+
+    #[test]
+    fn a_gap_behind_the_later_of_two_buckets_stays_and_one_between_them_keeps_them_apart() {
+        let mut curve = Curve::default();
+        for (step, value) in [(0, 1.0), (1, f64::NAN), (2, 2.0), (3, 3.0), (4, f64::NAN), (5, 4.0)] {
+            curve.push(step, value);
+        }
+        curve.compact(3);
+        let buckets = curve.buckets().iter();
+        let found: Vec<_> = buckets.map(|b| (b.first_step, b.last_step, b.gap_after)).collect();
+        assert_eq!(found, [(0, 0, true), (2, 3, true), (5, 5, false)]);
+    }
+
+    #[test]
     fn compacting_keeps_both_ends_of_the_curve() {
         let mut curve = Curve::default();
         for step in 0..1_000_u32 {

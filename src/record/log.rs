@@ -115,7 +115,63 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_stops_nobody() {
-        Logbook::at(PathBuf::from("/nowhere/at/all")).write(LogKind::Notice, None, "words");
+    fn a_line_that_cannot_be_written_is_left_out_and_later_ones_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run").join(names::LOG);
+        let log = Logbook::at(path.clone());
+        log.write(LogKind::Notice, None, "while the folder is not there");
+        assert!(!path.exists());
+        std::fs::create_dir_all(&path).unwrap();
+        log.write(LogKind::Notice, None, "while a folder stands in its place");
+        std::fs::remove_dir(&path).unwrap();
+        log.write(LogKind::Ended, Some(7), "with everything in place");
+        let found = read_log(path.parent().unwrap(), 0).unwrap();
+        let said: Vec<_> = found
+            .entries
+            .iter()
+            .map(|e| (e.kind, e.cell, e.words.as_str()))
+            .collect();
+        assert_eq!(said, [(LogKind::Ended, Some(7), "with everything in place")]);
+        assert_eq!(found.read, std::fs::metadata(&path).unwrap().len());
+    }
+
+    #[test]
+    fn a_line_has_the_time_of_day_in_seconds_and_its_first_two_thousand_characters() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Logbook::at(folder.path().join(names::LOG));
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        let before = now();
+        log.write(LogKind::Warning, None, &"λ".repeat(2_001));
+        let entry = read_log(folder.path(), 0).unwrap().entries.remove(0);
+        // Rounded to a thousandth.
+        assert!((before - 0.001..=now() + 0.001).contains(&entry.at), "{}", entry.at);
+        assert_eq!(entry.words, "λ".repeat(2_000));
+    }
+
+    #[test]
+    fn a_long_log_is_read_in_parts_and_a_line_without_end_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(names::LOG);
+        let log = Logbook::at(path.clone());
+        // 300 lines of 2 kB are more than twice what is read at once.
+        for line in 0..300 {
+            log.write(LogKind::Notice, Some(line), &"x".repeat(2_000));
+        }
+        let length = std::fs::metadata(&path).unwrap().len();
+        let (mut cells, mut read, mut parts) = (Vec::new(), 0, 0);
+        loop {
+            let part = read_log(folder.path(), read).unwrap();
+            cells.extend(part.entries.iter().filter_map(|entry| entry.cell));
+            (read, parts) = (part.read, parts + 1);
+            if !part.more {
+                break;
+            }
+        }
+        assert_eq!(cells, (0..300).collect::<Vec<_>>());
+        assert_eq!((read, parts), (length, 3));
+        let without_end = vec![b'x'; 1 << 18];
+        std::fs::write(&path, &without_end).unwrap();
+        let part = read_log(folder.path(), 0).unwrap();
+        assert_eq!((part.entries.len(), part.read, part.more), (0, 1 << 18, true));
     }
 }

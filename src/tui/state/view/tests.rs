@@ -2,11 +2,11 @@ mod several;
 
 use std::time::Instant;
 
-use crossterm::event::{KeyCode, KeyModifiers};
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::*;
 use crate::event::{Activity, Cells, Event, SweepEnding};
-use crate::tui::fixture::Fixture;
+use crate::tui::fixture::{Fixture, script};
 
 fn press(fixture: &mut Fixture, key: char) -> Option<Effect> {
     let event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
@@ -438,7 +438,6 @@ fn the_log_is_scrolled_by_the_same_keys_and_enter_goes_to_its_end() {
 
 #[test]
 fn a_click_chooses_a_row_or_a_step_and_the_wheel_scrolls_and_zooms() {
-    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
     let window = ratatui::layout::Rect::new(0, 0, 80, 24);
     let mut fixture = Fixture::half_way();
     let mut mouse = |kind, column, row| {
@@ -472,31 +471,115 @@ fn a_click_chooses_a_row_or_a_step_and_the_wheel_scrolls_and_zooms() {
     assert_eq!(mouse(MouseEventKind::ScrollDown, 30, 6).2, Zoom::Whole);
 }
 
-#[test]
-fn no_click_anywhere_on_any_page_panics() {
-    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+/// What must hold of a view whatever was pressed, clicked or told: it shows and acts on what there is.
+fn assert_sound(Fixture { view, monitor, .. }: &Fixture) {
+    let is_cell = |cell: &CellIndex| *cell < monitor.cells.len();
+    assert!(view.pinned.as_ref().is_none_or(is_cell), "{:?}", view.pinned);
+    assert!(view.rows.shown(monitor).iter().all(is_cell));
+    let overlaid: BTreeSet<CellIndex> = view.overlaid.iter().copied().collect();
+    assert!(overlaid.iter().all(is_cell) && overlaid.len() == view.overlaid.len());
+    assert!(overlaid.len() <= MOST_OVERLAID, "{overlaid:?}");
+    assert!(
+        view.cursor.is_none_or(|step| step <= script::STEPS),
+        "{:?}",
+        view.cursor
+    );
+    let window = view.window(monitor);
+    assert!(window.from < window.to, "{window:?}");
+    let probes = monitor.cells[view.chosen(monitor)].plan.probes.len();
+    assert!(view.probe < probes, "probe {} of {probes}", view.probe);
+    assert!(view.log_back <= monitor.log.len(), "{}", view.log_back);
+    assert!(view.undo.len() <= 100);
+}
+
+/// A sweep that waits and has a log to scroll.
+fn with_a_log() -> Fixture {
     let mut fixture = Fixture::half_way();
-    for key in ["1", "2", "3", "4", "1s"] {
-        for letter in key.chars() {
+    for minute in 0..40 {
+        let entry = crate::event::LogEntry {
+            at: 60.0 * f64::from(minute),
+            cell: None,
+            kind: crate::event::LogKind::Notice,
+            words: format!("minute {minute}"),
+        };
+        tell(&mut fixture, Event::Logged(entry));
+    }
+    fixture
+}
+
+fn mouse(fixture: &mut Fixture, kind: MouseEventKind, (column, row): (u16, u16), size: (u16, u16)) {
+    let event = MouseEvent {
+        kind,
+        column,
+        row,
+        modifiers: KeyModifiers::NONE,
+    };
+    let window = ratatui::layout::Rect::new(0, 0, size.0, size.1);
+    fixture.view.mouse(&event, &fixture.monitor, window);
+}
+
+const PAGES: [&str; 5] = ["1", "2", "3", "4", "1s"];
+
+#[test]
+fn clicks_and_the_wheel_choose_and_scroll_within_what_there_is_and_change_nothing_else() {
+    let mut fixture = with_a_log();
+    let mut seen = BTreeSet::new();
+    for page in PAGES {
+        for letter in page.chars() {
             press(&mut fixture, letter);
         }
+        let View { page, rows, .. } = fixture.view.clone();
         for size in [(5, 5), (60, 16), (80, 24), (200, 50)] {
-            let window = ratatui::layout::Rect::new(0, 0, size.0, size.1);
             for at in 0..size.0 * size.1 {
                 for kind in [
                     MouseEventKind::Down(MouseButton::Left),
                     MouseEventKind::ScrollUp,
                     MouseEventKind::ScrollDown,
                 ] {
-                    let event = MouseEvent {
-                        kind,
-                        column: at % size.0,
-                        row: at / size.0,
-                        modifiers: KeyModifiers::NONE,
-                    };
-                    fixture.view.mouse(&event, &fixture.monitor, window);
+                    mouse(&mut fixture, kind, (at % size.0, at / size.0), size);
+                    assert_sound(&fixture);
+                    let view = &fixture.view;
+                    assert_eq!((view.page, &view.rows, &view.overlay), (page, &rows, &None));
+                    assert!(view.undo.is_empty() && view.aborting.is_empty() && !view.stopping);
+                    seen.extend(view.pinned);
                 }
             }
+        }
+    }
+    // Of six cells each was chosen at some time.
+    assert_eq!(seen, BTreeSet::from([0, 1, 2, 3, 4, 5]));
+}
+
+#[test]
+fn a_click_on_any_row_chooses_the_cell_whose_number_stands_there() {
+    for page in ["1", "2", "3", "2oo"] {
+        for size in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+            let mut fixture = Fixture::half_way();
+            for letter in page.chars() {
+                press(&mut fixture, letter);
+            }
+            let drawn = fixture.drawn(crate::tui::render, size);
+            let mut rows = 0;
+            for (row, line) in drawn.lines().enumerate() {
+                // Each line stands in quotation marks. A row of the table begins with the number of its cell.
+                let line = line.trim_start_matches(['"', ' ', '›']);
+                let number = line.split_once("  ").and_then(|(first, _)| first.parse().ok());
+                let is_state = |word| line.contains(word);
+                let Some(cell) = number.filter(|_| ["finished", "running", "queued"].into_iter().any(is_state)) else {
+                    continue;
+                };
+                rows += 1;
+                let mut clicked = Fixture::half_way();
+                clicked.view = fixture.view.clone();
+                let at = (10, u16::try_from(row).unwrap());
+                mouse(&mut clicked, MouseEventKind::Down(MouseButton::Left), at, size);
+                assert_eq!(
+                    clicked.view.pinned,
+                    Some(cell),
+                    "page {page} at {size:?}, row {row}:\n{drawn}"
+                );
+            }
+            assert!(rows >= 2, "page {page} at {size:?}:\n{drawn}");
         }
     }
 }
@@ -549,8 +632,7 @@ fn any_key_takes_the_welcome_away_and_does_what_it_does() {
 }
 
 #[test]
-fn keys_that_are_mashed_panic_in_no_order_at_no_size() {
-    use crate::tui::fixture::script;
+fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_before() {
     const SIZES: [(u16, u16); 5] = [(20, 5), (60, 16), (80, 24), (120, 40), (250, 70)];
     let special = [
         KeyCode::Esc,
@@ -574,10 +656,17 @@ fn keys_that_are_mashed_panic_in_no_order_at_no_size() {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
-    let mut fixture = Fixture::half_way();
-    for round in 0..4_000 {
+    let mut fixture = with_a_log();
+    let mut sent = BTreeSet::new();
+    for round in 0..8_000 {
         let code = match next(4) {
             0 => special[next(special.len())],
+            // Questions, and what answers them.
+            1 => [KeyCode::Enter, KeyCode::Char('y')]
+                .into_iter()
+                .chain("atrx5".chars().map(KeyCode::Char))
+                .nth(next(7))
+                .unwrap(),
             _ => KeyCode::Char(char::from(b' ' + u8::try_from(next(95)).unwrap())),
         };
         let modifiers = [
@@ -586,11 +675,29 @@ fn keys_that_are_mashed_panic_in_no_order_at_no_size() {
             KeyModifiers::CONTROL,
             KeyModifiers::ALT,
         ][next(4)];
-        fixture.view.key(&KeyEvent::new(code, modifiers), &fixture.monitor);
+        let before = fixture.view.overlay.clone();
+        let effect = fixture.view.key(&KeyEvent::new(code, modifiers), &fixture.monitor);
+        if let Some(Effect::Send(command) | Effect::SendAndSay(command, _)) = &effect {
+            sent.insert(format!("{command:?}").split(['(', ' ']).next().unwrap().to_owned());
+            assert_may_be_sent(*command, &fixture);
+        }
+        // Taking a change back says so, and is no answer to a question.
+        let asked = match effect {
+            Some(Effect::Send(Command::Quit)) => Some(Question::Quit),
+            Some(Effect::Send(Command::Abort(cell))) => Some(Question::Abort(cell)),
+            Some(Effect::Send(Command::Retry(cell))) => Some(Question::Retry(cell)),
+            _ => None,
+        };
+        if let Some(asked) = asked {
+            assert_eq!(before, Some(Overlay::Question(asked)));
+        }
+        assert_sound(&fixture);
+        // A sweep that was asked to stop takes no other command: this one goes on.
+        fixture.view.stopping = false;
         match next(40) {
             0 => tell(&mut fixture, script::came_to(round % 6, 30.0)),
             1 => tell(&mut fixture, Event::CellRetried { cell: round % 6 }),
-            2 => tell(&mut fixture, Event::CellStarted { cell: round % 6 }),
+            2 | 5..8 => tell(&mut fixture, Event::CellStarted { cell: round % 6 }),
             3 => tell(
                 &mut fixture,
                 Event::Queue {
@@ -604,8 +711,44 @@ fn keys_that_are_mashed_panic_in_no_order_at_no_size() {
             ),
             _ => {}
         }
-        if round % 20 == 0 {
-            assert!(!fixture.drawn(crate::tui::render, SIZES[next(SIZES.len())]).is_empty());
+        if round % 40 == 0 {
+            let (width, height) = SIZES[next(SIZES.len())];
+            let drawn = fixture.drawn(crate::tui::render, (width, height));
+            assert_eq!(drawn.lines().count(), usize::from(height), "{drawn}");
+            let is_small = width < 60;
+            assert_eq!(drawn.contains("This window"), is_small, "{drawn}");
+            let header = drawn.lines().next().unwrap_or_default();
+            assert!(
+                is_small || fixture.view.overlay.is_some() || header.contains("edge-of-"),
+                "{drawn}"
+            );
         }
     }
+    let every = "Abort AddSeed Audit Hold Measure Move Pause Quit Release Resume Retry SetLearningRate Skip";
+    assert_eq!(Vec::from_iter(sent).join(" "), every);
+}
+
+/// A command is about a cell that there is, or that a seed was asked for; and what a running cell is asked for goes to one
+/// that runs.
+fn assert_may_be_sent(command: Command, Fixture { monitor, .. }: &Fixture) {
+    let is_cell = |cell: CellIndex| cell < monitor.cells.len();
+    let holds = match command {
+        Command::Pause(Cells::All) | Command::Resume(Cells::All) | Command::Quit => true,
+        Command::Pause(Cells::One(cell))
+        | Command::Resume(Cells::One(cell))
+        | Command::Audit(cell)
+        | Command::Measure(cell) => monitor.turns.is_running(cell),
+        Command::SetLearningRate { cell, learning_rate } => {
+            monitor.turns.is_running(cell) && learning_rate.is_finite() && learning_rate >= 0.0
+        }
+        Command::Abort(cell)
+        | Command::Retry(cell)
+        | Command::Skip(cell)
+        | Command::Hold(cell)
+        | Command::Release(cell)
+        | Command::AddSeed(cell) => is_cell(cell),
+        Command::Move { cell, by } => is_cell(cell) && by != 0,
+        _ => false,
+    };
+    assert!(holds, "{command:?}");
 }
