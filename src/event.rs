@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use ending::{CellEnding, Finish, StopReason};
+pub use ending::{CellEnding, Finish, StopReason, SweepEnding};
 pub use point::{LambdaPoint, Point, RateChange, Summary};
 pub use values::Values;
 
@@ -250,17 +250,6 @@ pub enum Activity {
     Paused,
     /// Waiting until the run directory can be written.
     Blocked,
-}
-
-/// How the sweep ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SweepEnding {
-    /// Every cell has ended.
-    Complete,
-    /// It was stopped with cells unfinished; they can be resumed.
-    Stopped,
-    /// The sweep could not go on; the words say why.
-    Failed(String),
 }
 
 /// What the training thread is asked to do, honoured within one step.

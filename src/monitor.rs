@@ -364,7 +364,7 @@ impl Monitor {
                 let steps = known.plan.planned_steps.saturating_sub(known.progress.step);
                 pace_ahead? * steps as f64
             }
-            _ => return None,
+            CellState::Ended(_) => return None,
         };
         Duration::try_from_secs_f64(seconds).ok()
     }

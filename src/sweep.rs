@@ -124,12 +124,7 @@ impl Sweep {
             Err(error) if ending == SweepEnding::Complete => SweepEnding::Failed(with_causes(&error)),
             _ => ending,
         };
-        let words = match &ending {
-            SweepEnding::Complete => "complete".to_owned(),
-            SweepEnding::Stopped => "stopped with cells unfinished".to_owned(),
-            SweepEnding::Failed(why) => format!("failed: {why}"),
-        };
-        outbox.log(LogKind::Sweep, None, &words);
+        outbox.log(LogKind::Sweep, None, &ending.words());
         outbox.state(Event::SweepEnded(ending.clone()));
         let failed = self.rows.into_iter().filter_map(|row| match row.state {
             RowState::Ended(CellEnding::Failed(why)) => Some((row.cell, why)),

@@ -1,4 +1,4 @@
-//! How a cell ended: the words for it, everywhere, and whether it may be compared with other cells.
+//! How cells and sweeps end: the words for it, everywhere, and which cells are compared with each other.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,29 @@ pub enum Finish {
     AimMissed,
     /// The person watching changed its learning rate.
     ByHand,
+}
+
+/// How the sweep ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SweepEnding {
+    /// Every cell has ended.
+    Complete,
+    /// It was stopped with cells unfinished; they can be resumed.
+    Stopped,
+    /// The sweep could not go on; the words say why.
+    Failed(String),
+}
+
+impl SweepEnding {
+    /// In words, "stopped with cells unfinished".
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Complete => "complete".to_owned(),
+            Self::Stopped => "stopped with cells unfinished".to_owned(),
+            Self::Failed(why) => format!("failed: {why}"),
+        }
+    }
 }
 
 impl StopReason {

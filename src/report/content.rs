@@ -4,8 +4,9 @@ use super::comparison::{Comparison, combinations};
 use super::page::Page;
 use super::run::{Measure, Run, Standing};
 use super::{figures, findings, methods, tables};
+use crate::event::SweepEnding;
 use crate::number::count::{counted, plural};
-use crate::record::{RunInfo, RunState};
+use crate::record::RunInfo;
 
 /// The whole page.
 pub(super) fn page(run: &Run) -> Page {
@@ -109,12 +110,10 @@ fn header(page: &mut Page, run: &Run) {
 }
 
 fn provenance(info: &RunInfo) -> String {
-    let state = match (&info.state, &info.ended) {
-        (RunState::Running, _) => "running, or killed; this report is of what is on disk".to_owned(),
-        (RunState::Complete, Some(ended)) => format!("complete since {ended}"),
-        (RunState::Complete, None) => "complete".to_owned(),
-        (RunState::Stopped, _) => "stopped with cells unfinished".to_owned(),
-        (RunState::Failed(why), _) => format!("failed: {why}"),
+    let state = match (info.state.clone().ending(), &info.ended) {
+        (None, _) => "running, or killed; this report is of what is on disk".to_owned(),
+        (Some(SweepEnding::Complete), Some(ended)) => format!("complete since {ended}"),
+        (Some(ending), _) => ending.words(),
     };
     format!(
         "Begun {} by sharptui {} on {} of {}; {state}.",

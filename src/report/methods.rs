@@ -17,8 +17,9 @@ pub(super) fn methods(page: &mut Page, run: &Run) {
              without weight decay, on a fixed set of examples drawn by the cell's seed: {}.{further}",
             probes.join(", ")
         ),
-        "Left out are cells that were aborted, diverged, failed, are unfinished, or ran under other settings than the \
-         configuration gives; and values of λ_max that did not converge."
+        "Left out are cells that were aborted, diverged, failed, were changed by hand, are unfinished or to be run again, or ran \
+         under other settings than the configuration gives; and values of λ_max that did not converge, or were measured before \
+         the last step."
             .to_owned(),
     ];
     if run.has_aim {

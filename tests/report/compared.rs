@@ -16,17 +16,23 @@ type Kind = (&'static str, CellEnding, fn(&mut Summary));
 /// Every kind of cell that is not compared, with what the table of the report says of it.
 fn not_compared() -> Vec<Kind> {
     vec![
-        ("(not converged)", AIM, |last| last.lambda_converged = Some(false)),
+        ("(not converged)", AIM, |last| {
+            last.lambda_converged = Some(false);
+        }),
         ("(measured before the last step)", AIM, |last| {
-            last.lambda_step = Some(10)
+            last.lambda_step = Some(10);
         }),
         ("could not be had", AIM, |last| {
             last.values.set("lambda_max", f64::NAN);
             last.lambda_converged = Some(false);
         }),
-        ("no: aim not reached", FINISHED, |last| last.reached_aim = Some(false)),
+        ("no: aim not reached", FINISHED, |last| {
+            last.reached_aim = Some(false);
+        }),
         // Written by an earlier version.
-        ("no: aim not reached", FINISHED, |last| last.reached_aim = None),
+        ("no: aim not reached", FINISHED, |last| {
+            last.reached_aim = None;
+        }),
         ("no: its learning rate was changed by hand", AIM, |last| {
             last.changed_by_hand = true;
         }),
@@ -52,7 +58,7 @@ fn screen_and_report_give_the_same_rank_correlation_whatever_kinds_of_cells_ther
     // Of the 15 pairs of these six, one goes up and 14 go down: τ-b = −13/15.
     for (cell, accuracy) in [90.0, 80.0, 70.0, 60.0, 40.0, 50.0].into_iter().enumerate() {
         bench.end_with(cell, &(AIM, 10.0 + cell as f64, accuracy), |last| {
-            last.reached_aim = Some(true)
+            last.reached_aim = Some(true);
         });
     }
     // Whichever of the others counted, too, would change it: the sharper, the better.

@@ -250,7 +250,7 @@ fn progress(cell: &Cell) -> String {
         CellState::Queued => String::new(),
         CellState::Running | CellState::Paused => words::whole_percent((cell.share() * 100.0).floor()),
         // A cell that has ended is as far as it will get: its steps say where that was.
-        _ => words::short_count(cell.progress.step),
+        CellState::Ended(_) => words::short_count(cell.progress.step),
     }
 }
 

@@ -79,13 +79,13 @@ impl<'a> Scene<'a> {
     pub(in crate::tui) fn status(&self) -> (char, String, Mood) {
         if let Some(ending) = &self.monitor.ending {
             return match ending {
-                SweepEnding::Complete => ('✓', "complete".to_owned(), Mood::Good),
+                SweepEnding::Complete => ('✓', ending.words(), Mood::Good),
                 SweepEnding::Stopped => (
                     '‖',
                     "stopped; what is unfinished can be resumed".to_owned(),
                     Mood::Warning,
                 ),
-                SweepEnding::Failed(words) => ('✗', format!("failed: {words}"), Mood::Bad),
+                SweepEnding::Failed(_) => ('✗', ending.words(), Mood::Bad),
             };
         }
         if self.monitor.lost {
