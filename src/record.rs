@@ -261,6 +261,18 @@ impl RunDir {
         CellWriter::go_on(self.cell_path(cell), from.slot, from.metrics_bytes)
     }
 
+    /// Removes what a cell that has ended no longer needs, such as its checkpoints, where the process that wrote how it ended
+    /// was killed before it did so.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn clear_away(&self, found: &CellFound) -> Result<(), RecordError> {
+        match &found.ended {
+            Some(ended) => cell::clear_away(&self.cell_path(found.cell), ended),
+            None => Ok(()),
+        }
+    }
+
     /// The folder of a cell, whether it exists or not.
     #[must_use]
     pub fn cell_path(&self, cell: CellIndex) -> PathBuf {

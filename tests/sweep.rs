@@ -5,6 +5,7 @@
 #[path = "sweep/table.rs"]
 mod table;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -167,6 +168,30 @@ fn a_cell_during_which_the_process_died_does_not_keep_the_others_from_their_turn
     assert_eq!(started(&events), [1, 2, 0]);
     let words = "it was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it begins again after the others";
     assert!(notices(&events).contains(&words), "{:?}", notices(&events));
+}
+
+#[test]
+fn what_a_killed_process_left_in_the_folder_of_a_cell_that_had_ended_is_removed_by_the_next_one() {
+    let place = Place::new();
+    place.run(THREE, &[Command::Quit]);
+    place.run(THREE, &[Command::Abort(1)]);
+    let left = ["checkpoint-a", "checkpoint-b", ".checkpoint-a.new", "attempts.json"];
+    let whole = |cell: usize| place.run_dir().join(format!("cells/{cell:03}"));
+    for cell in 0..3 {
+        for name in left {
+            fs::write(whole(cell).join(name), "{\"attempts\": 2}").unwrap();
+        }
+    }
+    // Of a failed one the checkpoints are kept: it goes on from them.
+    let summary = whole(2).join("summary.json");
+    let failed = fs::read_to_string(&summary).unwrap();
+    let failed = failed.replace("\"Finished\": \"Steps\"", "\"Failed\": \"the disk broke\"");
+    assert!(failed.contains("broke"), "{failed}");
+    fs::write(&summary, failed).unwrap();
+    drop(place.sweep(THREE));
+    let there = |cell: usize| left.map(|name| whole(cell).join(name).exists());
+    assert_eq!([0, 1].map(there), [[false; 4]; 2]);
+    assert_eq!(there(2), [true, true, true, false]);
 }
 
 #[test]

@@ -50,6 +50,7 @@ impl Sweep {
         for found in read_cells(run_dir.path())? {
             let row = rows.get_mut(found.cell);
             let Some(row) = row else { continue };
+            run_dir.clear_away(&found)?;
             if found.ended.is_none() {
                 broken_off.push(BrokenOff::read(found.cell, &found.path));
             }

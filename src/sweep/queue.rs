@@ -266,8 +266,8 @@ impl Desk for Queue {
 
 /// Whether a cell in this state is still to be run.
 pub(super) fn to_do(state: &CellState) -> bool {
-    !matches!(
-        state,
-        CellState::Ended(CellEnding::Finished(_) | CellEnding::Diverged | CellEnding::Aborted)
-    )
+    match state {
+        CellState::Ended(ending) => ending.is_run_again(),
+        CellState::Queued | CellState::Held | CellState::Running => true,
+    }
 }
