@@ -93,9 +93,6 @@ impl Sweep {
         );
         outbox.log(LogKind::Sweep, None, &begins);
         control.attend(self.queue.clone());
-        for cell in self.queue().left_out() {
-            control.leave_out(cell);
-        }
         outbox.state(Event::SweepStarted(self.plan()));
         let stands = self.queue().event();
         outbox.state(stands);
@@ -144,16 +141,20 @@ impl Sweep {
     fn run_cells(&mut self, control: &mut Control, outbox: &mut Outbox) -> Result<SweepEnding, RecordError> {
         loop {
             control.hear(outbox);
-            let next = self.queue().take_next(|cell| control.is_aborted(cell));
+            let next = self.queue().take_next();
             let Some(cell) = next else { break };
+            control.begin(cell);
             let unfilled = self.rows.len() <= cell;
             if unfilled {
                 self.fill_rows();
             }
             let (ending, summary) = match control.verdict(cell) {
                 // What is left waits for a resume, but for what the user had done with.
-                Verdict::Quit if !control.is_aborted(cell) => continue,
-                Verdict::Quit | Verdict::Abort => {
+                Verdict::Quit => {
+                    control.end();
+                    continue;
+                }
+                Verdict::Abort => {
                     let left_out = insist(control, outbox, || self.leave_out(cell))?;
                     if self.queue().begins_anew(cell) {
                         insist(control, outbox, || self.queue().keep())?;
@@ -227,7 +228,6 @@ impl Sweep {
         control: &mut Control,
         outbox: &mut Outbox,
     ) -> Result<(CellEnding, Summary), RecordError> {
-        control.begin(cell);
         control.busy_with(Activity::Preparing, outbox);
         let row = CellRow {
             state: CellState::Running,

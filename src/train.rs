@@ -23,7 +23,7 @@ use burn::tensor::{Device, Tensor};
 use sharpness::model::{Examples, Network, RunningStatistics};
 
 pub use augment::{Augmenter, View};
-pub use control::{Control, Desk, Verdict};
+pub use control::{Applied, Control, Desk, Verdict};
 pub use needs::{Moment, Needs, needs};
 pub use outbox::{Log, Outbox};
 pub use probes::{probe_examples, probe_loss, rules};

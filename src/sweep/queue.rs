@@ -9,7 +9,7 @@ use super::{cell_plan, queued_row};
 use crate::config::Experiment;
 use crate::event::{CellEnding, CellIndex, Command, Event};
 use crate::record::{Added, CellRow, CellState, QueueFile, RecordError, RunDir};
-use crate::train::Desk;
+use crate::train::{Applied, Desk, Verdict};
 
 /// The queue of a sweep, and the cells it is of.
 pub(super) struct Queue {
@@ -63,20 +63,13 @@ impl Queue {
         }
     }
 
-    /// Takes the next cell that is not held out; `is_aborted` ones are taken in any case.
-    pub(super) fn take_next(&mut self, is_aborted: impl Fn(CellIndex) -> bool) -> Option<CellIndex> {
-        let at = self
-            .order
-            .iter()
-            .position(|cell| !self.held.contains(cell) || is_aborted(*cell))?;
+    /// Takes the next cell that is not held out, or that is only to be left out.
+    pub(super) fn take_next(&mut self) -> Option<CellIndex> {
+        let is_next = |cell: &CellIndex| !self.held.contains(cell) || self.left_out.contains(cell);
+        let at = self.order.iter().position(is_next)?;
         let cell = self.order.remove(at);
         self.running.insert(cell);
         Some(cell)
-    }
-
-    /// Cells that were aborted before their turn.
-    pub(super) fn left_out(&self) -> Vec<CellIndex> {
-        self.left_out.iter().copied().collect()
     }
 
     /// A cell that ran has ended, or was set aside.
@@ -144,7 +137,8 @@ impl Queue {
         }
     }
 
-    fn change(&mut self, command: Command) -> Result<Vec<Event>, Refused> {
+    /// Changes the queue and returns the events to publish; none where the command changes nothing.
+    fn change(&mut self, command: Command) -> Result<Option<Vec<Event>>, Refused> {
         let refused = |cell: CellIndex, why: String| Refused { cell, why };
         let place = |queue: &Self, cell: CellIndex, what: &str| {
             let at = queue.place(cell);
@@ -211,10 +205,16 @@ impl Queue {
                 self.order.push(index);
                 events.push(Event::CellAdded(Box::new(plan)));
             }
-            _ => return Ok(events),
+            // It is left out when its turn comes; the table and the file say so now.
+            Command::Abort(cell) if self.place(cell).is_some() => {
+                self.left_out.insert(cell);
+                self.table.put_state(cell, CellState::Ended(CellEnding::Aborted));
+                return Ok(Some(events));
+            }
+            _ => return Ok(None),
         }
         events.push(self.event());
-        Ok(events)
+        Ok(Some(events))
     }
 
     /// Rows for cells that have none yet.
@@ -235,32 +235,55 @@ fn notice(cell: Option<CellIndex>, words: String) -> Event {
     Event::Notice { cell, words }
 }
 
+/// A command about the queue in words, for the log, and the cell that it is about.
+fn words(command: Command) -> (Option<CellIndex>, &'static str) {
+    match command {
+        Command::Abort(cell) => (Some(cell), "abort"),
+        Command::Skip(cell) => (Some(cell), "skip: it goes on at the end of the queue"),
+        Command::Retry(cell) => (Some(cell), "run again"),
+        Command::Move { cell, by } if by < 0 => (Some(cell), "run earlier"),
+        Command::Move { cell, .. } => (Some(cell), "run later"),
+        Command::Hold(cell) => (Some(cell), "hold out"),
+        Command::Release(cell) => (Some(cell), "let in again"),
+        Command::AddSeed(cell) => (Some(cell), "add a cell like it with a new seed"),
+        Command::Pause(_)
+        | Command::Resume(_)
+        | Command::Audit(_)
+        | Command::Keep(_)
+        | Command::Measure(_)
+        | Command::SetLearningRate { .. }
+        | Command::Quit => (None, "what is not about the queue"),
+    }
+}
+
 impl Desk for Queue {
-    fn ask(&mut self, command: Command) -> Vec<Event> {
-        let changed = match command {
-            // It is left out when its turn comes; the table and the file say so now.
-            Command::Abort(cell) if self.place(cell).is_some() => {
-                self.left_out.insert(cell);
-                self.table.put_state(cell, CellState::Ended(CellEnding::Aborted));
-                Ok(Vec::new())
+    fn apply(&mut self, command: Command) -> Applied {
+        let (cell, words) = words(command);
+        let mut applied = Applied::done(cell, words);
+        match self.change(command) {
+            Ok(Some(events)) => applied.events = events,
+            Ok(None) => return applied,
+            Err(Refused { cell, why }) => {
+                applied.events.push(notice(Some(cell), why));
+                return applied;
             }
-            Command::Abort(_) => return Vec::new(),
-            _ => self.change(command),
-        };
-        let mut events = match changed {
-            Ok(events) => events,
-            Err(Refused { cell, why }) => return vec![notice(Some(cell), why)],
-        };
+        }
         // It holds in this process all the same.
         if let Err(error) = self.keep() {
             let words = format!("{error}; the changed queue is lost if this process ends now");
-            events.push(notice(None, words));
+            applied.events.push(notice(None, words));
         }
-        events
+        applied
     }
 
-    fn is_skipped(&self, cell: CellIndex) -> bool {
-        self.skipped.contains(&cell)
+    fn verdict(&self, cell: CellIndex) -> Verdict {
+        if self.left_out.contains(&cell) {
+            Verdict::Abort
+        } else if self.skipped.contains(&cell) {
+            Verdict::Skip
+        } else {
+            Verdict::Go
+        }
     }
 }
 
