@@ -14,7 +14,7 @@ use sharptui::config::Experiment;
 use sharptui::device::{DeviceChoice, open};
 use sharptui::event::{Activity, CellEnding, Cells, Command, Event, SweepEnding};
 use sharptui::record::{RunDir, read_cells, read_metrics};
-use sharptui::sweep::{Datasets, Ended, Sweep};
+use sharptui::sweep::{Datasets, Ended, Sweep, told_by_disk};
 use sharptui::train::{Control, Outbox};
 
 const THREE: &str = "(
@@ -192,6 +192,34 @@ fn what_a_killed_process_left_in_the_folder_of_a_cell_that_had_ended_is_removed_
     let there = |cell: usize| left.map(|name| whole(cell).join(name).exists());
     assert_eq!([0, 1].map(there), [[false; 4]; 2]);
     assert_eq!(there(2), [true, true, true, false]);
+}
+
+#[test]
+fn whoever_looks_at_a_run_has_the_sizes_of_its_cells_from_run_json_and_none_where_an_earlier_version_wrote_it() {
+    let place = Place::new();
+    place.run(THREE, &[Command::AddSeed(1)]);
+    let sizes = || {
+        let events = told_by_disk(&place.run_dir()).unwrap();
+        let Some(Event::SweepStarted(plan)) = events.into_iter().next() else {
+            panic!("no plan");
+        };
+        plan.cells.into_iter().map(|cell| cell.size).collect::<Vec<_>>()
+    };
+    let found = sizes();
+    let parameters = 784 * 4 + 4 + 4 * 10 + 10;
+    assert!(
+        found.len() == 4 && found.iter().all(|size| size.unwrap().parameters == parameters),
+        "{found:?}"
+    );
+    let run = place.run_dir().join("run.json");
+    let mut info: serde_json::Value = serde_json::from_str(&fs::read_to_string(&run).unwrap()).unwrap();
+    info["sizes"] = serde_json::json!([{"cells": 1, "parameters": 7, "memory_bytes": 8}, {"cells": 1, "parameters": 9, "memory_bytes": 8}]);
+    fs::write(&run, info.to_string()).unwrap();
+    let parameters: Vec<Option<u64>> = sizes().into_iter().map(|size| Some(size?.parameters)).collect();
+    assert_eq!(parameters, [Some(7), Some(9), None, Some(9)]);
+    info.as_object_mut().unwrap().remove("sizes");
+    fs::write(&run, info.to_string()).unwrap();
+    assert_eq!(sizes(), [None; 4]);
 }
 
 #[test]

@@ -7,13 +7,15 @@ use super::broken_off::BrokenOff;
 use super::table::Rows;
 use super::{cell_plan, queued_row};
 use crate::config::Experiment;
-use crate::event::{CellEnding, CellIndex, Command, Event};
+use crate::event::{CellEnding, CellIndex, CellSize, Command, Event};
 use crate::record::{Added, CellRow, CellState, QueueFile, RecordError, RunDir};
 use crate::train::{Applied, Desk, Verdict};
 
 /// The queue of a sweep, and the cells it is of.
 pub(super) struct Queue {
     pub(super) experiment: Experiment,
+    /// How large each cell is.
+    pub(super) sizes: Vec<CellSize>,
     run_dir: Arc<RunDir>,
     table: Rows,
     /// Cells that wait, the next one first.
@@ -32,7 +34,7 @@ pub(super) struct Queue {
 impl Queue {
     /// The queue of a run as an earlier process left it, where the cells `to_do` are to be run, and last those that were broken off and may be the reason.
     pub(super) fn new(
-        experiment: Experiment,
+        (experiment, sizes): (Experiment, Vec<CellSize>),
         (run_dir, table): (Arc<RunDir>, Rows),
         kept: &QueueFile,
         to_do: impl Fn(CellIndex) -> bool,
@@ -51,6 +53,7 @@ impl Queue {
         order.sort_by_cached_key(|cell| comes_last(*cell));
         Self {
             experiment,
+            sizes,
             run_dir,
             table,
             order,
@@ -198,7 +201,10 @@ impl Queue {
                 let cell = self.experiment.with_seed(like, seed).ok_or_else(none)?;
                 let index = self.experiment.cells.len();
                 let row = queued_row(index, &cell);
-                let plan = cell_plan(&cell.settings, &row);
+                // A seed changes no network.
+                let size = self.sizes[like];
+                let plan = cell_plan(&cell.settings, &row, Some(size));
+                self.sizes.push(size);
                 self.table.put(row);
                 self.experiment.cells.push(cell);
                 self.added.push(Added { like, seed });
