@@ -32,5 +32,6 @@ pub use experiment::{Experiment, read_text, read_text_from};
 pub use extent::Extent;
 pub use probe::{Probe, Split, Statistics};
 pub use settings::Settings;
+pub use settings::probes::MeasuredOn;
 pub use sweep::MAX_CELLS;
 pub use values::{Activation, Cadence, Loss, Model, Precision, Schedule, Tracking};

@@ -65,8 +65,7 @@ pub enum Event {
         /// How many.
         count: u64,
     },
-    /// What was measured in a cell is told from its first point on, if it is told again: whoever draws forgets its curves.
-    /// Made by those who read the run directory.
+    /// Points of a cell will be sent again from the first; consumers clear its curves. Made by those who read the run directory.
     History {
         /// Which cell.
         cell: CellIndex,
@@ -154,14 +153,20 @@ pub struct CellPlan {
     pub probes: Vec<String>,
     /// The stability threshold of its optimizer.
     pub threshold: Threshold,
-    /// Parameters of its network.
+    /// How large it is; none where that was not written down.
     #[serde(default)]
-    pub parameters: u64,
-    /// What its training and measuring takes of the device's memory at most, in bytes, as estimated; none where it is not.
-    #[serde(default)]
-    pub memory_bytes: Option<u64>,
+    pub size: Option<CellSize>,
     /// How it ended, if that was before this process began.
     pub ended: Option<(CellEnding, Summary)>,
+}
+
+/// How large a cell is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellSize {
+    /// Parameters of its network.
+    pub parameters: u64,
+    /// The memory that it needs at least at its largest moment, in bytes, without its data set.
+    pub memory_bytes: u64,
 }
 
 /// What is known of an optimizer's stability threshold before the first step. Its value is a quantity.
@@ -278,7 +283,7 @@ pub enum Command {
     },
     /// Set a running cell aside with a checkpoint, at the end of the queue, and go on with the next.
     Skip(CellIndex),
-    /// Run a cell that has ended again, from its first step; what it came to before is lost.
+    /// Run a cell that has ended again, from its first step; what it came to before is kept beside it.
     Retry(CellIndex),
     /// Move a cell of the queue by this many places, towards its end where that is positive.
     Move {

@@ -3,7 +3,7 @@
 //! ```text
 //! runs/NAME/                 NAME from the configuration, -2, -3, … if it exists
 //!   config.ron               as resolved, defaults filled in
-//!   run.json                 version, device, host, seeds, start, state
+//!   run.json                 version, device, host, seeds, start, state, sizes of the cells
 //!   summary.csv              one row a cell
 //!   queue.json               what is still to be run, where it was changed by hand
 //!   events.jsonl             what happened, for people: cells, changes by hand, notices; only ever appended to
@@ -11,12 +11,12 @@
 //!     cell.json              its settings
 //!     metrics.jsonl          one point a line, only ever appended to
 //!     model.safetensors      its last parameters
-//!     checkpoint-a, -b       what it goes on with after a crash or a stop; gone once it has ended
+//!     checkpoint-a, -b       what it goes on with after a crash, a stop or a failure; gone once nothing is left to do
 //!     summary.json           how it ended; absent while it has not
 //!     attempts.json          how often it was taken up, once processes were killed while it ran; gone once it has ended
 //! ```
 //!
-//! Every file but `metrics.jsonl` is replaced as a whole, so a reader never meets half of one.
+//! `metrics.jsonl` and `events.jsonl` grow at their ends. Every other file is replaced as a whole, so a reader never meets half of one.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ pub use read::{
     CellFound, CellSummary, find_config, read_cells, read_config, read_run, read_settings, read_summary, silence,
 };
 pub use replace::{make_folder, replace_unlocked};
-pub use run_info::{DataMark, RunInfo, RunState, host_name, rfc3339};
+pub use run_info::{AlikeCells, DataMark, RunInfo, RunState, host_name, rfc3339};
 pub use table::{CellRow, RowState};
 pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensors};
 
@@ -227,7 +227,7 @@ impl RunDir {
         replace::replace_json(&self.folder.place().join(names::QUEUE), queue)
     }
 
-    /// Makes the folder of a cell that begins at step 0, with its settings. What an earlier, interrupted attempt measured is
+    /// Makes the folder of a cell that begins at step 0, with its settings. What an earlier attempt measured is
     /// kept beside it as `000-old-1`.
     ///
     /// # Errors
@@ -259,6 +259,18 @@ impl RunDir {
     /// Whatever the operating system refuses.
     pub fn continue_cell(&self, cell: CellIndex, from: &Checkpoint) -> Result<CellWriter, RecordError> {
         CellWriter::go_on(self.cell_path(cell), from.slot, from.metrics_bytes)
+    }
+
+    /// Removes what a cell that has ended no longer needs, such as its checkpoints, where the process that wrote how it ended
+    /// was killed before it did so.
+    ///
+    /// # Errors
+    /// Whatever the operating system refuses.
+    pub fn clear_away(&self, found: &CellFound) -> Result<(), RecordError> {
+        match &found.ended {
+            Some(ended) => cell::clear_away(&self.cell_path(found.cell), ended),
+            None => Ok(()),
+        }
     }
 
     /// The folder of a cell, whether it exists or not.

@@ -28,13 +28,15 @@ pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 
 use crate::config::{Cell as Planned, Experiment, Settings};
 use crate::device::OpenDevice;
-use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, LogKind, Summary, SweepEnding, SweepPlan};
+use crate::event::{
+    Activity, CellEnding, CellIndex, CellPlan, CellSize, Event, LogKind, Summary, SweepEnding, SweepPlan,
+};
 use crate::record::{
     CellRow, CellWriter, Checkpoint, QueueFile, RecordError, RowState, RunDir, RunInfo, RunState, read_progress,
     read_queue, rfc3339,
 };
 use crate::setup;
-use crate::train::{Control, Outbox, Verdict, needs};
+use crate::train::{Control, Outbox, Verdict};
 use broken_off::BrokenOff;
 use cell::{Keeping, train_cell};
 use log_words::{ended_words, kind_of, with_swept};
@@ -71,11 +73,12 @@ pub struct Ended {
 impl Sweep {
     /// What will be run, as the first event says it.
     pub fn plan(&self) -> SweepPlan {
+        let queue = self.queue();
         plan(
-            &self.queue().experiment,
+            &queue.experiment,
             &self.rows,
-            self.run_dir.path(),
-            &self.device.name,
+            |cell| queue.sizes.get(cell).copied(),
+            (self.run_dir.path(), &self.device.name),
         )
     }
 
@@ -93,9 +96,6 @@ impl Sweep {
         );
         outbox.log(LogKind::Sweep, None, &begins);
         control.attend(self.queue.clone());
-        for cell in self.queue().left_out() {
-            control.leave_out(cell);
-        }
         outbox.state(Event::SweepStarted(self.plan()));
         let stands = self.queue().event();
         outbox.state(stands);
@@ -139,16 +139,20 @@ impl Sweep {
     fn run_cells(&mut self, control: &mut Control, outbox: &mut Outbox) -> Result<SweepEnding, RecordError> {
         loop {
             control.hear(outbox);
-            let next = self.queue().take_next(|cell| control.is_aborted(cell));
+            let next = self.queue().take_next();
             let Some(cell) = next else { break };
+            control.begin(cell);
             let unfilled = self.rows.len() <= cell;
             if unfilled {
                 self.fill_rows();
             }
             let (ending, summary) = match control.verdict(cell) {
                 // What is left waits for a resume, but for what the user had done with.
-                Verdict::Quit if !control.is_aborted(cell) => continue,
-                Verdict::Quit | Verdict::Abort => {
+                Verdict::Quit => {
+                    control.end();
+                    continue;
+                }
+                Verdict::Abort => {
                     let left_out = insist(control, outbox, || self.leave_out(cell))?;
                     if self.queue().begins_anew(cell) {
                         insist(control, outbox, || self.queue().keep())?;
@@ -222,7 +226,6 @@ impl Sweep {
         control: &mut Control,
         outbox: &mut Outbox,
     ) -> Result<(CellEnding, Summary), RecordError> {
-        control.begin(cell);
         control.busy_with(Activity::Preparing, outbox);
         let row = CellRow {
             state: RowState::Running,
@@ -310,13 +313,20 @@ impl Sweep {
     }
 }
 
-fn plan(experiment: &Experiment, rows: &[CellRow], run_dir: &Path, device: &str) -> SweepPlan {
-    let cells = experiment.cells.iter().zip(rows);
+fn plan(
+    experiment: &Experiment,
+    rows: &[CellRow],
+    size: impl Fn(CellIndex) -> Option<CellSize>,
+    (run_dir, device): (&Path, &str),
+) -> SweepPlan {
+    let cells = experiment.cells.iter().zip(rows).enumerate();
     SweepPlan {
         name: experiment.name.clone(),
         run_dir: run_dir.to_owned(),
         device: device.to_owned(),
-        cells: cells.map(|(cell, row)| cell_plan(&cell.settings, row)).collect(),
+        cells: cells
+            .map(|(index, (cell, row))| cell_plan(&cell.settings, row, size(index)))
+            .collect(),
         earlier_seconds: 0.0,
     }
 }
@@ -351,10 +361,7 @@ fn queued_row(cell: CellIndex, planned: &Planned) -> CellRow {
     }
 }
 
-fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
-    let data = settings.data;
-    let network = setup::network(settings, [data.channels(), data.side(), data.side()], data.classes());
-    let parameters = network.layout().len() as u64;
+fn cell_plan(settings: &Settings, row: &CellRow, size: Option<CellSize>) -> CellPlan {
     CellPlan {
         swept: row.swept.clone(),
         settings: entries(settings),
@@ -362,8 +369,7 @@ fn cell_plan(settings: &Settings, row: &CellRow) -> CellPlan {
         steps_per_epoch: settings.steps_per_epoch(),
         probes: settings.probes.iter().map(|probe| probe.describe(settings)).collect(),
         threshold: setup::threshold(settings),
-        parameters,
-        memory_bytes: Some(needs(settings, &network, setup::dtype(settings).size()).bytes),
+        size,
         ended: match &row.state {
             RowState::Ended(ending) => {
                 let mut summary = row.summary.clone();

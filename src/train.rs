@@ -3,10 +3,12 @@
 mod augment;
 mod control;
 mod evaluate;
+mod last_values;
 mod losses;
 mod needs;
 mod outbox;
 mod pace;
+mod parts;
 mod pauses;
 mod probes;
 mod run;
@@ -21,12 +23,11 @@ use burn::tensor::{Device, Tensor};
 use sharpness::model::{Examples, Network, RunningStatistics};
 
 pub use augment::{Augmenter, View};
-pub use control::{Control, Desk, Verdict};
+pub use control::{Applied, Control, Desk, Verdict};
 pub use needs::{Moment, Needs, needs};
 pub use outbox::{Log, Outbox};
 pub use probes::{probe_examples, probe_loss, rules};
-pub use schedule::Spending;
-pub use snapshot::Snapshot;
+pub use snapshot::{Array, Position, Snapshot};
 pub use stopwatch::Stopwatch;
 
 use crate::config::Settings;
@@ -120,9 +121,9 @@ pub fn train(
     let planned_steps = task.settings.planned_steps();
     control.begin(task.cell);
     let mut run = Run::new(task, control, outbox, keeper);
-    let observed = from.as_ref().is_some_and(|from| from.observed);
-    if let Some(from) = from {
-        run.go_on_from(from);
+    let observed = from.as_ref().is_some_and(|from| from.position.observed);
+    if let Some(from) = &from {
+        run.go_on_from(from)?;
     }
     // A disk that is full is better known now than in the morning.
     run.keep_parameters()?;
@@ -131,10 +132,10 @@ pub fn train(
     while ending.is_none() {
         if !to_observe {
             if run.is_to_pause() {
-                run.keep(&run.snapshot(true))?;
+                run.keep_now()?;
             }
             if let Some(stopped) = run.between_steps() {
-                run.keep(&run.snapshot(true))?;
+                run.keep_now()?;
                 ending = Some(stopped);
                 break;
             }

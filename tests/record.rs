@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use sharptui::event::{CellEnding, LambdaPoint, Point, StopReason, Summary};
-use sharptui::record::{self, CellRow, RecordError, RowState, RunDir, RunInfo, RunState};
+use sharptui::event::{CellEnding, CellSize, LambdaPoint, Point, StopReason, Summary};
+use sharptui::record::{self, AlikeCells, CellRow, RecordError, RowState, RunDir, RunInfo, RunState};
 use tempfile::TempDir;
 
 fn run() -> (TempDir, RunDir) {
@@ -127,6 +127,10 @@ fn a_folder_without_a_config_is_no_run_directory() {
 #[test]
 fn config_and_run_read_back_and_leave_nothing_aside() {
     let (_parent, run) = run();
+    let size = |parameters| CellSize {
+        parameters,
+        memory_bytes: 1 << 40,
+    };
     let info = |state| RunInfo {
         rounding: 2,
         version: "0.1.0".to_owned(),
@@ -140,6 +144,7 @@ fn config_and_run_read_back_and_leave_nothing_aside() {
         state,
         config: String::new(),
         data: Vec::new(),
+        sizes: AlikeCells::group(&[size(7), size(7), size(9)]),
     };
     for state in [
         RunState::Running,
@@ -149,6 +154,8 @@ fn config_and_run_read_back_and_leave_nothing_aside() {
         run.write_run(&info(state.clone())).unwrap();
         assert_eq!(record::read_run(run.path()).unwrap(), info(state));
     }
+    let sizes = [0, 1, 2, 3].map(|cell| info(RunState::Complete).size(cell));
+    assert_eq!(sizes, [Some(size(7)), Some(size(7)), Some(size(9)), None]);
     let words = fs::read_to_string(run.path().join("run.json")).unwrap();
     assert!(words.contains("\"state\": \"complete\""), "{words}");
     assert!(!words.contains("data_dir"), "{words}");

@@ -93,6 +93,10 @@ impl Place {
             kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
         }
         let words: Vec<String> = lines.collect();
+        assert!(
+            !words.iter().any(|line| line.contains("the cell begins again")),
+            "{state}: {words:?}"
+        );
         let expected = match state {
             "broken" => 1,
             _ if is_long => 130,

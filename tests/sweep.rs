@@ -5,6 +5,7 @@
 #[path = "sweep/table.rs"]
 mod table;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use sharptui::config::Experiment;
 use sharptui::device::{DeviceChoice, open};
 use sharptui::event::{Activity, CellEnding, Cells, Command, Event, SweepEnding};
 use sharptui::record::{RunDir, read_cells, read_metrics};
-use sharptui::sweep::{Datasets, Ended, Sweep};
+use sharptui::sweep::{Datasets, Ended, Sweep, told_by_disk};
 use sharptui::train::{Control, Outbox};
 
 const THREE: &str = "(
@@ -167,6 +168,58 @@ fn a_cell_during_which_the_process_died_does_not_keep_the_others_from_their_turn
     assert_eq!(started(&events), [1, 2, 0]);
     let words = "it was running when an earlier process ended without a last checkpoint, perhaps killed because memory ran out; it begins again after the others";
     assert!(notices(&events).contains(&words), "{:?}", notices(&events));
+}
+
+#[test]
+fn what_a_killed_process_left_in_the_folder_of_a_cell_that_had_ended_is_removed_by_the_next_one() {
+    let place = Place::new();
+    place.run(THREE, &[Command::Quit]);
+    place.run(THREE, &[Command::Abort(1)]);
+    let left = ["checkpoint-a", "checkpoint-b", ".checkpoint-a.new", "attempts.json"];
+    let whole = |cell: usize| place.run_dir().join(format!("cells/{cell:03}"));
+    for cell in 0..3 {
+        for name in left {
+            fs::write(whole(cell).join(name), "{\"attempts\": 2}").unwrap();
+        }
+    }
+    // Of a failed one the checkpoints are kept: it goes on from them.
+    let summary = whole(2).join("summary.json");
+    let failed = fs::read_to_string(&summary).unwrap();
+    let failed = failed.replace("\"Finished\": \"Steps\"", "\"Failed\": \"the disk broke\"");
+    assert!(failed.contains("broke"), "{failed}");
+    fs::write(&summary, failed).unwrap();
+    drop(place.sweep(THREE));
+    let there = |cell: usize| left.map(|name| whole(cell).join(name).exists());
+    assert_eq!([0, 1].map(there), [[false; 4]; 2]);
+    assert_eq!(there(2), [true, true, true, false]);
+}
+
+#[test]
+fn whoever_looks_at_a_run_has_the_sizes_of_its_cells_from_run_json_and_none_where_an_earlier_version_wrote_it() {
+    let place = Place::new();
+    place.run(THREE, &[Command::AddSeed(1)]);
+    let sizes = || {
+        let events = told_by_disk(&place.run_dir()).unwrap();
+        let Some(Event::SweepStarted(plan)) = events.into_iter().next() else {
+            panic!("no plan");
+        };
+        plan.cells.into_iter().map(|cell| cell.size).collect::<Vec<_>>()
+    };
+    let found = sizes();
+    let parameters = 784 * 4 + 4 + 4 * 10 + 10;
+    assert!(
+        found.len() == 4 && found.iter().all(|size| size.unwrap().parameters == parameters),
+        "{found:?}"
+    );
+    let run = place.run_dir().join("run.json");
+    let mut info: serde_json::Value = serde_json::from_str(&fs::read_to_string(&run).unwrap()).unwrap();
+    info["sizes"] = serde_json::json!([{"cells": 1, "parameters": 7, "memory_bytes": 8}, {"cells": 1, "parameters": 9, "memory_bytes": 8}]);
+    fs::write(&run, info.to_string()).unwrap();
+    let parameters: Vec<Option<u64>> = sizes().into_iter().map(|size| Some(size?.parameters)).collect();
+    assert_eq!(parameters, [Some(7), Some(9), None, Some(9)]);
+    info.as_object_mut().unwrap().remove("sizes");
+    fs::write(&run, info.to_string()).unwrap();
+    assert_eq!(sizes(), [None; 4]);
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn a_run_goes_on_at_the_rate_that_was_changed_by_hand_to_the_last_bit() {
     );
     let whole = run_from(&settings, &[HALVED], 5, None);
     let went_on = run_from(&settings, &[], 0, whole.kept.clone());
-    assert_eq!(whole.kept.as_ref().unwrap().step, 5);
+    assert_eq!(whole.kept.as_ref().unwrap().position.step, 5);
     assert_eq!(went_on.parameters(), whole.parameters());
     assert!(went_on.trained.summary.changed_by_hand);
     assert_ne!(run(&settings, &[]).parameters(), whole.parameters());

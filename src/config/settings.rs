@@ -1,6 +1,6 @@
 //! Every setting of one cell.
 
-mod probes;
+pub(super) mod probes;
 
 use serde::{Deserialize, Serialize};
 

@@ -19,6 +19,17 @@ pub enum CellEnding {
     Failed(String),
 }
 
+impl CellEnding {
+    /// Whether a resumed sweep runs the cell again, from its checkpoint if it has one.
+    #[must_use]
+    pub fn is_run_again(&self) -> bool {
+        match self {
+            Self::Interrupted | Self::Failed(_) => true,
+            Self::Finished(_) | Self::Diverged | Self::Aborted => false,
+        }
+    }
+}
+
 /// Which stopping rule ended a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StopReason {

@@ -104,7 +104,8 @@ pub fn launch(config: Option<&str>, signals: &Receiver<Signal>) -> io::Result<La
 /// If nobody waits for it any more, or there can be no log.
 pub fn become_ready(run_dir: &Path, log: &Path) -> io::Result<()> {
     let log = OpenOptions::new().create(true).append(true).open(log)?;
-    // A process that leads a group already is one that nobody's terminal will hang up on.
+    // This fails in a process that leads a group already, as one does that a shell started. SIGHUP then still comes when the terminal
+    // closes, but ends no training.
     let _ = rustix::process::setsid();
     let mut out = io::stdout();
     out.write_all(run_dir.as_os_str().as_bytes())?;

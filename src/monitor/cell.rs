@@ -182,7 +182,7 @@ impl Cell {
     }
 
     pub(super) fn start(&mut self) {
-        // A cell that was interrupted in an earlier process starts anew, from its first step.
+        // Whether it begins or goes on from a checkpoint, its progress is told from here on, and its earlier points are told again.
         self.begin_anew();
         self.state = CellState::Running;
     }

@@ -74,7 +74,7 @@ impl Marks {
     }
 }
 
-/// A quantity over steps: at most a couple of thousand [`Bucket`]s however long the run.
+/// A quantity over steps: at most 16,384 [`Bucket`]s however long the run.
 ///
 /// When it is full, neighbours are merged in pairs, keeping the smallest and the largest value, and every bucket from
 /// then on takes twice as many points: the whole run keeps one resolution, and a spike never disappears.

@@ -147,7 +147,7 @@ fn where_cells_end_at_their_aim_the_running_one_is_thought_to_take_as_long_as_th
 }
 
 #[test]
-fn a_cell_that_was_interrupted_before_counts_as_ahead_and_starts_anew() {
+fn a_cell_that_was_interrupted_before_counts_as_ahead_and_its_progress_is_told_once_it_runs() {
     let now = Instant::now();
     let mut interrupted = plan(100);
     interrupted.ended = Some((

@@ -147,13 +147,18 @@ impl CellWriter {
             summary: summary.clone(),
         };
         replace::replace_json(&self.folder.place().join(names::SUMMARY), &ended)?;
-        attempts::forget(&self.folder.place())?;
-        match ending {
-            CellEnding::Interrupted | CellEnding::Failed(_) => Ok(()),
-            // Nobody goes on with it.
-            _ => checkpoint::remove(&self.folder.place()),
-        }
+        clear_away(&self.folder.place(), &ended)
     }
+}
+
+/// Removes what a cell that has `ended` no longer needs. A process that is killed after it wrote `summary.json` has not done
+/// so: the next one that takes up the run directory does.
+pub(super) fn clear_away(cell_dir: &Path, ended: &CellSummary) -> Result<(), RecordError> {
+    attempts::forget(cell_dir)?;
+    if ended.ending.is_run_again() {
+        return Ok(());
+    }
+    checkpoint::remove(cell_dir)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -70,10 +70,10 @@ pub(super) fn write(
     replace::replace(&path, &file)
 }
 
-/// Removes both: the cell has ended.
+/// Removes both, and what a process that was killed had begun to write in their place: the cell has ended.
 pub(super) fn remove(cell_dir: &Path) -> Result<(), RecordError> {
-    for slot in [Slot::A, Slot::B] {
-        let path = slot.path(cell_dir);
+    let files = [Slot::A, Slot::B].map(|slot| slot.path(cell_dir));
+    for path in files.iter().flat_map(|path| [path.clone(), replace::aside(path)]) {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).at("remove", &path),
             _ => {}

@@ -43,13 +43,10 @@ pub struct CellFound {
 }
 
 impl CellFound {
-    /// Whether nothing is left to do: it ended, and neither because the program was stopped nor because something broke,
-    /// for a resumed sweep runs both again.
+    /// Whether nothing is left to do.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.ended
-            .as_ref()
-            .is_some_and(|ended| !matches!(ended.ending, CellEnding::Interrupted | CellEnding::Failed(_)))
+        self.ended.as_ref().is_some_and(|ended| !ended.ending.is_run_again())
     }
 }
 

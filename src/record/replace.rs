@@ -52,8 +52,9 @@ pub(super) fn replace_json(path: &Path, value: &impl Serialize) -> Result<(), Re
     replace(path, &json)
 }
 
-/// One name a file is enough, since one process, holding the lock, writes a run directory.
-fn aside(path: &Path) -> PathBuf {
+/// Where the new contents of a file are written first. One name a file is enough, since one process, holding the lock, writes
+/// a run directory.
+pub(super) fn aside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.new"))
 }

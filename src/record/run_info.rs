@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{SweepEnding, any_path};
+use crate::event::{CellIndex, CellSize, SweepEnding, any_path};
 
 /// What `run.json` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,46 @@ pub struct RunInfo {
     /// The data sets as they were when the run began, in the order of the cells that use them.
     #[serde(default)]
     pub data: Vec<DataMark>,
+    /// How large its cells are, in queue order. Runs of earlier versions do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<AlikeCells>,
+}
+
+/// Neighbouring cells of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlikeCells {
+    /// How many.
+    pub cells: usize,
+    /// The size of each.
+    #[serde(flatten)]
+    pub size: CellSize,
+}
+
+impl RunInfo {
+    /// How large a cell is, if it says so.
+    #[must_use]
+    pub fn size(&self, cell: CellIndex) -> Option<CellSize> {
+        let mut before = 0;
+        let found = self.sizes.iter().find(|alike| {
+            before += alike.cells;
+            cell < before
+        });
+        found.map(|alike| alike.size)
+    }
+}
+
+impl AlikeCells {
+    /// The sizes of cells in queue order, neighbours of one size together.
+    #[must_use]
+    pub fn group(sizes: &[CellSize]) -> Vec<Self> {
+        let groups = sizes.chunk_by(|one, next| one == next);
+        groups
+            .map(|group| Self {
+                cells: group.len(),
+                size: group[0],
+            })
+            .collect()
+    }
 }
 
 fn first_rounding() -> u32 {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::axis::Axis;
-use crate::config::{Cell as Planned, Experiment};
+use crate::config::{Cell as Planned, Experiment, MeasuredOn};
 use crate::event::{CellEnding, CellIndex, Finish, Point, Summary};
 use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 use crate::record::{self, CellFound, RecordError, RunInfo};
@@ -229,23 +229,22 @@ fn lambdas(probes: usize, summary: Option<&Summary>, points: &[Point]) -> Vec<Op
 
 /// In words, each probe; all that there are, where cells differ in them.
 fn probe_words(experiment: &Experiment) -> Vec<String> {
-    let mut words: Vec<Vec<String>> = Vec::new();
+    let mut probes: Vec<Vec<MeasuredOn>> = Vec::new();
     for planned in &experiment.cells {
         for (place, probe) in planned.settings.probes.iter().enumerate() {
-            let described = probe.describe(&planned.settings);
-            if words.len() <= place {
-                words.push(Vec::new());
+            let measured_on = probe.measured_on(&planned.settings);
+            if probes.len() <= place {
+                probes.push(Vec::new());
             }
-            if !words[place].contains(&described) {
-                words[place].push(described);
+            if !probes[place].contains(&measured_on) {
+                probes[place].push(measured_on);
             }
         }
     }
-    let told = |all: Vec<String>| {
-        // A probe of a network without batch norm has the same words but for those on its statistics.
-        let is_part = |words: &String| all.iter().any(|other| other.starts_with(&format!("{words}, ")));
-        let whole: Vec<&str> = all.iter().filter(|words| !is_part(words)).map(String::as_str).collect();
-        whole.join(" / ")
+    let told = |all: Vec<MeasuredOn>| {
+        let is_said = |one: &MeasuredOn| all.iter().any(|other| one.lacks_only_the_statistics_of(other));
+        let whole = all.iter().filter(|one| !is_said(one)).map(ToString::to_string);
+        whole.collect::<Vec<_>>().join(" / ")
     };
-    words.into_iter().map(told).collect()
+    probes.into_iter().map(told).collect()
 }

@@ -12,13 +12,15 @@ use super::error::{SweepError, check_same, check_settings};
 use super::queue::{Queue, to_do};
 use super::table::Table;
 use super::{Sweep, queued, queued_row, with_added};
-use crate::config::Experiment;
+use crate::config::{Experiment, Settings};
 use crate::device::OpenDevice;
-use crate::event::{CellEnding, CellIndex};
+use crate::event::{CellEnding, CellIndex, CellSize};
 use crate::record::{
-    CellRow, QueueFile, RowState, RunDir, RunInfo, RunState, discard, has_checkpoint, host_name, read_cells,
-    read_config, read_run, rfc3339,
+    AlikeCells, CellRow, QueueFile, RowState, RunDir, RunInfo, RunState, discard, has_checkpoint, host_name,
+    read_cells, read_config, read_run, rfc3339,
 };
+use crate::setup;
+use crate::train::needs;
 
 impl Sweep {
     /// Writes down what will be run. Cells that `run_dir` has whole already will not run
@@ -50,6 +52,7 @@ impl Sweep {
         for found in read_cells(run_dir.path())? {
             let row = rows.get_mut(found.cell);
             let Some(row) = row else { continue };
+            run_dir.clear_away(&found)?;
             if found.ended.is_none() {
                 broken_off.push(BrokenOff::read(found.cell, &found.path));
             }
@@ -73,6 +76,7 @@ impl Sweep {
         let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
         seeds.sort_unstable();
         seeds.dedup();
+        let sizes: Vec<CellSize> = experiment.cells.iter().map(|cell| size(&cell.settings)).collect();
         let info = RunInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             rounding: ROUNDING,
@@ -91,6 +95,7 @@ impl Sweep {
             state: RunState::Running,
             config: read_config(run_dir.path())?,
             data: datasets.marks().to_vec(),
+            sizes: AlikeCells::group(&sizes),
         };
         let run_dir = Arc::new(run_dir);
         let is_to_do = |cell: CellIndex| rows.get(cell).is_some_and(|row: &CellRow| to_do(&row.state));
@@ -98,7 +103,7 @@ impl Sweep {
         let table = Table::begin(Arc::clone(&run_dir), waiting_rows(&experiment, &rows, &kept))?;
         run_dir.write_run(&info)?;
         let places = (Arc::clone(&run_dir), table.rows().clone());
-        let queue = Queue::new(experiment, places, &kept, is_to_do, &broken_off);
+        let queue = Queue::new((experiment, sizes), places, &kept, is_to_do, &broken_off);
         Ok(Self {
             name,
             queue: Arc::new(Mutex::new(queue)),
@@ -124,6 +129,16 @@ impl Sweep {
         self.info.state = RunState::Stopped;
         // Whoever asked is told another error.
         let _ = self.run_dir.write_run(self.earlier.as_ref().unwrap_or(&self.info));
+    }
+}
+
+/// How large a cell of these settings is.
+fn size(settings: &Settings) -> CellSize {
+    let data = settings.data;
+    let network = setup::network(settings, [data.channels(), data.side(), data.side()], data.classes());
+    CellSize {
+        parameters: network.layout().len() as u64,
+        memory_bytes: needs(settings, &network, setup::dtype(settings).size()).bytes,
     }
 }
 

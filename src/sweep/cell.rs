@@ -14,7 +14,7 @@ use crate::device::{Computing, OpenDevice};
 use crate::event::{CellEnding, CellIndex, Point, Progress, Summary};
 use crate::record::{CellRow, CellWriter, RecordError, Tensors};
 use crate::setup;
-use crate::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, train};
+use crate::train::{AnyError, Control, Keeper, Outbox, Position, Snapshot, Task, train};
 
 /// The least time between two checkpoints, in times of what one takes: on a slow disk they must not hold training up.
 const LEAST_INTERVAL: u32 = 25;
@@ -83,7 +83,7 @@ pub(super) fn train_cell(
         .map(|tensors| snapshot::from_tensors(&network, settings, tensors, &device.device))
         .transpose()?;
     if let Some(from) = &from {
-        *folder.summary = from.summary.clone();
+        *folder.summary = from.summary()?;
         folder.show();
     }
     let trained = train(task, control, outbox, &mut folder, from)?;
@@ -135,11 +135,11 @@ impl Keeper for Folder<'_> {
 
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
         let started = Instant::now();
+        let Position { step, observed } = snapshot.position;
         let (tensors, metadata) = snapshot::to_tensors(self.network, snapshot)?;
-        self.writer
-            .write_checkpoint((snapshot.step, snapshot.observed), &tensors, metadata)?;
+        self.writer.write_checkpoint((step, observed), &tensors, metadata)?;
         // For whoever measures λ_max again meanwhile.
-        self.parameters(snapshot.step, &snapshot.parameters, &snapshot.running)?;
+        self.parameters(step, &snapshot.parameters, &snapshot.running)?;
         self.cost = started.elapsed();
         Ok(())
     }

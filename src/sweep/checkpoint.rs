@@ -38,20 +38,31 @@ pub fn to_tensors(network: &Network, parameters: &Tensor<1>, running: &[RunningS
         })
         .collect();
     for layer in running {
-        for (what, tensor) in [("running_mean", &layer.mean), ("running_var", &layer.variance)] {
+        let [mean, variance, batches] = statistics_names(layer);
+        for (name, tensor) in [(mean, &layer.mean), (variance, &layer.variance)] {
             tensors.push(NamedTensor {
-                name: format!("{}.{what}", layer.name),
+                name,
                 shape: tensor.dims().to_vec(),
                 data: values(tensor.clone()),
             });
         }
         tensors.push(NamedTensor {
-            name: format!("{}.num_batches_tracked", layer.name),
+            name: batches,
             shape: Vec::new(),
             data: TensorValues::I64(vec![layer.batches]),
         });
     }
     tensors
+}
+
+/// The names of all tensors that [`to_tensors`] gives.
+pub(super) fn names(network: &Network, running: &[RunningStatistics]) -> impl Iterator<Item = String> {
+    let parameters = network.layout().entries().iter().map(|entry| entry.name.clone());
+    parameters.chain(running.iter().flat_map(statistics_names))
+}
+
+fn statistics_names(layer: &RunningStatistics) -> [String; 3] {
+    ["running_mean", "running_var", "num_batches_tracked"].map(|what| format!("{}.{what}", layer.name))
 }
 
 /// The numbers of a tensor, row-major, in their own format.
@@ -84,15 +95,16 @@ pub fn from_tensors(
     let mut running = network.initial_statistics(device, dtype);
     for layer in &mut running {
         let shape = layer.mean.dims();
-        let batches = find(tensors, &format!("{}.num_batches_tracked", layer.name), &[])?;
+        let [mean, variance, batches] = statistics_names(layer);
+        let batches = find(tensors, &batches, &[])?;
         layer.batches = batches.first().map_or(0, |&batches| batches as i64);
-        layer.mean = vector(find(tensors, &format!("{}.running_mean", layer.name), &shape)?);
-        layer.variance = vector(find(tensors, &format!("{}.running_var", layer.name), &shape)?);
+        layer.mean = vector(find(tensors, &mean, &shape)?);
+        layer.variance = vector(find(tensors, &variance, &shape)?);
     }
     Ok((vector(flat), running))
 }
 
-pub(super) fn find(tensors: &Tensors, name: &str, shape: &[usize]) -> Result<Vec<f64>, CheckpointError> {
+fn find(tensors: &Tensors, name: &str, shape: &[usize]) -> Result<Vec<f64>, CheckpointError> {
     let tensor = tensors
         .tensors
         .iter()
@@ -105,9 +117,14 @@ pub(super) fn find(tensors: &Tensors, name: &str, shape: &[usize]) -> Result<Vec
             expected: shape.to_vec(),
         });
     }
-    Ok(match &tensor.data {
+    Ok(floats(&tensor.data))
+}
+
+/// The numbers of a tensor, whatever their format, exactly but for integers beyond 2^53.
+pub(super) fn floats(values: &TensorValues) -> Vec<f64> {
+    match values {
         TensorValues::F32(values) => values.iter().map(|&x| f64::from(x)).collect(),
         TensorValues::F64(values) => values.clone(),
         TensorValues::I64(values) => values.iter().map(|&x| x as f64).collect(),
-    })
+    }
 }

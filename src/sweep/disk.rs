@@ -7,9 +7,9 @@ use super::error::SweepError;
 use super::queue::to_do;
 use super::{plan, queued, with_added};
 use crate::config::Experiment;
-use crate::event::{CellEnding, CellIndex, Event, Summary};
+use crate::event::{CellEnding, CellIndex, CellSize, Event, Summary};
 use crate::record::{
-    CellFound, RowState, RunInfo, RunState, find_config, host_name, read_cells, read_progress, read_run,
+    CellFound, QueueFile, RowState, RunInfo, RunState, find_config, host_name, read_cells, read_progress, read_run,
 };
 
 /// A run that no process trains, as its directory tells it: the plan, cells that were broken off, how it ended.
@@ -39,11 +39,14 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
     let waits = |cell: &CellIndex| rows.get(*cell).is_some_and(|row| to_do(&row.state)) || again.contains(cell);
     let others = (0..rows.len()).filter(|cell| waits(cell) && !listed.contains(cell));
     let order = others.chain(kept.order.iter().copied().filter(waits)).collect();
+    let sizes = info
+        .as_ref()
+        .map_or_else(Vec::new, |info| sizes(info, &kept, rows.len()));
     let mut plan = plan(
         &experiment,
         &rows,
-        run_dir,
-        info.as_ref().map_or("-", |info| &info.device),
+        |cell| sizes.get(cell).copied().flatten(),
+        (run_dir, info.as_ref().map_or("-", |info| &info.device)),
     );
     // What the sweep took is not on disk; what its cells took is.
     plan.earlier_seconds = rows.iter().map(|row| row.summary.seconds).sum();
@@ -54,6 +57,19 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
     // Where none is told, whoever reads this finds that nothing more comes.
     events.extend(info.and_then(|info| info.state.ending()).map(Event::SweepEnded));
     Ok(events)
+}
+
+/// How large each of so many cells is, as it was written down when the run was begun or taken up. A cell that was added since is as
+/// large as the one it is like.
+fn sizes(info: &RunInfo, kept: &QueueFile, cells: usize) -> Vec<Option<CellSize>> {
+    let planned = cells - kept.added.len();
+    let mut sizes: Vec<Option<CellSize>> = Vec::with_capacity(cells);
+    for cell in 0..cells {
+        let added = cell.checked_sub(planned).and_then(|at| kept.added.get(at));
+        let of_like = || sizes.get(added?.like).copied().flatten();
+        sizes.push(info.size(cell).or_else(of_like));
+    }
+    sizes
 }
 
 fn set(cells: &[CellIndex]) -> BTreeSet<CellIndex> {

@@ -7,13 +7,15 @@ use super::broken_off::BrokenOff;
 use super::table::Rows;
 use super::{cell_plan, queued_row};
 use crate::config::Experiment;
-use crate::event::{CellEnding, CellIndex, Command, Event};
+use crate::event::{CellEnding, CellIndex, CellSize, Command, Event};
 use crate::record::{Added, CellRow, QueueFile, RecordError, RowState, RunDir};
-use crate::train::Desk;
+use crate::train::{Applied, Desk, Verdict};
 
 /// The queue of a sweep, and the cells it is of.
 pub(super) struct Queue {
     pub(super) experiment: Experiment,
+    /// How large each cell is.
+    pub(super) sizes: Vec<CellSize>,
     run_dir: Arc<RunDir>,
     table: Rows,
     /// Cells that wait, the next one first.
@@ -32,7 +34,7 @@ pub(super) struct Queue {
 impl Queue {
     /// The queue of a run as an earlier process left it, where the cells `to_do` are to be run, and last those that were broken off and may be the reason.
     pub(super) fn new(
-        experiment: Experiment,
+        (experiment, sizes): (Experiment, Vec<CellSize>),
         (run_dir, table): (Arc<RunDir>, Rows),
         kept: &QueueFile,
         to_do: impl Fn(CellIndex) -> bool,
@@ -51,6 +53,7 @@ impl Queue {
         order.sort_by_cached_key(|cell| comes_last(*cell));
         Self {
             experiment,
+            sizes,
             run_dir,
             table,
             order,
@@ -63,20 +66,13 @@ impl Queue {
         }
     }
 
-    /// Takes the next cell that is not held out; `is_aborted` ones are taken in any case.
-    pub(super) fn take_next(&mut self, is_aborted: impl Fn(CellIndex) -> bool) -> Option<CellIndex> {
-        let at = self
-            .order
-            .iter()
-            .position(|cell| !self.held.contains(cell) || is_aborted(*cell))?;
+    /// Takes the next cell that is not held out, or that is only to be left out.
+    pub(super) fn take_next(&mut self) -> Option<CellIndex> {
+        let is_next = |cell: &CellIndex| !self.held.contains(cell) || self.left_out.contains(cell);
+        let at = self.order.iter().position(is_next)?;
         let cell = self.order.remove(at);
         self.running.insert(cell);
         Some(cell)
-    }
-
-    /// Cells that were aborted before their turn.
-    pub(super) fn left_out(&self) -> Vec<CellIndex> {
-        self.left_out.iter().copied().collect()
     }
 
     /// A cell that ran has ended, or was set aside.
@@ -144,7 +140,8 @@ impl Queue {
         }
     }
 
-    fn change(&mut self, command: Command) -> Result<Vec<Event>, Refused> {
+    /// Changes the queue and returns the events to publish; none where the command changes nothing.
+    fn change(&mut self, command: Command) -> Result<Option<Vec<Event>>, Refused> {
         let refused = |cell: CellIndex, why: String| Refused { cell, why };
         let place = |queue: &Self, cell: CellIndex, what: &str| {
             let at = queue.place(cell);
@@ -204,17 +201,26 @@ impl Queue {
                 let cell = self.experiment.with_seed(like, seed).ok_or_else(none)?;
                 let index = self.experiment.cells.len();
                 let row = queued_row(index, &cell);
-                let plan = cell_plan(&cell.settings, &row);
+                // A seed changes no network.
+                let size = self.sizes[like];
+                let plan = cell_plan(&cell.settings, &row, Some(size));
+                self.sizes.push(size);
                 self.table.put(row);
                 self.experiment.cells.push(cell);
                 self.added.push(Added { like, seed });
                 self.order.push(index);
                 events.push(Event::CellAdded(Box::new(plan)));
             }
-            _ => return Ok(events),
+            // It is left out when its turn comes; the table and the file say so now.
+            Command::Abort(cell) if self.place(cell).is_some() => {
+                self.left_out.insert(cell);
+                self.table.put_state(cell, RowState::Ended(CellEnding::Aborted));
+                return Ok(Some(events));
+            }
+            _ => return Ok(None),
         }
         events.push(self.event());
-        Ok(events)
+        Ok(Some(events))
     }
 
     /// Rows for cells that have none yet.
@@ -235,39 +241,62 @@ fn notice(cell: Option<CellIndex>, words: String) -> Event {
     Event::Notice { cell, words }
 }
 
+/// A command about the queue in words, for the log, and the cell that it is about.
+fn words(command: Command) -> (Option<CellIndex>, &'static str) {
+    match command {
+        Command::Abort(cell) => (Some(cell), "abort"),
+        Command::Skip(cell) => (Some(cell), "skip: it goes on at the end of the queue"),
+        Command::Retry(cell) => (Some(cell), "run again"),
+        Command::Move { cell, by } if by < 0 => (Some(cell), "run earlier"),
+        Command::Move { cell, .. } => (Some(cell), "run later"),
+        Command::Hold(cell) => (Some(cell), "hold out"),
+        Command::Release(cell) => (Some(cell), "let in again"),
+        Command::AddSeed(cell) => (Some(cell), "add a cell like it with a new seed"),
+        Command::Pause(_)
+        | Command::Resume(_)
+        | Command::Audit(_)
+        | Command::Keep(_)
+        | Command::Measure(_)
+        | Command::SetLearningRate { .. }
+        | Command::Quit => (None, "what is not about the queue"),
+    }
+}
+
 impl Desk for Queue {
-    fn ask(&mut self, command: Command) -> Vec<Event> {
-        let changed = match command {
-            // It is left out when its turn comes; the table and the file say so now.
-            Command::Abort(cell) if self.place(cell).is_some() => {
-                self.left_out.insert(cell);
-                self.table.put_state(cell, RowState::Ended(CellEnding::Aborted));
-                Ok(Vec::new())
+    fn apply(&mut self, command: Command) -> Applied {
+        let (cell, words) = words(command);
+        let mut applied = Applied::done(cell, words);
+        match self.change(command) {
+            Ok(Some(events)) => applied.events = events,
+            Ok(None) => return applied,
+            Err(Refused { cell, why }) => {
+                applied.events.push(notice(Some(cell), why));
+                return applied;
             }
-            Command::Abort(_) => return Vec::new(),
-            _ => self.change(command),
-        };
-        let mut events = match changed {
-            Ok(events) => events,
-            Err(Refused { cell, why }) => return vec![notice(Some(cell), why)],
-        };
+        }
         // It holds in this process all the same.
         if let Err(error) = self.keep() {
             let words = format!("{error}; the changed queue is lost if this process ends now");
-            events.push(notice(None, words));
+            applied.events.push(notice(None, words));
         }
-        events
+        applied
     }
 
-    fn is_skipped(&self, cell: CellIndex) -> bool {
-        self.skipped.contains(&cell)
+    fn verdict(&self, cell: CellIndex) -> Verdict {
+        if self.left_out.contains(&cell) {
+            Verdict::Abort
+        } else if self.skipped.contains(&cell) {
+            Verdict::Skip
+        } else {
+            Verdict::Go
+        }
     }
 }
 
 /// Whether a cell in this state is still to be run.
 pub(super) fn to_do(state: &RowState) -> bool {
-    !matches!(
-        state,
-        RowState::Ended(CellEnding::Finished(_) | CellEnding::Diverged | CellEnding::Aborted)
-    )
+    match state {
+        RowState::Ended(ending) => ending.is_run_again(),
+        RowState::Queued | RowState::Held | RowState::Running => true,
+    }
 }

@@ -61,14 +61,9 @@ impl Augmenter {
         }
     }
 
-    /// Where its stream of random numbers is.
-    pub(super) fn position(&self) -> u128 {
-        self.rng.get_word_pos()
-    }
-
-    /// Goes on where an earlier one was.
-    pub(super) fn set_position(&mut self, position: u128) {
-        self.rng.set_word_pos(position);
+    /// Its stream of random numbers, which is all that it keeps.
+    pub(super) fn stream(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
     }
 
     /// A batch with every image seen at random. Their views are drawn in the batch's order, each down, right, mirrored.

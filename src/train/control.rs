@@ -1,6 +1,5 @@
 //! What the person watching asks for, honoured within one step.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,13 +25,24 @@ pub enum Verdict {
     Quit,
 }
 
-/// Whoever keeps the queue of the sweep.
+/// Takes the commands that are not about training.
 pub trait Desk: Send {
-    /// Does what is asked about the queue. What there is to tell about it.
-    fn ask(&mut self, command: Command) -> Vec<Event>;
+    /// Applies a command and returns the events to publish, with the command in words for the log; no words where it was refused.
+    fn apply(&mut self, command: Command) -> Applied;
 
-    /// Whether a running cell was asked to be set aside.
-    fn is_skipped(&self, cell: CellIndex) -> bool;
+    /// What has been asked of a cell.
+    fn verdict(&self, cell: CellIndex) -> Verdict;
+}
+
+/// What came of a command, to be told and logged.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The cell that it is about.
+    pub cell: Option<CellIndex>,
+    /// What was done, for the log; none where the command was refused.
+    pub words: Option<&'static str>,
+    /// What there is to tell.
+    pub events: Vec<Event>,
 }
 
 /// Measurements that were asked for, whatever is due.
@@ -51,22 +61,15 @@ pub struct Control {
     cell: Option<CellIndex>,
     pauses: Pauses,
     quit: bool,
-    aborted: BTreeSet<CellIndex>,
+    /// Whether the cell that runs is to end.
+    aborted: bool,
     measurement: Asked,
     keep: bool,
     /// The last one asked for, of the cell that is trained.
     learning_rate: Option<f64>,
     activity: Option<Activity>,
     desk: Option<Arc<Mutex<dyn Desk>>>,
-    untold: Vec<Told>,
-}
-
-/// What was asked by hand and what came of it, to be told and logged.
-struct Told {
-    cell: Option<CellIndex>,
-    /// What was done, for the log; none where the command was refused.
-    words: Option<&'static str>,
-    events: Vec<Event>,
+    untold: Vec<Applied>,
 }
 
 impl Control {
@@ -77,7 +80,7 @@ impl Control {
             cell: None,
             pauses: Pauses::default(),
             quit: false,
-            aborted: BTreeSet::new(),
+            aborted: false,
             measurement: Asked::default(),
             keep: false,
             learning_rate: None,
@@ -87,7 +90,7 @@ impl Control {
         }
     }
 
-    /// From now on, what is asked about the queue goes to `desk`.
+    /// From now on, commands that are not about training go to `desk`.
     pub fn attend(&mut self, desk: Arc<Mutex<dyn Desk>>) {
         self.desk = Some(desk);
     }
@@ -95,7 +98,7 @@ impl Control {
     /// This cell runs from now on.
     pub fn begin(&mut self, cell: CellIndex) {
         if self.cell != Some(cell) {
-            (self.cell, self.activity) = (Some(cell), None);
+            (self.cell, self.activity, self.aborted) = (Some(cell), None, false);
         }
     }
 
@@ -105,6 +108,7 @@ impl Control {
             self.pauses.forget(cell);
         }
         (self.activity, self.measurement, self.learning_rate) = (None, Asked::default(), None);
+        self.aborted = false;
     }
 
     /// Hears what was asked, and tells what came of it.
@@ -114,7 +118,7 @@ impl Control {
     }
 
     fn tell(&mut self, outbox: &Outbox) {
-        for Told { cell, words, events } in self.untold.drain(..) {
+        for Applied { cell, words, events } in self.untold.drain(..) {
             if let Some(words) = words {
                 outbox.log(LogKind::ByHand, cell, words);
             }
@@ -260,25 +264,16 @@ impl Control {
         self.pauses.has(cell)
     }
 
-    /// An earlier process was asked to leave this cell out.
-    pub fn leave_out(&mut self, cell: CellIndex) {
-        self.aborted.insert(cell);
-    }
-
-    /// Whether a cell was aborted, whatever else was asked.
-    pub fn is_aborted(&self, cell: CellIndex) -> bool {
-        self.aborted.contains(&cell)
-    }
-
     fn asked(&self, cell: CellIndex) -> Verdict {
-        if self.quit {
-            Verdict::Quit
-        } else if self.is_aborted(cell) {
+        let desk = self.desk.as_ref();
+        let verdict = desk.map_or(Verdict::Go, |desk| lock(desk).verdict(cell));
+        // An abort outlasts the end of the sweep: a resume must not run the cell.
+        if verdict == Verdict::Abort || (self.aborted && self.cell == Some(cell)) {
             Verdict::Abort
-        } else if self.desk.as_ref().is_some_and(|desk| lock(desk).is_skipped(cell)) {
-            Verdict::Skip
+        } else if self.quit {
+            Verdict::Quit
         } else {
-            Verdict::Go
+            verdict
         }
     }
 
@@ -291,91 +286,74 @@ impl Control {
         }
     }
 
-    fn ask(&self, command: Command) -> Vec<Event> {
-        let desk = self.desk.as_ref();
-        desk.map_or_else(Vec::new, |desk| lock(desk).ask(command))
+    fn note(&mut self, command: Command) {
+        let applied = match command {
+            Command::Pause(cells) => self.to_running(cells, "pause", |control| control.pauses.set(cells, true)),
+            Command::Resume(cells) => self.to_running(cells, "go on", |control| control.pauses.set(cells, false)),
+            Command::Keep(cells) => self.to_running(cells, "write a checkpoint", |control| control.keep = true),
+            Command::Audit(cell) => {
+                self.to_running(Cells::One(cell), "audit", |control| control.measurement.audit = true)
+            }
+            Command::Measure(cell) => self.to_running(Cells::One(cell), "measure now", |control| {
+                control.measurement.plain = true;
+            }),
+            Command::SetLearningRate { cell, learning_rate } => {
+                self.to_running(Cells::One(cell), "change the learning rate", |control| {
+                    control.learning_rate = Some(learning_rate);
+                })
+            }
+            Command::Abort(cell) if self.cell == Some(cell) => {
+                self.to_running(Cells::One(cell), "abort", |control| control.aborted = true)
+            }
+            Command::Quit => {
+                self.quit = true;
+                Applied::done(None, "stop the sweep")
+            }
+            other => {
+                let Some(desk) = &self.desk else { return };
+                lock(desk).apply(other)
+            }
+        };
+        self.untold.push(applied);
     }
 
-    fn note(&mut self, command: Command) {
-        let (cell, words) = words(command);
-        let is_of_a_running_cell = matches!(
-            command,
-            Command::Pause(_)
-                | Command::Resume(_)
-                | Command::Keep(_)
-                | Command::Audit(_)
-                | Command::Measure(_)
-                | Command::SetLearningRate { .. }
-        );
-        if let Some(cell) = cell.filter(|cell| is_of_a_running_cell && self.cell != Some(*cell)) {
-            let cell = Some(cell);
-            let words = format!("it does not run, so this was not done: {words}");
-            let events = vec![Event::Notice { cell, words }];
-            self.untold.push(Told {
-                cell,
-                words: None,
-                events,
-            });
-            return;
-        }
-        let mut events = Vec::new();
-        match command {
-            Command::Pause(cells) => self.pauses.set(cells, true),
-            Command::Resume(cells) => self.pauses.set(cells, false),
-            Command::Abort(cell) => {
-                self.aborted.insert(cell);
-                events = self.ask(command);
+    /// Does what is asked of cells in training; of a cell that does not run it is refused.
+    fn to_running(&mut self, cells: Cells, words: &'static str, act: impl FnOnce(&mut Self)) -> Applied {
+        let cell = match cells {
+            Cells::All => None,
+            Cells::One(cell) if self.cell == Some(cell) => Some(cell),
+            Cells::One(cell) => {
+                return Applied::refused(cell, format!("it does not run, so this was not done: {words}"));
             }
-            Command::Audit(_) => self.measurement.audit = true,
-            Command::Quit => self.quit = true,
-            Command::Keep(_) => self.keep = true,
-            Command::Measure(_) => self.measurement.plain = true,
-            Command::SetLearningRate { learning_rate, .. } => self.learning_rate = Some(learning_rate),
-            Command::Skip(_)
-            | Command::Retry(_)
-            | Command::Move { .. }
-            | Command::Hold(_)
-            | Command::Release(_)
-            | Command::AddSeed(_) => {
-                if let Command::Retry(cell) = command {
-                    // One that waits to be left out waits to be run again.
-                    self.aborted.remove(&cell);
-                }
-                events = self.ask(command);
-            }
+        };
+        act(self);
+        Applied::done(cell, words)
+    }
+}
+
+impl Applied {
+    /// It was done, and there is nothing to tell.
+    pub fn done(cell: Option<CellIndex>, words: &'static str) -> Self {
+        Self {
+            cell,
+            words: Some(words),
+            events: Vec::new(),
         }
-        let words = Some(words);
-        self.untold.push(Told { cell, words, events });
+    }
+
+    /// Nothing was done, for this reason.
+    pub fn refused(cell: CellIndex, why: String) -> Self {
+        let cell = Some(cell);
+        Self {
+            cell,
+            words: None,
+            events: vec![Event::Notice { cell, words: why }],
+        }
     }
 }
 
 fn lock<'a>(desk: &'a Arc<Mutex<dyn Desk + 'static>>) -> std::sync::MutexGuard<'a, dyn Desk + 'static> {
     desk.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What is asked, for the log, and of which cell.
-fn words(command: Command) -> (Option<CellIndex>, &'static str) {
-    let one = |cells| match cells {
-        Cells::All => None,
-        Cells::One(cell) => Some(cell),
-    };
-    match command {
-        Command::Pause(cells) => (one(cells), "pause"),
-        Command::Resume(cells) => (one(cells), "go on"),
-        Command::Abort(cell) => (Some(cell), "abort"),
-        Command::Audit(cell) => (Some(cell), "audit"),
-        Command::Quit => (None, "stop the sweep"),
-        Command::Keep(cells) => (one(cells), "write a checkpoint"),
-        Command::Measure(cell) => (Some(cell), "measure now"),
-        Command::SetLearningRate { cell, .. } => (Some(cell), "change the learning rate"),
-        Command::Skip(cell) => (Some(cell), "skip: it goes on at the end of the queue"),
-        Command::Retry(cell) => (Some(cell), "run again"),
-        Command::Move { cell, by } if by < 0 => (Some(cell), "run earlier"),
-        Command::Move { cell, .. } => (Some(cell), "run later"),
-        Command::Hold(cell) => (Some(cell), "hold out"),
-        Command::Release(cell) => (Some(cell), "let in again"),
-        Command::AddSeed(cell) => (Some(cell), "add a cell like it with a new seed"),
-    }
 }
 
 #[cfg(test)]
@@ -424,6 +402,7 @@ mod tests {
             sender.send(Command::Pause(Cells::All)).unwrap();
             sender.send(command).unwrap();
             let mut control = Control::new(receiver);
+            control.begin(3);
             let verdict_now = control.checkpoint(3, &Outbox::new(events), &mut Stopwatch::start());
             assert_eq!(verdict_now, verdict);
         }
@@ -466,10 +445,13 @@ mod tests {
         let (sender, receiver) = crossbeam_channel::unbounded();
         let (events, _seen) = crossbeam_channel::unbounded();
         let outbox = Outbox::new(events);
-        sender.send(Command::Abort(2)).unwrap();
         let mut control = Control::new(receiver);
-        assert_eq!(control.checkpoint(1, &outbox, &mut Stopwatch::start()), Verdict::Go);
-        assert_eq!(control.checkpoint(2, &outbox, &mut Stopwatch::start()), Verdict::Abort);
+        let mut verdict = |cell| {
+            control.begin(cell);
+            sender.send(Command::Abort(2)).unwrap();
+            control.checkpoint(cell, &outbox, &mut Stopwatch::start())
+        };
+        assert_eq!([1, 2, 3].map(&mut verdict), [Verdict::Go, Verdict::Abort, Verdict::Go]);
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use burn::tensor::Tensor;
 use rand::seq::index;
+use serde::{Deserialize, Serialize};
 use sharpness::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, TrackState, Tracker};
 use sharpness::model::{Examples, Network, Normalization, RunningStatistics};
 use sharpness::random::{Purpose, stream};
 use sharpness::tensor::can_round;
 
 use super::Task;
+use super::parts::{Parts, StreamPosition};
 use crate::config::{Extent, Probe, Settings, Split, Statistics};
 use crate::setup;
 
@@ -72,6 +74,36 @@ pub fn probe_loss<'a>(
     }
 }
 
+/// The state of a track without its vectors.
+#[derive(Clone, Serialize, Deserialize)]
+struct Track {
+    position: StreamPosition,
+    values: Vec<(f64, u32)>,
+    since_audit: u64,
+    lowest: f64,
+}
+
+impl Track {
+    fn of(state: &TrackState) -> Self {
+        Self {
+            position: state.position.into(),
+            values: state.values.clone(),
+            since_audit: state.since_audit,
+            lowest: state.lowest,
+        }
+    }
+
+    fn with(self, vectors: Vec<Tensor<1>>) -> TrackState {
+        TrackState {
+            position: self.position.into(),
+            vectors,
+            values: self.values,
+            since_audit: self.since_audit,
+            lowest: self.lowest,
+        }
+    }
+}
+
 impl ProbeTrack {
     pub(super) fn all(task: &Task) -> Vec<Self> {
         let settings = task.settings;
@@ -88,12 +120,18 @@ impl ProbeTrack {
             .collect()
     }
 
-    pub(super) fn state(&self) -> TrackState {
-        self.tracker.state()
-    }
-
-    pub(super) fn go_on_from(&mut self, state: TrackState) {
-        self.tracker.go_on_from(state);
+    /// Lists the tracks of all probes as parts of the cell's state, with vectors of the length `parameters`.
+    pub(super) fn parts(probes: &mut [Self], parts: &mut Parts, parameters: usize) {
+        let states: Vec<TrackState> = probes.iter().map(|probe| probe.tracker.state()).collect();
+        let mut tracks: Vec<Track> = states.iter().map(Track::of).collect();
+        parts.value("tracks", &mut tracks);
+        for (index, ((probe, mut state), track)) in probes.iter_mut().zip(states).zip(tracks).enumerate() {
+            let prefix = format!("track.{index}");
+            parts.tensors(&prefix, &mut state.vectors, track.values.len(), parameters);
+            if matches!(parts, Parts::PutBack(..)) {
+                probe.tracker.go_on_from(track.with(state.vectors));
+            }
+        }
     }
 
     /// Whether the next measurement starts cold.

@@ -2,6 +2,7 @@
 
 mod observe;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,16 +11,18 @@ use burn::tensor::Tensor;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sharpness::model::{Examples, Normalization, Pass, RunningStatistics, mean_loss_and_gradient};
-use sharpness::optimizer::{Optimizer, Step};
+use sharpness::optimizer::{Length, Optimizer, Step};
 use sharpness::random::{Purpose, stream};
 use sharpness::schedule::Schedule;
 
 use super::augment::Augmenter;
+use super::last_values::LastValues;
 use super::losses::Losses;
 use super::pace::Pace;
+use super::parts::Parts;
 use super::probes::ProbeTrack;
 use super::schedule::LambdaSchedule;
-use super::snapshot::Snapshot;
+use super::snapshot::{Position, SUMMARY, Snapshot, SnapshotError};
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Settings};
 use crate::event::{CellEnding, Event, Progress, RateChange, Summary};
@@ -186,7 +189,7 @@ impl<'a> Run<'a> {
         }
         point.changed_by_hand = Some(RateChange { from, to });
         self.write(point)?;
-        self.keep(&self.snapshot(true))?;
+        self.keep_now()?;
         let step = self.step;
         self.outbox.notice(
             cell,
@@ -212,6 +215,12 @@ impl<'a> Run<'a> {
         self.insist(|keeper| keeper.snapshot(snapshot))
     }
 
+    /// The same for the state after a step that is observed.
+    pub(super) fn keep_now(&mut self) -> Result<(), AnyError> {
+        let snapshot = self.snapshot(true);
+        self.keep(&snapshot)
+    }
+
     /// Writes, and waits while the disk takes nothing.
     fn insist(&mut self, mut write: impl FnMut(&mut dyn Keeper) -> Result<(), AnyError>) -> Result<(), AnyError> {
         let left_out = self.stopwatch.left_out();
@@ -231,56 +240,68 @@ impl<'a> Run<'a> {
     /// The same, if it was not done for a while, or is asked for.
     pub(super) fn keep_now_and_then(&mut self) -> Result<(), AnyError> {
         if self.control.take_keep() || self.kept_at.elapsed() >= self.keeper.keep_every() {
-            self.keep(&self.snapshot(true))?;
+            self.keep_now()?;
         }
         Ok(())
     }
 
     /// Everything that decides how the cell goes on. Tensors are shared, not copied.
-    pub(super) fn snapshot(&self, observed: bool) -> Snapshot {
-        Snapshot {
+    pub(super) fn snapshot(&mut self, observed: bool) -> Snapshot {
+        let position = Position {
             step: self.step,
             observed,
-            seconds: self.stopwatch.seconds(),
-            parameters: self.parameters.clone(),
-            running: self.running.clone(),
-            optimizer: self.optimizer.state(),
-            losses: self.losses.all(),
-            gradient: self.gradient.clone().filter(|_| !observed),
-            order: Arc::clone(&self.order.indices),
-            next: self.order.next,
-            order_position: self.order.rng.get_word_pos(),
-            dropout_position: self.dropout.get_word_pos(),
-            augmentation_position: self.augmenter.as_ref().map(Augmenter::position),
-            learning_rate: self.learning_rate,
-            spending: self.measuring.spending(),
-            tracks: self.probes.iter().map(ProbeTrack::state).collect(),
-            summary: self.summary.clone(),
-        }
+        };
+        let mut snapshot = Snapshot::new(position, self.parameters.clone(), self.running.clone());
+        self.parts(&mut Parts::Take(&mut snapshot));
+        snapshot
     }
 
     /// Goes on where an earlier process was.
-    pub(super) fn go_on_from(&mut self, from: Snapshot) {
-        self.step = from.step;
-        self.stopwatch.add_earlier(from.seconds);
-        self.parameters = from.parameters;
-        self.running = from.running;
-        self.optimizer.go_on_from(&from.optimizer);
-        self.losses.go_on_with(from.losses);
-        self.gradient = from.gradient;
-        (self.order.indices, self.order.next) = (from.order, from.next);
-        self.order.rng.set_word_pos(from.order_position);
-        self.dropout.set_word_pos(from.dropout_position);
-        if let (Some(augmenter), Some(position)) = (&mut self.augmenter, from.augmentation_position) {
-            augmenter.set_position(position);
-        }
-        self.learning_rate = from.learning_rate;
-        self.measuring.go_on_with(from.spending);
-        for (probe, track) in self.probes.iter_mut().zip(from.tracks) {
-            probe.go_on_from(track);
-        }
-        self.summary = from.summary;
+    pub(super) fn go_on_from(&mut self, from: &Snapshot) -> Result<(), SnapshotError> {
+        self.step = from.position.step;
+        self.parameters = from.parameters.clone();
+        self.running.clone_from(&from.running);
+        let mut wrong = None;
+        self.parts(&mut Parts::PutBack(from, &mut wrong));
         self.forget_pace();
+        wrong.map_or(Ok(()), Err)
+    }
+
+    /// Every other part of the state that decides how the cell goes on, each once: it is taken and put back by this list.
+    fn parts(&mut self, parts: &mut Parts) {
+        let parameters = self.task.network.layout().len();
+        parts.value_of(
+            "seconds",
+            &mut self.stopwatch,
+            Stopwatch::seconds,
+            Stopwatch::add_earlier,
+        );
+        for kept in self.optimizer.kept() {
+            let length = match kept.length {
+                Length::Parameters => parameters,
+                Length::One => 1,
+            };
+            parts.tensor(optimizer_name(kept.name), kept.tensor, length);
+        }
+        parts.scalars_of("losses", &mut self.losses, Losses::all, Losses::go_on_with);
+        // Only observing a step needs its gradient.
+        if !parts.is_observed() {
+            parts.tensor("gradient".into(), &mut self.gradient, parameters);
+        }
+        parts.order("order", &mut self.order.indices);
+        parts.value("next", &mut self.order.next);
+        parts.stream("order_position", &mut self.order.rng);
+        parts.stream("dropout_position", &mut self.dropout);
+        parts.stream_if_any("augmentation_position", self.augmenter.as_mut().map(Augmenter::stream));
+        parts.newer_value("learning_rate", &mut self.learning_rate);
+        parts.value("spending", &mut self.measuring.spending);
+        ProbeTrack::parts(&mut self.probes, parts, parameters);
+        parts.value_of(
+            SUMMARY,
+            &mut self.summary,
+            |summary| LastValues(summary.clone()),
+            |summary, LastValues(last)| *summary = last,
+        );
     }
 
     /// Whether the next [`Self::between_steps`] waits.
@@ -346,6 +367,14 @@ impl<'a> Run<'a> {
             parameters: self.parameters,
             running: self.running,
         }
+    }
+}
+
+/// The name of an optimizer's tensor among the parts. SAM's stood alone in files before optimizers named theirs.
+fn optimizer_name(name: &'static str) -> Cow<'static, str> {
+    match name {
+        "climbed" => name.into(),
+        _ => format!("optimizer.{name}").into(),
     }
 }
 

@@ -20,21 +20,9 @@ const NEWEST: f64 = 0.3;
 /// more than twice the rate, not in a burst of measurements at neighbouring steps.
 const LEAST_SPACING: f64 = 0.5;
 
-/// What a schedule has seen, to go on with it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+/// What a schedule has seen: it goes on with that alone.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Spending {
-    spent: f64,
-    last: f64,
-    warm: Option<f64>,
-    audited: Option<f64>,
-}
-
-/// Decides when λ_max is measured.
-#[derive(Clone, Copy, Debug)]
-pub struct LambdaSchedule {
-    tracking: Tracking,
-    steps_per_epoch: u64,
-    planned_steps: u64,
     /// Seconds spent measuring so far.
     spent: f64,
     /// The time of the cell when the last measurement was noted.
@@ -45,8 +33,19 @@ pub struct LambdaSchedule {
     audited: Cost,
 }
 
+/// Decides when λ_max is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct LambdaSchedule {
+    tracking: Tracking,
+    steps_per_epoch: u64,
+    planned_steps: u64,
+    /// What it has seen.
+    pub spending: Spending,
+}
+
 /// What a kind of measurement has come to cost: a moving average, so that one that was held up counts for little.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 struct Cost(Option<f64>);
 
 impl Cost {
@@ -67,27 +66,8 @@ impl LambdaSchedule {
             tracking,
             steps_per_epoch,
             planned_steps,
-            spent: 0.0,
-            last: 0.0,
-            warm: Cost::default(),
-            audited: Cost::default(),
+            spending: Spending::default(),
         }
-    }
-
-    /// What it has seen.
-    pub fn spending(&self) -> Spending {
-        Spending {
-            spent: self.spent,
-            last: self.last,
-            warm: self.warm.0,
-            audited: self.audited.0,
-        }
-    }
-
-    /// Goes on with what an earlier schedule of the same cell had seen.
-    pub fn go_on_with(&mut self, seen: Spending) {
-        (self.spent, self.last) = (seen.spent, seen.last);
-        (self.warm, self.audited) = (Cost(seen.warm), Cost(seen.audited));
     }
 
     /// Whether a measurement is due after `step` steps and `seconds` of the cell; `audit` says that it would be one
@@ -101,11 +81,12 @@ impl LambdaSchedule {
             Tracking::Steps(n) => step.is_multiple_of(n),
             Tracking::Epochs(n) => step.is_multiple_of(n.saturating_mul(self.steps_per_epoch)),
             Tracking::Share(share) => {
-                let (warm, audited) = (self.warm.seconds(), self.audited.seconds());
+                let Spending { spent, last, .. } = self.spending;
+                let (warm, audited) = (self.spending.warm.seconds(), self.spending.audited.seconds());
                 let cost = if audit { audited } else { warm };
                 let progress = step as f64 / self.planned_steps.max(1) as f64;
-                let affordable = self.spent + cost + progress * audited <= share * (seconds + cost);
-                affordable && seconds - self.last >= LEAST_SPACING * warm * (1.0 - share) / share
+                let affordable = spent + cost + progress * audited <= share * (seconds + cost);
+                affordable && seconds - last >= LEAST_SPACING * warm * (1.0 - share) / share
             }
             Tracking::Ends => false,
         }
@@ -113,9 +94,15 @@ impl LambdaSchedule {
 
     /// Takes note of a measurement of all probes that took `took` seconds and ended at `seconds` of the cell.
     pub fn measured(&mut self, seconds: f64, took: f64, audit: bool) {
-        self.spent += took;
-        self.last = seconds;
-        let cost = if audit { &mut self.audited } else { &mut self.warm };
+        let Spending {
+            spent,
+            last,
+            warm,
+            audited,
+        } = &mut self.spending;
+        *spent += took;
+        *last = seconds;
+        let cost = if audit { audited } else { warm };
         cost.take_in(took);
     }
 }

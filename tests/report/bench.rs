@@ -45,6 +45,7 @@ impl Bench {
             state: RunState::Running,
             config: String::new(),
             data: Vec::new(),
+            sizes: Vec::new(),
         })
         .unwrap();
         Self {

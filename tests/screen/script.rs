@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::event::{
-    Activity, CellEnding, CellPlan, Event, LambdaPoint, LogEntry, LogKind, Point, Progress, RateChange, StopReason,
-    Summary, SweepPlan, Threshold,
+    Activity, CellEnding, CellPlan, CellSize, Event, LambdaPoint, LogEntry, LogKind, Point, Progress, RateChange,
+    StopReason, Summary, SweepPlan, Threshold,
 };
 
 /// Steps every cell plans.
@@ -71,8 +71,10 @@ fn cell_plan(cell: usize) -> CellPlan {
             is_inverse_in_rate: true,
             ..Threshold::default()
         },
-        parameters: 199_210,
-        memory_bytes: Some(96_000_000),
+        size: Some(CellSize {
+            parameters: 199_210,
+            memory_bytes: 96_000_000,
+        }),
         ended: None,
     }
 }

@@ -28,10 +28,17 @@ pub struct Step<'a> {
     pub gradient_at: &'a mut dyn FnMut(&Tensor<1>) -> Tensor<1>,
 }
 
-/// The tensors that an optimizer keeps from one step to the next, each with its name.
-pub type State = Vec<(&'static str, Tensor<1>)>;
+/// A tensor that an optimizer keeps from one step to the next.
+pub struct Kept<'a> {
+    /// The name that it has among the optimizer's, also in files.
+    pub name: &'static str,
+    /// How long it is.
+    pub length: Length,
+    /// Its place; none before the first step.
+    pub tensor: &'a mut Option<Tensor<1>>,
+}
 
-/// How long a tensor of a [`State`] is.
+/// How long a [`Kept`] tensor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     /// `[parameters]`.
@@ -115,18 +122,11 @@ pub trait Optimizer: Send {
         format!("{}{decay}", self.edge_formula())
     }
 
-    /// The names that a state can have, with the lengths of their tensors: for whoever reads one from a file.
-    fn state_names(&self) -> Vec<(&'static str, Length)> {
+    /// What the next step needs of those before it. Whoever copies these tensors, and later puts them into another optimizer
+    /// of the same settings, has that one take the same steps.
+    fn kept(&mut self) -> Vec<Kept<'_>> {
         Vec::new()
     }
-
-    /// What the next step needs of those before it.
-    fn state(&self) -> State {
-        State::new()
-    }
-
-    /// Goes on with an earlier [`Optimizer::state`].
-    fn go_on_from(&mut self, _: &State) {}
 }
 
 /// g + μw, both `[parameters]`.
@@ -136,10 +136,4 @@ fn decayed(weight_decay: f64, parameters: &Tensor<1>, gradient: Tensor<1>) -> Te
     } else {
         gradient
     }
-}
-
-/// The tensor of that name.
-fn find(state: &[(&'static str, Tensor<1>)], name: &str) -> Option<Tensor<1>> {
-    let found = state.iter().find(|(own, _)| *own == name);
-    found.map(|(_, tensor)| tensor.clone())
 }

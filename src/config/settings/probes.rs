@@ -1,5 +1,7 @@
 //! The probes of a cell: how many examples they have with its settings, and their description in words.
 
+use std::fmt;
+
 use super::Settings;
 use crate::config::{Extent, Probe, Split, Statistics};
 
@@ -19,28 +21,78 @@ impl Probe {
         self.examples.of(self.available(settings))
     }
 
-    /// In words, what λ_max is measured on in a cell with these settings.
-    ///
-    /// "held-out, 1000 examples", and with batch norm "training, all 1000 examples, batch statistics of groups of 250".
+    /// What λ_max is measured on in a cell with these settings.
+    #[must_use]
+    pub fn measured_on(&self, settings: &Settings) -> MeasuredOn {
+        let examples = self.example_count(settings);
+        let statistics = settings.batch_norm.then_some(match (self.statistics, self.group) {
+            (Statistics::Running, _) => NormalizedBy::Running,
+            (Statistics::Batch, Extent::Count(group)) if group < examples => NormalizedBy::Groups(group),
+            (Statistics::Batch, _) => NormalizedBy::WholeProbe,
+        });
+        MeasuredOn {
+            from: self.from,
+            examples,
+            is_all: examples == self.available(settings),
+            statistics,
+        }
+    }
+
+    /// The same in words: "held-out, 1000 examples", and with batch norm "training, all 1000 examples, batch statistics of
+    /// groups of 250".
     #[must_use]
     pub fn describe(&self, settings: &Settings) -> String {
+        self.measured_on(settings).to_string()
+    }
+}
+
+/// What λ_max is measured on in one cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeasuredOn {
+    from: Split,
+    examples: usize,
+    /// Whether these are all that there are.
+    is_all: bool,
+    /// In a network with batch norm.
+    statistics: Option<NormalizedBy>,
+}
+
+/// Batch-norm statistics of a probe in one cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NormalizedBy {
+    Running,
+    WholeProbe,
+    Groups(usize),
+}
+
+impl MeasuredOn {
+    /// Whether `other` is the same in a network with batch norm, where this is one without.
+    #[must_use]
+    pub fn lacks_only_the_statistics_of(&self, other: &Self) -> bool {
+        self.statistics.is_none()
+            && other.statistics.is_some()
+            && *self
+                == Self {
+                    statistics: None,
+                    ..*other
+                }
+    }
+}
+
+impl fmt::Display for MeasuredOn {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let split = match self.from {
             Split::HeldOut => "held-out",
             Split::Training => "training",
         };
-        let count = self.example_count(settings);
-        let all = if count == self.available(settings) { "all " } else { "" };
-        let examples = if count == 1 { "example" } else { "examples" };
-        let words = format!("{split}, {all}{count} {examples}");
-        if !settings.batch_norm {
-            return words;
-        }
-        match (self.statistics, self.group) {
-            (Statistics::Running, _) => format!("{words}, running statistics"),
-            (Statistics::Batch, Extent::Count(group)) if group < count => {
-                format!("{words}, batch statistics of groups of {group}")
-            }
-            (Statistics::Batch, _) => format!("{words}, batch statistics of the whole probe"),
+        let all = if self.is_all { "all " } else { "" };
+        let examples = if self.examples == 1 { "example" } else { "examples" };
+        write!(f, "{split}, {all}{} {examples}", self.examples)?;
+        match self.statistics {
+            None => Ok(()),
+            Some(NormalizedBy::Running) => f.write_str(", running statistics"),
+            Some(NormalizedBy::Groups(group)) => write!(f, ", batch statistics of groups of {group}"),
+            Some(NormalizedBy::WholeProbe) => f.write_str(", batch statistics of the whole probe"),
         }
     }
 }

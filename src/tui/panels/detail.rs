@@ -141,13 +141,9 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
         words::count(cell.plan.planned_steps)
     );
     let mut rows = vec![("steps", steps), ("epochs", words::value(progress.epoch, 4))];
-    if cell.plan.parameters > 0 {
-        let memory = cell
-            .plan
-            .memory_bytes
-            .map(|bytes| format!(", {} at least", words::bytes(bytes)));
-        let count = words::count(cell.plan.parameters);
-        rows.push(("parameters", format!("{count}{}", memory.unwrap_or_default())));
+    if let Some(size) = cell.plan.size {
+        let (count, memory) = (words::count(size.parameters), words::bytes(size.memory_bytes));
+        rows.push(("parameters", format!("{count}, {memory} at least")));
     }
     rows.push(("threshold", threshold_words(cell)));
     if let Some(lambda) = cell.latest.lambda.first().and_then(Option::as_ref) {

@@ -8,7 +8,7 @@ mod name;
 use crate::event::{CellEnding, CellIndex, Finish};
 use crate::monitor::{Cell, CellState, Monitor};
 
-use super::number;
+use super::number::{self, NoNumber};
 pub(in crate::tui) use name::NUMBERS;
 use name::Name;
 
@@ -41,7 +41,7 @@ struct Limit {
     /// In small letters.
     word: String,
     /// The number, or why it is none.
-    number: Result<f64, String>,
+    number: Result<f64, NoNumber>,
 }
 
 impl Limit {

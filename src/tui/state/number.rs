@@ -1,7 +1,27 @@
 //! A number as somebody types it: read exactly as it stands, or refused with the reason and what to type instead.
 
+use std::fmt;
+
 use crate::number::{is_dash, is_invisible};
 use crate::tui::keys::prompt::CUT;
+
+/// Why something is no number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NoNumber {
+    why: String,
+    /// What was probably meant.
+    pub(super) instead: Option<String>,
+}
+
+impl fmt::Display for NoNumber {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.why)?;
+        match &self.instead {
+            Some(instead) => write!(f, ": type {instead}"),
+            None => Ok(()),
+        }
+    }
+}
 
 /// The number in `typed`; blanks around it do not matter.
 ///
@@ -9,28 +29,34 @@ use crate::tui::keys::prompt::CUT;
 ///
 /// # Errors
 /// Why it is no number, in words.
-pub(super) fn read(typed: &str) -> Result<f64, String> {
+pub(super) fn read(typed: &str) -> Result<f64, NoNumber> {
+    let refused = |why: &str| NoNumber {
+        why: why.to_owned(),
+        instead: None,
+    };
     let text = typed.trim();
     if text.ends_with(CUT) {
-        return Err("this line is too long, and was cut".to_owned());
+        return Err(refused("this line is too long, and was cut"));
     }
     let word = text.trim_start_matches(['+', '-']).to_lowercase();
     if ["inf", "infinity", "nan"].contains(&word.as_str()) {
-        return Err("a finite number is wanted".to_owned());
+        return Err(refused("a finite number is wanted"));
     }
     if let Some(stranger) = text.chars().find(|letter| !belongs(*letter)) {
-        let instead = instead(text).map_or_else(String::new, |instead| format!(": type {instead}"));
-        return Err(format!("{} does not belong in a number{instead}", said(stranger)));
+        return Err(NoNumber {
+            why: format!("{} does not belong in a number", said(stranger)),
+            instead: instead(text),
+        });
     }
     let value: f64 = text
         .parse()
-        .map_err(|_| "this is no number; 0.05 and 5e-2 are".to_owned())?;
+        .map_err(|_| refused("this is no number; 0.05 and 5e-2 are"))?;
     let digits = text.split(['e', 'E']).next().unwrap_or_default();
     if value.is_infinite() {
-        return Err("this is too large: no number is above 1.8e308".to_owned());
+        return Err(refused("this is too large: no number is above 1.8e308"));
     }
     if value == 0.0 && digits.contains(|letter| ('1'..='9').contains(&letter)) {
-        return Err("this is too small to be told from 0".to_owned());
+        return Err(refused("this is too small to be told from 0"));
     }
     Ok(value)
 }
@@ -177,7 +203,7 @@ mod tests {
             ("1e", "this is no number; 0.05 and 5e-2 are"),
             ("1000…", "this line is too long, and was cut"),
         ] {
-            assert_eq!(read(typed), Err(reason.to_owned()), "{typed:?}");
+            assert_eq!(read(typed).unwrap_err().to_string(), reason, "{typed:?}");
         }
     }
 }

@@ -105,7 +105,8 @@ impl RatePrompt {
                 Err("a learning rate has to be above 0".to_owned())
             }
         };
-        Some(number::read(&self.typed).and_then(above_zero))
+        let number = number::read(&self.typed).map_err(|why| why.to_string());
+        Some(number.and_then(above_zero))
     }
 }
 

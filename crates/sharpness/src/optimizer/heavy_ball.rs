@@ -2,11 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::{Length, Optimizer, State, Step, decayed, find};
+use super::{Kept, Length, Optimizer, Step, decayed};
 use crate::tensor::add_scaled;
-
-/// The state's name of v.
-const VELOCITY: &str = "velocity";
 
 /// v ← βv + (g + μw), w ← w − ηv: Polyak's heavy ball without dampening, as PyTorch's SGD has it.
 pub struct HeavyBall {
@@ -58,17 +55,12 @@ impl Optimizer for HeavyBall {
         true
     }
 
-    fn state_names(&self) -> Vec<(&'static str, Length)> {
-        vec![(VELOCITY, Length::Parameters)]
-    }
-
-    /// v; none before the first step.
-    fn state(&self) -> State {
-        let velocity = self.velocity.iter();
-        velocity.map(|v| (VELOCITY, v.clone())).collect()
-    }
-
-    fn go_on_from(&mut self, state: &State) {
-        self.velocity = find(state, VELOCITY);
+    /// v.
+    fn kept(&mut self) -> Vec<Kept<'_>> {
+        vec![Kept {
+            name: "velocity",
+            length: Length::Parameters,
+            tensor: &mut self.velocity,
+        }]
     }
 }

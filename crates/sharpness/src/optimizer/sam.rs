@@ -3,14 +3,11 @@
 
 use burn::tensor::Tensor;
 
-use super::{Length, Optimizer, State, Step, decayed, find};
+use super::{Kept, Length, Optimizer, Step, decayed};
 use crate::tensor::norm;
 
 /// Below any norm that is not zero for want of a gradient.
 const TINY: f64 = 1e-30;
-
-/// The state's name of ‖g‖.
-const CLIMBED: &str = "climbed";
 
 /// Another optimizer's step with the gradient at w + ρ g/‖g‖ in the place of g, the gradient at w.
 ///
@@ -75,22 +72,15 @@ impl Optimizer for Sam {
          ‖g‖ the norm of the gradient it climbs along"
     }
 
-    fn state_names(&self) -> Vec<(&'static str, Length)> {
-        let mut names = self.base.state_names();
-        names.push((CLIMBED, Length::One));
-        names
-    }
-
     /// The base's, and ‖g‖ of the last ascent.
-    fn state(&self) -> State {
-        let mut state = self.base.state();
-        state.extend(self.climbed.iter().map(|norm| (CLIMBED, norm.clone())));
-        state
-    }
-
-    fn go_on_from(&mut self, state: &State) {
-        self.base.go_on_from(state);
-        self.climbed = find(state, CLIMBED);
+    fn kept(&mut self) -> Vec<Kept<'_>> {
+        let mut kept = self.base.kept();
+        kept.push(Kept {
+            name: "climbed",
+            length: Length::One,
+            tensor: &mut self.climbed,
+        });
+        kept
     }
 }
 

@@ -78,7 +78,7 @@ fn of_comparison(comparison: &Comparison, term: &Term, monitor: &Monitor) -> Opt
     match meant {
         // Whoever leaves out what is nowhere has mistyped it.
         Name::Setting(setting) if !relation.is_order() && !is_met(&equal, monitor) => {
-            let why = limit.number.as_ref().err().filter(|why| why.contains(": type "));
+            let why = limit.number.as_ref().err().filter(|why| why.instead.is_some());
             let why = why.map_or_else(String::new, |why| format!("; {why}"));
             Some(format!(
                 "no cell has {name} {}: it is {}{why}",
