@@ -1,6 +1,6 @@
 //! What is measured: one declaration a quantity, which record, tables, lines, screen, report and documentation read.
 //!
-//! To add a quantity, add its declaration to [`declared`], and set its value where it is measured
+//! To add a quantity, add its declaration to `quantity/declared.rs`, and set its value where it is measured
 //! ([`Values::set`](crate::event::Values::set) with its key). Everything else finds it here.
 
 mod declared;

@@ -68,7 +68,9 @@ fn points() -> Vec<Point> {
 
 fn summary() -> Summary {
     let mut summary = Summary::default();
-    points().iter().for_each(|point| summary.take_in(point));
+    for point in points() {
+        summary.take_in(&point);
+    }
     summary
 }
 
@@ -104,7 +106,9 @@ fn events() -> Vec<Event> {
 
 fn monitor(now: Instant) -> Monitor {
     let mut monitor = Monitor::default();
-    events().into_iter().for_each(|event| monitor.apply(event, now));
+    for event in events() {
+        monitor.apply(event, now);
+    }
     monitor
 }
 
@@ -144,10 +148,7 @@ fn it_is_on_disk_and_in_the_table_and_in_the_report() {
     }
     let read = record::read_metrics(cell.path()).unwrap().points;
     let values: Vec<f64> = read.iter().filter_map(|point| TRACE.value(point)).collect();
-    assert!(
-        values[0] == 41.25 && values[1].is_nan() && values[2] == 43.5,
-        "{values:?}"
-    );
+    assert_eq!(format!("{values:?}"), "[41.25, NaN, 43.5]");
     cell.finish(&CellEnding::Finished(StopReason::Steps), &summary())
         .unwrap();
     let ended = record::read_summary(cell.path()).unwrap().summary;
@@ -201,7 +202,9 @@ fn it_is_on_the_screen() {
 fn lines_tell_it() {
     quantity::add(&TRACE);
     let (sender, receiver) = crossbeam_channel::unbounded();
-    events().into_iter().for_each(|event| sender.send(event).unwrap());
+    for event in events() {
+        sender.send(event).unwrap();
+    }
     drop(sender);
     let mut out = Vec::new();
     let stop = crossbeam_channel::never();

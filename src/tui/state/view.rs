@@ -302,14 +302,8 @@ impl View {
 
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action, monitor: &Monitor) -> Option<Effect> {
-        if let Some(place) = monitor.elsewhere.as_ref().filter(|_| !monitor.is_over()) {
-            if !self.owns && matches!(action, Action::Quit | Action::Interrupt) {
-                return Some(Effect::Detach);
-            }
-            if action.is_of_training() {
-                let words = format!("this run is trained {place}: `{}` does nothing here", action.name());
-                return Some(Effect::Say(words));
-            }
+        if let Some(effect) = self.seen_from_afar(action, monitor) {
+            return Some(effect);
         }
         match action {
             Action::PauseOrResume => return self.pause_or_resume(monitor),
@@ -407,6 +401,20 @@ impl View {
             Action::Redraw => return Some(Effect::Redraw),
         }
         None
+    }
+
+    /// What a key does about a run that is trained where no request of ours arrives, if that is not what it does otherwise.
+    fn seen_from_afar(&self, action: Action, monitor: &Monitor) -> Option<Effect> {
+        let place = monitor.elsewhere.as_ref().filter(|_| !monitor.is_over())?;
+        if !self.owns && matches!(action, Action::Quit | Action::Interrupt) {
+            return Some(Effect::Detach);
+        }
+        action.is_of_training().then(|| {
+            Effect::Say(format!(
+                "this run is trained {place}: `{}` does nothing here",
+                action.name()
+            ))
+        })
     }
 
     /// Asks the sweep to stop without a question, as a signal does; a second time leaves at once.
