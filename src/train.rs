@@ -116,13 +116,13 @@ pub fn train(
     control: &mut Control,
     outbox: &mut Outbox,
     keeper: &mut dyn Keeper,
-    from: Option<Snapshot>,
+    from: Option<&Snapshot>,
 ) -> Result<Trained, AnyError> {
     let planned_steps = task.settings.planned_steps();
     control.begin(task.cell);
     let mut run = Run::new(task, control, outbox, keeper);
-    let observed = from.as_ref().is_some_and(|from| from.position.observed);
-    if let Some(from) = &from {
+    let observed = from.is_some_and(|from| from.position.observed);
+    if let Some(from) = from {
         run.go_on_from(from)?;
     }
     // A disk that is full is better known now than in the morning.

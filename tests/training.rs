@@ -86,7 +86,7 @@ fn run(settings: &Settings, commands: &[Command]) -> Ran {
 }
 
 /// The same from where an earlier run was; the commands are given when the first point after so many steps is written.
-fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<Snapshot>) -> Ran {
+fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<&Snapshot>) -> Ran {
     let device = Device::flex();
     let dtype = sharptui::setup::dtype(settings);
     let examples = |count| Examples::upload(&pixels(count), &labels(count), CLASSES, &device, dtype);
@@ -279,7 +279,7 @@ fn a_run_goes_on_at_the_rate_that_was_changed_by_hand_to_the_last_bit() {
          schedule: Cosine(to: 0.1), momentum: 0.9",
     );
     let whole = run_from(&settings, &[HALVED], 5, None);
-    let went_on = run_from(&settings, &[], 0, whole.kept.clone());
+    let went_on = run_from(&settings, &[], 0, whole.kept.as_ref());
     assert_eq!(whole.kept.as_ref().unwrap().position.step, 5);
     assert_eq!(went_on.parameters(), whole.parameters());
     assert!(went_on.trained.summary.changed_by_hand);

@@ -86,7 +86,7 @@ pub(super) fn train_cell(
         *folder.summary = from.summary()?;
         folder.show();
     }
-    let trained = train(task, control, outbox, &mut folder, from)?;
+    let trained = train(task, control, outbox, &mut folder, from.as_ref())?;
     *folder.summary = trained.summary;
     Ok(trained.ending)
 }

@@ -288,22 +288,22 @@ impl Control {
 
     fn note(&mut self, command: Command) {
         let applied = match command {
-            Command::Pause(cells) => self.to_running(cells, "pause", |control| control.pauses.set(cells, true)),
-            Command::Resume(cells) => self.to_running(cells, "go on", |control| control.pauses.set(cells, false)),
-            Command::Keep(cells) => self.to_running(cells, "write a checkpoint", |control| control.keep = true),
+            Command::Pause(cells) => self.of_running(cells, "pause", |control| control.pauses.set(cells, true)),
+            Command::Resume(cells) => self.of_running(cells, "go on", |control| control.pauses.set(cells, false)),
+            Command::Keep(cells) => self.of_running(cells, "write a checkpoint", |control| control.keep = true),
             Command::Audit(cell) => {
-                self.to_running(Cells::One(cell), "audit", |control| control.measurement.audit = true)
+                self.of_running(Cells::One(cell), "audit", |control| control.measurement.audit = true)
             }
-            Command::Measure(cell) => self.to_running(Cells::One(cell), "measure now", |control| {
+            Command::Measure(cell) => self.of_running(Cells::One(cell), "measure now", |control| {
                 control.measurement.plain = true;
             }),
             Command::SetLearningRate { cell, learning_rate } => {
-                self.to_running(Cells::One(cell), "change the learning rate", |control| {
+                self.of_running(Cells::One(cell), "change the learning rate", |control| {
                     control.learning_rate = Some(learning_rate);
                 })
             }
             Command::Abort(cell) if self.cell == Some(cell) => {
-                self.to_running(Cells::One(cell), "abort", |control| control.aborted = true)
+                self.of_running(Cells::One(cell), "abort", |control| control.aborted = true)
             }
             Command::Quit => {
                 self.quit = true;
@@ -318,7 +318,7 @@ impl Control {
     }
 
     /// Does what is asked of cells in training; of a cell that does not run it is refused.
-    fn to_running(&mut self, cells: Cells, words: &'static str, act: impl FnOnce(&mut Self)) -> Applied {
+    fn of_running(&mut self, cells: Cells, words: &'static str, act: impl FnOnce(&mut Self)) -> Applied {
         let cell = match cells {
             Cells::All => None,
             Cells::One(cell) if self.cell == Some(cell) => Some(cell),
