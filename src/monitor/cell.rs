@@ -64,7 +64,7 @@ impl From<CellEnding> for CellState {
 pub struct Curves {
     measured: Vec<Measured>,
     /// Seconds that the cell had run.
-    seconds: Curve,
+    pub(super) seconds: Curve,
 }
 
 /// One quantity over the steps of a cell.
