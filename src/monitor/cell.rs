@@ -41,7 +41,7 @@ impl CellState {
 pub struct Curves {
     measured: Vec<Measured>,
     /// Seconds that the cell had run.
-    seconds: Curve,
+    pub(super) seconds: Curve,
 }
 
 /// One quantity over the steps of a cell.

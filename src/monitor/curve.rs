@@ -243,6 +243,17 @@ mod tests {
     }
 
     #[test]
+    fn a_curve_is_halved_as_soon_as_it_has_as_many_buckets_as_it_may() {
+        let mut curve = Curve::default();
+        for step in 0..CAPACITY as u64 - 1 {
+            curve.push(step, 1.0);
+        }
+        assert_eq!(curve.buckets().len(), CAPACITY - 1);
+        curve.push(CAPACITY as u64 - 1, 1.0);
+        assert_eq!(curve.buckets().len(), CAPACITY / 2);
+    }
+
+    #[test]
     fn every_part_of_a_long_run_keeps_the_same_resolution() {
         let mut curve = Curve::default();
         for step in 0..100_000 {

@@ -1,3 +1,4 @@
+mod numbers;
 mod several;
 
 use std::path::PathBuf;

@@ -43,6 +43,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_last_of_a_single_planned_step_is_in_the_last_part() {
+        let mut trend = Trend::default();
+        trend.push(1, 1, 0.5);
+        assert!(!trend.is_empty());
+        assert_eq!(trend.parts().position(|part| part.is_some()), Some(PARTS - 1));
+        // Without a plan, too, a step is somewhere.
+        trend.push(0, 0, 0.25);
+        assert_eq!(trend.parts().next(), Some(Some(0.25)));
+    }
+
+    #[test]
     fn each_part_keeps_its_largest_ratio_and_what_is_told_twice_counts_once() {
         let mut trend = Trend::default();
         assert!(trend.is_empty());
