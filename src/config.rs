@@ -33,7 +33,7 @@ pub use error::ConfigError;
 pub use experiment::{Experiment, read_text, read_text_from};
 pub use extent::Extent;
 pub use probe::{Probe, Split, Statistics};
-pub use reference::markdown_table;
+pub use reference::markdown_reference;
 pub use settings::Settings;
 pub use sweep::MAX_CELLS;
 pub use values::{Activation, Cadence, Loss, Model, Precision, Schedule, Tracking};

@@ -72,7 +72,9 @@ fn blocks(text: &str, languages: &[&str]) -> Vec<String> {
 /// The lines of the code blocks that are for a shell, in their order.
 fn commands(text: &str) -> Vec<String> {
     let blocks = blocks(text, &["sh", "bash", "console"]).concat();
-    let lines = blocks.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
+    let lines = blocks
+        .lines()
+        .map(|line| line.split(" #").next().unwrap_or_default().trim());
     let commands = lines.filter(|command| !command.is_empty() && !command.starts_with('#'));
     commands
         .map(|command| command.trim_start_matches("$ ").to_owned())
@@ -135,10 +137,11 @@ fn every_configuration_that_is_shown_can_be_run() {
 #[test]
 fn every_command_of_the_program_that_is_shown_has_arguments_that_it_takes() {
     let commands = commands(&everything());
-    let ours = commands
-        .iter()
-        .filter_map(|line| line.strip_prefix("sharptui ").or_else(|| line.split_once("-- configs/").map(|_| &**line)))
-        .map(|line| line.trim_start_matches("cargo run --release -- "));
+    let ours = commands.iter().filter_map(|line| {
+        ["sharptui ", "cargo run --release -- "]
+            .iter()
+            .find_map(|start| line.strip_prefix(start))
+    });
     let mut count = 0;
     for line in ours {
         let arguments = line.split(['>', '|', '&', '<']).next().unwrap().split_whitespace();
@@ -156,7 +159,7 @@ fn generated(name: &str) -> String {
     match name.split(' ').collect::<Vec<_>>()[..] {
         ["keys"] => keys::markdown_table(),
         ["quantities"] => quantity::markdown_table(),
-        ["settings"] => config::markdown_table(),
+        ["settings"] => config::markdown_reference(),
         ["preferences"] => block(&program(&["screen"])),
         ["help"] => block(&help(&[])),
         ["help", command] => block(&help(&[command])),
@@ -176,7 +179,7 @@ fn the_generated_parts_of_the_book_are_those_of_the_program() {
         for part in parts {
             let (name, rest) = part.split_once(" -->\n").unwrap();
             let (_, after) = rest.split_once(END).unwrap();
-            fresh += &format!("{BEGIN}{name} -->\n\n{}\n{END}{after}", generated(name));
+            fresh += &[BEGIN, name, " -->\n\n", &generated(name), "\n", END, after].concat();
             names.push(name.to_owned());
         }
         if fresh != text && std::env::var_os("UPDATE_BOOK").is_some() {
@@ -195,21 +198,37 @@ fn the_generated_parts_of_the_book_are_those_of_the_program() {
 }
 
 #[test]
-fn every_value_that_a_setting_can_have_is_in_its_table() {
-    let table = config::markdown_table();
+fn every_value_that_a_setting_can_have_is_told() {
+    let reference = config::markdown_reference();
     for setting in [
-        "data", "subset", "augment", "model", "activation", "loss", "schedule", "warm_up", "lambda_every", "precision",
+        "data",
+        "subset",
+        "augment",
+        "model",
+        "activation",
+        "loss",
+        "schedule",
+        "warm_up",
+        "lambda_every",
+        "precision",
     ] {
-        let model = if setting == "model" { "" } else { "model: Mlp(widths: [4]), " };
+        let model = if setting == "model" {
+            ""
+        } else {
+            "model: Mlp(widths: [4]), "
+        };
         let text = format!("({setting}: Nonsense, {model}learning_rate: 0.1, steps: 1)");
         let error = Experiment::parse(&text, Path::new("shown.ron")).unwrap_err();
         let error = error.to_string();
-        let row = table.lines().find(|row| row.starts_with(&format!("| `{setting}` |"))).unwrap();
-        let (_, expected) = error.split_once("expected").unwrap_or_else(|| panic!("{error}"));
-        let values = expected.split('`').filter(|word| word.starts_with(char::is_uppercase) && *word != "Nonsense");
+        let (_, section) = reference.split_once(&format!("### `{setting}`")).unwrap();
+        let section = section.split("### ").next().unwrap_or_default();
+        let (_, allowed) = error.split_once("allowed:").unwrap_or_else(|| panic!("{error}"));
+        let values = allowed
+            .split('`')
+            .filter(|word| word.starts_with(char::is_uppercase) && *word != "Nonsense");
         let mut count = 0;
         for value in values {
-            assert!(row.contains(value), "{setting}: {value} is not in {row}");
+            assert!(section.contains(value), "{setting}: {value} is not in {section}");
             count += 1;
         }
         assert!(count > 1, "{setting}: {error}");
@@ -249,7 +268,11 @@ fn libtorch_is_set_up_by_the_script_that_is_named_in_the_version_that_it_install
         everything().contains(&format!("installs LibTorch {version}")),
         "{version}"
     );
-    assert!(commands(&everything()).iter().any(|command| command == ".cargo/libtorch"));
+    assert!(
+        commands(&everything())
+            .iter()
+            .any(|command| command == ".cargo/libtorch")
+    );
 }
 
 #[test]

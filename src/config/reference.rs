@@ -17,27 +17,40 @@ pub(super) struct Entry {
     pub(super) meaning: &'static str,
 }
 
-/// The table of all settings for documentation, in Markdown.
+/// All settings for documentation, in Markdown: a heading for each.
 #[must_use]
-pub fn markdown_table() -> String {
-    let mut table = "| setting | what it is | values | default |\n|---|---|---|---|\n".to_owned();
-    for entry in Settings::reference() {
-        let values: Vec<String> = std::iter::once(entry.form).chain(entry.ranges).collect();
+pub fn markdown_reference() -> String {
+    let entry = |entry: Entry| {
         let default = match entry.default.as_deref() {
-            None => "must be given".to_owned(),
-            Some("None") => "none".to_owned(),
-            Some(text) => format!("`{text}`"),
+            None => "none; it must be given".to_owned(),
+            Some("None") => "not set".to_owned(),
+            Some(text) => format!("`{}`", text.replace(':', ": ").replace(',', ", ")),
         };
-        let cells = [
-            format!("`{}`", entry.name),
-            entry.meaning.to_owned(),
-            values.join("; "),
-            default,
-        ];
-        let escaped = cells.map(|cell| cell.replace('|', "\\|"));
-        table.push_str(&format!("| {} |\n", escaped.join(" | ")));
+        format!(
+            "### `{}`\n\n{}\n\n- **Values:** {}\n- **Default:** {default}\n",
+            entry.name,
+            entry.meaning,
+            entry.values()
+        )
+    };
+    let entries: Vec<String> = Settings::reference().into_iter().map(entry).collect();
+    entries.join("\n")
+}
+
+impl Entry {
+    /// The form of its values, and which of them are allowed.
+    fn values(&self) -> String {
+        let ranges = self.ranges.join("; ");
+        if ranges.is_empty() {
+            self.form.clone()
+        } else if ranges.starts_with("`Full`") {
+            ranges
+        } else if self.form.starts_with('a') {
+            format!("{}, {ranges}", self.form)
+        } else {
+            format!("{}; {ranges}", self.form)
+        }
     }
-    table
 }
 
 /// A type that a setting can have.

@@ -24,7 +24,7 @@ settings! {
     /// Random changes to the images of training steps. `CropAndFlip(pad: n)` adds a black frame of n pixels, crops the image
     /// at a random place, and mirrors it with probability ½. Probes and evaluations always use the original images.
     augment: Augment = Augment::Off => ["`pad`: at least 1 and below N, the side of the images"],
-    /// The network; has no default.
+    /// The network.
     model: Model => [
         format!("`widths`: at most {} hidden layers of {} units", ranges::MOST_LAYERS, ranges::LAYER_WIDTH),
         format!("`channels`: {}", ranges::CHANNELS),
@@ -41,7 +41,7 @@ settings! {
     batch_norm: bool = false,
     /// The loss, averaged over examples. `SquaredError` is ½‖output − one-hot label‖².
     loss: Loss = Loss::CrossEntropy,
-    /// The learning rate η; has no default.
+    /// The learning rate η.
     learning_rate: f64 => [ranges::POSITIVE],
     /// How the learning rate changes during the cell. `Step(every: Epochs(30), factor: 0.1)` multiplies it by the factor again
     /// and again. `Cosine(to: 0.0)` lowers it along half a cosine to that part of η over the planned steps after the warm-up.

@@ -10,7 +10,9 @@ fn page(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let mut whole = String::new();
     for line in text.lines() {
-        let included = line.strip_prefix("{{#include ").and_then(|rest| rest.strip_suffix("}}"));
+        let included = line
+            .strip_prefix("{{#include ")
+            .and_then(|rest| rest.strip_suffix("}}"));
         match included {
             Some(name) => whole += &fs::read_to_string(path.with_file_name(name)).unwrap(),
             None => whole += line,
@@ -36,7 +38,9 @@ fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
         let name = heading.trim_start_matches('#').trim().to_lowercase();
-        let kept = name.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+        let kept = name
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
         kept.collect::<String>().replace(' ', "-")
     };
     headings.map(anchor).collect()
@@ -56,11 +60,21 @@ fn check(file: &Path, must_stay_in: &Path) {
         if target.starts_with("https://") || target.starts_with("http://") {
             continue;
         }
-        let (path, anchor) = target.split_once('#').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
-        let there: PathBuf = if path.is_empty() { file.to_owned() } else { file.parent().unwrap().join(path) };
+        let (path, anchor) = target
+            .split_once('#')
+            .map_or((target, None), |(path, anchor)| (path, Some(anchor)));
+        let there: PathBuf = if path.is_empty() {
+            file.to_owned()
+        } else {
+            file.parent().unwrap().join(path)
+        };
         assert!(there.exists(), "{}: {target} is not there", file.display());
         let resolved = there.canonicalize().unwrap();
-        assert!(resolved.starts_with(must_stay_in), "{}: {target} is not in the book", file.display());
+        assert!(
+            resolved.starts_with(must_stay_in),
+            "{}: {target} is not in the book",
+            file.display()
+        );
         if let Some(anchor) = anchor {
             let headings = anchors(&prose(&page(&there)));
             assert!(
