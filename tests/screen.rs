@@ -2,6 +2,8 @@
 
 use sharptui::event;
 
+#[path = "screen/moving.rs"]
+mod moving;
 #[path = "screen/script.rs"]
 mod script;
 
