@@ -107,6 +107,32 @@ fn the_first_commands_run_a_shipped_sweep_and_the_tests() {
 }
 
 #[test]
+fn the_readme_is_short_and_leads_into_the_book() {
+    let readme = readme();
+    assert!(readme.len() <= 9_000, "{} bytes", readme.len());
+    for page in pages() {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        // The first page of the book says what the README says; two pages are files at the top.
+        let elsewhere = ["index.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].contains(&name);
+        assert!(elsewhere || readme.contains(&format!("(docs/src/{name})")), "{name}");
+    }
+}
+
+#[test]
+fn the_keys_of_the_readme_are_keys_of_the_program() {
+    let readme = readme();
+    let table = keys::markdown_table();
+    let rows = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let named: Vec<&str> = rows.map(|(key, _)| key).collect();
+    assert!(named.len() >= 6);
+    for key in named {
+        assert!(table.contains(&format!("`{key}`")), "{key}");
+    }
+}
+
+#[test]
 fn every_file_of_the_repository_that_is_named_is_there() {
     let text = everything();
     let folders = ["configs/", "tests/", "src/", "benches/", "crates/", ".cargo/", ".ci/"];
