@@ -6,7 +6,7 @@
 //! file ─ document ─▶ base settings + sweep axes ─ experiment ─▶ cells ─ validate ─▶ Experiment
 //! ```
 //!
-//! Every setting is declared once, in `settings.rs`, with its documentation, type and default; the rest is generated.
+//! Every setting is declared once, in `settings.rs`, with its documentation, type, default and range; the rest is generated.
 
 mod cell;
 mod data;
@@ -18,6 +18,8 @@ mod extent;
 mod listing;
 mod numeral;
 mod probe;
+mod ranges;
+mod reference;
 mod schedule;
 mod schema;
 mod settings;
@@ -31,6 +33,7 @@ pub use error::ConfigError;
 pub use experiment::{Experiment, read_text, read_text_from};
 pub use extent::Extent;
 pub use probe::{Probe, Split, Statistics};
+pub use reference::markdown_reference;
 pub use settings::Settings;
 pub use settings::probes::MeasuredOn;
 pub use sweep::MAX_CELLS;

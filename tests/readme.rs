@@ -1,13 +1,20 @@
-//! What the README says is so: its commands, its keys, its options and the files that it names.
+//! What the README and the book say is so: commands, keys, options, settings, files and links.
+//!
+//! The parts of the book between `<!-- generated: … -->` and `<!-- end -->` are written by
+//! `UPDATE_BOOK=1 cargo test --test readme`.
 
 #![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+
+#[path = "readme/links.rs"]
+mod links;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 use sharptui::cli::Cli;
+use sharptui::config::{self, Experiment};
 use sharptui::quantity;
 use sharptui::tui::keys;
 
@@ -17,6 +24,30 @@ fn root() -> PathBuf {
 
 fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// The files in which the book's pages are, sorted.
+fn pages() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("docs/src")).unwrap();
+    let mut pages: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    pages.retain(|path| path.extension().is_some_and(|ending| ending == "md"));
+    pages.sort();
+    pages
+}
+
+/// README and book together: what a user can read.
+fn everything() -> String {
+    let pages = pages().into_iter().map(|page| fs::read_to_string(page).unwrap());
+    std::iter::once(readme()).chain(pages).collect::<Vec<_>>().join("\n")
+}
+
+/// What the program prints.
+fn program(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+    command.env("LC_ALL", "C.UTF-8");
+    let output = command.args(arguments).output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The names of the commands that the program has.
@@ -29,31 +60,35 @@ fn subcommands() -> Vec<String> {
 }
 
 fn help(arguments: &[String]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
-    command.env("LC_ALL", "C.UTF-8");
-    let output = command.args(arguments).arg("--help").output().unwrap();
-    assert!(output.status.success());
-    String::from_utf8(output.stdout).unwrap()
+    let arguments = arguments.iter().map(String::as_str);
+    program(&arguments.chain(["--help"]).collect::<Vec<_>>())
+}
+
+/// The code blocks in one of these languages.
+fn blocks(text: &str, languages: &[&str]) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut block: Option<(bool, String)> = None;
+    for line in text.lines() {
+        match (&mut block, line.strip_prefix("```")) {
+            (None, Some(language)) => block = Some((languages.contains(&language.trim()), String::new())),
+            (Some(_), Some(_)) => blocks.extend(block.take().filter(|(wanted, _)| *wanted).map(|(_, text)| text)),
+            (Some((_, text)), None) => text.push_str(&[line, "\n"].concat()),
+            (None, None) => {}
+        }
+    }
+    blocks
 }
 
 /// The lines of the code blocks that are for a shell, in their order.
 fn commands(text: &str) -> Vec<String> {
-    let mut commands = Vec::new();
-    let mut in_shell = None;
-    for line in text.lines() {
-        match (in_shell, line.strip_prefix("```")) {
-            (None, Some(language)) => in_shell = Some(["sh", "bash", "console"].contains(&language.trim())),
-            (Some(_), Some(_)) => in_shell = None,
-            (Some(true), None) => {
-                let command = line.split(" #").next().unwrap_or_default().trim();
-                if !command.is_empty() && !command.starts_with('#') {
-                    commands.push(command.trim_start_matches("$ ").to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
+    let blocks = blocks(text, &["sh", "bash", "console"]).concat();
+    let lines = blocks
+        .lines()
+        .map(|line| line.split(" #").next().unwrap_or_default().trim());
+    let commands = lines.filter(|command| !command.is_empty() && !command.starts_with('#'));
     commands
+        .map(|command| command.trim_start_matches("$ ").to_owned())
+        .collect()
 }
 
 /// The pieces of `text` between what cannot be part of an option or of a path.
@@ -72,42 +107,176 @@ fn the_first_commands_run_a_shipped_sweep_and_the_tests() {
 }
 
 #[test]
-fn every_configuration_that_is_named_is_shipped() {
+fn the_readme_is_short_and_leads_into_the_book() {
     let readme = readme();
-    let words = words(&readme).into_iter();
-    let named: Vec<&str> = words
-        .filter(|word| {
-            word.starts_with("configs/") && Path::new(word).extension().is_some_and(|ending| ending == "ron")
-        })
-        .collect();
-    assert!(!named.is_empty());
-    for path in named {
-        assert!(root().join(path).is_file(), "{path}");
+    assert!(readme.len() <= 9_000, "{} bytes", readme.len());
+    for page in pages() {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        // The first page of the book says what the README says; two pages are files at the top.
+        let elsewhere = ["index.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].contains(&name);
+        assert!(elsewhere || readme.contains(&format!("(docs/src/{name})")), "{name}");
     }
 }
 
 #[test]
-fn the_table_of_keys_is_that_of_the_program() {
-    assert!(
-        readme().contains(&keys::markdown_table()),
-        "put this into the README:\n{}",
-        keys::markdown_table()
-    );
+fn the_keys_of_the_readme_are_keys_of_the_program() {
+    let readme = readme();
+    let table = keys::markdown_table();
+    let rows = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let named: Vec<&str> = rows.map(|(key, _)| key).collect();
+    assert!(named.len() >= 6);
+    for key in named {
+        assert!(table.contains(&format!("`{key}`")), "{key}");
+    }
 }
 
 #[test]
-fn the_table_of_quantities_is_that_of_the_program() {
-    assert!(
-        readme().contains(&quantity::markdown_table()),
-        "put this into the README:\n{}",
-        quantity::markdown_table()
-    );
+fn every_file_of_the_repository_that_is_named_is_there() {
+    let text = everything();
+    let folders = ["configs/", "tests/", "src/", "benches/", "crates/", ".cargo/", ".ci/"];
+    let named: Vec<&str> = words(&text)
+        .into_iter()
+        .map(|word| word.trim_end_matches('.'))
+        .filter(|word| folders.iter().any(|folder| word.starts_with(folder)))
+        .collect();
+    assert!(named.iter().filter(|word| word.starts_with("configs/")).count() > 5);
+    for path in named {
+        assert!(root().join(path).exists(), "{path}");
+    }
+}
+
+#[test]
+fn every_shipped_configuration_is_named() {
+    let text = everything();
+    for folder in ["configs", "configs/cifar10"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let ron = Path::new(&name).extension().is_some_and(|ending| ending == "ron");
+            assert!(!ron || text.contains(&format!("{folder}/{name}")), "{folder}/{name}");
+        }
+    }
+}
+
+#[test]
+fn every_configuration_that_is_shown_can_be_run() {
+    let shown = blocks(&everything(), &["ron"]);
+    assert!(shown.len() > 3);
+    for text in shown {
+        if let Err(error) = Experiment::parse(&text, Path::new("shown.ron")) {
+            panic!("{error}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn every_command_of_the_program_that_is_shown_has_arguments_that_it_takes() {
+    let commands = commands(&everything());
+    let ours = commands.iter().filter_map(|line| {
+        ["sharptui ", "cargo run --release -- "]
+            .iter()
+            .find_map(|start| line.strip_prefix(start))
+    });
+    let mut count = 0;
+    for line in ours {
+        let arguments = line.split(['>', '|', '&', '<']).next().unwrap().split_whitespace();
+        if let Err(error) = Cli::try_parse_from(std::iter::once("sharptui").chain(arguments)) {
+            panic!("{line}: {error}");
+        }
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+}
+
+/// What a part of the book that is generated says: it is named after `generated:`.
+fn generated(name: &str) -> String {
+    let block = |text: &str| format!("```text\n{}\n```\n", text.trim_end());
+    match name.split(' ').collect::<Vec<_>>()[..] {
+        ["keys"] => keys::markdown_table(),
+        ["quantities"] => quantity::markdown_table(),
+        ["settings"] => config::markdown_reference(),
+        ["preferences"] => block(&program(&["screen"])),
+        ["help"] => block(&help(&[])),
+        ["help", command] => block(&help(&[command.to_owned()])),
+        _ => panic!("nothing generates {name}"),
+    }
+}
+
+#[test]
+fn the_generated_parts_of_the_book_are_those_of_the_program() {
+    const BEGIN: &str = "<!-- generated: ";
+    const END: &str = "<!-- end -->";
+    let mut names = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let mut parts = text.split(BEGIN);
+        let mut fresh = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_once(" -->\n").unwrap();
+            let (_, after) = rest.split_once(END).unwrap();
+            fresh += &[BEGIN, name, " -->\n\n", &generated(name), "\n", END, after].concat();
+            names.push(name.to_owned());
+        }
+        if fresh != text && std::env::var_os("UPDATE_BOOK").is_some() {
+            fs::write(&page, &fresh).unwrap();
+        } else {
+            assert!(
+                fresh == text,
+                "{} is out of date: UPDATE_BOOK=1 cargo test --test readme",
+                page.display()
+            );
+        }
+    }
+    let parts = ["keys", "quantities", "settings", "preferences", "help"].map(str::to_owned);
+    let helps = subcommands().into_iter().map(|command| format!("help {command}"));
+    for name in parts.into_iter().chain(helps) {
+        assert!(names.contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn every_value_that_a_setting_can_have_is_told() {
+    let reference = config::markdown_reference();
+    for setting in [
+        "data",
+        "subset",
+        "augment",
+        "model",
+        "activation",
+        "loss",
+        "schedule",
+        "warm_up",
+        "lambda_every",
+        "precision",
+    ] {
+        let model = if setting == "model" {
+            ""
+        } else {
+            "model: Mlp(widths: [4]), "
+        };
+        let text = format!("({setting}: Nonsense, {model}learning_rate: 0.1, steps: 1)");
+        let error = Experiment::parse(&text, Path::new("shown.ron")).unwrap_err();
+        let error = error.to_string();
+        let (_, section) = reference.split_once(&format!("### `{setting}`")).unwrap();
+        let section = section.split("### ").next().unwrap_or_default();
+        let (_, allowed) = error.split_once("allowed:").unwrap_or_else(|| panic!("{error}"));
+        let values = allowed
+            .split('`')
+            .filter(|word| word.starts_with(char::is_uppercase) && *word != "Nonsense");
+        let mut count = 0;
+        for value in values {
+            assert!(section.contains(value), "{setting}: {value} is not in {section}");
+            count += 1;
+        }
+        assert!(count > 1, "{setting}: {error}");
+    }
 }
 
 #[test]
 fn every_option_and_every_command_is_mentioned() {
-    let readme = readme();
-    let mentioned = words(&readme);
+    let text = everything();
+    let mentioned = words(&text);
     let commands = subcommands();
     for command in std::iter::once(&[][..]).chain(commands.chunks(1)) {
         let help = help(command);
@@ -115,7 +284,7 @@ fn every_option_and_every_command_is_mentioned() {
         for option in options.filter(|option| !["--help", "--version"].contains(option)) {
             assert!(mentioned.contains(&option), "{command:?} {option}");
         }
-        let said = command.iter().all(|name| readme.contains(&format!("sharptui {name}")));
+        let said = command.iter().all(|name| text.contains(&format!("sharptui {name}")));
         assert!(said, "{command:?}");
     }
 }
@@ -124,8 +293,15 @@ fn every_option_and_every_command_is_mentioned() {
 fn libtorch_is_set_up_by_the_script_that_is_named_in_the_version_that_it_installs() {
     let script = fs::read_to_string(root().join(".cargo/libtorch")).unwrap();
     let version = script.lines().find_map(|line| line.strip_prefix("TORCH=")).unwrap();
-    assert!(readme().contains(&format!("installs LibTorch {version}")), "{version}");
-    assert!(commands(&readme()).iter().any(|command| command == ".cargo/libtorch"));
+    assert!(
+        everything().contains(&format!("installs LibTorch {version}")),
+        "{version}"
+    );
+    assert!(
+        commands(&everything())
+            .iter()
+            .any(|command| command == ".cargo/libtorch")
+    );
 }
 
 #[test]

@@ -1,7 +1,9 @@
-//! Every view of the screen as it looks at four sizes, reached by its keys, and the pictures of them in the README.
+//! Every view of the screen as it looks at four sizes, reached by its keys, and the pictures of them in the README and the book.
 
 use sharptui::event;
 
+#[path = "screen/moving.rs"]
+mod moving;
 #[path = "screen/script.rs"]
 mod script;
 
@@ -141,9 +143,11 @@ fn every_view_is_nothing_but_ascii_where_that_is_asked_for() {
 
 /// The pictures are made anew with `UPDATE_PICTURE=1 cargo test --test screen`.
 #[test]
-fn the_pictures_of_the_readme_are_what_the_screen_draws() {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/screen"));
-    let readme = include_str!("../README.md");
+fn the_pictures_of_the_readme_and_the_book_are_what_the_screen_draws() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("docs/src/screen");
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let book = std::fs::read_to_string(root.join("docs/src/screen.md")).unwrap();
     for view in VIEWS {
         let name = format!("{}.svg", view.0);
         let path = folder.join(&name);
@@ -156,9 +160,7 @@ fn the_pictures_of_the_readme_are_what_the_screen_draws() {
             kept == drawn,
             "{name} is out of date: UPDATE_PICTURE=1 cargo test --test screen"
         );
-        assert!(
-            readme.contains(&format!("tests/screen/{name}")),
-            "{name} is not in the README"
-        );
+        let shown = readme.contains(&format!("docs/src/screen/{name}")) || book.contains(&format!("screen/{name}"));
+        assert!(shown, "{name} is neither in the README nor in the book");
     }
 }

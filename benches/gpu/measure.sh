@@ -21,7 +21,7 @@
 #   out_of_memory   a probe that cannot fit, and whether the next cell runs
 #   deterministic   whether two runs agree to the bit
 #
-# It prints all that it finds and compares nothing with a limit; the README says what the build needs.
+# It prints all that it finds and compares nothing with a limit; docs/src/back-ends.md says what the build needs.
 set -uo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 root="$(cd "$here/../.." && pwd)"

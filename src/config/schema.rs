@@ -34,18 +34,37 @@ pub(super) fn write_given<S: Serializer, T: Serialize>(value: &Option<T>, to: S)
 
 /// Generates [`Settings`](super::Settings), `Overrides` and `Document` from one list of settings.
 ///
-/// A setting without a default must be given, by the file or by its sweep.
+/// A setting without a default must be given, by the file or by its sweep. What stands in brackets behind `=>` is the range of its
+/// values, in words.
 macro_rules! settings {
-    ($( $(#[$attribute:meta])* $name:ident: $type:ty $(= $default:expr)?, )*) => {
+    ($(
+        $(#[doc = $doc:literal])*
+        $name:ident: $type:ty $(= $default:expr)? $(=> [$($range:expr),+ $(,)?])?,
+    )*) => {
         /// Everything that decides what one cell computes; defaults filled in, nothing left open.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         pub struct Settings {
-            $( $(#[$attribute])* pub $name: $type, )*
+            $(
+                $(#[doc = $doc])*
+                $(#[doc = concat!("\n\nDefault: `", stringify!($default), "`.")])?
+                pub $name: $type,
+            )*
         }
 
         impl Settings {
             /// The names of all settings, in the order in which they are documented.
             pub const NAMES: &'static [&'static str] = &[$( stringify!($name), )*];
+
+            /// Every setting as the book shows it, in the same order.
+            pub(super) fn reference() -> Vec<$crate::config::reference::Entry> {
+                vec![$( $crate::config::reference::Entry {
+                    name: stringify!($name),
+                    form: <$type as $crate::config::reference::Form>::form(),
+                    ranges: vec![$( $( $range.to_string(), )+ )?],
+                    default: [$( $crate::config::schema::text::<$type>(&$default), )?].into_iter().next(),
+                    meaning: concat!($( $doc, )*).trim(),
+                }, )*]
+            }
 
             /// Every setting with its value as compact RON text; a limit that is not set is `None`.
             #[must_use]

@@ -4,6 +4,7 @@ pub(super) mod probes;
 
 use serde::{Deserialize, Serialize};
 
+use super::ranges;
 use super::schema::settings;
 use super::{
     Activation, Augment, Cadence, Data, Extent, FilesHold, Loss, Model, Precision, Probe, Schedule, Selection, Subset,
@@ -11,83 +12,105 @@ use super::{
 };
 
 settings! {
-    /// The data set (default `FashionMnistSubset`, which needs no download).
+    /// The data set. `FashionMnistSubset` is inside the program. The others are read from files.
     data: Data = Data::FashionMnistSubset,
-    /// How many training examples; `Full` for all (default).
-    train_examples: Extent = Extent::Full,
-    /// How many test examples; `Full` for all (default).
-    test_examples: Extent = Extent::Full,
-    /// Which they are where not all are in use, in both halves (default `First`).
+    /// The number of training examples. `Full` takes all that the files hold.
+    train_examples: Extent = Extent::Full => ["`Full` or 1 to N, the training examples of the data set"],
+    /// The number of test examples. `Full` takes all that the files hold.
+    test_examples: Extent = Extent::Full => ["`Full` or 1 to N, the test examples of the data set"],
+    /// Which examples are used if not all are used. `First` takes the first ones of the files. `Balanced(seed: n)` draws the
+    /// same number from each class (the numbers may differ by one). The choice is the same in every cell.
     subset: Subset = Subset::First,
-    /// How the images of training batches are varied; never those of a probe or an evaluation (default `Off`).
-    augment: Augment = Augment::Off,
-    /// The network; has no default.
-    model: Model,
-    /// The activation function after every hidden layer (default `Relu`).
+    /// Random changes to the images of training steps. `CropAndFlip(pad: n)` adds a black frame of n pixels, crops the image
+    /// at a random place, and mirrors it with probability ½. Probes and evaluations always use the original images.
+    augment: Augment = Augment::Off => ["`pad`: at least 1 and below N, the side of the images"],
+    /// The network.
+    model: Model => [
+        format!("`widths`: at most {} hidden layers of {} units", ranges::MOST_LAYERS, ranges::LAYER_WIDTH),
+        format!("`channels`: {}", ranges::CHANNELS),
+        format!("`width`: {} (`ResNet20`: {})", ranges::WIDE_NETWORK, ranges::NARROW_NETWORK),
+    ],
+    /// The activation function after every hidden layer.
     activation: Activation = Activation::Relu,
-    /// Probability that a hidden unit is dropped during training, in [0, 1) (default 0).
-    dropout: f64 = 0.0,
-    /// Batch normalization after every hidden layer's affine map, before its activation (default off).
+    /// The probability that a hidden unit is dropped in a training step. Dropout acts after every hidden activation (`Mlp`),
+    /// after every pool (`Cnn`), after the two hidden layers of the classifier (`Vgg11`), or between the two convolutions of a
+    /// block (`ResNet18`, `ResNet20`).
+    dropout: f64 = 0.0 => [ranges::BELOW_ONE],
+    /// Batch normalization after every hidden linear map or convolution, before its activation (`Vgg11`: after convolutions
+    /// only).
     batch_norm: bool = false,
-    /// The loss, averaged over examples (default `CrossEntropy`).
+    /// The loss, averaged over examples. `SquaredError` is ½‖output − one-hot label‖².
     loss: Loss = Loss::CrossEntropy,
-    /// η; has no default.
-    learning_rate: f64,
-    /// How the learning rate changes over the cell (default `Constant`).
-    schedule: Schedule = Schedule::Constant,
-    /// Over how many steps or epochs the learning rate first rises linearly (default none).
-    warm_up: Option<Cadence> = None,
-    /// Heavy-ball momentum β in [0, 1), without dampening (default 0).
-    momentum: f64 = 0.0,
-    /// Coefficient of w added to the gradient (default 0).
-    weight_decay: f64 = 0.0,
-    /// SAM's radius ρ: each step takes the gradient from where the loss is highest, to first order, within ρ of the
-    /// parameters; 0 for plain descent (default).
-    rho: f64 = 0.0,
-    /// Examples in a step, or `Full` for full-batch gradient descent (default 32).
-    batch_size: Extent = Extent::Count(32),
-    /// Decides the initial parameters, the order of the examples, dropout, augmentation and the probes (default 0).
+    /// The learning rate η.
+    learning_rate: f64 => [ranges::POSITIVE],
+    /// How the learning rate changes during the cell. `Step(every: Epochs(30), factor: 0.1)` multiplies it by the factor again
+    /// and again. `Cosine(to: 0.0)` lowers it along half a cosine to that part of η over the planned steps after the warm-up.
+    schedule: Schedule = Schedule::Constant => [
+        format!("`every`: {}", ranges::COUNT),
+        format!("`factor`: {}", ranges::FACTOR),
+        format!("`to`: {}", ranges::COSINE_END),
+    ],
+    /// The steps or epochs at the start over which the learning rate rises linearly to η. They must not be more than the
+    /// planned steps.
+    warm_up: Option<Cadence> = None => [ranges::COUNT],
+    /// The momentum β: heavy ball, without dampening.
+    momentum: f64 = 0.0 => [ranges::BELOW_ONE],
+    /// The weight decay: this number times the parameters is added to the gradient. λ_max never includes its term.
+    weight_decay: f64 = 0.0 => [ranges::NOT_NEGATIVE],
+    /// The radius ρ of SAM: each step takes its gradient at w + ρ g/‖g‖. 0 is plain gradient descent.
+    rho: f64 = 0.0 => [ranges::NOT_NEGATIVE],
+    /// The number of examples in a step. `Full` is exact full-batch gradient descent.
+    batch_size: Extent = Extent::Count(32) => [ranges::BATCH],
+    /// Decides the initial parameters, the order of the examples, dropout, augmentation, probes and the start vectors of the
+    /// eigensolver.
     seed: u64 = 0,
-    /// Stop after so many optimizer steps (default none, but `steps` or `epochs` must be given).
-    steps: Option<u64> = None,
-    /// Stop after so many passes over the training data (default none, but `steps` or `epochs` must be given).
-    epochs: Option<u64> = None,
-    /// Stop when the evaluated training loss is at most this (default none).
-    until_train_loss: Option<f64> = None,
-    /// Stop when the evaluated training accuracy is at least this, in (0, 1] (default none).
-    until_train_accuracy: Option<f64> = None,
-    /// A training loss above this, of a step's batch or evaluated, ends the cell as diverged, as does one that is not
-    /// finite (default 1e6).
-    loss_limit: f64 = 1e6,
-    /// How often losses and accuracies are evaluated, at the start and at the end always (default every epoch).
-    evaluate_every: Cadence = Cadence::Epochs(1),
-    /// How often λ_max is measured, at the start and at the end always (default every epoch).
-    lambda_every: Tracking = Tracking::Epochs(1),
-    /// Relative residual ‖Hv − λv‖/|λ| at which a measurement of λ_max stops (default 0.01).
-    lambda_tolerance: f64 = 0.01,
-    /// The most Hessian-vector products one measurement may take (default 200).
-    lambda_max_products: u64 = 200,
-    /// Every how many measurements λ_max is checked from a cold start; 0 for never (default 10).
+    /// Training stops after this number of optimizer steps. `steps` or `epochs` must be set.
+    steps: Option<u64> = None => [ranges::COUNT],
+    /// Training stops after this number of passes over the training examples. `steps` or `epochs` must be set.
+    epochs: Option<u64> = None => [ranges::COUNT],
+    /// Training stops when an evaluation finds a training loss of at most this value.
+    until_train_loss: Option<f64> = None => [ranges::POSITIVE],
+    /// Training stops when an evaluation finds a training accuracy of at least this value.
+    until_train_accuracy: Option<f64> = None => [ranges::ACCURACY],
+    /// A training loss above this value ends the cell as diverged. So does a training loss that is not finite. This holds for
+    /// the loss of a step and for an evaluated loss.
+    loss_limit: f64 = 1e6 => [ranges::POSITIVE],
+    /// How often losses and accuracies are evaluated. They are also evaluated at the start and at the end.
+    evaluate_every: Cadence = Cadence::Epochs(1) => [ranges::COUNT],
+    /// How often λ_max is measured. `Share(s)` measures as often as this share of the cell's time allows, audits included.
+    /// `Ends` measures at the start and at the end only; all others measure there, too.
+    lambda_every: Tracking = Tracking::Epochs(1) => [
+        format!("`Steps`, `Epochs`: {}", ranges::COUNT),
+        format!("`Share`: {}", ranges::SHARE),
+    ],
+    /// A measurement of λ_max stops when its relative residual ‖Hv − λv‖/|λ| is at most this value. Values below 1e-5 need
+    /// `precision: F64`.
+    lambda_tolerance: f64 = 0.01 => [ranges::TOLERANCE],
+    /// The largest number of Hessian-vector products in one search for λ_max.
+    lambda_max_products: u64 = 200 => [ranges::PRODUCTS],
+    /// The number of measurements from one audit to the next. An audit is a search from a random start vector. 0 is never.
     audit_every: u64 = 10,
-    /// The sets of examples λ_max is measured on; tables show the first (default one of 1000 held-out examples).
-    probes: Vec<Probe> = vec![Probe::default()],
-    /// Examples in one forward and backward pass; larger sets are accumulated over chunks of this size (default 1000).
-    chunk_size: usize = 1000,
-    /// With batch norm and full-batch gradient descent: how many examples share their statistics (default `Full`).
-    statistics_group: Extent = Extent::Full,
-    /// Floating-point format of parameters and data (default `F32`).
+    /// The sets of examples on which λ_max is measured. Tables show the first.
+    probes: Vec<Probe> = vec![Probe::default()] => [
+        format!("{} probes", ranges::PROBES),
+        "`examples`: `Full` or 1 to N, the examples in use".to_owned(),
+        "`group`: `Full`, or at least 2 and at most N, the examples of the probe".to_owned(),
+    ],
+    /// The number of examples in one forward and backward pass. Larger sets are added up chunk by chunk.
+    chunk_size: usize = 1000 => [ranges::AT_LEAST_ONE],
+    /// The number of training examples that share batch-norm statistics, with `batch_norm: true` and `batch_size: Full`.
+    statistics_group: Extent = Extent::Full => [ranges::GROUP],
+    /// The floating-point format of parameters and data: 32 or 64 bits.
     precision: Precision = Precision::F32,
-    /// Whether CUDA may round the factors of 32-bit products to TF32's ten bits of mantissa, which costs λ_max digits. The
-    /// CPU does not have it (default off).
+    /// CUDA may round the factors of float32 products to the ten bits of TF32. λ_max then has about three correct digits. It
+    /// does nothing on a CPU.
     tf32: bool = false,
-    /// Whether a search for λ_max on CUDA may make its first products in TF32; its last ones, of which value and residual are,
-    /// it makes in 32 bits. The CPU does not have it (default off).
+    /// A search for λ_max on CUDA makes its first products in TF32 and its last ones in float32. It does nothing on a CPU.
     search_tf32: bool = false,
-    /// Whether cuDNN may choose the algorithms of convolutions by trying out which is the fastest, so that runs are not
-    /// repeatable to the bit. The CPU does not have it (default off).
+    /// cuDNN measures which of its algorithms is the fastest, so that two runs may differ in the last bits. It does nothing on
+    /// a CPU.
     cudnn_autotune: bool = false,
-    /// Whether cuDNN keeps to algorithms that give the same bits each time, so that two runs on CUDA agree to the last bit.
-    /// The CPU does so anyway (default off).
+    /// cuDNN uses only algorithms that give the same bits each time. A CPU always does so.
     deterministic: bool = false,
 }
 

@@ -1,6 +1,7 @@
 //! Rules for each setting by itself.
 
 use super::{Refusal, Verdict, in_range};
+use crate::config::ranges::{self, Range};
 use crate::config::{Augment, Cadence, Extent, Model, Schedule, Settings, Tracking};
 
 /// In the order of the settings, so that the first error is the first in most files.
@@ -29,14 +30,10 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     statistics_group,
 ];
 
-/// A trillion steps at a million a second take twelve days; a larger number is a typing error.
-const MOST_STEPS: u64 = 1_000_000_000_000;
-/// One such layer after another already has more parameters than the machines this is for can hold.
-const WIDEST_LAYER: usize = 65_536;
-const MOST_LAYERS: usize = 64;
-const MOST_CHANNELS: usize = 4096;
-/// Each probe costs a measurement of its own and a curve of its own on the screen.
-const MOST_PROBES: usize = 8;
+/// Refuses a number outside the declared range of its setting.
+fn within(range: Range, setting: &str, number: f64, value: impl std::fmt::Debug) -> Verdict {
+    in_range(range.contains(number), setting, value, range)
+}
 
 fn augment(settings: &Settings) -> Verdict {
     let Augment::CropAndFlip { pad } = settings.augment else {
@@ -54,73 +51,51 @@ fn augment(settings: &Settings) -> Verdict {
 fn model(settings: &Settings) -> Verdict {
     match &settings.model {
         Model::Mlp { widths } => {
-            let range = format!("at most {MOST_LAYERS} hidden layers");
-            in_range(widths.len() <= MOST_LAYERS, "model", widths.len(), range)
+            let range = format!("at most {} hidden layers", ranges::MOST_LAYERS);
+            in_range(widths.len() <= ranges::MOST_LAYERS, "model", widths.len(), range)
                 .map_err(|refusal| refusal.of_part(".widths"))?;
-            sizes(widths, WIDEST_LAYER, ".widths")
+            sizes(widths, ranges::LAYER_WIDTH, ".widths")
         }
         Model::Cnn {
             channels: (first, second),
-        } => sizes(&[*first, *second], MOST_CHANNELS, ".channels"),
-        // The last convolutions of these have 8 and 4 times as many channels.
-        Model::Vgg11 { width } | Model::ResNet18 { width } => channel_width(*width, MOST_CHANNELS / 8),
-        Model::ResNet20 { width } => channel_width(*width, MOST_CHANNELS / 4),
+        } => sizes(&[*first, *second], ranges::CHANNELS, ".channels"),
+        Model::Vgg11 { width } | Model::ResNet18 { width } => size(*width, ranges::WIDE_NETWORK, ".width"),
+        Model::ResNet20 { width } => size(*width, ranges::NARROW_NETWORK, ".width"),
     }
 }
 
-fn channel_width(width: usize, most: usize) -> Verdict {
-    in_range((1..=most).contains(&width), "model", width, format!("1 to {most}"))
-        .map_err(|refusal| refusal.of_part(".width"))
-}
-
-fn sizes(sizes: &[usize], most: usize, part: &str) -> Verdict {
-    for (index, size) in sizes.iter().enumerate() {
-        in_range((1..=most).contains(size), "model", size, format!("1 to {most}"))
-            .map_err(|refusal| refusal.of_part(format!("{part}[{index}]")))?;
+fn sizes(sizes: &[usize], range: Range, part: &str) -> Verdict {
+    for (index, number) in sizes.iter().enumerate() {
+        size(*number, range, &format!("{part}[{index}]"))?;
     }
     Ok(())
 }
 
+fn size(size: usize, range: Range, part: &str) -> Verdict {
+    within(range, "model", size as f64, size).map_err(|refusal| refusal.of_part(part))
+}
+
 fn dropout(settings: &Settings) -> Verdict {
-    in_range(
-        (0.0..1.0).contains(&settings.dropout),
-        "dropout",
-        settings.dropout,
-        "at least 0 and below 1",
-    )
+    number("dropout", settings.dropout, ranges::BELOW_ONE)
+}
+
+fn number(setting: &str, value: f64, range: Range) -> Verdict {
+    within(range, setting, value, value)
 }
 
 fn learning_rate(settings: &Settings) -> Verdict {
-    let rate = settings.learning_rate;
-    in_range(
-        rate > 0.0 && rate.is_finite(),
-        "learning_rate",
-        rate,
-        "above 0 and finite",
-    )
+    number("learning_rate", settings.learning_rate, ranges::POSITIVE)
 }
 
 fn schedule(settings: &Settings) -> Verdict {
-    let Schedule::Step { every, factor } = settings.schedule else {
-        let Schedule::Cosine { to } = settings.schedule else {
-            return Ok(());
-        };
-        return in_range(
-            (0.0..=1.0).contains(&to),
-            "schedule",
-            to,
-            "0 to 1, the part of the learning rate that the cosine ends at",
-        )
-        .map_err(|refusal| refusal.of_part(".to"));
-    };
-    cadence("schedule", every).map_err(|refusal| refusal.of_part(".every"))?;
-    in_range(
-        factor > 0.0 && factor <= 1.0,
-        "schedule",
-        factor,
-        "above 0 and at most 1",
-    )
-    .map_err(|refusal| refusal.of_part(".factor"))
+    match settings.schedule {
+        Schedule::Constant => Ok(()),
+        Schedule::Step { every, factor } => {
+            cadence("schedule", every).map_err(|refusal| refusal.of_part(".every"))?;
+            number("schedule", factor, ranges::FACTOR).map_err(|refusal| refusal.of_part(".factor"))
+        }
+        Schedule::Cosine { to } => number("schedule", to, ranges::COSINE_END).map_err(|refusal| refusal.of_part(".to")),
+    }
 }
 
 fn warm_up(settings: &Settings) -> Verdict {
@@ -128,33 +103,21 @@ fn warm_up(settings: &Settings) -> Verdict {
 }
 
 fn momentum(settings: &Settings) -> Verdict {
-    in_range(
-        (0.0..1.0).contains(&settings.momentum),
-        "momentum",
-        settings.momentum,
-        "at least 0 and below 1",
-    )
+    number("momentum", settings.momentum, ranges::BELOW_ONE)
 }
 
 fn weight_decay(settings: &Settings) -> Verdict {
-    let decay = settings.weight_decay;
-    in_range(
-        decay >= 0.0 && decay.is_finite(),
-        "weight_decay",
-        decay,
-        "at least 0 and finite",
-    )
+    number("weight_decay", settings.weight_decay, ranges::NOT_NEGATIVE)
 }
 
 fn rho(settings: &Settings) -> Verdict {
-    let rho = settings.rho;
-    in_range(rho >= 0.0 && rho.is_finite(), "rho", rho, "at least 0 and finite")
+    number("rho", settings.rho, ranges::NOT_NEGATIVE)
 }
 
 fn batch_size(settings: &Settings) -> Verdict {
     let available = settings.train_len();
     let size = settings.batch_size.of(available);
-    let range = format!("`Full` or 1 to {available}, the training examples in use");
+    let range = ranges::BATCH.up_to(available);
     in_range((1..=available).contains(&size), "batch_size", size, range)
         .map_err(|refusal| refusal.because_of(&["train_examples", "data"]))
 }
@@ -168,46 +131,23 @@ fn epochs(settings: &Settings) -> Verdict {
 }
 
 fn count(name: &str, value: u64) -> Verdict {
-    in_range(
-        (1..=MOST_STEPS).contains(&value),
-        name,
-        value,
-        format!("1 to {MOST_STEPS}"),
-    )
+    within(ranges::COUNT, name, value as f64, value)
 }
 
 fn until_train_loss(settings: &Settings) -> Verdict {
-    let Some(loss) = settings.until_train_loss else {
-        return Ok(());
-    };
-    in_range(
-        loss > 0.0 && loss.is_finite(),
-        "until_train_loss",
-        loss,
-        "above 0 and finite",
-    )
+    settings
+        .until_train_loss
+        .map_or(Ok(()), |loss| number("until_train_loss", loss, ranges::POSITIVE))
 }
 
 fn until_train_accuracy(settings: &Settings) -> Verdict {
-    let Some(share) = settings.until_train_accuracy else {
-        return Ok(());
-    };
-    in_range(
-        share > 0.0 && share <= 1.0,
-        "until_train_accuracy",
-        share,
-        "above 0 and at most 1, where 1 is all correct",
-    )
+    settings
+        .until_train_accuracy
+        .map_or(Ok(()), |share| number("until_train_accuracy", share, ranges::ACCURACY))
 }
 
 fn loss_limit(settings: &Settings) -> Verdict {
-    let limit = settings.loss_limit;
-    in_range(
-        limit > 0.0 && limit.is_finite(),
-        "loss_limit",
-        limit,
-        "above 0 and finite",
-    )
+    number("loss_limit", settings.loss_limit, ranges::POSITIVE)
 }
 
 fn evaluate_every(settings: &Settings) -> Verdict {
@@ -223,41 +163,29 @@ fn cadence(name: &str, value: Cadence) -> Verdict {
 fn lambda_every(settings: &Settings) -> Verdict {
     match settings.lambda_every {
         Tracking::Steps(every) | Tracking::Epochs(every) => count("lambda_every", every),
-        // Training must get a part of the time, or the cell never ends.
         Tracking::Share(share) => in_range(
-            share > 0.0 && share <= 0.9,
+            ranges::SHARE.contains(share),
             "lambda_every",
             share,
-            "a share of the time above 0 and at most 0.9",
+            format!("a share of the time {}", ranges::SHARE),
         ),
         Tracking::Ends => Ok(()),
     }
 }
 
 fn lambda_tolerance(settings: &Settings) -> Verdict {
-    let tolerance = settings.lambda_tolerance;
-    in_range(
-        (1e-12..=0.5).contains(&tolerance),
-        "lambda_tolerance",
-        tolerance,
-        "1e-12 to 0.5",
-    )
+    number("lambda_tolerance", settings.lambda_tolerance, ranges::TOLERANCE)
 }
 
 fn lambda_max_products(settings: &Settings) -> Verdict {
     let products = settings.lambda_max_products;
-    in_range(
-        (2..=10_000).contains(&products),
-        "lambda_max_products",
-        products,
-        "2 to 10000",
-    )
+    within(ranges::PRODUCTS, "lambda_max_products", products as f64, products)
 }
 
 fn probes(settings: &Settings) -> Verdict {
-    let range = format!("1 to {MOST_PROBES}: λ_max is measured on each");
+    let range = format!("{}: λ_max is measured on each", ranges::PROBES);
     let count = settings.probes.len();
-    if !(1..=MOST_PROBES).contains(&count) {
+    if !ranges::PROBES.contains(count as f64) {
         return Err(Refusal::new(
             "probes",
             format!("there are {count}, and there must be {range}"),
@@ -267,19 +195,15 @@ fn probes(settings: &Settings) -> Verdict {
 }
 
 fn chunk_size(settings: &Settings) -> Verdict {
-    in_range(
-        settings.chunk_size >= 1,
-        "chunk_size",
-        settings.chunk_size,
-        "at least 1",
-    )
+    let size = settings.chunk_size;
+    within(ranges::AT_LEAST_ONE, "chunk_size", size as f64, size)
 }
 
 fn statistics_group(settings: &Settings) -> Verdict {
     let available = settings.train_len();
     let size = settings.statistics_group.of(available);
     let group = settings.statistics_group;
-    let range = format!("`Full`, or at least 2 and at most {available}, the training examples in use");
+    let range = ranges::GROUP.up_to(available);
     in_range(
         group == Extent::Full || (2..=available).contains(&size),
         "statistics_group",
