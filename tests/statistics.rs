@@ -86,6 +86,51 @@ fn too_few_values_and_equal_values_have_no_interval() {
 }
 
 #[test]
+fn numbers_near_the_ends_of_the_range_have_the_intervals_of_those_in_its_middle() {
+    let values = [1.0, 3.0, 7.0];
+    let middle = mean(&values).unwrap();
+    // Powers of two: they change no digit.
+    for scale in [2.0_f64.powi(900), 2.0_f64.powi(-900), -(2.0_f64.powi(900))] {
+        let scaled = mean(&values.map(|value| value * scale)).unwrap();
+        let interval = scaled.interval.unwrap();
+        let expected = middle.interval.unwrap();
+        let mut ends = [expected.low * scale, expected.high * scale];
+        ends.sort_by(f64::total_cmp);
+        for (ours, theirs) in [
+            (scaled.value, middle.value * scale),
+            (interval.low, ends[0]),
+            (interval.high, ends[1]),
+        ] {
+            assert!((ours / theirs - 1.0).abs() < 1e-12, "{ours} {theirs}");
+        }
+    }
+    for equal in [0.0, -0.7, 2.0_f64.powi(-900)] {
+        assert_eq!(mean(&[equal; 3]).unwrap().interval, None, "{equal}");
+    }
+}
+
+#[test]
+fn a_difference_counts_the_values_of_its_smaller_group() {
+    let count = |before: &[f64], after: &[f64]| welch_difference(before, after).unwrap().count;
+    assert_eq!(count(&[1.0, 2.0], &[1.0, 2.0, 4.0]), 2);
+    assert_eq!(count(&[1.0, 2.0, 4.0, 5.0], &[1.0, 2.0, 4.0]), 3);
+}
+
+#[test]
+fn a_sign_is_told_by_interval_and_p_value_together() {
+    let told = |pairs: &[(f64, f64)]| kendall(pairs).unwrap().told_sign();
+    let falling: Vec<(f64, f64)> = (0..6).map(|k| (f64::from(k), f64::from(-k))).collect();
+    assert_eq!(told(&falling), Some(-1.0));
+    // Of the 720 orders of six values, 1 + 5 + 14 have at most two inversions: too many, whatever the interval says.
+    let two_inversions = [(0.0, 1.0), (1.0, 0.0), (2.0, 3.0), (3.0, 2.0), (4.0, 4.0), (5.0, 5.0)];
+    let found = kendall(&two_inversions).unwrap();
+    agrees(found.tau_b, 11.0 / 15.0);
+    agrees(found.p_value, 2.0 * 20.0 / 720.0);
+    assert!(found.interval.unwrap().tells_sign());
+    assert_eq!(found.told_sign(), None);
+}
+
+#[test]
 fn a_perfect_order_of_few_pairs_is_not_certain() {
     let perfect = |n: u32| kendall(&(0..n).map(|k| (f64::from(k), f64::from(k))).collect::<Vec<_>>());
     assert!(perfect(0).is_none() && perfect(1).is_none());

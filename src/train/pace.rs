@@ -50,3 +50,45 @@ impl Pace {
         self.window_start = (Instant::now(), step);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use super::*;
+
+    /// A window that began so long ago, at this step.
+    fn since(seconds: u64, step: u64) -> Pace {
+        let start = Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+        Pace {
+            window_start: (start, step),
+            ..Pace::start()
+        }
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_steps_of_the_window_and_once_it_is_over_that_of_the_last_one() {
+        let near = |rate: f64, expected: f64| assert!((rate / expected - 1.0).abs() < 0.1, "{rate} {expected}");
+        let mut pace = since(2, 100);
+        near(pace.steps_per_second(140), 20.0);
+        assert_eq!(pace.window_start.1, 100, "the window goes on");
+        let mut pace = since(4, 100);
+        near(pace.steps_per_second(140), 10.0);
+        // A new window began, in which no step was taken yet.
+        near(pace.steps_per_second(140), 10.0);
+        assert_eq!(pace.window_start.1, 140);
+        let mut pace = since(2, 100);
+        pace.restart(150);
+        assert_eq!(pace.steps_per_second(150), 0.0);
+        assert_eq!(pace.steps_per_second(120), 0.0, "a cell that went back took no steps");
+    }
+
+    #[test]
+    fn progress_is_told_at_once_and_then_every_tenth_of_a_second() {
+        let mut pace = Pace::start();
+        assert!(pace.report_due());
+        assert!(!pace.report_due());
+        sleep(REPORT_EVERY);
+        assert!(pace.report_due());
+    }
+}

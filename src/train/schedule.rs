@@ -150,6 +150,42 @@ mod tests {
     }
 
     #[test]
+    fn a_measurement_is_due_from_the_second_on_in_which_the_share_affords_it() {
+        let of = |planned_steps| LambdaSchedule::new(Tracking::Share(0.1), 10, planned_steps);
+        assert!(
+            of(100).due(0, 0.0, false),
+            "what costs nothing yet is affordable at once"
+        );
+        let is_due_from = |schedule: &LambdaSchedule, step, audit, seconds: f64| {
+            let due = |seconds| schedule.due(step, seconds, audit);
+            assert!(!due(seconds - 0.01) && due(seconds + 0.01), "not from {seconds} s on");
+        };
+        // A measurement of one second: 1 + 1 ≤ 0.1·(s + 1).
+        let mut schedule = of(100);
+        schedule.measured(10.0, 1.0, false);
+        is_due_from(&schedule, 1, false, 19.0);
+        // An audit of five, half of which is saved up for by step 50: 6 + 1 + 2.5 ≤ 0.1·(s + 1) and 6 + 5 + 2.5 ≤ 0.1·(s + 5).
+        schedule.measured(40.0, 5.0, true);
+        is_due_from(&schedule, 50, false, 94.0);
+        is_due_from(&schedule, 50, true, 130.0);
+        // Savings are spent at no more than twice the rate: not before 0.5·1·0.9/0.1 seconds have passed.
+        let mut schedule = of(100);
+        schedule.measured(100.0, 1.0, false);
+        is_due_from(&schedule, 1, false, 104.5);
+        // The next one takes three: from now on 1 + 0.3·(3 − 1) are expected.
+        schedule.measured(200.0, 3.0, false);
+        let mut resumed = of(100);
+        resumed.go_on_with(schedule.spending());
+        for schedule in [schedule, resumed] {
+            assert_eq!((schedule.spent, schedule.last), (4.0, 200.0));
+            is_due_from(&schedule, 1, false, 200.0 + 0.5 * 1.6 * 9.0);
+        }
+        let mut of_one_step = of(1);
+        of_one_step.measured(0.0, 5.0, true);
+        is_due_from(&of_one_step, 1, false, 100.0);
+    }
+
+    #[test]
     fn a_measurement_that_was_held_up_is_not_followed_by_a_burst() {
         let mut schedule = LambdaSchedule::new(Tracking::Share(0.1), 10, 10_000);
         let (mut seconds, mut last, mut count) = (0.0, 0.0, 0);

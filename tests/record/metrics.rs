@@ -85,6 +85,50 @@ fn a_file_cut_at_any_byte_gives_its_whole_lines_and_reports_the_torn_one() {
 }
 
 #[test]
+fn a_file_that_grows_is_read_on_in_parts_and_anew_where_it_became_shorter() {
+    let (_parent, run) = run();
+    let mut cell = run.begin_cell(0, &[]).unwrap();
+    let path = cell.path().join("metrics.jsonl");
+    let line = serde_json::to_string(&lambda_point(7)).unwrap() + "\n";
+    // More than twice what is read at once, and the beginning of a line.
+    let most = 1 << 18;
+    let lines = 2 * most / line.len() + 10;
+    fs::write(&path, line.repeat(lines) + &line[..9]).unwrap();
+    let (mut read, mut counts) = (0, Vec::new());
+    loop {
+        let part = record::read_points(cell.path(), read).unwrap();
+        assert!(!part.begins_anew);
+        assert!(part.read >= read && part.read - read <= most as u64);
+        counts.push(part.points.len());
+        read = part.read;
+        if !part.more {
+            break;
+        }
+    }
+    let whole = most / line.len();
+    assert_eq!(counts[..2], [whole, whole]);
+    assert_eq!(
+        (counts.iter().sum::<usize>(), read),
+        (lines, (lines * line.len()) as u64)
+    );
+    assert_eq!(record::read_progress(cell.path()).steps, 7);
+
+    let part = record::read_points(cell.path(), read).unwrap();
+    assert_eq!((part.begins_anew, part.points.len(), part.read), (false, 0, read));
+    fs::write(&path, "").unwrap();
+    cell.append(&point(3)).unwrap();
+    let part = record::read_points(cell.path(), read).unwrap();
+    assert_eq!((part.begins_anew, part.points.as_slice()), (true, &[point(3)][..]));
+    // What is as long as what was read before is no shorter.
+    let part = record::read_points(cell.path(), part.read).unwrap();
+    assert_eq!((part.begins_anew, part.points.len()), (false, 0));
+    // A line without end is passed over, part by part.
+    fs::write(&path, "x".repeat(most)).unwrap();
+    let part = record::read_points(cell.path(), 0).unwrap();
+    assert_eq!((part.points.len(), part.read, part.more), (0, most as u64, true));
+}
+
+#[test]
 fn a_damaged_line_in_the_middle_is_an_error_with_file_and_line() {
     let (_parent, run) = run();
     let mut cell = run.begin_cell(0, &[]).unwrap();
