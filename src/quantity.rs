@@ -7,10 +7,7 @@ mod declared;
 
 use crate::event::{LambdaPoint, Point, Summary};
 
-pub use declared::{
-    ACCURACY, GRADIENT, GRADIENT_NORM, LAMBDA, LAMBDA_MAX, LAMBDA_RESIDUAL, LEARNING_RATE, LOSS, PRODUCT,
-    PRODUCT_SECONDS, RATE, TEST_ACCURACY, TEST_LOSS, THRESHOLD, TRAIN_ACCURACY, TRAIN_LOSS,
-};
+pub use declared::*;
 
 /// Something that is measured while a cell trains.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::{Chart, ChartSpan, Format, Kept, Line, Lines, Quantity, Source, Subject, Told, Uncertainty};
 
 /// Every quantity, in the order of tables.
-pub(super) static ALL: [&Quantity; 9] = [
+pub(super) static ALL: &[&Quantity] = &[
     &LAMBDA_MAX,
     &TEST_ACCURACY,
     &TEST_LOSS,

@@ -175,9 +175,9 @@ mod tests {
         // The next one takes three: from now on 1 + 0.3·(3 − 1) are expected.
         schedule.measured(200.0, 3.0, false);
         let mut resumed = of(100);
-        resumed.go_on_with(schedule.spending());
+        resumed.spending = schedule.spending;
         for schedule in [schedule, resumed] {
-            assert_eq!((schedule.spent, schedule.last), (4.0, 200.0));
+            assert_eq!((schedule.spending.spent, schedule.spending.last), (4.0, 200.0));
             is_due_from(&schedule, 1, false, 200.0 + 0.5 * 1.6 * 9.0);
         }
         let mut of_one_step = of(1);
