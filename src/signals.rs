@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -47,6 +47,14 @@ const MORE_WARNINGS: &[Number] = &[];
 /// Real-time signals of Linux, which nothing but their number names; the C library keeps the first of them to itself.
 const REAL_TIME: Range<i32> = if cfg!(target_os = "linux") { 34..65 } else { 0..0 };
 
+/// Set by the handlers themselves: on a busy machine the thread that hears of a signal may be late.
+static HAS_COME: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Whether a SIGINT, SIGTERM or SIGQUIT has come to this process since it listens, even if nobody has heard of it yet.
+pub fn has_come() -> bool {
+    HAS_COME.load(Ordering::SeqCst)
+}
+
 /// What the system asks the program to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -81,6 +89,9 @@ pub fn listen(within: Option<Duration>) -> io::Result<Receiver<Signal>> {
 /// When the handlers or the thread cannot be set up.
 pub fn stand_by(within: Option<Duration>) -> io::Result<StandBy> {
     let before = Masks::read();
+    for number in REQUESTS {
+        signal_hook::flag::register(number, Arc::clone(&HAS_COME))?;
+    }
     let mut signals = Signals::new(REQUESTS)?;
     if !before.ignores(SIGHUP) {
         signals.handle().add_signal(SIGHUP)?;
