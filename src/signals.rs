@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -50,6 +50,14 @@ const REAL_TIME: Range<i32> = if cfg!(target_os = "linux") { 34..65 } else { 0..
 /// How long a process that trains may take to end once a signal asked it to stop; then it is ended whatever it is busy with.
 pub const STOP_WITHIN: Duration = Duration::from_millis(4_500);
 
+/// Set by the handlers themselves: on a busy machine the thread that hears of a signal may be late.
+static HAS_COME: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Whether a SIGINT, SIGTERM or SIGQUIT has come to this process since it listens, even if nobody has heard of it yet.
+pub fn has_come() -> bool {
+    HAS_COME.load(Ordering::SeqCst)
+}
+
 /// What the system asks the program to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -84,6 +92,9 @@ pub fn listen(within: Option<Duration>) -> io::Result<Receiver<Signal>> {
 /// When the handlers or the thread cannot be set up.
 pub fn stand_by(within: Option<Duration>) -> io::Result<StandBy> {
     let before = Masks::read();
+    for number in REQUESTS {
+        signal_hook::flag::register(number, Arc::clone(&HAS_COME))?;
+    }
     let mut signals = Signals::new(REQUESTS)?;
     if !before.ignores(SIGHUP) {
         signals.handle().add_signal(SIGHUP)?;

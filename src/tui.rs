@@ -46,7 +46,7 @@ use crossbeam_channel::{Receiver, Select, Sender};
 
 use crate::event::{CellIndex, Command, Event, SweepEnding};
 use crate::machine::Load;
-use crate::signals::Signal;
+use crate::signals::{Signal, has_come};
 use terminal::{input, jobs, relay};
 
 pub use driver::{Driver, Pass, Wires};
@@ -220,7 +220,8 @@ fn come_back(screen: &mut terminal::Screen, jobs: &jobs::Jobs, signals: &Receive
     while !screen.is_ours() {
         let mut select = Select::new();
         select.recv(signals);
-        if select.ready_timeout(SIGNAL_WITHIN).is_ok() || !jobs.can_stop() {
+        // On a busy machine the signal may have come and the channel not know it yet: stopped again, nobody would ever hear it.
+        if select.ready_timeout(SIGNAL_WITHIN).is_ok() || has_come() || !jobs.can_stop() {
             screen.leave_to_others();
             return Ok(());
         }

@@ -18,7 +18,7 @@ mod seat;
 mod numbers;
 
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -317,7 +317,8 @@ fn ctrl_z_stops_a_script_or_time_with_the_program_that_they_run() {
     }
 }
 
-// With LibTorch linked in, the shell was seen to keep the job of this test as stopped; why is not known yet.
+// With LibTorch linked in, the shell was seen to keep the job of this test as stopped. The cause is likely the one below, since
+// LibTorch takes long to end; it has not been tried with it again.
 #[cfg(not(feature = "tch"))]
 #[test]
 fn a_stopped_program_is_ended_by_its_shell_without_coming_to_the_front() {
@@ -325,10 +326,14 @@ fn a_stopped_program_is_ended_by_its_shell_without_coming_to_the_front() {
     for stop in ["TSTP", "STOP"] {
         stage.press("bash child.sh\n");
         stage.wait_for_the_screen();
+        let child = format!("/proc/{}/stat", stage.child());
         stage.signal_child(stop);
         stage.wait_for("Stopped");
         stage.press("clear; kill %1\n");
         stage.wait_for("left: Ended(Stopped)");
+        // Nothing is typed before its end: the thread that waits for keys would read it, and whatever reads a terminal from the
+        // background is stopped (SIGTTIN). On a busy machine, and with LibTorch to take down, the end takes a while.
+        stage.wait_until("the end of the child", |_| !Path::new(&child).exists());
         // The shell calls the job stopped until it has seen its end.
         stage.press("clear; while jobs %1 >/dev/null 2>&1; do sleep 0.1; done; echo $((6 * 7)) answers\n");
         stage.wait_for("42 answers");

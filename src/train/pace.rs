@@ -79,8 +79,12 @@ mod tests {
         assert_eq!(pace.window_start.1, 140);
         let mut pace = since(2, 100);
         pace.restart(150);
-        assert_eq!(pace.steps_per_second(150), 0.0);
-        assert_eq!(pace.steps_per_second(120), 0.0, "a cell that went back took no steps");
+        assert_eq!(pace.steps_per_second(150).to_bits(), 0.0_f64.to_bits());
+        assert_eq!(
+            pace.steps_per_second(120).to_bits(),
+            0.0_f64.to_bits(),
+            "a cell that went back took no steps"
+        );
     }
 
     #[test]
