@@ -100,12 +100,15 @@ impl Files {
         self.tell_whole(told)?;
         loop {
             thread::sleep(GLANCE);
+            // What was told before the log had its first line is what that line is about.
+            let told_before = usize::from(self.log_read == 0);
             let entries = self.new_entries();
             for entry in &entries {
                 self.tell(entry)?;
             }
             self.tell_where()?;
-            let has_begun = entries.iter().any(|entry| entry.kind == LogKind::Sweep) && self.goes_on();
+            let begun = entries.iter().filter(|entry| entry.kind == LogKind::Sweep).count();
+            let has_begun = begun > told_before && self.goes_on();
             if has_begun || self.queue_has_changed() {
                 self.tell_whole(told_by_disk(&self.run_dir).map_err(|_| Over)?)?;
             }
