@@ -195,3 +195,119 @@ pub(super) fn pairs<'a>(cells: impl Iterator<Item = &'a Cell>, probe: usize) -> 
         .filter_map(|cell| Some((cell.value(Measure::Lambda(probe))?, cell.value(Measure::TestAccuracy)?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::Interval;
+
+    fn group(level: usize, values: &[(u64, f64)]) -> Group {
+        let numbers: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
+        Group {
+            level,
+            mean: mean(&numbers).unwrap(),
+            values: values.to_vec(),
+        }
+    }
+
+    fn near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+    }
+
+    #[test]
+    fn groups_with_the_same_seeds_are_compared_seed_by_seed_and_others_as_a_whole() {
+        let low = group(0, &[(0, 1.0), (1, 2.0), (2, 3.0)]);
+        let paired = step(&low, &group(1, &[(2, 4.0), (0, 2.0), (1, 3.5)]));
+        near(paired.difference.value, 3.5 / 3.0);
+        assert!(paired.paired && paired.sign() == Some(1.0), "{paired:?}");
+        assert_eq!((paired.from, paired.to.0), ((0, 2.0), 1));
+        near(paired.to.1, 9.5 / 3.0);
+        for high in [
+            // Other seeds, fewer of the same, and more than those.
+            group(1, &[(3, 4.0), (4, 2.0), (5, 3.5)]),
+            group(1, &[(0, 4.0), (1, 2.0)]),
+            group(1, &[(0, 4.0), (1, 2.0), (2, 3.5), (3, 9.0)]),
+        ] {
+            let found = step(&low, &high);
+            assert!(!found.paired);
+            near(found.difference.value, high.mean.value - low.mean.value);
+            assert_eq!(found.difference.count, high.values.len().min(3));
+        }
+    }
+
+    #[test]
+    fn means_that_differ_by_rounding_alone_are_the_same() {
+        let between = |from, to| step(&group(0, &[(0, from)]), &group(1, &[(0, to)])).difference.value;
+        let sum = 0.1 + 0.2;
+        assert!(sum > 0.3);
+        for (from, to) in [(sum, 0.3), (0.3, sum), (-sum, -0.3), (-0.3, -sum)] {
+            assert_eq!(Some(between(from, to)), Some(0.0), "{from} {to}");
+        }
+        near(between(0.0, 1e-13) / 1e-13, 1.0);
+        near(between(0.3, 0.3 + 1e-8) / ((0.3 + 1e-8) - 0.3), 1.0);
+    }
+
+    /// A step whose interval tells its sign, or with 0 one that tells none.
+    fn told(value: f64) -> Step {
+        let (low, high) = if value == 0.0 {
+            (-1.0, 1.0)
+        } else {
+            (value - 0.1, value + 0.1)
+        };
+        let difference = Estimate {
+            count: 3,
+            value,
+            interval: Some(Interval { low, high }),
+        };
+        Step {
+            from: (0, 0.0),
+            to: (1, value),
+            difference,
+            paired: true,
+        }
+    }
+
+    fn turn(ends: f64, between: &[(f64, f64)]) -> Option<f64> {
+        let stratum = Stratum {
+            others: vec![],
+            groups: vec![],
+            ends: Some(told(ends)),
+            between: between
+                .iter()
+                .map(|(there, back)| (told(*there), told(*back)))
+                .collect(),
+            trend: None,
+        };
+        stratum.turn().map(|(there, _)| there.difference.value)
+    }
+
+    #[test]
+    fn a_level_between_turns_where_what_is_told_of_it_contradicts_the_ends() {
+        for (ends, there, back, turns) in [
+            // Above both, or below both.
+            (1.0, 2.0, -1.0, true),
+            (1.0, -1.0, 2.0, true),
+            (0.0, 2.0, -2.0, true),
+            // On the way.
+            (1.0, 0.5, 0.5, false),
+            (-1.0, -0.5, -0.5, false),
+            (0.0, 0.5, 0.5, false),
+            // One side of it is told.
+            (1.0, 0.5, 0.0, false),
+            (1.0, -0.5, 0.0, true),
+            (-1.0, 0.5, 0.0, true),
+            (0.0, 0.5, 0.0, true),
+            (1.0, 0.0, 0.5, false),
+            (1.0, 0.0, -0.5, true),
+            (-1.0, 0.0, 0.5, true),
+            (0.0, 0.0, 0.5, true),
+            (1.0, 0.0, 0.0, false),
+            (0.0, 0.0, 0.0, false),
+        ] {
+            let found = turn(ends, &[(there, back)]).is_some();
+            assert_eq!(found, turns, "ends {ends}, there {there}, back {back}");
+        }
+        // The farthest of several, whichever way.
+        assert_eq!(turn(1.0, &[(2.0, -1.0), (-3.0, 4.0), (2.5, -1.0)]), Some(-3.0));
+    }
+}

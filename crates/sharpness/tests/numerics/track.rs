@@ -1,5 +1,6 @@
 //! λ_max followed along a changing operator.
 
+use burn::tensor::DType;
 use nalgebra::{DMatrix, DVector};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -51,6 +52,53 @@ fn a_loose_tolerance_does_not_make_cold_starts_loose() {
     });
     let low = low.count();
     assert!(low <= 1, "{low} of 50 stopped at the second eigenvalue");
+}
+
+#[test]
+fn a_cold_start_is_ten_times_tighter_than_what_was_asked_for() {
+    let spectrum = outliers(300, &[1.3, 1.25]);
+    for seed in 0..5 {
+        let rules = Rules {
+            tolerance: 1e-4,
+            tolerance_floor: 1e-12,
+            ..Rules::new(1e-4, DType::F64)
+        };
+        let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(seed));
+        let found = measure(&mut tracker, &mut diagonal(&spectrum), spectrum.len());
+        assert!(
+            found.converged && found.residual <= 1e-5 * found.value,
+            "seed {seed}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn an_audit_that_agrees_within_the_tolerance_corrects_nothing_below_zero_either() {
+    let spectrum: Vec<f64> = outliers(300, &[]).iter().map(|x| -1.0 - x).collect();
+    let rules = Rules {
+        tolerance: 0.2,
+        audit_every: 1,
+        ..Rules::new(0.2, DType::F64)
+    };
+    let mut tracker = Tracker::new(rules, ChaCha8Rng::seed_from_u64(3));
+    for _ in 0..10 {
+        let found = measure(&mut tracker, &mut diagonal(&spectrum), spectrum.len());
+        assert!(found.audited && found.corrected_from.is_none(), "{found:?}");
+    }
+}
+
+#[test]
+fn rules_of_a_tolerance_are_as_documented() {
+    for (format, tolerance_floor) in [(DType::F32, 1e-5), (DType::F64, 1e-13)] {
+        let expected = Rules {
+            tolerance: 0.01,
+            tolerance_floor,
+            max_products: 200,
+            audit_every: 10,
+            rounded_search: false,
+        };
+        assert_eq!(Rules::new(0.01, format), expected);
+    }
 }
 
 #[test]
