@@ -342,15 +342,16 @@ impl Cell {
         let behind = known.partition_point(|bucket| bucket.last_step < step);
         let before = behind.checked_sub(1).map(|at| (known[at].last_step, known[at].last));
         let (from, start) = before.unwrap_or((0, 0.0));
-        let (to, end) = match known.get(behind) {
-            Some(bucket) if bucket.first_step >= step => (bucket.first_step, bucket.first),
-            Some(bucket) => (bucket.last_step, bucket.last),
+        let ((from, start), (to, end)) = match known.get(behind) {
+            Some(bucket) if bucket.first_step >= step => ((from, start), (bucket.first_step, bucket.first)),
+            // Within a group of points.
+            Some(bucket) => ((bucket.first_step, bucket.first), (bucket.last_step, bucket.last)),
             // Beyond what is known.
             None => {
                 let progress = (self.progress.step, self.progress.seconds);
                 let (steps, seconds) = if progress.0 > from { progress } else { (from, start) };
                 if step <= steps {
-                    (steps, seconds)
+                    ((from, start), (steps, seconds))
                 } else {
                     return seconds * (step as f64 / steps.max(1) as f64);
                 }
