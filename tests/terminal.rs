@@ -18,7 +18,7 @@ mod seat;
 mod numbers;
 
 use std::ops::{Deref, DerefMut};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -333,7 +333,7 @@ fn a_stopped_program_is_ended_by_its_shell_without_coming_to_the_front() {
         stage.wait_for("left: Ended(Stopped)");
         // Nothing is typed before its end: the thread that waits for keys would read it, and whatever reads a terminal from the
         // background is stopped (SIGTTIN). On a busy machine, and with LibTorch to take down, the end takes a while.
-        stage.wait_until("the end of the child", |_| !Path::new(&child).exists());
+        stage.wait_until("the end of the child", |_| !std::path::Path::new(&child).exists());
         // The shell calls the job stopped until it has seen its end.
         stage.press("clear; while jobs %1 >/dev/null 2>&1; do sleep 0.1; done; echo $((6 * 7)) answers\n");
         stage.wait_for("42 answers");
