@@ -75,7 +75,7 @@ impl Name {
         let is_meant = |number: &Number| match number {
             Number::Steps => !is_swept(),
             // A quantity that is called like a setting has another name, too; what has not is meant as the setting.
-            Number::Measured(quantity) => !first_has() || (to_number && quantity.key != name),
+            Number::Measured(quantity) => (to_number && quantity.key != name) || !first_has(),
             _ => true,
         };
         match number.filter(is_meant) {
