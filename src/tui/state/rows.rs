@@ -93,7 +93,8 @@ impl Rows {
     pub fn shown(&self, monitor: &Monitor) -> Vec<CellIndex> {
         let mut rows = monitor.in_order();
         if !self.filter.is_empty() {
-            rows.retain(|cell| self.filter.holds(*cell, monitor));
+            let is_shown = self.filter.among(monitor);
+            rows.retain(|cell| is_shown(*cell));
         }
         match self.sort {
             Sort::Queue if self.descending => rows.reverse(),

@@ -26,7 +26,8 @@ impl Filter {
 }
 
 fn is_met(term: &Term, monitor: &Monitor) -> bool {
-    (0..monitor.cells.len()).any(|cell| term.holds(cell, monitor))
+    let name = term.name(monitor);
+    (0..monitor.cells.len()).any(|cell| term.holds(cell, name.as_ref(), monitor))
 }
 
 fn of_word(word: &str, monitor: &Monitor) -> String {

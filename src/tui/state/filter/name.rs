@@ -65,17 +65,10 @@ impl Name {
         // Some settings are called like what they decide. `steps` where they are swept are those that were planned, and
         // `loss=SquaredError` is about which loss it is.
         let is_swept = || monitor.swept.iter().any(|swept| swept.name == setting);
-        // Every cell has every setting: the first one knows, and ten thousand are not asked for each of ten thousand rows.
-        let first_has = || {
-            monitor
-                .cells
-                .first()
-                .is_some_and(|cell| cell.plan.setting(setting).is_some())
-        };
         let is_meant = |number: &Number| match number {
             Number::Steps => !is_swept(),
             // A quantity that is called like a setting has another name, too; what has not is meant as the setting.
-            Number::Measured(quantity) => (to_number && quantity.key != name) || !first_has(),
+            Number::Measured(quantity) => (to_number && quantity.key != name) || !is_setting(),
             _ => true,
         };
         match number.filter(is_meant) {
