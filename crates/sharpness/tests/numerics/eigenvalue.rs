@@ -6,8 +6,8 @@ use burn::tensor::{DType, Tensor};
 use nalgebra::DMatrix;
 use sharpness::curvature::{Estimate, Hessian, Interrupted, Search, SymmetricOperator, largest_eigenvalue};
 
-use crate::problem::{Known, PROBLEMS};
-use crate::vectors::{dense, diagonal, largest, normal, symmetric, tensor, vector};
+use super::problem::{Known, PROBLEMS};
+use super::vectors::{dense, diagonal, largest, normal, symmetric, tensor, vector};
 
 fn search(tolerance: f64) -> Search {
     Search {

@@ -9,8 +9,8 @@ use sharpness::curvature::{
 };
 use sharpness::model::{Activation, Loss, Normalization};
 
-use crate::problem::{Model, Problem, settings};
-use crate::vectors::{device, diagonal, normal, numbers, tensor};
+use super::problem::{Model, Problem, settings};
+use super::vectors::{device, diagonal, normal, numbers, tensor};
 
 const SEARCH: Search = Search {
     tolerance: 1e-10,

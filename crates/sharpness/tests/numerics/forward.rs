@@ -5,8 +5,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sharpness::model::{Activation, Examples, Loss, Network, Normalization, Parts, Pass};
 
-use crate::problem::{Model, settings};
-use crate::vectors::{device, normal, numbers, tensor};
+use super::problem::{Model, settings};
+use super::vectors::{device, normal, numbers, tensor};
 
 #[test]
 fn tanh_is_right_to_the_rounding_of_one_and_saturates() {

@@ -3,8 +3,8 @@
 use burn::tensor::DType;
 use sharpness::model::{Activation, Loss, Network};
 
-use crate::problem::{Model, settings};
-use crate::vectors::{device, numbers};
+use super::problem::{Model, settings};
+use super::vectors::{device, numbers};
 
 fn network(model: Model) -> Network {
     let settings = settings(model, Activation::Relu, true, Loss::CrossEntropy);

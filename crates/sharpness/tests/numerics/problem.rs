@@ -11,7 +11,7 @@ use sharpness::model::{
     ResNet20, RunningStatistics, Vgg11, loss_and_gradient,
 };
 
-use crate::vectors::{device, normal, numbers, tensor, vector};
+use super::vectors::{device, normal, numbers, tensor, vector};
 
 /// Step of the differences. Their error h⁴·∂⁵L/30 is far below rounding, and rounding/h is near 1e-11; a larger
 /// step would cross kinks of ReLU and max pooling.

@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 use sharpness::curvature::{Hessian, Interrupted, MeanLoss, SymmetricOperator};
 use sharpness::model::{Activation, Loss, Normalization, Parts, Pass, loss_and_gradient, loss_sum};
 
-use crate::problem::{DEEP, Known, Model, PROBLEMS, Problem, every_problem, settings};
-use crate::vectors::{differentiates_strides, normal, relative_error, tensor, vector};
+use super::problem::{DEEP, Known, Model, PROBLEMS, Problem, every_problem, settings};
+use super::vectors::{differentiates_strides, normal, relative_error, tensor, vector};
 
 const MLP: fn() -> Model = || Model::Mlp { widths: vec![7, 5] };
 

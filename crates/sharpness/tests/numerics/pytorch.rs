@@ -5,8 +5,8 @@ use serde::Deserialize;
 use sharpness::curvature::{Hessian, Search, largest_eigenvalue};
 use sharpness::model::{Activation, Examples, Loss, Normalization, Parts, Pass};
 
-use crate::problem::{Model, Problem, settings};
-use crate::vectors::{normal, numbers, relative_error, tensor, vector};
+use super::problem::{Model, Problem, settings};
+use super::vectors::{normal, numbers, relative_error, tensor, vector};
 
 #[derive(Deserialize)]
 struct Case {

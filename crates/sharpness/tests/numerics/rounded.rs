@@ -8,7 +8,7 @@ use sharpness::curvature::{
     Interrupted, Rules, Search, SymmetricOperator, Tracker, largest_eigenvalue, largest_eigenvalue_rounded_first,
 };
 
-use crate::vectors::{apply, normal, numbers, orthogonal, square, tensor, vector};
+use super::vectors::{apply, normal, numbers, orthogonal, square, tensor, vector};
 
 const DIMENSION: usize = 200;
 

@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use sharpness::curvature::{Hessian, Interrupted, Measurement, Rules, SymmetricOperator, Tracker};
 use sharpness::model::{Activation, Loss, Normalization};
 
-use crate::problem::{Model, Problem, settings};
-use crate::vectors::{dense, diagonal, largest, normal, orthogonal, rotated, symmetric, tensor};
+use super::problem::{Model, Problem, settings};
+use super::vectors::{dense, diagonal, largest, normal, orthogonal, rotated, symmetric, tensor};
 
 fn tracker(audit_every: u64) -> Tracker {
     let rules = Rules {
