@@ -144,8 +144,8 @@ pub struct Chart {
 pub enum ChartSpan {
     /// The values, on a linear axis from zero on; by choice on a logarithmic one.
     Positive,
-    /// The values around the limit that is drawn with them.
-    AroundLimit,
+    /// What λ_max needs: its threshold, its doubts, and cells that ended earlier. The screen draws it by rules of its own.
+    Lambda,
     /// Shares, up to one.
     Shares,
 }

@@ -19,7 +19,7 @@ pub(super) static ALL: &[&Quantity] = &[
 pub static LAMBDA: Chart = Chart {
     key: "lambda",
     title: "λ_max",
-    span: ChartSpan::AroundLimit,
+    span: ChartSpan::Lambda,
 };
 
 /// Losses.

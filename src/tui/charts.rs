@@ -12,15 +12,16 @@ pub(super) mod sweep;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use self::curves::Spread;
 use super::state::scene::Scene;
-use crate::quantity::{Chart, LAMBDA};
+use crate::quantity::{Chart, ChartSpan};
 
 /// Draws a chart of the chosen cell.
 pub(super) fn render(scene: &Scene, chart: &Chart, area: Rect, buffer: &mut Buffer) {
-    if *chart == LAMBDA {
-        lambda::render(scene, area, buffer);
-    } else {
-        measured::render(scene, chart, area, buffer);
+    match chart.span {
+        ChartSpan::Lambda => lambda::render(scene, area, buffer),
+        ChartSpan::Positive => measured::render(scene, chart, Spread::From(scene.view.loss_scale), area, buffer),
+        ChartSpan::Shares => measured::render(scene, chart, Spread::Shares, area, buffer),
     }
     if scene.view.charts.is_marked(chart) {
         buffer.set_string(area.x, area.y, scene.theme().text("›"), scene.theme().key);

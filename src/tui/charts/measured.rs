@@ -9,22 +9,17 @@ use ratatui::text::Span;
 use super::curves::{Curves, Line, Spread};
 use super::overlaid;
 use crate::monitor::{Cell, Curve};
-use crate::quantity::{self, Chart, ChartSpan, Quantity};
+use crate::quantity::{self, Chart, Quantity};
 use crate::tui::plot::{self, Marks, Pattern, Pen, Scale};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::Theme;
 use crate::tui::words;
 
 /// Draws the chart.
-pub(super) fn render(scene: &Scene, chart: &Chart, area: Rect, buffer: &mut Buffer) {
+pub(super) fn render(scene: &Scene, chart: &Chart, spread: Spread, area: Rect, buffer: &mut Buffer) {
     let Some(cell) = scene.cell() else { return };
     let theme = scene.theme();
     let probe = scene.probe(cell);
-    let scale = scene.view.loss_scale;
-    let spread = match chart.span {
-        ChartSpan::Shares => Spread::Shares,
-        ChartSpan::Positive | ChartSpan::AroundLimit => Spread::From(scale),
-    };
     // The main line first: it lies on top.
     let mut quantities: Vec<&Quantity> = chart.quantities().collect();
     quantities.sort_by_key(|quantity| quantity.line);
@@ -122,11 +117,11 @@ mod tests {
     use crate::tui::fixture::Fixture;
 
     fn losses(scene: &Scene, area: Rect, buffer: &mut Buffer) {
-        render(scene, &LOSS, area, buffer);
+        crate::tui::charts::render(scene, &LOSS, area, buffer);
     }
 
     fn accuracies(scene: &Scene, area: Rect, buffer: &mut Buffer) {
-        render(scene, &ACCURACY, area, buffer);
+        crate::tui::charts::render(scene, &ACCURACY, area, buffer);
     }
 
     #[test]
@@ -178,14 +173,17 @@ mod tests {
             let norm = if step == 730 { f64::NAN } else { step as f64 };
             fixture.measure(2, point.with(quantity::GRADIENT_NORM.key, norm));
         }
-        let gradient =
-            |scene: &Scene, area: Rect, buffer: &mut Buffer| render(scene, &quantity::GRADIENT, area, buffer);
+        let gradient = |scene: &Scene, area: Rect, buffer: &mut Buffer| {
+            crate::tui::charts::render(scene, &quantity::GRADIENT, area, buffer);
+        };
         let drawn = fixture.drawn(gradient, (59, 12));
         assert!(
             drawn.contains("gradient norm") && drawn.contains("735") && !drawn.contains("NaN"),
             "{drawn}"
         );
-        let product = |scene: &Scene, area: Rect, buffer: &mut Buffer| render(scene, &quantity::PRODUCT, area, buffer);
+        let product = |scene: &Scene, area: Rect, buffer: &mut Buffer| {
+            crate::tui::charts::render(scene, &quantity::PRODUCT, area, buffer);
+        };
         let drawn = fixture.drawn(product, (59, 12));
         assert!(drawn.contains("time a product"), "{drawn}");
     }
