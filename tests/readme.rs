@@ -1,10 +1,12 @@
-//! What the README and the book say is so: commands, keys, options, settings, files and links.
+//! Tests that the README and the book are correct: commands, keys, options, settings, files and links.
 //!
-//! The parts of the book between `<!-- generated: … -->` and `<!-- end -->` are written by
-//! `UPDATE_BOOK=1 cargo test --test readme`.
+//! `UPDATE_BOOK=1 cargo test --test readme` writes the parts of the book between `<!-- generated: … -->` and
+//! `<!-- end -->`.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not recognize helpers as test code.
 
+#[path = "readme/commands.rs"]
+mod commands;
 #[path = "readme/links.rs"]
 mod links;
 
@@ -26,7 +28,7 @@ fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
 }
 
-/// The files in which the book's pages are, sorted.
+/// Returns the paths of the book's pages, sorted.
 fn pages() -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("docs/src")).unwrap();
     let mut pages: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -35,13 +37,30 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// README and book together: what a user can read.
+/// Returns a page, with included files inserted.
+fn page(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let mut whole = String::new();
+    for line in text.lines() {
+        let included = line
+            .strip_prefix("{{#include ")
+            .and_then(|rest| rest.strip_suffix("}}"));
+        match included {
+            Some(name) => whole += &fs::read_to_string(path.with_file_name(name)).unwrap(),
+            None => whole += line,
+        }
+        whole.push('\n');
+    }
+    whole
+}
+
+/// Returns the text of README and book together.
 fn everything() -> String {
     let pages = pages().into_iter().map(|page| fs::read_to_string(page).unwrap());
     std::iter::once(readme()).chain(pages).collect::<Vec<_>>().join("\n")
 }
 
-/// What the program prints.
+/// Returns the output of the program.
 fn program(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
     command.env("LC_ALL", "C.UTF-8");
@@ -50,7 +69,7 @@ fn program(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The names of the commands that the program has.
+/// Returns the names of the program's commands.
 fn subcommands() -> Vec<String> {
     let commands = Cli::command();
     commands
@@ -64,7 +83,7 @@ fn help(arguments: &[String]) -> String {
     program(&arguments.chain(["--help"]).collect::<Vec<_>>())
 }
 
-/// The code blocks in one of these languages.
+/// Returns the code blocks in one of these languages.
 fn blocks(text: &str, languages: &[&str]) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut block: Option<(bool, String)> = None;
@@ -79,7 +98,7 @@ fn blocks(text: &str, languages: &[&str]) -> Vec<String> {
     blocks
 }
 
-/// The lines of the code blocks that are for a shell, in their order.
+/// Returns the lines of the shell code blocks, in order.
 fn commands(text: &str) -> Vec<String> {
     let blocks = blocks(text, &["sh", "bash", "console"]).concat();
     let lines = blocks
@@ -91,7 +110,7 @@ fn commands(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The pieces of `text` between what cannot be part of an option or of a path.
+/// Splits `text` at characters that cannot be part of an option or a path.
 fn words(text: &str) -> Vec<&str> {
     text.split(|letter: char| !(letter.is_alphanumeric() || "-_./".contains(letter)))
         .collect()
@@ -112,7 +131,7 @@ fn the_readme_is_short_and_leads_into_the_book() {
     assert!(readme.len() <= 9_000, "{} bytes", readme.len());
     for page in pages() {
         let name = page.file_name().unwrap().to_str().unwrap();
-        // The first page of the book says what the README says; two pages are files at the top.
+        // The first page of the book has the same content as the README; two pages include files of the top folder.
         let elsewhere = ["index.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].contains(&name);
         assert!(elsewhere || readme.contains(&format!("(docs/src/{name})")), "{name}");
     }
@@ -189,12 +208,12 @@ fn every_command_of_the_program_that_is_shown_has_arguments_that_it_takes() {
     assert!(count > 10, "{count}");
 }
 
-/// What a part of the book that is generated says: it is named after `generated:`.
+/// Returns the text of a generated part of the book. `name` is the text after `generated:`.
 fn generated(name: &str) -> String {
     let block = |text: &str| format!("```text\n{}\n```\n", text.trim_end());
     match name.split(' ').collect::<Vec<_>>()[..] {
         ["keys"] => keys::markdown_table(),
-        ["quantities"] => quantity::markdown_table(),
+        ["quantities"] => quantity::markdown_reference(),
         ["settings"] => config::markdown_reference(),
         ["preferences"] => block(&program(&["screen"])),
         ["help"] => block(&help(&[])),
@@ -303,6 +322,35 @@ fn libtorch_is_set_up_by_the_script_that_is_named_in_the_version_that_it_install
             .iter()
             .any(|command| command == ".cargo/libtorch")
     );
+}
+
+/// Returns the value of a field in `[workspace.package]`.
+fn shared(field: &str) -> String {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let start = format!("{field} = \"");
+    let value = manifest.lines().find_map(|line| line.strip_prefix(&start)).unwrap();
+    value.trim_end_matches('"').to_owned()
+}
+
+#[test]
+fn the_changelog_has_this_version_and_all_crates_have_it() {
+    let version = shared("version");
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let mut versions = changelog.lines().filter_map(|line| line.strip_prefix("## ["));
+    assert_eq!(versions.next(), Some("Unreleased]"));
+    assert!(versions.next().unwrap().starts_with(&format!("{version}]")));
+    for crate_name in ["flex", "libtorch", "sharpness"] {
+        let manifest = fs::read_to_string(root().join("crates").join(crate_name).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("\nversion.workspace = true\n"), "{crate_name}");
+    }
+}
+
+#[test]
+fn the_oldest_rust_that_is_named_is_the_one_that_cargo_asks_for() {
+    let named = format!("[Rust](https://rustup.rs) {} or later", shared("rust-version"));
+    let start = fs::read_to_string(root().join("docs/src/start.md")).unwrap();
+    assert!(readme().contains(&named) && start.contains(&named), "{named}");
 }
 
 #[test]
