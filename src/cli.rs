@@ -11,7 +11,7 @@ use clap_complete::Shell;
 use crate::characters::Glyphs;
 use crate::device::DeviceChoice;
 
-/// What the program is called.
+/// The name of the program.
 const NAME: &str = "sharptui";
 
 /// Trains small neural networks through a sweep and shows, live, how sharp the loss is.
@@ -20,11 +20,12 @@ const NAME: &str = "sharptui";
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    after_help = "The book about this program: sharptui book"
 )]
 #[command(override_usage = "sharptui [OPTIONS] <CONFIG.ron>\n       sharptui <COMMAND>")]
 pub struct Cli {
-    /// What to do other than running a sweep.
+    /// The command to run instead of a sweep.
     #[command(subcommand)]
     pub command: Option<Action>,
     /// The sweep to run.
@@ -32,51 +33,51 @@ pub struct Cli {
     pub run: RunArgs,
 }
 
-/// Arguments of running a sweep.
+/// Arguments for running a sweep.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// The configuration of the sweep to run; `-` is standard input
+    /// Configuration of the sweep to run; `-` reads standard input
     #[arg(value_name = "CONFIG.ron", required = true)]
     pub config: Option<PathBuf>,
-    /// Take the text of the configuration from standard input, and its name from the path
+    /// Read the configuration from standard input; its path gives only the name
     #[arg(long, hide = true)]
     pub config_on_stdin: bool,
-    /// Parent of run directories
+    /// Folder in which run directories are created
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
-    /// Cut every cell at N steps, to try a configuration out
+    /// Stop every cell after N steps, to try out a configuration
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub steps: Option<u64>,
-    /// How and on what.
+    /// How and on which device to train.
     #[command(flatten)]
     pub how: HowArgs,
 }
 
-/// Arguments of whatever trains.
+/// Arguments of the commands that train.
 #[derive(Args, Clone, Debug)]
 pub struct HowArgs {
-    /// Plain lines with a progress bar, even in a terminal
+    /// Print plain lines with a progress bar, even in a terminal
     #[arg(long)]
     pub plain: bool,
-    /// Train without a screen and give the shell back; `sharptui attach` shows the run
+    /// Train without a screen and return to the shell; `sharptui attach` shows the run
     #[arg(long, conflicts_with = "plain")]
     pub detach: bool,
     /// How the screen is drawn.
     #[command(flatten)]
     pub screen: ScreenArgs,
-    /// Be the process that trains for a screen
+    /// Run as the process that trains for a screen
     #[arg(long, hide = true)]
     pub trainer: bool,
-    /// Seconds between two checkpoints of the running cell, the most that a crash can take; 0: after every step
+    /// Seconds between checkpoints of the running cell, the most that a crash loses; 0: after every step
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub checkpoint_every: u32,
-    /// Where tensors live.
+    /// The device and the folder of data sets.
     #[command(flatten)]
     pub place: PlaceArgs,
 }
 
 impl HowArgs {
-    /// The time between two checkpoints.
+    /// Returns the time between two checkpoints.
     #[must_use]
     pub fn keep_every(&self) -> Duration {
         Duration::from_secs(self.checkpoint_every.into())
@@ -86,67 +87,74 @@ impl HowArgs {
 /// How the screen is drawn.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ScreenArgs {
-    /// Nothing but ASCII on the screen and in plain lines
+    /// Use only ASCII characters on the screen and in plain lines
     #[arg(long)]
     pub ascii: bool,
 }
 
-/// Where tensors and data sets are.
+/// The device and the folder of data sets.
 #[derive(Args, Clone, Debug)]
 pub struct PlaceArgs {
-    /// auto, flex, libtorch or libtorch:cuda:N; auto takes the fastest that is there
+    /// Device: auto, flex, libtorch or libtorch:cuda:N; auto takes the fastest one available
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// Where data sets lie (default: the usual places)
+    /// Folder of the data sets (default: the usual places)
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
 
-/// What to do other than running a sweep.
+/// A command other than running a sweep.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Action {
     /// Validate a configuration and list its cells with their settings
     Check {
-        /// The configuration; `-` is standard input
+        /// The configuration; `-` reads standard input
         #[arg(value_name = "CONFIG.ron")]
         config: PathBuf,
     },
-    /// Go on with what is unfinished in a run directory
+    /// Continue the unfinished cells of a run directory
     Resume {
         /// The run directory
         #[arg(value_name = "RUN_DIR")]
         run_dir: PathBuf,
-        /// How and on what.
+        /// How and on which device to train.
         #[command(flatten)]
         how: HowArgs,
     },
-    /// Show a run on the screen, wherever it was started: one that goes on, with its keys, or one that has ended
+    /// Show a run on the screen: one that is running, wherever it was started, with all keys, or one that has ended
     Attach {
-        /// The run directory (default: the run in `runs` that goes on)
+        /// The run directory (default: the run in `runs` that is in progress)
         #[arg(value_name = "RUN_DIR")]
         run_dir: Option<PathBuf>,
         /// How the screen is drawn.
         #[command(flatten)]
         screen: ScreenArgs,
     },
-    /// Print a file of preferences for the screen (colours, characters, keys) with every default, or check one
+    /// Print a preferences file for the screen (colours, characters, keys) with every default, or check one
     Screen {
-        /// Say whether the file in its usual place, or this one, is right
+        /// Check the preferences file in its usual place, or FILE
         #[arg(long, value_name = "FILE", num_args = 0..=1)]
         check: Option<Option<PathBuf>>,
     },
-    /// Say what the settings of a run, finished or not, did to λ_max and test accuracy: report.html, report.md, figures
+    /// Write report.html, report.md and figures: how the settings of a run, finished or not, change λ_max and test
+    /// accuracy
     Report {
         /// The run directory
         #[arg(value_name = "RUN_DIR")]
         run_dir: PathBuf,
-        /// Where to write (default: the run directory)
+        /// Folder to write to (default: the run directory)
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Measure λ_max again, in 64 bits and from a cold start, at the parameters that a cell ended with
+    /// Measure λ_max again, in 64 bits and from a cold start, at the final parameters of a cell
     Lambda(LambdaArgs),
-    /// Print what a shell needs to complete the arguments of this program
+    /// Print a page of the book about this program, or say which pages it has and where it is
+    Book {
+        /// The page
+        #[arg(value_name = "PAGE")]
+        page: Option<String>,
+    },
+    /// Print the script with which a shell completes the arguments of this program
     Completions {
         /// The shell
         shell: Shell,
@@ -159,8 +167,8 @@ pub enum Action {
     },
 }
 
-/// The arguments of this process. Help, and what is wrong with them, is printed in the characters that the terminal takes,
-/// and ends the process.
+/// Parses the arguments of this process. For `--help` or wrong arguments, prints the text in characters that the
+/// terminal can show, and ends the process.
 #[must_use]
 pub fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| {
@@ -169,7 +177,7 @@ pub fn parse() -> Cli {
         }
         let words = Glyphs::Ascii.spelled(error.render().to_string()).into_owned();
         let text = words.as_bytes();
-        // Whoever closed the pipe has read enough.
+        // A reader that closed the pipe has read enough.
         let _ = if error.use_stderr() {
             io::stderr().write_all(text)
         } else {
@@ -179,12 +187,12 @@ pub fn parse() -> Cli {
     })
 }
 
-/// What `shell` needs to complete the arguments.
+/// Returns the script with which `shell` completes the arguments.
 #[must_use]
 pub fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
-    // Completions do not ask what is hidden: in bash it is a word of a list, elsewhere it has a line to itself.
+    // clap_complete also lists hidden flags: in bash as a word in a list, in other shells on a line of their own.
     let hidden = ["trainer", "config-on-stdin"];
     let mut script = String::from_utf8_lossy(&script).into_owned();
     for flag in hidden {
@@ -196,14 +204,14 @@ pub fn completions(shell: Shell) -> String {
     lines.collect()
 }
 
-/// The man page of the program, or of one of its commands.
+/// Returns the man page of the program, or of one of its commands.
 ///
 /// # Errors
 ///
-/// A command that there is none of, with those that there are.
+/// Returns a message that lists the commands if there is no such command.
 pub fn man_page(command: Option<&str>) -> Result<String, String> {
     let mut program = Cli::command();
-    // What every command inherits is there only once it is built.
+    // Commands inherit arguments only once the program is built.
     program.build();
     let page = match command {
         None => clap_mangen::Man::new(program.disable_help_subcommand(true)),
@@ -214,7 +222,7 @@ pub fn man_page(command: Option<&str>) -> Result<String, String> {
                 .cloned();
             let found = found.ok_or_else(|| {
                 let names: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
-                format!("there is no command `{name}`; there are {}", names.join(", "))
+                format!("there is no command `{name}`; the commands are {}", names.join(", "))
             })?;
             clap_mangen::Man::new(found).title(format!("{NAME}-{name}"))
         }
@@ -224,7 +232,7 @@ pub fn man_page(command: Option<&str>) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&roff).into_owned())
 }
 
-/// Arguments of measuring again.
+/// Arguments for measuring λ_max again.
 #[derive(Args, Clone, Debug)]
 pub struct LambdaArgs {
     /// The cell's folder: RUN_DIR/cells/NNN
@@ -233,13 +241,13 @@ pub struct LambdaArgs {
     /// Relative residual ‖Hv − λv‖/|λ| at which the measurement stops
     #[arg(long, value_name = "T", default_value_t = 1e-5, value_parser = tolerance)]
     pub tolerance: f64,
-    /// Which of the cell's probes, counted from 0
+    /// Probe of the cell to measure on, counted from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub probe: usize,
-    /// Write parameters, probe inputs and labels to a safetensors file, for other tools to check the number
+    /// Write parameters, probe inputs and labels to a safetensors file, so that other tools can check the number
     #[arg(long, value_name = "FILE")]
     pub dump: Option<PathBuf>,
-    /// Where tensors and data sets are.
+    /// The device and the folder of data sets.
     #[command(flatten)]
     pub place: PlaceArgs,
 }
@@ -279,7 +287,11 @@ mod tests {
             assert!(of.contains(&format!(".TH sharptui-{} 1", command.get_name())), "{of}");
             assert!(page.contains(command.get_name()));
         }
-        assert!(man_page(Some("warp")).unwrap_err().contains("there are check, resume"));
+        assert!(
+            man_page(Some("warp"))
+                .unwrap_err()
+                .contains("the commands are check, resume")
+        );
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! sharptui trains small neural networks through a sweep and shows, live, how sharp the loss is.
 //!
 //! Data flows one way: [`config`] → cells → the training thread ([`sweep`], [`train`], with [`data`] and the library
-//! [`sharpness`], of which [`setup`] asks what a cell's settings say) → [`event`]s → [`live`] → [`monitor`] → [`tui`] or
-//! [`plain`] lines; commands flow back over one other channel. What is on disk ([`record`]) is the truth; the screen is a view of it, and a [`report`] (by [`statistics`]) another. This file is the only place that sees all rooms.
+//! [`sharpness`], which [`setup`] configures from a cell's settings) → [`event`]s → [`live`] → [`monitor`] → [`tui`] or
+//! [`plain`] lines. Commands flow back over one other channel. The run directory ([`record`]) holds the truth; the
+//! screen and the [`report`] (with [`statistics`]) are views of it. This file is the only module that uses all others.
 
+mod book;
 pub mod characters;
 pub mod cli;
 pub mod config;
@@ -60,13 +62,13 @@ pub use sweep::with_causes;
 /// Exit status of wrong usage or a wrong configuration.
 const STATUS_USAGE: u8 = 2;
 
-/// Does what the arguments say.
+/// Runs the command that the arguments name.
 ///
 /// # Errors
 ///
-/// Whatever keeps it from being done, for one `error:` line; [`status_of`] gives its exit status.
+/// Returns any error of the command, to be printed as one `error:` line; [`status_of`] gives its exit status.
 pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
-    signals::outlive_full_files().context("the signals of the system cannot be heard")?;
+    signals::outlive_full_files().context("the program cannot listen for signals of the system")?;
     device::shorten_panics();
     match &cli.command {
         None => run_config(&cli.run),
@@ -80,11 +82,19 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),
         Some(Action::Report { run_dir, out }) => {
             let page = report::write(run_dir, out.as_deref())?;
-            // A path is for other programs, whatever the terminal takes.
+            // Other programs read this path: print it exactly, whatever characters the terminal can show.
             print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Lambda(args)) => lambda(args),
+        Some(Action::Book { page: None }) => {
+            print(&book::contents())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Action::Book { page: Some(page) }) => {
+            print(&book::page(page).map_err(|why| anyhow!(why))?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Action::Completions { shell }) => {
             print_exactly(cli::completions(*shell))?;
             Ok(ExitCode::SUCCESS)
@@ -96,7 +106,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The exit status of an error that [`run`] gave.
+/// Returns the exit status for an error of [`run`].
 pub fn status_of(error: &anyhow::Error) -> ExitCode {
     let usage = error.is::<ConfigError>()
         || error.is::<tui::PreferencesError>()
@@ -143,7 +153,7 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let place = run_dir.path().to_owned();
     let written = run_dir.write_config(&text).map_err(SweepError::from);
     let sweep = written.and_then(|()| Sweep::new(experiment, device, run_dir, datasets, args.how.keep_every()));
-    // Nothing half made is left.
+    // Leave no half-made run directory behind.
     let sweep = sweep.inspect_err(|_| record::discard(&place))?;
     follow(sweep, signals, args.how.trainer)
 }
@@ -152,7 +162,7 @@ fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
     if wants_trainer(how) {
         return launch(how, None);
     }
-    // Where the file system has no locks, who answers tells.
+    // On a file system without locks, a process that answers on the socket shows that the run is in use.
     if live::connect(run_dir).is_ok() {
         return Err(RecordError::Locked {
             path: run_dir.to_owned(),
@@ -168,22 +178,23 @@ fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
         device,
         datasets,
     } = ready;
-    // Before anything is written: a process that is ended without a word looks as if it had been killed.
+    // Must come before anything is written: otherwise a signal would end the process without a record, and the run
+    // would look as if it had been killed.
     let signals = stand_by.begin();
     let sweep = Sweep::new(experiment, device, run_dir, datasets, how.keep_every())?;
     follow(sweep, signals, how.trainer)
 }
 
-/// What a sweep is made of.
+/// The parts from which a sweep is made.
 struct Ready {
     experiment: Experiment,
     device: device::OpenDevice,
     datasets: Datasets,
 }
 
-/// Opens the device and tries the data sets, so that what is missing is said now and not in the middle of the night;
-/// settles the experiment of `config`, a path and what cannot be read there again, to what the files hold. Until the sweep is
-/// begun, a signal to stop ends the process.
+/// Opens the device and loads every data set once, so that a missing file is reported now and not hours later. Settles
+/// the experiment to the numbers of examples that the data files hold. `config` is the path of the configuration, and
+/// its text where the path cannot be read again. Until the sweep begins, a signal to stop ends the process.
 fn prepare(
     experiment: Experiment,
     (config, text): (&Path, Option<&str>),
@@ -191,7 +202,8 @@ fn prepare(
     run_dir: Option<&Path>,
 ) -> anyhow::Result<(Ready, StandBy)> {
     device::settle_environment(text);
-    // Not before: a program that starts itself again would forget what it has heard.
+    // Only now: `settle_environment` may start this program again, and the new process would not know of signals
+    // received before.
     let stand_by = signals::stand_by(Some(STOP_WITHIN)).context(NO_SIGNALS)?;
     let (device, mut datasets) = open_place(place, run_dir)?;
     let files_hold = datasets.count(experiment.cells.iter().map(|cell| &cell.settings))?;
@@ -206,8 +218,7 @@ fn prepare(
     Ok((ready, stand_by))
 }
 
-/// The device, and the data sets where the user says, or said when the run in `run_dir`
-/// began.
+/// Opens the device, and the data sets in the folder that the user named now, or else when the run in `run_dir` began.
 fn open_place(place: &PlaceArgs, run_dir: Option<&Path>) -> anyhow::Result<(device::OpenDevice, Datasets)> {
     let device = device::open(place.device)?;
     let earlier = || record::read_run(run_dir?).ok()?.data_dir;
@@ -215,20 +226,20 @@ fn open_place(place: &PlaceArgs, run_dir: Option<&Path>) -> anyhow::Result<(devi
     Ok((device, datasets))
 }
 
-/// Whether another process is to train, since this one has a screen to show or a shell to give back.
+/// Returns whether another process must train because this one shows the screen or returns to the shell.
 fn wants_trainer(how: &HowArgs) -> bool {
     !how.trainer && (how.detach || (!how.plain && has_screen()))
 }
 
-/// Has another process train, and shows it unless it is to be left alone.
+/// Starts another process that trains, and shows its run unless the user asked to detach.
 fn launch(how: &HowArgs, config: Option<&str>) -> anyhow::Result<ExitCode> {
-    // What is wrong with the user's preferences or the terminal is said before anything is trained.
+    // Errors in the user's preferences or the terminal are reported before training starts.
     let look = Look::load(how.screen)?;
     if !how.detach {
         tui::find_terminal()?;
     }
     let signals = signals::listen(None).context(NO_SIGNALS)?;
-    let launched = live::launch(config, &signals).context("the process that trains cannot be started")?;
+    let launched = live::launch(config, &signals).context("cannot start the process that trains")?;
     let (run_dir, pid, has_terminal) = match launched {
         Launched::Ended(status) => return Ok(ExitCode::from(status)),
         Launched::Stopping { run_dir } => return see_it_end(&run_dir),
@@ -247,7 +258,7 @@ fn launch(how: &HowArgs, config: Option<&str>) -> anyhow::Result<ExitCode> {
             detached_line(&run_dir)
         };
         let printed = print(&format!("{words}\n"));
-        // The terminal may have gone.
+        // The terminal may be closed.
         printed.or_else(|error| if has_terminal { Err(error) } else { Ok(()) })?;
     }
     if detaches && !stays {
@@ -255,32 +266,34 @@ fn launch(how: &HowArgs, config: Option<&str>) -> anyhow::Result<ExitCode> {
     }
     let look = Some(look).filter(|_| !stays);
     let Some(source) = going_on(&run_dir)? else {
-        // It has ended already.
+        // The run has ended already.
         show_ended(&run_dir, look, signals)?;
         return see_it_end(&run_dir);
     };
     show_live(&run_dir, source, Some(pid), look, signals)
 }
 
-/// What a sweep is connected to before it begins.
+/// The connections of a sweep to its readers, made before it begins.
 struct Wires {
-    /// What lines are written of, where it is this process that writes them.
+    /// The events to print as plain lines, if this process prints them.
     lines: Option<Receiver<Event>>,
     server: Option<Server>,
 }
 
 fn wire(run_dir: &Path, events: Receiver<Event>, commands: &Sender<Command>, trainer: bool) -> anyhow::Result<Wires> {
-    let hub = Hub::start(events).context("no thread can be started")?;
+    let hub = Hub::start(events).context("cannot start a thread")?;
     let lines = (!trainer).then(|| hub.join());
     let server = Server::open(run_dir, hub, commands.clone());
     let server = server.map_err(|error| note(&without_socket_line(run_dir, &error))).ok();
     if trainer {
-        live::become_ready(run_dir, &run_dir.join(PRINTED)).context("nobody waits for the run any more")?;
+        live::become_ready(run_dir, &run_dir.join(PRINTED))
+            .context("cannot report to the process that started this run")?;
     }
     Ok(Wires { lines, server })
 }
 
-/// Trains on a thread of its own while this one writes lines, or, as the `trainer`, waits; screens may come and go.
+/// Trains on a separate thread. Meanwhile this thread prints plain lines or, in the `trainer` process, waits. Screens
+/// may connect and disconnect at any time.
 fn follow(sweep: Sweep, signals: Receiver<Signal>, trainer: bool) -> anyhow::Result<ExitCode> {
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
@@ -295,19 +308,19 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, trainer: bool) -> anyhow::Res
     let training = thread::Builder::new()
         .name("trainer".to_owned())
         .spawn(move || sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in)))
-        .context("the training thread cannot be started")?;
+        .context("cannot start the training thread")?;
     if let Some(events) = lines {
         let watched = read_lines(&events, &commands, signals);
         if watched.is_err() {
-            // Nobody watches, so nobody could stop it: end cleanly before saying why.
+            // Nobody can see or stop the run any more: end it cleanly, then return the error.
             let _ = commands.send(Command::Quit);
             let _ = training.join();
             return watched.map(|_| ExitCode::FAILURE);
         }
         if watched? {
-            // The training thread goes on computing.
+            // The training thread is still computing; `leave` ends the process without waiting for it.
             drop(server);
-            leave(&format!("stopped at once; {AS_KEPT}"));
+            leave(&format!("stopped immediately; {AS_KEPT}"));
         }
     } else {
         let stop = stop_requests(signals);

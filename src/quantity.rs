@@ -1,4 +1,5 @@
-//! What is measured: one declaration a quantity, which record, tables, lines, screen, report and documentation read.
+//! The measured quantities (metrics). Each has one declaration, which the run directory, tables, plain lines, screen,
+//! report and documentation read.
 //!
 //! To add a quantity, add its declaration to `quantity/declared.rs`, and set its value where it is measured
 //! ([`Values::set`](crate::event::Values::set) with its key). Everything else finds it here.
@@ -9,148 +10,149 @@ use crate::event::{LambdaPoint, Point, Summary};
 
 pub use declared::*;
 
-/// Something that is measured while a cell trains.
+/// A quantity (metric) that is measured while a cell (run of the sweep) trains.
 #[derive(Debug)]
 pub struct Quantity {
-    /// Its name in `metrics.jsonl`, `summary.csv` and exports; lower case, with its unit where it has one.
+    /// The name in `metrics.jsonl`, `summary.csv` and exports: lower case, with the unit if there is one.
     pub key: &'static str,
-    /// Its name for people.
+    /// The name shown to people.
     pub label: &'static str,
-    /// Its name at the head of a column, in ten characters at most.
+    /// The name at the head of a column, at most ten characters.
     pub column: &'static str,
-    /// What tells it from the others on its chart; empty where it is alone there.
+    /// The name in the legend of its chart, which distinguishes it from the others; empty if the chart has no others.
     pub on_chart: &'static str,
-    /// What else it may be called in a filter.
+    /// Other names that a filter accepts.
     pub names: &'static [&'static str],
-    /// How its values are written.
+    /// The format of its values.
     pub format: Format,
-    /// What one value of it is about.
+    /// Whether one value belongs to the cell or to a probe.
     pub subject: Subject,
-    /// Where a point has it.
+    /// The place of the value in a point.
     pub source: Source,
-    /// How far a value may be off, and where a point says so.
+    /// The possible error of a value, and its place in a point.
     pub uncertainty: Uncertainty,
     /// The chart it is drawn on.
     pub chart: &'static Chart,
-    /// Which line of that chart it is.
+    /// The line style on that chart.
     pub line: Line,
-    /// Where it is told besides charts.
+    /// The places other than charts that show it.
     pub told: Told,
-    /// What it is, with formula and source, for the glossary and the documentation. `{loss}`, `{precision}`
-    /// and `{probes}` stand for what the cell has.
+    /// The explanation, with formula and source, for the glossary and the documentation. The cell's settings
+    /// replace `{loss}`, `{precision}` and `{probes}`.
     pub meaning: &'static str,
 }
 
-/// How the values of a quantity are written.
+/// The format of the values of a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A number of any size.
     Number,
-    /// A share from 0 to 1, for people in per cent.
+    /// A fraction from 0 to 1, shown to people in per cent.
     Share,
-    /// A time in seconds, for people in the unit that fits.
+    /// A time in seconds, shown to people in a suitable unit.
     Seconds,
 }
 
-/// What one value of a quantity is about.
+/// The object that one value of a quantity describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// The cell: one value a point.
+    /// The cell: one value per point.
     Cell,
-    /// One of the probes of the cell, the one that the point's λ_max is measured on.
+    /// A probe of the cell: the one on which the λ_max of the point was measured.
     Probe,
 }
 
-/// Where a point has the value of a quantity.
+/// The place of a quantity's value in a point.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
-    /// Under its key.
+    /// In the point's values, under the quantity's key.
     Recorded,
-    /// In what the point says of λ_max.
+    /// In the point's λ_max measurement.
     Lambda(fn(&LambdaPoint) -> Option<f64>),
 }
 
-/// How far a value may be off.
+/// The possible error of a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Uncertainty {
-    /// It is exact up to rounding.
+    /// Rounding only.
     None,
-    /// An eigenvalue lies within the residual of it.
+    /// The residual: an eigenvalue lies within this distance of the value.
     Residual {
         /// The name of the residual on disk.
         key: &'static str,
-        /// Where a point has it.
+        /// The place of the residual in a point.
         source: Source,
     },
 }
 
-/// Which line of its chart a quantity is.
+/// The line of a quantity on its chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Line {
-    /// The one that is looked at: solid.
+    /// The main line: solid.
     Main,
-    /// The one to compare with: dashed.
+    /// A line to compare the main line with: dashed.
     Second,
-    /// The limit of the main one: dotted.
+    /// The limit of the main line: dotted.
     Limit,
 }
 
-/// Where a quantity is told besides charts.
+/// The places other than charts that show a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// What has its last value.
+    /// The places that show its last value.
     pub kept: Kept,
-    /// In which lines, where there is no screen.
+    /// The plain lines (output without a screen) that show it.
     pub in_lines: Lines,
-    /// Whether large values are looked for, so that tables sorted by it begin with the largest.
+    /// Whether tables sorted by it begin with the largest value.
     pub largest_first: bool,
 }
 
-/// What has the last value of a quantity.
+/// The places that show the last value of a quantity. Each variant includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kept {
-    /// Nothing but the charts.
+    /// The charts only.
     No,
     /// `summary.csv` and the curves of reports.
     InCsv,
-    /// The tables of the screen and of reports, too.
+    /// Also the tables of the screen and of reports.
     InTables,
 }
 
-/// In which lines a quantity is told where there is no screen.
+/// The plain lines (output without a screen) that show a quantity. Each variant includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lines {
-    /// In none.
+    /// No line.
     None,
-    /// In the one about the end of its cell.
+    /// The line about the end of the cell.
     End,
-    /// In every one about what was measured, too.
+    /// Also every line about a measurement.
     All,
 }
 
 /// A chart of the screen and of reports.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chart {
-    /// Its name in preferences.
+    /// The name in preferences.
     pub key: &'static str,
-    /// Its title.
+    /// The title.
     pub title: &'static str,
-    /// What its axis spans.
+    /// The range of the vertical axis.
     pub span: ChartSpan,
 }
 
-/// What the axis of a chart spans.
+/// The range of the vertical axis of a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChartSpan {
-    /// The values, on a linear axis from zero on; by choice on a logarithmic one.
+    /// The values, on a linear axis that begins at zero, or on a logarithmic axis if the user chooses it.
     Positive,
-    /// What λ_max needs: its threshold, its doubts, and cells that ended earlier. The screen draws it by rules of its own.
+    /// λ_max with its threshold, marks for uncertain values, and cells that ended earlier. The screen has separate
+    /// drawing rules for this chart.
     Lambda,
-    /// Shares, up to one.
+    /// Fractions, up to one.
     Shares,
 }
 
-/// Keys are told apart.
+/// Two quantities are equal if their keys are equal.
 impl PartialEq for Quantity {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
@@ -160,13 +162,13 @@ impl PartialEq for Quantity {
 impl Eq for Quantity {}
 
 impl Quantity {
-    /// Its value in a point; NaN where it was measured and is not finite.
+    /// Returns the value in a point, if the point has one; NaN means a measurement whose result is not finite.
     #[must_use]
     pub fn value(&self, point: &Point) -> Option<f64> {
         self.source.of(self.key, point)
     }
 
-    /// How far off the value of a point may be, if the point says so.
+    /// Returns the possible error of the value in a point, if the point has one.
     #[must_use]
     pub fn uncertainty(&self, point: &Point) -> Option<f64> {
         match self.uncertainty {
@@ -175,7 +177,7 @@ impl Quantity {
         }
     }
 
-    /// Whether this is its name, or one of them.
+    /// Returns whether `name` is the key or one of the other names.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         self.key == name || self.names.contains(&name)
@@ -192,13 +194,13 @@ impl Source {
 }
 
 impl Summary {
-    /// The last value of a quantity, on the first probe where it is one of probes.
+    /// Returns the last value of a quantity. For a quantity of probes, this is the value on the first probe.
     #[must_use]
     pub fn last(&self, quantity: &Quantity) -> Option<f64> {
         self.values.get(quantity.key)
     }
 
-    /// Takes over what a later point says; what belongs to probes, of the first one alone.
+    /// Updates the summary from a later point. Values of probes are taken from the first probe only.
     pub fn take_in(&mut self, point: &Point) {
         (self.steps, self.epochs, self.seconds) = (point.step, point.epoch, point.seconds);
         self.changed_by_hand |= point.changed_by_hand.is_some();
@@ -221,24 +223,25 @@ impl Summary {
     }
 }
 
-/// The probe that a point is about; the first where it is about none.
+/// Returns the index of the probe whose λ_max the point has; 0 if the point has no λ_max.
 #[must_use]
 pub fn probe_of(point: &Point) -> usize {
     point.lambda.as_ref().map_or(0, |lambda| lambda.lambda_probe)
 }
 
-/// Every quantity, in the order of tables.
+/// Returns every quantity, in the order of tables.
 pub fn all() -> impl Iterator<Item = &'static Quantity> {
     let more: Vec<&'static Quantity> = added();
     declared::ALL.iter().copied().chain(more)
 }
 
-/// What tables have.
+/// Returns the quantities that tables show.
 pub fn in_tables() -> impl Iterator<Item = &'static Quantity> {
     all().filter(|quantity| quantity.told.kept == Kept::InTables)
 }
 
-/// What lines tell besides λ_max, which has words of its own, in their order: losses first, results last.
+/// Returns the quantities that plain lines show, in their order: losses first, results last. λ_max is not among them,
+/// because it has its own text.
 pub fn in_lines(least: Lines) -> impl Iterator<Item = &'static Quantity> {
     let told: Vec<&Quantity> = all()
         .filter(|quantity| quantity.told.in_lines >= least && quantity.key != LAMBDA_MAX.key)
@@ -246,13 +249,13 @@ pub fn in_lines(least: Lines) -> impl Iterator<Item = &'static Quantity> {
     told.into_iter().rev()
 }
 
-/// The quantity of this key.
+/// Returns the quantity with this key.
 #[must_use]
 pub fn of_key(key: &str) -> Option<&'static Quantity> {
     all().find(|quantity| quantity.key == key)
 }
 
-/// Every chart, in the order in which they are gone through.
+/// Returns every chart, in the order in which the screen steps through them.
 #[must_use]
 pub fn charts() -> Vec<&'static Chart> {
     let mut charts: Vec<&'static Chart> = Vec::new();
@@ -264,10 +267,10 @@ pub fn charts() -> Vec<&'static Chart> {
     charts
 }
 
-/// The table of quantities as documentation shows it.
+/// Returns the reference of all quantities for the documentation, as Markdown.
 #[must_use]
-pub fn markdown_table() -> String {
-    let mut table = "| quantity | on disk | chart | what it is |\n|---|---|---|---|\n".to_owned();
+pub fn markdown_reference() -> String {
+    let mut reference = String::new();
     for quantity in all() {
         let meaning = quantity
             .meaning
@@ -277,25 +280,28 @@ pub fn markdown_table() -> String {
             .replace("{probes}", "each probe of the cell");
         let residual = match quantity.uncertainty {
             Uncertainty::None => String::new(),
-            Uncertainty::Residual { key, .. } => format!(" ± `{key}`"),
+            Uncertainty::Residual { key, .. } => format!(", with the residual in `{key}`"),
         };
-        let row = format!(
-            "| {} | `{}`{residual} | `{}` | {meaning} |\n",
-            quantity.label, quantity.key, quantity.chart.key
-        );
-        table.push_str(&row);
+        let (label, key, chart) = (quantity.label, quantity.key, quantity.chart.key);
+        let mut letters = meaning.chars();
+        let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+        let meaning: String = first.chain(letters).collect();
+        let section =
+            format!("### {label}\n\n{meaning}\n\n- **On disk:** `{key}`{residual}\n- **Chart:** `{chart}`\n\n");
+        reference.push_str(&section);
     }
-    table
+    reference.truncate(reference.trim_end().len() + 1);
+    reference
 }
 
 impl Chart {
-    /// The quantities that are drawn on it.
+    /// Returns the quantities that are drawn on this chart.
     pub fn quantities(&self) -> impl Iterator<Item = &'static Quantity> {
         let key = self.key;
         all().filter(move |quantity| quantity.chart.key == key)
     }
 
-    /// The first quantity of it that is this line.
+    /// Returns the first quantity of this chart with this line.
     #[must_use]
     pub fn line(&self, line: Line) -> Option<&'static Quantity> {
         self.quantities().find(|quantity| quantity.line == line)
@@ -321,12 +327,12 @@ mod tests {
         static ADDED: RefCell<Vec<&'static Quantity>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Quantities that tests add.
+    /// Returns the quantities that tests added on this thread.
     pub(crate) fn added() -> Vec<&'static Quantity> {
         ADDED.with_borrow(Clone::clone)
     }
 
-    /// One quantity more, for this thread.
+    /// Adds a quantity for this thread.
     pub(crate) fn add(quantity: &'static Quantity) {
         ADDED.with_borrow_mut(|added| added.push(quantity));
     }

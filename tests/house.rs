@@ -1,6 +1,7 @@
-//! The shape of the house: which room may know which, and that no files import one another in a circle.
+//! Tests of the architecture: which room (top-level module) may import which, and that files do not import one another
+//! in a circle.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not recognize helpers as test code.
 
 #[path = "house/imports.rs"]
 mod imports;
@@ -17,7 +18,7 @@ fn source() -> Source {
     Source::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
 }
 
-/// Every source file of a room: `src/ROOM.rs` and what lies in `src/ROOM/`.
+/// Returns every source file of a room: `src/ROOM.rs` and the files in `src/ROOM/`.
 fn files(room: &str) -> Vec<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = vec![source.join(format!("{room}.rs"))];
@@ -49,7 +50,7 @@ fn rooms() -> Vec<String> {
     rooms
 }
 
-/// Fails if a file of `room` has `word`.
+/// Fails if a file of `room` contains `word` outside comments.
 fn knows_nothing_of(room: &str, word: &str) {
     for file in files(room) {
         let text = fs::read_to_string(&file).unwrap();
@@ -58,7 +59,7 @@ fn knows_nothing_of(room: &str, word: &str) {
             .find(|line| line.contains(word) && !line.trim_start().starts_with("//"));
         assert!(
             line.is_none(),
-            "{} knows of `{word}`: {}",
+            "{} uses `{word}`: {}",
             file.display(),
             line.unwrap_or_default()
         );
@@ -68,6 +69,7 @@ fn knows_nothing_of(room: &str, word: &str) {
 #[test]
 fn each_room_imports_only_the_rooms_it_may_know() {
     let may_know: &[(&str, &[&str])] = &[
+        ("book", &["suggest"]),
         ("characters", &[]),
         ("cli", &["characters", "device"]),
         ("config", &["number", "suggest"]),
@@ -149,9 +151,9 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         for file in files(room) {
             let named = named_of_root(&fs::read_to_string(&file).unwrap());
             let unknown = named.iter().find(|other| is_unknown(other));
-            assert_eq!(unknown, None, "{} may not know this room", file.display());
+            assert_eq!(unknown, None, "{} may not import this room", file.display());
         }
-        // By way of `super::super`.
+        // Imports through `super::super`.
         for (module, path) in source
             .paths()
             .filter(|(module, _)| module.first().is_some_and(|name| name == room))
@@ -159,7 +161,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
             let is_known = path.first().is_none_or(|other| !is_unknown(other));
             assert!(
                 is_known,
-                "{} may not know {}",
+                "{} may not import {}",
                 source.path(module).display(),
                 path.join("::")
             );
@@ -167,7 +169,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
     }
 }
 
-/// The rooms of the screen, each with those that it may know: what is chosen knows nothing of what is drawn of it.
+/// The rooms of the screen, each with the rooms that it may import. The state does not import the drawing code.
 #[test]
 fn each_room_of_the_screen_imports_only_the_rooms_it_may_know() {
     let may_know: &[(&str, &[&str])] = &[
@@ -199,7 +201,7 @@ fn each_room_of_the_screen_imports_only_the_rooms_it_may_know() {
         for other in imported.iter().filter_map(room_of).filter(|other| *other != room) {
             assert!(
                 known.contains(&other.as_str()),
-                "{} may not know `{other}`",
+                "{} may not import `{other}`",
                 source.path(&module).display()
             );
         }
@@ -208,7 +210,7 @@ fn each_room_of_the_screen_imports_only_the_rooms_it_may_know() {
 
 #[test]
 fn no_files_import_one_another_in_a_circle() {
-    // Here the traits of layers and of operators stand in files that also put them together.
+    // In these rooms, the files with the traits of layers and operators also combine their implementations.
     const LEFT_OUT: [&str; 2] = ["curvature", "model"];
     let source = source();
     let mut imports = source.imports();
@@ -282,6 +284,7 @@ fn rooms_are_seen_in_every_form_of_a_path() {
 #[test]
 fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
     for room in [
+        "book",
         "characters",
         "cli",
         "config",
@@ -340,7 +343,7 @@ fn no_duration_hangs_on_a_clock_that_can_be_set() {
 #[test]
 fn nobody_ends_the_process_under_a_training_thread_but_the_one_who_does_it_with_care() {
     for room in rooms() {
-        // Arguments are refused before anything runs.
+        // `cli` rejects arguments before anything runs.
         if room != "cli" {
             knows_nothing_of(&room, "process::exit");
         }

@@ -1,28 +1,11 @@
-//! Links inside README and book lead somewhere: the file is there, and so is the heading.
+//! Tests that links inside README and book lead to files and headings that exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{pages, root};
+use crate::{page, pages, root};
 
-/// A page with what it includes.
-fn page(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let mut whole = String::new();
-    for line in text.lines() {
-        let included = line
-            .strip_prefix("{{#include ")
-            .and_then(|rest| rest.strip_suffix("}}"));
-        match included {
-            Some(name) => whole += &fs::read_to_string(path.with_file_name(name)).unwrap(),
-            None => whole += line,
-        }
-        whole.push('\n');
-    }
-    whole
-}
-
-/// The text outside code blocks.
+/// Returns the text outside code blocks.
 fn prose(text: &str) -> String {
     let mut in_code = false;
     let lines = text.lines().filter(|line| {
@@ -33,7 +16,7 @@ fn prose(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The anchors of the headings, as GitHub and mdBook make them.
+/// Returns the anchors of the headings, formed as GitHub and mdBook do.
 fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
@@ -46,7 +29,7 @@ fn anchors(text: &str) -> Vec<String> {
     headings.map(anchor).collect()
 }
 
-/// What a text links to, or shows.
+/// Returns the targets of the links and pictures in a text.
 fn targets(text: &str) -> Vec<&str> {
     let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let pictures = text.split(" src=\"").skip(1).filter_map(|rest| rest.split('"').next());
