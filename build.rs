@@ -1,11 +1,12 @@
-//! Lets the program find LibTorch where it was built, without LD_LIBRARY_PATH, and say which version that is.
+//! Links the program so that it finds the LibTorch of the build without LD_LIBRARY_PATH, and records LibTorch's
+//! version.
 
 use std::fs;
 use std::path::Path;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    // torch-sys exports where it found LibTorch's libraries; without the feature `tch` it is not there.
+    // torch-sys exports the folder of LibTorch's libraries. Without the feature `tch` the variable is not set.
     println!("cargo:rerun-if-env-changed=DEP_TCH_LIBTORCH_LIB");
     if let Ok(libraries) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{libraries}");
@@ -15,8 +16,8 @@ fn main() {
     }
 }
 
-/// The version of the LibTorch whose libraries are in this folder: PyTorch says it in one file, LibTorch alone in
-/// another.
+/// Reads the version of the LibTorch whose libraries are in this folder. PyTorch's wheel has it in `version.py`, a
+/// separate LibTorch in `build-version`.
 fn version(libraries: &Path) -> Option<String> {
     let folder = libraries.parent()?;
     let in_python = fs::read_to_string(folder.join("version.py")).ok().and_then(|text| {

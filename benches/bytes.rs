@@ -1,7 +1,7 @@
-//! How many bytes a second a program sends to its terminal: `cargo bench --bench bytes -- COMMAND…`.
+//! Measures how many bytes per second a program sends to its terminal: `cargo bench --bench bytes -- COMMAND…`.
 //!
-//! The terminal is 120 columns by 40 rows; 60 seconds are counted, after 10 in which the program begins. Then Ctrl-C is
-//! pressed twice, which stops a sweep, and what has not ended soon is killed.
+//! The terminal has 120 columns and 40 rows. Bytes are counted for 60 seconds, after 10 seconds in which the program
+//! starts. Then Ctrl-C is pressed twice, which stops a sweep. A program that does not end within 10 seconds is killed.
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn main() -> anyhow::Result<()> {
     // Cargo adds `--bench`.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let Some((program, arguments)) = words.split_first() else {
-        println!("name a command to count the bytes of: cargo bench --bench bytes -- COMMAND…");
+        println!("name the command to measure: cargo bench --bench bytes -- COMMAND…");
         return Ok(());
     };
     let pair = native_pty_system().openpty(SIZE)?;
@@ -57,6 +57,6 @@ fn main() -> anyhow::Result<()> {
     }
     child.kill().ok();
     println!("{} bytes a second", bytes as u64 / COUNT.as_secs());
-    anyhow::ensure!(!ended, "{program} had ended before all was counted");
+    anyhow::ensure!(!ended, "{program} ended before the measurement was complete");
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! The Rust half of `benches/compare/run`: trains one network, and times on it what it is asked to on standard input.
+//! The Rust half of `benches/compare/run`: trains one network, and measures what requests on standard input ask for.
 //!
-//! Requests and answers are JSON, a line each.
+//! Requests and answers are JSON, one per line.
 
 #[path = "compare/case.rs"]
 mod case;
@@ -29,17 +29,17 @@ use case::{Case, Kind, Size, Training};
 const USAGE: &str = "compare NETWORK PRECISION BATCH PROBE STEPS DEVICE,… FILE: for benches/compare/run, which asks it what \
                      to time";
 
-/// Products that λ_max to its last digits may take.
+/// The most Hessian-vector products for λ_max to its last digits.
 const MAX_PRODUCTS: u64 = 2_000;
 
-/// What is asked for. A device is a position in the first answer's list.
+/// A request. A device is an index into the list of the first answer.
 #[derive(Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 enum Request {
-    /// Train on for `steps` steps, and write the parameters into `file`.
+    /// Train for `steps` more steps, and write the parameters into `file`.
     Advance { steps: u64, file: PathBuf },
-    /// Time training steps from the present parameters, which stay as they are: as many in a row as a `burst`, after which
-    /// the device is waited for.
+    /// Time training steps from the present parameters, which stay unchanged. Each of the `repeats` is `burst` steps in
+    /// a row, and then a wait for the device.
     Step {
         device: usize,
         repeats: usize,
@@ -49,14 +49,14 @@ enum Request {
     Product { device: usize, repeats: usize },
     /// Measure λ_max from a cold start.
     Cold { device: usize, seed: u64 },
-    /// Measure λ_max from a cold start to this relative residual, whatever it takes.
+    /// Measure λ_max from a cold start to this relative residual, however many products it takes.
     Truth { device: usize, tolerance: f64 },
     /// Measure λ_max on the device's track, which begins cold.
     Track { device: usize },
 }
 
 fn main() -> anyhow::Result<()> {
-    // `cargo bench` adds an argument of its own.
+    // `cargo bench` adds `--bench`.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [network, precision, batch, probe, steps, devices, file] = arguments.as_slice() else {
         println!("{USAGE}");
@@ -87,24 +87,24 @@ fn main() -> anyhow::Result<()> {
     let names: Vec<&str> = opened.iter().map(|opened| opened.name).collect();
     answer(&json!({ "devices": names }))?;
     for line in std::io::stdin().lock().lines() {
-        let line = line.context("cannot read what is asked")?;
+        let line = line.context("cannot read the request")?;
         let request = serde_json::from_str(&line).with_context(|| format!("cannot understand {line}"))?;
         answer(&session.serve(request)?)?;
     }
     Ok(())
 }
 
-/// A case on a device, in one of the ways that it works there.
+/// A case on a device, with one way of computing.
 struct Opened {
-    /// What the tables call it.
+    /// Its name in the tables.
     name: &'static str,
     case: Case,
-    /// Whether cuDNN tries out its algorithms.
+    /// Whether cuDNN benchmarks its algorithms.
     autotune: bool,
 }
 
 impl Opened {
-    /// Sets what holds for the whole process.
+    /// Applies the settings that hold for the whole process.
     fn prepare(&self) {
         self.case.device.compute(Computing {
             autotune: self.autotune,
@@ -113,13 +113,13 @@ impl Opened {
     }
 }
 
-/// The case on a device; on CUDA twice, without and with cuDNN trying out its algorithms.
+/// Opens the case on a device; on CUDA twice, without and with cuDNN benchmarking its algorithms.
 fn cases(kind: Kind, size: Size, choice: DeviceChoice) -> anyhow::Result<Vec<Opened>> {
     let ways: &[(&'static str, bool)] = match choice {
         DeviceChoice::Flex => &[("flex", false)],
         DeviceChoice::LibTorch => &[("LibTorch", false)],
         DeviceChoice::LibTorchCuda(_) => &[("CUDA", false), ("CUDA, autotuned", true)],
-        DeviceChoice::Auto => bail!("a device is to be named"),
+        DeviceChoice::Auto => bail!("name a device"),
     };
     let case = |&(name, autotune)| {
         let case = Case::new(kind, size, device::open(choice)?)?;
@@ -135,7 +135,7 @@ fn answer(value: &Value) -> anyhow::Result<()> {
         .context("cannot answer")
 }
 
-/// A case on every device, all at the same parameters, which the first of them trains.
+/// A case on every device, all at the same parameters. The first device trains.
 struct Session<'a> {
     training: Training<'a>,
     sides: Vec<Side<'a>>,
@@ -210,7 +210,7 @@ impl<'a> Side<'a> {
             }
             self.case.wait()
         };
-        // The first ones fill caches and pools of memory.
+        // The first steps fill caches and memory pools.
         steps()?;
         let seconds = timed(repeats, steps)?.into_iter().map(|all| all / burst as f64);
         Ok(json!({ "seconds": seconds.collect::<Vec<f64>>() }))
@@ -259,7 +259,7 @@ fn measure(case: &Case, tracker: &mut Tracker, parameters: &Tensor<1>) -> anyhow
     }))
 }
 
-/// A tracker that begins cold and stops at a relative residual of `tolerance`.
+/// Returns a tracker that starts cold and stops at a relative residual of `tolerance`.
 fn exact_tracker(case: &Case, tolerance: f64) -> Tracker {
     let rules = Rules {
         audit_every: 0,
@@ -269,7 +269,7 @@ fn exact_tracker(case: &Case, tolerance: f64) -> Tracker {
     Tracker::new(rules, stream(0, Purpose::Eigenvector(0)))
 }
 
-/// Parameters and running statistics by PyTorch's names, the training set and the probe, for the Python half.
+/// Writes parameters and running statistics under PyTorch's names, the training set and the probe, for the Python half.
 fn dump(training: &Training, case: &Case, file: &Path) -> anyhow::Result<()> {
     let mut tensors = to_tensors(&case.network, &training.parameters, &training.running);
     for (name, examples) in [("train", &case.train), ("probe", &case.probe)] {
@@ -291,7 +291,7 @@ fn examples_of(name: &str, case: &Case, examples: &Examples) -> [NamedTensor; 2]
         NamedTensor {
             name: format!("{name}.images"),
             shape: vec![examples.len(), channels, height, width],
-            // Their pixels are of 32 bits in every precision.
+            // Pixels have 32 bits in every precision.
             data: values(examples.images.clone().cast(DType::F32)),
         },
         NamedTensor {

@@ -1,11 +1,11 @@
-//! How long a frame of the screen takes: `cargo bench --bench frame [FILTER]`.
+//! Measures the time of a frame of the screen: `cargo bench --bench frame [FILTER]`.
 //!
-//! The sweep has 10,000 cells, and the running one a million measurements; a frame is drawn, compared with the one before
-//! and written, as to a terminal.
+//! The sweep has 10,000 cells, and the running cell a million measurements. A frame is drawn, compared with the
+//! previous one, and written as for a terminal.
 
 use sharptui::event;
 
-#[allow(dead_code)] // Of the tests.
+#[allow(dead_code)] // The tests use the rest of it.
 #[path = "../tests/screen/script.rs"]
 mod script;
 
@@ -27,7 +27,7 @@ const CELLS: usize = 10_000;
 const POINTS: u64 = 1_000_000;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (250, 70)];
 
-/// What is looked at, and the keys that lead there.
+/// The views, each with the keys that open it.
 const VIEWS: [(&str, &str); 9] = [
     ("charts", "1"),
     ("charts, log axes", "1LL"),
@@ -60,7 +60,7 @@ fn main() -> anyhow::Result<()> {
             let mut seconds = 0;
             group.bench_function(BenchmarkId::new(name, format!("{width}x{height}")), |bencher| {
                 bencher.iter(|| {
-                    // The clocks go on, so that something is written.
+                    // The clocks advance, so that each frame writes something.
                     seconds += 1;
                     let scene = Scene {
                         monitor: &monitor,
@@ -81,7 +81,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first half of the cells is finished, the next one is trained for long.
+/// Returns a monitor with the first half of the cells finished and a long history of the next one.
 fn long_and_wide(now: Instant) -> Monitor {
     let mut monitor = Monitor::default();
     let mut plan = script::plan();

@@ -1,4 +1,4 @@
-//! How long the program's work takes: `cargo bench --bench speed [FILTER]`, on every back end of the build.
+//! Measures the time of the program's work on every back end of the build: `cargo bench --bench speed [FILTER]`.
 //!
 //! `RAYON_NUM_THREADS` (flex) and `OMP_NUM_THREADS` (LibTorch) set the number of threads.
 
@@ -22,13 +22,13 @@ use case::{Case, Size};
 
 const BATCHES: [usize; 2] = [128, 1000];
 
-/// Steps before anything is timed: at the initial parameters the spectrum is that of no trained network.
+/// Training steps before anything is timed: at the initial parameters the spectrum is not that of a trained network.
 const STEPS_BEFORE: u64 = 30;
 
 /// Steps between two measurements of a track.
 const STEPS_BETWEEN: u64 = 10;
 
-/// Measurements of a track before it turns around.
+/// Measurements of a track before it reverses its direction.
 const PATH: usize = 8;
 
 fn main() -> anyhow::Result<()> {
@@ -57,7 +57,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The devices that this build and this machine have.
+/// Returns the devices that this build and this machine have.
 fn devices() -> Vec<OpenDevice> {
     let all = [
         DeviceChoice::Flex,
@@ -67,7 +67,7 @@ fn devices() -> Vec<OpenDevice> {
     all.into_iter().filter_map(|choice| device::open(choice).ok()).collect()
 }
 
-/// The gradient of a batch that is there, and a whole step.
+/// Times the gradient of a batch that is on the device, and a whole step.
 fn training(group: &mut BenchmarkGroup<WallTime>, case: &Case) {
     let batch = case.probe.len();
     let mut training = case.start();
@@ -83,11 +83,11 @@ fn training(group: &mut BenchmarkGroup<WallTime>, case: &Case) {
     });
 }
 
-/// Hessian-vector products: what is computed once for the parameters is in the first.
+/// Times Hessian-vector products. The first one includes everything that is computed once per parameters.
 fn products(group: &mut BenchmarkGroup<WallTime>, case: &Case) {
     let batch = case.probe.len();
     let parameters = case.start().parameters;
-    // Only if a filter leaves these benches in.
+    // Computed only if the filter selects these benches.
     let v = LazyCell::new(|| case.direction(&parameters));
     group.bench_function(BenchmarkId::new("product, the first", batch), |bencher| {
         bencher.iter(|| {
@@ -103,7 +103,7 @@ fn products(group: &mut BenchmarkGroup<WallTime>, case: &Case) {
     });
 }
 
-/// A product, then how long `further` ones of the same Hessian take; and the last of them.
+/// Computes a product, then times `further` products of the same Hessian. Returns that time and the last product.
 fn product(
     case: &Case,
     parameters: &Tensor<1>,
@@ -124,10 +124,10 @@ fn product(
     (started.elapsed(), last)
 }
 
-/// λ_max from a cold start, and tracked: again after a few more training steps.
+/// Times λ_max from a cold start, and tracked: measured again after a few more training steps.
 fn measurements(group: &mut BenchmarkGroup<WallTime>, case: &Case) {
     let batch = case.probe.len();
-    // Only if a filter leaves these benches in.
+    // Computed only if the filter selects these benches.
     let path = LazyCell::new(|| {
         let mut training = case.start();
         training.advance(STEPS_BEFORE);
@@ -168,17 +168,18 @@ fn measurements(group: &mut BenchmarkGroup<WallTime>, case: &Case) {
     group.sample_size(20);
 }
 
-/// 0, 1, …, n − 1, n − 2, …, 0, 1, …: a path of any length on which neighbours stay neighbours.
+/// Returns the element of 0, 1, …, n − 1, n − 2, …, 0, 1, … at this index: an endless path whose neighbours are
+/// neighbouring measurements.
 fn there_and_back(index: usize) -> usize {
     let turn = PATH - 1;
     let index = index % (2 * turn);
     index.min(2 * turn - index)
 }
 
-/// Gathering a batch from the training set on the device, and putting all of it there.
+/// Times gathering a batch from the training set on the device, and copying the whole set to the device.
 fn loading(group: &mut BenchmarkGroup<WallTime>, case: &Case) -> anyhow::Result<()> {
     for batch in BATCHES {
-        // Every other example, so that none lies beside the next.
+        // Every other example, so that no two are adjacent in memory.
         let indices: Vec<usize> = (0..batch).map(|i| 2 * i).collect();
         group.bench_function(BenchmarkId::new("gather", batch), |bencher| {
             bencher.iter(|| finished(case, case.train.select(&indices).images));
@@ -196,7 +197,7 @@ fn loading(group: &mut BenchmarkGroup<WallTime>, case: &Case) -> anyhow::Result<
     Ok(())
 }
 
-/// The tensor, once it is there.
+/// Returns the tensor once the device has computed it.
 fn finished<const D: usize>(case: &Case, tensor: Tensor<D>) -> Tensor<D> {
     case.wait().unwrap_or_else(|why| panic!("{why:#}"));
     tensor

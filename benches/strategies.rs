@@ -1,8 +1,9 @@
-//! How many Hessian-vector products each strategy takes to follow λ_max along a run, and how far below it each stays.
+//! Measures how many Hessian-vector products each strategy takes to follow λ_max along a run, and how far below λ_max
+//! its values are.
 //!
-//! `cargo bench --bench strategies` trains the cells of `strategies/recorded.rs` and, at each measured step, has every
-//! strategy measure λ_max, each with a memory of its own, beside a tight reference. It takes some minutes.
-//! `cargo bench --bench strategies -- sgd cnn` takes only the cells whose names contain one of the words.
+//! `cargo bench --bench strategies` trains the cells of `strategies/recorded.rs`. At each measured step, every
+//! strategy, with its own memory, measures λ_max, and so does an accurate reference. It takes some minutes. `cargo
+//! bench --bench strategies -- sgd cnn` runs only the cells whose names contain one of the words.
 
 #[path = "strategies/lobpcg.rs"]
 mod lobpcg;
@@ -28,7 +29,7 @@ struct Measured {
 }
 
 fn main() {
-    // Cargo adds an option of its own.
+    // Cargo adds `--bench`.
     let words: Vec<String> = std::env::args()
         .skip(1)
         .filter(|word| !word.starts_with("--"))
@@ -73,13 +74,14 @@ fn study(cell: &Cell) {
     }
 }
 
-/// Products without those of the first measurement, which is cold for all.
+/// Prints the row of one strategy. Products of the first measurement, which is cold for every strategy, are not
+/// counted.
 fn print_row(name: &str, measured: &[Measured], truth: &[Measured]) {
     let mut products: Vec<u64> = measured[1..].iter().map(|m| m.products).collect();
     products.sort_unstable();
     let mean = products.iter().sum::<u64>() as f64 / products.len() as f64;
     let low = measured.iter().zip(truth).map(|(m, t)| 1.0 - m.value / t.value);
-    // A value that is not a number is as wrong as can be.
+    // NaN counts as an error of 100 %.
     let low: Vec<f64> = low.map(|low| if low.is_nan() { 1.0 } else { low }).collect();
     let missed = low.iter().filter(|&&low| low > 0.01).count();
     println!(

@@ -1,5 +1,5 @@
-//! Which characters a terminal takes, and how ours are spelled where it takes nothing but ASCII: on the screen, in plain
-//! lines, and in everything else that is printed. What is written to files is UTF-8.
+//! The characters that a terminal supports, and ASCII spellings of all other characters for terminals that support only
+//! ASCII. They apply to the screen, to plain lines and to all other printed text. Files are always UTF-8.
 
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
@@ -8,21 +8,21 @@ use std::sync::OnceLock;
 
 use os_display::Quotable;
 
-/// Which characters the terminal takes.
+/// The characters that the terminal supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glyphs {
-    /// Braille dots, rules, arrows.
+    /// Unicode: braille dots, lines, arrows.
     Unicode,
-    /// Nothing but ASCII.
+    /// ASCII only.
     Ascii,
 }
 
-/// What the user wants of all that this process prints.
+/// The characters for everything that this process prints.
 static WANTED: OnceLock<Glyphs> = OnceLock::new();
 
-/// From here on this process prints nothing but ASCII if that is wanted, and what the locale says else.
+/// Decides which characters this process prints: only ASCII if `ascii` is true, else those of the locale.
 pub fn settle(ascii: bool) {
-    // A second call changes nothing: what was printed before it cannot be changed either.
+    // A second call has no effect, so that all output uses the same characters.
     let _ = WANTED.set(if ascii { Glyphs::Ascii } else { of_this_locale() });
 }
 
@@ -31,7 +31,8 @@ fn of_this_locale() -> Glyphs {
 }
 
 impl Glyphs {
-    /// Those of the locale (`LC_ALL`, `LC_CTYPE`, `LANG`), looked up with `variable`.
+    /// Returns the characters of the locale (`LC_ALL`, `LC_CTYPE`, `LANG`). `variable` looks up an environment
+    /// variable.
     #[must_use]
     pub fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Self {
         // The first one that is set decides, as in the C library.
@@ -45,13 +46,13 @@ impl Glyphs {
         }
     }
 
-    /// Those of what this process prints; see [`settle`].
+    /// Returns the characters that this process prints; see [`settle`].
     #[must_use]
     pub fn of_output() -> Self {
         WANTED.get().copied().unwrap_or_else(of_this_locale)
     }
 
-    /// `text` in these characters: unchanged, or with its symbols spelled out in ASCII.
+    /// Returns `text` in these characters: unchanged, or with its symbols spelled out in ASCII.
     #[must_use]
     pub fn spelled<'a>(self, text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
         let text = text.into();
@@ -62,7 +63,7 @@ impl Glyphs {
     }
 }
 
-/// A path as it is to be typed into a shell: quoted where that is needed, in the characters of what this process prints.
+/// Formats a path for typing into a shell: quoted if necessary, in the characters that this process prints.
 #[must_use]
 pub fn as_typed(path: &Path) -> String {
     typed_in(Glyphs::of_output(), path)
@@ -70,7 +71,7 @@ pub fn as_typed(path: &Path) -> String {
 
 fn typed_in(glyphs: Glyphs, path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
-    // What begins with a hyphen would be taken for an option.
+    // A path that begins with a hyphen would be read as an option.
     let dotted = Path::new(".").join(path);
     let path = if bytes.first() == Some(&b'-') { &dotted } else { path };
     if glyphs == Glyphs::Unicode || bytes.is_ascii() {
@@ -84,7 +85,7 @@ fn typed_in(glyphs: Glyphs, path: &Path) -> String {
     format!("$'{}'", typed.collect::<String>())
 }
 
-/// The ASCII spelling of one character of ours.
+/// Returns the ASCII spelling of one character.
 #[must_use]
 pub fn ascii(character: char) -> String {
     let spelled = match character {

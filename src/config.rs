@@ -1,12 +1,14 @@
 //! The RON schema of an experiment, its validation, and its expansion into cells.
 //!
-//! One file says everything: a flat list of settings that all cells share, and a `sweep` of those that differ.
+//! One file defines an experiment: a flat list of the settings that all cells share, and a `sweep` of the settings that
+//! differ.
 //!
 //! ```text
 //! file ─ document ─▶ base settings + sweep axes ─ experiment ─▶ cells ─ validate ─▶ Experiment
 //! ```
 //!
-//! Every setting is declared once, in `settings.rs`, with its documentation, type, default and range; the rest is generated.
+//! Every setting is declared once, in `settings.rs`, with its documentation, type, default and range. A macro generates
+//! the other code.
 
 mod cell;
 mod data;

@@ -1,6 +1,6 @@
-//! A data set on disk or inside the program → standardized images and labels in memory.
+//! Reads a data set, from disk or from inside the program, into standardized images and labels in memory.
 //!
-//! Everything here is plain memory of the host; nothing knows of tensors or devices.
+//! All data here is in host memory. This module does not use tensors or devices.
 
 use std::path::Path;
 
@@ -26,20 +26,20 @@ use standardize::{Scale, standardized};
 /// Images and their labels, standardized and ready to be put on a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Images {
-    /// n × C × H × W, row-major, each channel standardized as [`Dataset::mean`] and [`Dataset::deviation`] say.
+    /// n × C × H × W values, row-major, each channel standardized with [`Dataset::mean`] and [`Dataset::deviation`].
     pub pixels: Vec<f32>,
     /// n class numbers, from 0.
     pub labels: Vec<u8>,
 }
 
 impl Images {
-    /// How many images.
+    /// Returns the number of images.
     #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no images.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
@@ -51,32 +51,33 @@ impl Images {
 pub struct Dataset {
     /// Its name, for people.
     pub name: String,
-    /// What is trained on.
+    /// The training examples.
     pub train: Images,
-    /// What is held out.
+    /// The held-out (test) examples.
     pub test: Images,
     /// Channels, height and width of an image.
     pub shape: [usize; 3],
-    /// How many classes.
+    /// The number of classes.
     pub classes: usize,
-    /// Mean of the training pixels in use, one a channel, where black is 0 and white is 1.
+    /// The mean of the training pixels in use, for each channel. Black is 0 and white is 1.
     pub mean: Vec<f32>,
-    /// Standard deviation of the training pixels in use, one a channel; 1 where they are all alike.
+    /// The standard deviation of the training pixels in use, for each channel; 1 if all pixels of the channel are
+    /// equal.
     pub deviation: Vec<f32>,
-    /// What a black pixel is once standardized, (0 − mean)/deviation, one a channel.
+    /// The standardized value of a black pixel, (0 − mean)/deviation, for each channel.
     pub black: Vec<f32>,
 }
 
 impl Dataset {
-    /// Reads what `selection` names, keeps as much as it says, and standardizes both halves to (x − mean)/deviation with
-    /// the mean and the deviation of the training pixels kept.
+    /// Reads the selected examples and standardizes both halves to (x − mean)/deviation, with the mean and the
+    /// deviation of the selected training pixels.
     ///
-    /// `dir` is where the files lie; without it they are looked for in the usual places. The embedded subset needs
-    /// neither.
+    /// `dir` is the folder of the files. Without it, the files are searched in the usual places. The embedded subset
+    /// needs no files.
     ///
     /// # Errors
-    /// Files that are missing, unreadable, damaged, of another data set, hold other numbers of examples than the data set
-    /// has, or too few for the selection.
+    /// Fails if files are missing, unreadable, damaged, or of another data set, or if they hold the wrong number of
+    /// examples for the data set or too few for the selection.
     pub fn load(selection: Selection, dir: Option<&Path>) -> Result<Self, DataError> {
         let Selection { data, subset, .. } = selection;
         let [train_half, test_half] = read(data, dir)?;
@@ -101,7 +102,7 @@ impl Dataset {
         })
     }
 
-    /// CRC-32 of what was read: labels and pixels of the training half, then of the test half.
+    /// Returns the CRC-32 of the examples: labels and pixels of the training half, then of the test half.
     #[must_use]
     pub fn crc32(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
@@ -114,22 +115,24 @@ impl Dataset {
         hasher.finalize()
     }
 
-    /// What is odd about it, a sentence each: images or labels that are all the same, two halves that are one.
+    /// Returns a sentence for each sign of a damaged data set: all images or labels are the same, or both halves are
+    /// equal.
     #[must_use]
     pub fn doubts(&self) -> Vec<String> {
         doubts::doubts(self)
     }
 
-    /// How many training and test examples the files of `data` hold; they are looked for as [`load`](Self::load) does.
+    /// Returns the numbers of training and test examples in the files of `data`. The files are searched as in
+    /// [`load`](Self::load).
     ///
     /// # Errors
-    /// Those of [`load`](Self::load), but for what a selection asks.
+    /// The same as for [`load`](Self::load), except those about the selection.
     pub fn count(data: Data, dir: Option<&Path>) -> Result<[usize; 2], DataError> {
         Ok(read(data, dir)?.map(|half| half.labels.len()))
     }
 }
 
-/// The training and the test half, as the files have them.
+/// Reads the training and the test half from the files.
 fn read(data: Data, dir: Option<&Path>) -> Result<[Half; 2], DataError> {
     let classes = data.classes();
     let cifar = |format| -> Result<[Half; 2], DataError> {
@@ -166,7 +169,7 @@ fn read(data: Data, dir: Option<&Path>) -> Result<[Half; 2], DataError> {
     Ok([train, test])
 }
 
-/// The name of a data set, for people.
+/// Returns the name of a data set, for people.
 fn name(data: Data) -> &'static str {
     match data {
         Data::FashionMnistSubset => "Fashion-MNIST subset",

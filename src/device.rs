@@ -1,4 +1,4 @@
-//! Where tensors live: the only module that names a back end.
+//! The devices that hold tensors. No other module names a back end.
 
 mod environment;
 #[cfg(feature = "tch")]
@@ -14,10 +14,10 @@ use burn::tensor::Device;
 pub use environment::settle_environment;
 pub use panics::shorten_panics;
 
-/// What the user asked for with `--device`.
+/// The value of `--device`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// CUDA through LibTorch if there is one, else LibTorch on the CPU, else flex.
+    /// LibTorch on CUDA device 0 if it exists, else LibTorch on the CPU, else flex.
     #[default]
     Auto,
     /// The pure-Rust CPU back end.
@@ -28,49 +28,49 @@ pub enum DeviceChoice {
     LibTorchCuda(usize),
 }
 
-/// A device that is there.
+/// A device that is ready for use.
 #[derive(Clone, Debug)]
 pub struct OpenDevice {
-    /// The handle for making tensors, without autodiff.
+    /// The handle for creating tensors, without autodiff.
     pub device: Device,
-    /// In words, for people and for narrow screens: "flex (CPU)", "libtorch (CUDA 0)".
+    /// The short name, for people: "flex (CPU)", "libtorch (CUDA 0)".
     pub name: String,
-    /// The same with the version of the library, where it has one of its own: "libtorch 2.9.0+cu128 (CPU)".
+    /// The name with the version of the library, if it has one: "libtorch 2.9.0+cu128 (CPU)".
     pub full_name: String,
-    /// Whether its memory is the host's.
+    /// Whether its memory is the memory of the host.
     pub on_host: bool,
 }
 
-/// How CUDA's libraries go about convolutions and products of matrices.
+/// Options of CUDA's libraries for convolutions and matrix products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Computing {
     /// Whether they may round the factors of 32-bit products to TF32's ten bits of mantissa.
     pub tf32: bool,
-    /// Whether cuDNN may try out algorithms for every new shape of a convolution and keep the fastest
-    /// (`torch.backends.cudnn.benchmark`). Which that is depends on the clock, so runs are no longer repeatable to the bit.
+    /// Whether cuDNN may try several algorithms for every new shape of a convolution and keep the fastest
+    /// (`torch.backends.cudnn.benchmark`). The choice depends on measured times, so runs may differ in the last bits.
     pub autotune: bool,
-    /// Whether cuDNN keeps to algorithms that give the same bits each time (`torch.backends.cudnn.deterministic`).
+    /// Whether cuDNN uses only algorithms that give the same bits each time (`torch.backends.cudnn.deterministic`).
     pub deterministic: bool,
 }
 
-/// Why a device cannot be used.
+/// The reason why a device cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
-    /// Not a device's name.
+    /// The text is not the name of a device.
     #[error("`{0}` is not a device; expected auto, flex, libtorch or libtorch:cuda:N with N from 0")]
     Unknown(String),
-    /// This build has no such back end.
+    /// This build does not contain the back end.
     #[error("device {0} is not in this build; it has {present}. {1}", present = present())]
     NotBuilt(DeviceChoice, &'static str),
-    /// The back end is there, the device is not.
-    #[error("device {0} is not there: {1}; what is there: {present}", present = present())]
+    /// This build contains the back end, but the device does not exist.
+    #[error("device {0} was not found: {1}; available: {present}", present = present())]
     Absent(DeviceChoice, String),
-    /// The device is there and refuses to work.
-    #[error("device {0} does not work: {1}; what is there: {present}", present = present())]
+    /// The device exists but does not work.
+    #[error("device {0} does not work: {1}; available: {present}", present = present())]
     Broken(DeviceChoice, String),
 }
 
-/// The devices of this build on this machine, for an error's words.
+/// Lists the devices of this build on this machine, for error messages.
 fn present() -> String {
     let mut devices = Vec::new();
     if cfg!(feature = "flex") {
@@ -120,7 +120,7 @@ impl FromStr for DeviceChoice {
 ///
 /// # Errors
 ///
-/// If this build lacks the back end, or the machine lacks the device.
+/// Fails if this build does not contain the back end, or if the device does not exist or does not work.
 pub fn open(choice: DeviceChoice) -> Result<OpenDevice, DeviceError> {
     match choice {
         DeviceChoice::Auto => open_best(),
@@ -131,15 +131,15 @@ pub fn open(choice: DeviceChoice) -> Result<OpenDevice, DeviceError> {
 }
 
 impl OpenDevice {
-    /// From now on computes as told. Nothing but CUDA has a choice.
+    /// Sets the options for all later computations. It has an effect only on CUDA.
     pub fn compute(&self, how: Computing) {
         if !self.on_host {
             libtorch::compute(how);
         }
     }
 
-    /// What a panic on this device means, for people: that its memory ran out, and what can be done, or else what it
-    /// said.
+    /// Explains a panic on this device to people. If the device ran out of memory, the text says what to do; otherwise
+    /// it is the message of the panic.
     pub fn explain_panic(&self, said: &str) -> String {
         memory::explain(said, &self.full_name).unwrap_or_else(|| format!("panic: {said}"))
     }
@@ -232,10 +232,10 @@ mod tests {
     fn a_cuda_device_that_is_not_there_is_an_error_that_names_what_is() {
         let message = open(DeviceChoice::LibTorchCuda(99)).unwrap_err().to_string();
         assert!(
-            message.starts_with("device libtorch:cuda:99 is not there: "),
+            message.starts_with("device libtorch:cuda:99 was not found: "),
             "{message}"
         );
-        assert!(message.contains("what is there: flex, libtorch"), "{message}");
+        assert!(message.contains("available: flex, libtorch"), "{message}");
     }
 
     #[cfg(feature = "tch")]

@@ -1,7 +1,7 @@
-//! What the training thread tells and what it is told: plain data, no tensors and no screens.
+//! The messages of the training thread: plain data, without tensors and without screens.
 //!
-//! [`Event`]s go out, [`Command`]s come in, over crossbeam channels. A [`Point`] is also one line of a
-//! cell's `metrics.jsonl`, so what is on disk and what is on the screen cannot differ.
+//! The training thread sends [`Event`]s and receives [`Command`]s over crossbeam channels. A [`Point`] is also one line
+//! of a cell's `metrics.jsonl`, so the screen and the file always show the same values.
 
 pub(crate) mod any_path;
 mod ending;
@@ -16,21 +16,22 @@ pub use ending::{CellEnding, Finish, StopReason, SweepEnding};
 pub use point::{LambdaPoint, Point, RateChange, Summary};
 pub use values::Values;
 
-/// Position of a cell in the queue of its sweep, counted from 0; the number of its folder, and the only one that people read.
+/// Position of a cell in the queue of its sweep, counted from 0. It is also the number of the cell's folder and the
+/// number that the screen shows.
 pub type CellIndex = usize;
 
-/// What a cell is called, wherever people read of it: "cell 2" for the one in the folder `cells/002`.
+/// Returns the name of a cell for people: "cell 2" for the cell in the folder `cells/002`.
 #[must_use]
 pub fn cell_name(cell: CellIndex) -> String {
     format!("cell {cell}")
 }
 
-/// The running cells that a command is for.
+/// The running cells that a command applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cells {
-    /// Every one, and those that begin later.
+    /// Every running cell, and every cell that starts later.
     All,
-    /// This one.
+    /// This cell only.
     One(CellIndex),
 }
 
@@ -39,33 +40,34 @@ pub enum Cells {
 pub enum Event {
     /// The sweep was expanded into cells and its run directory exists. Always the first event.
     SweepStarted(SweepPlan),
-    /// The training of a cell begins.
+    /// The training of a cell starts.
     CellStarted {
         /// Which cell.
         cell: CellIndex,
     },
-    /// How far a running cell is; may be left out when nobody keeps up with reading.
+    /// The progress of a running cell. It may be dropped if the reader is slow.
     Progress {
         /// Which cell.
         cell: CellIndex,
-        /// How far it is.
+        /// Its progress.
         progress: Progress,
     },
-    /// Something was measured; may be left out when nobody keeps up with reading (it is on disk all the same).
+    /// Something was measured. The event may be dropped if the reader is slow; the point is on disk in any case.
     Measured {
         /// Which cell.
         cell: CellIndex,
-        /// What was measured; large next to the other events, hence boxed.
+        /// The measured values. Boxed because a point is large compared with the other events.
         point: Box<Point>,
     },
-    /// Points that were left out since the reader did not keep up; they are in the cell's `metrics.jsonl`.
+    /// Points were dropped because the reader was slow. They are in the cell's `metrics.jsonl`.
     PointsSkipped {
         /// Which cell.
         cell: CellIndex,
-        /// How many.
+        /// The number of dropped points.
         count: u64,
     },
-    /// Points of a cell will be sent again from the first; consumers clear its curves. Made by those who read the run directory.
+    /// Points of a cell will be sent again from the first; consumers clear the cell's curves. Sent only by readers of
+    /// the run directory.
     History {
         /// Which cell.
         cell: CellIndex,
@@ -74,12 +76,12 @@ pub enum Event {
     ///
     /// A cell is prepared before it starts, so the first activity of a cell comes before its [`Event::CellStarted`].
     Activity {
-        /// Which cell; none between cells, as when the sweep's own files cannot be written.
+        /// Which cell; none for the time between cells, for example while the sweep's own files cannot be written.
         cell: Option<CellIndex>,
         /// The new activity.
         activity: Activity,
     },
-    /// A cell has ended, in whichever way.
+    /// A cell has ended, for any reason.
     CellEnded {
         /// Which cell.
         cell: CellIndex,
@@ -88,40 +90,40 @@ pub enum Event {
         /// Its last values.
         summary: Summary,
     },
-    /// The cells that are still to be run have another order, or others of them are held out.
+    /// The order of the queued cells has changed, or the set of held cells.
     Queue {
-        /// The cells that have not ended and do not run, in the order they will be run.
+        /// The cells that are neither running nor ended, in the order in which they will run.
         order: Vec<CellIndex>,
-        /// Those of them that are held out until they are let in again, in ascending order.
+        /// The queued cells that are held, that is, not run until they are released; in ascending order.
         held: Vec<CellIndex>,
     },
-    /// The plan has one cell more, at its end.
+    /// A cell was added at the end of the plan.
     CellAdded(Box<CellPlan>),
-    /// A cell that had ended is to be run again, from its first step: what was known of it is forgotten.
+    /// A cell that had ended will run again from step 0. Consumers discard its earlier state.
     CellRetried {
         /// Which cell.
         cell: CellIndex,
     },
-    /// A line of the run's log, told in order. Made by those who read the run directory.
+    /// A line of the run's log, sent in the order of the file. Sent only by readers of the run directory.
     Logged(LogEntry),
-    /// Something the person watching should read once, such as an audit that corrected λ_max.
+    /// A message for the person watching, for example that an audit corrected λ_max.
     Notice {
-        /// The cell it is about; none if it is about the whole sweep.
+        /// The cell that the message is about; none if it is about the whole sweep.
         cell: Option<CellIndex>,
         /// The message, without the name of the cell.
         words: String,
     },
-    /// Nothing more will come.
+    /// The sweep has ended. No further event follows.
     SweepEnded(SweepEnding),
-    /// The process that trained is gone, and did not say how the sweep ended: nothing more will come. Made by those who read
-    /// the run directory.
+    /// The training process exited without reporting how the sweep ended. No further event follows. Sent only by
+    /// readers of the run directory.
     TrainerLost,
-    /// The run is trained where no request of ours arrives; the words say where. What is known of it, its files tell.
-    /// Made by those who read the run directory.
+    /// The run is trained by a process that this program cannot send requests to. The text says where. The state of the
+    /// run is read from its files. Sent only by readers of the run directory.
     Elsewhere(String),
 }
 
-/// What will be run, known before the first step.
+/// The plan of a sweep, known before the first step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SweepPlan {
     /// Name of the sweep, from its configuration.
@@ -129,11 +131,11 @@ pub struct SweepPlan {
     /// The run directory.
     #[serde(with = "any_path")]
     pub run_dir: PathBuf,
-    /// What it runs on, in words for people: "flex (CPU)".
+    /// Device that the sweep runs on, as text for people: "flex (CPU)".
     pub device: String,
-    /// Every cell in queue order.
+    /// Every cell, in queue order.
     pub cells: Vec<CellPlan>,
-    /// For how many seconds the sweep had been going on when this was told.
+    /// Seconds that the sweep had already been running when this event was sent.
     #[serde(default)]
     pub earlier_seconds: f64,
 }
@@ -143,49 +145,51 @@ pub struct SweepPlan {
 pub struct CellPlan {
     /// The settings that the sweep varies, as (name, value), in the order of the sweep's axes.
     pub swept: Vec<(String, String)>,
-    /// Every setting, as (name, value), defaults filled in.
+    /// Every setting, as (name, value), including defaults.
     pub settings: Vec<(String, String)>,
-    /// The most steps this cell can take.
+    /// The largest number of steps that this cell can take.
     pub planned_steps: u64,
     /// Steps in one epoch (1 for full-batch gradient descent).
     pub steps_per_epoch: u64,
-    /// What each λ_max curve of this cell is measured on ("held-out, 1000 examples"); the first is the one tables show.
+    /// The probe of each λ_max curve of this cell ("held-out, 1000 examples"). Tables show the first one.
     pub probes: Vec<String>,
     /// The stability threshold of its optimizer.
     pub threshold: Threshold,
-    /// How large it is; none where that was not written down.
+    /// Size of the cell; none if it was not recorded.
     #[serde(default)]
     pub size: Option<CellSize>,
-    /// How it ended, if that was before this process began.
+    /// Ending and last values, if the cell ended before this process started.
     pub ended: Option<(CellEnding, Summary)>,
 }
 
-/// How large a cell is.
+/// The size of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellSize {
-    /// Parameters of its network.
+    /// Number of parameters of its network.
     pub parameters: u64,
-    /// The memory that it needs at least at its largest moment, in bytes, without its data set.
+    /// Lower bound of its peak memory in bytes, without its data set.
     pub memory_bytes: u64,
 }
 
-/// What is known of an optimizer's stability threshold before the first step. Its value is a quantity.
+/// The stability threshold of an optimizer, as known before the first step. Its value is a quantity and is measured
+/// later.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
     /// Its formula: "2/η", "2/η − wd", "SAM edge".
     pub formula: String,
-    /// The formula without what weight decay takes off.
+    /// The formula without the weight decay term.
     pub edge_formula: String,
-    /// What it means, as a sentence without its full stop.
+    /// Its meaning, as a sentence without the final full stop.
     pub meaning: String,
-    /// μ: what weight decay adds to every eigenvalue of what is minimized.
+    /// Weight decay μ: the Hessian of the minimized objective has the eigenvalues λ + μ.
     pub weight_decay: f64,
-    /// Whether it is inversely proportional to η, so that its value at another rate is known.
+    /// Whether the threshold is inversely proportional to η, so that its value at another learning rate can be
+    /// computed.
     pub is_inverse_in_rate: bool,
 }
 
 impl CellPlan {
-    /// The value of a setting, swept or not.
+    /// Returns the value of a setting, swept or not.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {
         let known = self.settings.iter().chain(&self.swept);
@@ -199,55 +203,55 @@ impl CellPlan {
 pub struct LogEntry {
     /// Seconds since 1970 in UTC.
     pub at: f64,
-    /// Which cell it is about.
+    /// The cell that the line is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<CellIndex>,
-    /// What kind of thing it is.
+    /// The kind of line.
     pub kind: LogKind,
-    /// What happened, for people.
+    /// The message, for people.
     pub words: String,
 }
 
-/// What a line of the log tells.
+/// The kind of a line of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogKind {
-    /// The sweep began, was taken up again, or ended.
+    /// The sweep started, was resumed, or ended.
     Sweep,
-    /// A cell began or went on.
+    /// A cell started or continued.
     Begun,
     /// A cell ended.
     Ended,
     /// The person watching changed something.
     ByHand,
-    /// Something to know.
+    /// Information.
     Notice,
     /// Something went wrong.
     Warning,
 }
 
-/// How far a cell is.
+/// The progress of a cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Optimizer steps taken.
     pub step: u64,
-    /// Passes over the training data, with the part of the current one.
+    /// Passes over the training data, including the fraction of the current pass.
     pub epoch: f64,
-    /// Seconds the cell has run, pauses excluded.
+    /// Seconds that the cell has run, excluding pauses.
     pub seconds: f64,
-    /// Optimizer steps a second over the last moments, measuring included; 0 while not known.
+    /// Recent optimizer steps per second, measurements included; 0 while unknown.
     pub steps_per_second: f64,
 }
 
-/// What the training thread does for a cell, or between cells.
+/// What the training thread is doing for a cell, or between cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Activity {
-    /// Reading data, building the network.
+    /// Reading data and building the network.
     Preparing,
     /// Taking optimizer steps.
     Training,
     /// Measuring λ_max.
     MeasuringLambda,
-    /// Checking λ_max from a cold start.
+    /// Checking λ_max from a cold start, that is, from a random vector.
     Auditing,
     /// Computing losses and accuracies.
     Evaluating,
@@ -257,47 +261,48 @@ pub enum Activity {
     Blocked,
 }
 
-/// What the training thread is asked to do, honoured within one step.
+/// A request to the training thread. It is carried out within one step.
 ///
-/// A command about a cell that does not run, where it needs one that does, is answered by a notice.
+/// A command that needs a running cell, but names one that is not running, is answered by a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
-    /// Stop after the current step until resumed.
+    /// Pause after the current step until resumed.
     Pause(Cells),
-    /// Go on.
+    /// Resume training.
     Resume(Cells),
-    /// End this cell, running or queued, and go on with the next.
+    /// End this cell, running or queued, and continue with the next one.
     Abort(CellIndex),
-    /// Check λ_max of a running cell from a cold start at its next step.
+    /// Check λ_max of a running cell from a cold start, at its next step.
     Audit(CellIndex),
-    /// Write a checkpoint after the current step, however short ago the last one was.
+    /// Write a checkpoint after the current step, however recent the last one is.
     Keep(Cells),
-    /// Measure λ_max of a running cell, and evaluate it, at its next step, whatever is due.
+    /// Measure λ_max of a running cell and evaluate the cell at its next step, even if neither is due.
     Measure(CellIndex),
-    /// Train a running cell on at another learning rate: this one at the next step, and then along its schedule as before.
+    /// Change the learning rate of a running cell: the next step uses this value, and later steps follow the schedule
+    /// scaled to it.
     SetLearningRate {
         /// Which cell.
         cell: CellIndex,
         /// η of the next step, positive and finite.
         learning_rate: f64,
     },
-    /// Set a running cell aside with a checkpoint, at the end of the queue, and go on with the next.
+    /// Checkpoint a running cell, move it to the end of the queue, and continue with the next one.
     Skip(CellIndex),
-    /// Run a cell that has ended again, from its first step; what it came to before is kept beside it.
+    /// Run an ended cell again from step 0. The results of the earlier attempt are kept beside the new ones.
     Retry(CellIndex),
-    /// Move a cell of the queue by this many places, towards its end where that is positive.
+    /// Move a queued cell by this many places; positive numbers move it towards the end.
     Move {
         /// Which cell.
         cell: CellIndex,
-        /// By how many places.
+        /// Number of places.
         by: i64,
     },
-    /// Hold a cell of the queue out: it is not run until it is let in again.
+    /// Hold a queued cell: it is not run until it is released.
     Hold(CellIndex),
-    /// Let a cell in again that was held out.
+    /// Release a held cell.
     Release(CellIndex),
-    /// Add a cell to the end of the queue that differs from this one in its seed alone.
+    /// Add a cell at the end of the queue that is like this one except for a new seed.
     AddSeed(CellIndex),
-    /// Stop the sweep; what is finished stays on disk.
+    /// Stop the sweep. Everything already written stays on disk.
     Quit,
 }

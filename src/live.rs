@@ -1,4 +1,4 @@
-//! A run that goes on without a screen, and screens that come and go.
+//! A run that trains without a screen, and screens that attach to it and detach from it.
 //!
 //! ```text
 //! training process                                            screen, any number of them
@@ -6,8 +6,8 @@
 //!    ▲──────────────commands──────────┘                ◀═══════════commands════════╛
 //! ```
 //!
-//! Over the socket go changes of state only, one JSON value a line. What was measured is read from the run directory, so
-//! a screen shows the whole history whenever it comes, and the training process keeps no curves.
+//! Only state changes go over the socket, one JSON value per line. Measured points are read from the run directory, so
+//! a screen shows the whole history whenever it attaches, and the training process stores no curves.
 
 mod client;
 mod history;

@@ -1,4 +1,4 @@
-//! How busy the machine is: processors, memory, and NVIDIA GPUs, read once a second by a thread of its own.
+//! The load of the machine: processors, memory and NVIDIA GPUs, read once a second by a separate thread.
 
 use std::io;
 use std::thread;
@@ -9,43 +9,43 @@ use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-/// Time between two readings.
+/// The time between two readings.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What was read at once.
+/// One reading of the machine's load.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Load {
-    /// How busy all processors are, in percent of all of them.
+    /// The load of all processors together, in percent of all of them.
     pub processors_percent: f32,
-    /// How many there are.
+    /// The number of processors.
     pub processors: usize,
-    /// Memory that is used, in bytes.
+    /// Used memory, in bytes.
     pub memory_used_bytes: u64,
-    /// Memory that there is, in bytes.
+    /// Total memory, in bytes.
     pub memory_bytes: u64,
-    /// The process that trains, if it is known and there.
+    /// The process that trains, if it is known and exists.
     pub training: Option<Process>,
-    /// NVIDIA GPUs; none where there is none, or no driver.
+    /// NVIDIA GPUs; empty without a GPU or its driver.
     pub gpus: Vec<Gpu>,
 }
 
 /// The process that trains.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Process {
-    /// How busy it keeps processors, in percent of one of them.
+    /// Its processor load, in percent of one processor.
     pub processor_percent: f32,
-    /// Memory that it has, in bytes.
+    /// Its resident memory, in bytes.
     pub memory_bytes: u64,
 }
 
-/// One GPU; what its driver does not say is none.
+/// One GPU; a value that the driver does not report is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gpu {
     /// Its name.
     pub name: String,
-    /// How busy it is, in percent of the time.
+    /// The share of time in which it was busy, in percent.
     pub busy_percent: Option<u32>,
-    /// Memory that is used, and that there is, in bytes.
+    /// Used and total memory, in bytes.
     pub memory_bytes: Option<(u64, u64)>,
     /// Its temperature, in degrees Celsius.
     pub temperature_celsius: Option<u32>,
@@ -53,10 +53,11 @@ pub struct Gpu {
     pub power_watts: Option<f64>,
 }
 
-/// Reads the load of this machine once a second, and of the process `training`, until nobody listens. One reading waits at most.
+/// Reads the load of this machine and of the process `training` once a second, until the receiver is dropped. The
+/// channel holds at most one reading.
 ///
 /// # Errors
-/// If there can be no thread for it.
+/// Returns an error if the thread cannot be started.
 pub fn watch(training: Option<u32>) -> io::Result<Receiver<Load>> {
     let (out, loads) = bounded(1);
     thread::Builder::new()
@@ -67,13 +68,13 @@ pub fn watch(training: Option<u32>) -> io::Result<Receiver<Load>> {
 
 fn read_on(training: Option<u32>, out: &Sender<Load>) {
     let mut system = System::new();
-    // Where the library of the driver is not there, neither is a GPU of its maker.
+    // Without the driver's library there is no usable NVIDIA GPU.
     let nvml = Nvml::init().ok();
     loop {
         let load = read(&mut system, nvml.as_ref(), training);
         match out.try_send(load) {
             Err(TrySendError::Disconnected(_)) => return,
-            // Nobody has looked at the last one yet.
+            // The last reading has not been received yet.
             Ok(()) | Err(TrySendError::Full(_)) => {}
         }
         thread::sleep(EVERY);
@@ -145,7 +146,7 @@ mod tests {
         assert!(loads.recv_timeout(Duration::from_secs(20)).is_ok());
         let (out, loads) = bounded(1);
         drop(loads);
-        // Else it would go on for ever.
+        // Must return because the receiver is gone.
         read_on(None, &out);
     }
 }

@@ -6,7 +6,7 @@ use sharptui::characters::{self, Glyphs};
 use sharptui::cli;
 
 fn main() -> ExitCode {
-    // Before the arguments are understood: what is wrong with them is printed, too.
+    // Set before the arguments are parsed: errors about arguments are printed in these characters, too.
     characters::settle(std::env::args_os().any(|argument| argument == "--ascii"));
     sharptui::run(&cli::parse()).unwrap_or_else(|error| {
         let words = format!("error: {}", sharptui::with_causes(error.as_ref()));

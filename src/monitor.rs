@@ -1,16 +1,17 @@
-//! Events → what is known now: every cell with its state, its curves, and how long the rest may take.
+//! The current state of the sweep, computed from events: every cell with its state and its curves, and the time left.
 //!
 //! ```text
 //! Event ──apply──▶ Monitor ── cells ─▶ Cell ── curves ─▶ Curve (bounded, spikes kept)
-//!                     ├─ turns: which cells run, wait, have ended
-//!                     ├─ what is done for each of them, notices, ending
+//!                     ├─ turns: which cells are running, queued, ended
+//!                     ├─ activity of each cell, notices, ending
 //!                     └─ clocks: elapsed, paused, time left
 //! ```
 //!
-//! This is the only place that turns events into what is known. The screen reads a [`Monitor`]; plain lines, and the training process
-//! for screens that come later, read one without curves; readers that only need to know which cells run use [`Turns`].
+//! Only this module turns events into state. The screen reads a [`Monitor`]. Plain lines, and the training process (for
+//! screens that attach later), read a monitor without curves. Readers that only need to know which cells are running
+//! use [`Turns`].
 //!
-//! It reads no clock: whoever applies an event says when that was, so tests decide what time it is.
+//! It reads no clock: the caller passes the time of each event, so tests control the time.
 
 mod cell;
 mod clock;
@@ -37,78 +38,80 @@ pub use swept::Swept;
 pub use trend::{PARTS, Trend};
 pub use turns::Turns;
 
-/// Older notices are dropped; nobody scrolls further back than this on a screen.
+/// Limit of notices; older ones are dropped, because nobody scrolls further back on a screen.
 const KEPT_NOTICES: usize = 50;
 
-/// Older lines of the log are dropped here; they are in its file.
+/// Limit of lines of the log; older ones are dropped here and remain in the file.
 const KEPT_LOG: usize = 10_000;
 
-/// Something that the person watching should read.
+/// A message for the person watching.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// When it came.
+    /// The time at which it arrived.
     pub at: Instant,
-    /// The cell it is about.
+    /// The cell that it is about.
     pub cell: Option<CellIndex>,
     /// The message, without the name of the cell.
     pub words: String,
-    /// It came as an event; other notes are made by the monitor.
+    /// Whether it arrived as an event; other notes are made by the monitor.
     pub was_told: bool,
 }
 
 impl Note {
-    /// The message, with the name of its cell.
+    /// Returns the message with the name of its cell.
     #[must_use]
     pub fn text(&self) -> String {
         said_of(self.cell, &self.words)
     }
 }
 
-/// A message about a cell, with the cell's name, or about the whole sweep.
+/// Returns a message with the name of its cell, if it is about a cell.
 #[must_use]
 pub fn said_of(cell: Option<CellIndex>, words: &str) -> String {
     cell.map_or_else(|| words.to_owned(), |cell| format!("{}: {words}", cell_name(cell)))
 }
 
-/// What is known about the sweep now.
+/// The current state of the sweep.
 #[derive(Clone, Debug, Default)]
 pub struct Monitor {
     /// Name of the sweep.
     pub name: String,
     /// The run directory.
     pub run_dir: PathBuf,
-    /// What it runs on, in words.
+    /// Device that it runs on, as text for people.
     pub device: String,
     /// Every cell, in queue order.
     pub cells: Vec<Cell>,
-    /// The settings that the cells differ in.
+    /// The settings in which the cells differ.
     pub swept: Vec<Swept>,
-    /// Which cells run, wait, and have ended.
+    /// Which cells are running, queued, and ended.
     pub turns: Turns,
     /// The run's log, oldest line first.
     pub log: VecDeque<LogEntry>,
-    /// What the person watching should read, oldest first.
+    /// Messages for the person watching, oldest first.
     pub notices: VecDeque<Note>,
-    /// Measurements that did not reach us; they are on disk.
+    /// Number of points that were dropped on the way to this process. They are on disk.
     pub skipped_points: u64,
     /// How the sweep ended.
     pub ending: Option<SweepEnding>,
-    /// The training thread went away without saying how the sweep ended.
+    /// Whether the training thread disappeared without reporting how the sweep ended.
     pub lost: bool,
-    /// Where it is trained, if requests of ours do not arrive there.
+    /// Where the sweep is trained, if this process cannot send requests there.
     pub elsewhere: Option<String>,
     clock: clock::Clock,
-    /// The activity of each cell that runs or is prepared; without a cell, that of the sweep between cells.
+    /// The activity of each cell that is running or being prepared; without a cell, the activity of the sweep between
+    /// cells.
     work: BTreeMap<Option<CellIndex>, clock::Work>,
-    /// Curves are dropped; the last values are kept.
+    /// Whether curves are dropped and only the last values kept.
     keeps_no_curves: bool,
-    /// Of many cells these take a while: not before they are asked for, and once for each cell that ends.
+    /// Cached, because computing them over many cells takes time: computed on demand, at most once after each cell that
+    /// ends.
     tally: OnceCell<clock::Tally>,
     rank_correlation: OnceCell<Option<Kendall>>,
 }
 
 impl Monitor {
-    /// A monitor that keeps no curves, for readers that draw none: the curves of ten thousand cells take gigabytes.
+    /// Creates a monitor without curves, for readers that draw none: the curves of ten thousand cells take gigabytes.
     #[must_use]
     pub fn without_curves() -> Self {
         Self {
@@ -117,9 +120,9 @@ impl Monitor {
         }
     }
 
-    /// Takes in one event that came at `now`.
+    /// Applies one event that arrived at `now`.
     ///
-    /// An event about a cell that is not in the plan is ignored: it is on disk, and a screen is no place to stop a run.
+    /// An event about a cell that is not in the plan is ignored: its data is on disk, and a screen must not stop a run.
     pub fn apply(&mut self, event: Event, now: Instant) {
         self.turns.apply(&event);
         match event {
@@ -213,7 +216,7 @@ impl Monitor {
         }
     }
 
-    /// The training thread is gone; unless it had said how the sweep ended, that is worth a notice.
+    /// Records that the training thread disappeared. Adds a notice, unless the sweep's ending is known.
     pub fn lose(&mut self, reason: Option<String>, now: Instant) {
         if self.is_over() {
             return;
@@ -222,14 +225,14 @@ impl Monitor {
         let reason = reason.unwrap_or_else(|| {
             let place = self.run_dir.maybe_quote();
             format!(
-                "the training process ended without saying why; `sharptui resume {place}` goes on from the last checkpoint"
+                "the training process exited unexpectedly; `sharptui resume {place}` goes on from the last checkpoint"
             )
         });
         self.note(reason, now);
         self.stop(now);
     }
 
-    /// Adds a notice of our own making.
+    /// Adds a notice made by this process.
     pub fn note(&mut self, words: String, now: Instant) {
         self.keep_note(Note {
             at: now,
@@ -246,19 +249,20 @@ impl Monitor {
         self.notices.push_back(note);
     }
 
-    /// Whether nothing more will come.
+    /// Returns whether the sweep has ended or its training process is gone.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.ending.is_some() || self.lost
     }
 
-    /// Whether the sweep ended in a way that needs explaining.
+    /// Returns whether the sweep failed or its training process disappeared.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.lost || matches!(self.ending, Some(SweepEnding::Failed(_)))
     }
 
-    /// Whether a cell waits to be resumed; of all cells, whether some run and every one of them waits.
+    /// Returns whether a cell is paused; for all cells, whether at least one is running and every running cell is
+    /// paused.
     #[must_use]
     pub fn is_paused(&self, cells: Cells) -> bool {
         let waits = |cell: &CellIndex| self.activity(Some(*cell)) == Some(Activity::Paused);
@@ -268,24 +272,24 @@ impl Monitor {
         }
     }
 
-    /// The activity of a cell that runs or is prepared; without a cell, that of the sweep between cells. None before the first event
-    /// about it.
+    /// Returns the activity of a cell that is running or being prepared; without a cell, the activity of the sweep
+    /// between cells. None before the first event about it.
     #[must_use]
     pub fn activity(&self, cell: Option<CellIndex>) -> Option<Activity> {
         self.work.get(&cell).map(|work| work.activity)
     }
 
-    /// Cells that are prepared and have not started yet.
+    /// Returns the cells that are being prepared and have not started yet.
     pub fn prepared(&self) -> impl Iterator<Item = CellIndex> {
         let known = self.work.keys().filter_map(|cell| *cell);
         known.filter(|cell| !self.turns.is_running(*cell))
     }
 
-    /// The state of a cell, pauses included.
+    /// Returns the state of a cell, including pauses.
     #[must_use]
     pub fn state(&self, cell: CellIndex) -> CellState {
         match self.cells.get(cell).map(|cell| &cell.state) {
-            // What never ran is not going to, and what ran when the thread vanished runs no more.
+            // A cell that was running when the sweep ended or the thread disappeared counts as interrupted.
             Some(CellState::Running) if self.is_over() => CellState::Ended(CellEnding::Interrupted),
             Some(CellState::Running) if self.is_paused(Cells::One(cell)) => CellState::Paused,
             Some(state) => state.clone(),
@@ -293,7 +297,7 @@ impl Monitor {
         }
     }
 
-    /// How many cells have ended and need not be run again.
+    /// Returns the number of cells that have ended and need not run again.
     #[must_use]
     pub fn done(&self) -> usize {
         self.tally().done
@@ -308,34 +312,35 @@ impl Monitor {
         self.rank_correlation.take();
     }
 
-    /// Time since the sweep started, or how long it took.
+    /// Returns the time since the sweep started, or its duration after it has ended.
     #[must_use]
     pub fn elapsed(&self, now: Instant) -> Duration {
         self.clock.elapsed(now)
     }
 
-    /// How much of [`Self::elapsed`] was spent paused: in which cells ran, and every one of them waited.
+    /// Returns the part of [`Self::elapsed`] that was paused, that is, in which cells were running and all of them were
+    /// paused.
     #[must_use]
     pub fn paused_for(&self, now: Instant) -> Duration {
         self.clock.paused(now)
     }
 
-    /// How long a cell that runs has waited to be resumed, all its pauses together.
+    /// Returns the total paused time of a running cell.
     #[must_use]
     pub fn cell_paused_for(&self, cell: CellIndex, now: Instant) -> Duration {
         let work = self.work.get(&Some(cell));
         work.map_or(Duration::ZERO, |work| work.paused(now))
     }
 
-    /// How long [`Self::activity`] has been going on.
+    /// Returns the time since [`Self::activity`] last changed.
     #[must_use]
     pub fn busy_for(&self, cell: Option<CellIndex>, now: Instant) -> Duration {
         self.work.get(&cell).map_or(Duration::ZERO, |work| work.busy(now))
     }
 
-    /// How long the whole sweep may still take, pauses aside; none while that is not known.
+    /// Returns the estimated time left for the whole sweep, excluding pauses; none while it is unknown.
     ///
-    /// As many cells run at once as run or are prepared now.
+    /// It assumes that as many cells run in parallel as are running or being prepared now.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         if self.is_over() {
@@ -347,14 +352,15 @@ impl Monitor {
         Duration::try_from_secs_f64(seconds).ok()
     }
 
-    /// Seconds that a planned step of the cells to be run may take; none while nothing is known.
+    /// Returns the estimated seconds per planned step of the queued cells; none while it is unknown.
     #[must_use]
     pub fn pace_ahead(&self) -> Option<f64> {
         let running = self.turns.running.iter().filter_map(|cell| self.cells.get(*cell));
         self.tally().pace_ahead(running)
     }
 
-    /// How long a cell may still take: a running one by its own pace, one that is to be run by `pace_ahead`.
+    /// Returns the estimated time left for a cell: a running cell at its own pace, a queued cell at `pace_ahead`
+    /// (seconds per step).
     #[must_use]
     pub fn time_left_of(&self, cell: CellIndex, pace_ahead: Option<f64>) -> Option<Duration> {
         let known = self.cells.get(cell).filter(|_| !self.is_over())?;
@@ -369,7 +375,7 @@ impl Monitor {
         Duration::try_from_secs_f64(seconds).ok()
     }
 
-    /// The cells in the order they are run: those that have ended first, then those that run, then the queue.
+    /// Returns the cells in the order in which they run: ended cells first, then running cells, then the queue.
     #[must_use]
     pub fn in_order(&self) -> Vec<CellIndex> {
         self.turns.in_order()
@@ -389,7 +395,7 @@ impl Monitor {
         self.forget_tallies();
     }
 
-    /// What the cells differ in, once there are other cells.
+    /// Updates the settings in which the cells differ, after the cells have changed.
     pub(crate) fn know_settings(&mut self) {
         self.swept = Swept::all(&self.cells);
     }

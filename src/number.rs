@@ -1,21 +1,21 @@
-//! Numbers as people read them: as many digits as say something, and no sign on a zero.
+//! Formats numbers for people: only significant digits, and no sign on a zero.
 //!
-//! The screen, lines, the log and the report write numbers, percentages, times and counts by these functions. What stands
-//! for a value that is missing or not finite is their own.
+//! The screen, the plain lines, the log and the report format numbers, percentages, times and counts with these
+//! functions. Each of them decides itself what it writes for a value that is missing or not finite.
 
 pub mod count;
 pub mod time;
 
-/// Decades within which people write a number without an exponent.
+/// The powers of ten of the first digit for which a number is written without an exponent.
 const PLAIN: std::ops::Range<i32> = -4..6;
 
-/// The same number, but 0 for −0: a sum of nothing, and the negative of a sum that is zero, come out as −0.
+/// Returns the same number, with −0 replaced by 0. An empty sum and the negative of a zero sum are −0.
 #[must_use]
 pub fn unsigned_zero(value: f64) -> f64 {
     value + 0.0
 }
 
-/// So many decimals; what rounds to zero has no sign.
+/// Formats a number with a fixed number of decimals. A number that rounds to zero has no sign.
 #[must_use]
 pub fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
@@ -25,7 +25,8 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// So many significant digits, with an exponent where people would write one: "45.2", "0.0123", "1.50e-7", "0".
+/// Formats a number with this many significant digits, with an exponent for very small and large numbers: "45.2",
+/// "0.0123", "1.50e-7", "0".
 #[must_use]
 pub fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
@@ -41,14 +42,15 @@ pub fn significant(value: f64, digits: usize) -> String {
     }
 }
 
-/// The same for narrow places: an exponent takes the room of one digit. "45.2", "1.2e7".
+/// Formats a number like [`significant`] for narrow places: with an exponent, it has one digit less. "45.2", "1.2e7".
 #[must_use]
 pub fn narrow(value: f64, digits: usize) -> String {
     let has_exponent = decade(value, digits).is_some_and(|decade| !PLAIN.contains(&decade));
     significant(value, digits - usize::from(has_exponent && digits > 1))
 }
 
-/// The same for running text, where zeros at the end of decimals say nothing: "12.3" of four digits.
+/// Formats a number like [`significant`] for running text, without zeros at the end of decimals: "12.3" with four
+/// digits.
 #[must_use]
 pub fn trimmed(value: f64, digits: usize) -> String {
     let text = significant(value, digits);
@@ -59,27 +61,27 @@ pub fn trimmed(value: f64, digits: usize) -> String {
     }
 }
 
-/// A share as a percentage, "87.50 %": two decimals tell single examples of 10,000 apart.
+/// Formats a share as a percentage, "87.50 %". With two decimals, one example of 10,000 makes a difference.
 #[must_use]
 pub fn percent(share: f64) -> String {
     format!("{} %", fixed(share * 100.0, 2))
 }
 
-/// The same for narrow places, "87.5%", but for the whole, "100%".
+/// Formats a share as a percentage for narrow places: "87.5%", or "100%" for a share of exactly 1.
 #[must_use]
 pub fn narrow_percent(share: f64) -> String {
     let decimals = usize::from(share.to_bits() != 1.0_f64.to_bits());
     format!("{}%", fixed(share * 100.0, decimals))
 }
 
-/// A percentage without decimals, "87%".
+/// Formats a percentage without decimals, "87%".
 #[must_use]
 pub fn whole_percent(percent: f64) -> String {
     format!("{}%", fixed(percent, 0))
 }
 
-/// The power of ten of the first digit of a value that is rounded to so many digits: 0 of 9.94 and 1 of 9.96 with two.
-/// None of zero and of what is not finite.
+/// Returns the power of ten of the first digit of a value after rounding to `digits` digits: with two digits, 0 for
+/// 9.94 and 1 for 9.96. Returns `None` for zero and for values that are not finite.
 #[must_use]
 pub fn decade(value: f64, digits: usize) -> Option<i32> {
     if value == 0.0 || !value.is_finite() {
@@ -90,7 +92,7 @@ pub fn decade(value: f64, digits: usize) -> Option<i32> {
     text.rsplit_once('e')?.1.parse().ok()
 }
 
-/// Hyphens, dashes and minus signs other than that of the keyboard.
+/// Returns whether the character is a hyphen, dash or minus sign other than the ASCII `-`.
 #[must_use]
 pub fn is_dash(letter: char) -> bool {
     matches!(
@@ -99,7 +101,7 @@ pub fn is_dash(letter: char) -> bool {
     )
 }
 
-/// Characters of no width that come along when text is copied.
+/// Returns whether the character has no width. Such characters are often copied with text.
 #[must_use]
 pub fn is_invisible(letter: char) -> bool {
     matches!(
@@ -108,21 +110,21 @@ pub fn is_invisible(letter: char) -> bool {
     )
 }
 
-/// How numbers are written that belong together: their last digit is the second one of their uncertainty.
+/// The format of a value and its uncertainty: the last digit of both is the second digit of the uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
-    /// The power of ten that is written behind them; 0 where none is.
+    /// The power of ten that is written after the digits; 0 if none is written.
     exponent: i32,
     /// The power of ten of the last digit.
     last: i32,
 }
 
-/// More digits than a float has say nothing.
+/// The largest number of digits: an `f64` has no more significant digits.
 const MOST_DIGITS: i32 = 15;
 
 impl Places {
-    /// Of the largest of the numbers, and their uncertainty. None where either is not finite, or the uncertainty is zero
-    /// or beyond the digits of a float.
+    /// Returns the format for numbers with this largest magnitude and this uncertainty. Returns `None` if either is not
+    /// finite, or if the uncertainty is zero or below the precision of an `f64`.
     #[must_use]
     pub fn of(largest: f64, uncertainty: f64) -> Option<Self> {
         let of_uncertainty = decade(uncertainty, 2)?;
@@ -137,10 +139,10 @@ impl Places {
         })
     }
 
-    /// One of the numbers, without the power of ten.
+    /// Formats one of the numbers, without the power of ten.
     #[must_use]
     pub fn digits(self, value: f64) -> String {
-        // In steps: a power of ten beyond a float's range may be needed for a number within it.
+        // Two divisions: the power of ten itself may be outside the range of an f64.
         let half = self.exponent / 2;
         let value = value / 10_f64.powi(half) / 10_f64.powi(self.exponent - half);
         let last = self.last - self.exponent;
@@ -151,7 +153,7 @@ impl Places {
         fixed(value, usize::try_from(-last).unwrap_or(0))
     }
 
-    /// What is written behind the digits: "e-7", or nothing.
+    /// Returns the text after the digits: "e-7", or nothing.
     #[must_use]
     pub fn power(self) -> String {
         match self.exponent {
@@ -237,7 +239,7 @@ mod tests {
         assert_eq!(fixed(f64::NAN, 2), "NaN");
     }
 
-    /// A value with its uncertainty.
+    /// Formats a value with its uncertainty.
     fn pair(value: f64, uncertainty: f64) -> Option<String> {
         let places = Places::of(value.abs(), uncertainty)?;
         let (value, uncertainty) = (places.digits(value), places.digits(uncertainty));

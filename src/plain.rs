@@ -1,7 +1,7 @@
-//! The sweep as plain lines: where no terminal is, or none is wanted.
+//! The sweep as plain lines of text, for output without a screen.
 //!
-//! In a pipe one line a measurement, without carriage returns or escape codes; in a terminal a progress bar of the
-//! running cell below them. A table of the cells ends both.
+//! In a pipe, each measurement is one line, without carriage returns or escape codes. In a terminal, a progress bar of
+//! the running cell stands below the lines. A table of the cells ends the output in both.
 
 use std::io::{IsTerminal, Write};
 
@@ -28,12 +28,12 @@ pub use words::cells as counted;
 pub enum Style {
     /// Lines only: for pipes, files and terminals that cannot move the cursor.
     Lines,
-    /// Lines with a progress bar below them, which is drawn on standard output.
+    /// Lines with a progress bar below them, drawn on standard output.
     Bar,
 }
 
 impl Style {
-    /// A bar if standard output is a terminal that can redraw a line.
+    /// Returns [`Style::Bar`] if standard output is a terminal that can redraw a line, else [`Style::Lines`].
     #[must_use]
     pub fn of_stdout() -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
@@ -45,25 +45,26 @@ impl Style {
     }
 }
 
-/// How following a sweep ended.
+/// The reason why [`run`] or [`look_on`] stopped following a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The sweep ended, and said how.
+    /// The sweep ended, with this result.
     Sweep(SweepEnding),
-    /// Asked to stop a second time, this did not wait for the sweep to end.
+    /// Following ended before the sweep: after a second stop request, or for [`look_on`] after the first stop request
+    /// or a closed pipe.
     Left,
-    /// The training thread is gone and did not say why.
+    /// The trainer disappeared without reporting how the sweep ended.
     Lost,
 }
 
-/// Writes what happens to `out`, in these characters, until the sweep has ended.
+/// Writes the events of the sweep to `out` as lines, with the characters of `glyphs`, until the sweep has ended.
 ///
-/// The first message from `stop` asks the trainer to quit, the second returns at once. A closed pipe asks the trainer to
-/// quit as well, and nothing more is written.
+/// The first message from `stop` asks the trainer to quit; the second returns immediately. A closed pipe also asks the
+/// trainer to quit, and nothing more is written.
 ///
 /// # Errors
-/// Output that could not be written, for another reason than a closed pipe. The sweep is followed to its end all the
-/// same: a full log costs no training.
+/// Output could not be written, for a reason other than a closed pipe. The error is returned only after the sweep has
+/// ended, so a full disk for the log does not stop training.
 pub fn run(
     events: &Receiver<Event>,
     commands: &Sender<Command>,
@@ -75,11 +76,11 @@ pub fn run(
     follow(events, Some(commands), stop, out, style, glyphs)
 }
 
-/// The same for a sweep that is not to be stopped from here: whoever has seen enough, by a message from `stop` or by closing the
-/// pipe, leaves it alone.
+/// Writes the lines like [`run`], but never stops the sweep: a message from `stop` or a closed pipe only ends the
+/// output.
 ///
 /// # Errors
-/// As [`run`].
+/// The errors of [`run`].
 pub fn look_on(
     events: &Receiver<Event>,
     stop: &Receiver<()>,
@@ -110,14 +111,14 @@ fn follow(
         }
         select_biased! {
             recv(stop) -> message => match message {
-                // Whoever watched for signals is gone; a closed channel is always ready and would keep us busy.
+                // The signal watcher is gone. A closed channel is always ready and would make this loop spin.
                 Err(_) => stop = never(),
                 Ok(()) => match commands.filter(|_| !asked_to_quit) {
                     None => break Ended::Left,
                     Some(commands) => {
                         asked_to_quit = true;
                         quit(commands);
-                        output.line("stopping after the current step; once more to leave at once");
+                        output.line("stopping after the current step; interrupt again to leave immediately");
                     }
                 },
             },
@@ -139,7 +140,7 @@ fn follow(
     };
     output.end_bar();
     if ended == Ended::Lost {
-        output.line("the training process ended without saying why; what is on disk is what was reached");
+        output.line("the training process exited unexpectedly; the run directory has the results up to then");
     }
     if ended != Ended::Left {
         for line in table::table(&known, glyphs)
@@ -153,6 +154,6 @@ fn follow(
 }
 
 fn quit(commands: &Sender<Command>) {
-    // If nobody listens, the trainer is gone already, and the channel of events will say so.
+    // An error means that the trainer is gone; the closed event channel will report that.
     let _ = commands.send(Command::Quit);
 }

@@ -1,22 +1,23 @@
-//! The run directory: what is on disk is the truth, written as it happens.
+//! The run directory. The files on disk are authoritative; they are written while the sweep runs.
 //!
 //! ```text
 //! runs/NAME/                 NAME from the configuration, -2, -3, … if it exists
-//!   config.ron               as resolved, defaults filled in
+//!   config.ron               the resolved configuration, defaults included
 //!   run.json                 version, device, host, seeds, start, state, sizes of the cells
-//!   summary.csv              one row a cell
-//!   queue.json               what is still to be run, where it was changed by hand
-//!   events.jsonl             what happened, for people: cells, changes by hand, notices; only ever appended to
-//!   cells/000/               one folder a cell, in queue order
+//!   summary.csv              one row per cell
+//!   queue.json               the cells still to run, if the queue was changed by hand
+//!   events.jsonl             log for people: cells, changes by hand, notices; append-only
+//!   cells/000/               one folder per cell, in queue order
 //!     cell.json              its settings
-//!     metrics.jsonl          one point a line, only ever appended to
+//!     metrics.jsonl          one point per line; append-only
 //!     model.safetensors      its last parameters
-//!     checkpoint-a, -b       what it goes on with after a crash, a stop or a failure; gone once nothing is left to do
-//!     summary.json           how it ended; absent while it has not
-//!     attempts.json          how often it was taken up, once processes were killed while it ran; gone once it has ended
+//!     checkpoint-a, -b       state to continue from after a crash, a stop or a failure; removed when the cell is done
+//!     summary.json           how the cell ended; absent until then
+//!     attempts.json          number of starts, if processes were killed while the cell ran; removed when it ends
 //! ```
 //!
-//! `metrics.jsonl` and `events.jsonl` grow at their ends. Every other file is replaced as a whole, so a reader never meets half of one.
+//! `metrics.jsonl` and `events.jsonl` grow at their ends. Every other file is replaced atomically, so a reader never
+//! sees a partial one.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -60,13 +61,13 @@ pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensor
 use error::At;
 use folder::Folder;
 
-/// File systems take names of 255 bytes; room is left for a number at the end.
+/// File systems allow names of 255 bytes; the rest is for a number at the end.
 const LONGEST_NAME_BYTES: usize = 200;
 
-/// Where a process without a terminal prints, in the run directory.
+/// The file in the run directory that collects the output of a training process without a terminal.
 pub const PRINTED: &str = "log.txt";
 
-/// The folder of what leads to the process that trains, in the run directory.
+/// The folder in the run directory that holds the socket of the training process.
 pub const LIVE: &str = ".live";
 
 /// File names within a run directory and within the folder of a cell.
@@ -86,22 +87,22 @@ mod names {
     pub(super) const ATTEMPTS: &str = "attempts.json";
 }
 
-/// A run directory that this process alone writes, for as long as this value lives.
+/// A run directory that only this process writes while this value exists.
 #[derive(Debug)]
 pub struct RunDir {
     folder: Folder,
     lock: Option<File>,
-    /// Whether names made in it survive a loss of power.
+    /// Whether the file system can sync folders, so that new files survive a power failure.
     syncs: bool,
-    /// Whether it was made, and not taken up.
+    /// Whether this process created the directory, rather than opening an existing one.
     is_new: bool,
 }
 
 impl RunDir {
-    /// Makes `parent/name`, or `parent/name-2`, `-3`, … where that exists, and locks it.
+    /// Creates `parent/name`, or `parent/name-2`, `-3`, … if that exists, and locks it.
     ///
     /// # Errors
-    /// A name that is not one part of a path, or whatever the operating system refuses.
+    /// The name is not a single path component, or the operating system reports an error.
     pub fn create(parent: &Path, name: &str) -> Result<Self, RecordError> {
         let is_part = !name.starts_with('.') && !name.contains(['/', '\\']) && !name.contains(char::is_control);
         if !is_part || !(1..=LONGEST_NAME_BYTES).contains(&name.len()) {
@@ -121,7 +122,7 @@ impl RunDir {
                     format!("{name}-{count}")
                 })
             })
-            // Making a folder tells in one step whether it was there: two processes never take the same one.
+            // `create_dir` checks and creates in one step, so two processes never get the same folder.
             .find_map(|path| match fs::create_dir(&path) {
                 Ok(()) => Some(Ok(path)),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
@@ -146,34 +147,35 @@ impl RunDir {
         })
     }
 
-    /// Takes up a run directory that exists, to go on with it.
+    /// Opens an existing run directory to continue the run.
     ///
     /// # Errors
-    /// A folder that is no run directory, or that another process is writing.
+    /// The folder is not a run directory, or another process is writing it.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         find_config(path)?;
         Self::take(path.to_owned(), false)
     }
 
-    /// Where it was when it was made or taken up. Files are written where it is now.
+    /// Returns the path at which the run directory was created or opened. Files are written to its current place, which
+    /// differs if the folder was moved.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Where its configuration is.
+    /// Returns the path of its configuration.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {
         self.folder.place().join(names::CONFIG)
     }
 
-    /// Whether this process made it.
+    /// Returns whether this process created it.
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// What the file system does not offer, and what the person watching should know of it. A run goes on all the same.
+    /// Returns warnings about features that the file system lacks. The run continues without them.
     #[must_use]
     pub fn shortcomings(&self) -> Vec<String> {
         let place = self.path().display();
@@ -182,7 +184,7 @@ impl RunDir {
             .is_none()
             .then(|| format!("the file system of {place} has no locks: make sure that no other process writes there"));
         let syncs = (!self.syncs).then(|| {
-            format!("the file system of {place} cannot sync folders: a loss of power may take the newest files")
+            format!("the file system of {place} cannot sync folders: a power failure may lose the newest files")
         });
         locks.into_iter().chain(syncs).collect()
     }
@@ -190,7 +192,7 @@ impl RunDir {
     /// Replaces `config.ron`.
     ///
     /// # Errors
-    /// Whatever the operating system refuses.
+    /// The operating system reports an error.
     pub fn write_config(&self, ron: &str) -> Result<(), RecordError> {
         replace::replace(&self.folder.place().join(names::CONFIG), ron.as_bytes())
     }
@@ -198,22 +200,22 @@ impl RunDir {
     /// Replaces `run.json`.
     ///
     /// # Errors
-    /// Whatever the operating system refuses.
+    /// The operating system reports an error.
     pub fn write_run(&self, info: &RunInfo) -> Result<(), RecordError> {
         replace::replace_json(&self.folder.place().join(names::RUN), info)
     }
 
-    /// Replaces `summary.csv`, one row a cell, and gives its length in bytes.
+    /// Replaces `summary.csv`, one row per cell, and returns its length in bytes.
     ///
     /// # Errors
-    /// Whatever the operating system refuses.
+    /// The operating system reports an error.
     pub fn write_table(&self, rows: &[CellRow]) -> Result<usize, RecordError> {
         let table = table::csv(rows);
         replace::replace(&self.folder.place().join(names::TABLE), table.as_bytes())?;
         Ok(table.len())
     }
 
-    /// Where what happens is written down for people.
+    /// Returns the writer of the log for people.
     #[must_use]
     pub fn logbook(&self) -> Logbook {
         Logbook::at(self.folder.place().join(names::LOG))
@@ -222,16 +224,16 @@ impl RunDir {
     /// Replaces `queue.json`.
     ///
     /// # Errors
-    /// Whatever the operating system refuses.
+    /// The operating system reports an error.
     pub fn write_queue(&self, queue: &QueueFile) -> Result<(), RecordError> {
         replace::replace_json(&self.folder.place().join(names::QUEUE), queue)
     }
 
-    /// Makes the folder of a cell that begins at step 0, with its settings. What an earlier attempt measured is
-    /// kept beside it as `000-old-1`.
+    /// Creates the folder of a cell that starts at step 0, with its settings. The measurements of an earlier attempt
+    /// are kept beside it as `000-old-1`.
     ///
     /// # Errors
-    /// Whatever the operating system refuses.
+    /// The operating system reports an error.
     pub fn begin_cell(&self, cell: CellIndex, settings: &[(String, String)]) -> Result<CellWriter, RecordError> {
         let path = self.cell_path(cell);
         if path.exists() && !has_metrics(&path) {
@@ -252,20 +254,20 @@ impl RunDir {
         CellWriter::begin(path)
     }
 
-    /// Takes up the folder of a cell that goes on with a checkpoint. Of its metrics, what came later is removed: the cell
-    /// will measure it again.
+    /// Opens the folder of a cell that continues from a checkpoint. Metrics written after the checkpoint are removed,
+    /// because the cell will measure them again.
     ///
     /// # Errors
-    /// Whatever the operating system refuses.
+    /// The operating system reports an error.
     pub fn continue_cell(&self, cell: CellIndex, from: &Checkpoint) -> Result<CellWriter, RecordError> {
         CellWriter::go_on(self.cell_path(cell), from.slot, from.metrics_bytes)
     }
 
-    /// Removes what a cell that has ended no longer needs, such as its checkpoints, where the process that wrote how it ended
-    /// was killed before it did so.
+    /// Removes files that an ended cell no longer needs, such as its checkpoints. This is needed if the process was
+    /// killed between writing `summary.json` and removing them.
     ///
     /// # Errors
-    /// Whatever the operating system refuses.
+    /// The operating system reports an error.
     pub fn clear_away(&self, found: &CellFound) -> Result<(), RecordError> {
         match &found.ended {
             Some(ended) => cell::clear_away(&self.cell_path(found.cell), ended),
@@ -273,14 +275,14 @@ impl RunDir {
         }
     }
 
-    /// The folder of a cell, whether it exists or not.
+    /// Returns the path of the folder of a cell. The folder need not exist.
     #[must_use]
     pub fn cell_path(&self, cell: CellIndex) -> PathBuf {
         cell_path(&self.folder.place(), cell)
     }
 }
 
-/// Takes away a run directory in which no cell has begun; any other, and one with files of somebody else, stays.
+/// Removes a run directory in which no cell has started. A directory with started cells or with foreign files stays.
 pub fn discard(run_dir: &Path) {
     if run_dir.join(names::CELLS).exists() {
         return;
@@ -300,18 +302,18 @@ pub fn discard(run_dir: &Path) {
     let _ = fs::remove_dir(run_dir);
 }
 
-/// The folder of a cell in a run directory, whether it exists or not.
+/// Returns the path of the folder of a cell in a run directory. The folder need not exist.
 #[must_use]
 pub fn cell_path(run_dir: &Path, cell: CellIndex) -> PathBuf {
     run_dir.join(names::CELLS).join(format!("{cell:03}"))
 }
 
-/// Whether anything was measured in the folder of a cell.
+/// Returns whether the folder of a cell contains measurements.
 fn has_metrics(cell_dir: &Path) -> bool {
     fs::metadata(cell_dir.join(names::METRICS)).is_ok_and(|metrics| metrics.len() > 0)
 }
 
-/// Pairs as a JSON object that keeps their order.
+/// Pairs, serialized as a JSON object in the given order.
 struct InOrder<'a>(&'a [(String, String)]);
 
 impl Serialize for InOrder<'_> {

@@ -1,7 +1,8 @@
-//! This program, started again with its own arguments: in its own place, or as a child.
+//! Starts this program again with its own arguments: in place of this process, or as a child.
 //!
-//! It is started the way it was started before: through the dynamic loader, under another name, from a file that was
-//! replaced since. A configuration that was read, perhaps from a pipe, is handed on as standard input: a pipe cannot be read twice.
+//! The program is started in the same way as before: through the dynamic loader, under another name, or from a file
+//! that has been replaced since. A configuration that was already read is passed on through standard input, because a
+//! pipe cannot be read twice.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -10,14 +11,14 @@ use std::io::{self, Seek, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Tells the program that the text of its configuration is on standard input, whatever the path says.
+/// The flag with which the program reads its configuration from standard input, whatever path is given.
 pub(crate) const CONFIG_ON_STDIN: &str = "--config-on-stdin";
 
-/// The command that starts this program again with its own arguments and with `flags` that are not among them yet.
-/// Where the text of a configuration is handed on, the flag that says so is added, and standard input is that text.
+/// Returns the command that starts this program again with its own arguments, and with those `flags` that are not among
+/// them yet. With a `config`, the command's standard input is that text, and [`CONFIG_ON_STDIN`] is added.
 ///
 /// # Errors
-/// If the system does not say which program this is, or the text can be kept nowhere.
+/// Returns an error if the system does not tell which program this is, or if no file can hold the text.
 pub(crate) fn command(flags: &[&str], config: Option<&str>) -> io::Result<Command> {
     let flags = flags.iter().chain(config.map(|_| &CONFIG_ON_STDIN));
     let mut words = words();
@@ -36,17 +37,17 @@ pub(crate) fn command(flags: &[&str], config: Option<&str>) -> io::Result<Comman
     Ok(command)
 }
 
-/// The words that the system started this process with.
+/// The command line of this process, as the system has it.
 struct Words {
     all: Vec<OsString>,
-    /// How many of them stand before the arguments of this program: its name, and a loader with its options.
+    /// The number of words before the arguments of this program: its name, and a loader with its options.
     before: usize,
 }
 
 fn words() -> Words {
     let own: Vec<OsString> = env::args_os().collect();
     let arguments = own.get(1..).unwrap_or_default();
-    // A loader hides its own words from the program, not from the system.
+    // A dynamic loader hides its own words from the program, but not from the system.
     let all = started_with().filter(|all| all.len() >= own.len() && all.ends_with(arguments));
     let all = all.unwrap_or_else(|| own.clone());
     Words {
@@ -55,7 +56,7 @@ fn words() -> Words {
     }
 }
 
-/// Adds a flag, before the `--` that ends all flags.
+/// Adds a flag before the `--` that ends all flags, unless it is there already.
 fn add(words: &mut Words, flag: &str) {
     let end = OsStr::new("--");
     let mut arguments = words.all.iter().skip(words.before);
@@ -85,10 +86,10 @@ fn started_with() -> Option<Vec<OsString>> {
     None
 }
 
-/// What the system runs: this program, or the loader that it was started through.
+/// Returns the file that the system runs: this program, or the loader through which it was started.
 fn program() -> io::Result<PathBuf> {
     let program = env::current_exe()?;
-    // A file that was replaced since is still there for the process that runs it.
+    // A process can still open its own program file after the file has been replaced.
     let itself = PathBuf::from("/proc/self/exe");
     Ok(if !program.exists() && itself.exists() {
         itself
@@ -107,7 +108,7 @@ fn named(command: &mut Command, name: &OsStr) {
 #[cfg(not(unix))]
 fn named(_: &mut Command, _: &OsStr) {}
 
-/// A file without a name that has this text, to be read from its beginning.
+/// Returns a nameless file with this text, positioned at its beginning.
 fn readable(text: &str) -> io::Result<File> {
     let mut file = nameless()?;
     file.write_all(text.as_bytes())?;

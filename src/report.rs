@@ -1,12 +1,13 @@
-//! A run, finished or not, as a report: what its settings did to λ_max and test accuracy, and how sure that is.
+//! The report of a sweep, finished or not: the effect of its settings on λ_max and test accuracy, with confidence
+//! intervals.
 //!
 //! ```text
-//! run directory ─ run ─▶ cells that count ─ comparison ─▶ statistics ─ findings, tables, figures ─▶ page ─▶ html
-//!                                                                                                       └─▶ markdown
+//! run directory ─ run ─▶ compared cells ─ comparison ─▶ statistics ─ findings, tables, figures ─▶ page ─▶ html
+//!                                                                                                     └─▶ markdown
 //! ```
 //!
-//! It only reads, takes no lock, and so may be made while the run goes on. The same page gives `report.html`, which has
-//! its figures inside, and `report.md`, which has them beside it.
+//! Making a report only reads the run and takes no lock, so it works while the run is training. The same page is
+//! written as `report.html`, which contains the figures, and as `report.md`, which links to figure files.
 
 mod axis;
 mod comparison;
@@ -27,30 +28,30 @@ use crate::config::{ConfigError, Experiment};
 use crate::record::{self, RecordError};
 use run::Run;
 
-/// A report that cannot be made, and why.
+/// The reason why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The run directory cannot be read, or the report not be written.
+    /// The run directory cannot be read, or the report cannot be written.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// The configuration of the run is not what it should be.
+    /// The configuration of the run is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A figure that cannot be made a PNG of.
+    /// A figure cannot be converted to PNG.
     #[error("{}: the figure cannot be made: {reason}", path.display())]
     Figure {
-        /// The file that was to be written.
+        /// The PNG file.
         path: PathBuf,
-        /// What the encoder said.
+        /// The message of the encoder.
         reason: String,
     },
 }
 
-/// Writes `report.html`, `report.md` and `figures/` of a run into `into`, or into the run directory itself. Says which
-/// page was written.
+/// Writes `report.html`, `report.md` and `figures/` of a run into the folder `into`, or into the run directory if
+/// `into` is `None`. Returns the path of `report.html`.
 ///
 /// # Errors
-/// A folder that is no run directory, a configuration that cannot be read, whatever the operating system refuses.
+/// The folder is not a run directory, the configuration cannot be read, or the operating system refuses an operation.
 pub fn write(run_dir: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError> {
     let experiment = Experiment::load(&record::find_config(run_dir)?)?;
     let queue = record::read_queue(run_dir, experiment.cells.len())?;

@@ -1,4 +1,4 @@
-//! What a cell's settings ask of the library: its network, loss, optimizer and learning rates.
+//! Creates the network, loss, optimizer and learning rates of a cell from its settings.
 
 use burn::tensor::DType;
 use sharpness::model::{self, Architecture, Cnn, Hidden, Mlp, Network, ResNet18, ResNet20, Vgg11};
@@ -8,7 +8,7 @@ use sharpness::schedule::{self, Constant, Cosine, Shape, Steps};
 use crate::config::{Activation, Loss, Model, Precision, Schedule, Settings};
 use crate::event::Threshold;
 
-/// The network of `settings` for images of shape `input` [channels, height, width].
+/// Returns the network of `settings` for images of shape `input` [channels, height, width].
 pub fn network(settings: &Settings, input: [usize; 3], classes: usize) -> Network {
     let hidden = Hidden {
         activation: match settings.activation {
@@ -36,7 +36,7 @@ pub fn network(settings: &Settings, input: [usize; 3], classes: usize) -> Networ
     Network::new(architecture, input, classes)
 }
 
-/// The loss of `settings`, averaged over examples.
+/// Returns the loss of `settings`, averaged over examples.
 pub fn loss(settings: &Settings) -> model::Loss {
     match settings.loss {
         Loss::CrossEntropy => model::Loss::CrossEntropy,
@@ -44,7 +44,7 @@ pub fn loss(settings: &Settings) -> model::Loss {
     }
 }
 
-/// The optimizer of `settings`, before its first step.
+/// Returns the optimizer of `settings`, before its first step.
 pub fn optimizer(settings: &Settings) -> Box<dyn Optimizer> {
     let weight_decay = settings.weight_decay;
     let base: Box<dyn Optimizer> = if settings.momentum > 0.0 {
@@ -59,7 +59,7 @@ pub fn optimizer(settings: &Settings) -> Box<dyn Optimizer> {
     }
 }
 
-/// What is known of the stability threshold before the first step.
+/// Returns the properties of the stability threshold that are known before the first step.
 pub fn threshold(settings: &Settings) -> Threshold {
     let optimizer = optimizer(settings);
     let weight_decay = optimizer.weight_decay();
@@ -72,7 +72,7 @@ pub fn threshold(settings: &Settings) -> Threshold {
     }
 }
 
-/// The floating-point format of a cell's tensors.
+/// Returns the floating-point format of a cell's tensors.
 pub fn dtype(settings: &Settings) -> DType {
     match settings.precision {
         Precision::F32 => DType::F32,
@@ -80,7 +80,7 @@ pub fn dtype(settings: &Settings) -> DType {
     }
 }
 
-/// The learning rates of `settings`.
+/// Returns the learning-rate schedule of `settings`.
 pub fn schedule(settings: &Settings) -> schedule::Schedule {
     let shape: Box<dyn Shape> = match settings.schedule {
         Schedule::Constant => Box::new(Constant),

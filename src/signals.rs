@@ -1,4 +1,4 @@
-//! Signals of the system as values in a channel, for the screen and for plain lines alike.
+//! Delivers signals of the system as values in a channel, both for the screen and for plain lines.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -12,18 +12,19 @@ use rustix::process::Signal as Number;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
-/// How often a stop has to be asked for before a process with a screen exits whatever its main thread does: the first asks for
-/// a clean stop, the second is for the main thread to obey, the third is for a main thread that is stuck, say in a
-/// write to a terminal that takes nothing.
+/// The number of requests to stop after which a process with a screen exits, whatever its main thread does. The first
+/// asks for a clean stop. The second asks the main thread to exit now. The third is for a main thread that is stuck,
+/// for example in a write to a terminal that accepts no output.
 const PATIENCE: u32 = 3;
 
-/// Exit status of a program that was stopped by its user.
+/// The exit status of a program that its user stopped.
 pub const STATUS_STOPPED: u8 = 130;
 
-/// What people and shells send for a program to end.
+/// The signals with which people and shells ask a program to end.
 const REQUESTS: [i32; 3] = [SIGINT, SIGTERM, SIGQUIT];
 
-/// What schedulers, limits and timers send, some of them again and again: that the end is near. By default each ends a process.
+/// The signals with which schedulers, limits and timers warn that the process will be killed soon; some are sent
+/// repeatedly. By default each of them ends a process.
 const WARNINGS: [Number; 7] = [
     Number::USR1,
     Number::USR2,
@@ -34,7 +35,7 @@ const WARNINGS: [Number; 7] = [
     Number::IO,
 ];
 
-/// The same, of Linux alone.
+/// Warnings that only Linux has.
 #[cfg(target_os = "linux")]
 const MORE_WARNINGS: &[Number] = &[
     Number::POWER,
@@ -44,21 +45,23 @@ const MORE_WARNINGS: &[Number] = &[
 #[cfg(not(target_os = "linux"))]
 const MORE_WARNINGS: &[Number] = &[];
 
-/// Real-time signals of Linux, which nothing but their number names; the C library keeps the first of them to itself.
+/// Real-time signals of Linux, which have numbers but no names. The C library reserves the first ones.
 const REAL_TIME: Range<i32> = if cfg!(target_os = "linux") { 34..65 } else { 0..0 };
 
-/// How long a process that trains may take to end once a signal asked it to stop; then it is ended whatever it is busy with.
+/// The time that a training process has to end after a signal asked it to stop. After this time it is ended, whatever
+/// it is doing.
 pub const STOP_WITHIN: Duration = Duration::from_millis(4_500);
 
-/// Set by the handlers themselves: on a busy machine the thread that hears of a signal may be late.
+/// Set by the signal handlers themselves: on a busy machine the thread that receives signals may be late.
 static HAS_COME: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Whether a SIGINT, SIGTERM or SIGQUIT has come to this process since it listens, even if nobody has heard of it yet.
+/// Returns whether this process has received a SIGINT, SIGTERM or SIGQUIT since it started to listen, even if no thread
+/// has handled the signal yet.
 pub fn has_come() -> bool {
     HAS_COME.load(Ordering::SeqCst)
 }
 
-/// What the system asks the program to do.
+/// A request of the system to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// SIGINT or SIGQUIT: stop.
@@ -69,27 +72,31 @@ pub enum Signal {
     Hangup,
 }
 
-/// Starts to listen; the signals then no longer end the process. One that trains is ended by the second request to stop and, whatever
-/// it is busy with, `within` some time after the first: what a checkpoint has is on disk.
+/// Starts to listen for signals, which then no longer end the process by themselves. With `within`, for a process that
+/// trains, the process ends at the second request to stop, or that long after the first, whatever it is doing; the last
+/// checkpoint is on disk.
 ///
-/// A SIGINT, SIGTERM or SIGQUIT is a request to stop, and a second one is in a hurry. Whatever else ends a process by default and is sent on
-/// purpose is a warning, such as Slurm's SIGUSR1 before a time limit and the kernel's SIGXCPU once a second: it
-/// asks for the same stop, and coming again changes nothing. Signals of a fault (SIGSEGV, SIGABRT and the like) are left alone.
+/// SIGINT, SIGTERM and SIGQUIT are requests to stop; a second request means to stop without delay. Every other signal
+/// that is sent on purpose and by default ends a process is a warning, for example Slurm's SIGUSR1 before a time limit,
+/// or the kernel's SIGXCPU once a second. A warning asks for a clean stop, too; repeated warnings change nothing.
+/// Signals of faults (SIGSEGV, SIGABRT and similar) are not handled.
 ///
-/// A signal that was ignored when the program started stays ignored: that is what `nohup` is for. An ignored request
-/// does not: scripts ignore SIGINT and SIGQUIT for all that they start in the background, and whoever sends one means it. A warning
-/// that something else catches, such as the SIGPROF of a profiler, is left to it.
+/// A hang-up or warning that was ignored when the program started stays ignored; `nohup` relies on this. Requests to
+/// stop are handled even then: scripts ignore SIGINT and SIGQUIT for all programs they start in the background, but a
+/// person who sends one wants to stop the program. A warning that already has another handler, such as SIGPROF of a
+/// profiler, keeps that handler.
 ///
 /// # Errors
-/// When the handlers or the thread cannot be set up.
+/// Returns an error if the handlers or the thread cannot be set up.
 pub fn listen(within: Option<Duration>) -> io::Result<Receiver<Signal>> {
     Ok(stand_by(within)?.begin())
 }
 
-/// Starts to listen while there is nothing to stop yet: until [`StandBy::begin`], the first request to stop ends the process.
+/// Starts to listen before there is anything to stop: until [`StandBy::begin`], the first request to stop ends the
+/// process.
 ///
 /// # Errors
-/// When the handlers or the thread cannot be set up.
+/// Returns an error if the handlers or the thread cannot be set up.
 pub fn stand_by(within: Option<Duration>) -> io::Result<StandBy> {
     let before = Masks::read();
     for number in REQUESTS {
@@ -101,7 +108,7 @@ pub fn stand_by(within: Option<Duration>) -> io::Result<StandBy> {
     }
     let named = WARNINGS.iter().chain(MORE_WARNINGS).map(|number| number.as_raw());
     for number in named.chain(REAL_TIME).filter(|number| before.leaves(*number)) {
-        // One that the system does not let anybody have keeps its default.
+        // A signal that cannot be caught keeps its default action.
         let _ = signals.handle().add_signal(number);
     }
     let (sender, receiver) = crossbeam_channel::unbounded();
@@ -116,21 +123,21 @@ pub fn stand_by(within: Option<Duration>) -> io::Result<StandBy> {
     Ok(StandBy { receiver, has_begun })
 }
 
-/// A process that listens and has nothing to stop yet.
+/// A process that listens for signals and has nothing to stop yet.
 pub struct StandBy {
     receiver: Receiver<Signal>,
     has_begun: Arc<Mutex<bool>>,
 }
 
 impl StandBy {
-    /// From here on a request to stop goes to whoever receives, and the process stays.
+    /// Returns the receiver of signals. From now on a request to stop is sent to it and no longer ends the process.
     pub fn begin(self) -> Receiver<Signal> {
         *self.has_begun.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.receiver
     }
 }
 
-/// What asked the process to stop so far.
+/// The requests and warnings received so far.
 #[derive(Debug, Default)]
 struct Asked {
     requests: u32,
@@ -138,7 +145,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Counts a signal in.
+    /// Counts a signal.
     fn count(&mut self, number: i32) {
         if REQUESTS.contains(&number) {
             self.requests += 1;
@@ -147,33 +154,34 @@ impl Asked {
         }
     }
 
-    /// How often a stop was asked for; a request after a warning asks for what is under way, and so does any further warning.
+    /// Returns the number of times that a stop was asked for. The first request after a warning, and any further
+    /// warning, ask for the stop that is already in progress and do not add to the number.
     fn stops(&self) -> u32 {
         self.requests.max(u32::from(self.is_warned))
     }
 }
 
-/// From here on, a file that has reached the size it may have is an error of the write and not the end of the process.
+/// Makes a write beyond the file size limit return an error; by default it ends the process.
 ///
 /// # Errors
-/// When the handler cannot be set up.
+/// Returns an error if the handler cannot be set up.
 pub fn outlive_full_files() -> io::Result<()> {
     signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop)
 }
 
 fn obey(number: i32, asked: &mut Asked, has_begun: &Mutex<bool>, sender: &Sender<Signal>, within: Option<Duration>) {
     if number == SIGHUP {
-        // It may come more than once, and is no reason for haste.
+        // SIGHUP may arrive more than once; it does not count as a request to stop.
         let _ = sender.send(Signal::Hangup);
         return;
     }
     let before = asked.stops();
     asked.count(number);
     let stops = asked.stops();
-    // Held until the end of the process: what has not begun must not begin meanwhile.
+    // The lock is held until the process ends, so that nothing can begin in the meantime.
     let has_begun = has_begun.lock().unwrap_or_else(PoisonError::into_inner);
     if !*has_begun {
-        leave("stopped by a signal before anything was begun");
+        leave("stopped by a signal before anything began");
     }
     drop(has_begun);
     if stops == before {
@@ -186,7 +194,7 @@ fn obey(number: i32, asked: &mut Asked, has_begun: &Mutex<bool>, sender: &Sender
     };
     let delivered = sender.send(signal).is_ok();
     if let Some(within) = within.filter(|_| before == 0) {
-        // Without the thread, a second request still ends it.
+        // If the thread cannot be started, a second request still ends the process.
         let _ = thread::Builder::new().name("last resort".to_owned()).spawn(move || {
             thread::sleep(within);
             let waited = within.as_secs_f64();
@@ -196,35 +204,35 @@ fn obey(number: i32, asked: &mut Asked, has_begun: &Mutex<bool>, sender: &Sender
         });
     }
     let patience = if within.is_some() { 2 } else { PATIENCE };
-    // Where nobody receives any more, nobody is left to stop cleanly.
+    // If the receiver is gone, nothing can stop the process cleanly.
     if !delivered || stops >= patience {
         leave(&if within.is_some() {
-            format!("stopped at once; {AS_KEPT}")
+            format!("stopped immediately; {AS_KEPT}")
         } else {
             String::new()
         });
     }
 }
 
-/// What is left of a cell whose computation is broken off.
+/// Tells how to continue a run whose computation was interrupted.
 pub const AS_KEPT: &str = "`sharptui resume` goes on from the last checkpoint";
 
-/// How long last words may take: a terminal or a pipe that takes nothing must not keep the process.
+/// The time that the last message may take: a terminal or pipe that accepts no output must not keep the process alive.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// Ends the process at once with [`STATUS_STOPPED`], after these words on standard error if there are any. Whatever may be
-/// training meanwhile is broken off where it is, and nothing is taken down under it: exiting as usual would destroy the
-/// static objects of LibTorch while it computes, and it dies of that with a page of its own words.
+/// Ends the process immediately with [`STATUS_STOPPED`], after printing `words` to standard error unless they are
+/// empty. Training in another thread is interrupted without any clean-up: a normal exit would destroy the static
+/// objects of LibTorch while LibTorch computes, and LibTorch would crash with a page of output.
 pub fn leave(words: &str) -> ! {
     static LEAVING: AtomicBool = AtomicBool::new(false);
     if LEAVING.swap(true, Ordering::SeqCst) {
-        // Another thread is at it, and has said why.
+        // Another thread is already ending the process and prints the reason.
         thread::sleep(2 * LAST_WORDS);
     }
     let words = words.to_owned();
     let (say, said) = crossbeam_channel::bounded(1);
     let speaker = thread::Builder::new().name("last words".to_owned()).spawn(move || {
-        // Nobody may be there to read them.
+        // The reader may be gone.
         let _ = io::stdout().flush();
         if !words.is_empty() {
             let _ = writeln!(io::stderr(), "{words}");
@@ -237,19 +245,20 @@ pub fn leave(words: &str) -> ! {
     signal_hook::low_level::exit(i32::from(STATUS_STOPPED))
 }
 
-/// The warning to send to a process of this program that is to stop; it is in no hurry, however often it is told.
+/// Returns the warning that asks a process of this program to stop cleanly, however often the signal is sent.
 pub fn gentle_stop() -> Number {
-    // What is ignored here is ignored there.
+    // A signal that this process ignores is also ignored by the processes it starts.
     let heeded = WARNINGS.into_iter().find(|number| !is_ignored(number.as_raw()));
     heeded.unwrap_or(Number::TERM)
 }
 
-/// Whether a signal is ignored.
+/// Returns whether this process ignores a signal.
 pub(crate) fn is_ignored(number: i32) -> bool {
     Masks::read().ignores(number)
 }
 
-/// What became of signals before anybody listened, a bit a signal; only Linux says so without a system call that needs `unsafe`.
+/// The signals that are ignored or caught at the moment, one bit per signal. Only Linux tells this without a system
+/// call that needs `unsafe`.
 struct Masks {
     ignored: u64,
     caught: u64,
@@ -272,7 +281,7 @@ impl Masks {
         self.ignored & bit(number) != 0
     }
 
-    /// Whether the signal does what it does by default.
+    /// Returns whether the signal has its default action.
     fn leaves(&self, number: i32) -> bool {
         (self.ignored | self.caught) & bit(number) == 0
     }
@@ -307,7 +316,7 @@ mod tests {
             asked.stops()
         };
         assert_eq!(after(&[warning, warning, warning]), 1);
-        // Somebody who presses Ctrl-C meanwhile has asked for the first time.
+        // Ctrl-C after a warning is the first request.
         assert_eq!(after(&[SIGINT, warning]), 1);
         assert_eq!(after(&[SIGQUIT]), 2);
         assert_eq!(after(&[warning]), 2);

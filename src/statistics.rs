@@ -1,7 +1,7 @@
-//! What a few seeds say and what they do not: means with intervals, differences, rank correlation.
+//! Statistics over a few seeds: means with confidence intervals, differences of means, rank correlation.
 //!
-//! Pure functions over finite numbers. Where there is too little to say how far off an estimate may be, its interval is
-//! absent; nothing is ever claimed without one.
+//! All functions are pure and take finite numbers. If there are too few values for a confidence interval, the interval
+//! is `None`, and the program draws no conclusion from the estimate.
 
 mod kendall;
 mod mean;
@@ -9,7 +9,7 @@ mod mean;
 pub use kendall::{Kendall, kendall};
 pub use mean::{Estimate, mean, paired_difference, welch_difference};
 
-/// The confidence of every interval.
+/// The confidence level of every interval.
 pub const CONFIDENCE: f64 = 0.95;
 
 /// A confidence interval; `low` ≤ `high`.
@@ -22,7 +22,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The interval so far on both sides of its middle.
+    /// Returns the interval `middle` ± `half_width`.
     fn around(middle: f64, half_width: f64) -> Self {
         Self {
             low: middle - half_width,
@@ -30,7 +30,7 @@ impl Interval {
         }
     }
 
-    /// Whether zero lies outside, so that the sign of what is estimated can be told.
+    /// Returns whether zero lies outside the interval, so that the sign of the estimated quantity is known.
     #[must_use]
     pub fn tells_sign(&self) -> bool {
         self.low > 0.0 || self.high < 0.0

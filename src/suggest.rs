@@ -1,22 +1,23 @@
-//! The known name that someone may have meant.
+//! Suggests a known name for a misspelt one.
 
-/// More bytes than any name has that someone may have meant.
+/// The largest length in bytes of a word that is compared with the known names.
 const LONGEST_SLIP: usize = 100;
 
-/// The known name nearest to the one found, if it is near enough to be a slip.
+/// Returns the known name nearest to `found` if it is near enough for a typing error.
 pub(crate) fn nearest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
-    // No known name is near to what is longer, and a file can hold a word of a million letters.
+    // All known names are much shorter, and a file can hold a word of a million characters.
     if found.len() > LONGEST_SLIP {
         return None;
     }
     let found = found.to_lowercase();
     let distance = |name: &str| edits(&found, &name.to_lowercase());
     let name = known.iter().copied().min_by_key(|name| distance(name))?;
-    // A third of the letters wrong is still a slip; more is another word.
+    // Up to a third of the letters may be wrong; with more, it is another word.
     (distance(name) <= (name.chars().count() / 3).max(1)).then_some(name)
 }
 
-/// How many letters must be put in, taken out, replaced or swapped with their neighbour (optimal string alignment).
+/// Counts the letters that must be inserted, deleted, replaced or swapped with their neighbour (optimal string
+/// alignment distance).
 fn edits(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let mut before = Vec::new();

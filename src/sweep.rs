@@ -1,4 +1,4 @@
-//! The queue of cells and what becomes of each.
+//! Runs the cells of a sweep in the order of its queue.
 
 mod begin;
 mod broken_off;
@@ -43,7 +43,7 @@ use log_words::{ended_words, kind_of, with_swept};
 use queue::Queue;
 use table::Table;
 
-/// A sweep with the place it is written to.
+/// A sweep, with its run directory.
 pub struct Sweep {
     name: String,
     queue: Arc<Mutex<Queue>>,
@@ -51,9 +51,9 @@ pub struct Sweep {
     run_dir: Arc<RunDir>,
     datasets: Datasets,
     info: RunInfo,
-    /// What `run.json` said before.
+    /// The contents of `run.json` before this process, if there were any.
     earlier: Option<RunInfo>,
-    /// What the person watching should know before anything is trained.
+    /// Notices for the person watching, sent before training starts.
     notices: Vec<(Option<CellIndex>, String)>,
     rows: Vec<CellRow>,
     table: Table,
@@ -64,14 +64,14 @@ pub struct Sweep {
 /// How a sweep ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// As the last event says it.
+    /// The ending that the last event has.
     pub ending: SweepEnding,
-    /// Which cells failed, and why.
+    /// The cells that failed, with the reason of each.
     pub failed: Vec<(CellIndex, String)>,
 }
 
 impl Sweep {
-    /// What will be run, as the first event says it.
+    /// Returns the plan of the sweep, which the first event has.
     pub fn plan(&self) -> SweepPlan {
         let queue = self.queue();
         plan(
@@ -82,14 +82,15 @@ impl Sweep {
         )
     }
 
-    /// Runs every cell that has not ended, in queue order; cells during which earlier processes were killed come last.
+    /// Runs every cell that has not ended, in the order of the queue. Cells that were running when earlier processes
+    /// were killed come last.
     ///
-    /// Neither a cell that fails nor one that panics ends the sweep; a run directory that cannot be written does.
+    /// A cell that fails or panics does not end the sweep. A run directory that cannot be written ends it.
     pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> Ended {
         let log = self.run_dir.logbook();
         outbox.log_into(Box::new(move |kind, cell, words| log.write(kind, cell, words)));
         let begins = format!(
-            "{}: to be run: {} of {} cells",
+            "{}: {} of {} cells to run",
             self.name,
             self.queue().waiting(),
             self.rows.len()
@@ -109,7 +110,7 @@ impl Sweep {
             Ok(ending) => ending,
             Err(error) => {
                 self.set_aside_what_runs();
-                // The first error is the one to tell.
+                // Report the first error, not this one.
                 let _ = self.table.write();
                 SweepEnding::Failed(with_causes(&error))
             }
@@ -147,7 +148,7 @@ impl Sweep {
                 self.fill_rows();
             }
             let (ending, summary) = match control.verdict(cell) {
-                // What is left waits for a resume, but for what the user had done with.
+                // The cells that are left wait for a resume, except aborted ones, which are left out below.
                 Verdict::Quit => {
                     control.end();
                     continue;
@@ -192,13 +193,13 @@ impl Sweep {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Cells that were added have rows of the table, too.
+    /// Adds rows for cells that were added to the queue.
     fn fill_rows(&mut self) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.fill(&mut self.rows);
     }
 
-    /// The table is not to say for ever that a cell runs.
+    /// Marks running cells as interrupted, so that the table does not show them as running after the sweep.
     fn set_aside_what_runs(&mut self) {
         for row in self.rows.iter_mut().filter(|row| row.state == RowState::Running) {
             row.state = RowState::Ended(CellEnding::Interrupted);
@@ -207,19 +208,19 @@ impl Sweep {
         }
     }
 
-    /// The settings of a cell, which may have been added.
+    /// Returns the settings of a cell, including added cells.
     fn settings(&self, cell: CellIndex) -> Settings {
         self.queue().experiment.cells[cell].settings.clone()
     }
 
-    /// Writes down that a cell was aborted before it began, so that a resume does not run it either.
+    /// Writes that a cell was aborted before it began, so that a resume does not run it either.
     fn leave_out(&self, cell: CellIndex) -> Result<(CellEnding, Summary), RecordError> {
         let writer = self.run_dir.begin_cell(cell, &entries(&self.settings(cell)))?;
         writer.finish(&CellEnding::Aborted, &Summary::default())?;
         Ok((CellEnding::Aborted, Summary::default()))
     }
 
-    /// Trains one cell and writes down how it ended. Errors are those of the run directory alone.
+    /// Trains one cell and writes how it ended. Returns an error only if the run directory cannot be read or written.
     fn run_cell(
         &mut self,
         cell: CellIndex,
@@ -229,7 +230,7 @@ impl Sweep {
         control.busy_with(Activity::Preparing, outbox);
         let row = CellRow {
             state: RowState::Running,
-            // What an earlier attempt came to is told again from its checkpoint, or not at all.
+            // The values of an earlier attempt come from its checkpoint, if it has one.
             summary: Summary::default(),
             ..self.rows[cell].clone()
         };
@@ -244,7 +245,7 @@ impl Sweep {
             insist(control, outbox, || writer.count_attempt(broken_off.next_attempt()))?;
         }
         if anew {
-            // A later process goes on with it, and does not begin it again.
+            // A later process must continue this cell and not begin it again.
             insist(control, outbox, || self.queue().keep())?;
         }
         let words = if from.is_some() {
@@ -253,15 +254,15 @@ impl Sweep {
             "begins"
         };
         outbox.log(LogKind::Begun, Some(cell), &with_swept(words, &self.rows[cell].swept));
-        // Only now does what is on disk begin where the cell does.
+        // Sent only now, because readers expect the files on disk to match the beginning of the cell.
         outbox.state(Event::CellStarted { cell });
         let keep_every = self.keep_every;
         let device = &self.device;
         let datasets = &mut self.datasets;
         let rows = self.table.rows();
-        // Out here, what is known of a cell outlives its failure.
+        // Outside the closure, so that the last values survive a failure of the cell.
         let mut summary = Summary::default();
-        // What panics in a back end (a GPU that runs out of memory, say) fails this cell, not the night's sweep.
+        // A panic in a back end, for example when a GPU runs out of memory, fails this cell and not the whole sweep.
         let trained = catch_unwind(AssertUnwindSafe(|| {
             let keeping = Keeping {
                 writer: &mut writer,
@@ -275,7 +276,7 @@ impl Sweep {
         }));
         let ending = match trained {
             Ok(Ok(ending)) => ending,
-            // A run directory that takes nothing more would make every further cell's work vain.
+            // Without a writable run directory, the results of every further cell would be lost.
             Ok(Err(error)) => match error.downcast::<RecordError>() {
                 Ok(error) => return Err(*error),
                 Err(error) => CellEnding::Failed(with_causes(error.as_ref())),
@@ -288,7 +289,7 @@ impl Sweep {
 }
 
 impl Sweep {
-    /// The folder of a cell, and where it goes on if an earlier process kept a checkpoint.
+    /// Opens the folder of a cell. Returns also the checkpoint to continue from, if an earlier process kept one.
     fn open_cell(
         &self,
         cell: CellIndex,
@@ -331,7 +332,7 @@ fn plan(
     }
 }
 
-/// Writes to the run directory, and waits while the disk takes nothing.
+/// Writes to the run directory, and waits while the disk cannot be written.
 fn insist<T>(
     control: &mut Control,
     outbox: &Outbox,
@@ -340,7 +341,7 @@ fn insist<T>(
     control.insist(outbox, None, RecordError::can_pass, work)
 }
 
-/// The experiment of a run with the cells that were added to it by hand, and what else is kept of its queue.
+/// Returns the experiment of a run, including the cells that the person watching added, and the file of its queue.
 fn with_added(experiment: Experiment, run_dir: &Path) -> Result<(Experiment, QueueFile), RecordError> {
     let kept = read_queue(run_dir, experiment.cells.len())?;
     let added = kept.added.iter().map(|added| (added.like, added.seed));
@@ -373,7 +374,7 @@ fn cell_plan(settings: &Settings, row: &CellRow, size: Option<CellSize>) -> Cell
         ended: match &row.state {
             RowState::Ended(ending) => {
                 let mut summary = row.summary.clone();
-                // Written since cells have aims.
+                // Older summaries lack `reached_aim`.
                 summary.reached_aim = summary.reached_aim.or(ending.reached_aim(settings.has_aim()));
                 Some((ending.clone(), summary))
             }

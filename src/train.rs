@@ -34,50 +34,51 @@ use crate::config::Settings;
 use crate::event::{CellEnding, CellIndex, Point, Progress, StopReason, Summary};
 use run::Run;
 
-/// Whatever keeps a cell from going on.
+/// An error that stops a cell.
 pub type AnyError = Box<dyn Error + Send + Sync>;
 
-/// Where a cell's results are kept as they come; what cannot be kept ends the cell.
+/// Stores the results of a cell while it trains. An error of a method ends the cell.
 pub trait Keeper {
-    /// Writes a point down.
+    /// Writes a point.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being written.
+    /// Returns the error of writing.
     fn point(&mut self, point: &Point) -> Result<(), AnyError>;
 
-    /// Writes the parameters, `[parameters]`, and running statistics after `step` steps down, in place of earlier ones.
+    /// Writes the parameters, `[parameters]`, and running statistics after `step` steps, replacing earlier ones.
     ///
     /// # Errors
     ///
-    /// Whatever keeps them from being written.
+    /// Returns the error of writing.
     fn parameters(&mut self, step: u64, parameters: &Tensor<1>, running: &[RunningStatistics]) -> Result<(), AnyError>;
 
-    /// Writes everything down that the cell could go on with, so that a crash at any moment leaves this or the one before.
+    /// Writes everything that the cell needs to continue. A crash at any moment leaves either this snapshot or the one
+    /// before.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being written.
+    /// Returns the error of writing.
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError>;
 
-    /// Hears how far the cell is, several times a second while it trains; for whoever wants to know, it is not to be kept.
+    /// Receives the progress of the cell several times a second while it trains. Progress need not be stored.
     fn progress(&mut self, _: &Progress) {}
 
-    /// How much time may pass between two of them: what a kill or a loss of power can take.
+    /// Returns the time between two snapshots: the most that a kill or a power failure can lose.
     fn keep_every(&self) -> Duration;
 
-    /// Whether what kept something from being written may pass, as a full disk does.
+    /// Returns whether the cause of a write error may be temporary, such as a full disk.
     fn can_pass(&self, _: &AnyError) -> bool {
         false
     }
 }
 
-/// What one cell trains on.
+/// A cell to train, with its network and data.
 #[derive(Clone, Copy)]
 pub struct Task<'a> {
     /// Position in the queue.
     pub cell: CellIndex,
-    /// What to compute.
+    /// The settings of the cell.
     pub settings: &'a Settings,
     /// The network of the settings.
     pub network: &'a Network,
@@ -85,9 +86,9 @@ pub struct Task<'a> {
     pub train: &'a Examples,
     /// Test examples, on the device.
     pub test: &'a Examples,
-    /// What a black pixel is in them, one a channel.
+    /// The standardized value of a black pixel, one per channel.
     pub black: &'a [f32],
-    /// Where they are, without autodiff.
+    /// The device of the examples, without autodiff.
     pub device: &'a Device,
 }
 
@@ -103,14 +104,15 @@ pub struct Trained {
     pub running: Vec<RunningStatistics>,
 }
 
-/// Trains one cell, from its start or `from` where an earlier process was, until a stopping rule is met, it diverges, or it is told to end.
+/// Trains one cell, from its start or from the snapshot `from` of an earlier process, until a stopping rule is met, it
+/// diverges, or it is told to end.
 ///
-/// Losses, accuracies and λ_max are measured before the first step, whenever they are due, and at the final iterate,
-/// where λ_max is audited.
+/// Losses, accuracies and λ_max are measured before the first step, when they are due, and at the final iterate, where
+/// λ_max is audited.
 ///
 /// # Errors
 ///
-/// Whatever `keeper` gives.
+/// Returns the errors of `keeper`, and an error if `from` does not fit the cell.
 pub fn train(
     task: Task,
     control: &mut Control,
@@ -125,7 +127,7 @@ pub fn train(
     if let Some(from) = from {
         run.go_on_from(from)?;
     }
-    // A disk that is full is better known now than in the morning.
+    // Reports a full disk now, not after hours of training.
     run.keep_parameters()?;
     let mut ending = None;
     let mut to_observe = !observed;
@@ -145,7 +147,8 @@ pub fn train(
             }
             run.step();
         }
-        // What an interrupted observation was about to tell is told by the process that goes on.
+        // If the observation is interrupted, this snapshot is kept, and the process that continues repeats the
+        // observation.
         let before = run.snapshot(false);
         let budget = (run.steps() >= planned_steps).then(|| budget_reason(task.settings, planned_steps));
         ending = run.observe(budget)?;
@@ -165,7 +168,7 @@ pub fn train(
     Ok(run.finish(ending.unwrap_or(CellEnding::Interrupted)))
 }
 
-/// Which of the two budgets is used up at `planned_steps`; the number of steps where both are.
+/// Returns which of the two budgets, steps or epochs, is used up at `planned_steps`; the steps if both are.
 fn budget_reason(settings: &Settings, planned_steps: u64) -> StopReason {
     if settings.steps == Some(planned_steps) {
         StopReason::Steps

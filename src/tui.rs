@@ -1,4 +1,4 @@
-//! The screen: its state, its keys, and what is drawn of the state, one file per panel, chart and overlay.
+//! The screen: its state, its keys, and the drawing of the state, one file per panel, chart and overlay.
 //!
 //! ```text
 //! input thread ─keys─▶ ┐
@@ -8,17 +8,17 @@
 //!
 //! Nothing here waits for the training thread and the training thread never waits for the screen.
 //!
-//! A room imports only from rooms above it in this list; `tests/house.rs` keeps it so.
+//! A module imports only from modules above it in this list; `tests/house.rs` checks this.
 //!
 //! - `words`, `page`: numbers and durations as people read them; the pages of the screen
-//! - `theme`: colours and characters; titles, boxes and cut lines, the same in every panel
-//! - `plot`: curves and points in dots, with their axes
-//! - `keys`: the table of the keys, which the user may change, and the line that is typed at a prompt
+//! - `theme`: colours and characters; titles, boxes and cut lines for every panel
+//! - `plot`: curves and points drawn as dots, with their axes
+//! - `keys`: the key table, which the user may change, and the editing of a line at a prompt
 //! - `preferences`: the user's file `screen.ron`
-//! - `state`: what the person watching has chosen, what a key changes about it, and what lies where on the screen
-//! - `charts`, `panels`, `overlays`: everything that is drawn, from a [`Scene`]
-//! - `screen`: which of them goes where
-//! - `terminal`: taking the terminal and giving it back; input, signals, panics, pictures
+//! - `state`: the user's choices, how a key changes them, and the layout of the screen
+//! - `charts`, `panels`, `overlays`: the drawing of a [`Scene`]
+//! - `screen`: the order of drawing and the place of each chart, panel and overlay
+//! - `terminal`: taking the terminal and restoring it; input, signals, panics, pictures
 //! - `driver`: the main loop
 
 mod charts;
@@ -70,61 +70,61 @@ pub use terminal::jobs::Job;
 pub use terminal::svg;
 pub use theme::{Colours, Glyphs, Role, Theme};
 
-/// How the screen is to be.
+/// Options of the screen.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where everything goes that is printed while the screen is up; the file is appended to. Without one, nowhere.
+    /// The file to which everything printed while the screen is up is appended. `None` discards it.
     pub log_path: Option<PathBuf>,
-    /// Whether signals to this process are meant for the sweep; else they end the screen alone.
+    /// Whether signals to this process act on the sweep. Otherwise they only end the screen.
     pub owns: bool,
-    /// Where to say which cells are looked at, the most important one last.
+    /// Receives the cells that are on the screen, the most important one last.
     pub wanted: Option<Sender<Vec<CellIndex>>>,
-    /// How busy the machine is, now and then.
+    /// Readings of how busy the machine is, from time to time.
     pub load: Option<Receiver<Load>>,
-    /// What the user wants of every screen.
+    /// The user's preferences.
     pub preferences: Preferences,
-    /// Nothing but ASCII, whatever else is wished.
+    /// Draw with ASCII characters only; this overrides the preferences.
     pub ascii: bool,
-    /// The user has never seen the screen.
+    /// Whether to show the welcome, because the user has never seen the screen.
     pub welcome: bool,
 }
 
 /// How the screen was left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The sweep had ended before, in this way.
+    /// The sweep had already ended, in this way.
     Ended(SweepEnding),
-    /// The training thread had gone away without saying how the sweep ended.
+    /// The training thread had stopped without reporting how the sweep ended.
     TrainerGone,
-    /// The screen was left, or its terminal has gone; the sweep goes on.
+    /// The user left the screen, or its terminal went away; the sweep goes on.
     Detached,
-    /// The user did not wait for the training thread to stop: the process should exit at once.
+    /// The user did not wait for the training thread to stop: the process should exit immediately.
     LeftAtOnce,
-    /// The screen fell over (the panic's message is on stderr by now), but the training goes on: whoever called can
-    /// watch the same channels by other means.
+    /// The screen panicked (the message is already on stderr), but the training goes on: the caller can read the same
+    /// channels in another way.
     Broken,
 }
 
-/// Why there is no screen.
+/// Why the screen could not be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
     /// The log could not be opened.
     #[error("cannot write the log {}; is the run directory writable?", path.display())]
     Log {
-        /// Where it should be.
+        /// Path of the log.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// The terminal did not take what a screen needs.
-    #[error("cannot set up the terminal; --plain needs none")]
+    /// The terminal could not be set up for a screen.
+    #[error("cannot set up the terminal; use --plain, which needs none")]
     Terminal(#[source] io::Error),
 }
 
-/// Looks whether there is a terminal that a screen can be shown on and keys can be read from.
+/// Checks that there is a terminal on which the screen can be shown and from which keys can be read.
 ///
 /// # Errors
-/// If there is none: standard output may be one, and yet none belong to this process.
+/// If there is none. Standard output may be a terminal although this process has no controlling terminal.
 pub fn find_terminal() -> Result<(), TuiError> {
     if io::stdin().is_terminal() {
         return Ok(());
@@ -133,12 +133,12 @@ pub fn find_terminal() -> Result<(), TuiError> {
     controlling.map(drop).map_err(TuiError::Terminal)
 }
 
-/// Shows the sweep until the user leaves or the terminal goes away; to be called on the main thread.
+/// Shows the sweep until the user leaves or the terminal goes away. Call this function on the main thread.
 ///
-/// If the terminal goes away, this returns, and the sweep goes on.
+/// If the terminal goes away, the function returns and the sweep goes on.
 ///
 /// # Errors
-/// When the log cannot be opened or the terminal cannot be set up.
+/// If the log cannot be opened or the terminal cannot be set up.
 pub fn run(
     events: &Receiver<Event>,
     commands: &Sender<Command>,
@@ -191,7 +191,7 @@ pub fn run(
             Pass::Suspend => {
                 driver.note("Ctrl-Z does nothing here: no shell could continue the program".to_owned());
             }
-            // Where the terminal cannot be taken, training goes on all the same.
+            // If the terminal cannot be taken back, the screen ends but training goes on.
             Pass::Continued => {
                 if come_back(&mut screen, &jobs, wires.signals).is_err() {
                     screen.abandon();
@@ -209,23 +209,25 @@ pub fn run(
     }
 }
 
-/// How long a signal may take to come after the one that continued this process: `kill %1` sends both to a stopped job.
+/// How long to wait for a second signal after the one that continued this process: `kill %1` sends both to a stopped
+/// job.
 const SIGNAL_WITHIN: Duration = Duration::from_millis(300);
 
 /// Takes the terminal again after the process was stopped, once the shell gives it back.
 ///
-/// In the background this process stops again, as whoever sets the terminal from there does; but not before a signal that was to
-/// end it has been heard. It then ends without the terminal.
+/// The system stops a process that changes the terminal's settings from the background, so this process stops itself
+/// again if it is in the background. If a signal to end the process has arrived, it ends without the terminal instead.
 fn come_back(screen: &mut terminal::Screen, jobs: &jobs::Jobs, signals: &Receiver<Signal>) -> io::Result<()> {
     while !screen.is_ours() {
         let mut select = Select::new();
         select.recv(signals);
-        // On a busy machine the signal may have come and the channel not know it yet: stopped again, nobody would ever hear it.
+        // On a busy machine the signal may have arrived without being in the channel yet. If the process stopped now,
+        // nothing would ever handle that signal.
         if select.ready_timeout(SIGNAL_WITHIN).is_ok() || has_come() || !jobs.can_stop() {
             screen.leave_to_others();
             return Ok(());
         }
-        // It may have come to the front meanwhile.
+        // The process may have come to the foreground meanwhile.
         if !screen.is_ours() {
             jobs::stop_in_background()?;
         }

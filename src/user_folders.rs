@@ -1,23 +1,25 @@
-//! Where the files of a user lie, by the [XDG base directory specification](https://specifications.freedesktop.org/basedir-spec/latest/).
+//! The folders for a user's files, by the [XDG base directory
+//! specification](https://specifications.freedesktop.org/basedir-spec/latest/).
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-/// What lies there.
+/// The kind of files in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// What the user decided.
+    /// Configuration: the user's preferences.
     Config,
     /// Data sets.
     Data,
-    /// What the program remembers.
+    /// State that the program remembers.
     State,
 }
 
-/// The folder of this program, with environment variables from `variable`; none without a home.
+/// Returns this program's folder for files of this kind, or `None` without a home. `variable` reads environment
+/// variables.
 ///
-/// A relative path is to be ignored, says the specification.
+/// Relative paths are ignored, as the specification demands.
 pub fn user_folder<V: Into<PathBuf>>(kind: Kind, variable: impl Fn(&str) -> Option<V>) -> Option<PathBuf> {
     let absolute = |name| {
         variable(name)
@@ -33,11 +35,12 @@ pub fn user_folder<V: Into<PathBuf>>(kind: Kind, variable: impl Fn(&str) -> Opti
     Some(parent.join("sharptui"))
 }
 
-/// The folder of what lives as long as the user is logged in, such as sockets, with environment variables from `variable`.
-/// Without the system's own, one in the folder of temporary files. It may not be there yet.
+/// Returns the folder for files that last as long as the user is logged in, such as sockets. `variable` reads
+/// environment variables. If the system has no such folder, the result is in the folder of temporary files. The folder
+/// may not exist yet.
 ///
 /// # Errors
-/// If somebody else could have made it: what lies there would not be the user's.
+/// Returns an error if the path exists and is not a folder of this user: another user could have made it.
 pub fn runtime_folder<V: Into<PathBuf>>(variable: impl Fn(&str) -> Option<V>) -> io::Result<PathBuf> {
     let named = variable("XDG_RUNTIME_DIR").map(Into::into);
     let user = rustix::process::getuid();

@@ -1,4 +1,4 @@
-//! A run as people see it: on the screen or as lines, from the process that trains or from its directory.
+//! Showing a run, on the screen or as plain lines, connected to its training process or read from its directory.
 
 pub(crate) mod container;
 mod elsewhere;
@@ -26,18 +26,18 @@ use crate::{live, machine, plain, record, signals, sweep, tui};
 use words::closing_line;
 pub(crate) use words::{detached_line, staying_line, without_socket_line};
 
-/// How long what is asked last may take to reach the process that trains.
+/// How long the last request may take to reach the training process.
 const TOLD_WITHIN: Duration = Duration::from_millis(50);
 
-/// Why nothing can be shown or trained.
-pub(crate) const NO_SIGNALS: &str = "the signals of the system cannot be heard";
+/// The error message if signals cannot be received.
+pub(crate) const NO_SIGNALS: &str = "the program cannot listen for signals of the system";
 
-/// A terminal without a cursor to move gets lines.
+/// Returns whether there is a terminal for the screen. A terminal without a movable cursor gets plain lines.
 pub(crate) fn has_screen() -> bool {
     plain::Style::of_stdout() == plain::Style::Bar
 }
 
-/// How the screen is to be drawn.
+/// How the screen is drawn.
 #[derive(Debug)]
 pub(crate) struct Look {
     preferences: tui::Preferences,
@@ -45,7 +45,7 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    /// As the user's file says, where there is to be a screen.
+    /// Loads the user's preferences, if there is a terminal for the screen.
     pub(crate) fn load(args: ScreenArgs) -> Result<Self, tui::PreferencesError> {
         let path = tui::usual_path(|name| std::env::var_os(name)).filter(|_| has_screen());
         Ok(Self {
@@ -55,35 +55,35 @@ impl Look {
     }
 }
 
-/// Prints a file of preferences with every default.
+/// Prints a preferences file with every default.
 pub(crate) fn print_preferences() -> anyhow::Result<ExitCode> {
     print_exactly(tui::Preferences::template())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says whether a file of preferences is right: this one, or the usual one where it has no name.
+/// Prints whether a preferences file is valid; without a path, it checks the file at the default path.
 pub(crate) fn check_preferences(path: Option<&Path>) -> anyhow::Result<ExitCode> {
     let usual = || tui::usual_path(|name| std::env::var_os(name));
     let path = path.map(Path::to_owned).or_else(usual);
-    let path = path.context("there is no usual place: neither XDG_CONFIG_HOME nor HOME is set")?;
+    let path = path.context("there is no default path: neither XDG_CONFIG_HOME nor HOME is set")?;
     let words = if path.exists() {
-        "is right"
+        "is valid"
     } else {
-        "is not there: the defaults hold"
+        "does not exist: the defaults apply"
     };
     tui::Preferences::load(&path)?;
     print(&format!("{} {words}\n", path.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The exit status of a sweep that has ended.
+/// Returns the exit status of an ended sweep.
 pub(crate) fn status(ended: &sweep::Ended, cells: usize) -> anyhow::Result<ExitCode> {
     match (&ended.ending, ended.failed.first()) {
         (SweepEnding::Failed(why), _) => Err(anyhow!(why.clone())),
         (SweepEnding::Stopped, _) => Ok(ExitCode::from(STATUS_STOPPED)),
         (SweepEnding::Complete, None) => Ok(ExitCode::SUCCESS),
         (SweepEnding::Complete, Some((cell, why))) => Err(anyhow!(
-            "{} of {} failed, the first of them {}: {why}",
+            "{} of {} failed; the first was {}: {why}",
             ended.failed.len(),
             plain::counted(cells),
             cell_name(*cell)
@@ -91,7 +91,7 @@ pub(crate) fn status(ended: &sweep::Ended, cells: usize) -> anyhow::Result<ExitC
     }
 }
 
-/// Shows a run that goes on, or one that has ended.
+/// Shows a run that is in training or has ended.
 pub(crate) fn attach(run_dir: Option<&Path>, screen: ScreenArgs) -> anyhow::Result<ExitCode> {
     let look = Look::load(screen)?;
     let found = run_dir.map_or_else(the_one_that_goes_on, |run_dir| Ok(run_dir.to_owned()))?;
@@ -103,7 +103,7 @@ pub(crate) fn attach(run_dir: Option<&Path>, screen: ScreenArgs) -> anyhow::Resu
     show_ended(run_dir, Some(look), signals)
 }
 
-/// Shows a run that nobody trains.
+/// Shows a run that no process is training.
 pub(crate) fn show_ended(run_dir: &Path, look: Option<Look>, signals: Receiver<Signal>) -> anyhow::Result<ExitCode> {
     let (events_in, source) = unbounded();
     for event in sweep::told_by_disk(run_dir)? {
@@ -121,7 +121,7 @@ pub(crate) fn show_ended(run_dir: &Path, look: Option<Look>, signals: Receiver<S
     })
 }
 
-/// The one run in `runs` that goes on.
+/// Returns the one run in `runs` that is in training.
 fn the_one_that_goes_on() -> anyhow::Result<PathBuf> {
     let folders = std::fs::read_dir("runs").into_iter().flatten().flatten();
     let goes_on = |path: &PathBuf| match live::connect(path) {
@@ -132,23 +132,28 @@ fn the_one_that_goes_on() -> anyhow::Result<PathBuf> {
     found.sort();
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(anyhow!("no run in the folder `runs` goes on; name a run directory")),
+        0 => Err(anyhow!(
+            "no run in the folder `runs` is in training; name a run directory"
+        )),
         _ => {
             let names: Vec<String> = found.iter().map(|path| as_typed(path)).collect();
-            Err(anyhow!("several runs go on, name one of them: {}", names.join(", ")))
+            Err(anyhow!(
+                "several runs are in training; name one of them: {}",
+                names.join(", ")
+            ))
         }
     }
 }
 
-/// What another process trains, as it is told.
+/// The source of events about a run that another process trains.
 pub(crate) struct Source {
     events: Receiver<Event>,
-    /// None where no request arrives.
+    /// None if requests cannot reach the training process.
     requests: Option<Sender<live::Request>>,
     pid: Option<u32>,
 }
 
-/// How the run in `run_dir` goes on; none where nobody trains.
+/// Returns the source of events of the run in `run_dir`; none if no process is training it.
 pub(crate) fn going_on(run_dir: &Path) -> anyhow::Result<Option<Source>> {
     let why = match live::connect(run_dir) {
         Ok(link) => {
@@ -173,8 +178,8 @@ pub(crate) fn going_on(run_dir: &Path) -> anyhow::Result<Option<Source>> {
     }
 }
 
-/// Shows a run that another process trains, on the screen or, without a `look`, as lines. `own` is that process where it was
-/// started for this screen.
+/// Shows a run that another process trains: on the screen, or as plain lines if there is no `look`. `own` is the ID of
+/// that process if it was started for this screen.
 pub(crate) fn show_live(
     run_dir: &Path,
     source: Source,
@@ -188,7 +193,7 @@ pub(crate) fn show_live(
             wait_for_the_end(run_dir);
             Ok(ExitCode::from(STATUS_STOPPED))
         }
-        // Lines have said how it ended.
+        // The plain lines already contain the ending.
         None => {
             wait_for_the_end(run_dir);
             ending_on_disk(run_dir, false)
@@ -197,7 +202,7 @@ pub(crate) fn show_live(
     }
 }
 
-/// Shows what is told of a run, and passes on what is asked of it.
+/// Shows the events of a run, and passes on requests to it.
 fn show_source(
     run_dir: &Path,
     (source, signals): (Source, Receiver<Signal>),
@@ -205,8 +210,8 @@ fn show_source(
     look: Option<Look>,
 ) -> anyhow::Result<Option<tui::Outcome>> {
     let requests = Arc::new(Mutex::new(source.requests));
-    // Without a socket, a process of our own is stopped by a warning, which may come twice: for one signal, relay and screen
-    // both ask. It is ended at once by two requests.
+    // Without a socket, our own training process is stopped by the signal of `gentle_stop()`. The relay and the screen
+    // may both send it, which is harmless. The two signals TERM and INT end the process immediately.
     let own_pid = own.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
     let stop = move |requests: &Requests, signals: &[SignalNumber]| {
         for signal in signals {
@@ -244,7 +249,7 @@ fn show_source(
             request(&requests, live::Request::EndNow);
             stop(&requests, &[SignalNumber::TERM, SignalNumber::INT]);
         }
-        // Whatever becomes of what goes on without its screen, a checkpoint is there.
+        // A checkpoint limits the loss if the detached process is killed.
         Some(tui::Outcome::Detached) if own.is_some() => {
             request(&requests, live::Request::Command(Command::Keep(Cells::All)));
             thread::sleep(TOLD_WITHIN);
@@ -254,7 +259,7 @@ fn show_source(
     Ok(outcome)
 }
 
-/// Where requests go now.
+/// The current channel for requests.
 type Requests = Mutex<Option<Sender<live::Request>>>;
 
 fn locked(requests: &Requests) -> MutexGuard<'_, Option<Sender<live::Request>>> {
@@ -267,13 +272,14 @@ fn request(requests: &Requests, request: live::Request) {
     }
 }
 
-/// Waits a moment for a run that is to end, and says how it did.
+/// Waits a limited time for a stopping run to end, and prints its ending.
 pub(crate) fn see_it_end(run_dir: &Path) -> anyhow::Result<ExitCode> {
     wait_for_the_end(run_dir);
     ending_on_disk(run_dir, true)
 }
 
-/// Waits a moment until no process trains in `run_dir`: whoever resumes it next must find it unlocked.
+/// Waits a limited time until no process is training in `run_dir`, so that the next process that resumes the run finds
+/// it unlocked.
 fn wait_for_the_end(run_dir: &Path) {
     let since = Instant::now();
     let goes_on = || live::connect(run_dir).is_ok() || is_being_written(run_dir) == Some(true);
@@ -282,7 +288,7 @@ fn wait_for_the_end(run_dir: &Path) {
     }
 }
 
-/// The exit status of a run by what is on disk, which may have to be told.
+/// Returns the exit status of a run according to its files. Prints the ending if `tell` is true.
 fn ending_on_disk(run_dir: &Path, tell: bool) -> anyhow::Result<ExitCode> {
     let info = record::read_run(run_dir)?;
     if info.state == RunState::Running && is_being_written(run_dir) == Some(true) {
@@ -292,7 +298,8 @@ fn ending_on_disk(run_dir: &Path, tell: bool) -> anyhow::Result<ExitCode> {
     let ending = info.state.ending().ok_or_else(|| {
         let (place, log) = (as_typed(run_dir), run_dir.join(PRINTED));
         anyhow!(
-            "the process that trained is gone, see {}; `sharptui resume {place}` goes on from the last checkpoint",
+            "the training process exited unexpectedly, see {}; `sharptui resume {place}` goes on from the last \
+             checkpoint",
             as_typed(&log)
         )
     })?;
@@ -311,9 +318,10 @@ fn ending_on_disk(run_dir: &Path, tell: bool) -> anyhow::Result<ExitCode> {
     status(&ended, info.cells)
 }
 
-/// Shows what happens on the screen, or as lines where there is none, or without a `look`; no outcome in the latter case. The
-/// wires: events, commands, signals; then the process that trains, as far as it is known, and whether signals to the screen are
-/// meant for it.
+/// Shows events on the screen; or as plain lines, if there is no terminal for the screen or no `look`. Returns no
+/// outcome if plain lines were shown until the end. The second argument has the channels for events, commands and
+/// signals. The third has the ID of the training process, if known, and whether signals to this process also apply to
+/// it.
 fn show(
     run_dir: &Path,
     (source, commands, signals): (Receiver<Event>, &Sender<Command>, Receiver<Signal>),
@@ -322,7 +330,7 @@ fn show(
     again: impl FnMut() -> Option<Receiver<Event>> + Send + 'static,
 ) -> anyhow::Result<Option<tui::Outcome>> {
     let (wanted_in, wanted) = unbounded();
-    let events = live::follow(run_dir, source, wanted, again).context("no thread can be started")?;
+    let events = live::follow(run_dir, source, wanted, again).context("cannot start a thread")?;
     let Some(look) = look.filter(|_| has_screen()) else {
         if owns {
             let left = read_lines(&events, commands, signals)?;
@@ -335,39 +343,41 @@ fn show(
     };
     let log = run_dir.join(PRINTED);
     let options = tui::Options {
-        // A run directory that is read-only can be looked at all the same.
+        // A read-only run directory can still be viewed.
         log_path: OpenOptions::new().append(true).open(&log).is_ok().then_some(log),
         owns,
         wanted: Some(wanted_in),
-        // Of a run that has ended, the machine is of no interest; and a screen does without where there is no thread for it.
+        // The load of the machine does not matter for an ended run. If no thread can be started, the screen does
+        // without it.
         load: pid.and_then(|pid| machine::watch(Some(pid)).ok()),
         preferences: look.preferences,
         ascii: look.ascii,
         welcome: tui::take_welcome(|name| std::env::var_os(name)),
     };
     let outcome = match tui::run(&events, commands, &signals, &options) {
-        // Whoever began to train must not leave that unsaid.
+        // This process started the training, so it reports the error and continues with plain lines.
         Err(error) if owns => {
-            note(&format!("the screen cannot be shown: {}", sweep::with_causes(&error)));
+            note(&format!("cannot show the screen: {}", sweep::with_causes(&error)));
             tui::Outcome::Broken
         }
         outcome => outcome?,
     };
     match outcome {
-        // Training goes on where the screen broke, so lines do, too.
+        // Training continues after the screen failed, so plain lines follow.
         tui::Outcome::Broken => {
             let left = read_lines(&events, commands, signals)?;
             Ok(left.then_some(tui::Outcome::LeftAtOnce))
         }
         tui::Outcome::Detached if owns && container::ends_with_this_process() => {
-            // While training is paused there is one already. It may be on purpose that the container ends soon, and with it everything, as a crash would end it.
+            // If the container ends soon, everything in it is killed as in a crash, so a checkpoint is written now.
+            // While training is paused, there already is one.
             let _ = commands.send(Command::Keep(Cells::All));
             let _ = print(&format!("{}\n", staying_line(run_dir)));
             let left = read_lines(&events, commands, signals)?;
             Ok(left.then_some(tui::Outcome::LeftAtOnce))
         }
         tui::Outcome::Detached => {
-            // The terminal may have gone.
+            // The terminal may be gone.
             let _ = print(&format!("{}\n", detached_line(run_dir)));
             Ok(Some(outcome))
         }
@@ -375,7 +385,7 @@ fn show(
     }
 }
 
-/// Shows plain lines; true if they were left without waiting for the training thread.
+/// Shows plain lines. Returns true if they were ended without waiting for the training thread.
 pub(crate) fn read_lines(
     events: &Receiver<Event>,
     commands: &Sender<Command>,
@@ -387,7 +397,7 @@ pub(crate) fn read_lines(
     Ok(ended.context("cannot write the output")? == plain::Ended::Left)
 }
 
-/// Shows plain lines of a run that somebody else is to stop; true if they were left before it ended.
+/// Shows plain lines of a run that this process must not stop. Returns true if they were ended before the run.
 fn look_on(events: &Receiver<Event>, signals: Receiver<Signal>) -> anyhow::Result<bool> {
     let stop = stop_requests(signals);
     let (out, style) = (std::io::stdout(), plain::Style::of_stdout());
@@ -395,7 +405,8 @@ fn look_on(events: &Receiver<Event>, signals: Receiver<Signal>) -> anyhow::Resul
     Ok(ended.context("cannot write the output")? == plain::Ended::Left)
 }
 
-/// Signals as requests to stop. A terminal that is gone is none: a night's training must not hang on it.
+/// Converts signals to stop requests. A hangup of the terminal is not one, because a long training must not depend on
+/// the terminal.
 pub(crate) fn stop_requests(signals: Receiver<Signal>) -> Receiver<()> {
     let (stop, requests) = unbounded();
     thread::spawn(move || {
@@ -408,17 +419,17 @@ pub(crate) fn stop_requests(signals: Receiver<Signal>) -> Receiver<()> {
     requests
 }
 
-/// Says something on standard error that is no reason to stop.
+/// Prints a note on standard error.
 pub(crate) fn note(words: &str) {
     eprintln!("{}", Glyphs::of_output().spelled(format!("note: {words}")));
 }
 
-/// Writes to standard output in the characters that it takes; whoever closed the pipe has read enough.
+/// Writes to standard output in the characters that it supports. A closed pipe is not an error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     print_exactly(Glyphs::of_output().spelled(text).as_bytes())
 }
 
-/// The same for what goes into a file, or to another program: it stays as it is.
+/// Writes to standard output without changing characters, for output meant for a file or another program.
 pub(crate) fn print_exactly(text: impl AsRef<[u8]>) -> anyhow::Result<()> {
     match std::io::stdout().write_all(text.as_ref()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot write the output"),

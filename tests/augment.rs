@@ -1,6 +1,7 @@
-//! Augmentation: what training batches are made of, against plain loops over framed images, and who never sees it.
+//! Augmentation: training batches are compared with simple loops over framed images; probes and evaluations use the
+//! original images.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy allows it in tests, but not in their helpers.
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,7 +30,7 @@ fn settings(text: &str) -> Settings {
         .clone()
 }
 
-/// Small numbers, no two alike.
+/// Returns small numbers that are all different.
 fn pixels(count: usize) -> Vec<f32> {
     (0..count * FEATURES)
         .map(|i| ((i * 7919) % 100_003) as f32 / 50_000.0 - 1.0)
@@ -45,7 +46,7 @@ fn values(tensor: Tensor<2>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-/// One image put into a black frame, cut out of it, and mirrored, pixel by pixel.
+/// Adds a black frame to one image, crops it, and mirrors it, pixel by pixel.
 fn seen_by_hand(image: &[f32], pad: usize, view: View) -> Vec<f64> {
     let [channels, height, width] = SHAPE;
     let mut seen = Vec::new();
@@ -67,7 +68,7 @@ fn seen_by_hand(image: &[f32], pad: usize, view: View) -> Vec<f64> {
     seen
 }
 
-/// The views of the next `count` images, drawn as the documentation says.
+/// Draws the views of the next `count` images in the way that the documentation describes.
 fn views(rng: &mut rand_chacha::ChaCha8Rng, pad: u32, count: usize) -> Vec<View> {
     let view = |_| View {
         down: rng.random_range(0..=2 * pad) as usize,
@@ -129,7 +130,7 @@ fn the_window_in_the_middle_unmirrored_is_the_image_itself() {
     assert_eq!(values(augmenter.seen(images.clone(), &[middle; 6])), values(images));
 }
 
-/// Keeps the points in memory.
+/// A keeper that holds the points in memory.
 struct Kept(Vec<Point>);
 
 impl Keeper for Kept {
@@ -180,7 +181,7 @@ fn parameters(trained: &Trained) -> Vec<f64> {
     trained.parameters.to_data().iter::<f64>().collect()
 }
 
-/// Gradient descent on all examples, of which each step sees views of its own.
+/// Compares full-batch gradient descent, where each step draws new views of all examples.
 #[test]
 fn full_batch_descent_draws_anew_at_every_step() {
     let settings = settings("steps: 3, batch_size: Full, chunk_size: 7, seed: 2, augment: CropAndFlip(pad: 1)");
@@ -224,7 +225,8 @@ fn the_seed_repeats_every_view_to_the_bit_and_off_is_another_run() {
     assert_ne!(parameters(&first), parameters(&with("Off", 1)));
 }
 
-/// At a rate this small the parameters stay where they are, so whatever is measured must be that of the plain images.
+/// With such a small learning rate the parameters do not change, so all measurements must equal those on the original
+/// images.
 #[test]
 fn probes_and_evaluations_see_the_images_as_they_are() {
     let with = |augment: &str| {
@@ -243,7 +245,7 @@ fn probes_and_evaluations_see_the_images_as_they_are() {
         assert!(lambda(plain).is_some());
         assert_eq!(lambda(plain), lambda(varied));
     }
-    // And the batches did not.
+    // The batches themselves must differ.
     assert_ne!(
         plain[2].values.get("gradient_norm"),
         varied[2].values.get("gradient_norm")

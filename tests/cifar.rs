@@ -1,6 +1,7 @@
-//! Runs on CIFAR files that hold other numbers of examples than the official ones: begun, taken up, measured again.
+//! Runs on CIFAR files whose numbers of examples differ from the official ones: a new run, a resumed run, a later
+//! measurement.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy allows it in tests, but not in their helpers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,8 @@ use sharptui::sweep::Datasets;
 
 const PIXELS: usize = 3 * 32 * 32;
 
-/// Full of what depends on how many there are: epochs, all of a split as a probe, a balanced half, varied batches.
+/// A config whose settings depend on the number of examples: epochs, a probe of a whole split, a balanced subset,
+/// augmentation.
 const CONFIG: &str = "(
     data: Cifar10, model: Mlp(widths: [4]), learning_rate: 0.05, batch_size: 16, epochs: 2,
     test_examples: 30, subset: Balanced(seed: 3), augment: CropAndFlip(pad: 4),
@@ -26,7 +28,7 @@ struct Place {
 }
 
 impl Place {
-    /// A config beside 50 training and 40 test images of CIFAR-10.
+    /// Writes a config, and files with 50 training and 40 test images of CIFAR-10.
     fn with(config: &str) -> Self {
         let place = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -52,14 +54,14 @@ impl Place {
             .unwrap()
     }
 
-    /// Runs what is expected to work.
+    /// Runs a command that must succeed, and returns its output.
     fn does(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stdout)
     }
 
-    /// Runs what is expected to be refused, with status 2.
+    /// Runs a command that must be refused with status 2, and returns its message.
     fn refuses(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
@@ -71,7 +73,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Records of images that follow no pattern; the last label byte goes through the classes, others are 0.
+/// Writes records of irregular images. The last label byte cycles through the classes; other label bytes are 0.
 fn write(path: &Path, label_bytes: usize, classes: usize, count: usize) {
     let mut bytes = Vec::new();
     for i in 0..count {
@@ -86,7 +88,7 @@ fn write(path: &Path, label_bytes: usize, classes: usize, count: usize) {
 #[test]
 fn a_run_is_settled_to_what_the_files_hold_in_all_that_it_says_and_does() {
     let place = Place::with(CONFIG);
-    // Nothing is read for a check, so it reckons with the official numbers: 2 × ⌈50,000/16⌉.
+    // `check` reads no data files, so it uses the official numbers: 2 × ⌈50,000/16⌉.
     assert!(place.does(&["check", "small.ron"]).contains("6250"));
 
     place.does(&["small.ron"]);
@@ -150,7 +152,7 @@ fn such_a_run_is_taken_up_and_measured_again() {
         "dump.safetensors",
     ]);
     assert!(said.contains("measured on  training, all 50 examples"), "{said}");
-    // The images of the dump are those of the files, standardized, and not seen through any frame.
+    // The dump holds the images of the files, standardized and without augmentation.
     let dump = read_tensors(&place.path("dump.safetensors")).unwrap();
     let images = dump
         .tensors
@@ -178,7 +180,7 @@ fn files_that_changed_since_are_neither_taken_up_nor_measured() {
     }
 }
 
-/// A batch may be added while a run goes on.
+/// A user may add a batch file during a run.
 #[test]
 fn a_cell_whose_files_changed_since_they_were_counted_does_not_train_on_others() {
     let place = Place::with(CONFIG);

@@ -1,6 +1,6 @@
-//! The real binary where no terminal is: lines in a pipe, exit statuses, signals, and what is on disk afterwards.
+//! Runs the real binary without a terminal: lines in a pipe, exit statuses, signals, and files on disk afterwards.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
 #[path = "cli/leaving.rs"]
 mod leaving;
@@ -70,7 +70,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// The metrics of a cell, but for what a clock says.
+/// Returns the metrics of a cell without times.
 fn metrics(cell: &Path) -> Vec<sharptui::event::Point> {
     let mut points = read_metrics(cell).unwrap().points;
     for point in &mut points {
@@ -256,7 +256,7 @@ fn wrong_usage_and_wrong_configurations_are_one_line_and_status_2() {
     assert_eq!(place.run(&["small.ron", "--stepps", "3"]).status.code(), Some(2));
     assert!(
         !place.path("runs").exists(),
-        "nothing is made for a run that cannot begin"
+        "no run directory is made for a run that cannot begin"
     );
 }
 
@@ -283,7 +283,7 @@ fn what_is_missing_is_said_before_anything_runs() {
     );
     let output = place.run(&["resume", "."]);
     assert!(
-        text(&output.stderr).contains("is no run directory"),
+        text(&output.stderr).contains("is not a run directory"),
         "{}",
         text(&output.stderr)
     );
@@ -309,7 +309,7 @@ fn a_cell_that_diverges_is_a_result_and_the_sweep_goes_on() {
     assert_eq!(states, ["diverged", "finished"], "{table}");
 }
 
-/// What is printed by these arguments in this locale, on both streams.
+/// Runs the program with these arguments in this locale and returns its output on both streams.
 fn printed(place: &Place, arguments: &[&str], locale: &str) -> String {
     let output = place.command(arguments).env("LC_ALL", locale).output().unwrap();
     text(&output.stdout) + &text(&output.stderr)
@@ -341,7 +341,7 @@ fn where_the_locale_is_not_utf8_or_ascii_is_wanted_everything_that_is_printed_is
         let said = printed(&place, arguments, "C");
         assert!(said.is_ascii() && said.contains(words), "{arguments:?}: {said}");
     }
-    // What is on disk is what it was.
+    // Files on disk do not depend on the locale.
     let report = fs::read_to_string(place.path("runs/small/report.md")).unwrap();
     assert!(report.contains("λ_max"), "{report}");
     for arguments in [

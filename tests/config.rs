@@ -1,6 +1,6 @@
-//! What configs promise: what is right loads, expands and is written back; what is wrong is refused in plain words.
+//! Tests of configs: valid configs load, expand and are written back; invalid configs are refused with a clear message.
 
-// All of this is tests; clippy only knows it of the functions marked so.
+// Clippy allows `unwrap` only in functions marked as tests, not in their helpers.
 #![allow(clippy::unwrap_used)]
 
 #[path = "config/expansion.rs"]
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use sharptui::config::{ConfigError, Experiment};
 
-/// The RON files of a folder of the repository, sorted.
+/// Returns the RON files of a folder of the repository, sorted.
 fn configs_in(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
@@ -27,7 +27,7 @@ fn configs_in(folder: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// Reads a config of which only a part matters: the rest is given.
+/// Parses a config with these settings and fixed values for the mandatory ones.
 fn with(settings: &str) -> Result<Experiment, ConfigError> {
     let text = format!("( model: Mlp(widths: [64]), learning_rate: 0.05, {settings} )");
     Experiment::parse(&text, Path::new("test.ron"))

@@ -1,4 +1,4 @@
-//! Data sets: what is embedded, what is read from disk, and what is refused.
+//! Data sets: the embedded subset, files on disk, and files that are refused.
 #![allow(clippy::unwrap_used)] // clippy allows it in tests, but not in their helpers
 
 #[path = "data/balance.rs"]
@@ -22,7 +22,7 @@ use sharptui::config::{Data, Extent, Selection, Subset};
 use sharptui::data::{DataError, Dataset};
 use tempfile::TempDir;
 
-/// Where Debian puts the full set.
+/// The folder in which Debian installs the full set.
 const FULL_SET: &str = "/usr/share/datasets/fashion-mnist";
 const NAMES: [&str; 4] = [
     "train-images-idx3-ubyte",
@@ -31,7 +31,7 @@ const NAMES: [&str; 4] = [
     "t10k-labels-idx1-ubyte",
 ];
 
-/// The contents of an IDX file.
+/// Returns the contents of an IDX file.
 fn idx(magic: u32, sizes: &[u32], body: &[u8]) -> Vec<u8> {
     let words = std::iter::once(&magic).chain(sizes).flat_map(|word| word.to_be_bytes());
     words.chain(body.iter().copied()).collect()
@@ -43,7 +43,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Three training and two test images of 2×1 with their labels, in the order of `NAMES`.
+/// Returns the files of three training and two test images of 2×1 with their labels, in the order of `NAMES`.
 fn tiny() -> [Vec<u8>; 4] {
     [
         idx(0x803, &[3, 2, 1], &[0, 255, 10, 20, 30, 40]),
@@ -53,7 +53,7 @@ fn tiny() -> [Vec<u8>; 4] {
     ]
 }
 
-/// As many images of 2×1 as the full data sets have, which begin as the tiny ones do.
+/// Returns files with as many images as the full data sets have, of 2×1 pixels. They begin with the images of `tiny`.
 fn full() -> [Vec<u8>; 4] {
     let cycled = |bytes: &[u8], count: usize| bytes.iter().copied().cycle().take(count).collect::<Vec<u8>>();
     [
@@ -64,7 +64,7 @@ fn full() -> [Vec<u8>; 4] {
     ]
 }
 
-/// A folder with these four files.
+/// Creates a folder with these four files.
 fn folder(files: &[Vec<u8>; 4]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), files);
@@ -82,7 +82,7 @@ fn load(dir: &Path) -> Result<Dataset, DataError> {
     load_some(Data::FashionMnist, Extent::Full, Extent::Full, Some(dir))
 }
 
-/// The first examples of a data set.
+/// Loads the first examples of a data set.
 fn load_some(data: Data, train: Extent, test: Extent, dir: Option<&Path>) -> Result<Dataset, DataError> {
     let selection = Selection {
         data,
@@ -93,7 +93,7 @@ fn load_some(data: Data, train: Extent, test: Extent, dir: Option<&Path>) -> Res
     Dataset::load(selection, dir)
 }
 
-/// The error that the tiny set gives with one of its files replaced.
+/// Returns the error of loading the tiny set with one of its files replaced.
 fn error_with(index: usize, bytes: Vec<u8>) -> DataError {
     let mut files = tiny();
     files[index] = bytes;
@@ -227,6 +227,6 @@ fn fashion_mnist_is_read_whole_where_it_is_installed() {
         (data.train.len(), data.test.len(), data.shape),
         (60_000, 10_000, [1, 28, 28])
     );
-    // The constants that torchvision examples use for this data set.
+    // The constants for this data set in the examples of torchvision.
     assert!((data.mean[0] - 0.2860).abs() < 5e-5 && (data.deviation[0] - 0.3530).abs() < 5e-5);
 }

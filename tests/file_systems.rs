@@ -1,10 +1,11 @@
-//! File systems as they are: without locks, without sockets, without syncing of folders. A run goes on, and says what it lacks.
+//! File systems without locks, without sockets, or without syncing of folders. A run continues on them, and reports
+//! what is missing.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not recognize the helpers of these tests as test code.
 
 #[path = "pty/seat.rs"]
-#[allow(dead_code)] // Other tests need the rest of it.
+#[allow(dead_code)] // Other tests use the rest.
 mod seat;
 
 use std::fs;
@@ -29,7 +30,7 @@ const LONG: &str = "(
     probes: [(examples: 20)], evaluate_every: Steps(100), lambda_every: Steps(1000), sweep: (steps: [200, 900000000]),
 )";
 
-/// The library that refuses; none where there is no C compiler.
+/// Returns the library that makes system calls fail; none if there is no C compiler.
 fn library() -> Option<&'static Path> {
     static LIBRARY: OnceLock<Option<(tempfile::TempDir, PathBuf)>> = OnceLock::new();
     let made = LIBRARY.get_or_init(|| {
@@ -53,7 +54,7 @@ struct Place {
 }
 
 impl Place {
-    /// A folder in which these are refused; none where that cannot be had.
+    /// Creates a folder in which these system calls fail; none if that is not possible.
     fn refusing(refused: &[(&'static str, &str)]) -> Option<Self> {
         let library = library()?.to_str()?;
         let folder = tempfile::tempdir().unwrap();
@@ -96,7 +97,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let since = Instant::now();
     while !is_so() {
@@ -105,7 +106,7 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Ends the process whose number stands behind `kill` in what was said.
+/// Ends the process whose ID follows `kill` in the message.
 fn kill_as_told(words: &str) {
     let (_, rest) = words.split_once("`kill ").unwrap();
     let (pid, _) = rest.split_once('`').unwrap();
@@ -146,7 +147,7 @@ fn without_syncing_of_folders_a_run_goes_on_and_says_so() {
             said(&output)
         );
     }
-    // A disk that fails is another thing, and nothing half made is left.
+    // A failing disk is an error, and no incomplete run directory is left.
     let Some(place) = Place::refusing(&[("REFUSE_SYNC", "5")]) else {
         return;
     };
@@ -170,7 +171,7 @@ fn where_the_folder_has_no_sockets_the_screen_comes_through_the_runtime_folder()
     screen.wait_for("▶ training");
     screen.press("D");
     assert_eq!(screen.wait_for_the_end(), 0);
-    // A copy is another run: nothing that is asked there reaches this one.
+    // A copy of the run directory is another run: a connection to it must not reach this run.
     let run_dir = place.path("runs/long");
     let copied = Command::new("cp")
         .arg("-r")
@@ -216,7 +217,7 @@ fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_si
         "{}",
         said(&again)
     );
-    // The cell that does not end by itself.
+    // Wait for the cell that does not end by itself.
     wait_until("the second cell", || {
         fs::metadata(run_dir.join("cells/001/metrics.jsonl")).is_ok_and(|metrics| metrics.len() > 0)
     });
@@ -226,7 +227,7 @@ fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_si
     });
     assert!(has_checkpoint(&run_dir.join("cells/001")));
 
-    // A screen of its own shows it, too, stops it by key, and passes a signal on, once.
+    // A screen that started the training itself can also show it, stop it by key, and pass on a signal, once.
     for stop in ["qy", "TERM", "TERM", "TERM"] {
         let mut screen = place.screen(&["resume", "runs/long"]);
         screen.wait_for("trained by a process without a socket");
@@ -240,7 +241,7 @@ fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_si
     }
 }
 
-/// As another user; none where this one may not become it.
+/// Returns a command that runs as another user; none if this user may not switch users.
 fn as_another_user() -> Option<Command> {
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
@@ -253,13 +254,13 @@ fn as_another_user() -> Option<Command> {
 fn another_user_sees_that_a_run_goes_on() {
     use std::os::unix::fs::PermissionsExt;
 
-    // With locks, and where there are none to ask.
+    // With locks, and without locks.
     for refused in [&[][..], &[("REFUSE_LOCKS", "38")]] {
         let (Some(place), Some(mut other)) = (Place::refusing(refused), as_another_user()) else {
             eprintln!("skipped: this user cannot become another one");
             return;
         };
-        // Whoever may not look into the folder of the build has a copy of the program, and of the library.
+        // The other user may not be able to read the build folder, so the program and the library are copied.
         fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let (program, refuse) = (place.path("program"), place.path("refuse.so"));
         fs::copy(env!("CARGO_BIN_EXE_sharptui"), &program).unwrap();
@@ -289,7 +290,7 @@ fn another_user_sees_that_a_run_goes_on() {
         let words = words.join("\n");
         assert!(words.contains("trained by another user"), "{words}");
         assert!(words.contains("stopped: 1 cell unfinished"), "{words}");
-        assert!(!words.contains("without saying why"), "{words}");
+        assert!(!words.contains("exited unexpectedly"), "{words}");
         assert_eq!(words.matches("long · 2 cells").count(), 1, "{words}");
         assert_eq!(looker.wait().unwrap().code(), Some(130));
     }

@@ -1,12 +1,13 @@
-//! Whatever a file holds, its reader does not panic, takes little memory, and says where the fault is.
+//! Fuzz tests: for a file with any content, the reader does not panic, uses little memory, and its error names the
+//! place.
 //!
 //! Each target begins with the files of `tests/corpus/TARGET`, then changes them at random for `SHARPTUI_FUZZ_SECONDS`
 //! (2 by default) from the seed `SHARPTUI_FUZZ_SEED` (1 by default). Files named `valid…` must be accepted, all others
-//! refused. What fails is kept in `target/fuzz-failures`, to be copied into the corpus once it is mended.
+//! must be refused. An input that fails is kept in `target/fuzz-failures`. After the fix, copy it into the corpus.
 //!
-//! A new target takes a corpus and a function of bytes: see [`campaign::run`].
+//! A new target needs a corpus and a function that reads bytes: see [`campaign::run`].
 
-// All of this is tests; clippy only knows it of the functions marked so.
+// Clippy allows `unwrap` only in functions marked as tests, not in their helpers.
 #![allow(clippy::unwrap_used)]
 
 #[path = "fuzz/campaign.rs"]

@@ -1,10 +1,10 @@
-//! However the program is started, it runs what it was given, and leaves nothing half made where it cannot.
+//! Tests that the program runs its configuration however it is started, and leaves nothing half-made if it cannot.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
 #[path = "pty/seat.rs"]
-#[allow(dead_code)] // Other tests need the rest of it.
+#[allow(dead_code)] // Other tests use the rest of this module.
 mod seat;
 
 use std::ffi::OsStr;
@@ -54,7 +54,7 @@ impl Place {
         command
     }
 
-    /// What a shell makes of a line, where `$S` is the program.
+    /// Runs a line in a shell, with `$S` as the program.
     fn shell(&self, line: &str) -> Output {
         let mut command = Command::new("bash");
         command.args(["-c", line]).env("S", env!("CARGO_BIN_EXE_sharptui"));
@@ -65,7 +65,7 @@ impl Place {
             .unwrap()
     }
 
-    /// The same in a terminal.
+    /// Runs a line in a shell in a terminal.
     fn terminal(&self, line: &str) -> Seat {
         let mut command = CommandBuilder::new("bash");
         command.args(["-c", line]);
@@ -90,7 +90,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // A test must not leave behind what trains.
+        // A test must not leave training processes behind.
         for run_dir in self.runs() {
             if let Ok(link) = connect(&run_dir) {
                 let _ = link.requests.send(Request::EndNow);
@@ -113,7 +113,7 @@ fn a_configuration_may_come_from_wherever_it_can_be_read_once() {
         ("$S - < short.ron", "short"),
         ("mkfifo fifo.ron; (cat short.ron > fifo.ron) & $S fifo.ron", "short"),
         ("$S --steps 2 -- <(cat short.ron)", "short"),
-        // Its name is that of the file, where there is one.
+        // The run has the name of the configuration's file, if there is a file.
         ("$S <(sed 's/name: \"short\",//' short.ron)", "stdin"),
     ] {
         let place = Place::new();
@@ -156,7 +156,7 @@ fn what_is_wrong_with_a_configuration_from_a_pipe_is_said_with_its_place() {
     assert!(place.runs().is_empty());
 }
 
-/// The loader of the program, as its header says.
+/// Returns the program's dynamic loader, from the program's header.
 fn loader() -> Option<PathBuf> {
     let output = Command::new("ldd").arg(env!("CARGO_BIN_EXE_sharptui")).output().ok()?;
     let words = String::from_utf8(output.stdout).ok()?;
@@ -168,7 +168,7 @@ fn loader() -> Option<PathBuf> {
 #[test]
 fn started_through_the_dynamic_loader_the_program_finds_itself() {
     let Some(loader) = loader() else {
-        eprintln!("skipped: no loader is known");
+        eprintln!("skipped: the dynamic loader is not known");
         return;
     };
     let place = Place::new();
@@ -220,7 +220,7 @@ fn paths_that_are_not_utf8_work_wherever_one_is_taken() {
         .output()
         .unwrap();
     assert_eq!(report.status.code(), Some(0), "{}", said(&report));
-    // A home may have such a name, too.
+    // A home directory may have such a name, too.
     let home = place.path(odd);
     let mut check = place.command();
     check
@@ -229,7 +229,7 @@ fn paths_that_are_not_utf8_work_wherever_one_is_taken() {
         .env_remove("XDG_CONFIG_HOME");
     let check = check.output().unwrap();
     assert!(
-        said(&check).contains("is not there: the defaults hold"),
+        said(&check).contains("does not exist: the defaults apply"),
         "{}",
         said(&check)
     );
@@ -289,10 +289,10 @@ fn a_path_with_blanks_is_quoted_where_the_user_is_told_to_type_it() {
 #[test]
 fn where_no_terminal_can_be_taken_nothing_is_trained() {
     let place = Place::new();
-    // A new session has no terminal of its own, though its output goes to one.
+    // A new session has no controlling terminal, although its output goes to a terminal.
     let mut seat = place.terminal("setsid -w $S long.ron < /dev/null; echo rc=$?");
     seat.wait_for("rc=1");
-    seat.wait_for("cannot set up the terminal; --plain needs none");
+    seat.wait_for("cannot set up the terminal; use --plain, which needs none");
     seat.wait_for_the_end();
     assert!(place.runs().is_empty(), "{:?}", place.runs());
 }
@@ -304,13 +304,13 @@ fn where_the_run_directory_cannot_be_made_whole_none_is_left() {
     let output = place.shell("$S short.ron");
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     fs::remove_file(place.path("runs")).unwrap();
-    // Files as large as the configuration cannot be written.
+    // The file size limit prevents writing even a file as large as the configuration.
     let output = place.shell("ulimit -f 0; $S short.ron 2>&1 | cat");
     assert!(said(&output).contains("error: cannot write"), "{}", said(&output));
     assert!(place.runs().is_empty(), "{:?}", place.runs());
 }
 
-/// As process 1 of a PID namespace; none where such a thing cannot be made.
+/// Returns the command that runs the program as process 1 of a PID namespace; `None` if no namespace can be made.
 fn as_process_1(arguments: &str) -> Option<String> {
     let works = Command::new("unshare")
         .args(["--pid", "--fork", "--mount-proc", "true"])
@@ -323,7 +323,7 @@ fn as_process_1(arguments: &str) -> Option<String> {
 #[test]
 fn the_first_process_of_a_container_stays_as_long_as_training_goes_on() {
     let Some(line) = as_process_1("long.ron") else {
-        eprintln!("skipped: no PID namespace can be made here");
+        eprintln!("skipped: cannot make a PID namespace here");
         return;
     };
     let place = Place::new();
@@ -339,7 +339,7 @@ fn the_first_process_of_a_container_stays_as_long_as_training_goes_on() {
         seat.wait_until("further points", |_| length() > before);
     }
     assert!(seat.runs());
-    // Ctrl-C stops it as anywhere else: with a checkpoint.
+    // Ctrl-C stops it as usual: with a checkpoint.
     seat.press("\u{3}");
     assert_eq!(seat.wait_for_the_end(), 130);
     assert_eq!(read_run(&place.path("runs/long")).unwrap().state, RunState::Stopped);
@@ -349,7 +349,7 @@ fn the_first_process_of_a_container_stays_as_long_as_training_goes_on() {
 #[test]
 fn detached_as_the_first_process_of_a_container_the_sweep_is_brought_to_its_end() {
     let Some(line) = as_process_1("short.ron --detach") else {
-        eprintln!("skipped: no PID namespace can be made here");
+        eprintln!("skipped: cannot make a PID namespace here");
         return;
     };
     let place = Place::new();
@@ -358,7 +358,7 @@ fn detached_as_the_first_process_of_a_container_the_sweep_is_brought_to_its_end(
     assert_eq!(read_run(&place.path("runs/short")).unwrap().state, RunState::Complete);
 }
 
-/// The process that trains in a run directory.
+/// Returns the process that trains in a run directory.
 fn trainer(run_dir: &Path) -> String {
     connect(run_dir).unwrap().pid.to_string()
 }
@@ -375,12 +375,12 @@ fn a_run_that_is_gone_on_with_is_shown_again_by_a_screen_that_had_called_it_dead
     let mut screen = place.terminal("cd runs; $S attach long");
     screen.wait_for("▶ training");
     send("-KILL", &trainer(&run_dir));
-    screen.wait_for("the training process is gone");
+    screen.wait_for("the training process exited");
     assert_eq!(place.shell("$S resume runs/long --detach").status.code(), Some(0));
     screen.wait_for("▶ training");
     screen.press(" ");
     screen.wait_for("‖ paused");
-    // Paths are told as they are from here.
+    // Messages give paths relative to this folder.
     screen.press("D");
     screen.wait_for("`sharptui attach long` shows it");
     assert_eq!(screen.wait_for_the_end(), 0);
@@ -427,7 +427,7 @@ fn whoever_looks_on_in_a_pipe_stops_nothing() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // It listens to signals before it writes its first line.
+    // The program listens for signals before it writes its first line.
     let mut lines = BufReader::new(looker.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().starts_with("long"));
     Command::new("kill")

@@ -1,7 +1,8 @@
-//! LibTorch beside flex: the same numbers from the same seed, a binary that finds its libraries, memory that runs out.
+//! Tests LibTorch against flex: the same numbers from the same seed, a binary that finds its libraries, memory that
+//! runs out.
 
 #![cfg(feature = "tch")]
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -23,7 +24,7 @@ const CLASSES: usize = 3;
 const TRAIN: usize = 60;
 const TEST: usize = 20;
 
-/// Networks that between them hold every layer; dropout and batch norm apart, and together.
+/// Networks that together contain every layer; dropout and batch norm, separately and together.
 const NETWORKS: [&str; 10] = [
     "model: Mlp(widths: [12, 8]), activation: Tanh",
     "model: Mlp(widths: [12, 8]), activation: Relu, dropout: 0.3, loss: SquaredError",
@@ -47,7 +48,7 @@ fn settings(network: &str, precision: &str) -> Settings {
     experiment.cells[0].settings.clone()
 }
 
-/// What a cell leaves behind.
+/// The results of a cell.
 struct Ran {
     points: Vec<Point>,
     /// Parameters, then running means and variances.
@@ -117,7 +118,7 @@ fn run(settings: &Settings, choice: DeviceChoice) -> Ran {
     }
 }
 
-/// ‖a − b‖ / ‖b‖.
+/// Returns ‖a − b‖ / ‖b‖.
 fn relative_error(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
@@ -126,8 +127,9 @@ fn relative_error(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn the_first_steps_of_a_training_run_are_those_of_flex_up_to_rounding() {
-    // The back ends add the same hundreds of products in another order: some units in the last place (1e-16, 6e-8) a
-    // step, which ten steps with momentum carry on. λ_max inherits that of the parameters, and where its search stops.
+    // The back ends add the same hundreds of products in different orders. This gives some units in the last place
+    // (1e-16, 6e-8) per step, which ten steps with momentum amplify. λ_max inherits the difference of the parameters,
+    // and its search may stop at another point.
     for (precision, rounding, lambda_rounding) in [("F64", 1e-13, 1e-9), ("F32", 1e-5, 1e-4)] {
         for network in NETWORKS {
             let settings = settings(network, precision);
@@ -166,7 +168,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Runs the program in `folder` on LibTorch, with an empty environment and at most so much address space.
+/// Runs the program in `folder` on LibTorch, with an empty environment and limited address space.
 fn sharptui(folder: &Path, arguments: &[&str]) -> Output {
     const LIMIT_KIBIBYTES: u64 = 32 << 20;
     let mut command = Command::new("/bin/sh");
@@ -214,7 +216,7 @@ fn a_cell_that_cannot_have_its_memory_says_so_and_leaves_the_rest_to_go_on() {
         let output = sharptui(folder.path(), arguments);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{said}");
-        // Where the host has that much, LibTorch says that it ran out, and in which words is tested with the device.
+        // On a host with that much memory, LibTorch itself runs out; the device's tests check the message.
         let ran_out = format!("cell 1: device {name} ran out of memory when asked for 49000 MiB more; ");
         let last = said.lines().last().unwrap();
         assert!(
@@ -237,7 +239,7 @@ fn a_cell_that_cannot_have_its_memory_says_so_and_leaves_the_rest_to_go_on() {
 #[test]
 fn a_process_that_is_told_to_end_at_once_while_it_computes_has_the_last_word() {
     let folder = tempfile::tempdir().unwrap();
-    // Thousands of small computations a second, each of which looks at LibTorch's static objects.
+    // Thousands of small computations a second, each of which uses LibTorch's static objects.
     let widths = ["8"; 30].join(", ");
     let config = format!(
         "(model: Mlp(widths: [{widths}]), learning_rate: 0.01, steps: 1000000, loss_limit: 1e30, lambda_every: Steps(1),
@@ -261,13 +263,13 @@ fn a_process_that_is_told_to_end_at_once_while_it_computes_has_the_last_word() {
         std::thread::sleep(Duration::from_millis(100));
         for signal in ["-TERM", "-INT"] {
             let pid = child.id().to_string();
-            // The first may have been enough.
+            // The first signal may have been enough.
             let _ = Command::new("kill").args([signal, &pid]).status().unwrap();
         }
         let output = child.wait_with_output().unwrap();
         let words = text(&output.stderr);
         assert_eq!(output.status.code(), Some(130), "{words}");
-        let expected = words.is_empty() || (words.starts_with("stopped at once; ") && words.lines().count() == 1);
+        let expected = words.is_empty() || (words.starts_with("stopped immediately; ") && words.lines().count() == 1);
         assert!(expected, "{words}");
     }
 }

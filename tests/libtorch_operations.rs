@@ -1,7 +1,7 @@
-//! LibTorch's own operations beside burn's, one by one; and what they do where they cannot.
+//! Tests our LibTorch operations against burn's, one by one, and their errors.
 
 #![cfg(feature = "tch")]
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,7 +16,7 @@ fn device() -> Device {
     open(DeviceChoice::LibTorch).unwrap().device
 }
 
-/// Numbers without a pattern that an operation could hide behind, in float64.
+/// Returns numbers in float64 without a pattern that could hide an error.
 fn numbers<const D: usize>(shape: [usize; D], seed: usize) -> Tensor<D> {
     let count: usize = shape.iter().product();
     let values: Vec<f64> = (0..count)
@@ -78,7 +78,7 @@ fn the_derivatives_of_a_convolution_are_burns() {
     }
 }
 
-/// (x − μ)/√(σ² + ε) a channel, and 1/√(σ² + ε), `[1, channels, 1, 1]`.
+/// Returns (x − μ)/√(σ² + ε) for each channel, and 1/√(σ² + ε), `[1, channels, 1, 1]`.
 fn normalized(x: &Tensor<4>, count: f64, epsilon: f64) -> (Tensor<4>, Tensor<4>) {
     let mean = |t: Tensor<4>| t.sum_dims(&[0, 2, 3]) / count;
     let centred = x.clone() - mean(x.clone());
@@ -108,7 +108,7 @@ fn batch_normalization_and_its_derivative_are_what_the_formulas_say() {
         assert_close(at.statistics()[0], &flat(mean_of(x.clone())), &what);
         assert_close(at.statistics()[1], &flat(rate.clone()), &what);
 
-        // The averages are new ones, and those of before are as they were.
+        // The running averages are new tensors; the earlier ones are unchanged.
         let centred = x.clone() - mean_of(x.clone());
         let unbiased = flat(mean_of(centred.clone() * centred)) * (count / (count - 1.0));
         assert_close(
@@ -132,7 +132,7 @@ fn batch_normalization_and_its_derivative_are_what_the_formulas_say() {
 #[test]
 fn pooling_takes_the_first_of_equals_and_its_derivatives_go_there() {
     let on = (&device(), DType::F64);
-    // Ties in the first square; an odd column and row that nobody looks at; what is not a number stays so.
+    // The first square has ties. The last row and column are left over and ignored. NaN stays NaN.
     let x = Tensor::<4>::from_data(
         [[[
             [7.0, 7.0, 1.0, 2.0, 90.0],
@@ -171,7 +171,7 @@ fn sums_of_products_are_burns_and_leave_their_operands_alone() {
     let (a, b, c) = (numbers([4, 3], 1), numbers([3, 5], 2), numbers([4, 5], 3));
     let product = libtorch::add_product(&c, &a, &b);
     assert_close(&product, &(a.clone().matmul(b.clone()) + c.clone()), "sum + a b");
-    assert_close(&c, &numbers([4, 5], 3), "the sum of before");
+    assert_close(&c, &numbers([4, 5], 3), "the sum before");
     let weight = numbers([5, 3], 4);
     let bias = numbers([5], 5);
     let expected = a.clone().matmul(weight.clone().transpose()) + bias.clone().unsqueeze::<2>();
@@ -182,7 +182,7 @@ fn sums_of_products_are_burns_and_leave_their_operands_alone() {
     let expected = c.clone() + c.clone() * row.clone() + product.clone() * row.clone();
     let found = libtorch::add_products(c.clone(), &[(&c, &row), (&product, &row)]);
     assert_close(&found, &expected, "sum + a b + c d");
-    assert_close(&c, &numbers([4, 5], 3), "the sum of before");
+    assert_close(&c, &numbers([4, 5], 3), "the sum before");
     let delta = numbers([4, 5], 7);
     let expected = delta.clone() * c.clone().greater_elem(0.0).float().cast(DType::F64);
     let y = burn::tensor::activation::relu(c.clone());
@@ -220,7 +220,7 @@ fn what_libtorch_refuses_is_a_panic_with_its_words() {
     }));
     let words = refused.err().unwrap().downcast_ref::<String>().unwrap().clone();
     assert!(words.contains("channels"), "{words}");
-    // And nothing is broken afterwards.
+    // Operations still work afterwards.
     assert_close(&delta, &numbers([1, 2, 3, 3], 1), "δ");
 }
 

@@ -1,12 +1,13 @@
-//! The real binary in a real pseudo-terminal, at the keys: what it shows, what it does, and what is on disk afterwards.
+//! The real program in a real pseudo-terminal, controlled by keys: the screen, the actions, and the files on disk
+//! afterwards.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not recognize the helpers of these tests as test code.
 
 #[path = "pty/numbers.rs"]
 mod numbers;
 #[path = "pty/seat.rs"]
-#[allow(dead_code)] // Other tests need the rest of it.
+#[allow(dead_code)] // Other tests use the rest.
 mod seat;
 
 use std::fs;
@@ -22,7 +23,7 @@ use sharptui::event::{CellEnding, StopReason};
 use sharptui::live::{Request, connect};
 use sharptui::record::{CellFound, RunState, read_cells, read_metrics, read_run};
 
-/// A cell that is done at once and two that would take hours.
+/// One cell that ends within a second, and two that would take hours.
 const LONG: &str = "(
     model: Mlp(widths: [8]), batch_size: 50, train_examples: 200, test_examples: 100,
     evaluate_every: Steps(20), lambda_every: Steps(20), audit_every: 0,
@@ -40,7 +41,7 @@ const SHORT: &str = "(
     learning_rate: 0.1, probes: [(examples: 50)], sweep: (seed: [0, 1]),
 )";
 
-/// Steps that keep every core busy for a while each.
+/// A sweep whose steps keep every core busy for a while.
 const HEAVY: &str = "(
     model: Mlp(widths: [512, 512, 512]), batch_size: Full, steps: 100000, learning_rate: 0.01,
     lambda_every: Steps(2), probes: [(examples: 1000)],
@@ -49,7 +50,7 @@ const HEAVY: &str = "(
 const SMALL: Size = (80, 24);
 const MIDDLE: Size = (120, 40);
 
-/// The program in a terminal, in a folder of its own.
+/// The program in a terminal, in its own folder.
 struct Program {
     seat: Seat,
     folder: tempfile::TempDir,
@@ -67,18 +68,18 @@ impl Program {
         Self { seat, folder }
     }
 
-    /// The same sweep taken up again, in a terminal of its own.
+    /// Resumes the same sweep in a new terminal.
     fn resumed(mut self) -> Self {
         self.seat = start(&self.folder, &["resume", "runs/live"], SMALL, &[]);
         self
     }
 
-    /// Another screen of the same run.
+    /// Attaches another screen to the same run.
     fn attached(&self, run_dir: &str) -> Seat {
         start(&self.folder, &["attach", run_dir], SMALL, &[])
     }
 
-    /// Waits until no process trains.
+    /// Waits until no process is training.
     fn wait_until_nobody_trains(&self) {
         self.wait_until("the end of the training", |_| connect(&self.run_dir()).is_err());
     }
@@ -91,13 +92,13 @@ impl Program {
         read_cells(&self.run_dir()).unwrap()
     }
 
-    /// How a cell ended, by what is on disk.
+    /// Returns how a cell ended, according to the files.
     fn ending(&self, cell: usize) -> Option<CellEnding> {
         let found = self.cells().into_iter().find(|found| found.cell == cell);
         found.and_then(|found| found.ended).map(|ended| ended.ending)
     }
 
-    /// The row of a cell.
+    /// Returns the row of a cell in the table.
     fn row(&self, cell: usize) -> String {
         let start = format!("{cell}  ");
         let shown = self.shown();
@@ -111,7 +112,7 @@ impl Program {
         self.wait_until(words, |_| self.row(cell).contains(words));
     }
 
-    /// The step that the header tells.
+    /// Returns the step in the header.
     fn step(&self) -> Option<u64> {
         let shown = self.shown();
         let (_, rest) = shown.lines().nth(1)?.split_once("step ")?;
@@ -119,12 +120,12 @@ impl Program {
         step.replace(' ', "").parse().ok()
     }
 
-    /// Waits until the first number after `words` is this one.
+    /// Waits until the first number after `words` is `value`.
     fn wait_until_shown(&self, words: &str, value: f64) {
         self.wait_until(&format!("{words}{value}"), |seat| shows(&seat.shown(), words, value));
     }
 
-    /// Waits until the second cell trains.
+    /// Waits until the second cell is training.
     fn wait_for_training(&self) {
         self.wait_for_row(1, "running");
         self.wait_until("the first steps", |_| self.step() > Some(0));
@@ -147,7 +148,7 @@ impl DerefMut for Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // A test must not leave behind what trains, either.
+        // A test must not leave a training process behind.
         if let Ok(link) = connect(&self.run_dir()) {
             let _ = link.requests.send(Request::EndNow);
             while link.events.recv().is_ok() {}
@@ -155,7 +156,7 @@ impl Drop for Program {
     }
 }
 
-/// The lines of the metrics of a cell in which λ_max was measured on this probe, as they are on disk.
+/// Returns the lines in the metrics of a cell in which λ_max was measured on this probe.
 fn measured(program: &Program, cell: usize, probe: u64) -> Vec<Value> {
     let path = program.run_dir().join(format!("cells/{cell:03}/metrics.jsonl"));
     let text = fs::read_to_string(path).unwrap_or_default();
@@ -163,7 +164,7 @@ fn measured(program: &Program, cell: usize, probe: u64) -> Vec<Value> {
     lines.filter(|line| line["lambda_probe"] == probe).collect()
 }
 
-/// Whether the chart of λ_max has a number in its title.
+/// Returns whether the chart of λ_max has a number in its title.
 fn has_measured(seat: &Seat) -> bool {
     let shown = seat.shown();
     let after = shown.split("λ_max ").nth(1).and_then(|rest| rest.chars().next());
@@ -203,7 +204,7 @@ fn the_screen_shows_the_sweep_and_what_is_measured_in_it() {
     assert!(program.row(2).contains("queued"), "{shown}");
 }
 
-/// What the titles of the charts say of a line of the metrics: the words before a number, and the number.
+/// Returns the numbers of a metrics line that chart titles show: the text before each number, and the number.
 fn titles(line: &Value) -> [(&'static str, f64); 5] {
     [
         ("⠤⠤ λ_max ", "lambda_max"),
@@ -232,7 +233,7 @@ fn the_numbers_on_the_screen_are_those_of_the_metrics() {
     let (step, last_step) = (program.step().unwrap(), last["step"].as_u64().unwrap());
     assert!((last_step..last_step + 20).contains(&step), "{step} {last_step}");
 
-    // In the row of the cell, too: λ_max, test accuracy, λ_max as a part of 2/η, and test loss.
+    // The row of the cell shows λ_max, test accuracy, the ratio of λ_max to 2/η, and test loss.
     let row = program.row(1);
     let numbers = row.split_once(" 0% ").unwrap().1.split_whitespace();
     let numbers: Vec<&str> = numbers
@@ -250,7 +251,7 @@ fn the_numbers_on_the_screen_are_those_of_the_metrics() {
         assert!(shows(shown, "", value), "{value}: {row}");
     }
 
-    // The cursor begins at the step that training has reached, and goes back to the measurement before.
+    // The cursor starts at the current step of training, and moves back to the previous measurement.
     program.press("\u{1b}[D");
     program.wait_for(&format!("at step {step}:"));
     for (words, value) in titles(last) {
@@ -279,7 +280,7 @@ fn the_numbers_on_the_screen_are_those_of_the_metrics() {
     program.wait_until_shown("⠤⠤ λ_max ", ended[ended.len() - 1]["lambda_max"].as_f64().unwrap());
 }
 
-/// The step at which the curves are read out.
+/// Returns the step of the cursor.
 fn read_at(seat: &Seat) -> Option<u64> {
     let shown = seat.shown();
     let (step, _) = shown.split_once("at step ")?.1.split_once(':')?;
@@ -316,7 +317,7 @@ fn any_cell_can_be_looked_at_while_another_trains() {
     program.press("d");
     program.wait_for("cells/002");
     program.wait_for("evaluate_every");
-    // The details follow the choice.
+    // The details follow the selected cell.
     program.press("kk");
     program.wait_for("cells/000");
     program.wait_for("finished: all steps taken");
@@ -395,7 +396,7 @@ fn a_window_of_any_size_is_drawn_or_told_what_it_lacks() {
             program.wait_until("all of the screen", |seat| whole(seat, size));
         }
     }
-    // From 150 columns the settings stand beside the charts.
+    // From 150 columns on, the settings are shown beside the charts.
     program.wait_for("lambda_max_products");
 }
 
@@ -461,7 +462,7 @@ fn a_sweep_that_ends_stays_on_the_screen_until_it_is_left() {
     let mut program = Program::on(SHORT, SMALL);
     program.wait_for("✓ complete");
     program.wait_for("2 of 2 done");
-    // It still answers, and the cells can be looked through.
+    // The screen still answers keys, and other cells can be selected.
     program.press("k");
     program.wait_for("›  0");
     assert!(program.runs() && program.is_taken());
@@ -499,7 +500,7 @@ fn a_terminal_that_hangs_up_leaves_training_alone_and_another_one_shows_it_whole
     second.wait_for("cell 1 · ");
     second.wait_for("1 of 3 done");
     second.wait_until("a measurement", has_measured);
-    // The history of a cell that had ended before is there, too.
+    // The history of a cell that had ended earlier is shown, too.
     second.press("k");
     second.wait_for("looking at cell 0");
     let last = measured(&program, 0, 0).pop().unwrap();
@@ -529,7 +530,7 @@ fn detaching_gives_the_shell_back_and_several_screens_may_look_at_once() {
     for screen in &screens {
         screen.wait_for("‖ paused");
     }
-    // A signal to a screen that has come later ends that screen alone.
+    // A signal to an attached screen ends that screen only.
     screens[1].signal("USR2");
     assert_eq!(screens[1].wait_for_the_end(), 0);
     screens[0].press(" ");
@@ -586,7 +587,7 @@ fn a_terminal_that_takes_nothing_costs_no_training() {
         let before = length(&program);
         program.wait_until("further points", |_| length(&program) > before);
     }
-    // Another screen is none the worse for it.
+    // Another screen is not affected.
     program.attached("runs/live").wait_for("▶ training");
 }
 
@@ -596,15 +597,15 @@ fn a_process_that_is_killed_is_missed_by_its_screen_and_gone_on_with() {
     program.wait_for_training();
     let link = connect(&program.run_dir()).unwrap();
     link.requests.send(Request::EndNow).unwrap();
-    program.wait_for("the training process is gone");
+    program.wait_for("the training process exited");
     program.press("q");
     assert_eq!(program.wait_for_the_end(), 1);
     program.wait_for("goes on from the last checkpoint");
     let mut viewer = program.attached("runs/live");
-    viewer.wait_for("the training process ended without saying why");
+    viewer.wait_for("the training process exited unexpectedly");
     viewer.press("q");
     viewer.wait_for_the_end();
-    // A cell without a checkpoint may be what brought the process down: the others come first.
+    // A cell without a checkpoint may have caused the crash, so the other cells run first.
     let program = program.resumed();
     program.wait_for("▶ training");
     program.wait_for_row(2, "running");
@@ -682,7 +683,7 @@ fn while_paused_a_learning_rate_is_taken_on_at_once_and_training_stays_where_it_
     let points = |program: &Program| read_metrics(&program.run_dir().join("cells/001")).unwrap().points;
     let before = points(&program).len();
     program.press("m");
-    program.wait_for("training is paused: λ_max is measured after its next step");
+    program.wait_for("training is paused: λ_max is measured after the next step");
     program.wait_for("‖ paused");
     let after = points(&program);
     assert_eq!(after.len(), before);
@@ -693,7 +694,7 @@ fn while_paused_a_learning_rate_is_taken_on_at_once_and_training_stays_where_it_
         .step;
     program.press("p");
     program.wait_for("▶ training");
-    // The first step after the pause is measured, as was asked for.
+    // The first step after the pause is measured, as requested.
     program.wait_until("a further step", |_| {
         points(&program)
             .iter()
@@ -743,9 +744,9 @@ fn the_queue_is_changed_by_key_and_taken_back_and_the_log_tells_it() {
     program.press("jn");
     program.wait_for("cells 1 of 4 done");
     program.press("x");
-    program.wait_for("‖ held out");
+    program.wait_for("‖ held");
     program.press("u");
-    program.wait_until("a cell let in again", |seat| !seat.shown().contains("‖ held out"));
+    program.wait_until("a cell that is released", |seat| !seat.shown().contains("‖ held"));
     program.press("]");
     program.press("/cell=3");
     program.wait_for("/cell=3_ 1 shown");
@@ -756,8 +757,8 @@ fn the_queue_is_changed_by_key_and_taken_back_and_the_log_tells_it() {
     program.press("4");
     for words in [
         "add a cell like it with a new seed",
-        "hold out",
-        "let in again",
+        "hold the cell",
+        "release the cell",
         "run later",
         "begins",
     ] {
@@ -770,9 +771,9 @@ fn the_queue_is_changed_by_key_and_taken_back_and_the_log_tells_it() {
     program.press("\u{1b}");
     program.wait_until("no explanation", |seat| !seat.shown().contains("what the numbers mean"));
     program.press("1:undo");
-    program.wait_for("take back the last change");
+    program.wait_for("undo the last change");
     program.press("\r");
-    program.wait_for("was moved: taken back");
+    program.wait_for("was moved: undone");
     let queue = fs::read_to_string(program.run_dir().join("queue.json")).unwrap();
     assert!(queue.contains("\"seed\": 1"), "{queue}");
     program.press("\rS");
@@ -792,7 +793,7 @@ fn the_values_under_the_cursor_go_to_the_clipboard() {
     assert!(String::from_utf8_lossy(&program.bytes()).contains("\u{1b}]52;c;"));
 }
 
-/// The first row of a chart that names steps.
+/// Returns the first chart axis with step numbers.
 fn steps_shown(seat: &Seat) -> String {
     let shown = seat.shown();
     let axis = shown.lines().find(|line| line.contains('└'));
@@ -829,7 +830,7 @@ fn steps_are_zoomed_curves_smoothed_and_cells_laid_over_one_another_by_key_and_b
     program.press("z");
     program.wait_until("the points alone", |seat| !seat.shown().contains("mean of"));
     program.press("v");
-    program.wait_for("cell 0 lies over the charts of other cells now");
+    program.wait_for("cell 0 is overlaid on other cells' charts");
     program.press("\r");
     program.wait_for(" 0: 0.1 40 ");
     program.press("V");
@@ -855,7 +856,7 @@ fn steps_are_zoomed_curves_smoothed_and_cells_laid_over_one_another_by_key_and_b
 fn a_cell_is_run_again_after_a_question_and_moved_and_a_measurement_is_made_when_asked_for() {
     let mut program = Program::on(LONG, MIDDLE);
     program.wait_for_training();
-    // One may fall on a step at which it is due.
+    // A requested measurement may fall on a step at which one is due anyway.
     for _ in 0..4 {
         program.press("m");
         std::thread::sleep(std::time::Duration::from_millis(50));

@@ -1,6 +1,6 @@
-//! What a cell is said to need of memory, against the same worked out by hand.
+//! The estimated memory of a cell, compared with the same numbers written out.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy allows it in tests, but not in their helpers.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use sharptui::config::Experiment;
 use sharptui::setup;
 use sharptui::train::{Moment, Needs, needs};
 
-/// Parameters of one hidden layer of eight units on images of 28×28 in ten classes.
+/// The number of parameters of a network with one hidden layer of eight units, for images of 28×28 in ten classes.
 const PARAMETERS: u64 = 784 * 8 + 8 + 8 * 10 + 10;
 
-/// What such a cell needs with 300 training and 50 test examples, and what its network holds of an example: what a linearization
-/// keeps, what a product takes in one pass, and what a step takes.
+/// Returns the needs of a cell with this network, 300 training and 50 test examples, and the sizes that its network
+/// holds per example: those that a linearization keeps, those of one pass of a product, and those of a step.
 fn of(rest: &str) -> (Needs, [u64; 3]) {
     let text = format!(
         "(model: Mlp(widths: [8]), learning_rate: 0.01, train_examples: 300, test_examples: 50, steps: 1, {rest})"
@@ -32,7 +32,8 @@ fn of(rest: &str) -> (Needs, [u64; 3]) {
 #[test]
 fn a_measurement_needs_basis_images_and_kept_vectors_and_activations_of_its_probe() {
     let probes = "batch_size: 50, probes: [(examples: 10), (from: Training, examples: 300)]";
-    // Ten images of the first probe are copied, since there are more; the second is all of them.
+    // The ten images of the first probe are copied, because they are a part of the split. The second probe is the whole
+    // split.
     let copied = 10 * 784;
     for (rest, basis, kept, at_once) in [
         ("lambda_max_products: 6", 6, 300, 300),
@@ -66,7 +67,7 @@ fn a_step_needs_its_batch_and_the_activations_of_a_chunk_of_it() {
         let (needs, [_, _, stepped]) = of(&format!("{rest}, {small}"));
         let activations = examples * stepped + copied;
         let expected = Needs {
-            // The only image of the probe is copied, too.
+            // The single image of the probe is copied, too.
             bytes: 4 * (10 * PARAMETERS + activations + 784),
             activation_bytes: 4 * activations,
             moment: Moment::Step,

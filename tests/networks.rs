@@ -1,6 +1,6 @@
-//! The deep networks train, with and without batch norm, from the initializations that they state.
+//! Tests that the deep networks train, with and without batch norm, from their documented initializations.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
 use burn::tensor::{DType, Device};
 use sharpness::model::{
@@ -16,7 +16,7 @@ const EXAMPLES: usize = 120;
 const BATCH: usize = 20;
 const SIDE: usize = 14;
 
-/// The first embedded images, of which every second row and column is taken to save time.
+/// Returns the first embedded images, with every second row and column only, to save time.
 fn examples(device: &Device) -> Examples {
     let selection = Selection {
         data: Data::FashionMnistSubset,
@@ -35,7 +35,7 @@ fn examples(device: &Device) -> Examples {
     Examples::upload(&pixels, &data.train.labels, 10, device, DType::F32)
 }
 
-/// Training losses, a mean over each epoch of stochastic gradient descent with momentum 0.9.
+/// Trains with stochastic gradient descent with momentum 0.9 and returns the mean training loss of each epoch.
 fn epoch_losses(architecture: &dyn Architecture, learning_rate: f64) -> Vec<f64> {
     let device = open(DeviceChoice::Flex).unwrap().device;
     let examples = examples(&device);
@@ -68,12 +68,12 @@ fn epoch_losses(architecture: &dyn Architecture, learning_rate: f64) -> Vec<f64>
     losses
 }
 
-/// Six steps an epoch.
+/// Epochs of six steps each.
 const EPOCHS: usize = 14;
 
 #[test]
 fn every_deep_network_learns_within_some_dozens_of_steps_with_and_without_batch_norm() {
-    // Of the first epoch's loss, ln 10 or somewhat more, which guessing has.
+    // `share` is relative to the first epoch's loss, which is ln 10, as for guessing, or somewhat more.
     for (batch_norm, share) in [(false, 0.85), (true, 0.5)] {
         let hidden = Hidden {
             batch_norm,

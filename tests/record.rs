@@ -1,5 +1,5 @@
-//! The run directory: what is written reads back, and what is damaged is said.
-#![allow(clippy::unwrap_used)] // clippy allows it in tests, but not in their helpers
+//! The run directory: written files read back, and damage is reported.
+#![allow(clippy::unwrap_used)] // Clippy allows it in tests, but not in their helpers.
 
 #[path = "record/metrics.rs"]
 mod metrics;
@@ -358,7 +358,7 @@ fn a_full_disk_is_an_error_and_leaves_the_file_as_it_was() {
 #[test]
 fn what_the_system_refuses_is_an_error_that_names_the_file() {
     let (parent, run) = run();
-    // A folder in the place of a file stands in for missing rights, which do not bind an administrator.
+    // A folder with the name of the file stands for missing permissions, which do not apply to root.
     fs::create_dir(run.path().join("summary.csv")).unwrap();
     let error = run.write_table(&[]).unwrap_err().to_string();
     assert!(

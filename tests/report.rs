@@ -1,6 +1,6 @@
-//! Reports of run directories that are written here, with known numbers.
+//! Tests of the report, on run directories that the tests write with known numbers.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not recognize helpers as test code.
 
 #[path = "report/bench.rs"]
 mod bench;

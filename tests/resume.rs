@@ -1,6 +1,6 @@
-//! A sweep that is hurt again and again ends with what it would have ended with, to the last bit.
+//! Tests that a sweep that is repeatedly interrupted ends with the same results, bit for bit.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
 #[path = "resume/changed.rs"]
 mod changed;
@@ -22,7 +22,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use sharptui::event::{CellEnding, Point};
 use sharptui::record::{RunState, has_checkpoint, read_cells, read_metrics, read_run, read_tensors};
 
-/// Everything that has a state of its own: random order, dropout, momentum, batch norm, SAM, augmentation, warm starts.
+/// A sweep with everything that has state: random order, dropout, momentum, batch norm, SAM, augmentation, warm starts.
 const EVERYTHING: &str = "(
     name: \"hurt\", model: Cnn(channels: (4, 6)), batch_norm: true, statistics_group: 50, momentum: 0.9, weight_decay: 0.001,
     learning_rate: 0.05, steps: 30, train_examples: 100, test_examples: 50,
@@ -50,14 +50,14 @@ impl Place {
         self.folder.path().join("runs/hurt")
     }
 
-    /// Starts the sweep, or goes on with it.
+    /// Starts the sweep, or continues it.
     fn start(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
         command.env("LC_ALL", "C.UTF-8");
         if self.run_dir().join("run.json").exists() {
             command.args(["resume", "runs/hurt"]);
         } else {
-            // A process that was killed before it had begun.
+            // An earlier process was killed before the run began.
             let _ = fs::remove_dir_all(self.run_dir());
             command.arg("hurt.ron");
         }
@@ -67,7 +67,7 @@ impl Place {
         command.spawn().unwrap()
     }
 
-    /// Lets it run to its end; gives what it wrote.
+    /// Runs the sweep to its end and returns its output.
     fn finish(&self, arguments: &[&str]) -> String {
         let output = self.start(arguments).wait_with_output().unwrap();
         let written = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
@@ -81,7 +81,7 @@ impl Place {
     }
 }
 
-/// The metrics of a cell, but for what a clock says, as text: two that are equal are so to the last bit.
+/// Returns the metrics of a cell without times, as text: equal texts mean values that are equal bit for bit.
 fn metrics(cell: &Path) -> Vec<String> {
     let found = read_metrics(cell).unwrap();
     assert_eq!(found.torn, None);
@@ -95,7 +95,7 @@ fn metrics(cell: &Path) -> Vec<String> {
     found.points.into_iter().map(timeless).collect()
 }
 
-/// Checks that two runs of the same sweep have the same numbers on disk, every line once.
+/// Checks that two runs of the same sweep have the same numbers on disk, with every line once.
 fn assert_same(hurt: &Place, whole: &Place) {
     let cells = read_cells(&whole.run_dir()).unwrap();
     assert!(!cells.is_empty());
@@ -110,7 +110,7 @@ fn assert_same(hurt: &Place, whole: &Place) {
         assert_eq!(unique.len(), got.len());
         let model = |cell: &Path| read_tensors(&cell.join("model.safetensors")).unwrap().tensors;
         assert_eq!(model(&cell), model(&place));
-        assert!(!has_checkpoint(&cell), "nobody goes on with a cell that has ended");
+        assert!(!has_checkpoint(&cell), "a cell that has ended has no checkpoint");
     }
 }
 
@@ -118,8 +118,8 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }
 
-/// Kills and stops a sweep at random moments until it is complete. `SHARPTUI_KILLS` and `SHARPTUI_KILL_SEED` make it
-/// longer and other.
+/// Kills and stops a sweep at random moments until it is complete. `SHARPTUI_KILLS` sets how often,
+/// `SHARPTUI_KILL_SEED` the random seed.
 #[test]
 fn a_sweep_killed_at_random_moments_ends_with_the_same_numbers() {
     let (kills, seed) = (number("SHARPTUI_KILLS", 25), number("SHARPTUI_KILL_SEED", 1));
@@ -132,7 +132,7 @@ fn a_sweep_killed_at_random_moments_ends_with_the_same_numbers() {
     let mut finished = BTreeSet::new();
     for kill in 0..kills {
         let mut child = hurt.start(&["--checkpoint-every", "0"]);
-        // Most of them while it trains, some while it starts.
+        // Most interruptions happen during training, some during the start.
         std::thread::sleep(lasts.mul_f64(rng.random::<f64>() * 0.4) + Duration::from_millis(20));
         let signal = if rng.random_bool(0.2) {
             Signal::TERM
@@ -150,7 +150,7 @@ fn a_sweep_killed_at_random_moments_ends_with_the_same_numbers() {
         if !hurt.run_dir().join("cells").exists() {
             continue;
         }
-        // What was finished stays finished.
+        // Finished cells stay finished.
         let now: BTreeSet<usize> = read_cells(&hurt.run_dir())
             .unwrap()
             .into_iter()

@@ -1,4 +1,4 @@
-//! Every view of the screen as it looks at four sizes, reached by its keys, and the pictures of them in the README and the book.
+//! Snapshots of every view of the screen at four sizes, opened by its keys, and the pictures in README and book.
 
 use sharptui::event;
 
@@ -22,18 +22,18 @@ type Size = (u16, u16);
 
 const SIZES: [Size; 4] = [(60, 16), (80, 24), (120, 40), (200, 60)];
 
-/// What the sweep has come to.
+/// The progress of the sweep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
-    /// Two of six cells have finished, the third is being trained.
+    /// Two of six cells have finished; the third is training.
     HalfWay,
-    /// The rate of the third was changed by hand.
+    /// The same, and the learning rate of the third cell was changed by hand.
     Changed,
-    /// All six have finished.
+    /// All six cells have finished.
     Finished,
 }
 
-/// A view: its name, what the sweep has come to, the keys that lead there, and how large the picture of it is.
+/// A view: its name, the progress of the sweep, the keys that open it, and the size of its picture.
 type Named = (&'static str, Stage, &'static str, Size);
 
 const VIEWS: [Named; 14] = [
@@ -141,7 +141,7 @@ fn every_view_is_nothing_but_ascii_where_that_is_asked_for() {
     }
 }
 
-/// The pictures are made anew with `UPDATE_PICTURE=1 cargo test --test screen`.
+/// `UPDATE_PICTURE=1 cargo test --test screen` writes new pictures.
 #[test]
 fn the_pictures_of_the_readme_and_the_book_are_what_the_screen_draws() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));

@@ -1,12 +1,13 @@
-//! Every state that a run directory can be left in: it opens and shows what is on disk, goes on, and is reported.
+//! Tests every state that a run directory can be left in: it opens and shows what is on disk, resumes, and is reported.
 //!
-//! `tests/fixtures/runs` has run directories as version 0.1.0 left them: what writes them may change, these must go on being read.
+//! `tests/fixtures/runs` has run directories of version 0.1.0. The code that writes run directories may change, but
+//! these must stay readable.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
 #[path = "pty/seat.rs"]
-#[allow(dead_code)] // Other tests need the rest of it.
+#[allow(dead_code)] // Other tests use the rest of this module.
 mod seat;
 
 use std::fs;
@@ -23,20 +24,20 @@ use sharptui::monitor::{CellState, Monitor};
 use sharptui::record::{RunState, host_name, read_cells, read_metrics, read_run};
 use sharptui::sweep::told_by_disk;
 
-/// Each state, with what a cell that is not done has come to, by its number from 0.
+/// Each state, with the number of its interrupted cell, if there is one, counted from 0.
 const STATES: [(&str, Option<usize>); 9] = [
     ("finished", None),
     ("stopped", Some(2)),
-    // By SIGKILL, with a checkpoint in the cell, and without one.
+    // Killed by SIGKILL, with a checkpoint in the cell, and without one.
     ("killed", Some(1)),
     ("killed_early", Some(2)),
-    // One cell held out, to the end.
+    // One cell held until the end.
     ("held", None),
-    // A cell that had ended is to be run again, another was broken off.
+    // A cell that had ended will run again; another was interrupted.
     ("retried", Some(2)),
     // A cell with another seed was added.
     ("added", Some(0)),
-    // Learning rates were changed, one cell aborted, one broken off.
+    // Learning rates were changed; one cell was aborted, one interrupted.
     ("by_hand", Some(1)),
     // One cell diverged, the other does not fit into memory.
     ("broken", None),
@@ -47,7 +48,7 @@ struct Place {
 }
 
 impl Place {
-    /// A copy of a run directory, as this machine would have left it.
+    /// Copies a run directory, with this machine as its host.
     fn with(state: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/runs");
@@ -79,7 +80,7 @@ impl Place {
             .unwrap()
     }
 
-    /// Goes on with a run to its end, or, where that takes long, until it has measured something more.
+    /// Resumes a run to its end or, if that takes long, until it has measured something.
     fn go_on(&self, state: &str) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
         command.current_dir(self.folder.path());
@@ -110,7 +111,7 @@ impl Place {
         assert_eq!(is_done, !is_long, "{state}: {words:?}");
     }
 
-    /// A screen, with these arguments.
+    /// Starts a screen with these arguments.
     fn screen(&self, arguments: &[&str]) -> Seat {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sharptui"));
         command.cwd(self.folder.path());
@@ -131,7 +132,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What somebody who looks would know, points aside.
+/// Returns what a screen without any points would know of the run.
 fn known(run_dir: &Path) -> Monitor {
     let mut monitor = Monitor::default();
     for event in told_by_disk(run_dir).unwrap() {
@@ -155,7 +156,7 @@ fn what_is_on_disk_is_what_is_shown() {
                 continue;
             }
             let reached = points.last().map_or(0, |point| point.step);
-            // One that was stopped, or broken off by hand, measured nothing at its last step.
+            // A cell that was stopped or aborted by the user was not measured at its last step.
             assert!(cell.progress.step >= reached, "{state}: cell {}", found.cell);
             let lambda = cell.latest.lambda[0].as_ref().map(|lambda| lambda.lambda_max.to_bits());
             let measured = points.iter().filter_map(|point| point.lambda.as_ref()).next_back();
@@ -174,7 +175,7 @@ fn every_state_is_shown_with_its_curves_goes_on_and_is_reported() {
     for (state, left) in STATES {
         let place = Place::with(state);
         let mut screen = place.screen(&["attach", state]);
-        // The cell that was left, or else the first, has its curves: a title without a value says `λ_max –`.
+        // The unfinished cell, or else the first, shows its curves. `λ_max –` is a title without a value.
         screen.wait_until("a measurement", |seat| {
             let shown = seat.shown();
             shown.contains("λ_max ") && !shown.contains("⠤⠤ λ_max –") && shown.contains("train ")
@@ -187,7 +188,7 @@ fn every_state_is_shown_with_its_curves_goes_on_and_is_reported() {
                 row.trim_start_matches(['›', ' ']).starts_with(&format!("{cell} ")),
                 "{shown}"
             );
-            assert!(row.contains('›'), "the cell that was left is looked at:\n{shown}");
+            assert!(row.contains('›'), "the unfinished cell is selected:\n{shown}");
         }
         screen.press("q");
         screen.wait_for_the_end();
@@ -204,13 +205,13 @@ fn every_state_is_shown_with_its_curves_goes_on_and_is_reported() {
     }
 }
 
-/// A resume that is stopped before it comes to a cell leaves what is known of that cell as it was.
+/// Tests that a resume that is stopped before it reaches a cell leaves that cell's results unchanged.
 #[test]
 fn a_cell_that_was_broken_off_is_shown_after_a_resume_that_did_not_reach_it() {
     let place = Place::with("killed_early");
     let steps = known(&place.run_dir("killed_early")).cells[2].progress.step;
     assert!(steps > 0);
-    // It held another cell's turn, which comes first then.
+    // With this queue, another cell comes first.
     let queue = r#"{"order":[2],"again":[0],"added":[]}"#;
     fs::write(place.run_dir("killed_early").join("queue.json"), queue).unwrap();
     let mut screen = place.screen(&["resume", "killed_early", "--device", "flex"]);
@@ -229,7 +230,7 @@ fn a_run_that_was_killed_before_it_had_a_run_json_is_shown_and_goes_on() {
     let place = Place::with("killed_early");
     fs::remove_file(place.run_dir("killed_early").join("run.json")).unwrap();
     let mut screen = place.screen(&["attach", "killed_early"]);
-    screen.wait_for("the training process is gone");
+    screen.wait_for("the training process exited");
     screen.press("q");
     screen.wait_for_the_end();
     let resumed = place.run(&["resume", "killed_early", "--plain", "--device", "flex"]);
@@ -254,7 +255,7 @@ fn a_run_that_an_earlier_version_began_says_that_it_was_rounded_otherwise_and_th
 #[test]
 fn a_setting_that_a_cell_does_not_know_has_its_default_there_and_no_other_value() {
     let place = Place::with("stopped");
-    // As before runs wrote down what they began with, so that the cells alone tell.
+    // Earlier versions did not write the run's configuration, so only the cells tell what it was.
     let run = place.run_dir("stopped").join("run.json");
     let text = fs::read_to_string(&run).unwrap();
     let mut info: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -285,10 +286,10 @@ fn a_run_that_another_machine_trains_is_followed_and_never_called_dead() {
     screen.wait_for("trained on another-machine");
     screen.wait_for("running");
     assert!(!screen.shown().contains("is gone"), "{}", screen.shown());
-    // Keys that would change it are answered.
+    // Keys that would change the run are answered with a message.
     screen.press(" ");
     screen.wait_for("does nothing here");
-    // What is written there comes.
+    // Points that the other machine writes are shown.
     let metrics = place.run_dir(state).join("cells/001/metrics.jsonl");
     let text = fs::read_to_string(&metrics).unwrap();
     let last = read_metrics(metrics.parent().unwrap()).unwrap().points.pop().unwrap();
@@ -296,11 +297,11 @@ fn a_run_that_another_machine_trains_is_followed_and_never_called_dead() {
     let next = line.replace(&format!("\"step\":{}", last.step), "\"step\":19500");
     fs::write(&metrics, format!("{text}{next}\n")).unwrap();
     screen.wait_for("19 500");
-    // Its end, too.
+    // The end of the run is shown, too.
     let run = place.run_dir(state).join("run.json");
     let text = fs::read_to_string(&run).unwrap();
     fs::write(&run, text.replace("\"running\"", "\"stopped\"")).unwrap();
-    screen.wait_for("stopped; what is unfinished can be resumed");
+    screen.wait_for("stopped; unfinished cells can be resumed");
     screen.press("q");
     assert_eq!(screen.wait_for_the_end(), 130);
 }

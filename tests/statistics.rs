@@ -1,7 +1,7 @@
-//! Means, differences and rank correlations against SciPy's: `fixtures/scipy_statistics.json`, written by the script
-//! beside it.
+//! Means, differences and rank correlations, compared with SciPy: the script beside `fixtures/scipy_statistics.json`
+//! wrote that file.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy allows it in tests, but not in their helpers.
 
 use serde_json::Value;
 use sharptui::statistics::{Estimate, Interval, kendall, mean, paired_difference, welch_difference};
@@ -16,7 +16,7 @@ fn numbers(case: &Value, name: &str) -> Vec<f64> {
     list.iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
-/// To ten digits: quantiles are found by iteration, here and there.
+/// Compares ten digits: both programs compute quantiles by iteration.
 fn agrees(ours: f64, theirs: f64) {
     assert!(
         (ours - theirs).abs() <= 1e-10 * theirs.abs().max(1.0),
@@ -78,7 +78,7 @@ fn too_few_values_and_equal_values_have_no_interval() {
     let (one, equal) = (mean(&[0.5]).unwrap(), mean(&[0.7, 0.7, 0.7]).unwrap());
     assert_eq!((one.value, one.interval), (0.5, None));
     assert_eq!((equal.count, equal.interval, equal.told_sign()), (3, None, None));
-    // Their differences are equal but for rounding.
+    // The differences are equal up to rounding.
     let shifted = paired_difference(&[(0.1, 0.2), (0.3, 0.4), (0.7, 0.8)]).unwrap();
     assert_eq!(shifted.interval, None);
     assert_eq!(welch_difference(&[1.0], &[2.0, 3.0]).unwrap().interval, None);
@@ -89,7 +89,7 @@ fn too_few_values_and_equal_values_have_no_interval() {
 fn numbers_near_the_ends_of_the_range_have_the_intervals_of_those_in_its_middle() {
     let values = [1.0, 3.0, 7.0];
     let middle = mean(&values).unwrap();
-    // Powers of two: they change no digit.
+    // Multiplication by a power of two causes no rounding.
     for scale in [2.0_f64.powi(900), 2.0_f64.powi(-900), -(2.0_f64.powi(900))] {
         let scaled = mean(&values.map(|value| value * scale)).unwrap();
         let interval = scaled.interval.unwrap();
@@ -121,7 +121,8 @@ fn a_sign_is_told_by_interval_and_p_value_together() {
     let told = |pairs: &[(f64, f64)]| kendall(pairs).unwrap().told_sign();
     let falling: Vec<(f64, f64)> = (0..6).map(|k| (f64::from(k), f64::from(-k))).collect();
     assert_eq!(told(&falling), Some(-1.0));
-    // Of the 720 orders of six values, 1 + 5 + 14 have at most two inversions: too many, whatever the interval says.
+    // Of the 720 orders of six values, 1 + 5 + 14 have at most two inversions. The p-value is too large for a sign,
+    // although the interval excludes 0.
     let two_inversions = [(0.0, 1.0), (1.0, 0.0), (2.0, 3.0), (3.0, 2.0), (4.0, 4.0), (5.0, 5.0)];
     let found = kendall(&two_inversions).unwrap();
     agrees(found.tau_b, 11.0 / 15.0);

@@ -1,6 +1,6 @@
-//! The queue: what is aborted, what fails, what is left, and what a resume makes of it.
+//! Tests the queue: aborted, failed and remaining cells, and how a resume treats them.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
 #[path = "sweep/table.rs"]
 mod table;
@@ -37,7 +37,7 @@ impl Place {
         self.folder.path().join("sweep")
     }
 
-    /// What is left of `config` here.
+    /// Returns the sweep of what is left of `config` in this run directory.
     fn sweep(&self, config: &str) -> Sweep {
         let run_dir = if self.run_dir().exists() {
             RunDir::open(&self.run_dir()).unwrap()
@@ -51,12 +51,12 @@ impl Place {
         Sweep::new(experiment, device, run_dir, datasets, Duration::from_mins(1)).unwrap()
     }
 
-    /// Runs what is left of `config` here, with `commands` given beforehand.
+    /// Runs what is left of `config` in this run directory, after sending `commands`.
     fn run(&self, config: &str, commands: &[Command]) -> (Ended, Vec<Event>) {
         self.run_with(config, commands, |_| None)
     }
 
-    /// The same, and whatever `answer` asks for when it is told an event.
+    /// Does the same, and sends the commands that `answer` returns for an event.
     fn run_with(
         &self,
         config: &str,
@@ -83,7 +83,7 @@ impl Place {
         (ended, watcher.join().unwrap())
     }
 
-    /// How each cell that has a folder ended.
+    /// Returns how each cell that has a folder ended.
     fn endings(&self) -> Vec<(usize, CellEnding)> {
         let cells = read_cells(&self.run_dir()).unwrap().into_iter();
         cells
@@ -151,7 +151,7 @@ fn an_abort_outlives_a_kill_that_comes_before_its_turn() {
     assert_eq!(ended.ending, SweepEnding::Complete);
     assert_eq!(started(&events), [0, 2]);
     assert_eq!(place.endings()[1], (1, CellEnding::Aborted));
-    // Until it is asked for again.
+    // The cell runs only when it is asked for again.
     let (_, events) = place.run(THREE, &[Command::Retry(1)]);
     assert_eq!(started(&events), [1]);
 }
@@ -182,7 +182,7 @@ fn what_a_killed_process_left_in_the_folder_of_a_cell_that_had_ended_is_removed_
             fs::write(whole(cell).join(name), "{\"attempts\": 2}").unwrap();
         }
     }
-    // Of a failed one the checkpoints are kept: it goes on from them.
+    // The checkpoints of a failed cell are kept: the cell continues from them.
     let summary = whole(2).join("summary.json");
     let failed = fs::read_to_string(&summary).unwrap();
     let failed = failed.replace("\"Finished\": \"Steps\"", "\"Failed\": \"the disk broke\"");
@@ -238,7 +238,7 @@ fn a_cell_that_fails_says_why_and_neither_ends_the_sweep_nor_counts_as_done() {
     );
 
     let (_, events) = place.run(&config, &[]);
-    assert_eq!(started(&events), [2, 3], "what failed is tried again");
+    assert_eq!(started(&events), [2, 3], "a failed cell is tried again");
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn a_cell_that_is_held_out_is_not_run_and_a_resume_runs_it() {
     assert!(
         notices(&events)
             .iter()
-            .any(|words| words.contains("held out and not run: cells 0;"))
+            .any(|words| words.contains("held and not run: cells 0;"))
     );
     let (ended, events) = place.run(THREE, &[]);
     assert_eq!(ended.ending, SweepEnding::Complete);
@@ -379,7 +379,7 @@ fn a_cell_that_has_ended_is_run_again_and_what_it_came_to_is_kept_beside_it() {
     let place = Place::new();
     place.run(THREE, &[]);
     let (ended, events) = place.run(THREE, &[Command::Retry(1), Command::Quit]);
-    // A resume has something to do.
+    // The cell is left for a resume.
     assert_eq!(ended.ending, SweepEnding::Stopped);
     assert!(events.contains(&Event::CellRetried { cell: 1 }));
     let (ended, events) = place.run(THREE, &[]);
@@ -387,8 +387,8 @@ fn a_cell_that_has_ended_is_run_again_and_what_it_came_to_is_kept_beside_it() {
     assert_eq!(started(&events), [1]);
     assert!(place.run_dir().join("cells/001-old-1/metrics.jsonl").is_file());
     let (_, events) = place.run(THREE, &[]);
-    assert!(started(&events).is_empty(), "once is enough");
-    // Nor is a sweep complete in which it is held out.
+    assert!(started(&events).is_empty(), "a cell is run again only once");
+    // A sweep with a held cell is not complete either.
     let (ended, _) = place.run(THREE, &[Command::Retry(1), Command::Hold(1)]);
     assert_eq!(ended.ending, SweepEnding::Stopped);
     let (ended, _) = place.run(THREE, &[Command::Retry(2), Command::Abort(2), Command::Abort(1)]);
@@ -420,7 +420,7 @@ fn everything_that_happens_is_in_the_log() {
     place.run(THREE, &[Command::Abort(1), Command::Move { cell: 2, by: -1 }]);
     let log = sharptui::record::read_log(&place.run_dir(), 0).unwrap();
     let words: Vec<&str> = log.entries.iter().map(|entry| entry.words.as_str()).collect();
-    assert!(words[0].contains("to be run: 3 of 3 cells"), "{words:?}");
+    assert!(words[0].contains("3 of 3 cells to run"), "{words:?}");
     assert_eq!(words[1..3], ["abort", "run earlier"]);
     assert!(words[3].starts_with("begins"), "{words:?}");
     assert!(words[4].starts_with("finished after"), "{words:?}");
@@ -436,7 +436,7 @@ fn a_running_cell_that_is_skipped_goes_on_from_its_checkpoint_once_the_others_ha
     )";
     let place = Place::new();
     let paused = std::sync::atomic::AtomicBool::new(false);
-    // The pause makes sure that the cell has begun and has not ended.
+    // The pause ensures that the cell has begun and has not ended.
     let (ended, events) = place.run_with(LONG, &[Command::Pause(Cells::All)], move |event| match event {
         Event::Activity {
             activity: Activity::Paused,

@@ -1,17 +1,17 @@
-//! The life of the terminal, in a real pseudo-terminal: what is taken is given back, whatever happens.
+//! The terminal, tested in a real pseudo-terminal: the program always restores it.
 //!
 //! The program under test is this test program itself, started again with [`CHILD`] set.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not recognize the helpers of these tests as test code.
 
 use sharptui::event;
 
 #[path = "screen/script.rs"]
-#[allow(dead_code)] // The picture needs the rest of it.
+#[allow(dead_code)] // The picture uses the rest.
 mod script;
 
 #[path = "pty/seat.rs"]
-#[allow(dead_code)] // Other tests need the rest of it.
+#[allow(dead_code)] // Other tests use the rest.
 mod seat;
 
 #[path = "pty/numbers.rs"]
@@ -29,17 +29,17 @@ use seat::Seat;
 use sharptui::event::{Command, Event, SweepEnding};
 use sharptui::tui::{self, Options};
 
-/// Names the file that the child logs to, and tells it that it is the child.
+/// Environment variable with the path of the child's log file. It also marks the process as the child.
 const CHILD: &str = "SHARPTUI_TEST_LOG";
 
-/// Tells the child's training thread to panic.
+/// Environment variable that makes the child's training thread panic.
 const PANICS: &str = "SHARPTUI_TEST_PANICS";
 
-/// Not a test of its own: what the other tests start in a pseudo-terminal.
+/// Not a test by itself: the program that the other tests start in a pseudo-terminal.
 #[test]
 fn child() {
     let Some(log) = std::env::var_os(CHILD) else { return };
-    // For tests that stop it from outside.
+    // For tests that send signals to the child.
     let _ = std::fs::write(pid_file(std::path::Path::new(&log)), std::process::id().to_string());
     let (events, events_out) = unbounded();
     let (commands_in, commands) = unbounded();
@@ -72,7 +72,7 @@ fn child() {
     println!("left: {outcome:?}");
 }
 
-/// Where the child that logs to `log` says which process it is.
+/// Returns the path of the file in which the child that logs to `log` writes its process ID.
 fn pid_file(log: &std::path::Path) -> PathBuf {
     log.with_extension("pid")
 }
@@ -94,7 +94,7 @@ impl Stage {
         Self { seat, directory }
     }
 
-    /// An interactive shell with job control that knows how to start the child; none where there is no bash.
+    /// Starts an interactive shell with job control, and a script that starts the child. None if there is no bash.
     fn shell() -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let mut command = CommandBuilder::new("bash");
@@ -108,7 +108,7 @@ impl Stage {
             child.display()
         );
         std::fs::write(directory.path().join("child.sh"), &line).unwrap();
-        // A script that stays: the child is not its last command.
+        // In this script, the child is not the last command, so the shell of the script stays.
         let script = format!("{}\necho the script ended\n", line.trim_start_matches("exec "));
         std::fs::write(directory.path().join("script.sh"), script).unwrap();
         command.cwd(directory.path());
@@ -130,12 +130,12 @@ impl Stage {
         assert!(sent.unwrap().success());
     }
 
-    /// Which process the child of the shell is.
+    /// Returns the process ID of the shell's child.
     fn child(&self) -> String {
         std::fs::read_to_string(pid_file(&self.directory.path().join("log.txt"))).unwrap()
     }
 
-    /// Waits until the shell knows its job as stopped.
+    /// Waits until the shell reports its job as stopped.
     fn wait_for_a_stopped_job(&mut self) {
         for asked in 0.. {
             let (question, answer) = (format!("$((100 + {asked}))"), format!("asked {} times", 100 + asked));
@@ -147,7 +147,7 @@ impl Stage {
         }
     }
 
-    /// Waits until the screen is up and answers to keys.
+    /// Waits until the screen is shown and answers keys.
     fn wait_for_the_screen(&mut self) {
         self.wait_until("the screen", |seat| {
             seat.is_taken() && seat.shown().contains("λ_max 39.2")
@@ -160,7 +160,7 @@ impl Stage {
         });
     }
 
-    /// Waits until the titles of the charts show what is measured in a cell at a step, and the header that step.
+    /// Waits until the chart titles show the values measured in a cell at a step, and the header shows that step.
     fn wait_for_the_numbers_of(&self, cell: usize, step: u64) {
         let point = script::point(cell, step, 0);
         let lambda = point.lambda.as_ref().unwrap();
@@ -178,7 +178,7 @@ impl Stage {
         }
     }
 
-    /// Waits until the shell has the terminal again, and takes a command.
+    /// Waits until the shell has the terminal again, and runs a command.
     fn wait_for_the_shell(&mut self, said: &str) {
         self.wait_for("Stopped");
         self.press("clear; echo $((6 * 7)) answers\n");
@@ -211,7 +211,7 @@ fn the_terminal_is_given_back_and_stray_words_went_to_the_log() {
     seat.wait_for("λ_max 39.2");
     assert!(seat.is_taken());
     seat.press("A");
-    seat.wait_for("stopped; what is unfinished");
+    seat.wait_for("stopped; unfinished cells");
     assert!(!seat.shown().contains("stray"), "{}", seat.shown());
     seat.press("q");
     seat.wait_for("left: Ended(Stopped)");
@@ -230,7 +230,7 @@ fn the_terminal_is_given_back_and_stray_words_went_to_the_log() {
 fn the_numbers_on_the_terminal_are_those_that_were_measured() {
     let seat = Stage::set(&[]);
     seat.wait_for_the_numbers_of(2, 720);
-    // Wherever the lines break, and after a change of the size.
+    // The same after a change of the window size.
     seat.resize((132, 43));
     seat.wait_for_the_numbers_of(2, 720);
 }
@@ -240,7 +240,7 @@ fn a_panic_of_the_trainer_leaves_the_screen_up_and_is_readable_afterwards() {
     let mut seat = Stage::set(&[(PANICS, "1")]);
     seat.wait_for("λ_max 39.2");
     seat.press("A");
-    seat.wait_for("the training process is gone");
+    seat.wait_for("the training process exited");
     assert!(seat.is_taken());
     seat.press("q");
     seat.wait_for("left: TrainerGone");
@@ -281,7 +281,7 @@ fn after_a_stop_by_its_key_or_from_outside_the_terminal_is_taken_and_drawn_anew(
         }
         stage.wait_for("Stopped");
         if stop == "STOP" {
-            assert!(stage.is_taken(), "nobody can give the terminal back at SIGSTOP");
+            assert!(stage.is_taken(), "a program cannot restore the terminal at SIGSTOP");
         } else {
             assert!(!stage.is_taken() && !stage.hides_cursor(), "{stop}");
         }
@@ -292,7 +292,7 @@ fn after_a_stop_by_its_key_or_from_outside_the_terminal_is_taken_and_drawn_anew(
         assert!(!stage.shown().contains("answers"), "{stop}: {}", stage.shown());
     }
     stage.press("A");
-    stage.wait_for("stopped; what is unfinished");
+    stage.wait_for("stopped; unfinished cells");
     stage.press("q");
     stage.wait_for("left: Ended(Stopped)");
     assert!(!stage.is_taken());
@@ -310,15 +310,15 @@ fn ctrl_z_stops_a_script_or_time_with_the_program_that_they_run() {
             stage.wait_for_the_screen();
         }
         stage.press("A");
-        stage.wait_for("stopped; what is unfinished");
+        stage.wait_for("stopped; unfinished cells");
         stage.press("q");
         stage.wait_for("left: Ended(Stopped)");
         stage.wait_until("the prompt", |seat| seat.shown().trim_end().ends_with("ready>"));
     }
 }
 
-// With LibTorch linked in, the shell was seen to keep the job of this test as stopped. The cause is likely the one below, since
-// LibTorch takes long to end; it has not been tried with it again.
+// With LibTorch linked in, the shell once kept the job of this test as stopped. The cause is probably the one
+// described below, because LibTorch takes long to shut down. The test has not been tried with LibTorch again.
 #[cfg(not(feature = "tch"))]
 #[test]
 fn a_stopped_program_is_ended_by_its_shell_without_coming_to_the_front() {
@@ -331,10 +331,11 @@ fn a_stopped_program_is_ended_by_its_shell_without_coming_to_the_front() {
         stage.wait_for("Stopped");
         stage.press("clear; kill %1\n");
         stage.wait_for("left: Ended(Stopped)");
-        // Nothing is typed before its end: the thread that waits for keys would read it, and whatever reads a terminal from the
-        // background is stopped (SIGTTIN). On a busy machine, and with LibTorch to take down, the end takes a while.
+        // Type nothing before the child has ended: its key-reading thread would read the input, and a background
+        // process that reads the terminal is stopped (SIGTTIN). The end takes a while on a busy machine, or with
+        // LibTorch.
         stage.wait_until("the end of the child", |_| !std::path::Path::new(&child).exists());
-        // The shell calls the job stopped until it has seen its end.
+        // The shell reports the job as stopped until it has noticed its end.
         stage.press("clear; while jobs %1 >/dev/null 2>&1; do sleep 0.1; done; echo $((6 * 7)) answers\n");
         stage.wait_for("42 answers");
         assert!(!stage.is_taken() && !stage.hides_cursor(), "{stop}");
@@ -376,9 +377,9 @@ fn a_window_that_is_resized_while_the_program_is_stopped_is_drawn_at_its_size() 
 
 #[test]
 fn where_no_shell_could_continue_it_the_program_is_not_stopped() {
-    // The child leads its session: nobody in it could continue it.
+    // The child is the session leader, so no process in its session could continue it.
     let mut stage = Stage::set(&[]);
-    // There the last notice has a line to itself.
+    // At this size, the last notice has its own line.
     stage.resize((120, 40));
     stage.wait_for_the_screen();
     stage.press("\u{1a}");
@@ -393,7 +394,7 @@ fn where_no_shell_could_continue_it_the_program_is_not_stopped() {
 
 #[test]
 fn where_its_process_group_lies_outside_its_pid_namespace_the_program_is_not_stopped() {
-    // As in a container: the numbers of the group, the session and the parent are 0 there.
+    // As in a container: the IDs of the group, the session and the parent are 0 there.
     let apart = ["--pid", "--fork", "--kill-child", "--mount-proc"];
     let works = std::process::Command::new("unshare").args(apart).arg("true").output();
     if !works.is_ok_and(|output| output.status.success()) {
@@ -401,7 +402,7 @@ fn where_its_process_group_lies_outside_its_pid_namespace_the_program_is_not_sto
         return;
     }
     let Some(mut stage) = Stage::shell() else { return };
-    // There the last notice has a line to itself.
+    // At this size, the last notice has its own line.
     stage.resize((120, 40));
     stage.press(&format!("unshare {} bash child.sh\n", apart.join(" ")));
     stage.wait_for_the_screen();
@@ -415,7 +416,7 @@ fn a_signal_is_obeyed_even_while_the_terminal_takes_nothing() {
     let mut seat = Stage::set(&[]);
     seat.wait_for("λ_max 39.2");
     seat.stall();
-    // Whole frames, one after the other, until the buffers of the terminal are full and the screen waits.
+    // Whole frames, until the terminal's buffers are full and the screen blocks.
     for _ in 0..150 {
         seat.press("\u{c}");
         thread::sleep(Duration::from_millis(4));

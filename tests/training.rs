@@ -1,6 +1,6 @@
-//! The training of one cell, against a trajectory computed by hand, and every way in which it ends.
+//! Tests the training of one cell: against a trajectory computed in plain loops, and every way in which it ends.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of these tests for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use sharptui::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, Trained
 const FEATURES: usize = 4;
 const CLASSES: usize = 3;
 
-/// Small numbers that follow no pattern the training could lean on.
+/// Returns small numbers without a pattern that training could use.
 fn pixels(count: usize) -> Vec<f32> {
     (0..count * FEATURES)
         .map(|i| ((i * 37 + i * i * 11) % 101) as f32 / 50.0 - 1.0)
@@ -46,7 +46,7 @@ impl Ran {
     }
 }
 
-/// Keeps the points in memory, and gives the commands when the first of them after so many steps is written.
+/// Keeps the points in memory, and sends the commands when the first point after `after` steps or more is written.
 struct Kept<'a> {
     points: Vec<Point>,
     commands: &'a [Command],
@@ -80,12 +80,13 @@ impl Keeper for Kept<'_> {
     }
 }
 
-/// Trains on twenty examples; the commands are given when the first point is written.
+/// Trains on twenty examples; the commands are sent when the first point is written.
 fn run(settings: &Settings, commands: &[Command]) -> Ran {
     run_from(settings, commands, 0, None)
 }
 
-/// The same from where an earlier run was; the commands are given when the first point after so many steps is written.
+/// Does the same from the snapshot of an earlier run; the commands are sent when the first point after `after` steps or
+/// more is written.
 fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<&Snapshot>) -> Ran {
     let device = Device::flex();
     let dtype = sharptui::setup::dtype(settings);
@@ -125,7 +126,7 @@ fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<
     }
 }
 
-/// What a trajectory computed by hand is one of.
+/// The settings of a trajectory that is computed in plain loops.
 #[derive(Clone, Copy, Default)]
 struct Descent {
     momentum: f64,
@@ -133,7 +134,7 @@ struct Descent {
     rho: f64,
 }
 
-/// The gradient of ½‖Wx + b − y‖², averaged over all examples, and of ½·decay·‖w‖², in plain loops.
+/// Computes, in plain loops, the gradient of ½‖Wx + b − y‖², averaged over all examples, plus ½·decay·‖w‖².
 fn gradient_by_hand(w: &[f64], decay: f64) -> Vec<f64> {
     let count = 20;
     let (x, y) = (pixels(count), labels(count));
@@ -154,7 +155,8 @@ fn gradient_by_hand(w: &[f64], decay: f64) -> Vec<f64> {
     gradient
 }
 
-/// Heavy ball with weight decay, at a rate for each step, from where SAM climbs to, in plain loops.
+/// Computes, in plain loops, heavy ball with weight decay, with one learning rate for each step. With `rho`, the
+/// gradient is that at SAM's ascent point.
 fn by_hand(mut w: Vec<f64>, rates: &[f64], how: Descent) -> Vec<f64> {
     let mut velocity = vec![0.0; w.len()];
     for rate in rates {
@@ -315,7 +317,7 @@ fn a_measurement_that_is_asked_for_is_made_at_the_next_step_without_an_audit() {
     assert!(measured[1].values.get("train_loss").is_some() && !measured[1].lambda.as_ref().unwrap().lambda_audited);
 }
 
-/// Seven steps of full-batch descent are those taken by hand at these rates.
+/// Checks that seven steps of full-batch descent equal those computed in plain loops at these rates.
 fn assert_taken_by_hand(given: &str, rates: &[f64], how: Descent) {
     let Descent { momentum, decay, .. } = how;
     let settings = settings(&format!(
@@ -332,7 +334,7 @@ fn assert_taken_by_hand(given: &str, rates: &[f64], how: Descent) {
 fn both_gradients_of_sam_drop_the_same_units_and_only_the_first_is_observed() {
     let given = "model: Mlp(widths: [6]), learning_rate: 0.1, batch_size: Full, steps: 1, dropout: 0.5,
                  batch_norm: true, precision: F64";
-    // So small a radius leaves the point where it is: only other masks could make another step of it.
+    // With such a small radius the ascent does not move the point: only different dropout masks could change the step.
     let (plain, tiny) = (
         run(&settings(given), &[]),
         run(&settings(&format!("{given}, rho: 1e-9")), &[]),
@@ -363,7 +365,7 @@ fn thresholds_and_rates_are_those_of_the_schedule_and_of_the_climb() {
     assert_eq!(thresholds, [20.0, 20.0, 40.0, 40.0, 40.0].map(Some));
 
     let sam = run(&settings(&format!("{given}, rho: 0.2")), &[]);
-    assert_eq!(sam.points[0].values.get("threshold"), None, "nothing was climbed yet");
+    assert_eq!(sam.points[0].values.get("threshold"), None, "there was no ascent yet");
     for point in &sam.points[1..] {
         let norm = point.values.get("gradient_norm").unwrap();
         let edge = norm / 0.4 * ((1.0 + 8.0 * 0.2 / (0.1 * norm)).sqrt() - 1.0);
@@ -393,7 +395,7 @@ fn a_cell_says_whether_it_got_where_it_was_to_go() {
 
 #[test]
 fn one_epoch_of_minibatches_sees_every_example_once() {
-    // With a rate this small the parameters hardly move, so one epoch of steps adds up to one full-batch step.
+    // With such a small rate the parameters hardly move, so the steps of one epoch add up to one full-batch step.
     let base = "model: Mlp(widths: [5]), activation: Tanh, learning_rate: 1.0e-7, precision: F64";
     let full = run(&settings(&format!("{base}, batch_size: Full, steps: 1")), &[]);
     let parts = run(&settings(&format!("{base}, batch_size: 5, epochs: 1")), &[]);
@@ -483,7 +485,8 @@ fn a_loss_that_is_not_finite_ends_the_cell_as_diverged() {
 
 #[test]
 fn a_loss_past_its_limit_ends_the_cell_as_diverged_and_one_within_it_does_not() {
-    // Gradient descent on a parabola beyond the edge: the loss grows by a factor a step and stays finite for long.
+    // Gradient descent on a parabola beyond the edge: the loss grows by a factor per step and stays finite for many
+    // steps.
     let base = "model: Mlp(widths: []), loss: SquaredError, batch_size: Full, learning_rate: 3, steps: 200,
                 precision: F64, lambda_every: Ends";
     let losses = run(
@@ -498,7 +501,7 @@ fn a_loss_past_its_limit_ends_the_cell_as_diverged_and_one_within_it_does_not() 
     let first = losses.iter().position(|&loss| loss > 1e3).unwrap();
     assert!(losses[first].is_finite() && (1..150).contains(&first), "{losses:?}");
 
-    // Evaluated at every step, it ends at the very one.
+    // With an evaluation at every step, the cell ends at exactly this step.
     let ran = run(
         &settings(&format!("{base}, evaluate_every: Steps(1), loss_limit: 1e3")),
         &[],
@@ -508,10 +511,10 @@ fn a_loss_past_its_limit_ends_the_cell_as_diverged_and_one_within_it_does_not() 
     assert_eq!(
         ran.points.last().unwrap().values.get("train_loss"),
         Some(losses[first]),
-        "what was measured is kept"
+        "the measured loss is kept"
     );
 
-    // By the losses of its steps alone, it ends when they are next looked at.
+    // With only the losses of its steps, the cell ends when these are read next.
     let ran = run(
         &settings(&format!("{base}, evaluate_every: Epochs(1000), loss_limit: 1e3")),
         &[],
@@ -523,7 +526,7 @@ fn a_loss_past_its_limit_ends_the_cell_as_diverged_and_one_within_it_does_not() 
         "{steps} and not {first}"
     );
 
-    // What is above the limit before the first step has diverged there.
+    // A loss above the limit before the first step ends the cell there.
     let ran = run(&settings(&format!("{base}, loss_limit: 1e-3")), &[]);
     assert_eq!(
         (ran.trained.ending, ran.trained.summary.steps),
@@ -543,7 +546,7 @@ fn a_cell_whose_outputs_are_not_finite_has_neither_an_old_accuracy_nor_an_old_la
     assert!(last.values.get("train_accuracy").unwrap().is_nan() && last.values.get("test_accuracy").unwrap().is_nan());
     assert!(
         last.lambda_step.unwrap() < last.steps,
-        "λ_max says at which step it was measured"
+        "the step of λ_max's measurement is kept"
     );
     for point in ran.points.iter().filter_map(|point| point.lambda.as_ref()) {
         assert_eq!(point.lambda_max.is_nan(), point.lambda_residual.is_nan());
@@ -566,7 +569,7 @@ fn abort_and_quit_end_the_cell_and_keep_what_was_measured() {
             .events
             .try_iter()
             .any(|event| matches!(event, Event::Measured { cell: 0, .. }));
-        assert!(told, "what is written is told as well");
+        assert!(told, "a written point is published, too");
     }
 }
 

@@ -1,4 +1,4 @@
-//! One network and batch size on one device, made and used as a cell of a sweep is.
+//! One network and batch size on one device, made and used like a cell of a sweep.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -19,7 +19,7 @@ use sharptui::setup;
 use sharptui::setup::dtype;
 use sharptui::train::{probe_examples, probe_loss, rules};
 
-/// Losses are read from the device this many at a time, as in a cell.
+/// The number of losses that are read from the device at a time, as in a cell.
 const LOSSES_READ_AT_ONCE: usize = 32;
 
 /// The networks that are timed.
@@ -76,15 +76,15 @@ pub const KINDS: [Kind; 7] = [
     },
 ];
 
-/// One of them.
+/// A network that is timed.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
-    /// As the command line has it.
+    /// Its name on the command line.
     name: &'static str,
-    /// As a configuration has it.
+    /// Its text in a configuration.
     model: &'static str,
     batch_norm: bool,
-    /// One at which it trains on both sets of images.
+    /// A learning rate at which it trains on both sets of images.
     learning_rate: f64,
     /// Whether it takes images of 3×32×32 instead of 1×28×28.
     colour: bool,
@@ -100,7 +100,7 @@ impl FromStr for Kind {
     }
 }
 
-/// How much of a case there is, and in which precision.
+/// The sizes and the precision of a case.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     pub precision: Precision,
@@ -111,7 +111,7 @@ pub struct Size {
 }
 
 impl Size {
-    /// In 32 bits, with a probe as large as a batch.
+    /// Returns a size with 32 bits and a probe as large as the batch.
     #[allow(dead_code, reason = "each bench makes its own sizes")]
     pub fn of(batch: usize) -> Self {
         Self {
@@ -122,7 +122,7 @@ impl Size {
     }
 }
 
-/// A network, what it trains on and what λ_max is measured on, on a device.
+/// A network on a device, with its training set and the probe.
 pub struct Case {
     pub settings: Settings,
     pub network: Network,
@@ -136,7 +136,8 @@ pub struct Case {
 }
 
 impl Case {
-    /// The default settings of a cell but for network, precision, batch size, learning rate and probe.
+    /// Makes a case with the default settings of a cell, except network, precision, batch size, learning rate and
+    /// probe.
     pub fn new(kind: Kind, size: Size, device: OpenDevice) -> anyhow::Result<Self> {
         let text = format!(
             "(model: {}, batch_norm: {}, precision: {:?}, batch_size: {}, learning_rate: {}, steps: 1, \
@@ -145,7 +146,7 @@ impl Case {
         );
         let experiment = Experiment::parse(&text, Path::new("bench.ron"))?;
         let cell = experiment.cells.into_iter().next();
-        let settings = cell.ok_or_else(|| anyhow!("a sweep without cells"))?.settings;
+        let settings = cell.ok_or_else(|| anyhow!("the sweep has no cells"))?.settings;
         let mut set = Dataset::load(settings.selection(), None)?;
         if kind.colour {
             set = in_colour(&set);
@@ -164,7 +165,7 @@ impl Case {
         })
     }
 
-    /// A training run that has not begun.
+    /// Returns a training run before its first step.
     pub fn start(&self) -> Training<'_> {
         let format = dtype(&self.settings);
         Training {
@@ -183,13 +184,13 @@ impl Case {
         }
     }
 
-    /// The mean loss's gradient on `batch`, `[parameters]`.
+    /// Returns the gradient of the mean loss on `batch`, `[parameters]`.
     pub fn gradient(&self, parameters: &Tensor<1>, batch: &Examples) -> Tensor<1> {
         self.loss_and_gradient(parameters, batch, &mut self.running.clone(), false)
             .1
     }
 
-    /// The mean loss on `batch`, `[1]`, and its gradient, `[parameters]`, in training mode.
+    /// Returns the mean loss on `batch`, `[1]`, and its gradient, `[parameters]`, in training mode.
     fn loss_and_gradient(
         &self,
         parameters: &Tensor<1>,
@@ -209,14 +210,14 @@ impl Case {
         (loss / count, gradient / count)
     }
 
-    /// The Hessian of the probe's mean loss.
+    /// Returns the Hessian of the probe's mean loss.
     pub fn hessian<'a>(&'a self, parameters: &'a Tensor<1>, go_on: &'a mut dyn FnMut() -> bool) -> Hessian<'a> {
         let probe = &self.settings.probes[0];
         let mean_loss = probe_loss(&self.settings, probe, &self.network, &self.probe, &self.running);
         Hessian::new(mean_loss, parameters, go_on).keeping(self.settings.chunk_size)
     }
 
-    /// A tracker that begins cold and never audits itself, so that each later measurement is a warm one.
+    /// Returns a tracker that starts cold and never audits, so that each later measurement is warm.
     pub fn tracker(&self, seed: u64) -> Tracker {
         let rules = Rules {
             audit_every: 0,
@@ -225,25 +226,25 @@ impl Case {
         Tracker::new(rules, stream(seed, Purpose::Eigenvector(0)))
     }
 
-    /// λ_max at `parameters`.
+    /// Measures λ_max at `parameters`.
     pub fn measure(&self, tracker: &mut Tracker, parameters: &Tensor<1>) -> anyhow::Result<Measurement> {
         let mut go_on = || true;
         let mut hessian = self.hessian(parameters, &mut go_on);
         Ok(tracker.measure(&mut hessian, parameters, false)?)
     }
 
-    /// A direction for products: the gradient, as long as it is.
+    /// Returns a direction for products: the gradient, not normalized.
     pub fn direction(&self, parameters: &Tensor<1>) -> Tensor<1> {
         self.gradient(parameters, &self.probe)
     }
 
-    /// Waits for the device to end its work.
+    /// Waits until the device has finished its work.
     pub fn wait(&self) -> anyhow::Result<()> {
         self.device.device.sync().context("the device failed")
     }
 }
 
-/// The same images as 3×32×32: a frame of two black pixels, and the one channel three times.
+/// Returns the same images as 3×32×32: with a frame of two black pixels, and the one channel repeated three times.
 fn in_colour(set: &Dataset) -> Dataset {
     const SIDE: usize = 28;
     const FRAME: usize = 2;
@@ -274,19 +275,19 @@ fn in_colour(set: &Dataset) -> Dataset {
 /// A training run of a case.
 pub struct Training<'a> {
     case: &'a Case,
-    /// Where it is, `[parameters]`.
+    /// The present parameters, `[parameters]`.
     pub parameters: Tensor<1>,
-    /// Of batch norm.
+    /// The running statistics of batch norm.
     pub running: Vec<RunningStatistics>,
     optimizer: Box<dyn Optimizer>,
     order: Order,
-    /// Of the last steps' batches, still on the device.
+    /// The losses of the last steps' batches, still on the device.
     losses: Vec<Tensor<1>>,
 }
 
 impl Training<'_> {
-    /// One optimizer step, with all that a cell of a sweep does in one: a batch gathered from the training set, its
-    /// gradient, the running statistics, the update, and every so many steps a look at the losses.
+    /// Takes one optimizer step as a cell of a sweep does: gathers a batch from the training set, computes its
+    /// gradient, updates running statistics and parameters, and reads the losses every [`LOSSES_READ_AT_ONCE`] steps.
     pub fn step(&mut self) {
         let case = self.case;
         let size = case.settings.batch_size.of(case.train.len());
@@ -304,7 +305,7 @@ impl Training<'_> {
         }
     }
 
-    /// Some of them.
+    /// Takes `steps` steps.
     pub fn advance(&mut self, steps: u64) {
         for _ in 0..steps {
             self.step();
@@ -312,7 +313,7 @@ impl Training<'_> {
     }
 }
 
-/// Which examples come next.
+/// The order in which examples are used.
 struct Order {
     rng: ChaCha8Rng,
     indices: Vec<usize>,
@@ -320,8 +321,8 @@ struct Order {
 }
 
 impl Order {
-    /// The next `size` examples of a fresh random order for every epoch. What is left over at an epoch's end is left out,
-    /// so that every batch is as large.
+    /// Returns the next `size` examples. Every epoch has a new random order. Examples left over at the end of an epoch
+    /// are skipped, so that all batches have the same size.
     fn take(&mut self, size: usize) -> &[usize] {
         if self.next + size > self.indices.len() {
             self.next = 0;

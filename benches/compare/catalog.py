@@ -1,20 +1,20 @@
-"""The networks that are timed, and what is asked of each if nothing else is said."""
+"""The networks that are timed, and the default work for each."""
 
 from dataclasses import dataclass
 
-# What can be timed: training steps, products, λ_max from a cold start, λ_max tracked along training.
+# The work that can be timed: training steps, products, λ_max from a cold start, λ_max tracked along training.
 WORK = ("step", "product", "lambda", "track")
 
 
 @dataclass(frozen=True)
 class Network:
-    # In words.
+    # Its name in the tables.
     title: str
-    # Examples in a training step.
+    # Batch sizes.
     batches: tuple = (128,)
-    # Whether a CPU takes its time: then no flex, no PyHessian and curvlinops, and no tracking unless that is asked for.
+    # Whether it is slow on a CPU. Then flex, PyHessian, curvlinops and tracking are left out unless they are asked for.
     large: bool = False
-    # Whether it is for a GPU alone, unless it is asked for.
+    # Whether it is timed only on a GPU, unless it is asked for.
     gpu: bool = False
 
 
@@ -28,17 +28,17 @@ NETWORKS = {
     "resnet18": Network("ResNet-18 of width 64, batch norm", large=True, gpu=True),
 }
 
-# On a GPU the probe has so many examples, whatever the batch.
+# The number of examples of the probe on a GPU, for every batch size.
 PROBE_ON_GPU = 1000
 # Training steps before anything is measured.
 STEPS, STEPS_OF_LARGE = 100, 20
-# Training steps between two looks at the clock: on a GPU a run does not wait after each, either.
+# Training steps between two readings of the clock: on a GPU, a real run does not wait after each step either.
 BURST_ON_CPU, BURST_ON_GPU = 1, 20
 
 
 @dataclass(frozen=True)
 class Task:
-    """One network in one precision and size, and what is asked of it."""
+    """One network in one precision and size, and the work to time."""
 
     network: str
     precision: str
@@ -47,14 +47,14 @@ class Task:
     steps: int
     # A part of WORK.
     work: tuple
-    # By sharptui's names: flex, libtorch, libtorch:cuda:N.
+    # In sharptui's names: flex, libtorch, libtorch:cuda:N.
     devices: tuple
     # Whether PyHessian and curvlinops are timed, too.
     peers: bool
 
 
 def tasks(chosen):
-    """What the options ask for, in order."""
+    """Returns the tasks that the options ask for, in order."""
     on_gpu = chosen.device != "cpu"
     names = chosen.networks or [name for name, of in NETWORKS.items() if on_gpu or not of.gpu]
     return [
@@ -66,7 +66,7 @@ def tasks(chosen):
 
 
 def batches(name, precision):
-    """In float64 only the first: the others take long and say little more."""
+    """Returns the batch sizes; in float64 only the first, because the others take long and add little."""
     return NETWORKS[name].batches if precision == "float32" else NETWORKS[name].batches[:1]
 
 
@@ -91,6 +91,6 @@ def task(chosen, name, precision, batch):
         steps=chosen.steps if chosen.steps is not None else STEPS_OF_LARGE if slow else STEPS,
         work=tuple(work),
         devices=devices,
-        # PyHessian's vectors are of 32 bits.
+        # PyHessian's vectors have 32 bits.
         peers=precision == "float32" and taken(chosen.peers),
     )

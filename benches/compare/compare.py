@@ -1,7 +1,7 @@
-"""Times sharptui and what there is in Python on the same networks, and prints tables of ratios.
+"""Times sharptui and the Python tools on the same networks, and prints tables of ratios.
 
-Everything is interleaved: each round asks every candidate for a few repetitions, so that a slow moment of the machine
-falls on all of them.
+The candidates take turns: each round asks every candidate for a few repetitions, so that a slow moment of the machine
+affects all of them.
 """
 
 import argparse
@@ -12,54 +12,55 @@ from pathlib import Path
 
 from catalog import BURST_ON_CPU, BURST_ON_GPU, NETWORKS, STEPS, STEPS_OF_LARGE, WORK, tasks
 
-# Of curvlinops' ARPACK. Its basis of 20 vectors makes every search at least 20 products long: a looser one saves nothing.
+# The tolerance of curvlinops' ARPACK. With its basis of 20 vectors, every search takes at least 20 products, so a
+# looser tolerance saves nothing.
 TOLERANCE = 1e-3
-# Of sharptui's tracked measurements, its default, for a curvlinops that is tuned to track.
+# The default tolerance of sharptui's tracked measurements, used for curvlinops tuned for tracking.
 TRACKING_TOLERANCE = 1e-2
-# Of sharptui's λ_max in float64 that is to have the digits of the reference.
+# The tolerance of sharptui's λ_max in float64 that must agree with the digits of the reference.
 TRUTH_TOLERANCE = 1e-7
 
 
 def options():
-    parser = argparse.ArgumentParser(prog="benches/compare/run", description="Prints how sharptui compares.")
-    parser.add_argument("--threads", type=int, default=2, help="of every candidate (default 2)")
+    parser = argparse.ArgumentParser(prog="benches/compare/run", description="Times sharptui and the Python tools.")
+    parser.add_argument("--threads", type=int, default=2, help="threads of every candidate (default 2)")
     parser.add_argument("--device", type=device, default="cpu", help="cpu (default), cuda or cuda:N")
-    parser.add_argument("--no-libtorch", action="store_true", help="sharptui on flex alone: builds faster")
+    parser.add_argument("--no-libtorch", action="store_true", help="sharptui only on flex: builds faster")
     parser.add_argument(
-        "--networks", nargs="+", choices=NETWORKS, help="(default: all that the device takes within a minute or two each)"
+        "--networks", nargs="+", choices=NETWORKS, help="networks (default: all that take at most a minute or two each)"
     )
     parser.add_argument(
-        "--precisions", nargs="+", choices=("float32", "float64"), default=["float32", "float64"], help="(default both)"
+        "--precisions", nargs="+", choices=("float32", "float64"), default=["float32", "float64"], help="(default: both)"
     )
     parser.add_argument(
         "--work",
         nargs="+",
         choices=WORK,
         help="what to time: training steps, products, λ_max from a cold start and tracked along training (default: all; on "
-        "a CPU no tracking of large networks, and of none in float64)",
+        "a CPU without tracking of large networks; in float64 without tracking)",
     )
     extents = {"choices": ("none", "small", "all"), "default": "small"}
-    parser.add_argument("--flex", **extents, help="on which networks flex is timed, too (default small)")
-    parser.add_argument("--peers", **extents, help="the same of PyHessian and curvlinops, in float32; on CUDA none is large")
-    parser.add_argument("--batches", nargs="+", type=int, help="examples of a training step (default: as fits the network)")
-    parser.add_argument("--probe", type=int, help="held-out examples of λ_max (default: as a batch; on CUDA 1000)")
+    parser.add_argument("--flex", **extents, help="networks on which flex is timed, too (default small)")
+    parser.add_argument("--peers", **extents, help="the same for PyHessian and curvlinops, in float32; on CUDA none is large")
+    parser.add_argument("--batches", nargs="+", type=int, help="batch sizes (default: depends on the network)")
+    parser.add_argument("--probe", type=int, help="held-out examples for λ_max (default: the batch size; on CUDA 1000)")
     parser.add_argument(
         "--steps",
         type=int,
-        help=f"training steps before anything is measured (default {STEPS}; on a CPU {STEPS_OF_LARGE} of large networks)",
+        help=f"training steps before anything is measured (default {STEPS}; {STEPS_OF_LARGE} for large networks on a CPU)",
     )
     parser.add_argument("--between", type=int, default=10, help="training steps between tracked measurements (default 10)")
-    parser.add_argument("--rounds", type=int, default=3, help="of interleaved repetitions (default 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of interleaved repetitions (default 3)")
     parser.add_argument("--points", type=int, default=5, help="tracked measurements (default 5)")
     parser.add_argument(
-        "--tolerances", nargs="+", type=float, default=[1e-3, 1e-5], help="of PyHessian (default 1e-3, its own, and 1e-5)"
+        "--tolerances", nargs="+", type=float, default=[1e-3, 1e-5], help="of PyHessian (default: its own 1e-3, and 1e-5)"
     )
     parser.add_argument(
-        "--of", choices=["median", "fastest"], default="median", help="times in ratios; fastest on a busy machine"
+        "--of", choices=["median", "fastest"], default="median", help="which times the ratios use; fastest on a busy machine"
     )
-    parser.add_argument("--quick", action="store_true", help="one round, two points: to see that it runs")
-    parser.add_argument("--binary", type=Path, help="sharptui's half, built elsewhere by `cargo bench --no-run`: builds nothing")
-    parser.add_argument("--json", type=Path, help="also write every number here")
+    parser.add_argument("--quick", action="store_true", help="one round, two points: to check that it runs")
+    parser.add_argument("--binary", type=Path, help="sharptui's half, built before by `cargo bench --no-run`: builds nothing")
+    parser.add_argument("--json", type=Path, help="also write every number into this file")
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.rounds, chosen.points = 1, 2
@@ -67,7 +68,7 @@ def options():
 
 
 def device(text):
-    """cpu, or cuda with its number."""
+    """Parses cpu, or cuda with its number."""
     name, colon, number = text.partition(":")
     if text == "cpu" or (name == "cuda" and (number.isdecimal() or not colon)):
         return text if text == "cpu" or colon else "cuda:0"
@@ -75,7 +76,7 @@ def device(text):
 
 
 class Samples(dict):
-    """Every number of one case: [work][candidate] is a list of samples."""
+    """All numbers of one case: [work][candidate] is a list of samples."""
 
     def take(self, work, candidate, seconds, **more):
         self.setdefault(work, {}).setdefault(candidate, []).append({"seconds": seconds, **more})
@@ -108,7 +109,7 @@ def run(chosen, task, file):
         return float(theirs.reference(networks.load(file, theirs.torch.float64, chosen.device)))
 
     def take_peers(work, case, seed, exact, start=None):
-        """The last eigenvector that curvlinops found, if it was asked."""
+        """Times the peers, and returns the eigenvector that curvlinops found, if it was timed."""
         if not task.peers:
             return None
         import searches
@@ -120,7 +121,8 @@ def run(chosen, task, file):
         found = searches.curvlinops(case, TOLERANCE, seed, start=start)
         samples.take_value(work, "curvlinops", found, exact)
         if start is not None:
-            # As good as ARPACK gets here: the last vector, a loose tolerance, and a basis so small that it can stop early.
+            # The best setting for ARPACK here: the last vector, a loose tolerance, and a basis so small that it can
+            # stop early.
             tuned = searches.curvlinops(case, TRACKING_TOLERANCE, seed, start=start, basis=4)
             samples.take_value(work, "curvlinops, tuned", tuned, exact)
         return found["vector"]
@@ -157,7 +159,7 @@ def run(chosen, task, file):
 
         if "track" in task.work:
             for ours in rust.devices:
-                rust.ask("track", ours)  # cold: the beginning of the track
+                rust.ask("track", ours)  # a cold start, which begins the track
             if task.peers and last is None:
                 import searches
 
@@ -173,7 +175,7 @@ def run(chosen, task, file):
 
 def main():
     chosen = options()
-    # Before PyTorch and numpy are imported: their pools of threads are made then.
+    # Set before PyTorch and numpy are imported, because they create their thread pools then.
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = str(chosen.threads)
     import rust
@@ -193,7 +195,7 @@ def main():
             samples = run(chosen, task, Path(folder) / "case.safetensors")
             results.append({"task": vars(task), "samples": samples})
             if chosen.json:
-                # After each case, so that nothing is lost when a later one is cut off.
+                # Written after each case, so that nothing is lost if a later case is interrupted.
                 chosen.json.write_text(json.dumps({"options": vars(chosen), "results": results}, default=str, indent=1))
     for text in (
         table.against_pytorch(results, chosen.of),

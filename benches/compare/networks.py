@@ -1,6 +1,6 @@
-"""The networks, parameters and examples of a file of sharptui's, in PyTorch.
+"""Loads the networks, parameters and examples of a file of sharptui into PyTorch.
 
-A network is recognized by the names of its parameters, and its sizes are theirs.
+A network is recognized by the names of its parameters; their shapes give its sizes.
 """
 
 from collections import OrderedDict
@@ -22,10 +22,11 @@ class Examples:
 
 @dataclass
 class Case:
-    """A network with what it trains on and what λ_max is measured on.
+    """A network with its training set and the probe.
 
-    Batch norm uses batch statistics in both modules. `model` also gathers running ones, as in training; `measured`, of the
-    same parameters, has none, so that it is the same function in PyTorch's evaluation mode, which PyHessian turns on.
+    Batch norm uses batch statistics in both modules. `model` also gathers running statistics, as in training. `measured`
+    has the same parameters and no running statistics, so that PyTorch's evaluation mode, which PyHessian turns on, does not
+    change the function.
     """
 
     model: nn.Module
@@ -36,7 +37,7 @@ class Case:
 
     @property
     def train(self):
-        """Where the file has nothing to train on, the probe."""
+        """The training set, or the probe if the file has no training set."""
         return self.examples.get("train", self.probe)
 
     @property
@@ -45,7 +46,7 @@ class Case:
 
     @property
     def parameters(self):
-        """Of what is measured."""
+        """The parameters of the measured network."""
         return list(self.measured.parameters())
 
     @property
@@ -54,7 +55,7 @@ class Case:
 
 
 class SquaredError(nn.Module):
-    """½ ‖z − y‖² for the one-hot label y, its mean over examples."""
+    """½ ‖z − y‖² for the one-hot label y, averaged over examples."""
 
     def forward(self, outputs, labels):
         expected = functional.one_hot(labels, outputs.shape[1]).to(outputs.dtype)
@@ -82,7 +83,7 @@ def load(file, dtype=torch.float32, device="cpu"):
 
 
 def network(tensors, activation, running, dtype):
-    """The network that has these parameters; `running` says whether batch norm gathers running statistics."""
+    """Returns the network with these parameters; `running` tells whether batch norm gathers running statistics."""
     build = Builder(tensors, activation, running)
     if "features.0.weight" in tensors:
         model = vgg11(build)
@@ -92,7 +93,7 @@ def network(tensors, activation, running, dtype):
         model = cnn(build)
     else:
         model = mlp(build)
-    # Before the parameters come: those of 64 bits would be rounded to 32.
+    # Must come before the parameters are loaded: parameters of 64 bits would be rounded to 32.
     model = model.to(dtype)
     wanted = model.state_dict()
     left = {name for name in tensors if not (name in wanted or is_running(name))}
@@ -107,7 +108,7 @@ def is_running(name):
 
 
 class Builder:
-    """Layers of the sizes that their parameters have."""
+    """Builds layers with the sizes of their parameters."""
 
     def __init__(self, tensors, activation, running):
         self.tensors, self.activation, self.running = tensors, activation, running
@@ -125,7 +126,7 @@ class Builder:
         return nn.Linear(inputs, outputs)
 
     def norm(self, name, kind=nn.BatchNorm2d):
-        """Batch norm, or nothing where the network has none."""
+        """Returns batch norm, or an identity if the network has none."""
         if not self.has(name):
             return nn.Identity()
         return kind(len(self.tensors[f"{name}.weight"]), track_running_stats=self.running)
@@ -153,21 +154,21 @@ def cnn(build):
     return nn.Sequential(layers)
 
 
-# Of VGG-11: whether a pool follows each convolution.
+# VGG-11: whether a pool follows each convolution.
 POOLS = (True, True, False, True, False, True, False, True)
 
 
 class Pool(nn.Module):
-    """2×2, unless the image has a single row or column."""
+    """Pools 2×2, unless the image has a single row or column."""
 
     def forward(self, x):
         return functional.max_pool2d(x, 2) if min(x.shape[2:]) > 1 else x
 
 
 def vgg11(build):
-    """torchvision's `vgg11` or `vgg11_bn` without the average pool; its numbers count every module."""
+    """Returns torchvision's `vgg11` or `vgg11_bn` without the average pool. Its numbers count every module."""
     features, number = OrderedDict(), 0
-    # With batch norm module 1 is one, without it an activation, which has no parameters.
+    # Module 1 is batch norm if there is one, and otherwise an activation, which has no parameters.
     modules = 3 if build.has("features.1") else 2
     for pool in POOLS:
         features[str(number)] = build.conv(f"features.{number}")
@@ -187,7 +188,7 @@ def vgg11(build):
 
 
 class Subsample(nn.Module):
-    """Every second row and column, and zeros for the new channels."""
+    """The shortcut: every second row and column, and zeros for the new channels."""
 
     def __init__(self, channels):
         super().__init__()
@@ -198,7 +199,7 @@ class Subsample(nn.Module):
 
 
 class Block(nn.Module):
-    """Two convolutions beside a shortcut."""
+    """Two convolutions with a shortcut."""
 
     def __init__(self, build, name, stride):
         super().__init__()
@@ -224,7 +225,7 @@ class Average(nn.Module):
 
 
 def resnet(build):
-    """ResNet-18 (projections) or ResNet-20 (none) with a stem for small images."""
+    """Returns ResNet-18 (with projections) or ResNet-20 (without), with a stem for small images."""
     layers = OrderedDict(conv1=build.conv("conv1"), bn1=build.norm("bn1"), activation=build.activation())
     stage = 1
     while build.has(f"layer{stage}.0.conv1"):

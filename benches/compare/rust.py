@@ -1,4 +1,4 @@
-"""sharptui's half of the comparison, a process that is asked and answers."""
+"""sharptui's half of the comparison: a process that answers requests."""
 
 import json
 import os
@@ -12,25 +12,25 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def command(chosen):
-    """What builds it, and with arguments after `--` runs it."""
+    """Returns the command that builds it, and that runs it with arguments after `--`."""
     features = [] if chosen.no_libtorch else ["--features", "tch"]
     return ["cargo", "bench", "--quiet", "--bench", "compare", *features]
 
 
 def environment(chosen):
-    """The LibTorch of this interpreter's PyTorch, and the number of threads for flex and for LibTorch."""
+    """Returns environment variables: LibTorch from this interpreter's PyTorch, and the threads of flex and LibTorch."""
     here, threads = os.path.dirname(sys.executable), chosen.threads
-    # What was built here knows where LibTorch lies.
+    # A binary that was built here finds LibTorch by itself.
     libraries = {"LD_LIBRARY_PATH": os.path.join(torch.__path__[0], "lib")} if chosen.binary else {}
     return os.environ | libraries | {
         "PATH": here + os.pathsep + os.environ["PATH"],
         "LIBTORCH_USE_PYTORCH": "1",
-        # No TF32 on CUDA, whatever LibTorch's own defaults are.
+        # No TF32 on CUDA, whatever LibTorch's defaults are.
         "NVIDIA_TF32_OVERRIDE": "0",
         "RAYON_NUM_THREADS": str(threads),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
-        # As the program sets them for itself, see src/device/environment.rs.
+        # The program itself sets the following ones, see src/device/environment.rs.
         "MALLOC_ARENA_MAX": "1",
         "MALLOC_MMAP_THRESHOLD_": "1099511627776",
         "MALLOC_TRIM_THRESHOLD_": "1099511627776",
@@ -40,11 +40,11 @@ def environment(chosen):
 def build(chosen):
     built = subprocess.run([*command(chosen), "--no-run"], cwd=ROOT, env=environment(chosen))
     if built.returncode != 0:
-        sys.exit("sharptui could not be built; what cargo said is above")
+        sys.exit("sharptui could not be built; cargo's output is above")
 
 
 class Rust:
-    """A case: the network trained for some steps, on every device of the task; `file` then has its parameters."""
+    """A case: the network after some training steps, on every device of the task. `file` has its parameters."""
 
     def __init__(self, chosen, task, file):
         numbers = (task.batch, task.probe, task.steps)
@@ -79,5 +79,5 @@ class Rust:
     def _answer(self):
         line = self.process.stdout.readline()
         if not line:
-            sys.exit("sharptui's half ended early; what it said is above")
+            sys.exit("sharptui's half ended early; its output is above")
         return json.loads(line)

@@ -1,4 +1,4 @@
-"""λ_max by PyHessian and by curvlinops, each as its documentation has it."""
+"""λ_max by PyHessian and by curvlinops, each used as in its documentation."""
 
 import sys
 import time
@@ -12,14 +12,14 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from theirs import synchronize
 
-# PyHessian keeps the gradient's graph in the gradient; here it is freed after each measurement.
+# PyHessian keeps the gradient's graph in the gradient; `zero_grad` frees it after each measurement.
 warnings.filterwarnings("ignore", message="Using backward\\(\\) with create_graph=True")
 
 
 def pyhessian(case, tolerance, seed):
     """Power iteration, which finds the largest eigenvalue by magnitude, until a step changes it by less than the tolerance.
 
-    Its product is wrapped to be counted; nothing else of it is touched.
+    Its product is wrapped in order to count; nothing else is changed.
     """
     torch.manual_seed(seed)
     module, count = sys.modules["pyhessian.hessian"], 0
@@ -41,15 +41,15 @@ def pyhessian(case, tolerance, seed):
         seconds = time.perf_counter() - started
     finally:
         module.hessian_vector_product = product
-    # It leaves a gradient that holds its own graph.
+    # PyHessian leaves a gradient that holds its own graph.
     case.measured.zero_grad()
     return {"seconds": seconds, "value": values[0], "products": count}
 
 
 def curvlinops(case, tolerance, seed, start=None, basis=None):
-    """ARPACK on curvlinops' operator; `start` is a vector to begin from, `basis` ARPACK's ncv, 20 if not given.
+    """ARPACK on curvlinops' operator; `start` is the start vector, `basis` is ARPACK's ncv, by default 20.
 
-    The operator's own check that it is deterministic, which costs products, is off.
+    The operator's check that it is deterministic, which costs products, is off.
     """
     count = 0
     if start is None:

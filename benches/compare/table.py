@@ -1,4 +1,4 @@
-"""The numbers as Markdown."""
+"""Formats the numbers as Markdown."""
 
 import importlib.metadata
 import os
@@ -10,22 +10,22 @@ from statistics import median
 from catalog import NETWORKS
 
 OURS = ("flex", "LibTorch", "CUDA", "CUDA, autotuned")
-# Measurements, sharptui's default.
+# Measurements between audits: sharptui's default.
 AUDIT_EVERY = 10
-# Relative errors below this are rounding in float32, which neither side can help.
+# Relative errors below this come from rounding in float32, which neither side can avoid.
 NEGLIGIBLE = 1e-5
-# Largest errors of a handful of samples scatter: up to this many times ours is as accurate.
+# The largest error of a few samples scatters: up to this multiple of ours counts as equally accurate.
 SCATTER = 2
 
 
 STATISTICS = {"median": median, "fastest": min}
 
-# What the tables call some of the work.
+# The names of some of the work in the tables.
 WORDS = {"step": "training step"}
 
 
 def error(samples):
-    """The largest relative error."""
+    """Returns the largest relative error."""
     return max(abs(sample["error"]) for sample in samples)
 
 
@@ -38,13 +38,13 @@ def seconds(samples, statistic):
 
 
 def about(result):
-    """Which case it is, as the first cells of a row."""
+    """Returns the first cells of a row, which identify the case."""
     task = result["task"]
     return [NETWORKS[task["network"]].title, task["precision"], str(task["batch"]), str(task["probe"])]
 
 
 def against_pytorch(results, statistic):
-    """Training steps and products beside PyTorch's, both ways round."""
+    """Compares training steps and products with PyTorch's, as ratios in both directions."""
     lines = [
         "| network | precision | batch | probe | work | back end | ours | PyTorch | ours / PyTorch | PyTorch / ours |",
         "|---|---|--:|--:|---|---|--:|--:|--:|--:|",
@@ -54,7 +54,7 @@ def against_pytorch(results, statistic):
             by = result["samples"].get(work, {})
             for name in [name for name in OURS if name in by]:
                 ours = seconds(by[name], statistic)
-                # On CUDA the better one of cuDNN's two ways counts.
+                # On CUDA, the faster of PyTorch with and without cuDNN's benchmark counts.
                 theirs = min(seconds(by[way], statistic) for way in by if way not in OURS)
                 cells = [*about(result), WORDS.get(work, work), name, milliseconds(ours), milliseconds(theirs)]
                 lines.append(row([*cells, ratio(ours, theirs), ratio(theirs, ours)]))
@@ -62,10 +62,10 @@ def against_pytorch(results, statistic):
 
 
 def searches(results, statistic):
-    """λ_max beside PyHessian and curvlinops, theirs over ours, so that above 1 sharptui is the faster one.
+    """Compares λ_max with PyHessian and curvlinops: their time divided by ours, so that sharptui is faster above 1.
 
-    Twice: beside the faster of PyHessian and curvlinops at 1e-3, whatever the errors, and beside the fastest of all that is
-    about as accurate. With audits: a cold start beside every tenth tracked measurement.
+    There are two comparisons: with the faster of PyHessian and curvlinops at 1e-3, whatever the errors, and with the fastest
+    of all that are about as accurate. "With audits" adds a cold start to every tenth tracked measurement.
     """
 
     def beside(by, names, ours):
@@ -138,11 +138,11 @@ def version(package):
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return "not there"
+        return "not installed"
 
 
 def device(chosen):
-    """The GPU, where one is used."""
+    """Returns the GPU's name and settings, if one is used."""
     if chosen.device == "cpu":
         return ""
     import torch

@@ -1,6 +1,6 @@
-"""What is timed of PyTorch: training steps, and products by double backward, each as its documentation has them.
+"""PyTorch's side: training steps, and products by double backward, each as in its documentation.
 
-And λ_max to about its last digits, by ARPACK on double backward in float64.
+Also λ_max to about its last digits, by ARPACK on double backward in float64.
 """
 
 import time
@@ -10,12 +10,12 @@ import numpy
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-# sharptui reads the losses of its steps from the device this many at a time; so does the loop here.
+# The number of losses that are read from the device at a time, both by sharptui and by the loop here.
 LOSSES_READ_AT_ONCE = 32
 
 
 def settle(threads, device):
-    """The number of threads, and float32 that is float32 on CUDA, too."""
+    """Sets the number of threads, and true float32 on CUDA, without TF32."""
     torch.set_num_threads(threads)
     allow_tf32(False)
     if device != "cpu":
@@ -23,7 +23,7 @@ def settle(threads, device):
 
 
 def allow_tf32(on):
-    """By the switches that every version has; newer ones warn that there are others."""
+    """Uses the switches that every version has; newer versions warn that there are others."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.backends.cuda.matmul.allow_tf32 = on
@@ -31,7 +31,7 @@ def allow_tf32(on):
 
 
 def ways(device):
-    """What PyTorch is called in the tables, each with whether cuDNN tries out its algorithms."""
+    """Returns PyTorch's names in the tables, each with whether cuDNN benchmarks its algorithms."""
     return {"PyTorch": False} if device == "cpu" else {"PyTorch": False, "PyTorch, benchmark": True}
 
 
@@ -45,7 +45,7 @@ def synchronize(device):
 
 
 def timed(repeats, work, device, burst=1):
-    """Seconds of a call, in as many bursts as `repeats`; one more before them fills caches and pools of memory."""
+    """Returns the seconds per call of `repeats` bursts, after one more burst that fills caches and memory pools."""
 
     def calls():
         for _ in range(burst):
@@ -62,7 +62,7 @@ def timed(repeats, work, device, burst=1):
 
 
 def step_seconds(case, repeats, burst=1, batch=None):
-    """Training steps: a batch gathered from the training set, gradient, running statistics, update."""
+    """Times training steps: gathering a batch from the training set, gradient, running statistics, update."""
     before = {name: value.clone() for name, value in case.model.state_dict().items()}
     optimizer = torch.optim.SGD(case.model.parameters(), lr=case.learning_rate)
     total, device, losses = len(case.train.labels), case.device, []
@@ -87,13 +87,13 @@ def step_seconds(case, repeats, burst=1, batch=None):
 
 
 def gradient(case):
-    """The gradient on the probe, with its graph, one tensor a parameter."""
+    """Returns the gradient on the probe with its graph, one tensor per parameter tensor."""
     value = case.loss(case.measured(case.probe.images), case.probe.labels)
     return torch.autograd.grad(value, case.parameters, create_graph=True)
 
 
 def product_seconds(case, repeats):
-    """Double backward, with the gradient's graph built for each product, and with one that is kept."""
+    """Times double backward, first building the gradient's graph for each product, then with a retained graph."""
     v = [g.detach() for g in gradient(case)]
     first = timed(repeats, lambda: torch.autograd.grad(gradient(case), case.parameters, v), case.device)
     kept = gradient(case)
@@ -102,7 +102,7 @@ def product_seconds(case, repeats):
 
 
 def reference(case, tolerance=1e-9):
-    """λ_max of a float64 case to about its last digits: ARPACK on double backward."""
+    """Returns λ_max of a float64 case to about its last digits: ARPACK on double backward."""
     kept = gradient(case)
     sizes = [p.numel() for p in case.parameters]
 

@@ -1,5 +1,5 @@
-// Counts the copies and the waits that a program asks of CUDA, in place of a profiler: loaded before CUDA's runtime
-// (LD_PRELOAD), it passes each call on and says at the end how many there were.
+// Counts the copies and waits that a program requests from CUDA, without a profiler. Loaded before CUDA's runtime
+// (LD_PRELOAD), it passes each call on and writes the counts at the end.
 //
 //   cc -shared -fPIC -O2 -o calls.so calls.c -ldl
 //   CALLS=FILE LD_PRELOAD=$PWD/calls.so PROGRAM ARG…

@@ -1,6 +1,6 @@
-"""Copies and waits in each training step: `calls.py STEPS_A FILE_A STEPS_B FILE_B`, two files by `calls.c`.
+"""Prints copies and waits per training step: `calls.py STEPS_A FILE_A STEPS_B FILE_B`, with two files of `calls.c`.
 
-What both runs do besides stepping is taken off by the difference.
+The difference of the two runs removes everything that they do besides steps.
 """
 
 import csv

@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
-# Measures sharptui on an NVIDIA GPU, beside PyTorch, PyHessian and curvlinops with the same parameters and examples.
+# Measures sharptui on an NVIDIA GPU, and PyTorch, PyHessian and curvlinops with the same parameters and examples.
 #
 #   benches/gpu/measure.sh [OPTION…] [PART…]
 #
 #   --binary FILE   sharptui with LibTorch (default: target/release/sharptui)
-#   --data DIR      where cifar-10-batches-bin lies (default: $SHARPTUI_DATA)
+#   --data DIR      the folder of cifar-10-batches-bin (default: $SHARPTUI_DATA)
 #   --python FILE   a Python with PyTorch; with PyHessian and curvlinops for the last comparison (default: python3)
 #   --device NAME   libtorch:cuda:N, or libtorch for a rehearsal on a CPU (default: libtorch:cuda:0)
-#   --tiny          small networks and few steps: only to see that everything runs
-#   --keep DIR      where the runs are left (default: nowhere)
+#   --tiny          small networks and few steps: only to check that everything runs
+#   --keep DIR      keep the runs in this folder (default: they are deleted)
 #
-# Parts, all of them unless some are named:
+# Parts (default: all):
 #
-#   truth           λ_max of small networks in float64 beside PyTorch's, then in float32 and with TF32
+#   truth           λ_max of small networks in float64, compared with PyTorch's, then in float32 and with TF32
 #   steps           training steps of VGG-11 (64), ResNet-18 (64) with batch norm and 784-256-256-10
 #   lambda          λ_max of 1,000 images from a cold start at 1e-3, in float32, and with a search in TF32
 #   peers           the same steps, products and λ_max by PyTorch, PyHessian and curvlinops; needs the runs of `lambda`
-#   memory          the most memory that a measurement of VGG-11 on 1,000 images takes, and PyTorch's
+#   memory          the peak memory of a measurement of VGG-11 on 1,000 images, and PyTorch's
 #   transfers       copies and waits in each step of VGG-11, counted by calls.c
 #   out_of_memory   a probe that cannot fit, and whether the next cell runs
-#   deterministic   whether two runs agree to the bit
+#   deterministic   whether two runs agree bit for bit
 #
-# It prints all that it finds and compares nothing with a limit; docs/src/back-ends.md says what the build needs.
+# It only prints numbers and checks no limits; docs/src/back-ends.md says what the build needs.
 set -uo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
@@ -44,9 +44,9 @@ done
 ((${#parts[@]})) || parts=(truth steps lambda peers memory transfers out_of_memory deterministic)
 
 binary="$(realpath "$binary")" || exit 2
-[[ -x "$binary" ]] || { echo "$binary is no program; --binary FILE"; exit 2; }
+[[ -x "$binary" ]] || { echo "$binary is not a program; use --binary FILE"; exit 2; }
 [[ -d "$data" ]] && data="$(realpath "$data")"
-# PyTorch's name of the device, and the GPU's number.
+# PyTorch's name for the device, and the number of the GPU.
 case "$device" in
     libtorch) torch=cpu gpu='' ;;
     libtorch:cuda:*) torch="${device#libtorch:}" gpu="${device##*:}" ;;
@@ -69,10 +69,10 @@ ended() {
 trap ended EXIT
 cd "$work" || exit 2
 
-# sharptui with the libraries of this PyTorch.
+# Runs sharptui with the libraries of this PyTorch.
 sharptui() { LD_LIBRARY_PATH="$libraries" "$binary" "$@"; }
 
-# NAME: the path of a configuration; a tiny one where that was asked for.
+# NAME: prints the path of a configuration, or of a tiny version of it with --tiny.
 config() {
     local path="$here/configs/$1.ron"
     if [[ -n "$tiny" ]]; then
@@ -85,7 +85,7 @@ config() {
     echo "$path"
 }
 
-# SECONDS FOLDER NAME: trains a configuration; its run directory is FOLDER/NAME. Fails if a cell did, or time was up.
+# SECONDS FOLDER NAME: trains a configuration into FOLDER/NAME. Fails if a cell fails or the time is up.
 train() {
     local limit="$1" folder="$2" name="$3" from=$SECONDS code=0 place=()
     rm -rf "${folder:?}/$name"
@@ -94,13 +94,13 @@ train() {
         "$(config "$name")" > "$folder-$name.log" 2>&1 || code=$?
     echo "  ($name: $((SECONDS - from)) s)"
     if ((code)); then
-        echo "  $name ended with $code; its last words:"
+        echo "  $name ended with $code; its last output:"
         tail -n 3 "$folder-$name.log" | cut -c 1-200 | sed 's/^/  | /'
     fi
     return $code
 }
 
-# CELL NAME TOLERANCE: writes what λ_max of a cell is measured on into NAME.safetensors, and λ_max in float64 into
+# CELL NAME TOLERANCE: writes a cell's parameters and probe into NAME.safetensors, and its λ_max in float64 into
 # NAME.lambda.
 dump() {
     local place=()
@@ -110,14 +110,14 @@ dump() {
     sed -n 's/^lambda_max *//p' "$2.log" > "$2.lambda"
 }
 
-# Whether CIFAR-10 is there for a part.
+# Checks that CIFAR-10 is there for a part.
 has_cifar() {
     [[ -d "$data/cifar-10-batches-bin" ]] && return
-    echo "  not measured: no cifar-10-batches-bin in '${data}'; --data DIR"
+    echo "  not measured: no cifar-10-batches-bin in '${data}'; use --data DIR"
     return 1
 }
 
-# What a run takes of the GPU, or of the host in a rehearsal.
+# Runs a command and prints its peak memory on the GPU, or on the host in a rehearsal.
 measuring_memory() { "$python" "$here/memory.py" "${gpu:-host}" "$@"; }
 
 truth() {
@@ -186,7 +186,7 @@ transfers() {
     local few=100 many=300 count
     cc -shared -fPIC -O2 -o calls.so "$here/calls.c" -ldl || return
     for count in $few $many; do
-        # With what the program would start itself again for.
+        # With MALLOC_ARENA_MAX set, for which the program would otherwise start itself again.
         CALLS="$PWD/calls-$count" LD_PRELOAD="$PWD/calls.so" LD_LIBRARY_PATH="$libraries" MALLOC_ARENA_MAX=1 "$binary" \
             --plain --device "$device" --data "$data" --steps "$count" --out "transfers-$count" "$(config transfers)" \
             > "transfers-$count.log" 2>&1
@@ -195,7 +195,7 @@ transfers() {
 }
 
 out_of_memory() {
-    # Its first cell is to fail.
+    # Its first cell must fail.
     train 240 runs out_of_memory || true
     grep -h -i -m 3 -e 'memory' runs-out_of_memory.log
     "$python" "$here/runs.py" cells runs/out_of_memory
@@ -208,7 +208,7 @@ deterministic() {
 
 if [[ -n "$gpu" ]]; then
     nvidia-smi --id="$gpu" --query-gpu=name,driver_version,memory.total --format=csv,noheader
-    # How busy the card was, once a second.
+    # Records the load of the GPU once a second.
     nvidia-smi --id="$gpu" --query-gpu=utilization.gpu,memory.used,power.draw,clocks.sm --format=csv,noheader,nounits -l 1 \
         > nvidia-smi.csv &
     watch=$!
@@ -226,6 +226,6 @@ rows = [line.split(", ") for line in sys.stdin]
 columns = [[float(cell) for cell in column if cell.strip().replace(".", "").isdigit()] for column in zip(*rows)]
 names = ("% busy", "MiB used", "W", "MHz")
 most = ", ".join(f"{max(column):g} {name}" for name, column in zip(names, columns) if column)
-print(f"  nvidia-smi beside it, at the most: {most}; {len(rows)} readings")'
+print(f"  nvidia-smi meanwhile, maxima: {most}; {len(rows)} readings")'
     echo "  ($((SECONDS - from)) s)"
 done

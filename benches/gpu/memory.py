@@ -1,7 +1,7 @@
-"""Runs a command and prints the most memory that it took, on a GPU (`memory.py N COMMAND…`) or of the host (`memory.py host …`).
+"""Runs a command and prints its peak memory, on a GPU (`memory.py N COMMAND…`) or on the host (`memory.py host …`).
 
-A GPU's is what the driver says to be used there, less what was used before: the contexts of CUDA and what an allocator
-holds are in it, and whatever else anybody does there at the same time.
+On a GPU, it is the memory in use by the driver's count, minus that before the command. It includes CUDA's contexts, the
+memory that an allocator holds, and whatever other programs use on the GPU at the same time.
 """
 
 import resource
@@ -16,7 +16,7 @@ def used(gpu, *more):
 
 def on_gpu(gpu, command):
     before = int(subprocess.run(used(gpu), capture_output=True, text=True, check=True).stdout)
-    # One process that says it again every 20 ms.
+    # One process that reports the used memory every 20 ms.
     watch = subprocess.Popen(used(gpu, "-lms", "20"), stdout=subprocess.PIPE, text=True)
     seen = [before]
     reader = threading.Thread(target=lambda: seen.extend(int(line) for line in watch.stdout if line.strip().isdecimal()))
@@ -24,14 +24,14 @@ def on_gpu(gpu, command):
     code = subprocess.run(command).returncode
     watch.terminate()
     reader.join()
-    print(f"at the most {max(seen) - before} MiB of GPU {gpu} by the driver, context included")
+    print(f"peak: {max(seen) - before} MiB of GPU {gpu} by the driver's count, context included")
     return code
 
 
 def on_host(command):
     code = subprocess.run(command).returncode
-    # Linux says it in KiB.
-    print(f"at the most {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MiB of the host")
+    # Linux gives it in KiB.
+    print(f"peak: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MiB of the host")
     return code
 
 

@@ -1,6 +1,6 @@
-"""PyTorch, PyHessian and curvlinops on what `sharptui lambda --dump` wrote: the same parameters and the same examples.
+"""Runs PyTorch, PyHessian and curvlinops on dumps of `sharptui lambda --dump`: the same parameters and examples.
 
-    peers.py check DUMP…    λ_max in float64, by ARPACK on double backward; beside sharptui's, where DUMP.lambda has it
+    peers.py check DUMP…    λ_max in float64, by ARPACK on double backward; compared with sharptui's if DUMP.lambda has it
     peers.py time DUMP…     training steps, products, λ_max at 1e-3; on CUDA with cuDNN's default and with its benchmark
     peers.py memory DUMP    the memory that some products of a retained graph take
 """
@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "compare"))
 import networks
 import theirs
 
-# As many as a cold start of sharptui takes.
+# The number of products of a cold start of sharptui.
 PRODUCTS = 10
 
 
@@ -26,10 +26,10 @@ def options():
     parser.add_argument("what", choices=("check", "time", "memory"))
     parser.add_argument("dumps", nargs="+", type=Path)
     parser.add_argument("--device", default="cuda:0", help="cuda:N (default cuda:0) or cpu")
-    parser.add_argument("--batch", type=int, default=128, help="of training steps (default 128)")
+    parser.add_argument("--batch", type=int, default=128, help="batch size of training steps (default 128)")
     parser.add_argument("--tf32", action="store_true", help="training steps and products with TF32")
-    parser.add_argument("--repeats", type=int, default=5, help="(default 5)")
-    parser.add_argument("--burst", type=int, default=20, help="training steps between two looks at the clock (default 20)")
+    parser.add_argument("--repeats", type=int, default=5, help="repetitions (default 5)")
+    parser.add_argument("--burst", type=int, default=20, help="training steps between two readings of the clock (default 20)")
     return parser.parse_args()
 
 
@@ -62,7 +62,7 @@ def time(chosen, dump):
         import searches
 
         for peer, find in (("PyHessian", searches.pyhessian), ("curvlinops", searches.curvlinops)):
-            find(case, 1e-3, 0)  # loads and tries out what the next ones find ready
+            find(case, 1e-3, 0)  # loads libraries and benchmarks algorithms for the next ones
             for seed in (1, 2):
                 found = find(case, 1e-3, seed)
                 words = f"{found['seconds']:.3f} s, {found['products']} products, λ_max {float(found['value']):.7g}"
@@ -79,7 +79,7 @@ def memory(chosen, dump):
         v = [part / length for part in v]
     if case.device.type == "cuda":
         peak, reserved = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
-        print(f"{dump.stem}, PyTorch: {peak >> 20} MiB allocated at the most, {reserved >> 20} MiB reserved")
+        print(f"{dump.stem}, PyTorch: {peak >> 20} MiB allocated at the peak, {reserved >> 20} MiB reserved")
 
 
 def main():

@@ -1,10 +1,10 @@
-"""What the run directories of `measure.sh` say.
+"""Prints numbers from the run directories of `measure.sh`.
 
-    runs.py lambda RUN…     every λ_max, and how far the first one, at the same parameters, is from that of the first run
+    runs.py lambda RUN…     every λ_max, and the difference of the first one, at the same parameters, from that of the first run
     runs.py steps RUN…      milliseconds of a training step
     runs.py cold RUN…       λ_max from a cold start, without the first cell, which loads CUDA's libraries
     runs.py cells RUN…      how each cell ended
-    runs.py same RUN RUN    whether two runs recorded the same numbers and parameters, to the bit
+    runs.py same RUN RUN    whether two runs recorded the same numbers and parameters, bit for bit
 """
 
 import csv
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-# Of a point: what depends on the clock.
+# Keys of a point that depend on the clock.
 TIMES = ("seconds", "lambda_seconds")
 
 
@@ -22,7 +22,7 @@ def cells(run):
 
 
 def points(cell):
-    """Of a cell that began."""
+    """Returns the points of a cell; none if it has not begun."""
     path = cell / "metrics.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
     return [json.loads(line) for line in lines]
@@ -46,7 +46,8 @@ def show_steps(runs):
     for run in runs:
         for cell in cells(run):
             evaluated = [point for point in points(cell) if point.get("train_loss") is not None]
-            # Before the first step λ_max was measured, and the first steps load what CUDA needs.
+            # The first span is left out: λ_max is measured before the first step, and the first steps load CUDA's
+            # libraries.
             spans = list(zip(evaluated[1:], evaluated[2:]))
             times = [(b["seconds"] - a["seconds"]) / (b["step"] - a["step"]) for a, b in spans]
             words = " ".join(f"{1e3 * seconds:.3f}" for seconds in times)

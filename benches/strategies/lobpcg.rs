@@ -22,7 +22,7 @@ struct Basis {
 }
 
 impl Basis {
-    /// Takes in the part of `vector` outside the basis, with its image if it is known; one product if not.
+    /// Adds the component of `vector` orthogonal to the basis. Its image, if unknown, costs one product.
     fn push(&mut self, vector: Tensor<1>, image: Option<Tensor<1>>, product: &mut Product) -> u64 {
         let (mut vector, mut image) = (vector, image);
         let before = norm(&vector);
@@ -45,7 +45,7 @@ impl Basis {
         products
     }
 
-    /// The largest Ritz value and its coefficients.
+    /// Returns the largest Ritz value and its coefficients.
     fn top(&self) -> (f64, Vec<f64>) {
         let n = self.vectors.len();
         let projected = DMatrix::from_fn(n, n, |i, j| dot(&self.vectors[i.min(j)], &self.images[i.max(j)]));
@@ -72,7 +72,7 @@ impl Strategy for Lobpcg {
             let (value, coefficients) = basis.top();
             let x = combine(&basis.vectors, &coefficients);
             let hx = combine(&basis.images, &coefficients);
-            // What moved the iterate, with the iterate itself left out.
+            // The change of the iterate, without its component along the iterate itself.
             let p = (basis.vectors.len() > 1).then(|| {
                 let rest = |all: &[Tensor<1>]| combine(&all[1..], &coefficients[1..]);
                 (rest(&basis.vectors), rest(&basis.images))

@@ -1,4 +1,4 @@
-//! The runs that are measured: small cells of the program's kinds, trained by its own networks and gradients.
+//! The runs that are measured: small cells of the kinds that the program trains, with its own networks and gradients.
 
 use std::path::Path;
 
@@ -16,9 +16,9 @@ use sharptui::train::{probe_examples, probe_loss};
 use crate::Product;
 use sharptui::setup;
 
-/// A cell and how often it is measured.
+/// A cell, and the interval of its measurements.
 pub struct Cell {
-    /// What it is.
+    /// Its name.
     pub name: &'static str,
     /// Its configuration, in parts.
     config: &'static [&'static str],
@@ -26,11 +26,11 @@ pub struct Cell {
     every: u64,
 }
 
-/// Full-batch gradient descent of a smooth network: `configs/edge_of_stability.ron` at a quarter of its size.
+/// Full-batch gradient descent on a smooth network: `configs/edge_of_stability.ron` at a quarter of its size.
 const EDGE: &str = "model: Mlp(widths: [100, 100]), activation: Tanh, loss: SquaredError, batch_size: Full, \
     train_examples: 500, probes: [(from: Training, examples: Full)]";
 
-/// Edge of stability at three rates, minibatch SGD with everything that makes it noisy, and a convolutional network.
+/// The cells: edge of stability at three rates, minibatch SGD with all sources of noise, and a convolutional network.
 pub const CELLS: &[Cell] = &[
     Cell {
         name: "eos 0.05",
@@ -82,7 +82,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// The cell before its first step.
+    /// Returns the cell before its first step.
     pub fn new(cell: &Cell) -> Self {
         let config = format!("({})", cell.config.join(", "));
         let mut experiment = Experiment::parse(&config, Path::new("cell.ron")).expect("the cells above are valid");
@@ -109,7 +109,7 @@ impl Recorded {
         }
     }
 
-    /// Goes on to the next measurement; the first is before the first step. False at the end.
+    /// Trains up to the next measurement; the first one is before the first step. Returns false at the end.
     pub fn advance(&mut self) -> bool {
         if !std::mem::replace(&mut self.started, true) {
             return true;
@@ -123,7 +123,7 @@ impl Recorded {
         true
     }
 
-    /// w, `[parameters]`.
+    /// Returns the parameters w, `[parameters]`.
     pub fn parameters(&self) -> Tensor<1> {
         self.parameters.clone()
     }

@@ -1,4 +1,4 @@
-//! Ways to follow λ_max.
+//! Strategies for following λ_max.
 
 use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
@@ -9,19 +9,19 @@ use sharpness::curvature::{Estimate, Rules, Search, Tracker, largest_eigenvalue}
 use crate::lobpcg::Lobpcg;
 use crate::{Measured, Product};
 
-/// The relative residual at which a measurement ends, where nothing else is said: the program's default.
+/// The default relative residual at which a measurement ends; it is the program's default.
 pub const TOLERANCE: f64 = 1e-2;
 
 /// The most products of one search.
 pub const MAX_PRODUCTS: u64 = 200;
 
-/// A way to follow λ_max, with whatever it remembers.
+/// A strategy for following λ_max, with its memory.
 pub trait Strategy {
-    /// λ_max of the operator, on vectors like `like`.
+    /// Measures λ_max of the operator, for vectors with the shape and device of `like`.
     fn measure(&mut self, product: &mut Product, like: &Tensor<1>) -> Measured;
 }
 
-/// What is compared, by the names of the table.
+/// Returns the strategies that are compared, with their names in the table.
 pub fn all() -> Vec<(String, Box<dyn Strategy>)> {
     let mut all: Vec<(String, Box<dyn Strategy>)> = vec![
         ("cold Lanczos, tolerance 1e-2".to_owned(), Box::new(Cold::new(1e-2))),
@@ -63,7 +63,7 @@ impl Strategy for Tracker {
     }
 }
 
-/// From a random vector each time.
+/// Starts from a random vector each time.
 struct Cold {
     tolerance: f64,
     rng: ChaCha8Rng,
@@ -84,7 +84,7 @@ impl Strategy for Cold {
     }
 }
 
-/// From the last top eigenvectors as they were found, with no noise, no step of power iteration and no audit.
+/// Starts from the last top eigenvectors, without noise, power iteration or audits.
 struct Kept {
     count: usize,
     vectors: Vec<Tensor<1>>,
@@ -111,7 +111,7 @@ impl Strategy for Kept {
     }
 }
 
-/// λ_max as well as it can be known here: from eight kept vectors and a random one, refined beyond any strategy.
+/// The reference for λ_max: starts from eight kept vectors and a random one, and refines further than any strategy.
 #[derive(Default)]
 pub struct Reference {
     vectors: Vec<Tensor<1>>,
@@ -119,7 +119,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// λ_max of the operator.
+    /// Measures λ_max of the operator.
     pub fn measure(&mut self, product: &mut Product, like: &Tensor<1>) -> Measured {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         rng.set_stream(self.measurements);
@@ -133,7 +133,7 @@ impl Reference {
     }
 }
 
-/// The first measurement of every strategy that remembers anything.
+/// Makes the first measurement of a strategy with a memory.
 pub fn cold(product: &mut Product, like: &Tensor<1>, wanted: usize) -> Estimate {
     let start = random(&mut ChaCha8Rng::seed_from_u64(4), like);
     find(product, &[start], 1e-3, 10, wanted)

@@ -9,14 +9,14 @@ fn main() {
     for variable in ["LIBTORCH", "LIBTORCH_INCLUDE", "LIBTORCH_CXX11_ABI"] {
         println!("cargo:rerun-if-env-changed={variable}");
     }
-    let libraries = env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys says where the libraries of LibTorch are");
+    let libraries = env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys sets the path of LibTorch's libraries");
     let abi = env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
     let headers = headers(Path::new(&libraries));
     cc::Build::new()
         .cpp(true)
         .pic(true)
         .std("c++17")
-        // LibTorch's own headers are not free of warnings.
+        // LibTorch's own headers cause warnings.
         .warnings(false)
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .include(&headers)
@@ -25,7 +25,8 @@ fn main() {
         .compile("sharptui_libtorch");
 }
 
-/// Beside the libraries, unless the environment says otherwise, as for torch-sys.
+/// Returns the directory of LibTorch's headers. It is next to the libraries, unless LIBTORCH_INCLUDE is set, as for
+/// torch-sys.
 fn headers(libraries: &Path) -> PathBuf {
     let named = env::var_os("LIBTORCH_INCLUDE").map(|folder| PathBuf::from(folder).join("include"));
     named.unwrap_or_else(|| libraries.with_file_name("include"))

@@ -5,8 +5,8 @@ use super::Settings;
 /// One cell of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// What it computes.
+    /// Its settings: they decide what the cell computes.
     pub settings: Settings,
-    /// What tells it from the other cells, as (setting, value), in the order of the sweep's axes.
+    /// The settings in which it differs from other cells, as (setting, value), in the order of the sweep's axes.
     pub swept: Vec<(String, String)>,
 }

@@ -1,4 +1,4 @@
-//! Which examples a cell learns from: the data set, how much of it, and how training images are varied.
+//! The examples of a cell: the data set, the part of it in use, and random changes to training images.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,14 +13,14 @@ pub enum Data {
     FashionMnist,
     /// MNIST: 60,000 training and 10,000 test images of 28×28.
     Mnist,
-    /// CIFAR-10: officially 50,000 training and 10,000 test images of 3×32×32.
+    /// CIFAR-10: 50,000 training and 10,000 test images of 3×32×32 in the official files.
     Cifar10,
-    /// CIFAR-100, of which the fine labels are learned: officially 50,000 training and 10,000 test images of 3×32×32.
+    /// CIFAR-100 with its fine labels: 50,000 training and 10,000 test images of 3×32×32 in the official files.
     Cifar100,
 }
 
 impl Data {
-    /// How many training examples the data set has, officially.
+    /// Returns the official number of training examples.
     #[must_use]
     pub fn train_len(self) -> usize {
         match self {
@@ -30,7 +30,7 @@ impl Data {
         }
     }
 
-    /// How many test examples the data set has, officially.
+    /// Returns the official number of test examples.
     #[must_use]
     pub fn test_len(self) -> usize {
         match self {
@@ -39,13 +39,13 @@ impl Data {
         }
     }
 
-    /// Whether its files may hold other numbers of examples than the official ones.
+    /// Returns whether its files may hold numbers of examples that differ from the official ones.
     #[must_use]
     pub fn has_open_length(self) -> bool {
         matches!(self, Self::Cifar10 | Self::Cifar100)
     }
 
-    /// How many classes there are; labels are below it.
+    /// Returns the number of classes. Labels are below it.
     #[must_use]
     pub fn classes(self) -> usize {
         match self {
@@ -54,7 +54,7 @@ impl Data {
         }
     }
 
-    /// How many channels an image has.
+    /// Returns the number of channels of an image.
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
@@ -63,7 +63,7 @@ impl Data {
         }
     }
 
-    /// Height and width of an image, in pixels.
+    /// Returns the side of an image in pixels: its height and its width.
     #[must_use]
     pub fn side(self) -> usize {
         match self {
@@ -73,59 +73,60 @@ impl Data {
     }
 }
 
-/// Which examples are taken where not all are.
+/// How examples are chosen if not all are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Subset {
-    /// The first of the files.
+    /// The first examples in the files.
     First,
-    /// As many of each class, up to one, drawn without replacement and kept in the order of the files.
+    /// The same number from each class (the numbers may differ by one), drawn without replacement and kept in the order
+    /// of the files.
     Balanced {
-        /// Decides which; the same for all cells, whatever their own seed.
+        /// The seed of this draw. It is the same for all cells and does not depend on a cell's own seed.
         seed: u64,
     },
 }
 
-/// How training images are varied from step to step.
+/// Random changes to training images, drawn anew in each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Augment {
-    /// Not at all.
+    /// No changes.
     Off,
-    /// Framed in black, cropped to its size at a random place, and mirrored with probability ½.
+    /// A black frame is added, the image is cropped to its size at a random place, and mirrored with probability ½.
     CropAndFlip {
-        /// Width of the frame, in pixels.
+        /// The width of the frame, in pixels.
         pad: usize,
     },
 }
 
-/// The examples of a cell: what decides which numbers are read.
+/// The choice of a cell's examples: which part of which data set is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Selection {
     /// The data set.
     pub data: Data,
-    /// How many training examples.
+    /// The number of training examples.
     pub train: Extent,
-    /// How many test examples.
+    /// The number of test examples.
     pub test: Extent,
-    /// Which, where not all.
+    /// How they are chosen if not all are used.
     pub subset: Subset,
 }
 
-/// How many examples the files of a data set hold.
+/// The numbers of examples in the files of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FilesHold {
     /// The data set.
     pub data: Data,
-    /// Training examples.
+    /// The number of training examples.
     pub train: usize,
-    /// Test examples.
+    /// The number of test examples.
     pub test: usize,
 }
 
 impl FilesHold {
-    /// What the files of `data` hold by `known`, or officially where that says nothing of them.
+    /// Returns the entry of `known` for `data`, or the official numbers if `known` has no such entry.
     pub(super) fn of(data: Data, known: &[Self]) -> Self {
         let official = Self {
             data,

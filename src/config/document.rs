@@ -1,4 +1,4 @@
-//! From the text of a config to what it says, or to where it cannot be understood.
+//! Parses the text of a config, and reports the position of the first error.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,10 +10,11 @@ use super::explain::{malformed, misread};
 use super::schema::ron_options;
 use super::settings::Document;
 
-/// Reads a config.
+/// Parses a config.
 ///
 /// # Errors
-/// The first thing that is not RON, not of its type, or not known, with its position and dotted field.
+/// Fails at the first text that is not RON, value of a wrong type, or unknown name. The error has its position and its
+/// dotted field.
 pub(super) fn parse(text: &str, path: &Path) -> Result<Document, ConfigError> {
     // Some editors open a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -29,7 +30,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Document, ConfigError> {
     misread(path, text).map_or(Ok(document), Err)
 }
 
-/// The path as it is written in a file: names and positions, without the variants of enums in between.
+/// Formats the path of a field: names and indices, without the names of enum variants.
 fn dotted(path: &serde_path_to_error::Path) -> String {
     let mut dotted = String::new();
     for segment in path {

@@ -1,33 +1,35 @@
-//! What can be wrong with a config, said so that it can be mended.
+//! Errors in a config. Each message says how to fix the error.
 
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Letters of a message at the most: a value that it quotes can be as long as the file.
+/// The largest length of a message in characters. A message may quote a value, and a value can be as long as the file.
 pub(super) const LONGEST_MESSAGE: usize = 600;
 
-/// Why a config was not taken.
+/// The reason why a config is refused.
 ///
-/// Each message is one line that opens with the file and says where in it, what was found and what is allowed.
+/// Each message is one line. It begins with the file and the place in the file, and says what was found and what is
+/// allowed.
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file could not be read.
-    // The cause is part of the line and not a `source`, so that no way of printing leaves it out or says it twice.
+    // The cause is part of the message and not a `source`: otherwise some callers would print it twice and others
+    // never.
     #[error("{}: cannot be read: {cause}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
-    /// The file is no config at all, by its size.
-    #[error("{}: larger than {limit_bytes} bytes, which no config is; is this the file you meant?", path.display())]
+    /// The file is too large to be a config.
+    #[error("{}: larger than {limit_bytes} bytes, the limit for a config; is this the file you meant?", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The largest size that is read.
+        /// The largest size allowed, in bytes.
         limit_bytes: u64,
     },
     /// The file is not text.
@@ -35,31 +37,31 @@ pub enum ConfigError {
     NotUtf8 {
         /// The file.
         path: PathBuf,
-        /// Line of the first byte that is not, counted from 1.
+        /// The line of the first invalid byte, counted from 1.
         line: usize,
-        /// Column of that byte in characters, counted from 1.
+        /// The column of that byte in characters, counted from 1.
         column: usize,
     },
-    /// The file is not RON, or a value has the wrong type, or a name is not known.
+    /// The file is not RON, or a value has the wrong type, or a name is unknown.
     #[error("{}:{line}:{column}: {}{message}", path.display(), prefix(field))]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Line, counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Column in characters, counted from 1.
+        /// The column in characters, counted from 1.
         column: usize,
-        /// The dotted field, `sweep.dropout[1]`; empty for the file as a whole.
+        /// The dotted field, such as `sweep.dropout[1]`; empty if the error concerns the whole file.
         field: String,
         /// What is wrong and what is allowed.
         message: String,
     },
-    /// The file reads well, but asks for something that is not allowed.
+    /// The file can be parsed, but a value in it is not allowed.
     #[error("{}: {}{message}", path.display(), prefix(field))]
     Refused {
         /// The file.
         path: PathBuf,
-        /// The dotted field, `sweep.dropout[1]`.
+        /// The dotted field, such as `sweep.dropout[1]`.
         field: String,
         /// What is wrong and what is allowed.
         message: String,
@@ -74,7 +76,8 @@ fn prefix(field: &str) -> String {
     }
 }
 
-/// Text from a file, or about it, as it may stand in a message: no control characters, and so many letters at the most.
+/// Returns `text` for use in a message: control characters are replaced, and the text is cut after `longest`
+/// characters.
 pub(super) fn shortened(text: &str, longest: usize) -> String {
     let mut letters = text.chars().map(|letter| {
         if letter.is_control() {

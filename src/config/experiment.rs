@@ -1,4 +1,4 @@
-//! A config file, read, checked and expanded into cells.
+//! An experiment: a config file that is read, checked and expanded into cells.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,19 +15,20 @@ use super::sweep::{Axis, Sweep};
 use super::validate::{self, Refusal};
 use super::{Cell, ConfigError, FilesHold};
 
-/// Far above any config written by hand; what is larger is another file.
+/// The largest size of a config file, in bytes: far above any config that a person writes. A larger file is not a
+/// config.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// A sweep, ready to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
-    /// Its name, which its run directory takes.
+    /// Its name. The run directory gets this name.
     pub name: String,
     /// Its cells in queue order; at least one.
     pub cells: Vec<Cell>,
-    /// Where every cell is cut, if it was asked for.
+    /// The largest number of steps of every cell, if one was given (`--steps`).
     pub cut_at_steps: Option<NonZeroU64>,
-    /// How many examples the files of data sets of open length hold, as far as that is known.
+    /// The numbers of examples in the files, for the data sets whose numbers are not fixed, as far as they are known.
     pub files_hold: Vec<FilesHold>,
     base: Overrides,
     sweep: Sweep,
@@ -37,15 +38,16 @@ impl Experiment {
     /// Reads, checks and expands a config file.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// Returns the first error in the file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         Self::parse(&read_text(path)?, path)
     }
 
-    /// Checks and expands the text of a config; `path` is what messages call it, and names it if it does not.
+    /// Parses, checks and expands the text of a config. Messages name `path`. If the text has no `name`, the experiment
+    /// is named after `path`.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// Returns the first error in the text.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let document = parse(text, path)?;
         let refuse = |refusal: Refusal| explain::refused(refusal.in_file(path), text);
@@ -73,7 +75,7 @@ impl Experiment {
         Ok(cut_at_steps.into_iter().fold(uncut, Self::cut_at))
     }
 
-    /// The same experiment with every cell cut at so many steps, or where it is cut already if that is earlier.
+    /// Limits every cell to `steps` optimizer steps. An earlier, lower limit stays.
     #[must_use]
     pub fn cut_at(mut self, steps: NonZeroU64) -> Self {
         self.cut_at_steps = Some(self.cut_at_steps.map_or(steps, |own| own.min(steps)));
@@ -83,7 +85,7 @@ impl Experiment {
         self
     }
 
-    /// A cell that differs from the one at `base` in its seed alone; none where there is no such cell.
+    /// Returns a copy of the cell at index `base` with another seed, or `None` if there is no such cell.
     #[must_use]
     pub fn with_seed(&self, base: usize, seed: u64) -> Option<Cell> {
         let mut cell = self.cells.get(base)?.clone();
@@ -96,7 +98,7 @@ impl Experiment {
         Some(cell)
     }
 
-    /// The same experiment with further cells at its end, each like the one at an index but for its seed.
+    /// Appends cells to the experiment. Each item of `added` is (the index of the cell to copy, the new seed).
     #[must_use]
     pub fn with_added(mut self, added: impl IntoIterator<Item = (usize, u64)>) -> Self {
         for (like, seed) in added {
@@ -105,8 +107,8 @@ impl Experiment {
         self
     }
 
-    /// The smallest seed above those of all cells that are otherwise as the one at `base`; none where there is no such
-    /// cell, or no seed.
+    /// Returns the next unused seed for the cell at index `base`: one more than the largest seed among the cells that
+    /// equal it in all other settings. Returns `None` if there is no such cell or no larger seed.
     #[must_use]
     pub fn next_seed(&self, base: usize) -> Option<u64> {
         let of = self.cells.get(base)?;
@@ -118,11 +120,12 @@ impl Experiment {
         alike.map(|cell| cell.settings.seed).max()?.checked_add(1)
     }
 
-    /// The same experiment once it is known how many examples the files of its data sets hold: `Full` is all of them,
-    /// and every rule is looked at again. `path` is what messages call the config.
+    /// Applies the known numbers of examples in the files: `Full` becomes all of them, and every rule is checked again.
+    /// Messages name `path`.
     ///
     /// # Errors
-    /// A cell that the files are too small for, or files that held something else when the config was settled before.
+    /// Fails if the files hold too few examples for a cell, or if their numbers differ from those recorded in the
+    /// config.
     pub fn settled(mut self, files_hold: &[FilesHold], path: &Path) -> Result<Self, ConfigError> {
         for &hold in files_hold {
             match self.files_hold.iter().find(|then| then.data == hold.data) {
@@ -135,17 +138,18 @@ impl Experiment {
         Ok(cut.into_iter().fold(self, Self::cut_at))
     }
 
-    /// The settings that each axis of the sweep varies: one, or those that move together. A cell's
-    /// [`swept`](Cell::swept) has them in the same order.
+    /// Returns, for each axis of the sweep, the settings that it varies: one setting, or several that change together.
+    /// A cell's [`swept`](Cell::swept) has them in the same order.
     #[must_use]
     pub fn axes(&self) -> Vec<Vec<&'static str>> {
         self.sweep.axes.iter().map(Axis::names).collect()
     }
 
-    /// The config as resolved, defaults filled in: a config file that gives the same cells.
+    /// Returns the resolved config, with defaults filled in, as the text of a config file. It expands to the same
+    /// cells.
     ///
     /// # Errors
-    /// None that is known: plain data written to a string does not fail.
+    /// No failure is known: plain data is written to a string.
     pub fn to_ron(&self) -> Result<String, ron::Error> {
         let document = Document::new(
             self.name.clone(),
@@ -154,13 +158,13 @@ impl Experiment {
             self.base.clone(),
             self.sweep.clone(),
         );
-        // Fields of the file and axes of the sweep on lines of their own, what is deeper stays on its line.
+        // Each field of the file and each axis of the sweep gets its own line; deeper values stay on that line.
         let layout = PrettyConfig::new().depth_limit(2).compact_arrays(true);
         Ok(ron_options().to_string_pretty(&document, layout)? + "\n")
     }
 }
 
-/// Every cell in queue order, each of them checked.
+/// Returns every cell in queue order, after checking each.
 fn expand(base: &Overrides, sweep: &Sweep, files_hold: &[FilesHold]) -> Result<Vec<Cell>, Refusal> {
     let picks = sweep.picks();
     let mut cells = Vec::with_capacity(picks.len());
@@ -186,10 +190,10 @@ fn expand(base: &Overrides, sweep: &Sweep, files_hold: &[FilesHold]) -> Result<V
     Ok(cells)
 }
 
-/// Reads the text of a config file; the path `-` is standard input.
+/// Reads the text of a config file. The path `-` means standard input.
 ///
 /// # Errors
-/// A file that cannot be read, is too large for a config, or is no text.
+/// Fails if the file cannot be read, is too large for a config, or is not text.
 pub fn read_text(path: &Path) -> Result<String, ConfigError> {
     if path.as_os_str() == "-" {
         return read_text_from(io::stdin().lock(), path);
@@ -198,10 +202,10 @@ pub fn read_text(path: &Path) -> Result<String, ConfigError> {
     read_text_from(file, path)
 }
 
-/// The same from wherever it comes; `path` is what messages call it.
+/// Reads the text of a config from a stream. Messages name `path`.
 ///
 /// # Errors
-/// As [`read_text`].
+/// The same as for [`read_text`].
 pub fn read_text_from(from: impl Read, path: &Path) -> Result<String, ConfigError> {
     let mut bytes = Vec::new();
     from.take(MAX_FILE_BYTES + 1)

@@ -1,4 +1,5 @@
-//! Where a text is not a config, in words for whoever wrote it: the parser's own name the types of this program.
+//! Explains why a text is not a config. The messages of the RON parser are replaced, because they name types of this
+//! program.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use super::{ConfigError, Settings};
 use crate::number::is_invisible;
 use crate::suggest::nearest;
 
-/// What was not understood, where, and what is expected there.
+/// Converts a parser error into a config error: what was found, where, and what was expected there.
 pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &SpannedError) -> ConfigError {
     let (mut at, broken_off) = fault(text, error);
     if let Error::DuplicateStructField { field: name, .. } = &error.code {
@@ -20,7 +21,7 @@ pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &Span
             format!("{field}.{name}")
         };
     }
-    // A letter too few or too many is no number that somebody meant.
+    // These errors are about missing or extra characters, not about the spelling of a number.
     let is_about_a_value = !matches!(
         error.code,
         Error::Eof | Error::TrailingCharacters | Error::UnclosedBlockComment | Error::ExpectedStringEnd
@@ -44,11 +45,11 @@ pub(super) fn malformed(path: &Path, text: &str, mut field: String, error: &Span
     refused_at(path, text, at, &field, &message)
 }
 
-/// Values that read well, but are not what whoever wrote them means.
+/// Finds values that the parser accepts but that are probably a mistake: `0,05` is two values in a list.
 pub(super) fn misread(path: &Path, text: &str) -> Option<ConfigError> {
     let numeral = split_in_two(text)?;
     let message = format!(
-        "found {}, which is two values; {}, or put a blank between the two",
+        "found {}, which is two values; {}, or put a space between the two",
         quoted(numeral.written),
         numeral.advice
     );
@@ -56,7 +57,7 @@ pub(super) fn misread(path: &Path, text: &str) -> Option<ConfigError> {
     Some(refused_at(path, text, numeral.at, name_before(&text[..list]), &message))
 }
 
-/// A refusal of a value in a list of fractions, where a comma between two digits may have been meant for a point.
+/// Adds a hint to a refused value in a list of fractions if the author may have written a comma as the decimal mark.
 pub(super) fn refused(error: ConfigError, text: &str) -> ConfigError {
     let ConfigError::Refused { path, field, message } = error else {
         return error;
@@ -86,28 +87,28 @@ fn refused_at(path: &Path, text: &str, at: usize, field: &str, message: &str) ->
         line: before.matches('\n').count() + 1,
         column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
         message: shortened(message, LONGEST_MESSAGE),
-        // It may end in a name that nobody knows.
+        // The field may end in an unknown name of any length.
         field: shortened(field, LONGEST_MESSAGE),
     }
 }
 
-/// The name whose value begins here, or nothing.
+/// Returns the name whose value begins after `text`, or an empty string.
 fn name_before(text: &str) -> &str {
     let name = text.trim_end().strip_suffix(':').unwrap_or_default().trim_end();
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     &name[name.trim_end_matches(is_part).len()..]
 }
 
-/// The byte at which the offending word begins, and whether a part of it was understood. The parser knows where it stood
-/// before and after its last token.
+/// Returns the byte at which the wrong word begins, and whether the parser accepted a part of that word. The parser
+/// reports only the positions before and after its last token.
 fn fault(text: &str, error: &SpannedError) -> (usize, bool) {
     let (start, end) = (offset(text, error.span.start), offset(text, error.span.end));
     let at = match &error.code {
-        // The text runs out there.
+        // The error is at the end of the text.
         Error::Eof => text.trim_end().len(),
         Error::TrailingCharacters => end,
         Error::UnclosedBlockComment => unclosed_comment(text).unwrap_or(start),
-        // The value was read as a whole before it was looked at.
+        // The parser read the whole value before it checked it.
         Error::InvalidValueForType { found, .. } if text[..end].trim_end().ends_with(found.trim_matches('`')) => {
             text[..end].trim_end().len() - found.trim_matches('`').len()
         }
@@ -123,8 +124,8 @@ fn fault(text: &str, error: &SpannedError) -> (usize, bool) {
     (at, false)
 }
 
-/// The first `/*` that is never closed; comments nest, and none begins in a text in quotes or behind `//`. The parser
-/// only knows where the file ended.
+/// Finds the first `/*` that is never closed. Comments nest; no comment begins inside quotes or after `//`. The parser
+/// reports only the end of the file.
 fn unclosed_comment(text: &str) -> Option<usize> {
     let mut open = Vec::new();
     let mut at = 0;
@@ -157,14 +158,15 @@ fn offset(text: &str, position: Position) -> usize {
             .map_or(line.len(), |(at, _)| at)
 }
 
-/// The length of what separates words here; other blanks, such as those of printed text, are not among it.
+/// Returns the length in bytes of the leading white space that RON accepts. Other spaces, such as the no-break space,
+/// do not count.
 fn leading_space(text: &str) -> usize {
     let is_space =
         |letter: char| letter.is_ascii_whitespace() || "\u{B}\u{85}\u{200E}\u{200F}\u{2028}\u{2029}".contains(letter);
     text.len() - text.trim_start_matches(is_space).len()
 }
 
-/// Whether the letter can be part of a name or a number.
+/// Returns whether the character can be part of a name or a number.
 fn in_word(letter: char) -> bool {
     letter.is_alphanumeric() || "_.+-".contains(letter)
 }
@@ -216,7 +218,7 @@ fn message(code: &Error, rest: &str, field: &str, broken_off: bool) -> String {
         Error::InvalidValueForType { expected, .. } if expected.contains("nonzero") => {
             format!("expected a whole number of at least 1, found {found}")
         }
-        // A value that was read as a whole is told as a whole.
+        // The parser quotes the whole value in backquotes if it read the whole value.
         Error::InvalidValueForType { expected, found: whole } if whole.starts_with('`') => {
             format!("expected {expected}, found {}", quoted(whole.trim_matches('`')))
         }
@@ -243,7 +245,7 @@ fn unknown(kind: &str, found: &str, known: &[&str]) -> String {
     format!("there is no {kind} {} here{meant} (allowed: {known})", quoted(found))
 }
 
-/// The offending word.
+/// Returns the rejected word, quoted for a message.
 fn found(rest: &str) -> String {
     let rest = &rest[leading_space(rest)..];
     let Some(first) = rest.chars().next() else {
@@ -260,13 +262,13 @@ fn found(rest: &str) -> String {
     })
 }
 
-/// A piece of the file, cut to a length that fits a line, and harmless to a terminal.
+/// Quotes a piece of the file: cut to fit a line, without control characters.
 fn quoted(piece: &str) -> String {
     const LONGEST: usize = 40;
     format!("`{}`", shortened(piece, LONGEST))
 }
 
-/// What to do with a list of values where a setting takes one.
+/// Explains how to sweep a setting, if a list was given for a setting that takes one value.
 fn sweep_hint(rest: &str, field: &str) -> String {
     if rest.starts_with('[') && field != "probes" && Settings::NAMES.contains(&field) {
         format!("; values to try one after another are listed as `sweep: ( {field}: […] )`")
@@ -279,7 +281,7 @@ fn word(rest: &str) -> &str {
     &rest[..rest.find(|letter| !in_word(letter)).unwrap_or(rest.len())]
 }
 
-/// What to type in place of a character that looks like one of the keyboard, or like nothing.
+/// Says what to type instead of a character that looks like another one or is invisible.
 fn look_alike(rest: &str) -> String {
     let Some(letter) = rest.chars().next() else {
         return String::new();
@@ -294,16 +296,18 @@ fn look_alike(rest: &str) -> String {
         '］' | '】' => "`]`",
         '．' | '。' => "`.`",
         '\0' => {
-            return "; it is the character 0, as in UTF-16 or in a file that is no text: save it as UTF-8".to_owned();
+            return "; it is the character U+0000, as in UTF-16 or a file that is not text: save it as UTF-8"
+                .to_owned();
         }
-        letter if !letter.is_ascii() && letter.is_whitespace() => "a blank",
-        letter if is_invisible(letter) => return "; it cannot be seen: delete it".to_owned(),
+        letter if !letter.is_ascii() && letter.is_whitespace() => "a space",
+        letter if is_invisible(letter) => return "; it is invisible: delete it".to_owned(),
         _ => return String::new(),
     };
-    format!("; it only looks like {meant}: type that in its place")
+    format!("; it only looks like {meant}: type {meant} instead")
 }
 
-/// How a setting is written whose form is more than a number, by the last name of the dotted field.
+/// Returns an example for a setting whose value is more than a number. `field` is the dotted field; its last name
+/// decides.
 fn example(field: &str) -> String {
     let name = field.rsplit('.').next().unwrap_or_default();
     let form = match name.split('[').next().unwrap_or_default() {

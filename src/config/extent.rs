@@ -1,4 +1,4 @@
-//! `Full`, or a number of examples.
+//! A number of examples, or `Full`.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use ron::value::RawValue;
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// All of something, written `Full`, or a number of examples, written as the number.
+/// A number of examples: `Full` for all, or the number itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// All there are.
+    /// All available examples.
     Full,
-    /// So many examples.
+    /// This number of examples.
     Count(usize),
 }
 
 impl Extent {
-    /// How many that is of so many there are.
+    /// Returns the number of examples if `available` examples exist.
     #[must_use]
     pub fn of(self, available: usize) -> usize {
         match self {
@@ -44,7 +44,7 @@ impl Serialize for Extent {
     }
 }
 
-/// RON cannot tell a visitor which identifier it met, so the text of the value is read and looked at.
+/// Reads the raw text of the value, because RON does not pass identifiers to a visitor.
 impl<'de> Deserialize<'de> for Extent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! What `sharptui check` prints: the cells of an experiment as plain text.
+//! The cells of an experiment as plain text, as `sharptui check` prints them.
 //!
 //! ```text
 //! dropout: 4 cells, 12000 steps planned in all
@@ -16,7 +16,7 @@ use super::{Cell, Experiment};
 use crate::number::count::counted;
 
 impl Experiment {
-    /// The most steps that all cells together can take.
+    /// Returns the largest number of steps that all cells together can take.
     #[must_use]
     pub fn planned_steps(&self) -> u64 {
         self.cells
@@ -25,7 +25,7 @@ impl Experiment {
             .fold(0, u64::saturating_add)
     }
 
-    /// The settings that no axis varies, as (name, value): the same in every cell.
+    /// Returns the settings that are the same in every cell, because no axis varies them, as (name, value).
     #[must_use]
     pub fn shared_entries(&self) -> Vec<(&'static str, String)> {
         let Some(Cell { settings, swept }) = self.cells.first() else {
@@ -39,7 +39,7 @@ impl Experiment {
             .collect()
     }
 
-    /// A listing for people: what all cells share, and a table of what tells them apart.
+    /// Returns a listing for people: the settings that all cells share, and a table of those that differ.
     #[must_use]
     pub fn listing(&self) -> String {
         let shared: Vec<_> = self
@@ -60,7 +60,7 @@ impl Experiment {
         )
     }
 
-    /// The header and one row a cell.
+    /// Returns the header and one row per cell.
     fn table(&self) -> Vec<Vec<String>> {
         let names = self
             .cells
@@ -75,7 +75,7 @@ impl Experiment {
         let rows = self.cells.iter().enumerate().map(|(index, cell)| {
             let values = cell.swept.iter().map(|(_, value)| value.clone());
             let steps = cell.settings.planned_steps().to_string();
-            // Three digits, as the directories of the cells are named.
+            // Three digits, as in the names of the cells' directories.
             [format!("{index:03}")]
                 .into_iter()
                 .chain(values)
@@ -86,7 +86,7 @@ impl Experiment {
     }
 }
 
-/// Rows with their columns aligned on the left.
+/// Formats rows with left-aligned columns.
 fn aligned(rows: &[Vec<String>], indent: &str) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

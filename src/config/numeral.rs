@@ -1,28 +1,30 @@
-//! Numbers as people write them elsewhere: with a decimal comma, thousands apart, a printed minus sign, in per cent.
+//! Recognizes numbers in a notation that configs do not allow: decimal commas, separated thousands, printed minus
+//! signs, percentages, arithmetic.
 
 use crate::number::is_dash;
 
-/// A number that is not written as numbers are here.
+/// A number in a notation that configs do not allow.
 #[derive(Debug, PartialEq)]
 pub(super) struct Numeral<'t> {
-    /// Where it begins.
+    /// The byte at which it begins.
     pub(super) at: usize,
-    /// As it is written.
+    /// The text in the file.
     pub(super) written: &'t str,
     /// What to write, and why.
     pub(super) advice: String,
 }
 
-/// The number that was broken off, or taken for something else, at `at`: the first byte of the word that was not
-/// understood, or of what follows a number that was.
+/// Finds the number that the parser failed to read. `at` is the first byte of the word that the parser rejected, or the
+/// byte after the part of the number that it accepted.
 pub(super) fn misspelt(text: &str, at: usize) -> Option<Numeral<'_>> {
     let readings: [fn(&str, usize) -> Option<Numeral<'_>>; 6] =
         [decimal_comma, printed_sign, pointed, parted, in_per_cent, sum];
     readings.iter().find_map(|reading| reading(text, at))
 }
 
-/// Two values of a list that are one number with a decimal comma or with thousands apart: `0,05`, `1,024`. Nobody begins a
-/// number with a zero that means nothing, but for columns of numbers that all do.
+/// Finds two values of a list that are probably one number with a decimal comma or a separator between thousands:
+/// `0,05`, `1,024`. The second part begins with 0: as a value of its own, it would have a leading zero. A list in which
+/// all numbers have leading zeros is accepted.
 pub(super) fn split_in_two(text: &str) -> Option<Numeral<'_>> {
     let code = code(text);
     let is_digit = |at: usize| code.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
@@ -38,7 +40,7 @@ pub(super) fn split_in_two(text: &str) -> Option<Numeral<'_>> {
     })
 }
 
-/// Whether the list of values of a swept setting has a comma between two digits.
+/// Returns whether the list of values of a swept setting has a comma directly between two digits.
 pub(super) fn has_tight_comma(text: &str, setting: &str) -> bool {
     let code = code(text);
     let lists = code.match_indices(setting).filter_map(|(at, _)| {
@@ -51,7 +53,7 @@ pub(super) fn has_tight_comma(text: &str, setting: &str) -> bool {
     })
 }
 
-/// `0,1` for a setting that takes one value; `1,000`, `1.000,5`.
+/// Recognizes `0,1`, `1,000` or `1.000,5` for a setting that takes one value.
 fn decimal_comma(text: &str, at: usize) -> Option<Numeral<'_>> {
     let before = text[..at].strip_suffix(',')?;
     if !(before.ends_with(|letter: char| letter.is_ascii_digit()) && starts_with_digit(&text[at..])) {
@@ -59,7 +61,7 @@ fn decimal_comma(text: &str, at: usize) -> Option<Numeral<'_>> {
     }
     let is_part = |letter: char| letter.is_ascii_digit() || ".,_-+".contains(letter);
     let start = before.trim_end_matches(is_part).len();
-    // In a list or a pair, a comma stands between values.
+    // In a list or a pair, a comma separates values.
     let around = text[..start].trim_end();
     let in_variant = around
         .strip_suffix('(')
@@ -79,10 +81,11 @@ fn decimal_comma(text: &str, at: usize) -> Option<Numeral<'_>> {
     numeral(text, start, end, comma_advice(&text[start..end]))
 }
 
-/// The last of commas and points is the decimal mark, unless there are several of it.
+/// Says what to write instead of a number with commas. The last comma or point is taken as the decimal mark, unless
+/// that character occurs more than once.
 fn comma_advice(written: &str) -> Option<String> {
     const POINT: &str = "the decimal mark is a point";
-    const THOUSANDS: &str = "nothing stands between thousands";
+    const THOUSANDS: &str = "thousands have no separator";
     let digits: String = written.chars().filter(|letter| *letter != ',').collect();
     let (commas, points) = (written.matches(',').count(), written.matches('.').count());
     let (number, why) = match (commas, points) {
@@ -102,7 +105,7 @@ fn comma_advice(written: &str) -> Option<String> {
     Some(format!("write `{number}`: {why}"))
 }
 
-/// `5e−2` with the minus sign of printed text, or a dash.
+/// Recognizes `5e−2`, whose minus sign is a dash or another character of printed text.
 fn printed_sign(text: &str, at: usize) -> Option<Numeral<'_>> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "._+-".contains(letter) || is_dash(letter);
     let rest = &text[at..];
@@ -111,11 +114,11 @@ fn printed_sign(text: &str, at: usize) -> Option<Numeral<'_>> {
     let number = written.replace(is_dash, "-");
     number.parse::<f64>().ok()?;
     let sign = u32::from(dash);
-    let advice = format!("write `{number}`: its sign is another character (U+{sign:04X}) than `-`");
+    let advice = format!("write `{number}`: its minus sign is U+{sign:04X} instead of `-`");
     numeral(text, at, at + written.len(), Some(advice))
 }
 
-/// `1.000.000`
+/// Recognizes `1.000.000`.
 fn pointed(text: &str, at: usize) -> Option<Numeral<'_>> {
     let rest = &text[at..];
     let is_part = |letter: char| letter.is_ascii_digit() || letter == '.';
@@ -125,15 +128,15 @@ fn pointed(text: &str, at: usize) -> Option<Numeral<'_>> {
         .filter(|(first, _)| (1..=3).contains(&first.len()))?;
     let is_thousands = groups.contains('.') && groups.split('.').all(|group| group.len() == 3);
     let number = written.replace('.', "");
-    let advice = format!("write `{number}`: nothing stands between thousands");
+    let advice = format!("write `{number}`: thousands have no separator");
     is_thousands.then(|| numeral(text, at, at + written.len(), Some(advice)))?
 }
 
-/// `1 000`, `1'000`, `1e - 4`: a number with something in it that parts it.
+/// Recognizes `1 000`, `1'000` or `1e - 4`: a number that is interrupted by another character.
 fn parted(text: &str, at: usize) -> Option<Numeral<'_>> {
     let is_gap = |letter: char| " '’_".contains(letter) || is_wide_blank(letter);
     let is_part = |letter: char| letter.is_ascii_digit() || letter == '.';
-    // The gap may be what was not understood, or stand before it.
+    // The rejected byte may be the gap itself or the byte after the gap.
     let gap = text[..at].trim_end_matches(is_gap).len();
     let start = text[..gap].trim_end_matches(is_part).len();
     let first = &text[start..gap];
@@ -152,12 +155,11 @@ fn parted(text: &str, at: usize) -> Option<Numeral<'_>> {
             let end = gap_end + second.len();
             let number: String = text[start..end].chars().filter(|letter| !is_gap(*letter)).collect();
             number.parse::<f64>().ok()?;
-            let advice =
-                format!("is a comma missing in it? One number is written `{number}`: nothing stands between thousands");
+            let advice = format!("is a comma missing? One number is written `{number}`: thousands have no separator");
             return numeral(text, start, end, Some(advice));
         }
     }
-    // An exponent with blanks around its sign.
+    // An exponent with spaces around its sign.
     let rest = &text[at..];
     let mantissa = &rest[..rest.find(['e', 'E'])?];
     let exponent = rest[mantissa.len() + 1..].trim_start_matches(' ');
@@ -175,10 +177,10 @@ fn parted(text: &str, at: usize) -> Option<Numeral<'_>> {
     }
     let sign = if sign == '+' { "" } else { "-" };
     let number = format!("{mantissa}e{sign}{}", &digits[..length]);
-    numeral(text, at, end, Some(format!("write `{number}`, without blanks")))
+    numeral(text, at, end, Some(format!("write `{number}`, without spaces")))
 }
 
-/// `50%`, where shares are from 0 to 1.
+/// Recognizes `50%`. Configs write shares from 0 to 1.
 fn in_per_cent(text: &str, at: usize) -> Option<Numeral<'_>> {
     let before = text[..at].trim_end_matches(' ');
     text[at..].starts_with('%').then_some(())?;
@@ -186,11 +188,11 @@ fn in_per_cent(text: &str, at: usize) -> Option<Numeral<'_>> {
         .trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.')
         .len();
     let value: f64 = before[start..].parse().ok()?;
-    let advice = format!("write `{}`: it is a share, not per cent", rounded(value / 100.0));
+    let advice = format!("write `{}`: it is a share, not a percentage", rounded(value / 100.0));
     numeral(text, start, at + 1, Some(advice))
 }
 
-/// `1/10`, `2^-3`, `10*3`.
+/// Recognizes `1/10`, `2^-3` or `10*3`.
 fn sum(text: &str, at: usize) -> Option<Numeral<'_>> {
     let before = text[..at].trim_end_matches(' ');
     let operator = text[at..].chars().next().filter(|letter| "/^*".contains(*letter))?;
@@ -207,7 +209,7 @@ fn sum(text: &str, at: usize) -> Option<Numeral<'_>> {
         _ if is_power => first.powf(second),
         _ => first * second,
     };
-    let advice = format!("write `{}`: nothing is computed here", rounded(value));
+    let advice = format!("write `{}`: configs do no arithmetic", rounded(value));
     let end = text.len() - after.len() + length.unwrap_or(after.len());
     value.is_finite().then(|| numeral(text, start, end, Some(advice)))?
 }
@@ -217,7 +219,7 @@ fn numeral(text: &str, at: usize, end: usize, advice: Option<String>) -> Option<
     Some(Numeral { at, written, advice })
 }
 
-/// What a computed number is without the last digits, which are rounding.
+/// Rounds a computed number to 13 significant digits, to remove rounding errors.
 fn rounded(value: f64) -> f64 {
     format!("{value:.12e}").parse().unwrap_or(value)
 }
@@ -239,12 +241,12 @@ fn end_of_digits(code: &str, start: usize) -> usize {
             .len()
 }
 
-/// Blanks of printed text.
+/// Returns whether the character is a space other than the ASCII ones, as in printed text.
 fn is_wide_blank(letter: char) -> bool {
     letter.is_whitespace() && !letter.is_ascii()
 }
 
-/// The text with blanks in place of comments and of what is in quotes, byte for byte.
+/// Returns the text with a space in place of each byte of comments, of quoted text, and of characters outside ASCII.
 fn code(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -270,7 +272,7 @@ fn code(text: &str) -> String {
     code
 }
 
-/// The length of the text in quotes that begins here, both quotes included.
+/// Returns the length in bytes of the quoted text at the start of `text`, both quotes included.
 pub(super) fn quoted_text_len(text: &str) -> usize {
     let mut escaped = false;
     let closing = text[1..].find(|letter| {
@@ -285,7 +287,7 @@ pub(super) fn quoted_text_len(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// Whether there are values that are one number.
+    /// Returns what `split_in_two` found and its advice.
     fn advice(text: &str) -> Option<String> {
         split_in_two(text).map(|found| format!("{}: {}", found.written, found.advice))
     }

@@ -4,20 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use super::Extent;
 
-/// A fixed set of examples on which λ_max is measured, drawn once per cell from its seed.
+/// A fixed set of examples on which λ_max is measured. It is drawn once per cell, from the cell's seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
-    /// Where its examples come from (default `HeldOut`).
+    /// The split that its examples come from (default `HeldOut`).
     #[serde(default)]
     pub from: Split,
-    /// How many (default 1000).
+    /// The number of examples (default 1000).
     #[serde(default = "Probe::default_examples")]
     pub examples: Extent,
-    /// Which batch-norm statistics it uses (default `Batch`).
+    /// The batch-norm statistics that it uses (default `Batch`).
     #[serde(default)]
     pub statistics: Statistics,
-    /// With batch statistics: how many examples share them, `Full` for the whole probe (default).
+    /// With batch statistics: the number of examples that share them. `Full` is the whole probe (default).
     #[serde(default = "Probe::default_group")]
     pub group: Extent,
 }
@@ -34,7 +34,7 @@ impl Default for Probe {
 }
 
 impl Probe {
-    /// As many as the published experiments used; enough for the top eigenvalue to be stable over draws.
+    /// Returns the number that the published experiments used. With it, the top eigenvalue varies little between draws.
     fn default_examples() -> Extent {
         Extent::Count(1000)
     }
@@ -44,10 +44,10 @@ impl Probe {
     }
 }
 
-/// A half of a data set.
+/// A split of a data set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Split {
-    /// The test images, which are never trained on.
+    /// The test images. Training never uses them.
     #[default]
     HeldOut,
     /// The training images.

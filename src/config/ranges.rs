@@ -1,30 +1,30 @@
-//! Which values a setting may have: one declaration for the rule, for its message and for the book.
+//! The allowed ranges of settings: one declaration serves the rule, its message and the book.
 
 use std::fmt;
 
-/// The smallest number.
+/// The lower limit of a range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Low {
-    /// This one.
+    /// At least this number.
     Least(f64),
     /// Any number above this one.
     Above(f64),
 }
 
-/// The largest number.
+/// The upper limit of a range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum High {
-    /// This one.
+    /// At most this number.
     Most(f64),
     /// Any number below this one.
     Below(f64),
     /// Any finite number.
     Finite,
-    /// There is none.
+    /// No limit.
     None,
 }
 
-/// A range of numbers. It is written as messages and the book say it: "at least 0 and below 1".
+/// A range of numbers. Its text is the one in messages and in the book: "at least 0 and below 1".
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Range {
     low: Low,
@@ -37,12 +37,12 @@ impl Range {
         Self { low, high, note: "" }
     }
 
-    /// The same range with an explanation behind it.
+    /// Adds an explanation to the text of the range.
     const fn noted(self, note: &'static str) -> Self {
         Self { note, ..self }
     }
 
-    /// Whether the range contains a number. Whole numbers are exact up to 2⁵³, which is above every limit here.
+    /// Returns whether the range contains a number. Whole numbers are exact up to 2⁵³, which is above every limit here.
     pub(super) fn contains(&self, number: f64) -> bool {
         let above = match self.low {
             Low::Least(low) => number >= low,
@@ -97,45 +97,45 @@ impl fmt::Display for Range {
 pub(super) struct Dependent(&'static str);
 
 impl Dependent {
-    /// The range where the largest number is this one, for a message.
+    /// Returns the text of the range for a message, with this largest number.
     pub(super) fn up_to(self, largest: usize) -> String {
         self.0.replace("{}", &largest.to_string())
     }
 }
 
-/// As the book writes it.
+/// The text for the book.
 impl fmt::Display for Dependent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.replace("{}", "N"))
     }
 }
 
-/// A probability that must leave something.
+/// A fraction that must not be everything: a dropout probability, a momentum.
 pub(super) const BELOW_ONE: Range = Range::new(Low::Least(0.0), High::Below(1.0));
 pub(super) const POSITIVE: Range = Range::new(Low::Above(0.0), High::Finite);
 pub(super) const NOT_NEGATIVE: Range = Range::new(Low::Least(0.0), High::Finite);
 pub(super) const AT_LEAST_ONE: Range = Range::new(Low::Least(1.0), High::None);
-/// A trillion steps at a million a second take twelve days; a larger number is a typing error.
+/// A trillion steps at a million steps a second take twelve days. A larger number is a typing error.
 pub(super) const COUNT: Range = Range::new(Low::Least(1.0), High::Most(1e12));
-/// What each step of a schedule multiplies the learning rate by.
+/// The factor by which each step of a schedule multiplies the learning rate.
 pub(super) const FACTOR: Range = Range::new(Low::Above(0.0), High::Most(1.0));
 pub(super) const COSINE_END: Range =
     Range::new(Low::Least(0.0), High::Most(1.0)).noted(", the part of the learning rate that the cosine ends at");
 pub(super) const ACCURACY: Range = Range::new(Low::Above(0.0), High::Most(1.0)).noted(", where 1 is all correct");
-/// Training must get a part of the time, or the cell never ends.
+/// Training needs a part of the time; otherwise the cell never ends.
 pub(super) const SHARE: Range = Range::new(Low::Above(0.0), High::Most(0.9));
 pub(super) const TOLERANCE: Range = Range::new(Low::Least(1e-12), High::Most(0.5));
 pub(super) const PRODUCTS: Range = Range::new(Low::Least(2.0), High::Most(10_000.0));
-/// Each probe costs a measurement of its own and a curve of its own on the screen.
+/// Each probe needs its own measurement and its own curve on the screen.
 pub(super) const PROBES: Range = Range::new(Low::Least(1.0), High::Most(8.0));
-/// The most hidden layers of a fully connected network.
+/// The largest number of hidden layers of a fully connected network.
 pub(super) const MOST_LAYERS: usize = 64;
-/// One such layer after another already has more parameters than the machines this is for can hold.
+/// Two layers of the largest width already have more parameters than the intended machines can hold.
 pub(super) const LAYER_WIDTH: Range = Range::new(Low::Least(1.0), High::Most(65_536.0));
 pub(super) const CHANNELS: Range = Range::new(Low::Least(1.0), High::Most(4096.0));
-/// The last convolutions of these have 8 times as many channels.
+/// For `Vgg11` and `ResNet18`, whose last convolutions have 8 times as many channels.
 pub(super) const WIDE_NETWORK: Range = Range::new(Low::Least(1.0), High::Most(4096.0 / 8.0));
-/// The last convolutions of this one have 4 times as many channels.
+/// For `ResNet20`, whose last convolutions have 4 times as many channels.
 pub(super) const NARROW_NETWORK: Range = Range::new(Low::Least(1.0), High::Most(4096.0 / 4.0));
 pub(super) const BATCH: Dependent = Dependent("`Full` or 1 to {}, the training examples in use");
 pub(super) const GROUP: Dependent = Dependent("`Full`, or at least 2 and at most {}, the training examples in use");

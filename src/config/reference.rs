@@ -1,4 +1,4 @@
-//! Every setting with its form, range, default and meaning, as the book shows them.
+//! The book's reference of settings: form, range, default and meaning of each.
 
 use super::{
     Activation, Augment, Cadence, Data, Extent, Loss, Model, Precision, Probe, Schedule, Settings, Subset, Tracking,
@@ -10,14 +10,14 @@ pub(super) struct Entry {
     pub(super) name: &'static str,
     /// How its values are written.
     pub(super) form: String,
-    /// Which of those are allowed; empty if all are.
+    /// The allowed ranges; empty if all values of this form are allowed.
     pub(super) ranges: Vec<String>,
     /// The default as RON text; `None` if the setting must be given.
     pub(super) default: Option<String>,
     pub(super) meaning: &'static str,
 }
 
-/// All settings for documentation, in Markdown: a heading for each.
+/// Returns the documentation of all settings in Markdown, with a heading for each.
 #[must_use]
 pub fn markdown_reference() -> String {
     let entry = |entry: Entry| {
@@ -38,7 +38,7 @@ pub fn markdown_reference() -> String {
 }
 
 impl Entry {
-    /// The form of its values, and which of them are allowed.
+    /// Returns the form of its values and the allowed ranges.
     fn values(&self) -> String {
         let ranges = self.ranges.join("; ");
         if ranges.is_empty() {
@@ -55,7 +55,7 @@ impl Entry {
 
 /// A type that a setting can have.
 pub(super) trait Form {
-    /// How a value is written in a configuration.
+    /// Returns how a value is written in a configuration.
     fn form() -> String;
 }
 

@@ -1,9 +1,9 @@
-//! How the learning rate changes over the steps of a cell.
+//! Lengths of schedules, in steps of a cell.
 
 use super::{Cadence, Settings};
 
 impl Settings {
-    /// A length in optimizer steps.
+    /// Converts a length to optimizer steps.
     #[must_use]
     pub fn in_steps(&self, length: Cadence) -> u64 {
         match length {
@@ -12,7 +12,7 @@ impl Settings {
         }
     }
 
-    /// Steps of the warm-up; 0 without one.
+    /// Returns the number of steps of the warm-up, or 0 without a warm-up.
     #[must_use]
     pub fn warm_up_steps(&self) -> u64 {
         self.warm_up.map_or(0, |length| self.in_steps(length))

@@ -1,28 +1,30 @@
-//! From one list of settings: the settings of a cell, and the forms in which a file gives some of them.
+//! A macro that generates, from one list of settings, the settings of a cell and the forms in which a file gives some
+//! of them.
 
 use ron::Options;
 use ron::extensions::Extensions;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How configs are read and written: `epochs: 5` stands for `epochs: Some(5)`.
+/// Returns the options for reading and writing configs: `epochs: 5` means `epochs: Some(5)`.
 pub(super) fn ron_options() -> Options {
     Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
 }
 
-/// A value as compact RON text.
+/// Returns a value as compact RON text.
 pub(super) fn text<T: Serialize>(value: &T) -> String {
-    // Plain data written to a string cannot fail; should it ever, the reason is shown where the value would be.
+    // Writing plain data to a string should never fail. If it does, the error appears in place of the value.
     ron_options()
         .to_string(value)
         .unwrap_or_else(|error| format!("({error})"))
 }
 
-/// Reads a value that is given: `None` for a setting that may be off is a value too, unlike leaving it out.
+/// Reads a value that is given. For an optional setting, `None` is a value, too; it differs from leaving the setting
+/// out.
 pub(super) fn read_given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
 
-/// Writes a value that is given, as [`read_given`] reads it.
+/// Writes a value that is given, in the form that [`read_given`] reads.
 // The signature is serde's.
 #[allow(clippy::ref_option)]
 pub(super) fn write_given<S: Serializer, T: Serialize>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
@@ -34,14 +36,14 @@ pub(super) fn write_given<S: Serializer, T: Serialize>(value: &Option<T>, to: S)
 
 /// Generates [`Settings`](super::Settings), `Overrides` and `Document` from one list of settings.
 ///
-/// A setting without a default must be given, by the file or by its sweep. What stands in brackets behind `=>` is the range of its
-/// values, in words.
+/// A setting without a default must be given in the file or in its sweep. The brackets after `=>` hold the ranges of
+/// its values, as text.
 macro_rules! settings {
     ($(
         $(#[doc = $doc:literal])*
         $name:ident: $type:ty $(= $default:expr)? $(=> [$($range:expr),+ $(,)?])?,
     )*) => {
-        /// Everything that decides what one cell computes; defaults filled in, nothing left open.
+        /// All settings of one cell, with defaults filled in. They decide everything that the cell computes.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         pub struct Settings {
             $(
@@ -55,7 +57,7 @@ macro_rules! settings {
             /// The names of all settings, in the order in which they are documented.
             pub const NAMES: &'static [&'static str] = &[$( stringify!($name), )*];
 
-            /// Every setting as the book shows it, in the same order.
+            /// Returns the book's entry of every setting, in the same order.
             pub(super) fn reference() -> Vec<$crate::config::reference::Entry> {
                 vec![$( $crate::config::reference::Entry {
                     name: stringify!($name),
@@ -66,14 +68,14 @@ macro_rules! settings {
                 }, )*]
             }
 
-            /// Every setting with its value as compact RON text; a limit that is not set is `None`.
+            /// Returns every setting with its value as compact RON text. A limit that is not set is `None`.
             #[must_use]
             pub fn entries(&self) -> Vec<(&'static str, String)> {
                 vec![$( (stringify!($name), $crate::config::schema::text(&self.$name)), )*]
             }
 
-            /// The same settings with this one at its default; `None` if it has none. A default is what programs did that
-            /// did not have the setting yet.
+            /// Returns the same settings with one of them at its default, or `None` if that setting has no default. The
+            /// default is the behaviour of older versions of the program, which did not have the setting.
             #[must_use]
             pub fn with_default(&self, name: &str) -> Option<Self> {
                 match name {
@@ -83,10 +85,10 @@ macro_rules! settings {
             }
         }
 
-        /// Some of the settings: those a file gives for all cells, or those one entry of a sweep gives.
+        /// Some of the settings: those that a file gives for all cells, or those in one entry of a sweep.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
-        // `None` in the outer option is "not given", in the inner one "given as off".
+        // `None` of the outer option means "not given"; `None` of the inner option means "given as off".
         #[allow(clippy::option_option)]
         pub(super) struct Overrides {
             $(
@@ -97,14 +99,14 @@ macro_rules! settings {
         }
 
         impl Overrides {
-            /// The names of the settings that are given.
+            /// Returns the names of the settings that are given.
             pub(super) fn names(&self) -> Vec<&'static str> {
                 let mut names = Vec::new();
                 $( if self.$name.is_some() { names.push(stringify!($name)); } )*
                 names
             }
 
-            /// The given settings with their values as compact RON text.
+            /// Returns the given settings with their values as compact RON text.
             pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
                 let mut entries = Vec::new();
                 $(
@@ -115,20 +117,20 @@ macro_rules! settings {
                 entries
             }
 
-            /// Takes over what the other one gives.
+            /// Overwrites settings with those that `other` gives.
             pub(super) fn apply(&mut self, other: &Self) {
                 $( if other.$name.is_some() { self.$name.clone_from(&other.$name); } )*
             }
 
-            /// Gives every setting that has a default and is not given yet.
+            /// Sets every setting that has a default and is not given to its default.
             pub(super) fn fill_defaults(&mut self) {
                 $( $( self.$name.get_or_insert_with(|| $default); )? )*
             }
 
-            /// The settings, once all are given.
+            /// Returns the complete settings.
             ///
             /// # Errors
-            /// The name of the first that is not.
+            /// Returns the name of the first setting that is not given.
             pub(super) fn settle(self) -> Result<Settings, &'static str> {
                 Ok(Settings { $( $name: self.$name.ok_or(stringify!($name))?, )* })
             }
@@ -150,7 +152,7 @@ macro_rules! settings {
                 }
             }
 
-            /// Writes the list of values of one swept setting, as [`read_axis`](Self::read_axis) reads it.
+            /// Writes the list of values of one swept setting, in the form that [`read_axis`](Self::read_axis) reads.
             pub(super) fn write_axis<S: serde::ser::SerializeStruct>(
                 name: &'static str,
                 entries: &[Self],
@@ -173,13 +175,14 @@ macro_rules! settings {
         #[serde(deny_unknown_fields)]
         #[allow(clippy::option_option)]
         pub(super) struct Document {
-            /// Name of the experiment; that of the file if it is left out.
+            /// The name of the experiment. The default is the file's name.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub(super) name: Option<String>,
-            /// Where every cell is cut; a resolved config remembers `--steps` by it.
+            /// The largest number of steps of every cell. A resolved config stores `--steps` here.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub(super) cut_at_steps: Option<std::num::NonZeroU64>,
-            /// How many examples the files of data sets of open length hold; a resolved config remembers it.
+            /// The numbers of examples in the files, for data sets whose numbers are not fixed. A resolved config
+            /// stores them here.
             #[serde(default, skip_serializing_if = "Vec::is_empty")]
             pub(super) files_hold: Vec<super::FilesHold>,
             $(
@@ -187,13 +190,13 @@ macro_rules! settings {
                 #[serde(deserialize_with = "super::schema::read_given", serialize_with = "super::schema::write_given")]
                 $name: Option<$type>,
             )*
-            /// What the cells differ in.
+            /// The settings in which the cells differ.
             #[serde(default, skip_serializing_if = "super::sweep::Sweep::is_empty")]
             pub(super) sweep: super::sweep::Sweep,
         }
 
         impl Document {
-            /// Puts a file together from what it says.
+            /// Builds a file from its parts.
             pub(super) fn new(
                 name: String,
                 cut_at_steps: Option<std::num::NonZeroU64>,
@@ -204,7 +207,7 @@ macro_rules! settings {
                 Self { name: Some(name), cut_at_steps, files_hold, $( $name: base.$name, )* sweep }
             }
 
-            /// The settings given for all cells.
+            /// Returns the settings that are given for all cells.
             pub(super) fn base(&self) -> Overrides {
                 Overrides { $( $name: self.$name.clone(), )* }
             }

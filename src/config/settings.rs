@@ -43,15 +43,16 @@ settings! {
     loss: Loss = Loss::CrossEntropy,
     /// The learning rate η.
     learning_rate: f64 => [ranges::POSITIVE],
-    /// How the learning rate changes during the cell. `Step(every: Epochs(30), factor: 0.1)` multiplies it by the factor again
-    /// and again. `Cosine(to: 0.0)` lowers it along half a cosine to that part of η over the planned steps after the warm-up.
+    /// How the learning rate changes during the cell. `Step(every: Epochs(30), factor: 0.1)` multiplies it by 0.1 after
+    /// every 30 epochs. `Cosine(to: 0.0)` lowers it along half a cosine, from η to `to` times η, over the planned steps
+    /// after the warm-up.
     schedule: Schedule = Schedule::Constant => [
         format!("`every`: {}", ranges::COUNT),
         format!("`factor`: {}", ranges::FACTOR),
         format!("`to`: {}", ranges::COSINE_END),
     ],
-    /// The steps or epochs at the start over which the learning rate rises linearly to η. They must not be more than the
-    /// planned steps.
+    /// The number of steps or epochs at the start over which the learning rate rises linearly to η. It must not exceed
+    /// the planned steps.
     warm_up: Option<Cadence> = None => [ranges::COUNT],
     /// The momentum β: heavy ball, without dampening.
     momentum: f64 = 0.0 => [ranges::BELOW_ONE],
@@ -88,9 +89,10 @@ settings! {
     lambda_tolerance: f64 = 0.01 => [ranges::TOLERANCE],
     /// The largest number of Hessian-vector products in one search for λ_max.
     lambda_max_products: u64 = 200 => [ranges::PRODUCTS],
-    /// The number of measurements from one audit to the next. An audit is a search from a random start vector. 0 is never.
+    /// The number of measurements from one audit to the next. An audit is a search from a random start vector. 0 turns
+    /// audits off.
     audit_every: u64 = 10,
-    /// The sets of examples on which λ_max is measured. Tables show the first.
+    /// The sets of examples on which λ_max is measured. Tables show the first set.
     probes: Vec<Probe> = vec![Probe::default()] => [
         format!("{} probes", ranges::PROBES),
         "`examples`: `Full` or 1 to N, the examples in use".to_owned(),
@@ -102,53 +104,55 @@ settings! {
     statistics_group: Extent = Extent::Full => [ranges::GROUP],
     /// The floating-point format of parameters and data: 32 or 64 bits.
     precision: Precision = Precision::F32,
-    /// CUDA may round the factors of float32 products to the ten bits of TF32. λ_max then has about three correct digits. It
-    /// does nothing on a CPU.
+    /// CUDA may round the factors of float32 products to the ten bits of TF32. λ_max then has about three correct
+    /// digits. This setting does nothing on a CPU.
     tf32: bool = false,
-    /// A search for λ_max on CUDA makes its first products in TF32 and its last ones in float32. It does nothing on a CPU.
+    /// A search for λ_max on CUDA computes its first products in TF32 and its last ones in float32. This setting does
+    /// nothing on a CPU.
     search_tf32: bool = false,
-    /// cuDNN measures which of its algorithms is the fastest, so that two runs may differ in the last bits. It does nothing on
-    /// a CPU.
+    /// cuDNN measures which of its algorithms is the fastest. Two runs may then differ in the last bits. This setting
+    /// does nothing on a CPU.
     cudnn_autotune: bool = false,
-    /// cuDNN uses only algorithms that give the same bits each time. A CPU always does so.
+    /// cuDNN uses only algorithms that give the same bits each time. A CPU always gives the same bits.
     deterministic: bool = false,
 }
 
 impl Settings {
-    /// How many training examples are in use.
+    /// Returns the number of training examples in use.
     #[must_use]
     pub fn train_len(&self) -> usize {
         self.train_examples.of(self.data.train_len())
     }
 
-    /// How many test examples are in use.
+    /// Returns the number of test examples in use.
     #[must_use]
     pub fn test_len(&self) -> usize {
         self.test_examples.of(self.data.test_len())
     }
 
-    /// Optimizer steps in one epoch; a last, smaller batch counts.
+    /// Returns the number of optimizer steps in one epoch. A smaller batch at the end counts as a step.
     #[must_use]
     pub fn steps_per_epoch(&self) -> u64 {
         let train_len = self.train_len();
         train_len.div_ceil(self.batch_size.of(train_len).max(1)) as u64
     }
 
-    /// The most optimizer steps the cell can take: whichever of `steps` and `epochs` comes first.
+    /// Returns the largest number of optimizer steps that the cell can take: the smaller limit of `steps` and `epochs`.
     #[must_use]
     pub fn planned_steps(&self) -> u64 {
         let epochs = self.epochs.map(|epochs| epochs.saturating_mul(self.steps_per_epoch()));
-        // A cell without either is refused when its config is loaded.
+        // Loading a config refuses a cell that has neither limit.
         self.steps.into_iter().chain(epochs).min().unwrap_or(0)
     }
 
-    /// Whether the cell aims at a training loss or accuracy, and is comparable to others only if it gets there.
+    /// Returns whether the cell has an aim: a training loss or accuracy at which it stops. Such a cell is comparable to
+    /// others only if it reaches the aim.
     #[must_use]
     pub fn has_aim(&self) -> bool {
         self.until_train_loss.is_some() || self.until_train_accuracy.is_some()
     }
 
-    /// The examples in use.
+    /// Returns the choice of examples.
     #[must_use]
     pub fn selection(&self) -> Selection {
         Selection {
@@ -159,8 +163,8 @@ impl Settings {
         }
     }
 
-    /// Counts out `Full` where the files hold other numbers of examples than the data set officially has, so that
-    /// steps, epochs and probes are those of the files.
+    /// Replaces `Full` by the number of examples in the files if that differs from the official number, so that steps,
+    /// epochs and probes are computed from the files.
     pub(super) fn count_out(&mut self, hold: FilesHold) {
         for (extent, held, official) in [
             (&mut self.train_examples, hold.train, self.data.train_len()),
@@ -172,7 +176,7 @@ impl Settings {
         }
     }
 
-    /// Caps the cell at so many optimizer steps.
+    /// Limits the cell to `steps` optimizer steps.
     pub(super) fn cut_at(&mut self, steps: u64) {
         self.steps = Some(self.steps.map_or(steps, |own| own.min(steps)));
     }

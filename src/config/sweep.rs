@@ -1,4 +1,4 @@
-//! The `sweep` of a config: its axes, in the order in which they are written.
+//! The `sweep` of a config: its axes, in the order of the file.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,34 +9,37 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::settings::{Overrides, Settings};
 
-/// The most cells a sweep may have: more would not end in a lifetime, and a typing error can ask for millions.
+/// The largest number of cells of a sweep. A larger sweep would take too long, and a typing error can ask for millions
+/// of cells.
 pub const MAX_CELLS: usize = 10_000;
 
-/// Key of the axes that vary several settings at once.
+/// The key of axes that vary several settings together.
 pub(super) const TOGETHER: &str = "together";
 
-/// Every combination of the axes' entries is a cell; the first axis is outermost, the last one fastest.
+/// The axes of a sweep. Every combination of their entries is a cell. The first axis varies slowest, the last one
+/// fastest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Sweep {
     pub(super) axes: Vec<Axis>,
 }
 
-/// One direction of a sweep.
+/// One axis of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Axis {
     /// The setting it varies, or [`TOGETHER`].
     pub(super) key: &'static str,
-    /// What each of its entries gives.
+    /// The settings that each of its entries gives.
     pub(super) entries: Vec<Overrides>,
 }
 
 impl Axis {
-    /// The settings it varies. Entries of a checked axis all name the same, so the first speaks for all.
+    /// Returns the settings that it varies. All entries of a checked axis name the same settings, so the first entry
+    /// decides.
     pub(super) fn names(&self) -> Vec<&'static str> {
         self.entries.first().map(Overrides::names).unwrap_or_default()
     }
 
-    /// Where the file gives this setting in that entry: `sweep.dropout[3]` or `sweep.together[1].dropout`.
+    /// Returns the place in the file of a setting in an entry: `sweep.dropout[3]` or `sweep.together[1].dropout`.
     pub(super) fn path(&self, entry: usize, setting: &str) -> String {
         let key = self.key;
         if key == TOGETHER {
@@ -52,14 +55,14 @@ impl Sweep {
         self.axes.is_empty()
     }
 
-    /// How many cells it expands to, if that can be counted at all.
+    /// Returns the number of cells, or `None` if it overflows.
     pub(super) fn cell_count(&self) -> Option<usize> {
         self.axes
             .iter()
             .try_fold(1_usize, |count, axis| count.checked_mul(axis.entries.len()))
     }
 
-    /// Where the file gives a swept setting of a cell, and its value there; `None` if it is not swept.
+    /// Returns the place in the file of a swept setting of a cell, and its value; `None` if the setting is not swept.
     pub(super) fn origin(&self, pick: &[usize], setting: &str) -> Option<(String, String)> {
         self.axes.iter().zip(pick).find_map(|(axis, &entry)| {
             let entries = axis.entries.get(entry)?.entries();
@@ -68,7 +71,7 @@ impl Sweep {
         })
     }
 
-    /// For every cell in queue order, which entry of each axis it takes.
+    /// Returns, for every cell in queue order, the index of its entry in each axis.
     pub(super) fn picks(&self) -> Vec<Vec<usize>> {
         let mut picks = vec![Vec::new()];
         for axis in &self.axes {
@@ -129,8 +132,9 @@ impl Serialize for Sweep {
     }
 }
 
-/// More values than are kept of a sweep that has too many cells, one axis or all of them; fewer are told by their number.
-/// A list of a million is refused before it takes some hundred times the memory of its text.
+/// The largest number of values that are read, of one axis and of all axes together. A sweep below this limit that has
+/// too many cells is refused later, with the number of its cells. This limit refuses a list of a million values early,
+/// because the values would take about a hundred times the memory of their text.
 const TOO_MANY: usize = 2 * MAX_CELLS;
 
 fn too_many<E: Error>() -> E {
@@ -139,7 +143,7 @@ fn too_many<E: Error>() -> E {
     ))
 }
 
-/// The entries of an axis.
+/// The list of values of an axis.
 pub(super) struct Listed<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
@@ -169,7 +173,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
     }
 }
 
-/// What an axis may be called.
+/// The allowed keys of an axis.
 const KEYS: &[&str] = &{
     let mut keys = [TOGETHER; Settings::NAMES.len() + 1];
     let mut at = 0;

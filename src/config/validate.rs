@@ -1,7 +1,7 @@
-//! What a config may ask for: one function per rule.
+//! Validation of a config: one function per rule.
 //!
-//! `examples` looks at what is asked of the data set's files, `values` at each other setting by itself, `combinations` at
-//! settings that must fit together, `file` at what is not a setting: the name and the form of the sweep.
+//! `examples` checks the numbers of examples against the data set's files, `values` checks each other setting by
+//! itself, `combinations` checks settings that must fit together, and `file` checks the name and the form of the sweep.
 
 mod combinations;
 mod examples;
@@ -19,10 +19,10 @@ pub(super) use combinations::idle;
 pub(super) use examples::{files_hold, files_unchanged};
 pub(super) use file::{missing, name, sweep};
 
-/// What one rule says of a cell.
+/// The result of one rule for one cell.
 type Verdict = Result<(), Refusal>;
 
-/// Checks the settings of one cell by every rule, where the files of its data set hold so many examples.
+/// Checks the settings of one cell with every rule. `hold` has the numbers of examples in the files of its data set.
 pub(super) fn settings(settings: &Settings, hold: FilesHold) -> Verdict {
     examples::within_files(settings, hold)?;
     values::RULES
@@ -32,16 +32,16 @@ pub(super) fn settings(settings: &Settings, hold: FilesHold) -> Verdict {
         .map_err(|refusal| refusal.told_of(hold))
 }
 
-/// Why a rule refuses something.
+/// The reason why a rule refuses a value.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// The setting at fault, or where the file gives it.
+    /// The refused setting, or its place in the file.
     field: String,
-    /// Which part of it: `.widths[2]`.
+    /// The part of the setting, such as `.widths[2]`.
     part: String,
-    /// The value, what is allowed, and what to do.
+    /// The value, the allowed range, and what to do.
     message: String,
-    /// Other settings that the message speaks of.
+    /// Other settings that the message is about.
     because_of: &'static [&'static str],
 }
 
@@ -65,7 +65,8 @@ impl Refusal {
         self
     }
 
-    /// Says what the files hold, where the message is about that and it is not what one expects.
+    /// Adds the numbers of examples in the files if the message depends on them and they differ from the official
+    /// numbers.
     fn told_of(mut self, hold: FilesHold) -> Self {
         if self.because_of.contains(&"data") && hold != FilesHold::of(hold.data, &[]) {
             self.message = format!("{}; {}", self.message, examples::in_words(hold));
@@ -73,7 +74,7 @@ impl Refusal {
         self
     }
 
-    /// Says where the file gives this: a sweep overrides what is given for all cells.
+    /// Adds the places in the sweep that gave the values: a sweep overrides the settings that are given for all cells.
     pub(super) fn in_cell(mut self, sweep: &Sweep, pick: &[usize]) -> Self {
         for name in self.because_of {
             if let Some((path, value)) = sweep.origin(pick, name) {
@@ -95,7 +96,7 @@ impl Refusal {
     }
 }
 
-/// Refuses a value outside what is allowed.
+/// Refuses a value that is not allowed, and names the allowed range.
 fn in_range(allowed: bool, setting: &str, value: impl Debug, range: impl Display) -> Verdict {
     if allowed {
         return Ok(());

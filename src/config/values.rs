@@ -1,4 +1,4 @@
-//! The values that settings take, where a number or a truth value does not say it.
+//! The types of settings that are neither numbers nor `true`/`false`.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,48 +6,48 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Model {
-    /// Fully connected, with these hidden widths; an empty list is a linear classifier.
+    /// A fully connected network with these hidden widths. An empty list makes a linear classifier.
     Mlp {
-        /// Widths of the hidden layers.
+        /// The widths of the hidden layers.
         widths: Vec<usize>,
     },
     /// conv 3×3 → pool 2×2 → conv 3×3 → pool 2×2 → linear.
     Cnn {
-        /// Output channels of the two convolutions.
+        /// The output channels of the two convolutions.
         channels: (usize, usize),
     },
     /// VGG-11 (Simonyan and Zisserman 2015) for small images: eight convolutions, a classifier with two hidden layers.
     Vgg11 {
-        /// Channels of the first convolution, an eighth of those of the last ones.
+        /// The channels of the first convolution. The last convolutions have eight times as many.
         #[serde(default = "wide")]
         width: usize,
     },
     /// ResNet-18 (He et al. 2016) for small images: eight residual blocks of two convolutions in four stages.
     ResNet18 {
-        /// Channels of the first stage, an eighth of those of the last one.
+        /// The channels of the first stage. The last stage has eight times as many.
         #[serde(default = "wide")]
         width: usize,
     },
     /// ResNet-20 (He et al. 2016, section 4.2): nine residual blocks of two convolutions in three stages.
     ResNet20 {
-        /// Channels of the first stage, a quarter of those of the last one.
+        /// The channels of the first stage. The last stage has four times as many.
         #[serde(default = "narrow")]
         width: usize,
     },
 }
 
-/// The width of VGG-11 and ResNet-18 in their papers.
+/// Returns the width of VGG-11 and ResNet-18 in their papers.
 fn wide() -> usize {
     64
 }
 
-/// The width of ResNet-20 in its paper.
+/// Returns the width of ResNet-20 in its paper.
 fn narrow() -> usize {
     16
 }
 
 impl Model {
-    /// Whether there is a hidden layer, on which activation, dropout and batch norm act.
+    /// Returns whether the network has a hidden layer, on which activation, dropout and batch norm act.
     #[must_use]
     pub fn has_hidden_layers(&self) -> bool {
         match self {
@@ -75,42 +75,42 @@ pub enum Loss {
     SquaredError,
 }
 
-/// How the learning rate changes, after the warm-up if there is one.
+/// The schedule of the learning rate, after the warm-up if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Schedule {
-    /// It stays what it is.
+    /// The rate does not change.
     Constant,
-    /// It is multiplied by a factor again and again.
+    /// The rate is multiplied by a factor at regular intervals.
     Step {
-        /// After how many steps or epochs, counted from the first step of the cell.
+        /// The length of an interval, counted from the first step of the cell.
         every: Cadence,
-        /// By what, above 0 and at most 1.
+        /// The factor, above 0 and at most 1.
         factor: f64,
     },
-    /// It falls along half a cosine until the last planned step (Loshchilov and Hutter 2017, without restarts).
+    /// The rate falls along half a cosine until the last planned step (Loshchilov and Hutter 2017, without restarts).
     Cosine {
-        /// The part of the rate that it ends at, from 0 to 1 (default 0).
+        /// The final rate as a fraction of the full rate, from 0 to 1 (default 0).
         #[serde(default)]
         to: f64,
     },
 }
 
-/// So many steps or epochs: how often, or how long.
+/// A number of steps or epochs: an interval or a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cadence {
-    /// So many optimizer steps.
+    /// This number of optimizer steps.
     Steps(u64),
-    /// So many passes over the training data.
+    /// This number of passes over the training data.
     Epochs(u64),
 }
 
 /// How often λ_max is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Tracking {
-    /// Every so many optimizer steps.
+    /// Each time after this number of optimizer steps.
     Steps(u64),
-    /// Every so many epochs.
+    /// Each time after this number of epochs.
     Epochs(u64),
     /// As often as this share of the cell's time allows, in (0, 0.9].
     Share(f64),

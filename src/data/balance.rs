@@ -1,4 +1,4 @@
-//! Subsets with as many examples of each class.
+//! Subsets with the same number of examples of each class.
 
 use rand::SeedableRng;
 use rand::seq::index;
@@ -6,7 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::DataError;
 
-/// Streams of a seed up to a few thousand decide other things; a subset drawn by the same seed shares nothing with them.
+/// The first random stream for subsets. Other draws use streams up to a few thousand, so a subset drawn with the same
+/// seed is independent of them.
 const FIRST_STREAM: u64 = 1 << 32;
 
 /// A class that has too few examples.
@@ -28,11 +29,11 @@ impl Lack {
     }
 }
 
-/// Positions of `wanted` examples, ascending, drawn without replacement so that each of the `classes` has
-/// ⌊wanted/classes⌋ or one more; which have one more is drawn, too.
+/// Draws `wanted` examples without replacement and returns their positions in ascending order. Each of the `classes`
+/// gets ⌊wanted/classes⌋ examples or one more; the classes with one more are drawn, too.
 ///
 /// # Errors
-/// The first class that has too few.
+/// Returns the first class that has too few examples.
 pub(super) fn draw(labels: &[u8], classes: usize, wanted: usize, seed: u64, stream: u64) -> Result<Vec<usize>, Lack> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(FIRST_STREAM + stream);

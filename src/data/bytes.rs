@@ -1,6 +1,6 @@
-//! The bytes of a file, decompressed where they are gzip's, and never more of them than a data set can have.
+//! Reads the bytes of a file, decompresses gzip, and limits the size to what a data set can have.
 //!
-//! Gzip is known by its first two bytes, not by the name of the file.
+//! Gzip is recognized by its first two bytes, not by the name of the file.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read};
@@ -10,18 +10,19 @@ use flate2::bufread::GzDecoder;
 
 use super::DataError;
 
-/// The most a file may hold, or decompress to. The largest of the IDX family, EMNIST by class, takes 0.55 GB and a file
-/// of CIFAR-100 0.15 GB; what promises or holds more than this is damaged, or no data set.
+/// The largest size of a file, before and after decompression, in bytes. The largest IDX data set, EMNIST by class,
+/// takes 0.55 GB, and a file of CIFAR-100 takes 0.15 GB. A file that holds more, or whose header announces more, is
+/// damaged or not a data set.
 pub(super) const LIMIT_BYTES: u64 = 2 << 30;
 
-/// What a gzip stream may decompress to without being looked at further: the images of MNIST are 47 MB.
+/// The size up to which a gzip stream may decompress at any ratio, in bytes. The images of MNIST take 47 MB.
 const UNSUSPECTED_BYTES: u64 = 64 << 20;
 
-/// Beyond that, how many times its size. Images shrink to a half or a fifth, hardly ever to a twentieth; what gzip shrank
-/// to a thousandth, as it does with zeros, would take all memory there is.
+/// The largest ratio of decompressed to compressed size above that. Gzip compresses images to a half or a fifth, rarely
+/// to a twentieth. It compresses zeros to a thousandth; such a file could fill all memory.
 const MOST_EXPANSION: u64 = 64;
 
-/// What may come out of the contents of a file: all of them, or what gzip can have made so small.
+/// Returns the largest number of bytes that the contents of a file may decompress to.
 pub(super) fn most_of(contents: &[u8]) -> u64 {
     if is_gzip(contents) {
         LIMIT_BYTES.min(UNSUSPECTED_BYTES.max(MOST_EXPANSION * contents.len() as u64))
@@ -30,7 +31,7 @@ pub(super) fn most_of(contents: &[u8]) -> u64 {
     }
 }
 
-/// What is in a file. A header and a little more may come on top of the limit.
+/// Reads the contents of a file. They may exceed the limit by a header and a little more.
 pub(super) fn of_file(path: &Path) -> Result<Vec<u8>, DataError> {
     let unreadable = |source| DataError::Read {
         file: path.display().to_string(),
@@ -53,7 +54,7 @@ fn is_gzip(contents: &[u8]) -> bool {
     contents.starts_with(&[0x1f, 0x8b])
 }
 
-/// The contents of a file, or what they decompress to.
+/// Returns a stream of the contents of a file, decompressed if they are gzip.
 pub(super) fn decompressed(contents: &[u8]) -> Box<dyn Read + '_> {
     if is_gzip(contents) {
         Box::new(Members {
@@ -65,12 +66,12 @@ pub(super) fn decompressed(contents: &[u8]) -> Box<dyn Read + '_> {
     }
 }
 
-/// What the members of a gzip file decompress to, one after the other. Zeros may follow the last one: tapes and tools that
-/// write whole blocks leave them, and `gzip` takes no notice of them either.
+/// The decompressed members of a gzip file, one after the other. Zeros may follow the last member: tapes and tools that
+/// write whole blocks add them, and `gzip` ignores them, too.
 struct Members<'a> {
-    /// How many bytes the file has.
+    /// The size of the file in bytes.
     whole: usize,
-    /// None after the last.
+    /// The current member; `None` after the last one.
     current: Option<GzDecoder<&'a [u8]>>,
 }
 
@@ -99,12 +100,13 @@ impl Read for Members<'_> {
     }
 }
 
-/// At most `limit_bytes` of the stream. Memory grows with what is there, never with what a header promises.
+/// Reads at most `limit_bytes` of the stream. Memory use depends on the bytes that are read, never on sizes in a
+/// header.
 pub(super) fn read(file: &str, stream: &mut dyn Read, limit_bytes: u64) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
     match stream.take(limit_bytes).read_to_end(&mut bytes) {
         Ok(_) => Ok(bytes),
-        // A slice in memory cannot fail, so only decompression can.
+        // Reading from memory cannot fail, so the error is one of decompression.
         Err(source) => Err(DataError::Gzip {
             file: file.to_owned(),
             source,
@@ -112,7 +114,7 @@ pub(super) fn read(file: &str, stream: &mut dyn Read, limit_bytes: u64) -> Resul
     }
 }
 
-/// All of the contents, decompressed, if they are no more than [`most_of`] them can be.
+/// Decompresses all contents. Fails if they exceed [`most_of`].
 pub(super) fn whole(file: &str, contents: &[u8]) -> Result<Vec<u8>, DataError> {
     let limit_bytes = most_of(contents);
     let bytes = read(file, &mut decompressed(contents), limit_bytes + 1)?;
@@ -122,7 +124,7 @@ pub(super) fn whole(file: &str, contents: &[u8]) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-/// What to say of a file that holds more than `limit_bytes`.
+/// Returns the error for a file that holds more than `limit_bytes`.
 pub(super) fn too_much(file: &str, limit_bytes: u64) -> DataError {
     let file = file.to_owned();
     if limit_bytes < LIMIT_BYTES {
@@ -187,7 +189,7 @@ mod tests {
             message.starts_with("a.gz decompresses to more than 67108864 bytes"),
             "{message}"
         );
-        // Not compressed, it is as large as it is.
+        // The ratio limits only compressed files.
         assert_eq!(whole("a", &vec![0; most + 1]).unwrap().len(), most + 1);
     }
 }

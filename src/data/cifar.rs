@@ -1,9 +1,9 @@
-//! The binary version of CIFAR-10 and CIFAR-100: records of one or two label bytes and 3,072 pixel bytes, and nothing
-//! else; gzipped or not.
+//! The binary version of CIFAR-10 and CIFAR-100, gzipped or not. A file consists of records of one or two label bytes
+//! and 3,072 pixel bytes.
 //!
 //! The pixels are a red, a green and a blue plane of 32×32, row by row. CIFAR-100 has the coarse label (of 20
-//! superclasses) before the fine one. Described at <https://www.cs.toronto.edu/~kriz/cifar.html>. The official files
-//! have 10,000 or 50,000 records; any other number is read just as well.
+//! superclasses) before the fine one. The format is described at <https://www.cs.toronto.edu/~kriz/cifar.html>. The
+//! official files have 10,000 or 50,000 records; any other number is accepted, too.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,10 @@ const CHANNELS: usize = 3;
 const SIDE: usize = 32;
 const PIXELS: usize = CHANNELS * SIDE * SIDE;
 
-/// What CIFAR-100 calls superclasses.
+/// The number of superclasses of CIFAR-100.
 const COARSE_CLASSES: usize = 20;
 
-/// Which of the two record formats a file has.
+/// The record format of a file.
 #[derive(Clone, Copy)]
 pub(super) enum Format {
     /// A label, then the pixels.
@@ -44,7 +44,7 @@ impl Format {
     }
 }
 
-/// Reads the files of one half, one after the other; labels are below `classes`.
+/// Reads the files of one half in order. Labels must be below `classes`.
 pub(super) fn half(files: &[PathBuf], format: Format, classes: usize) -> Result<Half, DataError> {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for path in files {
@@ -92,7 +92,7 @@ fn decode(
         let coarse: Vec<u8> = records.clone().map(|record| record[0]).collect();
         check_labels(file, "coarse label", &coarse, COARSE_CLASSES)?;
     }
-    // The label that is learned is the last before the pixels.
+    // The label that is learned is the last byte before the pixels.
     let found: Vec<u8> = records.clone().map(|record| record[label_bytes - 1]).collect();
     check_labels(file, "label", &found, classes)?;
     labels.extend(found);
@@ -101,7 +101,7 @@ fn decode(
     Ok(())
 }
 
-/// One file by its path, several by the first and the name of the last.
+/// Names the files for messages: one file by its path, several by the path of the first and the name of the last.
 fn in_words(files: &[PathBuf]) -> String {
     let last_name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match files {

@@ -1,9 +1,9 @@
-//! What is odd about a data set that can be read: files that were damaged, padded with zeros or written by a script that
-//! went wrong train without an error, and λ_max is a number all the same.
+//! Warnings about a data set that can be read but is probably wrong: files that are damaged, padded with zeros, or
+//! written by a faulty script. Without a warning, such files train without an error and give a λ_max.
 
 use super::{Dataset, Images};
 
-/// A sentence for each thing that no data set is meant to have; in a set that is as it should be, none.
+/// Returns a sentence for each sign that the data set is wrong, and none for a sound data set.
 pub(super) fn doubts(set: &Dataset) -> Vec<String> {
     let mut found = Vec::new();
     for (kind, half) in [("training", &set.train), ("test", &set.test)] {
@@ -16,14 +16,14 @@ pub(super) fn doubts(set: &Dataset) -> Vec<String> {
     }
     if set.train == set.test {
         found.push(format!(
-            "{}: the test examples are the training examples, so test accuracy says nothing of unseen ones",
+            "{}: the test examples are the training examples, so test accuracy says nothing about new examples",
             set.name
         ));
     }
     found
 }
 
-/// Of images that are one or blank, or have a channel that is.
+/// Describes images that are all equal or of a single colour, or that have a constant channel.
 fn of_images(set: &Dataset, half: &Images) -> Option<String> {
     let [channels, height, width] = set.shape;
     let plane = height * width;
@@ -41,7 +41,7 @@ fn of_images(set: &Dataset, half: &Images) -> Option<String> {
         let mut planes = half.pixels.chunks_exact(plane).skip(channel).step_by(channels);
         planes.all(|pixels| are_alike(pixels) && pixels.first() == half.pixels.get(channel * plane))
     };
-    // What has one channel and is blank was found above.
+    // Blank images with one channel were found above.
     let channel = (0..channels).find(|&channel| is_blank(channel))?;
     let name = ["red", "green", "blue"].get(channel).unwrap_or(&"next");
     Some(format!("the same value in every {name} pixel"))

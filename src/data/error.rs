@@ -1,28 +1,28 @@
-//! What can be wrong with a data set.
+//! Errors in the files of a data set.
 
 use std::path::PathBuf;
 
-/// A data set that cannot be used, and why: each message names the file, what was found and what was expected.
+/// The reason why a data set cannot be used. Each message names the file, what was found and what was expected.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// No folder holds all files.
-    #[error("{name} was not found: {wanted}; looked in {}, and in their folders {}; {help}", list(.parents), .within.join(", "))]
+    #[error("{name} was not found: {wanted}; looked in {}, and in their subfolders {}; {help}", list(.parents), .within.join(", "))]
     Missing {
         /// The data set.
         name: &'static str,
-        /// Which files are wanted, and which are lacking where some are there.
+        /// The expected files, and the missing ones if some were found.
         wanted: String,
-        /// Where it was looked for, in the order they were tried.
+        /// The searched folders, in order.
         parents: Vec<PathBuf>,
-        /// The folders that were tried within each of them.
+        /// The subfolders that were searched in each of them.
         within: Vec<&'static str>,
         /// What to do.
         help: String,
     },
-    /// A file where a folder was to be named.
+    /// `--data` names a file instead of a folder.
     #[error("--data {} is not a folder: expected the folder that holds the files of {name}", path.display())]
     NotAFolder {
-        /// What was named.
+        /// The given path.
         path: PathBuf,
         /// The data set.
         name: &'static str,
@@ -32,48 +32,48 @@ pub enum DataError {
     Read {
         /// The file.
         file: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file begins as gzip but does not decompress.
+    /// A file begins like gzip but cannot be decompressed.
     #[error("{file} is not whole gzip data: {source}; expected a complete .gz file, so copy or download it again")]
     Gzip {
         /// The file.
         file: String,
-        /// What the decompressor said.
+        /// The error of the decompressor.
         source: std::io::Error,
     },
-    /// A file does not begin as its kind does.
+    /// A file begins with the wrong magic number.
     #[error("{file} begins with {found:#010x}, expected {expected:#010x} as in an IDX file of {kind}")]
     Magic {
         /// The file.
         file: String,
         /// Its first four bytes, big-endian.
         found: u32,
-        /// What they must be.
+        /// The expected bytes.
         expected: u32,
         /// "images" or "labels".
         kind: &'static str,
     },
-    /// A file ends before what its header promises, or within the header.
+    /// A file is shorter than its header says, or ends within the header.
     #[error("{file} is cut short: found {found_bytes} bytes (decompressed), expected {expected_bytes}")]
     Truncated {
         /// The file.
         file: String,
-        /// Bytes there are.
+        /// The bytes in the file.
         found_bytes: u64,
-        /// Bytes its kind and header ask for.
+        /// The bytes that it must have by its kind and header.
         expected_bytes: u64,
     },
-    /// A file goes on after what its header promises.
-    #[error("{file} goes on after its last example: expected {expected_bytes} bytes (decompressed), found more")]
+    /// A file is longer than its header says.
+    #[error("{file} continues after its last example: expected {expected_bytes} bytes (decompressed), found more")]
     TrailingBytes {
         /// The file.
         file: String,
-        /// Bytes its header asks for.
+        /// The bytes that it must have by its header.
         expected_bytes: u64,
     },
-    /// A header whose numbers cannot be true.
+    /// The numbers in a header are not plausible.
     #[error(
         "{file} has a header of {count} examples of {height}×{width}, expected at least one pixel each and at most \
          {limit_bytes} bytes in all"
@@ -81,80 +81,80 @@ pub enum DataError {
     Header {
         /// The file.
         file: String,
-        /// Examples promised.
+        /// The number of examples in the header.
         count: u32,
-        /// Height promised.
+        /// The height in the header.
         height: u32,
-        /// Width promised.
+        /// The width in the header.
         width: u32,
-        /// The most that is read.
+        /// The largest size allowed.
         limit_bytes: u64,
     },
-    /// A file that is too large for any data set.
+    /// A file is too large for any data set.
     #[error(
-        "{file} has more than {limit_bytes} bytes (decompressed), which is more than is read; is it the file of a data set?"
+        "{file} has more than {limit_bytes} bytes (decompressed), the limit for a file; is it the file of a data set?"
     )]
     TooLarge {
         /// The file.
         file: String,
-        /// The most that is read.
+        /// The largest size allowed.
         limit_bytes: u64,
     },
-    /// A gzipped file that is larger inside than images are.
+    /// A gzipped file decompresses to more than images can.
     #[error(
-        "{file} decompresses to more than {limit_bytes} bytes, far more than images of its size do; is it damaged, or not \
-         the file of a data set?"
+        "{file} decompresses to more than {limit_bytes} bytes, far too much for images in a file of its size; is it \
+         damaged, or not the file of a data set?"
     )]
     Expands {
         /// The file.
         file: String,
-        /// The most that is decompressed of it.
+        /// The largest decompressed size allowed.
         limit_bytes: u64,
     },
-    /// A file that does not consist of whole records, or is empty.
+    /// A file does not consist of whole records, or is empty.
     #[error(
-        "{file} has {found_bytes} bytes (decompressed), expected at least one record of {record_bytes} bytes and whole \
-         ones only, as in the binary version of {name}, and {left_over} bytes are over; copy or download it again"
+        "{file} has {found_bytes} bytes (decompressed), expected one or more whole records of {record_bytes} bytes, as \
+         in the binary version of {name}; {left_over} bytes are left over; copy or download it again"
     )]
     Records {
         /// The file.
         file: String,
-        /// Bytes there are.
+        /// The bytes in the file.
         found_bytes: usize,
-        /// Bytes of a record.
+        /// The bytes of a record.
         record_bytes: usize,
-        /// Bytes after the last whole record.
+        /// The bytes after the last whole record.
         left_over: usize,
         /// The data set.
         name: &'static str,
     },
-    /// Images and labels that cannot belong together.
+    /// Images and labels do not match in number.
     #[error("{labels_file} has {labels} labels, expected {images}, one for each image of {images_file}")]
     CountsDiffer {
         /// The image file.
         images_file: String,
-        /// How many images.
+        /// The number of images.
         images: usize,
         /// The label file.
         labels_file: String,
-        /// How many labels.
+        /// The number of labels.
         labels: usize,
     },
-    /// A label that is no class.
+    /// A label is not a class.
     #[error("{file} has {kind} {label} at position {index}, expected 0 to {highest}")]
     Label {
         /// The label file.
         file: String,
         /// "label", or "coarse label".
         kind: &'static str,
-        /// Position of the label, from 0.
+        /// The position of the label, from 0.
         index: usize,
         /// The label.
         label: u8,
-        /// The highest there may be.
+        /// The highest label allowed.
         highest: usize,
     },
-    /// Training and test images of different sizes.
+    /// Training and test images have different sizes.
     #[error(
         "{test_file} has images of {}×{}, expected {}×{} as in {train_file}",
         test.0, test.1, train.0, train.1
@@ -162,36 +162,36 @@ pub enum DataError {
     SizesDiffer {
         /// The training image file.
         train_file: String,
-        /// Height and width of its images.
+        /// The height and width of its images.
         train: (usize, usize),
         /// The test image file.
         test_file: String,
-        /// Height and width of its images.
+        /// The height and width of its images.
         test: (usize, usize),
     },
-    /// Another number of examples than the data set has, which is always the same.
+    /// The number of examples differs from the fixed number of the data set.
     #[error("{file} has {found} examples, expected {expected}, as many as {name} has")]
     Count {
         /// The image file.
         file: String,
-        /// How many there are.
+        /// The number of examples in the file.
         found: usize,
-        /// How many there must be.
+        /// The number of examples of the data set.
         expected: usize,
         /// The data set.
         name: &'static str,
     },
-    /// More examples asked for than there are, or none at all.
+    /// A selection asks for more examples than the file has, or for none.
     #[error("{file} has {found} examples, {wanted} were asked for; expected 1 to {found}")]
     Examples {
         /// The image file.
         file: String,
-        /// How many were asked for.
+        /// The number of examples that was asked for.
         wanted: usize,
-        /// How many there are.
+        /// The number of examples in the file.
         found: usize,
     },
-    /// Too few examples of a class for a balanced subset.
+    /// A class has too few examples for a balanced subset.
     #[error(
         "{file} has {found} examples of class {class}, expected at least {needed} for a balanced subset of {wanted}; ask \
          for fewer examples, or for `subset: First`"
@@ -199,35 +199,35 @@ pub enum DataError {
     Class {
         /// The label file.
         file: String,
-        /// How many examples were asked for.
+        /// The number of examples that was asked for.
         wanted: usize,
-        /// Which class.
+        /// The class.
         class: usize,
-        /// How many of it there are.
+        /// The number of its examples in the file.
         found: usize,
-        /// How many of it were to be drawn.
+        /// The number of its examples that the subset needs.
         needed: usize,
     },
-    /// Files that changed after their examples were counted.
+    /// Files changed after their examples were counted.
     #[error("the files of {name} hold {found} {kind} examples, expected {expected}, as many as when the run began")]
     Changed {
         /// The data set.
         name: String,
         /// "training" or "test".
         kind: &'static str,
-        /// How many there are.
+        /// The number of examples now.
         found: usize,
-        /// How many there were.
+        /// The number of examples before.
         expected: usize,
     },
-    /// Files that are named alike but are another data set.
+    /// Files have the expected names but belong to another data set.
     #[error("{file} holds the labels of {found}, expected those of {wanted}: name the folder of {wanted} with --data")]
     OtherDataset {
         /// The label file.
         file: String,
-        /// What it is.
+        /// The data set that it belongs to.
         found: &'static str,
-        /// What was asked for.
+        /// The data set that was asked for.
         wanted: &'static str,
     },
 }

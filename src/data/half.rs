@@ -1,4 +1,4 @@
-//! One half of a data set as its files have it.
+//! One half of a data set (training or test) in the form that its files have.
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ impl Half {
         Ok(half)
     }
 
-    /// Refuses another number of examples than `expected`; `name` is the data set's.
+    /// Refuses a number of examples that differs from `expected`. `name` is the name of the data set.
     pub(super) fn has(&self, expected: usize, name: &'static str) -> Result<(), DataError> {
         if self.images.count == expected {
             return Ok(());
@@ -59,8 +59,8 @@ impl Half {
         })
     }
 
-    /// As many examples as `extent` says, by `subset` where that is not all of them. `stream` tells the halves' draws
-    /// apart.
+    /// Keeps `extent` examples, chosen by `subset` if that is not all of them. `stream` selects the random stream, so
+    /// that the two halves have different draws.
     pub(super) fn cut(
         mut self,
         extent: Extent,
@@ -93,7 +93,7 @@ impl Half {
     }
 }
 
-/// Refuses labels that are no class; `kind` is what messages call them.
+/// Refuses labels that are not classes. Messages call the labels `kind`.
 pub(super) fn check_labels(file: &str, kind: &'static str, labels: &[u8], classes: usize) -> Result<(), DataError> {
     match labels.iter().position(|&label| usize::from(label) >= classes) {
         None => Ok(()),

@@ -1,14 +1,14 @@
-//! The IDX format of MNIST and its kin: big-endian magic and sizes, then bytes; gzipped or not.
+//! The IDX format of MNIST and similar data sets: a big-endian magic number and sizes, then bytes; gzipped or not.
 //!
-//! Described at the foot of "The MNIST database of handwritten digits".
+//! It is described at the end of the page "The MNIST database of handwritten digits".
 
 use super::DataError;
 use super::bytes::{LIMIT_BYTES, decompressed, most_of, read, too_much};
 use super::images::RawImages;
 
-/// Zero, zero, unsigned bytes, three dimensions.
+/// The magic number of images: zero, zero, unsigned bytes, three dimensions.
 const IMAGES_MAGIC: u32 = 0x0000_0803;
-/// Zero, zero, unsigned bytes, one dimension.
+/// The magic number of labels: zero, zero, unsigned bytes, one dimension.
 const LABELS_MAGIC: u32 = 0x0000_0801;
 
 /// Decodes an image file; `file` is its name for messages.
@@ -29,7 +29,7 @@ pub(super) fn labels(file: &str, contents: &[u8]) -> Result<Vec<u8>, DataError> 
     decode::<1>(file, contents, LABELS_MAGIC, "labels").map(|(_, labels)| labels)
 }
 
-/// The sizes in the header and the bytes after it, which are exactly as many as the sizes say.
+/// Reads the sizes in the header and the bytes after it. Their number must be the product of the sizes.
 fn decode<const D: usize>(
     file: &str,
     contents: &[u8],
@@ -45,7 +45,7 @@ fn decode<const D: usize>(
         .iter()
         .map(|word| u32::from_be_bytes(*word))
         .collect();
-    // The magic is judged first: of a short file of another kind, the kind is the better message.
+    // The magic number is checked before the length: for a short file of another kind, the kind is the better message.
     if let Some(&found) = words.first().filter(|&&found| found != magic) {
         return Err(DataError::Magic {
             file: file.to_owned(),
@@ -81,7 +81,7 @@ fn decode<const D: usize>(
     if body_bytes > most {
         return Err(too_much(file, most));
     }
-    // One byte more than promised is asked for, so that gzip's checksum is verified and a surplus is seen.
+    // Reading one more byte than expected verifies gzip's checksum and detects extra bytes.
     let body = read(file, &mut stream, body_bytes + 1)?;
     let found_bytes = body.len() as u64;
     let expected_bytes = header_bytes + body_bytes;

@@ -1,4 +1,4 @@
-//! Where data sets lie on disk.
+//! Finds the files of data sets on disk.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,11 @@ use super::{DataError, name};
 use crate::config::Data;
 use crate::user_folders::{Kind, user_folder};
 
-/// Where Debian's data set packages put their folders.
+/// The folder in which Debian's data set packages install.
 const DEBIAN: &str = "/usr/share/datasets";
 
-/// What the files of the training and of the test half are called, up to the spelling of a dot and to `.gz`. Those of
-/// IDX are images, then labels.
+/// Returns the names of the files of the training and of the test half. On disk, a name may end in `.gz` or have a dot
+/// in place of a hyphen. For IDX, the images come before the labels.
 fn names(data: Data) -> [&'static [&'static str]; 2] {
     match data {
         Data::FashionMnistSubset | Data::FashionMnist | Data::Mnist => [
@@ -32,8 +32,8 @@ fn names(data: Data) -> [&'static [&'static str]; 2] {
     }
 }
 
-/// Which of the files are lacking, where `found` has those of the training and of the test half that are there.
-/// Batches of CIFAR-10 may be missing from the end, not in between.
+/// Returns the names of the missing files. `found` has the existing files of the training and of the test half.
+/// The last batches of CIFAR-10 may be absent, but no batch before an existing one.
 fn lacking(data: Data, found: &[Vec<Option<PathBuf>>; 2]) -> Vec<&'static str> {
     let needed_of_train = match data {
         Data::Cifar10 => found[0].iter().rposition(Option::is_some).map_or(1, |last| last + 1),
@@ -48,7 +48,7 @@ fn lacking(data: Data, found: &[Vec<Option<PathBuf>>; 2]) -> Vec<&'static str> {
     lacking.collect()
 }
 
-/// The files of the training and of the test half, in the first folder that has all of them.
+/// Finds the files of the training and of the test half, in the first folder that has all of them.
 pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Vec<PathBuf>; 2], DataError> {
     if let Some(dir) = dir.filter(|dir| dir.exists() && !dir.is_dir()) {
         return Err(DataError::NotAFolder {
@@ -73,7 +73,7 @@ pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Vec<PathBuf>; 2], 
         }
     }
     let names = names(data).map(|half| half.join(", ")).join(", ");
-    let mut wanted = format!("expected {names}, each as it is or with .gz");
+    let mut wanted = format!("expected {names}, each with or without .gz");
     if let Some(nearly) = nearly {
         wanted = format!("{wanted}; {nearly}");
     }
@@ -86,7 +86,7 @@ pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Vec<PathBuf>; 2], 
     })
 }
 
-/// The other of the two, where the first file of one is wanted and the other's is there.
+/// Returns the other CIFAR data set if `folder` has its first file.
 fn other_cifar(wanted: Data, folder: &Path) -> Option<Data> {
     let other = match wanted {
         Data::Cifar10 => Data::Cifar100,
@@ -96,18 +96,18 @@ fn other_cifar(wanted: Data, folder: &Path) -> Option<Data> {
     existing(folder, names(other)[0][0]).map(|_| other)
 }
 
-/// The file under any of its names, if it is there.
+/// Returns the path of the file under any of its names, if it exists.
 fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
     // Some tools unpack IDX files with a dot before the kind.
     let mut spellings = [name.to_owned(), name.replace("-idx", ".idx")]
         .into_iter()
         .flat_map(|name| ["", ".gz"].map(|gz| folder.join(format!("{name}{gz}"))));
-    // A link that leads nowhere counts as there: failing to read it says more than a file that is not found.
+    // A dangling link counts as existing: the error of reading it says more than "not found".
     spellings.find(|path| path.symlink_metadata().is_ok_and(|found| !found.is_dir()))
 }
 
-/// What the folder of a data set is called, best first; "" is the bare parent. Named folders come before it, since
-/// MNIST and Fashion-MNIST name their files alike.
+/// Returns the possible names of a data set's folder, in order of search. "" is the parent itself. Named folders come
+/// before it, because MNIST and Fashion-MNIST use the same file names.
 fn within(data: Data) -> &'static [&'static str] {
     match data {
         Data::Mnist => &["mnist", "MNIST/raw", "MNIST", "", "raw"],
@@ -124,7 +124,7 @@ fn within(data: Data) -> &'static [&'static str] {
     }
 }
 
-/// Where such folders are looked for, best first.
+/// Returns the parents of such folders, in order of search.
 fn parents(dir: Option<&Path>) -> Vec<PathBuf> {
     match dir {
         Some(dir) => vec![dir.to_owned()],
@@ -139,7 +139,7 @@ fn parents(dir: Option<&Path>) -> Vec<PathBuf> {
     }
 }
 
-/// Every folder to look in, best first.
+/// Returns all folders to search, in order.
 fn folders(parents: &[PathBuf], within: &[&str]) -> Vec<PathBuf> {
     let folders = parents
         .iter()
@@ -148,7 +148,7 @@ fn folders(parents: &[PathBuf], within: &[&str]) -> Vec<PathBuf> {
     folders.map(|folder| folder.components().collect()).collect()
 }
 
-/// How to get the files.
+/// Says how to get the files.
 fn help(data: Data) -> String {
     match data {
         Data::Mnist => "put the four files into one of these folders (torchvision.datasets.MNIST(\"data\", \
@@ -172,8 +172,8 @@ fn cifar_help(archive: &str, folder: &str) -> String {
     )
 }
 
-/// MNIST and Fashion-MNIST have the same file names and sizes, so one is easily taken for the other; the first ten
-/// training labels tell them apart. Files that are neither are let through: they may be somebody's own.
+/// Refuses MNIST if Fashion-MNIST is wanted, and the reverse. Both have the same file names and sizes; the first ten
+/// training labels differ. Files that are neither are accepted: they may be a user's own data.
 pub(super) fn refuse_the_other(data: Data, train: &Half) -> Result<(), DataError> {
     let other = match data {
         Data::Mnist => (Data::FashionMnist, [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]),

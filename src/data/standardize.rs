@@ -1,15 +1,15 @@
-//! (x − mean)/deviation with one mean and one deviation for all pixels of a channel.
+//! Standardization to (x − mean)/deviation, with one mean and one deviation for all pixels of a channel.
 
 use super::images::RawImages;
 
-/// The mean and the deviation of some pixels, in units of 1/255, exact to the last rounding.
+/// The mean and the standard deviation of some pixels, in units of 1/255, exact up to the final rounding.
 pub(super) struct Scale {
     mean: f64,
     deviation: f64,
 }
 
 impl Scale {
-    /// That of each channel.
+    /// Computes the scale of each channel.
     pub(super) fn of_channels(images: &RawImages) -> Vec<Self> {
         let planes = images.pixels.chunks_exact(images.plane_len());
         (0..images.channels)
@@ -17,8 +17,9 @@ impl Scale {
             .collect()
     }
 
-    /// Mean Σx/n and population deviation √(nΣx² − (Σx)²)/n, from integer sums: nothing is lost to cancellation, and
-    /// the deviation is zero only if all pixels are alike. Then it is taken as 1 (white), so that nothing is divided by 0.
+    /// Computes the mean Σx/n and the population deviation √(nΣx² − (Σx)²)/n from integer sums. No digits are lost to
+    /// cancellation, and the deviation is zero only if all pixels are equal. In that case it is set to 1 (white), to
+    /// avoid a division by 0.
     fn of<'a>(planes: impl Iterator<Item = &'a [u8]>) -> Self {
         let (mut count, mut sum, mut squares) = (0_u64, 0_u64, 0_u64);
         for plane in planes {
@@ -39,26 +40,26 @@ impl Scale {
         }
     }
 
-    /// The mean, where white is 1.
-    #[allow(clippy::cast_possible_truncation)] // rounding to f32 is what is wanted
+    /// Returns the mean in units where white is 1.
+    #[allow(clippy::cast_possible_truncation)] // rounding to f32 is intended
     pub(super) fn mean(&self) -> f32 {
         (self.mean / 255.0) as f32
     }
 
-    /// The deviation, where white is 1.
-    #[allow(clippy::cast_possible_truncation)] // rounding to f32 is what is wanted
+    /// Returns the deviation in units where white is 1.
+    #[allow(clippy::cast_possible_truncation)] // rounding to f32 is intended
     pub(super) fn deviation(&self) -> f32 {
         (self.deviation / 255.0) as f32
     }
 
-    /// What a pixel becomes, computed in f64.
-    #[allow(clippy::cast_possible_truncation)] // rounding to f32 is what is wanted
+    /// Standardizes a pixel, in f64, and rounds the result.
+    #[allow(clippy::cast_possible_truncation)] // rounding to f32 is intended
     pub(super) fn standardized(&self, pixel: u8) -> f32 {
         ((f64::from(pixel) - self.mean) / self.deviation) as f32
     }
 }
 
-/// Every pixel standardized by its channel's scale. There are 256 values a channel, so each is computed once.
+/// Standardizes every pixel with its channel's scale. A channel has only 256 pixel values, so each is computed once.
 pub(super) fn standardized(scales: &[Scale], images: &RawImages) -> Vec<f32> {
     let tables: Vec<[f32; 256]> = scales
         .iter()

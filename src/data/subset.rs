@@ -1,4 +1,4 @@
-//! The balanced Fashion-MNIST subset inside the program: of each class the first 200 training and 200 test images.
+//! The balanced Fashion-MNIST subset inside the program: the first 200 training and 200 test images of each class.
 //!
 //! `fashion_mnist_subset/LICENSE` has its copyright notice; `tests/data/subset.rs` rebuilds it from the full set.
 
@@ -14,7 +14,7 @@ macro_rules! embedded {
     };
 }
 
-/// The training and the test half.
+/// Reads the training and the test half.
 pub(super) fn read(classes: usize) -> Result<[Half; 2], DataError> {
     Ok([
         Half::decode_idx(

@@ -1,6 +1,6 @@
-//! What has to stand in the environment before the program and its libraries start.
+//! Environment variables that must be set before the program and its libraries start.
 //!
-//! Where it does not, the program starts itself again with it: once, at the beginning, in the same process.
+//! If they are not set, the program sets them and restarts itself: once, at the beginning, in the same process.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,34 +8,35 @@ use std::io;
 
 use crate::relaunch;
 
-/// Variables, and what they have to say.
+/// Variables and their values.
 type Wanted = Vec<(&'static str, &'static str)>;
 
-/// How glibc allocates: one heap for all threads, which is kept when it is free.
+/// The settings of glibc's allocator: one heap for all threads, whose free memory is not returned to the system.
 ///
-/// By default large tensors are mapped one by one, and every step of training pays for fresh pages, zeroed by the kernel:
-/// with it, a step of a small convolutional network took 15 % longer on flex and 50 % longer on LibTorch.
+/// By default, glibc maps each large tensor separately, and the kernel zeroes new pages in every step of training. With
+/// the default, a step of a small convolutional network took 15 % longer on flex and 50 % longer on LibTorch.
 const ALLOCATOR: [(&str, &str); 3] = [
     ("MALLOC_ARENA_MAX", "1"),
     ("MALLOC_MMAP_THRESHOLD_", "1099511627776"),
     ("MALLOC_TRIM_THRESHOLD_", "1099511627776"),
 ];
 
-/// The same settings by another name.
+/// The variable that can hold the same settings.
 const TUNABLES: &str = "GLIBC_TUNABLES";
 
-/// Sees to it that the memory of tensors is used again. May start the program again, from the beginning; it is then handed
-/// the text of its configuration, which may have come from a pipe.
+/// Makes the allocator reuse the memory of tensors. This may restart the program from the beginning. The restarted
+/// program receives the text of its configuration, `config`, because the text may have come from a pipe.
 pub fn settle_environment(config: Option<&str>) {
     let wanted = allocator();
     let is_there = |(name, value): &(&str, &str)| env::var_os(name).as_deref() == Some(OsStr::new(value));
     if !wanted.iter().all(is_there) {
-        // Where that fails, the program is slower, and nothing else.
+        // If the restart fails, the program continues and is only slower.
         let _ = restart(&wanted, config);
     }
 }
 
-/// Nothing where the environment speaks of glibc's allocator: the user has something in mind, or it was done already.
+/// Returns the variables to set. There are none if the environment already configures glibc's allocator: either the
+/// user did so, or this program did before its restart.
 fn allocator() -> Wanted {
     let mut names = ALLOCATOR.iter().map(|(name, _)| *name).chain([TUNABLES]);
     if !cfg!(target_env = "gnu") || names.any(|name| env::var_os(name).is_some()) {
@@ -44,7 +45,7 @@ fn allocator() -> Wanted {
     ALLOCATOR.into()
 }
 
-/// Puts this program in its own place, in another environment; comes back only with the reason why it could not.
+/// Replaces this process by the same program with more environment variables. Returns only on failure, with the reason.
 #[cfg(unix)]
 fn restart(environment: &Wanted, config: Option<&str>) -> io::Error {
     use std::os::unix::process::CommandExt;
@@ -68,10 +69,10 @@ mod tests {
 
     use super::*;
 
-    /// Set in the child that a test makes of itself, so that it knows that it is one.
+    /// The variable that tells a test that it runs as its own child process.
     const CHILD: &str = "SHARPTUI_TEST_OF_THE_ENVIRONMENT";
 
-    /// What the same test says as a child in an environment with `before`.
+    /// Runs the same test as a child process with the variables `before`, and returns its output.
     fn child(test: &str, says: &str, before: &[(&str, &str)]) -> String {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args([test, "--nocapture", "--test-threads", "1"]);

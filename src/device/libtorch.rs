@@ -1,6 +1,6 @@
 //! LibTorch on the CPU and on CUDA.
 
-// Burn favours its own CUDA back end; LibTorch is what this program is asked to run on.
+// Burn deprecates its LibTorch back end in favour of its own CUDA back end, but this program must run on LibTorch.
 #![expect(deprecated)]
 
 use burn::tensor::Device;
@@ -20,7 +20,7 @@ pub(super) fn cuda(index: usize) -> Result<OpenDevice, DeviceError> {
         return Err(DeviceError::Absent(choice, why_not_there()));
     }
     try_out(choice, Some(index))?;
-    // LibTorch itself begins with TF32 in convolutions.
+    // By default, LibTorch allows TF32 in convolutions.
     compute(Computing::default());
     Ok(opened(Device::libtorch_cuda(index), &format!("CUDA {index}"), false))
 }
@@ -34,8 +34,8 @@ pub(super) fn compute(how: Computing) {
 fn try_out(choice: DeviceChoice, cuda: Option<usize>) -> Result<(), DeviceError> {
     if let Some([built, loaded]) = sharptui_libtorch::other_version_loaded() {
         let why = format!(
-            "this program was built for LibTorch {built}, and {loaded} is what was loaded (by LD_LIBRARY_PATH, or a \
-             package that was replaced since); put the former back, or build the program again"
+            "this program was built for LibTorch {built}, but LibTorch {loaded} was loaded (because of LD_LIBRARY_PATH \
+             or a replaced package); restore LibTorch {built}, or build the program again"
         );
         return Err(DeviceError::Broken(choice, why));
     }
@@ -43,11 +43,11 @@ fn try_out(choice: DeviceChoice, cuda: Option<usize>) -> Result<(), DeviceError>
 }
 fn why_not_there() -> String {
     match cuda_devices() {
-        0 => "LibTorch sees no CUDA device: it is one for the CPU alone, or the driver is missing or too old (does \
-              `nvidia-smi` see the device?)"
+        0 => "LibTorch finds no CUDA device: this LibTorch is CPU-only, or the driver is missing or too old (does \
+              `nvidia-smi` list the device?)"
             .to_owned(),
-        1 => "LibTorch sees one CUDA device, number 0".to_owned(),
-        count => format!("LibTorch sees {count} CUDA devices, numbered from 0"),
+        1 => "LibTorch finds one CUDA device, number 0".to_owned(),
+        count => format!("LibTorch finds {count} CUDA devices, numbered from 0"),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Memory that runs out on a device: LibTorch says so in a C++ exception, which arrives as a panic.
+//! Explains panics of devices that run out of memory. LibTorch throws a C++ exception, which arrives as a panic.
 
 use super::present;
 
-/// What LibTorch, CUDA's libraries and C++ say then.
+/// Parts of the messages of LibTorch, CUDA's libraries and C++ when memory runs out.
 const SIGNS: [&str; 6] = [
     "out of memory",
     "DefaultCPUAllocator: can't allocate memory",
@@ -12,21 +12,21 @@ const SIGNS: [&str; 6] = [
     "CUDNN_STATUS_ALLOC_FAILED",
 ];
 
-/// Says that memory ran out on `device` and what can be done, if that is what the panic was about.
+/// If the panic message `said` is about memory, says that `device` ran out of memory and what to do.
 pub(super) fn explain(said: &str, device: &str) -> Option<String> {
     if !SIGNS.iter().any(|sign| said.contains(sign)) {
         return None;
     }
     let asked = asked(said).map_or_else(String::new, |amount| format!(" when asked for {amount} more"));
     Some(format!(
-        "device {device} ran out of memory{asked}; what was recorded is kept. Free memory there, or go on with \
-         `sharptui resume` and another --device ({}), or begin anew with a smaller `chunk_size` (with batch norm: \
-         `batch_size`, `statistics_group` or a probe's `group`)",
+        "device {device} ran out of memory{asked}; the recorded data are kept. Free memory on the device, or continue \
+         with `sharptui resume` on another --device ({}), or start a new run with a smaller `chunk_size` (with batch \
+         norm: `batch_size`, `statistics_group` or a probe's `group`)",
         present()
     ))
 }
 
-/// How much was asked for when there was no more.
+/// Returns the amount of memory in the message: the allocation that failed.
 fn asked(said: &str) -> Option<String> {
     // CUDA's allocator: "Tried to allocate 20.00 MiB. GPU 0 has a total capacity of …".
     if let Some((_, rest)) = said.split_once("Tried to allocate ") {

@@ -1,9 +1,10 @@
-//! What a panic prints: LibTorch's words without the C++ stack behind them, which is ten thousand letters in one line.
+//! Shortens the panic messages of LibTorch: the C++ stack trace after the message has ten thousand characters in one
+//! line.
 
 use std::io::Write;
 use std::{panic, thread};
 
-/// Where LibTorch's own words end: as they are, and as Rust quotes them.
+/// The texts that begin the stack trace, as they are and as Rust's `Debug` escapes them.
 const ENDS: [&str; 4] = [
     "\nException raised from ",
     "\\nException raised from ",
@@ -11,21 +12,22 @@ const ENDS: [&str; 4] = [
     "\\nframe #0: ",
 ];
 
-/// From now on panics that LibTorch's exceptions cause print their words alone. All others print what they printed before.
+/// Installs a panic hook that prints panics from LibTorch's exceptions without the stack trace. Other panics print as
+/// before.
 pub fn shorten_panics() {
     let earlier = panic::take_hook();
     panic::set_hook(Box::new(move |info| match info.payload_as_str().and_then(own_words) {
         Some(words) => {
             let thread = thread::current();
             let name = thread.name().unwrap_or("unnamed").to_owned();
-            // Nobody may read it any more.
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "thread '{name}' panicked: {words}");
         }
         None => earlier(info),
     }));
 }
 
-/// What LibTorch says before it tells its stack; none where there is no stack.
+/// Returns LibTorch's message without the stack trace, or `None` if there is no stack trace.
 fn own_words(said: &str) -> Option<&str> {
     ENDS.iter()
         .filter_map(|end| said.find(end))

@@ -1,6 +1,6 @@
-//! A path in JSON: its text, or a list of its bytes where they are no text.
+//! Serialization of a path in JSON: a string, or a list of bytes if the path is not valid UTF-8.
 //!
-//! On Unix a path is any bytes; serde takes none but UTF-8.
+//! A Unix path may contain any bytes; serde's own implementation accepts only UTF-8.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -41,7 +41,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     AnyPath::deserialize(deserializer).map(PathBuf::from)
 }
 
-/// The same for a path that may be missing.
+/// The same serialization for an optional path.
 pub(crate) mod option {
     use std::path::PathBuf;
 
@@ -49,7 +49,7 @@ pub(crate) mod option {
 
     use super::AnyPath;
 
-    #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
     pub(crate) fn serialize<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
         path.as_deref().map(AnyPath::from).serialize(serializer)
     }

@@ -1,4 +1,4 @@
-//! How cells and sweeps end: the words for it, everywhere, and which cells are compared with each other.
+//! How cells and sweeps end: the texts for each ending, and the rule for which cells are compared.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,18 +9,18 @@ use super::Summary;
 pub enum CellEnding {
     /// A stopping rule of its configuration was met.
     Finished(StopReason),
-    /// The training loss stopped being finite or went past `loss_limit`: a result, not a failure.
+    /// The training loss became non-finite or exceeded `loss_limit`. This is a result, not a failure.
     Diverged,
     /// The person watching ended it.
     Aborted,
-    /// The program was stopped while the cell ran; it counts as unfinished.
+    /// The program stopped while the cell was running. The cell counts as unfinished.
     Interrupted,
-    /// Something broke; the words say what.
+    /// An error ended the cell; the text says which.
     Failed(String),
 }
 
 impl CellEnding {
-    /// Whether a resumed sweep runs the cell again, from its checkpoint if it has one.
+    /// Returns whether a resumed sweep runs the cell again, from its checkpoint if there is one.
     #[must_use]
     pub fn is_run_again(&self) -> bool {
         match self {
@@ -30,7 +30,7 @@ impl CellEnding {
     }
 }
 
-/// Which stopping rule ended a cell.
+/// The stopping rule that ended a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StopReason {
     /// The number of steps was reached.
@@ -43,12 +43,13 @@ pub enum StopReason {
     TrainAccuracy,
 }
 
-/// How a cell finished whose stopping rule was met.
+/// How a cell finished when one of its stopping rules was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// As configured; it is compared with other cells.
+    /// As configured. The cell is compared with other cells.
     AsPlanned,
-    /// It used up its budget before it reached its aim: it fits worse than the cells that reached theirs.
+    /// The cell used up its budget before it reached its aim, so it fits the training data less well than cells that
+    /// reached theirs.
     AimMissed,
     /// The person watching changed its learning rate.
     ByHand,
@@ -59,14 +60,14 @@ pub enum Finish {
 pub enum SweepEnding {
     /// Every cell has ended.
     Complete,
-    /// It was stopped with cells unfinished; they can be resumed.
+    /// The sweep was stopped with cells unfinished; they can be resumed.
     Stopped,
-    /// The sweep could not go on; the words say why.
+    /// The sweep could not continue; the text says why.
     Failed(String),
 }
 
 impl SweepEnding {
-    /// In words, "stopped with cells unfinished".
+    /// Returns the ending as text, for example "stopped with cells unfinished".
     #[must_use]
     pub fn words(&self) -> String {
         match self {
@@ -78,7 +79,7 @@ impl SweepEnding {
 }
 
 impl StopReason {
-    /// Whether the cell got where it was to go, and did not only use up its budget.
+    /// Returns whether this rule is the aim of the cell, as opposed to its budget of steps or epochs.
     #[must_use]
     pub fn is_aim(self) -> bool {
         matches!(self, Self::TrainLoss | Self::TrainAccuracy)
@@ -95,7 +96,7 @@ impl StopReason {
 }
 
 impl Finish {
-    /// The words of a table for people.
+    /// Returns the text for a table that people read.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -107,7 +108,7 @@ impl Finish {
 }
 
 impl CellEnding {
-    /// One word, as `summary.csv` has it.
+    /// Returns the one word that `summary.csv` contains.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -119,13 +120,13 @@ impl CellEnding {
         }
     }
 
-    /// The words of a table for people, which has no columns for the aim and for changes by hand.
+    /// Returns the text for a table that people read and that has no columns for the aim and for changes by hand.
     #[must_use]
     pub fn table_words(&self, summary: &Summary) -> &'static str {
         self.finish(summary).map_or_else(|| self.word(), Finish::words)
     }
 
-    /// The word and its reason: "finished: all steps taken, the aim not reached", "failed: out of memory".
+    /// Returns the word and its reason: "finished: all steps taken, the aim not reached", "failed: out of memory".
     #[must_use]
     pub fn sentence(&self, summary: &Summary) -> String {
         let reason = match self {
@@ -137,7 +138,7 @@ impl CellEnding {
         format!("{}: {reason}{}", self.word(), doubts(summary))
     }
 
-    /// What the log says: "finished after 938 steps, the aim not reached".
+    /// Returns the text for the log: "finished after 938 steps, the aim not reached".
     #[must_use]
     pub fn after_steps(&self, summary: &Summary) -> String {
         let plural = if summary.steps == 1 { "" } else { "s" };
@@ -149,7 +150,7 @@ impl CellEnding {
         )
     }
 
-    /// What broke, if something did.
+    /// Returns the error of a failed cell.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         match self {
@@ -158,7 +159,8 @@ impl CellEnding {
         }
     }
 
-    /// How it finished, if a stopping rule was met. Cells are compared where this is [`Finish::AsPlanned`].
+    /// Returns how the cell finished, if a stopping rule was met. Cells are compared only if this is
+    /// [`Finish::AsPlanned`].
     #[must_use]
     pub fn finish(&self, summary: &Summary) -> Option<Finish> {
         let Self::Finished(_) = self else { return None };
@@ -171,7 +173,7 @@ impl CellEnding {
         })
     }
 
-    /// Whether the aim was reached, if the cell finished and had one.
+    /// Returns whether the aim was reached, if the cell finished and had an aim.
     #[must_use]
     pub fn reached_aim(&self, has_aim: bool) -> Option<bool> {
         match self {
@@ -181,7 +183,7 @@ impl CellEnding {
     }
 }
 
-/// What a summary says against its cell.
+/// Returns the reasons not to compare the cell with others, as text to append; empty if there are none.
 fn doubts(summary: &Summary) -> String {
     let aim = if summary.reached_aim == Some(false) {
         ", the aim not reached"
@@ -197,14 +199,15 @@ fn doubts(summary: &Summary) -> String {
 }
 
 impl Summary {
-    /// Whether a λ_max of this cell is compared with those of other cells: it converged, and was measured after the last step.
-    /// A summary that does not say after which step is of a time when that was always the last.
+    /// Returns whether a λ_max of this cell is compared with those of other cells: it converged and was measured after
+    /// the last step. Summaries without the step of the measurement come from versions that always measured after the
+    /// last step.
     #[must_use]
     pub fn compares_lambda(&self, converged: bool, measured_after: Option<u64>) -> bool {
         converged && measured_after.is_none_or(|step| step == self.steps)
     }
 
-    /// The same of λ_max on the first probe, as last measured.
+    /// Applies [`compares_lambda`](Self::compares_lambda) to the last measurement of λ_max on the first probe.
     #[must_use]
     pub fn compares_its_lambda(&self) -> bool {
         self.compares_lambda(self.lambda_converged == Some(true), self.lambda_step)

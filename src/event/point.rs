@@ -1,36 +1,36 @@
-//! What was measured at one step of a cell, and what a cell came to.
+//! The measurements at one step of a cell, and the last values of a cell.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Values;
 
-/// What was measured at one step of a cell: one line of its `metrics.jsonl`.
+/// The measurements at one step of a cell: one line of its `metrics.jsonl`.
 ///
-/// A number that is not finite is written as null, and null is read as NaN.
+/// A non-finite number is written as null, and null is read as NaN.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Optimizer steps taken before this was measured.
+    /// Optimizer steps taken before the measurement.
     pub step: u64,
     /// Passes over the training data.
     #[serde(deserialize_with = "nan_where_null")]
     pub epoch: f64,
-    /// Seconds the cell had run, pauses excluded.
+    /// Seconds that the cell had run, excluding pauses.
     #[serde(deserialize_with = "nan_where_null")]
     pub seconds: f64,
-    /// The largest eigenvalue of the Hessian and what it was measured on.
+    /// The largest eigenvalue of the Hessian, with the probe it was measured on.
     #[serde(flatten)]
     pub lambda: Option<LambdaPoint>,
-    /// That the person watching changed the learning rate here, before the next step.
+    /// A change of the learning rate by the person watching, after this step and before the next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by_hand: Option<RateChange>,
-    /// Everything else that was measured, by the keys of the quantities. Last: on disk it takes every number that no
-    /// other field takes.
+    /// All other measured values, by quantity key. This field must be the last: when read from disk, it takes every
+    /// number that no other field takes.
     #[serde(flatten)]
     pub values: Values,
 }
 
 impl Point {
-    /// The same with a further value.
+    /// Returns the point with one more value.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: f64) -> Self {
         self.values.set(key, value);
@@ -41,39 +41,39 @@ impl Point {
 /// A change of the learning rate by the person watching.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateChange {
-    /// η of the next step as it was.
+    /// η of the next step before the change.
     pub from: f64,
-    /// η of the next step as it is.
+    /// η of the next step after the change.
     pub to: f64,
 }
 
 /// One measurement of λ_max, the largest algebraic eigenvalue of the Hessian of the mean loss.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LambdaPoint {
-    /// The eigenvalue; NaN where it could not be had, since products or vectors were not finite.
+    /// The eigenvalue; NaN if Hessian-vector products or vectors were not finite.
     #[serde(deserialize_with = "nan_where_null")]
     pub lambda_max: f64,
-    /// ‖Hv − λv‖ for the unit eigenvector v: an eigenvalue lies within this of `lambda_max`.
+    /// Residual ‖Hv − λv‖ for the unit eigenvector v: an eigenvalue lies within this distance of `lambda_max`.
     #[serde(deserialize_with = "nan_where_null")]
     pub lambda_residual: f64,
-    /// Whether the residual met the tolerance; a value that did not is never shown unmarked.
+    /// Whether the residual met the tolerance. Unconverged values are always marked when shown.
     pub lambda_converged: bool,
-    /// Hessian-vector products spent.
+    /// Number of Hessian-vector products.
     pub lambda_hvps: u64,
-    /// How many of them were rounded to TF32; value and residual are of the others alone.
+    /// Number of products computed with TF32 rounding. Value and residual come from the other products only.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lambda_rounded_hvps: u64,
-    /// Seconds spent.
+    /// Duration of the measurement in seconds.
     #[serde(deserialize_with = "nan_where_null")]
     pub lambda_seconds: f64,
-    /// Which of the cell's probes, as an index into [`CellPlan::probes`](super::CellPlan::probes).
+    /// Index of the probe in [`CellPlan::probes`](super::CellPlan::probes).
     pub lambda_probe: usize,
-    /// In words, the probe and its batch-norm mode.
+    /// The probe and its batch-norm mode, as text.
     pub lambda_on: String,
-    /// Whether a cold start from a fresh vector, brought to its end, agrees with this value or gave it.
+    /// Whether a complete solve from a random vector (an audit) confirmed this value or produced it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lambda_audited: bool,
-    /// What the warm track said, where an audit found a larger eigenvalue.
+    /// The value of the warm-started solver, if an audit found a larger eigenvalue.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -89,29 +89,30 @@ pub struct Summary {
     pub steps: u64,
     /// Passes over the training data.
     pub epochs: f64,
-    /// Seconds the cell ran, pauses excluded.
+    /// Seconds that the cell ran, excluding pauses.
     pub seconds: f64,
-    /// Of a finished cell that aims at a training loss or accuracy: whether it got there, or used up its budget first.
+    /// Whether a finished cell reached its aim (a training loss or accuracy) before it used up its budget; none if it
+    /// has no aim.
     #[serde(default)]
     pub reached_aim: Option<bool>,
-    /// Whether the person watching changed its learning rate on the way.
+    /// Whether the person watching changed the learning rate during training.
     #[serde(default)]
     pub changed_by_hand: bool,
-    /// Whether λ_max on the first probe converged, as last measured.
+    /// Whether the last measurement of λ_max on the first probe converged.
     pub lambda_converged: Option<bool>,
-    /// After how many steps it was measured: fewer than `steps` where a cell was stopped.
+    /// Number of optimizer steps taken at that measurement; less than `steps` if the cell was stopped later.
     #[serde(default)]
     pub lambda_step: Option<u64>,
-    /// In words, the probe it was measured on and its batch-norm mode.
+    /// The probe of that measurement and its batch-norm mode, as text.
     #[serde(default)]
     pub lambda_on: Option<String>,
-    /// What was measured last, by the keys of the quantities; of what is measured on probes, that of the first.
-    /// Last: on disk it takes every number that no other field takes.
+    /// The last value of each quantity, by key; for quantities measured on probes, the value on the first probe. This
+    /// field must be the last: when read from disk, it takes every number that no other field takes.
     #[serde(flatten)]
     pub values: Values,
 }
 
-// The signature is serde's.
+// serde requires this signature.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(count: &u64) -> bool {
     *count == 0

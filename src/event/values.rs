@@ -1,4 +1,4 @@
-//! Numbers by the key of their quantity, as a point of a cell's metrics and its summary have them.
+//! Numbers by quantity key, as stored in points and summaries.
 
 use std::fmt;
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -6,14 +6,14 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// Numbers by the key of their quantity, each at most once, in the order in which they were put in.
+/// Numbers by quantity key, each key at most once, in insertion order.
 ///
-/// A number that is not finite is written as null, and null is read as NaN: "measured, and not finite" and "not measured"
-/// stay apart. Whatever else a file has under a key is passed over.
+/// A non-finite number is written as null, and null is read as NaN, so "measured but not finite" stays distinct from
+/// "not measured". Other JSON values are ignored.
 #[derive(Clone, Debug, Default)]
 pub struct Values(Vec<(&'static str, f64)>);
 
-/// In whichever order they were put in.
+/// Equality ignores the order.
 impl PartialEq for Values {
     fn eq(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.iter().all(|(key, value)| other.get(key) == Some(value))
@@ -21,14 +21,14 @@ impl PartialEq for Values {
 }
 
 impl Values {
-    /// The number of this key.
+    /// Returns the number with this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<f64> {
         let found = self.0.iter().find(|(known, _)| *known == key);
         found.map(|(_, value)| *value)
     }
 
-    /// Puts in a number, in place of the one that was there.
+    /// Sets a number, replacing an existing one.
     pub fn set(&mut self, key: &'static str, value: f64) {
         match self.0.iter_mut().find(|(known, _)| *known == key) {
             Some((_, known)) => *known = value,
@@ -36,24 +36,24 @@ impl Values {
         }
     }
 
-    /// Puts in every number of `later`.
+    /// Sets every number of `later`.
     pub fn take_in(&mut self, later: &Self) {
         for (key, value) in later.iter() {
             self.set(key, value);
         }
     }
 
-    /// Takes a number away.
+    /// Removes a number.
     pub fn remove(&mut self, key: &str) {
         self.0.retain(|(known, _)| *known != key);
     }
 
-    /// All of them.
+    /// Iterates over all keys and numbers.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> {
         self.0.iter().copied()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no numbers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -74,7 +74,7 @@ impl Serialize for Values {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (key, value) in self.iter() {
-            // JSON has no NaN: what is not finite becomes null by itself there, and is made to elsewhere.
+            // JSON has no NaN. serde_json writes null for non-finite numbers, other formats would not.
             map.serialize_entry(key, &value.is_finite().then_some(value))?;
         }
         map.end()
@@ -119,11 +119,11 @@ impl<'de> Visitor<'de> for Numbers {
     }
 }
 
-/// Keys that are kept for as long as the process lives; a file that makes up ever new ones does not fill the memory.
+/// Limit of the keys that are kept until the process ends, so a file with ever new keys cannot fill the memory.
 const MOST_KEYS: usize = 1_024;
 
-/// The key, kept for as long as the process lives: a run of a million points has the same few in each. None where there
-/// are too many.
+/// Interns a key until the process ends: a run of a million points repeats the same few keys. Returns none if there are
+/// too many keys or the key is too long.
 fn kept(key: &str) -> Option<&'static str> {
     static KEYS: OnceLock<RwLock<Vec<&'static str>>> = OnceLock::new();
     let keys = KEYS.get_or_init(RwLock::default);

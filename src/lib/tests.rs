@@ -1,5 +1,5 @@
-//! One quantity more is found everywhere: on disk, in tables, on a chart, in the glossary, under the cursor, in a filter, in
-//! lines and in the report.
+//! Tests that a newly declared quantity appears everywhere: on disk, in tables, on a chart, in the glossary, at the
+//! cursor, in a filter, in plain lines and in the report.
 
 use std::fs;
 use std::path::Path;
@@ -44,7 +44,7 @@ static TRACE: Quantity = Quantity {
     meaning: "the sum of all eigenvalues of the Hessian on {probes}.",
 };
 
-/// What was measured after so many steps; nothing but its λ_max and the trace.
+/// Returns a point after `step` steps, with only λ_max and the trace.
 fn point(step: u64, trace: f64) -> Point {
     let lambda = LambdaPoint {
         lambda_max: 3.0,
@@ -61,7 +61,7 @@ fn point(step: u64, trace: f64) -> Point {
     point.with(TRACE.key, trace)
 }
 
-/// The steps of the cell; at the second the trace is not finite.
+/// Returns the points of the cell; the trace of the second one is not finite.
 fn points() -> Vec<Point> {
     vec![point(0, 41.25), point(5, f64::NAN), point(10, 43.5)]
 }

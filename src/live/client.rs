@@ -1,4 +1,4 @@
-//! A screen's end of the socket.
+//! The socket connection, on the side of the screen.
 
 use std::ffi::OsStr;
 use std::io::{self, BufReader, Write};
@@ -13,47 +13,49 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::wire::{self, Hello, LONGEST_EVENT, PROTOCOL, Request, parse_event};
 use crate::event::Event;
 
-/// Events that wait here; the others wait in the process that trains, which lets go of whoever does not read.
+/// Limit of events that wait in this process. Further events wait in the training process, which disconnects screens
+/// that do not read.
 const WAITING: usize = 1_024;
 
-/// How long a process that trains may take to say who it is.
+/// How long the training process may take to send its first line.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
-/// Why a run cannot be looked at.
+/// Why a screen cannot connect to a run.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
-    /// No process trains in the run directory.
-    #[error("{}: no process of this machine trains there", run_dir.display())]
+    /// No process is training in the run directory.
+    #[error("{}: no process of this machine is training there", run_dir.display())]
     NotGoingOn {
         /// The run directory.
         run_dir: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A process of another version, or something else.
-    #[error("{}: the process that trains there is of another version of this program ({what})", run_dir.display())]
+    /// The process there is of another version, or another program.
+    #[error("{}: the training process there is of another version of this program ({what})", run_dir.display())]
     Other {
         /// The run directory.
         run_dir: PathBuf,
-        /// What it said.
+        /// The first line that it sent.
         what: String,
     },
 }
 
-/// A connection to a run that goes on.
+/// A connection to a running sweep.
 pub struct Link {
-    /// How the sweep stands, then everything that happens; they end with the process that trains.
+    /// Events that describe the current state of the sweep, followed by new events. The channel closes when the
+    /// training process exits.
     pub events: Receiver<Event>,
-    /// What is asked of it.
+    /// Requests to the training process.
     pub requests: Sender<Request>,
-    /// The process that trains.
+    /// Process ID of the training process.
     pub pid: u32,
 }
 
-/// Looks at the run that goes on in `run_dir`.
+/// Connects to the sweep that is running in `run_dir`.
 ///
 /// # Errors
-/// If none does, or one of another version.
+/// No sweep is running there, or its process is of another version.
 pub fn connect(run_dir: &Path) -> Result<Link, LiveError> {
     let not_going_on = |source| LiveError::NotGoingOn {
         run_dir: run_dir.to_owned(),
@@ -61,13 +63,13 @@ pub fn connect(run_dir: &Path) -> Result<Link, LiveError> {
     };
     let stream = reach(&wire::usual_socket(run_dir))
         .or_else(|error| {
-            // Where there is no signpost, the first error is the one to tell.
+            // If there is no signpost file, report the first error.
             let place = std::fs::read(wire::signpost(run_dir)).map_err(|_| error)?;
             reach(Path::new(OsStr::from_bytes(&place)))
         })
         .map_err(not_going_on)?;
     let asks = stream.try_clone().map_err(not_going_on)?;
-    // A process that is stopped or frozen takes connections, and says nothing.
+    // A stopped or frozen process accepts connections but sends nothing.
     asks.set_read_timeout(Some(ANSWERS_WITHIN)).map_err(not_going_on)?;
     let mut lines = BufReader::new(stream);
     let hello = wire::read_line(&mut lines, wire::LONGEST_REQUEST)
@@ -82,7 +84,7 @@ pub fn connect(run_dir: &Path) -> Result<Link, LiveError> {
         });
     };
     if wire::identity(run_dir).map_err(not_going_on)? != known.folder {
-        let other = io::Error::other("what answers there trains another run");
+        let other = io::Error::other("the process that answers there trains another run");
         return Err(not_going_on(other));
     }
     let (events_in, events) = bounded(WAITING);

@@ -1,4 +1,4 @@
-//! What was measured, read from the run directory as it comes, for the cells that somebody looks at.
+//! Reads measured points and the log from the run directory as they are written, for the cells that a screen shows.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,26 +12,29 @@ use crate::event::{CellIndex, Event};
 use crate::monitor::Turns;
 use crate::record::{cell_path, read_log, read_points};
 
-/// How often is looked for new points.
+/// Interval between checks for new points.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// How long after the end of a sweep, and how often, is looked whether somebody goes on with it; by then the process that ended it
-/// is gone.
+/// Interval between checks whether somebody has resumed an ended sweep. The first check waits as long, until the
+/// process that ended the sweep has exited.
 const TAKEN_UP: Duration = Duration::from_secs(3);
 
-/// Events that wait for a screen.
+/// Limit of events that wait for a screen.
 const WAITING: usize = 8_192;
 
-/// Cells whose curves are kept; a screen that was led through ten thousand would fill the memory.
+/// Limit of cells whose curves are kept, so that a screen that shows ten thousand cells in turn does not fill the
+/// memory.
 const MOST_CELLS: usize = 96;
 
-/// Everything that happens: changes of state from `source`, and points of the running cells and of those that `wanted` names.
+/// Returns the events of a run: state changes from `source`, the log, and points of the running cells and of the cells
+/// named by `wanted`.
 ///
-/// When `source` ends, `again` is asked for another one; what comes from that begins anew. Where there is none, and it was not
-/// said how the sweep ended, [`Event::TrainerLost`] is told, and the cells can be looked through as after any end.
+/// When `source` closes, `again` is asked for a new source, which starts with the whole state of the sweep. If there is
+/// none and the sweep's ending is unknown, [`Event::TrainerLost`] is sent. The cells can still be viewed, as after any
+/// ending.
 ///
 /// # Errors
-/// If there can be no thread for it.
+/// The thread cannot be started.
 pub fn follow(
     run_dir: &Path,
     source: Receiver<Event>,
@@ -57,19 +60,19 @@ pub fn follow(
 struct History {
     run_dir: PathBuf,
     out: Sender<Event>,
-    /// Cells that are or were looked at, the latest last, and how much of the metrics of each has been told.
+    /// Cells that are or were viewed, the latest last, with the number of bytes of their metrics read so far.
     cells: Vec<(CellIndex, u64)>,
-    /// Those that are.
+    /// Cells that are viewed now.
     wanted: Vec<CellIndex>,
     /// Which cells run, and which have ended.
     turns: Turns,
-    /// Of those that have ended, the ones of which everything has been told.
+    /// Ended cells of which every point has been sent.
     told: BTreeSet<CellIndex>,
-    /// How much of the log has been told; none before the sweep is known.
+    /// Number of bytes of the log read so far; none before the sweep is known.
     log_read: Option<u64>,
 }
 
-/// Nobody looks any more.
+/// The reader of the events is gone.
 struct Left;
 
 impl History {
@@ -84,7 +87,7 @@ impl History {
         loop {
             if ended && asked.elapsed() >= TAKEN_UP && source.is_empty() {
                 asked = Instant::now();
-                // Somebody may have gone on with the run since.
+                // Somebody may have resumed the run.
                 if let Some(renewed) = again() {
                     (source, ended) = (renewed, false);
                 }
@@ -106,14 +109,14 @@ impl History {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) if ended => {
-                    // The cells can be looked through for as long as somebody likes.
+                    // Keep serving points: the cells can be viewed as long as the reader wants.
                     source = crossbeam_channel::never();
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     if let Some(renewed) = again() {
                         source = renewed;
                     } else {
-                        // What is on disk can be looked at all the same.
+                        // The files on disk can still be viewed.
                         (ended, asked) = (true, Instant::now());
                         self.pass_on(Event::TrainerLost)?;
                     }
@@ -124,7 +127,7 @@ impl History {
 
     fn pass_on(&mut self, mut event: Event) -> Result<(), Left> {
         if let Event::SweepStarted(plan) = &mut event {
-            // The process that trains may have been started in another folder.
+            // The training process may have been started in another folder, so its path may not be valid here.
             plan.run_dir.clone_from(&self.run_dir);
         }
         if matches!(
@@ -167,10 +170,10 @@ impl History {
         Ok(())
     }
 
-    /// Tells what is new in the log. Whether there is more.
+    /// Sends new lines of the log. Returns whether there may be more.
     fn tell_log(&mut self) -> Result<bool, Left> {
         let Some(read) = self.log_read else { return Ok(false) };
-        // Runs of earlier versions have none.
+        // Runs of earlier versions have no log.
         let Ok(found) = read_log(&self.run_dir, read) else {
             return Ok(false);
         };
@@ -181,7 +184,7 @@ impl History {
         Ok(found.more)
     }
 
-    /// Tells what is new of the cells that are looked at and of the running ones. Whether there is more.
+    /// Sends new points of the viewed and the running cells. Returns whether there may be more.
     fn tell_all(&mut self) -> Result<bool, Left> {
         let mut more = false;
         for index in 0..self.cells.len() {
@@ -197,7 +200,8 @@ impl History {
     fn tell(&mut self, index: usize) -> Result<bool, Left> {
         let (cell, read) = self.cells[index];
         let folder = cell_path(&self.run_dir, cell);
-        // What cannot be read yet may be later; a line that is no point is said by those who read the whole.
+        // A file that cannot be read yet may become readable later. Malformed lines are skipped here; `read_metrics`
+        // reports them.
         let Ok(found) = read_points(&folder, read) else {
             return Ok(false);
         };
@@ -229,13 +233,13 @@ mod tests {
     use super::*;
     use crate::event::{CellEnding, CellPlan, Summary, SweepPlan};
 
-    /// How long an event may take to come.
+    /// How long an event may take to arrive.
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    /// What was told.
+    /// The events received so far.
     struct Heard {
         events: Receiver<Event>,
-        /// Of which cell, and at which step.
+        /// The cell and the step of each point.
         points: Vec<(CellIndex, u64)>,
     }
 
@@ -293,7 +297,7 @@ mod tests {
         };
         heard.listen_until(|heard, _| heard.points.len() == 4);
         assert!(heard.steps(1).is_empty());
-        // What came last is told before the end, also while another one goes on.
+        // The last points of a cell arrive before its end, also while another cell continues.
         write_points(folder.path(), 2, 2..5);
         let (cell, ending, summary) = (2, CellEnding::Diverged, Summary::default());
         source_in.send(Event::CellEnded { cell, ending, summary }).unwrap();

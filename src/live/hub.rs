@@ -1,4 +1,4 @@
-//! Hands every event of the trainer to everybody who looks.
+//! Passes every event of the trainer to all readers.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +12,10 @@ use crate::event::{Activity, Event};
 use crate::monitor::Monitor;
 use crate::train::Outbox;
 
-/// Whoever is this many events behind is let go, and may come again.
+/// A reader that is this many events behind is disconnected; it may connect again.
 const MOST_BEHIND: usize = 16_384;
 
-/// Where events are handed on; clones are the same hub.
+/// Distributes events. Clones refer to the same hub.
 #[derive(Clone)]
 pub struct Hub(Arc<Mutex<Inner>>);
 
@@ -25,18 +25,18 @@ struct Inner {
     over: bool,
 }
 
-/// Somebody who looks.
+/// One receiver of events.
 struct Reader {
     outbox: Outbox,
-    /// Gets measured points, too; other readers read them from the run directory.
+    /// Whether it gets measured points; other readers read them from the run directory.
     wants_points: bool,
 }
 
 impl Hub {
-    /// Begins to hand on what comes from `events`, until they end.
+    /// Starts passing on the events of `events`, until that channel closes.
     ///
     /// # Errors
-    /// If there can be no thread for it.
+    /// The thread cannot be started.
     pub fn start(events: Receiver<Event>) -> io::Result<Self> {
         let hub = Self(Arc::new(Mutex::new(Inner {
             standing: Monitor::without_curves(),
@@ -55,13 +55,14 @@ impl Hub {
         Ok(hub)
     }
 
-    /// How the sweep stands, then everything that happens.
+    /// Returns events that describe the current state of the sweep, followed by all new events.
     #[must_use]
     pub fn join(&self) -> Receiver<Event> {
         self.join_as(true)
     }
 
-    /// How the sweep stands, then everything that happens but measured points, which the reader finds in the run directory.
+    /// Returns events as [`join`](Self::join) does, but without measured points, which the reader reads from the run
+    /// directory.
     #[must_use]
     pub fn join_without_points(&self) -> Receiver<Event> {
         self.join_as(false)
@@ -88,7 +89,7 @@ impl Hub {
 impl Inner {
     fn hand_on(&mut self, event: &Event) {
         let lasts = |activity| matches!(activity, Activity::Paused | Activity::Blocked);
-        // A pause must be seen to begin and to end.
+        // The start and the end of a pause must not be dropped.
         let is_lasting = match event {
             Event::Activity { cell, activity } => lasts(*activity) || self.standing.activity(*cell).is_some_and(lasts),
             _ => false,
@@ -130,7 +131,7 @@ mod tests {
         }
         drop(sender);
         assert!(asleep.len() <= MOST_BEHIND);
-        assert!(awake.recv().is_err(), "the end is told");
+        assert!(awake.recv().is_err(), "the channel closes");
     }
 
     #[test]
@@ -172,7 +173,7 @@ mod tests {
             sender.send(activity(told)).unwrap();
         }
         drop(sender);
-        // Everything was passed on before anything is read.
+        // Every event was passed on before the first is read.
         assert!(awake.iter().count() > MOST_BEHIND / 2);
         let told = asleep.iter().filter(|event| matches!(event, Event::Activity { .. }));
         let expected = [Activity::Paused, Activity::Training].map(activity);

@@ -1,4 +1,4 @@
-//! The process that trains without a terminal, seen from the one that starts it and from within.
+//! The training process without a terminal: how it is started, and what it does to become ready.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -15,31 +15,32 @@ use rustix::process::{Pid, kill_process};
 use crate::relaunch;
 use crate::signals::{STATUS_STOPPED, Signal, gentle_stop};
 
-/// What became of the process.
+/// The outcome of starting the training process.
 pub enum Launched {
-    /// It trains.
+    /// It is training.
     Ready {
         /// Its run directory.
         run_dir: PathBuf,
-        /// The process.
+        /// Its process ID.
         pid: u32,
-        /// Whether the terminal is still there.
+        /// Whether the terminal still exists.
         has_terminal: bool,
     },
-    /// It began, and stops: a signal asked for that meanwhile.
+    /// It started, and is stopping because a signal asked for that meanwhile.
     Stopping {
         /// Its run directory.
         run_dir: PathBuf,
     },
-    /// It ended with this exit status; what it had to say is on stderr.
+    /// It ended with this exit status, and printed its messages on stderr.
     Ended(u8),
 }
 
-/// Starts this program with the same arguments and `--trainer`, and waits until it trains. A signal that comes meanwhile is
-/// meant for it, too. It is handed the text of the configuration, if one was read: what was checked is what is run.
+/// Starts this program with the same arguments and `--trainer`, and waits until it trains. Signals that arrive while
+/// waiting are passed on to it. If a configuration was read, its text is passed on, so that the program runs the text
+/// that was checked.
 ///
 /// # Errors
-/// If it cannot be started.
+/// The process cannot be started, or a signal ended it before it trained.
 pub fn launch(config: Option<&str>, signals: &Receiver<Signal>) -> io::Result<Launched> {
     let mut command = relaunch::command(&["--trainer"], config)?;
     if config.is_none() {
@@ -51,7 +52,7 @@ pub fn launch(config: Option<&str>, signals: &Receiver<Signal>) -> io::Result<La
     thread::Builder::new().name("launch".to_owned()).spawn(move || {
         let mut place = Vec::new();
         if let Some(said) = said {
-            // What is cut off is no place.
+            // A path without its terminating zero is ignored below.
             let _ = BufReader::new(said).read_until(0, &mut place);
         }
         let _ = place_in.send(place);
@@ -64,7 +65,7 @@ pub fn launch(config: Option<&str>, signals: &Receiver<Signal>) -> io::Result<La
                 Ok(Signal::Hangup) => has_terminal = false,
                 Ok(_) => {
                     is_to_stop = true;
-                    // A Ctrl-C reaches both processes, and must not be a second one for it.
+                    // Ctrl-C reaches both processes. It must not count as a second Ctrl-C in the child.
                     let _ = kill_process(Pid::from_child(&child), gentle_stop());
                 }
                 Err(_) => signals = never(),
@@ -83,11 +84,11 @@ pub fn launch(config: Option<&str>, signals: &Receiver<Signal>) -> io::Result<La
             }
         });
     }
-    // Whoever started this process may have it ignore how its children end.
+    // The exit status may be unavailable: the parent of this process may have set it to ignore SIGCHLD.
     let status = child.wait().ok();
     if let Some(signal) = status.and_then(|status| status.signal()).filter(|_| !is_to_stop) {
         return Err(io::Error::other(format!(
-            "it was ended by signal {signal} before it trained, perhaps because memory ran out"
+            "signal {signal} ended it before training started, perhaps because memory ran out"
         )));
     }
     let code = status.and_then(|status| u8::try_from(status.code()?).ok());
@@ -98,14 +99,14 @@ pub fn launch(config: Option<&str>, signals: &Receiver<Signal>) -> io::Result<La
     })))
 }
 
-/// Leaves the terminal, says where the run directory is, and writes to `log` from here on.
+/// Leaves the terminal, sends the path of the run directory to the starting process, and redirects output to `log`.
 ///
 /// # Errors
-/// If nobody waits for it any more, or there can be no log.
+/// The starting process no longer waits, or the log cannot be opened.
 pub fn become_ready(run_dir: &Path, log: &Path) -> io::Result<()> {
     let log = OpenOptions::new().create(true).append(true).open(log)?;
-    // This fails in a process that leads a group already, as one does that a shell started. SIGHUP then still comes when the terminal
-    // closes, but ends no training.
+    // This fails in a process that already leads a process group, such as one started by a shell. SIGHUP then still
+    // arrives when the terminal closes, but does not end training.
     let _ = rustix::process::setsid();
     let mut out = io::stdout();
     out.write_all(run_dir.as_os_str().as_bytes())?;

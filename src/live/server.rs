@@ -1,4 +1,4 @@
-//! The socket of a run: who may look may also steer, and only the owner may look.
+//! The socket of a run. Only the owner of the run can connect; every connected screen can both watch and send commands.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, BufReader, BufWriter, Write};
@@ -20,29 +20,29 @@ use crate::event::Command;
 use crate::signals::{AS_KEPT, leave};
 use crate::user_folders::runtime_folder;
 
-/// Screens at once; each has two threads here.
+/// Limit of connected screens; each uses two threads here.
 const MOST_SCREENS: usize = 32;
 
 /// How long the last events may take to reach the screens.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// A run that can be looked at; dropping it takes the socket away.
+/// The server of a run. Dropping it removes the socket.
 pub struct Server {
     socket: PathBuf,
-    /// The file that says where the socket is, if that is not the run directory.
+    /// The file that contains the path of the socket, if the socket is not in the run directory.
     signpost: PathBuf,
     screens: Arc<AtomicUsize>,
 }
 
 impl Server {
-    /// Opens the socket in a run directory that this process alone writes.
+    /// Opens the socket in a run directory that only this process writes.
     ///
     /// # Errors
-    /// Where there can be no folder, socket or thread for it.
+    /// The folder, socket or thread cannot be created.
     pub fn open(run_dir: &Path, hub: Hub, commands: Sender<Command>) -> io::Result<Self> {
         let folder = wire::identity(run_dir)?;
         let signpost = wire::signpost(run_dir);
-        // One that a dead process left; a live one would hold the lock of the run directory.
+        // Any signpost left here is from a dead process, because a live one would hold the lock of the run directory.
         let _ = fs::remove_file(&signpost);
         let socket = wire::usual_socket(run_dir);
         let (listener, socket) = listen(&wire::folder(run_dir), socket).or_else(|error| {
@@ -60,12 +60,12 @@ impl Server {
         thread::Builder::new().name("server".to_owned()).spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else {
-                    // Too many open files, say; it may pass.
+                    // The cause may be temporary, such as too many open files.
                     thread::sleep(Duration::from_millis(100));
                     continue;
                 };
                 if screens.load(Ordering::SeqCst) < MOST_SCREENS {
-                    // Who cannot be served finds the connection closed.
+                    // A screen that cannot be served sees a closed connection.
                     let _ = serve(stream, folder, &hub, commands.clone(), &screens);
                 }
             }
@@ -73,7 +73,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Waits a moment for the last events to reach the screens.
+    /// Waits up to two seconds for the last events to reach the screens.
     pub fn say_farewell(self) {
         let since = Instant::now();
         while self.screens.load(Ordering::SeqCst) > 0 && since.elapsed() < FAREWELL {
@@ -89,7 +89,7 @@ impl Drop for Server {
     }
 }
 
-/// Opens the socket, in a folder that nobody else may look into.
+/// Opens the socket, in a folder that only the owner can access.
 fn listen(folder: &Path, socket: PathBuf) -> io::Result<(UnixListener, PathBuf)> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -104,15 +104,16 @@ fn listen(folder: &Path, socket: PathBuf) -> io::Result<(UnixListener, PathBuf)>
     Ok((listener, socket))
 }
 
-/// The same where the user's own sockets are.
+/// Opens the socket in the runtime folder of the user.
 fn listen_for_the_user((device, inode): (u64, u64)) -> io::Result<(UnixListener, PathBuf)> {
     let folder = runtime_folder(|name| std::env::var_os(name))?;
-    // Processes of several containers may have one number.
+    // The name uses the device and inode of the run directory: processes in different containers may have the same
+    // process ID.
     let socket = folder.join(format!("{device:x}-{inode:x}.socket"));
     listen(&folder, socket)
 }
 
-/// A screen that is served; counts itself.
+/// A connected screen, counted while this value exists.
 struct Served(Arc<AtomicUsize>);
 
 impl Drop for Served {
@@ -136,7 +137,7 @@ fn serve(
         .spawn(move || obey(&asks, &commands))?;
     let hub = hub.clone();
     thread::Builder::new().name("screen told".to_owned()).spawn(move || {
-        // A screen that is gone is no concern of the run.
+        // A screen that has disconnected must not affect the run.
         let _ = tell(&stream, folder, &hub);
         let _ = stream.shutdown(std::net::Shutdown::Both);
         drop(served);
@@ -170,8 +171,8 @@ fn obey(stream: &UnixStream, commands: &Sender<Command>) {
     while let Ok(Some(line)) = wire::read_line(&mut lines, LONGEST_REQUEST) {
         match parse_request(&line) {
             Ok(Request::Command(command)) => drop(commands.send(command)),
-            Ok(Request::EndNow) => leave(&format!("stopped at once; {AS_KEPT}")),
-            // Whoever sends such a thing is no screen of ours.
+            Ok(Request::EndNow) => leave(&format!("stopped immediately; {AS_KEPT}")),
+            // A malformed request does not come from a screen of this program.
             Err(_) => break,
         }
     }

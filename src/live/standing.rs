@@ -1,11 +1,12 @@
-//! What a screen that comes later has to be told.
+//! The events that bring a newly attached screen up to date.
 
 use std::time::Instant;
 
 use crate::event::{Event, SweepPlan};
 use crate::monitor::Monitor;
 
-/// Whether an event changes how the sweep stands. Measured points and lines of the log are read from the run directory.
+/// Returns whether an event changes the state of the sweep. Measured points and lines of the log do not; they are read
+/// from the run directory.
 pub(super) fn is_of_standing(event: &Event) -> bool {
     !matches!(
         event,
@@ -13,7 +14,7 @@ pub(super) fn is_of_standing(event: &Event) -> bool {
     )
 }
 
-/// The events that lead to where the sweep stands at `now`; none before it has started.
+/// Returns the events that reproduce the state of the sweep at `now`; none before it has started.
 pub(super) fn told(standing: &Monitor, now: Instant) -> Vec<Event> {
     let notices = standing.notices.iter().filter(|note| note.was_told);
     let notices = notices.map(|note| Event::Notice {
@@ -72,7 +73,7 @@ mod tests {
         }
     }
 
-    /// Two cells run at once, one of them paused; a third is prepared, and one has ended.
+    /// Two cells are running, one of them paused; a third is being prepared, and one has ended.
     fn events() -> Vec<Event> {
         let activity = |cell, activity| Event::Activity { cell, activity };
         let progress = Progress {
@@ -126,7 +127,8 @@ mod tests {
             assert_eq!(late.cells[cell].is_held, there.cells[cell].is_held);
             assert_eq!(late.cells[cell].plan, there.cells[cell].plan);
         }
-        // That a cell failed was made a notice of before; where it is told of again, it is one of the plan.
+        // The monitor adds a notice when it sees a cell fail. For a late reader, the failure is already part of the
+        // plan.
         let words =
             |monitor: &Monitor| -> Vec<String> { monitor.notices.iter().map(crate::monitor::Note::text).collect() };
         assert_eq!(words(&there), ["cell 0 failed: no memory", "cell 2: words"]);

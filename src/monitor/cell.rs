@@ -1,4 +1,4 @@
-//! One cell of the sweep: what was planned, what became of it, and its curves.
+//! One cell of the sweep: its plan, its state, and its curves.
 
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, Summary, Values};
 use crate::quantity::{self, LAMBDA_MAX, LAMBDA_RESIDUAL, Quantity, Subject, THRESHOLD};
@@ -6,41 +6,42 @@ use crate::quantity::{self, LAMBDA_MAX, LAMBDA_RESIDUAL, Quantity, Subject, THRE
 use super::curve::{Curve, Marks};
 use super::trend::Trend;
 
-/// What the curves of an ended cell are reduced to; a large sweep has hundreds of cells.
+/// Number of buckets that a curve of an ended cell is reduced to, because a large sweep has hundreds of cells.
 pub(super) const BUCKETS_OF_ENDED: usize = 1_024;
 
-/// What has become of a cell so far.
+/// The state of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CellState {
-    /// Its turn has not come.
+    /// It is queued.
     Queued,
-    /// It is being trained.
+    /// It is running.
     Running,
-    /// It is being trained, and waits to be resumed.
+    /// It is running, and is paused.
     Paused,
     /// It ended.
     Ended(CellEnding),
 }
 
 impl CellState {
-    /// Whether it ended, and this process will not run it again. (A resumed sweep tries again what failed.)
+    /// Returns whether the cell has ended and this process will not run it again. (A resumed sweep runs failed cells
+    /// again.)
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Ended(ending) if *ending != CellEnding::Interrupted)
     }
 
-    /// Whether aborting it would change anything.
+    /// Returns whether the cell can be aborted.
     #[must_use]
     pub fn can_be_aborted(&self) -> bool {
         matches!(self, Self::Queued | Self::Running | Self::Paused)
     }
 }
 
-/// Everything measured in a cell, over its steps.
+/// All measurements of a cell, over its steps.
 #[derive(Clone, Debug, Default)]
 pub struct Curves {
     measured: Vec<Measured>,
-    /// Seconds that the cell had run.
+    /// Seconds that the cell had run at each step.
     pub(super) seconds: Curve,
 }
 
@@ -55,7 +56,8 @@ struct Measured {
 static NOTHING: Curve = Curve::new();
 
 impl Curves {
-    /// A quantity over steps, on this probe where it is one of probes; empty where it was not measured.
+    /// Returns the curve of a quantity over steps, on this probe if the quantity is measured on probes; empty if it was
+    /// not measured.
     #[must_use]
     pub fn of(&self, quantity: &Quantity, probe: usize) -> &Curve {
         let probe = probe_of(quantity, probe);
@@ -91,31 +93,31 @@ fn probe_of(quantity: &Quantity, probe: usize) -> usize {
     }
 }
 
-/// The last value of everything measured.
+/// The last value of each quantity.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Latest {
-    /// λ_max, one a probe.
+    /// The last λ_max on each probe.
     pub lambda: Vec<Option<LambdaPoint>>,
-    /// After how many steps that on the first probe was measured.
+    /// Number of optimizer steps taken when λ_max on the first probe was last measured.
     pub lambda_step: Option<u64>,
-    /// Of each probe, what was measured on it; of the first, what belongs to the cell, too.
+    /// The values measured on each probe. The values of the first probe also contain those of the cell itself.
     values: Vec<Values>,
 }
 
 impl Latest {
-    /// The last value of a quantity, on this probe where it is one of probes.
+    /// Returns the last value of a quantity, on this probe if the quantity is measured on probes.
     #[must_use]
     pub fn of(&self, quantity: &Quantity, probe: usize) -> Option<f64> {
         self.values.get(probe_of(quantity, probe))?.get(quantity.key)
     }
 
-    /// The last value of a quantity, on the first probe where it is one of probes.
+    /// Returns the last value of a quantity, on the first probe if the quantity is measured on probes.
     #[must_use]
     pub fn first(&self, quantity: &Quantity) -> Option<f64> {
         self.of(quantity, 0)
     }
 
-    /// Puts in a value, in place of the one that was there.
+    /// Sets a value, replacing an existing one.
     pub fn set(&mut self, quantity: &Quantity, probe: usize, value: f64) {
         let probe = probe_of(quantity, probe);
         if self.values.len() <= probe {
@@ -128,29 +130,29 @@ impl Latest {
 /// One cell of the sweep.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// What was planned, and how it ended, once it has.
+    /// Its plan, and its ending once it has ended.
     pub plan: CellPlan,
-    /// What has become of it, pauses aside; see [`super::Monitor::state`].
+    /// Its state, without pauses; see [`super::Monitor::state`].
     pub state: CellState,
-    /// How far it is.
+    /// Its progress.
     pub progress: Progress,
-    /// How far it was when that was first told: the measurements before the first step are behind it by then.
+    /// The first progress that was received. It comes after the measurements that precede the first step.
     pub(super) first_progress: Option<Progress>,
-    /// Audits of λ_max on its first probe.
+    /// Number of audits of λ_max on its first probe.
     pub audits: u64,
-    /// Whether it is held out of the queue.
+    /// Whether it is held.
     pub is_held: bool,
-    /// Measurements that did not reach us; they are on disk.
+    /// Number of points that were dropped on the way to this process. They are on disk.
     pub skipped_points: u64,
     /// Whether the person watching changed its learning rate.
     pub changed_by_hand: bool,
-    /// After which steps, and how; as far as its points were told.
+    /// Changes of the learning rate with their steps, as far as the points of the cell were received.
     pub rate_changes: Vec<(u64, RateChange)>,
-    /// How close to the edge of stability it was, on its first probe.
+    /// Ratio to the edge of stability over the steps, on its first probe.
     pub trend: Trend,
-    /// The last value of everything measured.
+    /// The last value of each quantity.
     pub latest: Latest,
-    /// Everything measured, over its steps.
+    /// All measurements over the steps.
     pub curves: Curves,
 }
 
@@ -182,32 +184,33 @@ impl Cell {
     }
 
     pub(super) fn start(&mut self) {
-        // Whether it begins or goes on from a checkpoint, its progress is told from here on, and its earlier points are told again.
+        // Whether the cell starts or continues from a checkpoint, its progress follows, and its earlier points are sent
+        // again.
         self.begin_anew();
         self.state = CellState::Running;
     }
 
-    /// Forgets everything but the plan.
+    /// Discards everything except the plan.
     pub(super) fn begin_anew(&mut self) {
         let mut plan = std::mem::take(&mut self.plan);
         plan.ended = None;
         *self = Self::new(plan);
     }
 
-    /// What it came to, if it has ended and this process knows it.
+    /// Returns its last values, if it has ended and this process received them.
     #[must_use]
     pub fn summary(&self) -> Option<&Summary> {
         self.plan.ended.as_ref().map(|(_, summary)| summary)
     }
 
-    /// Forgets what was measured: it will be told again, or is not looked at any more.
+    /// Discards the measurements, because they will be sent again or the cell is no longer viewed.
     pub(super) fn forget_curves(&mut self) {
         self.curves = Curves::default();
         self.audits = 0;
         self.rate_changes.clear();
     }
 
-    /// How far it is, if that was told.
+    /// Returns its progress, if it was received.
     #[must_use]
     pub fn progress_told(&self) -> Option<Progress> {
         self.first_progress.map(|_| self.progress)
@@ -222,7 +225,7 @@ impl Cell {
         let step = point.step;
         let probe = quantity::probe_of(point);
         let is_planned = probe < self.plan.probes.len().max(1);
-        // Time goes on, whatever a file says.
+        // Steps and seconds never go back, even if a file says otherwise.
         let last = self.curves.seconds.buckets().last();
         if last.is_none_or(|last| last.last_step < step && last.last <= point.seconds) && point.seconds.is_finite() {
             self.curves.seconds.push(step, point.seconds);
@@ -235,7 +238,7 @@ impl Cell {
                 self.latest.set(quantity, probe, value);
             }
         }
-        // What was measured after a step shows that it was taken, also where nobody tells how far the cell is.
+        // A measurement after a step proves that the step was taken, also if no progress events arrive.
         if step >= self.progress.step && !self.state.is_done() {
             (self.progress.step, self.progress.epoch) = (step, point.epoch);
             self.progress.seconds = self.progress.seconds.max(point.seconds);
@@ -250,7 +253,7 @@ impl Cell {
                 self.trend.push(step, self.plan.planned_steps, ratio);
             }
         }
-        // A resumed sweep tells what was measured in cells that ended before.
+        // A resumed sweep also sends the points of cells that ended before.
         if self.state.is_done() {
             let large = |curve: &&mut Curve| curve.buckets().len() > BUCKETS_OF_ENDED;
             let large = self.curves.all_mut().filter(large);
@@ -292,26 +295,27 @@ impl Cell {
         self.curves.all_mut().for_each(|curve| curve.compact(BUCKETS_OF_ENDED));
     }
 
-    /// After which steps its learning rate was changed by hand, as far as its points were told.
+    /// Returns the steps after which the learning rate was changed by hand, as far as the points were received.
     #[must_use]
     pub fn changes(&self) -> Vec<u64> {
         self.rate_changes.iter().map(|(step, _)| *step).collect()
     }
 
-    /// How close to the edge of stability it is, by the last λ_max on the first probe: (λ_max + μ) over (threshold + μ), with μ
-    /// the weight decay; λ_max·η/2 for gradient descent without one. None where there is no threshold, or λ_max did not
-    /// converge.
+    /// Returns the ratio to the edge of stability at the last λ_max on the first probe: (λ_max + μ)/(threshold + μ),
+    /// where μ is the weight decay. For gradient descent without weight decay this is λ_max·η/2. None if there is no
+    /// threshold or λ_max did not converge.
     #[must_use]
     pub fn edge(&self) -> Option<f64> {
         let lambda = self.latest.lambda.first()?.as_ref()?;
         self.edge_at(lambda.lambda_max).filter(|_| lambda.lambda_converged)
     }
 
-    /// The ratio of [`edge`](Self::edge) for this λ_max.
+    /// Returns the ratio of [`edge`](Self::edge) for this λ_max.
     ///
-    /// The optimizer descends along the loss and the decay, whose eigenvalues are λ + μ, and is unstable where the largest is
-    /// above the bare threshold, the one without the decay. The ratio is 1 where λ_max is at the threshold, and orders
-    /// cells also where that is zero or below: λ_max over the threshold itself would change its sign there.
+    /// The optimizer minimizes the loss plus the weight decay term. The Hessian of this objective has eigenvalues
+    /// λ + μ, and training is unstable if the largest one exceeds the bare threshold, that is, the threshold without
+    /// weight decay. The ratio is 1 if λ_max equals the threshold. It also orders cells correctly if the threshold is zero or
+    /// negative, whereas λ_max/threshold would change its sign there.
     fn edge_at(&self, lambda_max: f64) -> Option<f64> {
         let weight_decay = self.plan.threshold.weight_decay;
         let bare = self.latest.first(&THRESHOLD)? + weight_decay;
@@ -319,13 +323,13 @@ impl Cell {
         (bare > 0.0 && bare.is_finite() && ratio.is_finite()).then_some(ratio)
     }
 
-    /// Whether the threshold is below zero, so that the optimizer is unstable at every λ_max that is not.
+    /// Returns whether the threshold is negative, so that the optimizer is unstable at every λ_max ≥ 0.
     #[must_use]
     pub fn is_unstable_at_zero(&self) -> bool {
         self.latest.first(&THRESHOLD).is_some_and(|threshold| threshold < 0.0)
     }
 
-    /// At which step λ_max on the first probe was measured, if the cell has ended and that was before its last.
+    /// Returns the step of the last λ_max on the first probe, if the cell has ended and the step was not its last.
     #[must_use]
     pub fn lambda_is_older(&self) -> Option<u64> {
         let has_ended = matches!(self.state, CellState::Ended(_));
@@ -334,8 +338,8 @@ impl Cell {
             .filter(|step| has_ended && *step != self.progress.step)
     }
 
-    /// How many seconds it had run after this step, pauses excluded: between two points along the line through them, and
-    /// after the last one at the pace until there.
+    /// Returns the seconds that the cell had run after this step, excluding pauses. Interpolates linearly between
+    /// points, and extrapolates at the average pace after the last one.
     #[must_use]
     pub fn seconds_at(&self, step: u64) -> f64 {
         let known = self.curves.seconds.buckets();
@@ -344,9 +348,9 @@ impl Cell {
         let (from, start) = before.unwrap_or((0, 0.0));
         let ((from, start), (to, end)) = match known.get(behind) {
             Some(bucket) if bucket.first_step >= step => ((from, start), (bucket.first_step, bucket.first)),
-            // Within a group of points.
+            // Within a bucket.
             Some(bucket) => ((bucket.first_step, bucket.first), (bucket.last_step, bucket.last)),
-            // Beyond what is known.
+            // After the last point.
             None => {
                 let progress = (self.progress.step, self.progress.seconds);
                 let (steps, seconds) = if progress.0 > from { progress } else { (from, start) };
@@ -365,7 +369,7 @@ impl Cell {
         start + share * (end - start)
     }
 
-    /// The share of the planned steps that was taken, from 0 to 1; a cell may stop before it reaches 1.
+    /// Returns the fraction of the planned steps that was taken, from 0 to 1. A cell may stop before it reaches 1.
     #[must_use]
     pub fn share(&self) -> f64 {
         if self.plan.planned_steps == 0 {

@@ -1,4 +1,4 @@
-//! How long the sweep has run, how much of that it was paused, and how long the rest may take.
+//! Elapsed time of the sweep, paused time, and estimated time left.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::event::{Activity, CellEnding, CellIndex};
 
 use super::cell::{Cell, CellState};
 
-/// Time that is counted while something holds.
+/// A stopwatch that runs while a condition holds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
     since: Option<Instant>,
@@ -64,7 +64,7 @@ impl Clock {
     }
 }
 
-/// The activity of a cell, or of the sweep between cells, and its times.
+/// The activity of a cell, or of the sweep between cells, with its times.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     pub(super) activity: Activity,
@@ -99,14 +99,14 @@ impl Work {
     }
 }
 
-/// Figures of the ended cells, from which the time of the others is estimated.
+/// Statistics of the ended cells, used to estimate the time of the others.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
-    /// Cells that need not be run again.
+    /// Number of cells that need not run again.
     pub(super) done: usize,
-    /// Seconds that a planned step took in those that have finished; cells that stop early make that smaller.
+    /// Seconds per planned step in the finished cells. Cells that stop early make it smaller.
     pace: Option<f64>,
-    /// The largest share of its planned steps that one of those took.
+    /// The largest fraction of its planned steps that a finished cell took.
     longest: f64,
 }
 
@@ -127,8 +127,8 @@ impl Tally {
         tally
     }
 
-    /// Seconds that a planned step may take: as in the finished cells; while there are none, as in the `running` ones, in the
-    /// mean.
+    /// Returns the estimated seconds per planned step: the value of the finished cells; if there are none, the mean
+    /// over the `running` ones.
     pub(super) fn pace_ahead<'a>(&self, running: impl Iterator<Item = &'a Cell>) -> Option<f64> {
         let of_running = || {
             let paces: Vec<f64> = running.filter_map(seconds_per_step).collect();
@@ -137,8 +137,8 @@ impl Tally {
         self.pace.or_else(of_running)
     }
 
-    /// Seconds that a running cell may still take, by its own pace; where that is not known yet, at `pace_ahead` for the steps
-    /// that are planned.
+    /// Returns the estimated seconds left for a running cell, at its own pace. If that is unknown, the estimate is
+    /// `pace_ahead` (seconds per step) times the planned steps that are left.
     pub(super) fn seconds_left(&self, running: &Cell, pace_ahead: Option<f64>) -> Option<f64> {
         let planned = running.plan.planned_steps.saturating_sub(running.progress.step);
         match seconds_per_step(running) {
@@ -147,8 +147,9 @@ impl Tally {
         }
     }
 
-    /// How many steps a running cell may still take. Where cells end at their aim, as many as the longest of those that have
-    /// finished took; beyond that, as many again as it has taken. Never more than are planned.
+    /// Returns the estimated number of steps left for a running cell. Cells may end early, at their aim. So the cell is
+    /// assumed to take the largest fraction of planned steps that a finished cell took; if it has already taken more,
+    /// twice as many steps as it has taken. Never more than the planned steps.
     fn steps_left(&self, running: &Cell) -> u64 {
         let (planned, taken) = (running.plan.planned_steps, running.progress.step);
         let expected = (planned as f64 * self.longest.min(1.0)).ceil() as u64;
@@ -160,12 +161,11 @@ impl Tally {
         end.saturating_sub(taken)
     }
 
-    /// Seconds that the whole sweep may still take; none where nothing is known yet. Pauses are not in it: it is the time that
-    /// training and measuring still need.
+    /// Returns the estimated seconds left for the whole sweep, excluding pauses; none while nothing is known.
     ///
-    /// Running cells take their time by their own pace, those of the queue by the pace of the finished ones; each stands in for
-    /// the other where one is not known yet. The queue is taken in its order, each cell by whichever of the `lanes` is free
-    /// first; the running cells occupy one lane each.
+    /// Running cells are estimated at their own pace, queued cells at the pace of the finished ones; if one of the two
+    /// is unknown, the other is used. The queue is scheduled in order: each cell goes to the lane that is free first.
+    /// There are `lanes` lanes, and each running cell occupies one.
     pub(super) fn seconds_left_of_all(
         &self,
         cells: &[Cell],
@@ -192,15 +192,15 @@ impl Tally {
 }
 
 fn is_ahead(cell: &Cell) -> bool {
-    // Cells that an earlier process left unfinished are run again; those that are held out are not.
+    // Cells that an earlier process left unfinished run again; held cells do not.
     matches!(
         cell.state,
         CellState::Queued | CellState::Ended(CellEnding::Interrupted)
     ) && !cell.is_held
 }
 
-/// Over all steps but the first ones: the rate of the last moments depends on whether a measurement fell into them, and
-/// the measurements before the first step are made once.
+/// Returns the average seconds per step, without the first steps. The recent rate is not used, because it depends on
+/// whether a measurement fell into it, and the measurements before the first step are not repeated.
 fn seconds_per_step(cell: &Cell) -> Option<f64> {
     let progress = cell.progress;
     if let Some(first) = cell.first_progress {

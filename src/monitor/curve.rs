@@ -1,14 +1,15 @@
-//! One curve over any length of run in bounded memory, with its spikes kept.
+//! A curve in bounded memory for a run of any length. It keeps all spikes.
 
 use crate::event::Point;
 use crate::quantity::{Quantity, Uncertainty};
 
-/// Points, or groups of neighbouring points, before neighbours are merged.
+/// Limit of buckets before neighbours are merged.
 ///
-/// A run of a million measurements is shown in steps of 64 to 128 however far one zooms in; 16,384 buckets are about 1.4 MB.
+/// With this limit, a run of a million measurements has 64 to 128 measurements per bucket; 16,384 buckets take about
+/// 1.4 MB.
 const CAPACITY: usize = 16_384;
 
-/// A group of neighbouring points: what a chart needs to draw them without losing a spike.
+/// A group of neighbouring points, with the values that a chart needs to draw them without losing a spike.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     /// Step of the first point.
@@ -23,13 +24,13 @@ pub struct Bucket {
     pub min: f64,
     /// Largest value.
     pub max: f64,
-    /// A value that was not finite followed: the curve is interrupted here.
+    /// Whether a non-finite value followed, so that the curve has a gap here.
     pub gap_after: bool,
-    /// Some point of the group did not converge.
+    /// Whether some point of the group did not converge.
     pub unconverged: bool,
-    /// Some point of the group was corrected by an audit.
+    /// Whether some point of the group was corrected by an audit.
     pub corrected: bool,
-    /// How far off the last value may be; 0 where that is not known.
+    /// Residual of the last value, that is, its possible error; 0 if unknown.
     pub residual: f64,
     points: u64,
 }
@@ -48,7 +49,7 @@ impl Bucket {
     }
 }
 
-/// What is worth marking at a point of a curve.
+/// The marks at a point of a curve.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Marks {
     pub(crate) unconverged: bool,
@@ -57,7 +58,7 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// Those of the value of a quantity in a point. What is measured with λ_max shares its doubts.
+    /// Returns the marks for the value of a quantity in a point. Quantities measured with λ_max share its marks.
     pub(crate) fn of(quantity: &Quantity, point: &Point) -> Self {
         let Uncertainty::Residual { .. } = quantity.uncertainty else {
             return Self::default();
@@ -74,10 +75,10 @@ impl Marks {
     }
 }
 
-/// A quantity over steps: at most 16,384 [`Bucket`]s however long the run.
+/// A quantity over steps, as at most 16,384 [`Bucket`]s for a run of any length.
 ///
-/// When it is full, neighbours are merged in pairs, keeping the smallest and the largest value, and every bucket from
-/// then on takes twice as many points: the whole run keeps one resolution, and a spike never disappears.
+/// When the curve is full, neighbouring buckets are merged in pairs, which keeps the smallest and the largest value.
+/// Each later bucket then takes twice as many points. So the whole run has one resolution, and no spike is lost.
 #[derive(Clone, Debug)]
 pub struct Curve {
     buckets: Vec<Bucket>,
@@ -91,7 +92,7 @@ impl Default for Curve {
 }
 
 impl Curve {
-    /// One of no points.
+    /// Creates an empty curve.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -100,7 +101,7 @@ impl Curve {
         }
     }
 
-    /// Adds a point; a value that is not finite becomes a gap.
+    /// Adds a point; a non-finite value becomes a gap.
     pub fn push(&mut self, step: u64, value: f64) {
         self.push_marked(step, value, Marks::default());
     }
@@ -135,7 +136,7 @@ impl Curve {
         }
     }
 
-    /// Merges neighbours until at most `buckets` are left: a cell that has ended needs no more than a chart can show.
+    /// Merges neighbours until at most `buckets` are left: an ended cell needs no more than a chart can show.
     pub fn compact(&mut self, buckets: usize) {
         while self.buckets.len() > buckets.max(1) {
             self.points_per_bucket *= 2;
@@ -144,13 +145,13 @@ impl Curve {
         self.buckets.shrink_to_fit();
     }
 
-    /// The curve, in order of steps.
+    /// Returns the buckets in order of steps.
     #[must_use]
     pub fn buckets(&self) -> &[Bucket] {
         &self.buckets
     }
 
-    /// The same curve, with its steps at other places that are in the same order.
+    /// Returns the curve with each step replaced by `place(step)`, which must keep the order.
     #[must_use]
     pub(crate) fn placed(&self, place: impl Fn(u64) -> u64) -> Self {
         let placed = |bucket: &Bucket| Bucket {
@@ -164,7 +165,7 @@ impl Curve {
         }
     }
 
-    /// What the curve is at `step`: of the last points up to there, if there is no gap behind them.
+    /// Returns the bucket that contains `step`, or the last one before it if no gap follows that one.
     #[must_use]
     pub fn at(&self, step: u64) -> Option<Bucket> {
         let behind = self.buckets.partition_point(|bucket| bucket.first_step <= step);
@@ -172,13 +173,13 @@ impl Curve {
         (step <= bucket.last_step || !bucket.gap_after).then_some(bucket)
     }
 
-    /// Whether nothing finite was measured.
+    /// Returns whether no finite value was measured.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }
 
-    /// Smallest and largest value.
+    /// Returns the smallest and the largest value.
     #[must_use]
     pub fn range(&self) -> Option<(f64, f64)> {
         self.buckets
@@ -187,7 +188,7 @@ impl Curve {
             .reduce(|(low, high), (min, max)| (low.min(min), high.max(max)))
     }
 
-    /// Step of the last finite value.
+    /// Returns the step of the last finite value.
     #[must_use]
     pub fn last_step(&self) -> Option<u64> {
         self.buckets.last().map(|bucket| bucket.last_step)
@@ -196,7 +197,7 @@ impl Curve {
     fn halve(&mut self) {
         let before = self.buckets.len();
         self.merge_pairs(|earlier| !earlier.gap_after);
-        // Gaps are kept as long as there is room for them; a curve that is mostly gaps still has to fit.
+        // Gaps are kept while there is room. A curve that consists mostly of gaps must still fit.
         if self.buckets.len() > before * 3 / 4 {
             self.merge_pairs(|_| true);
         }
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn every_field_of_a_merged_bucket_is_that_of_its_points() {
-        // Each value once, in no order: a field taken from the wrong point cannot be right by chance.
+        // All values differ and are unordered, so a field taken from the wrong point is detected.
         let values = [3.0, -2.0, 7.0, 1.0, 0.5, 9.0, -4.0, 2.0];
         let mut curve = Curve::default();
         for (index, value) in values.into_iter().enumerate() {
@@ -320,7 +321,7 @@ mod tests {
             };
             curve.push_marked(10 * index as u64, value, marks);
         }
-        // Of eight points pairs are left, then fours, then one bucket.
+        // Eight points become pairs, then groups of four, then one bucket.
         for width in [2, 4, 8] {
             curve.compact(values.len() / width);
             let expected: Vec<Bucket> = (0..values.len())
@@ -345,7 +346,7 @@ mod tests {
             assert_eq!(curve.buckets(), expected, "{width} points each");
         }
         assert_eq!(curve.range(), Some((-4.0, 9.0)));
-        // From now on eight points are one bucket: the next eight open a second one and fill it.
+        // A bucket now takes eight points: the next eight points open and fill a second bucket.
         for step in 80..88_u32 {
             curve.push(step.into(), f64::from(step));
         }

@@ -1,20 +1,21 @@
-//! What finished cells came to: how sharp each is, how well it generalizes, and whether the two go together.
+//! The outcomes of finished cells: how sharp each is, how well it generalizes, and whether the two are correlated.
 
 use super::{Cell, Monitor};
 use crate::event::{CellIndex, Finish};
 use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 use crate::statistics::{Kendall, kendall};
 
-/// Where a finished cell lies between sharpness and generalization.
+/// Sharpness and generalization of a finished cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// Which cell.
     pub cell: CellIndex,
     /// λ_max on its first probe, at the final iterate.
     pub lambda_max: f64,
-    /// Test accuracy there, from 0 to 1.
+    /// Test accuracy at the final iterate, from 0 to 1.
     pub test_accuracy: f64,
-    /// Whether it is compared with the others, by the rule that reports have, too: see [`CellEnding::finish`](crate::event::CellEnding::finish) and
+    /// Whether it is compared with the other cells. Reports use the same rule, see
+    /// [`CellEnding::finish`](crate::event::CellEnding::finish) and
     /// [`Summary::compares_its_lambda`](crate::event::Summary::compares_its_lambda).
     pub is_comparable: bool,
 }
@@ -34,15 +35,15 @@ impl Outcome {
 }
 
 impl Monitor {
-    /// Every finished cell, in queue order.
+    /// Returns the outcomes of the finished cells, in queue order.
     pub fn outcomes(&self) -> impl Iterator<Item = Outcome> {
         let cells = self.cells.iter().enumerate();
         cells.filter_map(|(cell, known)| Outcome::of(cell, known))
     }
 
-    /// Kendall's τ-b between λ_max and test accuracy of the cells that may be compared; none while there is none.
+    /// Returns Kendall's τ-b between λ_max and test accuracy over the comparable cells; none if it is undefined.
     ///
-    /// It is computed when it is asked for, once for each cell that ends.
+    /// The value is computed on demand, once after each cell that ends.
     #[must_use]
     pub fn rank_correlation(&self) -> Option<Kendall> {
         *self.rank_correlation.get_or_init(|| {

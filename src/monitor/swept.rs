@@ -1,4 +1,4 @@
-//! The settings that the cells of a sweep differ in.
+//! The settings in which the cells of a sweep differ.
 
 use std::collections::HashMap;
 
@@ -9,23 +9,23 @@ use super::Cell;
 /// A setting that is swept, with its value in every cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// The setting.
+    /// Name of the setting.
     pub name: String,
-    /// Each value once, in the order of the cells.
+    /// The distinct values, in the order of the cells.
     pub values: Vec<String>,
-    /// For each cell, which of the values it has.
+    /// For each cell, the index of its value in `values`.
     pub of_cells: Vec<usize>,
 }
 
 impl Swept {
-    /// The value of the setting in this cell as it is in force (steps may have been cut).
+    /// Returns the value of the setting that is in force in this cell (the number of steps may have been reduced).
     #[must_use]
     pub fn value(&self, cell: CellIndex) -> &str {
         let value = self.of_cells.get(cell).and_then(|value| self.values.get(*value));
         value.map_or("", String::as_str)
     }
 
-    /// Every setting that is swept in any of the cells: one that was added by hand may have a seed of its own.
+    /// Returns every setting that is swept in any of the cells: a cell that was added by hand may have its own seed.
     pub(super) fn all(cells: &[Cell]) -> Vec<Self> {
         let mut names: Vec<&str> = Vec::new();
         for (name, _) in cells.iter().flat_map(|cell| &cell.plan.swept) {

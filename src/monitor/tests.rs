@@ -56,7 +56,7 @@ fn busy(cell: usize, activity: Activity) -> Event {
     Event::Activity { cell, activity }
 }
 
-/// Whole seconds that a cell may still take.
+/// Returns the estimated time left of a cell, in whole seconds.
 fn left_of(monitor: &Monitor, cell: usize) -> Option<u64> {
     let left = monitor.time_left_of(cell, monitor.pace_ahead());
     left.map(|left| left.as_secs())
@@ -93,7 +93,7 @@ fn what_came_before_the_first_step_and_what_was_last_measured_do_not_sway_the_es
     let now = Instant::now();
     let mut monitor = started(vec![plan(101)], now);
     monitor.apply(Event::CellStarted { cell: 0 }, now);
-    // A cold measurement of 60 s came first, and a warm one has just made the last moments slow.
+    // A cold measurement of 60 s came before the first step, and a warm measurement has just lowered the recent rate.
     monitor.apply(progress(0, 1, 60.0, 0.02), now);
     monitor.apply(progress(0, 51, 70.0, 0.02), now);
     assert_eq!(left_of(&monitor, 0), Some(10));
@@ -136,11 +136,11 @@ fn where_cells_end_at_their_aim_the_running_one_is_thought_to_take_as_long_as_th
     }
     monitor.apply(Event::CellStarted { cell: 2 }, now);
     let left = |monitor: &Monitor| left_of(monitor, 2);
-    // Before its first step, at the pace of those that have finished for its planned steps.
+    // Before its first step, the estimate uses the pace of the finished cells and the planned steps.
     assert_eq!(left(&monitor), Some(160));
     monitor.apply(progress(2, 50, 50.0, 1.0), now);
     assert_eq!(left(&monitor), Some(150));
-    // It has taken more than any before: as many again, and no more than are planned.
+    // It has taken more steps than any finished cell: the estimate is as many again, but at most the planned steps.
     monitor.apply(progress(2, 300, 300.0, 1.0), now);
     assert_eq!(left(&monitor), Some(300));
     monitor.apply(progress(2, 1_900, 1_900.0, 1.0), now);
@@ -187,7 +187,7 @@ fn what_an_earlier_process_measured_fills_the_curves_of_its_cell_and_no_more() {
     };
     done.ended = Some((CellEnding::Finished(StopReason::Steps), summary));
     let mut monitor = started(vec![done, plan(100)], now);
-    // More than a curve of an ended cell keeps while it runs.
+    // More points than the curve of an ended cell keeps.
     for step in 0..=10_000 {
         let lambda = LambdaPoint {
             lambda_max: 3.0,
@@ -384,7 +384,7 @@ fn a_seed_that_one_cell_was_added_with_is_a_setting_that_all_have_a_value_of() {
     assert_eq!(monitor.swept[1].value(3), "");
 }
 
-/// A cell with this weight decay that was measured once.
+/// Returns a monitor of one cell with this weight decay, after one measurement.
 fn at_the_edge(weight_decay: f64, lambda_max: f64, threshold: f64) -> Monitor {
     let now = Instant::now();
     let with_decay = CellPlan {
@@ -411,11 +411,11 @@ fn at_the_edge(weight_decay: f64, lambda_max: f64, threshold: f64) -> Monitor {
 
 #[test]
 fn how_close_the_edge_is_counts_the_weight_decay_on_both_sides() {
-    // λ_max, the threshold as it is drawn, and the ratio, with 2/η = 20.
+    // Weight decay, λ_max, the displayed threshold, and the ratio, with 2/η = 20.
     for (decay, lambda_max, threshold, ratio) in [
         (0.0, 10.0, 20.0, 0.5),
         (0.0, 20.0, 20.0, 1.0),
-        // Above the bare threshold, every λ_max from 0 on is unstable.
+        // The weight decay exceeds the bare threshold, so every λ_max ≥ 0 is unstable.
         (25.0, 0.0, -5.0, 1.25),
         (25.0, 15.0, -5.0, 2.0),
         (25.0, -5.0, -5.0, 1.0),
@@ -451,7 +451,7 @@ fn where_there_is_no_edge_there_is_no_ratio() {
     }
 }
 
-/// Two cells that run at once, each measured at three steps.
+/// Returns the events of two cells that run at the same time, each measured at three steps.
 fn measured_in_two_cells() -> Vec<Event> {
     let sweep = SweepPlan {
         earlier_seconds: 0.0,

@@ -1,11 +1,12 @@
-//! How close to the edge of stability a cell was over its course, coarsely and in little memory: for thousands of cells.
+//! The ratio to the edge of stability over the course of a cell, at low resolution, for sweeps of thousands of cells.
 
-/// Parts that the planned steps of a cell are divided into.
+/// Number of parts into which the planned steps of a cell are divided.
 pub const PARTS: usize = 12;
 
-/// The largest ratio to the edge of stability in each part of a cell's planned steps: λ_max·η/2 for gradient descent.
+/// The largest ratio to the edge of stability in each part of a cell's planned steps; the ratio is λ_max·η/2 for
+/// gradient descent.
 ///
-/// It survives when the curves of a cell are forgotten, and telling it something twice changes nothing.
+/// It is kept when the curves of a cell are discarded. Adding the same measurement twice changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trend([f32; PARTS]);
 
@@ -16,7 +17,7 @@ impl Default for Trend {
 }
 
 impl Trend {
-    /// Takes in a measurement at `step` of `planned` steps; what is not finite says nothing.
+    /// Adds a measurement at `step` of `planned` steps. Non-finite ratios are ignored.
     pub(super) fn push(&mut self, step: u64, planned: u64, ratio: f64) {
         if ratio.is_finite() {
             let part = step.saturating_mul(PARTS as u64) / planned.max(1);
@@ -25,13 +26,13 @@ impl Trend {
         }
     }
 
-    /// One a part; none where nothing was measured.
+    /// Returns the ratio of each part; none if nothing was measured there.
     pub fn parts(&self) -> impl Iterator<Item = Option<f64>> + '_ {
         let known = |ratio: &f32| (!ratio.is_nan()).then_some(f64::from(*ratio));
         self.0.iter().map(known)
     }
 
-    /// Whether nothing was measured.
+    /// Returns whether nothing was measured.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|ratio| ratio.is_nan())
@@ -48,7 +49,7 @@ mod tests {
         trend.push(1, 1, 0.5);
         assert!(!trend.is_empty());
         assert_eq!(trend.parts().position(|part| part.is_some()), Some(PARTS - 1));
-        // Without a plan, too, a step is somewhere.
+        // With 0 planned steps, a step still falls into a part.
         trend.push(0, 0, 0.25);
         assert_eq!(trend.parts().next(), Some(Some(0.25)));
     }

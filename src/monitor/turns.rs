@@ -1,27 +1,27 @@
-//! Which cells run, which wait, and which have ended.
+//! Which cells are running, which are queued, and which have ended.
 
 use std::collections::BTreeSet;
 
 use crate::event::{CellEnding, CellIndex, CellPlan, Event};
 
-/// Which cells run, which wait, and which have ended.
+/// Which cells are running, which are queued, and which have ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Turns {
-    /// How many cells the sweep has.
+    /// Number of cells of the sweep.
     pub cells: usize,
-    /// Cells that are being trained, in the order they were started.
+    /// Running cells, in the order in which they started.
     pub running: Vec<CellIndex>,
-    /// Cells that are still to be run and do not run, in the order they will be.
+    /// Queued cells, in the order in which they will run.
     pub queue: Vec<CellIndex>,
-    /// Cells that have ended, also those that were interrupted and will go on.
+    /// Ended cells, including interrupted ones that will continue.
     pub ended: BTreeSet<CellIndex>,
-    /// The running cell that was started first: whoever follows the training looks at it until it ends, and then at the one that
-    /// was started next. Where none runs, the last one that was followed.
+    /// The cell that the screen follows: the running cell that started first. When it ends, the one that started next
+    /// is followed. If no cell is running, the last one that was followed.
     pub followed: Option<CellIndex>,
 }
 
 impl Turns {
-    /// Learns from an event. One about a cell that is not in the plan is ignored.
+    /// Applies an event. An event about a cell that is not in the plan is ignored.
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::SweepStarted(plan) => *self = Self::planned(&plan.cells),
@@ -72,13 +72,13 @@ impl Turns {
         }
     }
 
-    /// Whether a cell is being trained.
+    /// Returns whether a cell is running.
     #[must_use]
     pub fn is_running(&self, cell: CellIndex) -> bool {
         self.running.contains(&cell)
     }
 
-    /// Every cell in the order they are run: those that have ended first, then those that run, then the queue.
+    /// Returns every cell in the order in which they run: ended cells first, then running cells, then the queue.
     #[must_use]
     pub fn in_order(&self) -> Vec<CellIndex> {
         let mut is_ahead = vec![false; self.cells];
@@ -86,7 +86,7 @@ impl Turns {
             is_ahead[cell] = true;
         }
         let ended = (0..self.cells).filter(|cell| !is_ahead[*cell]);
-        // One that was asked to be skipped waits already while it takes its last step.
+        // A skipped cell is already in the queue while it takes its last step.
         let queue = self.queue.iter().filter(|cell| !self.is_running(**cell));
         ended
             .chain(self.running.iter().copied())

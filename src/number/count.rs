@@ -1,18 +1,18 @@
-//! Counts as people read them.
+//! Formats counts for people.
 
-/// So many of them, in words: "1 cell", "12 cells".
+/// Formats a count with its noun: "1 cell", "12 cells".
 #[must_use]
 pub fn counted(count: u64, what: &str) -> String {
     format!("{count} {}", plural(count, what))
 }
 
-/// The word for so many of them.
+/// Returns the noun in singular or plural.
 #[must_use]
 pub fn plural(count: u64, what: &str) -> String {
     format!("{what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// With its thousands apart: "12 345".
+/// Formats a number with spaces between thousands: "12 345".
 #[must_use]
 pub fn apart(number: u64) -> String {
     let digits = number.to_string();
@@ -26,7 +26,7 @@ pub fn apart(number: u64) -> String {
     apart
 }
 
-/// For an axis: "800", "10k", "2.5M".
+/// Formats a number for an axis: "800", "10k", "2.5M".
 #[must_use]
 pub fn short(number: u64) -> String {
     let scaled = |unit: u64, letter: char| {

@@ -1,10 +1,10 @@
-//! Times as people read them.
+//! Formats times for people.
 
 use std::time::Duration;
 
 use super::narrow;
 
-/// In its two largest units: "8s", "4m 05s", "2h 07m", "3d 04h".
+/// Formats a duration in its two largest units: "8s", "4m 05s", "2h 07m", "3d 04h".
 #[must_use]
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -17,13 +17,13 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// The same from seconds as files have them; what is no duration is none.
+/// Formats a number of seconds from a file like [`duration`]. A number that is not a valid duration counts as 0.
 #[must_use]
 pub fn duration_of(seconds: f64) -> String {
     duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
-/// A short time in the unit that fits: "1.20 ms". It has to be finite.
+/// Formats a short time in a suitable unit: "1.20 ms". The time must be finite.
 #[must_use]
 pub fn seconds(seconds: f64) -> String {
     let (scale, unit) = match seconds.abs() {

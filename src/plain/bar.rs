@@ -1,4 +1,4 @@
-//! The progress bar of the running cell, or of the one that was started first where several run.
+//! The progress bar of the running cell; if several cells run, of the one that was started first.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::characters::Glyphs;
 use crate::event::{Activity, CellIndex};
 use crate::quantity::TEST_ACCURACY;
 
-/// `cell 2 dropout=0.3 [=====>      ] 500/2000 ETA 00:01:03 · λ_max 12.3`; characters that every font has.
+/// `cell 2 dropout=0.3 [=====>      ] 500/2000 ETA 00:01:03 · λ_max 12.3`. Every font has these characters.
 const TEMPLATE: &str = "{prefix} [{bar:20}] {pos}/{len} {wide_msg}";
 
-/// A bar on standard output; indicatif itself draws it no more often than eyes follow.
+/// Returns a bar on standard output. indicatif limits how often it is redrawn.
 pub(super) fn new() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stdout());
     let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.with_style(style.progress_chars("=> "))
 }
 
-/// Shows how far the cell is.
+/// Draws the progress of the cell.
 pub(super) fn draw(bar: &ProgressBar, known: &Known, cell: CellIndex, glyphs: Glyphs) {
     let Some(now) = known.cell(cell) else { return };
     bar.set_length(now.plan.planned_steps);
@@ -29,7 +29,7 @@ pub(super) fn draw(bar: &ProgressBar, known: &Known, cell: CellIndex, glyphs: Gl
     bar.set_message(glyphs.spelled(message(known, cell)).into_owned());
 }
 
-/// What stands beside the bar.
+/// Returns the text to the right of the bar.
 pub(super) fn message(known: &Known, cell: CellIndex) -> String {
     let Some(now) = known.cell(cell) else {
         return String::new();
@@ -57,13 +57,13 @@ pub(super) fn message(known: &Known, cell: CellIndex) -> String {
     parts.extend(activity.and_then(busy).map(str::to_owned));
     match known.monitor.turns.running.len() {
         0 | 1 => {}
-        2 => parts.push("1 more runs".to_owned()),
-        running => parts.push(format!("{} more run", running - 1)),
+        2 => parts.push("1 more running".to_owned()),
+        running => parts.push(format!("{} more running", running - 1)),
     }
     parts.join(" · ")
 }
 
-/// What keeps the trainer from taking steps, if anything does.
+/// Returns what the trainer does instead of taking steps; `None` while it takes steps.
 fn busy(activity: Activity) -> Option<&'static str> {
     match activity {
         Activity::Training => None,

@@ -1,4 +1,4 @@
-//! What is known of the sweep, and the line that each event is worth.
+//! The state of the sweep, and the lines for each event.
 
 use std::time::Instant;
 
@@ -8,28 +8,29 @@ use crate::quantity::{Lines, Quantity, in_lines};
 
 use super::words;
 
-/// Evaluations without λ_max are worth a line so often, in seconds of their cell; those with λ_max always are.
+/// Minimum time between lines about evaluations without λ_max, in seconds of training time of their cell. Every λ_max
+/// measurement has a line.
 const SECONDS_BETWEEN_EVALUATIONS: f64 = 10.0;
 
-/// The sweep as its events tell it, and what lines have said of it.
+/// The state of the sweep according to its events, and what the lines have already shown.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) monitor: Monitor,
-    /// One for each cell.
+    /// One entry per cell.
     said: Vec<Said>,
 }
 
-/// What lines have said of one cell.
+/// What the lines have already shown of one cell.
 #[derive(Clone, Debug, Default)]
 struct Said {
-    /// When it was last measured in a line, in its seconds.
+    /// Time of the last line about a measurement, in seconds of the cell's training time.
     at_seconds: Option<f64>,
-    /// After how many steps each was last evaluated.
+    /// The step of the last evaluation of each quantity, by the quantity's key.
     steps: Vec<(&'static str, u64)>,
 }
 
 impl Known {
-    /// Nothing is known yet.
+    /// Returns the state before the first event.
     pub(super) fn new() -> Self {
         Self {
             monitor: Monitor::without_curves(),
@@ -37,9 +38,9 @@ impl Known {
         }
     }
 
-    /// Learns from an event, and says what is to be written.
+    /// Updates the state with an event and returns the lines to write.
     pub(super) fn take(&mut self, event: &Event) -> Vec<String> {
-        // Lines have no clock but that of the cells.
+        // Lines use only the training time of the cells, so this time does not matter.
         self.monitor.apply(event.clone(), Instant::now());
         match event {
             Event::SweepStarted(plan) => {
@@ -64,7 +65,7 @@ impl Known {
             }
             Event::Notice { cell, words } => vec![format!("note: {}", words::one_line(&said_of(*cell, words)))],
             Event::Elsewhere(place) => vec![format!(
-                "note: this run is trained {}; what follows is what its files say",
+                "note: this run is trained {}; the lines below come from its files",
                 words::one_line(place)
             )],
             Event::Progress { .. }
@@ -79,7 +80,7 @@ impl Known {
         }
     }
 
-    /// How a cell is called, "cell 2 dropout=0.3 seed=1".
+    /// Returns the name of a cell with its swept settings, for example "cell 2 dropout=0.3 seed=1".
     pub(super) fn cell_name(&self, cell: CellIndex) -> String {
         let swept = self.cell(cell).map(|known| words::swept(&known.plan));
         format!("{}{}", cell_name(cell), swept.unwrap_or_default())
@@ -97,7 +98,7 @@ impl Known {
             said.steps.retain(|(key, _)| *key != quantity.key);
             said.steps.push((quantity.key, point.step));
         }
-        // A cell that ended before this process began is told of again, for those who draw its curves.
+        // For a cell that ended earlier, points are sent again so that screens can draw its curves; lines skip them.
         if known.plan.ended.is_some() {
             return Vec::new();
         }
@@ -115,7 +116,7 @@ impl Known {
         self.line(cell, |known| words::measured(&known.plan, point, &told))
     }
 
-    /// A line about a cell of the plan; none if there is no such cell.
+    /// Returns a line about a cell; no line if there is no such cell.
     fn line(&self, cell: CellIndex, rest: impl FnOnce(&Cell) -> String) -> Vec<String> {
         let rest = self.cell(cell).map(rest);
         rest.map(|rest| format!("{} · {rest}", self.cell_name(cell)))
@@ -124,7 +125,7 @@ impl Known {
     }
 }
 
-/// How a cell ended, and its last values, if it has.
+/// Returns how a cell ended and its last values; `None` if it has not ended.
 pub(super) fn ended(cell: &Cell) -> Option<&(CellEnding, Summary)> {
     cell.plan.ended.as_ref()
 }

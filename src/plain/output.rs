@@ -1,4 +1,4 @@
-//! Lines to wherever they go, with the progress bar out of their way.
+//! The writer of lines, which keeps the progress bar below them.
 
 use std::io::{ErrorKind, Write};
 
@@ -29,7 +29,7 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Writes one line, above the bar if there is one. Each is flushed, so that whoever reads a log sees it at once.
+    /// Writes one line, above the bar if there is one. Every line is flushed, so readers of a log see it immediately.
     pub(super) fn line(&mut self, text: &str) {
         if self.failed.is_some() {
             return;
@@ -43,7 +43,7 @@ impl<W: Write> Output<W> {
         };
     }
 
-    /// Draws how far the running cell is; where several run, the one that was started first.
+    /// Draws the progress of the running cell; if several cells run, of the one that was started first.
     pub(super) fn show(&mut self, known: &Known) {
         match known.monitor.turns.running.first() {
             Some(&cell) if self.style == Style::Bar && self.failed.is_none() => {
@@ -53,21 +53,21 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn end_bar(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
 
-    /// Whether nobody reads any more, as after `| head`.
+    /// Returns whether the reader has closed the pipe, as `| head` does.
     pub(super) fn is_closed(&self) -> bool {
         self.failed
             .as_ref()
             .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
     }
 
-    /// The first failure, unless it was a closed pipe, which is how readers say that they have enough.
+    /// Removes the bar and returns the first failure, except a closed pipe: readers close it when they have enough.
     pub(super) fn finish(mut self) -> std::io::Result<()> {
         self.end_bar();
         match self.failed {

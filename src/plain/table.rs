@@ -1,4 +1,4 @@
-//! The table of the cells at the end, and the line below it.
+//! The table of the cells at the end of the output, and the line below it.
 
 use crate::characters::{Glyphs, as_typed};
 use crate::event::SweepEnding;
@@ -9,11 +9,11 @@ use super::Ended;
 use super::known::{Known, ended};
 use super::words::{self, cells, dash, one_line};
 
-/// Blanks between columns.
+/// Spaces between columns.
 const GAP: &str = "  ";
 
-/// One line a cell below a line of titles, and what λ_max was measured on; nothing if no cell is known. Its columns are
-/// aligned in these characters.
+/// Returns the table: a line of titles, one line per cell, and a line with the probe of λ_max. Returns no lines if no
+/// cell is known. The columns are aligned for the characters of `glyphs`.
 pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
     let cells = &known.monitor.cells;
     if cells.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
         .chain(told)
         .chain(["seconds"])
         .collect();
-    // Where cells differ in what λ_max was measured on, each says it; else one line below says it for all.
+    // If cells differ in the probe of λ_max, the probe is a column; otherwise it is in the line below the table.
     let probe_column = (probes.len() > 1).then_some("λ_max on");
     let settings = ["cell"].into_iter().chain(swept.iter().copied());
     let titles = settings
@@ -94,7 +94,7 @@ fn state(cell: &Cell) -> String {
     word.to_owned()
 }
 
-/// The numbers of one cell, as many as there are columns for them.
+/// Returns the numbers of one cell, one per column of numbers.
 fn results_of(cell: &Cell, columns: usize) -> Vec<String> {
     let Some((_, summary)) = ended(cell) else {
         return vec![dash(); columns];
@@ -115,7 +115,7 @@ fn results_of(cell: &Cell, columns: usize) -> Vec<String> {
         .collect()
 }
 
-/// The first `left` columns are flush left, the others flush right.
+/// Joins the fields of each row. The first `left` columns are aligned left, the others right.
 fn aligned(rows: &[Vec<String>], left: usize) -> Vec<String> {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -133,7 +133,7 @@ fn aligned(rows: &[Vec<String>], left: usize) -> Vec<String> {
         .collect()
 }
 
-/// What stands below the table.
+/// Returns the last line, which says whether the sweep is complete and how to continue it.
 pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
     let monitor = &known.monitor;
     if monitor.cells.is_empty() {
@@ -141,7 +141,7 @@ pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
     }
     let unfinished = monitor.cells.len() - monitor.done();
     let dir = as_typed(&monitor.run_dir);
-    let resume = format!("{} unfinished; go on with: sharptui resume {dir}", cells(unfinished));
+    let resume = format!("{} unfinished; continue with: sharptui resume {dir}", cells(unfinished));
     Some(match how {
         Ended::Sweep(SweepEnding::Complete) => {
             let failed = |cell: &&Cell| ended(cell).is_some_and(|(ending, _)| ending.failure().is_some());
@@ -150,7 +150,7 @@ pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
                 0 => format!("complete: {} in {dir}", cells(count)),
                 failed => {
                     format!(
-                        "ended: {failed} of {} failed, to run again with: sharptui resume {dir}",
+                        "ended: {failed} of {} failed; run again with: sharptui resume {dir}",
                         cells(count)
                     )
                 }

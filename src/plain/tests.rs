@@ -65,7 +65,7 @@ fn evaluation(step: u64, seconds: f64) -> Point {
     }
 }
 
-/// The last values of a cell that went well.
+/// The last values of a cell that finished.
 fn finished() -> Summary {
     Summary {
         steps: 2000,
@@ -83,7 +83,7 @@ fn finished() -> Summary {
     }
 }
 
-/// The last values of a cell that did not.
+/// The last values of a cell that diverged.
 fn diverged() -> Summary {
     Summary {
         steps: 7,
@@ -186,7 +186,7 @@ fn script() -> Vec<Event> {
     ]
 }
 
-/// What is written, how it ended, and what the trainer was asked for.
+/// Follows the events; returns the output, how following ended, and the commands that the trainer received.
 fn follow(events: Vec<Event>, stop: &Receiver<()>, style: Style) -> (String, Ended, Vec<Command>) {
     follow_in(events, stop, style, Glyphs::Unicode)
 }
@@ -221,7 +221,7 @@ fn where_the_terminal_takes_nothing_else_every_line_is_ascii_and_the_table_align
     if let Some(Event::SweepStarted(plan)) = events.first_mut() {
         plan.name = "schärfe".to_owned();
         plan.cells[1].threshold.formula = "(2+2β)/η − wd".to_owned();
-        // Then what it was measured on is a column.
+        // With different probes, the probe becomes a column.
         plan.cells[1].probes = vec!["a probe in λ".to_owned()];
     }
     let notice = Event::Notice {
@@ -278,11 +278,13 @@ fn a_lambda_max_that_could_not_be_had_is_no_number_anywhere() {
     assert!(
         lines
             .iter()
-            .any(|line| line.contains("λ_max could not be had (products")),
+            .any(|line| line.contains("λ_max could not be measured (products")),
         "{lines:#?}"
     );
     assert!(
-        lines.iter().any(|line| line.contains("· λ_max could not be had · ")),
+        lines
+            .iter()
+            .any(|line| line.contains("· λ_max could not be measured · ")),
         "{lines:#?}"
     );
     assert!(!lines.iter().any(|line| line.contains("NaN")), "{lines:#?}");
@@ -362,7 +364,7 @@ fn a_resumed_sweep_shows_what_ended_before() {
     plan.cells[0].ended = Some((CellEnding::Failed("no memory".to_owned()), summary.clone()));
     let events = vec![
         Event::SweepStarted(plan),
-        // No line is worth what was told by an earlier process.
+        // Measurements of an earlier process have no lines.
         measured(0, evaluation(50, 0.5)),
         measured(
             0,
@@ -422,7 +424,7 @@ fn what_an_earlier_process_measured_is_remembered_without_a_line() {
     assert!(known.take(&measured(0, point.clone())).is_empty());
     let lambda = &known.monitor.cells[0].latest.lambda[0];
     assert_eq!((lambda, known.monitor.turns.running.len()), (&point.lambda, 0));
-    // If it runs again, what it measures is new.
+    // If the cell runs again, its measurements are new.
     known.take(&Event::CellStarted { cell: 0 });
     assert_eq!(known.take(&measured(0, point)).len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Numbers and events in words.
+//! Numbers and events as text.
 
 use crate::characters::as_typed;
 use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, SweepPlan};
@@ -7,17 +7,17 @@ use crate::number;
 use crate::number::count::counted;
 use crate::quantity::{Format, LAMBDA_MAX, Lines, Quantity, THRESHOLD, in_lines};
 
-/// Four significant digits: enough to see a change, short enough to read.
+/// Formats a number with four significant digits: enough to see a change, short enough to read.
 pub(super) fn short(value: f64) -> String {
     number::trimmed(value, 4)
 }
 
-/// A share as per cent.
+/// Formats a fraction from 0 to 1 as per cent.
 pub(super) fn per_cent(share: f64) -> String {
     if share.is_nan() { dash() } else { number::percent(share) }
 }
 
-/// The value of a quantity.
+/// Formats the value of a quantity.
 pub(super) fn value_of(quantity: &Quantity, value: f64) -> String {
     match quantity.format {
         Format::Number => short(value),
@@ -27,24 +27,24 @@ pub(super) fn value_of(quantity: &Quantity, value: f64) -> String {
     }
 }
 
-/// λ_max, never unmarked where it did not converge; where it could not be had there is no number.
+/// Formats λ_max: with a `?` if it did not converge, and with a dash instead of the number if it is not finite.
 pub(super) fn lambda_max(value: f64, converged: bool) -> String {
     let number = if value.is_finite() { short(value) } else { dash() };
     format!("{number}{}", if converged { "" } else { "?" })
 }
 
-/// What stands where there is no number.
+/// Returns the placeholder for a missing number.
 pub(super) fn dash() -> String {
     "-".to_owned()
 }
 
-/// Without control characters, which a failure may bring along.
+/// Returns the text on one line, without control characters; the message of a failure may contain some.
 pub(super) fn one_line(text: &str) -> String {
     let words = text.split(|character: char| character.is_control() || character.is_whitespace());
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The settings that tell a cell from the others, " dropout=0.3 seed=1".
+/// Returns the swept settings of a cell, for example " dropout=0.3 seed=1".
 pub(super) fn swept(plan: &CellPlan) -> String {
     let settings = plan
         .swept
@@ -87,7 +87,7 @@ pub(super) fn measured(plan: &CellPlan, point: &Point, told: &[(&Quantity, u64, 
             .value(point)
             .map(|threshold| format!("{} {}", plan.threshold.formula, short(threshold))),
     );
-    // An older evaluation says so.
+    // A value of an earlier step is followed by that step.
     let since = |step| {
         if step == point.step {
             String::new()
@@ -103,10 +103,10 @@ pub(super) fn measured(plan: &CellPlan, point: &Point, told: &[(&Quantity, u64, 
     parts.join(" · ")
 }
 
-/// Why there is no λ_max.
+/// The reason why a λ_max measurement has no result.
 const NOT_FINITE: &str = "products or vectors are not finite";
 
-/// One measurement of λ_max; where a cell has several probes, with the one it was measured on.
+/// Formats one measurement of λ_max; if the cell has several probes, with the name of the probe.
 fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
     let probe = plan.probes.get(lambda.lambda_probe).filter(|_| plan.probes.len() > 1);
     let on = probe.map(|probe| format!(" on {probe}")).unwrap_or_default();
@@ -122,7 +122,7 @@ fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
     };
     let value = lambda_max(lambda.lambda_max, lambda.lambda_converged);
     if !lambda.lambda_max.is_finite() {
-        return format!("λ_max could not be had{on} ({NOT_FINITE})");
+        return format!("λ_max could not be measured{on} ({NOT_FINITE})");
     }
     format!(
         "λ_max {value}{on} (residual {}, {converged}{audit})",
@@ -130,7 +130,7 @@ fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
     )
 }
 
-/// How a cell that has ended did; nothing if it has not.
+/// Returns how a cell ended, with its last values; an empty text if it has not ended.
 pub(super) fn cell_ended(cell: &Cell) -> String {
     let Some((ending, summary)) = &cell.plan.ended else {
         return String::new();
@@ -144,9 +144,9 @@ pub(super) fn cell_ended(cell: &Cell) -> String {
         let number = if value.is_finite() {
             lambda_max(value, converged)
         } else {
-            "could not be had".to_owned()
+            "could not be measured".to_owned()
         };
-        // An older measurement says so, too.
+        // A measurement of an earlier step is followed by that step, too.
         let since = summary.lambda_step.filter(|step| *step != summary.steps);
         let doubts = [
             (value.is_finite() && !converged).then(|| "not converged".to_owned()),
@@ -171,7 +171,7 @@ pub(super) fn cell_ended(cell: &Cell) -> String {
     parts.join(" · ")
 }
 
-/// So many cells, in words.
+/// Returns a number of cells as text, for example "3 cells".
 #[must_use]
 pub fn cells(count: usize) -> String {
     counted(count as u64, "cell")

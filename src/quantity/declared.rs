@@ -1,4 +1,4 @@
-//! The quantities there are.
+//! The declarations of all quantities and charts.
 
 use super::{Chart, ChartSpan, Format, Kept, Line, Lines, Quantity, Source, Subject, Told, Uncertainty};
 
@@ -50,10 +50,10 @@ pub static RATE: Chart = Chart {
     span: ChartSpan::Positive,
 };
 
-/// Times of products.
+/// Times of Hessian-vector products.
 pub static PRODUCT: Chart = Chart {
     key: "product_time",
-    title: "time a product",
+    title: "time per HVP",
     span: ChartSpan::Positive,
 };
 
@@ -75,11 +75,11 @@ pub static TRAIN_LOSS: Quantity = Quantity {
         in_lines: Lines::All,
         largest_first: false,
     },
-    meaning: "the mean {loss} over the training set of the cell, in evaluation mode: no dropout, no augmentation, running \
-              statistics of batch norm.",
+    meaning: "the mean {loss} over the training set of the cell (run), in evaluation mode: no dropout, no \
+              augmentation, running statistics of batch norm.",
 };
 
-/// Share of the training set classified correctly.
+/// Fraction of the training set that is classified correctly.
 pub static TRAIN_ACCURACY: Quantity = Quantity {
     key: "train_accuracy",
     label: "train accuracy",
@@ -93,7 +93,7 @@ pub static TRAIN_ACCURACY: Quantity = Quantity {
         in_lines: Lines::None,
         largest_first: true,
     },
-    meaning: "the share of the training set classified correctly.",
+    meaning: "the fraction of the training set classified correctly.",
     ..TRAIN_LOSS
 };
 
@@ -114,7 +114,7 @@ pub static TEST_LOSS: Quantity = Quantity {
     ..TRAIN_LOSS
 };
 
-/// Share of the test set classified correctly.
+/// Fraction of the test set that is classified correctly.
 pub static TEST_ACCURACY: Quantity = Quantity {
     key: "test_accuracy",
     label: "test accuracy",
@@ -127,7 +127,7 @@ pub static TEST_ACCURACY: Quantity = Quantity {
         in_lines: Lines::All,
         largest_first: true,
     },
-    meaning: "the share of the test set classified correctly.",
+    meaning: "the fraction of the test set (held out) classified correctly.",
     ..TRAIN_ACCURACY
 };
 
@@ -155,12 +155,13 @@ pub static LAMBDA_MAX: Quantity = Quantity {
         in_lines: Lines::All,
         largest_first: true,
     },
-    meaning: "the largest algebraic eigenvalue of the Hessian of the mean loss ({loss}) over all parameters, at the \
-              weights of that step. It is measured on {probes}. No dropout, no augmentation; exact Hessian-vector \
-              products in {precision}, Lanczos from the vector of the last measurement.",
+    meaning: "sharpness: the largest algebraic eigenvalue of the Hessian of the mean loss ({loss}) over all \
+              parameters, at the weights of that step. It is measured on {probes}, without dropout or augmentation. \
+              Method: Lanczos from the last eigenvector (warm start), exact Hessian-vector products (HVPs) in \
+              {precision}.",
 };
 
-/// Where the optimizer stops being stable.
+/// The largest λ_max at which the optimizer is stable.
 pub static THRESHOLD: Quantity = Quantity {
     key: "threshold",
     label: "threshold",
@@ -176,12 +177,12 @@ pub static THRESHOLD: Quantity = Quantity {
         in_lines: Lines::None,
         largest_first: true,
     },
-    meaning: "the λ_max from which on the optimizer is unstable on a quadratic of this curvature: 2/η for gradient \
-              descent at learning rate η. It moves with the learning rate.",
+    meaning: "the edge of stability: the optimizer is unstable on a quadratic loss with a λ_max above it. It is 2/η \
+              for gradient descent with learning rate η, and changes with the learning rate.",
     ..LAMBDA_MAX
 };
 
-/// η of the next step.
+/// Learning rate η of the next step.
 pub static LEARNING_RATE: Quantity = Quantity {
     key: "learning_rate",
     label: "learning rate",
@@ -190,11 +191,11 @@ pub static LEARNING_RATE: Quantity = Quantity {
     names: &[],
     chart: &RATE,
     line: Line::Main,
-    meaning: "η of the next step, with its schedule.",
+    meaning: "η of the next step, with the schedule applied.",
     ..THRESHOLD
 };
 
-/// Euclidean norm of the gradient of the last step's batch.
+/// Euclidean norm of the gradient on the last step's batch.
 pub static GRADIENT_NORM: Quantity = Quantity {
     key: "gradient_norm",
     label: "gradient norm",
@@ -207,14 +208,14 @@ pub static GRADIENT_NORM: Quantity = Quantity {
         in_lines: Lines::None,
         largest_first: true,
     },
-    meaning: "the Euclidean norm of the gradient of the mean loss of the last step's batch, in training mode.",
+    meaning: "the Euclidean norm of the gradient of the mean loss on the last step's batch, in training mode.",
     ..LEARNING_RATE
 };
 
-/// What one Hessian-vector product took.
+/// Time of a λ_max measurement per Hessian-vector product, in seconds.
 pub static PRODUCT_SECONDS: Quantity = Quantity {
     key: "lambda_product_seconds",
-    label: "time a product",
+    label: "time per HVP",
     column: "product",
     on_chart: "",
     names: &["product_seconds", "product"],
@@ -230,6 +231,6 @@ pub static PRODUCT_SECONDS: Quantity = Quantity {
         in_lines: Lines::None,
         largest_first: true,
     },
-    meaning: "the time that λ_max took, over its Hessian-vector products.",
+    meaning: "the time of a λ_max measurement divided by its HVP count.",
     ..GRADIENT_NORM
 };

@@ -1,4 +1,5 @@
-//! How often a cell was taken up since it last ended, or began: more than once where processes were killed while it ran.
+//! The number of times a cell was started since it last ended, or for the first time. It exceeds 1 if processes were
+//! killed while the cell ran.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,7 +11,7 @@ use super::error::At;
 use super::read::read_json;
 use super::{RecordError, names, replace};
 
-/// A number and its name take less.
+/// Size limit of the file; one number with its key is shorter.
 const MOST_BYTES: u64 = 1 << 10;
 
 #[derive(Serialize, Deserialize)]
@@ -18,10 +19,10 @@ struct Attempts {
     attempts: u32,
 }
 
-/// How often the cell of this folder, which has not ended, was taken up. The first time is not written down.
+/// Returns how often the unfinished cell in this folder was started. The first start is not recorded.
 #[must_use]
 pub fn read_attempts(cell_dir: &Path) -> u32 {
-    // It decides on an order alone: a file that is damaged is none.
+    // The count only affects the order of cells, so a damaged file is treated as missing.
     let read: Option<Attempts> = read_json(&cell_dir.join(names::ATTEMPTS), MOST_BYTES).ok();
     read.map_or(1, |read| read.attempts.max(1))
 }

@@ -1,4 +1,4 @@
-//! The folder of one cell, while it runs.
+//! The folder of one cell while the cell runs.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -14,21 +14,21 @@ use super::tensors::{NamedTensor, write_tensors};
 use super::{RecordError, attempts, names, replace, sync};
 use crate::event::{CellEnding, Point, Summary};
 
-/// Writes what happens in one cell.
+/// Writes the files of one cell.
 #[derive(Debug)]
 pub struct CellWriter {
     folder: Folder,
     metrics: File,
-    /// Length of `metrics.jsonl`, whole lines all.
+    /// Length of `metrics.jsonl`, complete lines only.
     metrics_bytes: u64,
-    /// The step of the last line, and the length before its first line.
+    /// The step of the last line, and the file length before the first line of that step.
     last_step: Option<(u64, u64)>,
-    /// Where the next checkpoint goes.
+    /// The file for the next checkpoint.
     slot: Slot,
 }
 
 impl CellWriter {
-    /// Makes the metrics in a folder that has none yet.
+    /// Creates `metrics.jsonl` in a folder that has none.
     pub(super) fn begin(path: PathBuf) -> Result<Self, RecordError> {
         let file = path.join(names::METRICS);
         let metrics = OpenOptions::new()
@@ -46,13 +46,14 @@ impl CellWriter {
         })
     }
 
-    /// Takes up the metrics of a cell that goes on with the checkpoint in `slot`; of them, the first `metrics_bytes` stay.
+    /// Opens `metrics.jsonl` of a cell that continues from the checkpoint in `slot`, and cuts the file to
+    /// `metrics_bytes`.
     pub(super) fn go_on(path: PathBuf, slot: Slot, metrics_bytes: u64) -> Result<Self, RecordError> {
         let file = path.join(names::METRICS);
         let metrics = OpenOptions::new().append(true).open(&file).at("open", &file)?;
         metrics.set_len(metrics_bytes).at("cut", &file)?;
         sync::file(&metrics).at("sync", &file)?;
-        // How it ended is open again.
+        // The cell runs again, so its ending is no longer valid.
         let summary = path.join(names::SUMMARY);
         match std::fs::remove_file(&summary) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).at("remove", &summary),
@@ -67,26 +68,27 @@ impl CellWriter {
         })
     }
 
-    /// The folder of the cell.
+    /// Returns the folder of the cell.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Appends one line to `metrics.jsonl`. Once this returns, the end of this process cannot lose it.
+    /// Appends one line to `metrics.jsonl`. After this returns, a crash of this process cannot lose the line.
     ///
     /// # Errors
-    /// A full disk and the like; then the file ends as before, so that a later line does not join half a line.
+    /// The line cannot be written, for example on a full disk. The file is then cut to its former length, so a later
+    /// line does not join half a line.
     pub fn append(&mut self, point: &Point) -> Result<(), RecordError> {
         let path = self.folder.path().join(names::METRICS);
         let mut line = serde_json::to_vec(point).map_err(|error| json(&path, &error))?;
         line.push(b'\n');
-        // What is written into a file that was deleted is lost without a word.
+        // Writing to a deleted file would succeed, and the data would be lost silently.
         if self.metrics.metadata().is_ok_and(|metrics| metrics.nlink() == 0) {
             return Err(std::io::Error::from(std::io::ErrorKind::NotFound)).at("append to", &path);
         }
         if let Err(error) = self.metrics.write_all(&line) {
-            // If this fails too, the torn line stays, and readers say so.
+            // If this fails too, the torn line stays, and readers report it.
             let _ = self.metrics.set_len(self.metrics_bytes);
             return Err(error).at("append to", &path);
         }
@@ -100,16 +102,16 @@ impl CellWriter {
     /// Replaces `model.safetensors`.
     ///
     /// # Errors
-    /// Tensors that contradict their shapes, or whatever the operating system refuses.
+    /// Tensors contradict their shapes, or the operating system reports an error.
     pub fn write_model(&self, tensors: &[NamedTensor], metadata: &BTreeMap<String, String>) -> Result<(), RecordError> {
         write_tensors(&self.folder.place().join(names::MODEL), tensors, metadata)
     }
 
-    /// Writes down what the cell can go on with after `step` steps, by turns into one of two files. Unless the step is
-    /// `observed`, it will be observed again, and the lines about it so far do not count.
+    /// Writes a checkpoint after `step` steps, alternating between two files. If the step is not yet `observed`, it
+    /// will be observed again, so the checkpoint excludes the lines already written about it.
     ///
     /// # Errors
-    /// Whatever the operating system refuses; then the earlier one is as it was.
+    /// The operating system reports an error; the earlier checkpoint is then unchanged.
     pub fn write_checkpoint(
         &mut self,
         (step, observed): (u64, bool),
@@ -128,18 +130,18 @@ impl CellWriter {
         Ok(())
     }
 
-    /// Writes down that the cell was taken up for the `attempt`-th time, since processes were killed while it ran.
+    /// Records that this is the `attempt`-th start of the cell, because processes were killed while it ran.
     ///
     /// # Errors
-    /// Whatever the operating system refuses.
+    /// The operating system reports an error.
     pub fn count_attempt(&self, attempt: u32) -> Result<(), RecordError> {
         attempts::write(&self.folder.place(), attempt)
     }
 
-    /// Makes sure that the metrics survive a loss of power, then writes `summary.json`, which marks the cell as ended.
+    /// Syncs the metrics to disk, then writes `summary.json`, which marks the cell as ended.
     ///
     /// # Errors
-    /// Whatever the operating system refuses.
+    /// The operating system reports an error.
     pub fn finish(&self, ending: &CellEnding, summary: &Summary) -> Result<(), RecordError> {
         sync::file(&self.metrics).at("sync", &self.folder.place().join(names::METRICS))?;
         let ended = CellSummary {
@@ -151,8 +153,8 @@ impl CellWriter {
     }
 }
 
-/// Removes what a cell that has `ended` no longer needs. A process that is killed after it wrote `summary.json` has not done
-/// so: the next one that takes up the run directory does.
+/// Removes files that an ended cell no longer needs. A process may be killed after it wrote `summary.json` and before
+/// it removed them; the next process that opens the run directory then removes them.
 pub(super) fn clear_away(cell_dir: &Path, ended: &CellSummary) -> Result<(), RecordError> {
     attempts::forget(cell_dir)?;
     if ended.ending.is_run_again() {

@@ -1,8 +1,8 @@
-//! What a cell in training can go on with, in two files that are written by turns.
+//! Checkpoints of a running cell, in two files that are written alternately.
 //!
-//! A file is never replaced by the one that follows it but by the one after, so a crash at any byte leaves a good one. Its
-//! first line has the length and the CRC-32 of what follows, a safetensors file: one that was cut short or has a
-//! flipped bit is found out, and the other is used.
+//! A new checkpoint replaces the older of the two files, so a crash at any byte leaves a valid one. The first line of a
+//! file contains the length and the CRC-32 of the rest, which is a safetensors file. A file that was cut short or has a
+//! flipped bit is detected, and the other file is used.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,23 +12,23 @@ use super::error::At;
 use super::tensors::{NamedTensor, Tensors, tensors_from_bytes, tensors_to_bytes};
 use super::{RecordError, names, replace};
 
-/// What the first line begins with; the number changes with what the file means.
+/// Start of the first line. The number changes with the meaning of the file.
 const MAGIC: &str = "sharptui-checkpoint 1";
 
-/// The key in the metadata of how much of `metrics.jsonl` was there.
+/// Metadata key for the length of `metrics.jsonl` in bytes.
 pub(super) const METRICS_BYTES: &str = "metrics_bytes";
 
 /// A checkpoint that was read.
 pub struct Checkpoint {
-    /// In which of the two files it is.
+    /// The file that holds it.
     pub slot: Slot,
-    /// How much of `metrics.jsonl` was there.
+    /// Length of the part of `metrics.jsonl` that belongs to it, in bytes.
     pub metrics_bytes: u64,
-    /// What it holds.
+    /// Its contents.
     pub tensors: Tensors,
 }
 
-/// Which of the two files.
+/// One of the two checkpoint files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Slot {
     /// The first.
@@ -39,7 +39,7 @@ pub enum Slot {
 }
 
 impl Slot {
-    /// The other one.
+    /// Returns the other file.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -70,7 +70,7 @@ pub(super) fn write(
     replace::replace(&path, &file)
 }
 
-/// Removes both, and what a process that was killed had begun to write in their place: the cell has ended.
+/// Removes both files of an ended cell, and temporary files that a killed process left.
 pub(super) fn remove(cell_dir: &Path) -> Result<(), RecordError> {
     let files = [Slot::A, Slot::B].map(|slot| slot.path(cell_dir));
     for path in files.iter().flat_map(|path| [path.clone(), replace::aside(path)]) {
@@ -82,13 +82,13 @@ pub(super) fn remove(cell_dir: &Path) -> Result<(), RecordError> {
     Ok(())
 }
 
-/// Whether the folder of a cell has something to go on with, sound or not.
+/// Returns whether the folder of a cell has a checkpoint, valid or not.
 #[must_use]
 pub fn has_checkpoint(cell_dir: &Path) -> bool {
     [Slot::A, Slot::B].iter().any(|slot| slot.path(cell_dir).exists())
 }
 
-/// What the files in the folder of a cell hold, of those that are there.
+/// Reads the checkpoints that exist in the folder of a cell.
 #[must_use]
 pub fn read_checkpoints(cell_dir: &Path) -> Vec<Result<Checkpoint, RecordError>> {
     let slots = [Slot::A, Slot::B].into_iter();
@@ -106,19 +106,19 @@ fn read(cell_dir: &Path, slot: Slot) -> Result<Checkpoint, RecordError> {
     let end = bytes.iter().take(100).position(|&byte| byte == b'\n');
     let (head, payload) = end
         .map(|end| (&bytes[..end], &bytes[end + 1..]))
-        .ok_or_else(|| wrong("it has no first line of a checkpoint"))?;
+        .ok_or_else(|| wrong("it does not begin with the first line of a checkpoint"))?;
     let expected = format!("{MAGIC} {} {:08x}", payload.len(), crc32fast::hash(payload));
     if head != expected.as_bytes() {
         return Err(wrong("the file is damaged or cut short (its checksum differs)"));
     }
     let tensors = tensors_from_bytes(path, payload)?;
     let metrics_bytes = tensors.metadata.get(METRICS_BYTES).and_then(|text| text.parse().ok());
-    let metrics_bytes = metrics_bytes.ok_or_else(|| wrong("it does not say how long metrics.jsonl was"))?;
+    let metrics_bytes = metrics_bytes.ok_or_else(|| wrong("its metadata lacks the length of metrics.jsonl"))?;
     let metrics = cell_dir.join(names::METRICS);
     let there = fs::metadata(&metrics).at("read", &metrics)?.len();
     if there < metrics_bytes {
         return Err(wrong(&format!(
-            "it belongs to a metrics.jsonl of at least {metrics_bytes} bytes, and that has {there}"
+            "it needs a metrics.jsonl of at least {metrics_bytes} bytes, but that file has {there}"
         )));
     }
     Ok(Checkpoint {

@@ -1,97 +1,100 @@
-//! What can go wrong with a run directory.
+//! Errors of a run directory.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, getrlimit};
 
-/// A run directory that cannot be written or read, and why.
+/// Why a run directory cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The operating system refused: no space, no permission, no such file.
+    /// The operating system refused, for example for lack of space or permission, or because a file is missing.
     #[error("cannot {operation} {}: {source}", path.display())]
     Io {
-        /// What was tried, to stand before the path: "write", "create the folder".
+        /// The operation, as text before the path: "write", "create the folder".
         operation: &'static str,
-        /// On which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file that would have to be larger than a file may be: waiting does not help.
+    /// The file would exceed the largest size allowed. Waiting does not help.
     #[error("cannot {operation} {}: {}", path.display(), largest(*limit_bytes))]
     FileLimit {
-        /// What was tried, to stand before the path.
+        /// The operation, as text before the path.
         operation: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// The largest file that this process may write; none where the limit is the file system's.
+        /// The largest file that this process may write, in bytes; none if the file system sets the limit.
         limit_bytes: Option<u64>,
     },
-    /// A name of a run that cannot be a folder's.
+    /// The name of a run is not a valid folder name.
     #[error(
-        "the name {name:?} cannot be that of a folder: expected one part of a path, of 1 to 200 bytes, without control \
-         characters, that does not begin with a dot"
+        "the name {name:?} is not a valid folder name: expected a single path component of 1 to 200 bytes, without \
+         control characters, that does not begin with a dot"
     )]
     Name {
         /// The name.
         name: String,
     },
-    /// Another process has the run directory.
+    /// Another process is writing the run directory.
     #[error("{} is being written by another process: wait for it, or stop it first", path.display())]
     Locked {
         /// The run directory.
         path: PathBuf,
     },
-    /// A folder that is no run directory.
-    #[error("{} is no run directory: it has no config.ron", path.display())]
+    /// The folder is not a run directory.
+    #[error("{} is not a run directory: it has no config.ron", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
     },
-    /// A line of metrics, not the last, that is no point.
-    #[error("{}, line {line}: {reason}; remove the line to go on without it", path.display())]
+    /// A line of the metrics, other than the last, is not a valid point.
+    #[error("{}, line {line}: {reason}; remove the line to continue without it", path.display())]
     MetricsLine {
         /// The file.
         path: PathBuf,
-        /// Which line, from 1.
+        /// The line number, from 1.
         line: u64,
         /// What is wrong with it.
         reason: String,
     },
-    /// A JSON file that is not what it should be.
+    /// A JSON file has unexpected contents.
     #[error("{}: {reason}", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// The problem, with line and column.
         reason: String,
     },
-    /// A file that is larger than any of its kind.
-    #[error("{}: larger than {limit_bytes} bytes, which no such file is; is it damaged, or another file?", path.display())]
+    /// The file is larger than any valid file of its kind.
+    #[error(
+        "{}: larger than {limit_bytes} bytes, the limit for this file; is it damaged, or a different file?",
+        path.display()
+    )]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The most that is read.
+        /// The size limit for reading.
         limit_bytes: u64,
     },
-    /// A `summary.json` that is not what it should be: whether its cell ended is not known.
+    /// A `summary.json` has unexpected contents, so it is unknown whether the cell ended.
     #[error("{}: {reason}; remove the file to run the cell again", path.display())]
     Summary {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column.
+        /// The problem, with line and column.
         reason: String,
     },
-    /// A `queue.json` that does not fit the run.
-    #[error("{}: {reason}; put it right, or remove the file to go on in the order of the configuration", path.display())]
+    /// A `queue.json` does not fit the run.
+    #[error("{}: {reason}; correct the file, or remove it to use the order of the configuration", path.display())]
     Queue {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with the field.
+        /// The problem, with the field.
         reason: String,
     },
-    /// Tensors that cannot be written, or a file of tensors that cannot be read.
+    /// Tensors cannot be written, or a tensor file cannot be read.
     #[error("{}: {reason}", path.display())]
     Tensors {
         /// The file.
@@ -102,15 +105,15 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// Whether there is no such file.
+    /// Returns whether the file does not exist.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
     }
 
-    /// Whether it may pass while this process waits, as a full disk does, a quota, a file system that is gone or read-only
-    /// for a while, or rights that somebody gives back. A limit of the process, a name that is too long and what a file
-    /// system cannot do stay as they are.
+    /// Returns whether the error may resolve while this process waits, for example a full disk, a quota, a file system
+    /// that is temporarily gone or read-only, or missing permissions. A size limit of the process, a name that is too
+    /// long, and an operation that the file system does not support never resolve.
     #[must_use]
     pub fn can_pass(&self) -> bool {
         match self {
@@ -120,20 +123,20 @@ impl RecordError {
     }
 }
 
-/// Which limit of a file's size was met, and what to do.
+/// Describes the size limit that was met, and what to do.
 fn largest(limit_bytes: Option<u64>) -> String {
     match limit_bytes {
         Some(bytes) => format!(
-            "no file of this process may be larger than {bytes} bytes (RLIMIT_FSIZE); raise that limit, with `ulimit -f` or \
-             where the job is described"
+            "this process may not write files larger than {bytes} bytes (RLIMIT_FSIZE); raise the limit with \
+             `ulimit -f` or in the job description"
         ),
-        None => "its file system takes no file that large; use another one".to_owned(),
+        None => "its file system does not support files that large; use another file system".to_owned(),
     }
 }
 
-/// Says what was tried where, when it failed.
+/// Adds the operation and the path to an error.
 pub(super) trait At<T> {
-    /// `operation` stands before the path in the message: "write", "create the folder".
+    /// Adds `operation`, the text before the path in the message: "write", "create the folder".
     fn at(self, operation: &'static str, path: &Path) -> Result<T, RecordError>;
 }
 
@@ -155,7 +158,7 @@ impl<T> At<T> for std::io::Result<T> {
     }
 }
 
-/// JSON that is not what it should be.
+/// Returns the error for unexpected JSON.
 pub(super) fn json(path: &Path, error: &serde_json::Error) -> RecordError {
     RecordError::Json {
         path: path.to_owned(),
@@ -163,7 +166,7 @@ pub(super) fn json(path: &Path, error: &serde_json::Error) -> RecordError {
     }
 }
 
-/// Text from a file, or about it, as it may stand in a message: a line without control characters.
+/// Returns the text in a form that is safe in a message: without control characters, and at most 300 characters long.
 pub(super) fn shortened(text: &str) -> String {
     const LONGEST: usize = 300;
     let mut letters = text.chars().map(|letter| {

@@ -1,4 +1,4 @@
-//! A folder that is found again where it was moved to.
+//! An open folder whose current path is found after it was moved.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// None where a folder cannot be opened: then it is where it was.
+    /// None if the folder cannot be opened; then its original path is used.
     open: Option<File>,
 }
 
@@ -19,12 +19,12 @@ impl Folder {
         Self { path, open }
     }
 
-    /// Where it was when it was opened.
+    /// Returns the path at which it was opened.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where it is now, as far as the system says so.
+    /// Returns its current path, or the original path if the system does not tell.
     pub(super) fn place(&self) -> PathBuf {
         let here = || self.path.clone();
         let Some(open) = &self.open else { return here() };
@@ -34,7 +34,7 @@ impl Folder {
         if found.is_ok_and(|found| (found.dev(), found.ino()) == (known.dev(), known.ino())) {
             return here();
         }
-        // Linux alone says where an open folder is; of one that was deleted, that it is nowhere.
+        // Only Linux gives the path of an open folder. For a deleted folder, the result is not a folder.
         fs::read_link(format!("/proc/self/fd/{}", open.as_raw_fd()))
             .ok()
             .filter(|place| place.is_dir())
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(
             folder.place(),
             second.canonicalize().unwrap(),
-            "another folder of its name is not it"
+            "a different folder with the same name is not used"
         );
         fs::remove_dir(&second).unwrap();
         assert_eq!(folder.place(), first);

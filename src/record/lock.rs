@@ -1,4 +1,4 @@
-//! One process writes a run directory: it holds a lock that ends with it, however it ends.
+//! The lock of a run directory: one process writes, and the lock is released when that process ends for any reason.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use super::error::At;
 use super::{RecordError, names};
 
-/// Whoever asks whether a run is being written holds the lock for an instant: that is no reason to refuse a writer.
+/// How long a writer waits for the lock: readers take it for an instant to check whether a run is being written.
 const PATIENCE: Duration = Duration::from_millis(500);
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// The lock; none where the file system has no locks, in whichever words it says so: ENOSYS, EOPNOTSUPP, ENOLCK, or NFS's
-/// own ENOTSUPP (524).
+/// Acquires the lock. Returns none if the file system has no locks, which it reports as ENOSYS, EOPNOTSUPP, ENOLCK, or
+/// NFS's own ENOTSUPP (524).
 pub(super) fn acquire(run_dir: &Path) -> Result<Option<File>, RecordError> {
     acquire_within(run_dir, PATIENCE)
 }
@@ -41,8 +41,8 @@ fn acquire_within(run_dir: &Path, patience: Duration) -> Result<Option<File>, Re
     }
 }
 
-/// Whether a process writes the run directory, of whichever user; on a network file system with locks, on whichever machine.
-/// None where that cannot be told.
+/// Returns whether a process writes the run directory, whichever user runs it; on a network file system with locks,
+/// also on another machine. None if this is unknown.
 #[must_use]
 pub fn is_being_written(run_dir: &Path) -> Option<bool> {
     let file = File::open(run_dir.join(names::LOCK)).ok()?;
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn who_asks_learns_whether_somebody_writes_and_keeps_nobody_from_it() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(is_being_written(folder.path()), None, "nobody ever wrote there");
+        assert_eq!(is_being_written(folder.path()), None, "no process ever wrote there");
         let lock = acquire(folder.path()).unwrap();
         if lock.is_none() {
             eprintln!("skipped: the file system has no locks");

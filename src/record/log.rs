@@ -1,4 +1,4 @@
-//! `events.jsonl`: what happened in a run, for people, one line each.
+//! `events.jsonl`: the log of a run for people, one event per line.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -9,13 +9,13 @@ use super::error::At;
 use super::{RecordError, names};
 use crate::event::{CellIndex, LogEntry, LogKind};
 
-/// The longest words that are kept of one thing.
+/// Length limit of one message, in characters.
 const MOST_WORDS: usize = 2_000;
 
-/// What is read at once, in bytes.
+/// Size limit of one read, in bytes.
 const MOST_AT_ONCE: u64 = 1 << 18;
 
-/// Appends to the log. A line that cannot be written is left out: no training ends for the sake of its log.
+/// Appends to the log. A line that cannot be written is skipped: training never fails because of its log.
 #[derive(Clone, Debug)]
 pub struct Logbook {
     path: PathBuf,
@@ -26,7 +26,7 @@ impl Logbook {
         Self { path }
     }
 
-    /// Writes a line, with the time of day.
+    /// Writes a line with the current time.
     pub fn write(&self, kind: LogKind, cell: Option<CellIndex>, words: &str) {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let entry = LogEntry {
@@ -44,21 +44,21 @@ impl Logbook {
     }
 }
 
-/// Lines that came after what was read before.
+/// Lines that follow those read before.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewEntries {
     /// The lines, in the order they were written.
     pub entries: Vec<LogEntry>,
-    /// How many bytes have been read in all.
+    /// Number of bytes read so far.
     pub read: u64,
-    /// Whether there were more to read at once.
+    /// Whether more lines may follow, because this read reached its size limit.
     pub more: bool,
 }
 
-/// Reads on in the log of a run that may go on, after `read` bytes. A line that is none is passed over.
+/// Reads the log of a run, which may still be running, from byte `read` on. Lines that are not valid are skipped.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// The file cannot be read.
 pub fn read_log(run_dir: &Path, read: u64) -> Result<NewEntries, RecordError> {
     let path = run_dir.join(names::LOG);
     let mut file = File::open(&path).at("read", &path)?;
@@ -67,7 +67,7 @@ pub fn read_log(run_dir: &Path, read: u64) -> Result<NewEntries, RecordError> {
     file.take(MOST_AT_ONCE).read_to_end(&mut bytes).at("read", &path)?;
     let more = bytes.len() as u64 == MOST_AT_ONCE;
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    // A line without end would be waited for without end.
+    // Skip a line that is longer than the limit; waiting for its end might never succeed.
     let taken = if whole == 0 && more { bytes.len() } else { whole };
     let lines = bytes[..whole].split_inclusive(|&byte| byte == b'\n');
     Ok(NewEntries {
@@ -85,7 +85,7 @@ mod tests {
     fn lines_are_read_on_from_where_reading_ended_and_a_torn_one_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(names::LOG);
-        assert!(read_log(folder.path(), 0).is_err(), "there is none yet");
+        assert!(read_log(folder.path(), 0).is_err(), "no log exists yet");
         let log = Logbook::at(path.clone());
         log.write(LogKind::Begun, Some(3), "begins");
         std::fs::write(
@@ -143,7 +143,7 @@ mod tests {
         let before = now();
         log.write(LogKind::Warning, None, &"λ".repeat(2_001));
         let entry = read_log(folder.path(), 0).unwrap().entries.remove(0);
-        // Rounded to a thousandth.
+        // The time is rounded to milliseconds.
         assert!((before - 0.001..=now() + 0.001).contains(&entry.at), "{}", entry.at);
         assert_eq!(entry.words, "λ".repeat(2_000));
     }
@@ -153,7 +153,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(names::LOG);
         let log = Logbook::at(path.clone());
-        // 300 lines of 2 kB are more than twice what is read at once.
+        // 300 lines of 2 kB are more than twice the size limit of one read.
         for line in 0..300 {
             log.write(LogKind::Notice, Some(line), &"x".repeat(2_000));
         }

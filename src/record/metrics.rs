@@ -1,4 +1,4 @@
-//! `metrics.jsonl`, read back.
+//! Reading `metrics.jsonl`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -11,31 +11,32 @@ use super::{RecordError, names};
 use crate::event::{Point, Summary};
 use crate::quantity;
 
-/// A point takes less than a thousand bytes, and until it is understood JSON takes thirty times the memory of its text.
+/// Size limit of a line. A point takes less than a thousand bytes, and parsing JSON takes up to thirty times the memory
+/// of its text.
 const MOST_LINE_BYTES: u64 = 1 << 16;
 
-/// What a reader found.
+/// The contents of a `metrics.jsonl`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics {
     /// The points, in the order they were written.
     pub points: Vec<Point>,
-    /// The last line, where its end is missing: the writer is at it now, or was ended in the middle of it.
+    /// The last line, if its end is missing: it is being written, or the writer was killed while writing it.
     pub torn: Option<TornLine>,
 }
 
-/// A last line without its end.
+/// An incomplete last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TornLine {
-    /// Which line, from 1.
+    /// The line number, from 1.
     pub line: u64,
-    /// How much of it is there.
+    /// Number of bytes present.
     pub bytes: usize,
 }
 
 /// Reads the metrics in the folder of a cell.
 ///
 /// # Errors
-/// A file that cannot be read, and a line, other than a torn last one, that is no point.
+/// The file cannot be read, or a line other than an incomplete last line is not a valid point.
 pub fn read_metrics(cell_dir: &Path) -> Result<Metrics, RecordError> {
     let path = cell_dir.join(names::METRICS);
     let mut file = BufReader::new(File::open(&path).at("read", &path)?);
@@ -52,7 +53,7 @@ pub fn read_metrics(cell_dir: &Path) -> Result<Metrics, RecordError> {
         };
         if line.len() as u64 > MOST_LINE_BYTES {
             return Err(wrong(format!(
-                "has more than {MOST_LINE_BYTES} bytes, which no point has"
+                "longer than {MOST_LINE_BYTES} bytes, the limit for one point"
             )));
         }
         if !line.ends_with(b"\n") {
@@ -67,26 +68,27 @@ pub fn read_metrics(cell_dir: &Path) -> Result<Metrics, RecordError> {
     Ok(found)
 }
 
-/// Points that came after what was read before.
+/// Points that follow those read before.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewPoints {
-    /// The file is shorter than what was read: these points are the first.
+    /// The file is shorter than the part read before, so these points start again from the first.
     pub begins_anew: bool,
     /// The points, in the order they were written.
     pub points: Vec<Point>,
-    /// How many bytes have been read in all.
+    /// Number of bytes read so far.
     pub read: u64,
-    /// Whether there were more to read at once.
+    /// Whether more points may follow, because this read reached its size limit.
     pub more: bool,
 }
 
-/// What is read at once, in bytes.
+/// Size limit of one read, in bytes.
 const MOST_AT_ONCE: u64 = 1 << 18;
 
-/// Reads on in the metrics of a cell that may be in training, after `read` bytes. A line that is no point is passed over.
+/// Reads the metrics of a cell, which may still be in training, from byte `read` on. Lines that are not valid points
+/// are skipped.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// The file cannot be read.
 pub fn read_points(cell_dir: &Path, read: u64) -> Result<NewPoints, RecordError> {
     let path = cell_dir.join(names::METRICS);
     let mut file = File::open(&path).at("read", &path)?;
@@ -97,7 +99,7 @@ pub fn read_points(cell_dir: &Path, read: u64) -> Result<NewPoints, RecordError>
     let mut bytes = Vec::new();
     file.take(MOST_AT_ONCE).read_to_end(&mut bytes).at("read", &path)?;
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    // A line without end would be waited for without end.
+    // Skip a line that is longer than the limit; waiting for its end might never succeed.
     let taken = if whole == 0 && bytes.len() as u64 == MOST_AT_ONCE {
         MOST_AT_ONCE
     } else {
@@ -112,8 +114,8 @@ pub fn read_points(cell_dir: &Path, read: u64) -> Result<NewPoints, RecordError>
     })
 }
 
-/// The last values of what was measured in a cell, as far as whole lines tell them; nothing where nothing was measured.
-/// For a cell that a process left without a `summary.json`.
+/// Returns the last measured values of a cell, from the complete lines of its metrics; the default summary if there are
+/// none. Used for a cell that has no `summary.json` because its process was killed.
 #[must_use]
 pub fn read_progress(cell_dir: &Path) -> Summary {
     let mut summary = Summary::default();
@@ -128,11 +130,11 @@ pub fn read_progress(cell_dir: &Path) -> Summary {
     summary
 }
 
-/// One line.
+/// Parses one line.
 fn parse(line: &[u8]) -> Result<Point, String> {
     let fields: Map<String, Value> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let has_lambda = fields.contains_key("lambda_max");
-    // A number in words is a mistake; under a key that no quantity has, it is somebody's note.
+    // A quantity must be a number. Other keys are notes of the user and may have any value.
     let wrong = fields
         .iter()
         .find(|(name, value)| !value.is_null() && !value.is_number() && quantity::of_key(name).is_some());
@@ -140,9 +142,11 @@ fn parse(line: &[u8]) -> Result<Point, String> {
         return Err(format!("{name} is {value}, not a number"));
     }
     let point: Point = serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
-    // serde reads a flattened option as absent when one of its fields is wrong, and does not say so.
+    // serde silently reads a flattened option as absent if one of its fields is malformed.
     if has_lambda && point.lambda.is_none() {
-        return Err("lambda_max is there, but lambda_residual, lambda_converged, … are not as expected".to_owned());
+        return Err(
+            "lambda_max is present, but lambda_residual, lambda_converged, … are missing or malformed".to_owned(),
+        );
     }
     Ok(point)
 }

@@ -1,4 +1,4 @@
-//! `queue.json`: what is still to be run, once somebody has changed it.
+//! `queue.json`: the cells still to run, written once somebody has changed the queue.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,39 +9,40 @@ use super::read::read_json;
 use super::{RecordError, names};
 use crate::event::CellIndex;
 
-/// Ten thousand cells and as many added ones take less.
+/// Size limit of the file; ten thousand cells and ten thousand added ones take less.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// A cell that was added to those of the configuration; they stand behind them, in this order.
+/// A cell that was added after the cells of the configuration. Added cells keep the order of this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Added {
-    /// The cell that it is otherwise like, by its index.
+    /// Index of the cell whose settings it shares, except for the seed.
     pub like: CellIndex,
     /// Its seed.
     pub seed: u64,
 }
 
-/// What is still to be run.
+/// The cells still to run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueFile {
-    /// Cells that waited when this was written, the next one first; others that are unfinished were begun before them.
+    /// Cells that were queued when the file was written, the next one first. Unfinished cells that are not listed had
+    /// already started.
     pub order: Vec<CellIndex>,
-    /// Cells that are to be run again though they had ended.
+    /// Cells that had ended and will run again.
     #[serde(default)]
     pub again: Vec<CellIndex>,
     /// Cells that were added.
     pub added: Vec<Added>,
-    /// Cells that wait to be left out: they were aborted before their turn.
+    /// Queued cells that were aborted before their turn. They are skipped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<CellIndex>,
 }
 
-/// Reads `queue.json`, for a configuration of so many cells; where there is none, nobody has changed anything.
+/// Reads `queue.json` for a configuration with this number of cells. A missing file means an unchanged queue.
 ///
 /// # Errors
-/// A file that cannot be read, is something else, or names cells that are not there.
+/// The file cannot be read, has unexpected contents, or names cells that do not exist.
 pub fn read_queue(run_dir: &Path, cells: usize) -> Result<QueueFile, RecordError> {
     let path = run_dir.join(names::QUEUE);
     if !path.exists() {
@@ -56,9 +57,7 @@ pub fn read_queue(run_dir: &Path, cells: usize) -> Result<QueueFile, RecordError
         let before = cells + at;
         if added.like >= before {
             let like = added.like;
-            return Err(wrong(format!(
-                "added[{at}].like is {like}, it has to be below {before}"
-            )));
+            return Err(wrong(format!("added[{at}].like is {like}; it must be below {before}")));
         }
     }
     let all = cells + queue.added.len();
@@ -71,7 +70,7 @@ pub fn read_queue(run_dir: &Path, cells: usize) -> Result<QueueFile, RecordError
         for cell in listed {
             if *cell >= all {
                 return Err(wrong(format!(
-                    "{field} has cell {cell}, the run has 0 to {}",
+                    "{field} has cell {cell}; the run has cells 0 to {}",
                     all.saturating_sub(1)
                 )));
             }
@@ -110,7 +109,10 @@ mod tests {
     #[test]
     fn what_names_no_cell_or_one_twice_is_refused_by_its_place() {
         for (text, words) in [
-            (r#"{"order":[3],"added":[]}"#, "order has cell 3, the run has 0 to 2"),
+            (
+                r#"{"order":[3],"added":[]}"#,
+                "order has cell 3; the run has cells 0 to 2",
+            ),
             (r#"{"order":[1,1],"added":[]}"#, "order has cell 1 twice"),
             (r#"{"order":[],"again":[9],"added":[]}"#, "again has cell 9"),
             (r#"{"order":[],"added":[{"like":3,"seed":1}]}"#, "added[0].like is 3"),

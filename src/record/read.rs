@@ -1,4 +1,4 @@
-//! What a run directory says, read back.
+//! Reading a run directory.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -14,46 +14,46 @@ use super::{RecordError, RunInfo, cell_path, names};
 use crate::event::{CellEnding, CellIndex, Summary};
 use crate::quantity::{LAMBDA_MAX, LAMBDA_RESIDUAL, TEST_ACCURACY, TEST_LOSS, THRESHOLD, TRAIN_ACCURACY, TRAIN_LOSS};
 
-/// The largest `run.json` that is read: up to 10,000 seeds and a config are in it.
+/// Size limit of `run.json`, which contains up to 10,000 seeds and a configuration.
 const MOST_RUN_BYTES: u64 = 16 << 20;
 
-/// The largest `cell.json` or `summary.json` that is read. They have some hundred bytes, and until it is understood JSON
-/// takes thirty times the memory of its text.
+/// Size limit of `cell.json` and `summary.json`. They take some hundred bytes, and parsing JSON takes up to thirty
+/// times the memory of its text.
 const MOST_CELL_BYTES: u64 = 1 << 20;
 
 /// How a cell ended: its `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CellSummary {
-    /// In which way.
+    /// The ending.
     pub ending: CellEnding,
     /// Its last values.
     #[serde(flatten)]
     pub summary: Summary,
 }
 
-/// A cell that has a folder: one that has begun.
+/// A cell that has started, so that it has a folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellFound {
     /// Which cell.
     pub cell: CellIndex,
     /// Its folder.
     pub path: PathBuf,
-    /// How it ended; none while it runs, or where the program was killed.
+    /// How it ended; none while it runs, or if the program was killed.
     pub ended: Option<CellSummary>,
 }
 
 impl CellFound {
-    /// Whether nothing is left to do.
+    /// Returns whether the cell need not run again.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.ended.as_ref().is_some_and(|ended| !ended.ending.is_run_again())
     }
 }
 
-/// Every cell that has begun, in queue order.
+/// Returns every cell that has started, in queue order.
 ///
 /// # Errors
-/// A folder or a summary that cannot be read.
+/// A folder or a summary cannot be read.
 pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
     let folder = run_dir.join(names::CELLS);
     let entries = match fs::read_dir(&folder) {
@@ -63,11 +63,11 @@ pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
     let mut cells = Vec::new();
     for entry in entries {
         let path = entry.at("list", &folder)?.path();
-        // Anything else was put aside, by us or by somebody.
+        // Other folders are earlier attempts or belong to somebody else.
         let Some(cell) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else {
             continue;
         };
-        // Whether it is there is known by reading it: a cell that goes on takes it away at any time.
+        // Read without checking for existence first: a continuing cell may remove the file at any time.
         let ended = match read_summary(&path) {
             Ok(ended) => Some(ended),
             Err(error) if error.is_missing() => None,
@@ -79,10 +79,10 @@ pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
     Ok(cells)
 }
 
-/// Where the `config.ron` of a run directory is.
+/// Returns the path of the `config.ron` of a run directory.
 ///
 /// # Errors
-/// A folder that has none, and so is no run directory.
+/// The folder has no `config.ron`, so it is not a run directory.
 pub fn find_config(run_dir: &Path) -> Result<PathBuf, RecordError> {
     let path = run_dir.join(names::CONFIG);
     match fs::metadata(&path) {
@@ -97,7 +97,7 @@ pub fn find_config(run_dir: &Path) -> Result<PathBuf, RecordError> {
 /// Reads `config.ron` as text.
 ///
 /// # Errors
-/// A file that cannot be read.
+/// The file cannot be read.
 pub fn read_config(run_dir: &Path) -> Result<String, RecordError> {
     let path = run_dir.join(names::CONFIG);
     fs::read_to_string(&path).at("read", &path)
@@ -106,26 +106,26 @@ pub fn read_config(run_dir: &Path) -> Result<String, RecordError> {
 /// Reads `run.json`.
 ///
 /// # Errors
-/// A file that cannot be read or is something else.
+/// The file cannot be read or has unexpected contents.
 pub fn read_run(run_dir: &Path) -> Result<RunInfo, RecordError> {
     read_json(&run_dir.join(names::RUN), MOST_RUN_BYTES)
 }
 
-/// Reads the `summary.json` of a cell. A λ_max that could not be had, and the losses and accuracies of a cell that diverged,
-/// come back as NaN.
+/// Reads the `summary.json` of a cell. A λ_max whose measurement failed, and the losses and accuracies of a diverged
+/// cell, are NaN.
 ///
 /// # Errors
-/// A file that cannot be read or is something else.
+/// The file cannot be read or has unexpected contents.
 pub fn read_summary(cell_dir: &Path) -> Result<CellSummary, RecordError> {
     let mut found: CellSummary =
         read_json(&cell_dir.join(names::SUMMARY), MOST_CELL_BYTES).map_err(|error| match error {
             RecordError::Json { path, reason } => RecordError::Summary { path, reason },
             other => other,
         })?;
-    // Earlier versions wrote null both for what was not measured and for what was not finite; other fields tell which.
+    // Earlier versions wrote null both for "not measured" and for "not finite"; other fields distinguish them.
     let CellSummary { ending, summary } = &mut found;
     let was_measured = summary.lambda_step.is_some();
-    // A cell is evaluated where it diverges.
+    // A cell is evaluated at the step at which it diverges.
     let was_evaluated = *ending == CellEnding::Diverged;
     let lambda = [LAMBDA_MAX.key, LAMBDA_RESIDUAL].map(|key| (key, was_measured));
     let evaluated =
@@ -141,7 +141,7 @@ pub fn read_summary(cell_dir: &Path) -> Result<CellSummary, RecordError> {
 /// Reads the settings of a cell, ordered by name.
 ///
 /// # Errors
-/// A file that cannot be read or is something else.
+/// The file cannot be read or has unexpected contents.
 pub fn read_settings(cell_dir: &Path) -> Result<Vec<(String, String)>, RecordError> {
     let settings: Map<String, Value> = read_json(&cell_dir.join(names::CELL), MOST_CELL_BYTES)?;
     let text = |value: Value| {
@@ -154,7 +154,8 @@ pub fn read_settings(cell_dir: &Path) -> Result<Vec<(String, String)>, RecordErr
     Ok(settings.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
-/// How long nothing was written of a run and of these cells of it, by the clock of whoever writes and ours.
+/// Returns the time since the last write to the files of a run and the metrics of these cells. It compares the writer's
+/// clock with ours.
 #[must_use]
 pub fn silence(run_dir: &Path, cells: &[CellIndex]) -> Option<Duration> {
     let written = |path: PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();

@@ -1,4 +1,4 @@
-//! `run.json`: what ran, where and since when.
+//! `run.json`: which program ran, where, and since when.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,46 +7,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{CellIndex, CellSize, SweepEnding, any_path};
 
-/// What `run.json` says.
+/// The contents of `run.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// Version of this program.
+    /// Version of the program.
     pub version: String,
-    /// Which rounding its numbers have, as the network's operations count it; 1 where it does not say.
+    /// Version of the rounding of its numbers, as counted by the network's operations; 1 if it is missing.
     #[serde(default = "first_rounding")]
     pub rounding: u32,
-    /// What it runs on, in words for people.
+    /// Device that it runs on, as text for people.
     pub device: String,
     /// Name of the machine, see [`host_name`].
     pub host: String,
-    /// Where data sets were looked for, if the user said so.
+    /// Folder of the data sets, if the user gave one.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "any_path::option")]
     pub data_dir: Option<PathBuf>,
-    /// The seeds of its cells, each once.
+    /// The distinct seeds of its cells.
     pub seeds: Vec<u64>,
     /// Number of cells.
     pub cells: usize,
-    /// When the run began, see [`rfc3339`].
+    /// Start time, see [`rfc3339`].
     pub started: String,
-    /// When it ended, if it has.
+    /// End time; none while it runs.
     pub ended: Option<String>,
-    /// How far it is.
+    /// Its state.
     pub state: RunState,
-    /// `config.ron` as it was when the run began.
+    /// The text of `config.ron` when the run started.
     #[serde(default)]
     pub config: String,
-    /// The data sets as they were when the run began, in the order of the cells that use them.
+    /// Checksums of the data sets when the run started, in the order of the cells that use them.
     #[serde(default)]
     pub data: Vec<DataMark>,
-    /// How large its cells are, in queue order. Runs of earlier versions do not say it.
+    /// Sizes of its cells, in queue order. Empty for runs of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sizes: Vec<AlikeCells>,
 }
 
-/// Neighbouring cells of one size.
+/// Consecutive cells of equal size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlikeCells {
-    /// How many.
+    /// Number of cells.
     pub cells: usize,
     /// The size of each.
     #[serde(flatten)]
@@ -54,7 +54,7 @@ pub struct AlikeCells {
 }
 
 impl RunInfo {
-    /// How large a cell is, if it says so.
+    /// Returns the size of a cell, if it was recorded.
     #[must_use]
     pub fn size(&self, cell: CellIndex) -> Option<CellSize> {
         let mut before = 0;
@@ -67,7 +67,7 @@ impl RunInfo {
 }
 
 impl AlikeCells {
-    /// The sizes of cells in queue order, neighbours of one size together.
+    /// Groups the sizes of cells in queue order: consecutive equal sizes become one entry.
     #[must_use]
     pub fn group(sizes: &[CellSize]) -> Vec<Self> {
         let groups = sizes.chunk_by(|one, next| one == next);
@@ -84,31 +84,31 @@ fn first_rounding() -> u32 {
     1
 }
 
-/// What tells a data set from another of the same name.
+/// Identifies the contents of a data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataMark {
-    /// What was taken of which data set, in words for people.
+    /// The data set and the part that is used, as text for people.
     pub set: String,
-    /// CRC-32 of the examples taken: labels, then standardized pixels.
+    /// CRC-32 of the examples used: labels, then standardized pixels.
     pub crc32: String,
 }
 
-/// How far a run is.
+/// The state of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
-    /// It runs, or was killed.
+    /// It is running, or its process was killed.
     Running,
     /// Every cell has ended.
     Complete,
     /// It was stopped with cells unfinished.
     Stopped,
-    /// It could not go on; the words say why.
+    /// It could not continue; the text says why.
     Failed(String),
 }
 
 impl RunState {
-    /// How the sweep ended, unless it goes on or its process was killed.
+    /// Returns how the sweep ended; none if it is running or its process was killed.
     #[must_use]
     pub fn ending(self) -> Option<SweepEnding> {
         match self {
@@ -120,7 +120,7 @@ impl RunState {
     }
 }
 
-/// The name of this machine, "unknown" where it does not say.
+/// Returns the name of this machine, or "unknown".
 #[must_use]
 pub fn host_name() -> String {
     let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
@@ -133,14 +133,15 @@ pub fn host_name() -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// A time as in RFC 3339, in UTC, to the second: `2026-11-24T10:57:03Z`. Times before 1970 are taken as 1970.
+/// Formats a time as in RFC 3339, in UTC, to the second: `2026-11-24T10:57:03Z`. Times before 1970 become 1970.
 ///
-/// Days to year, month and day by Howard Hinnant, "chrono-compatible low-level date algorithms" (`civil_from_days`).
+/// The conversion of days to year, month and day is `civil_from_days` in Howard Hinnant, "chrono-compatible low-level
+/// date algorithms".
 #[must_use]
 pub fn rfc3339(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Years are counted from March, so that the leap day is the last day of one; eras are 400 years.
+    // Years start in March, so that the leap day is the last day of a year; eras have 400 years.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn times_are_those_of_date() {
-        // Each by `date -u -d @SECONDS +%FT%TZ`.
+        // Expected values from `date -u -d @SECONDS +%FT%TZ`.
         for (seconds, expected) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_399, "2000-02-28T23:59:59Z"),

@@ -1,4 +1,4 @@
-//! What is to survive a loss of power, as far as the file system offers that.
+//! Syncing files and folders to disk, so that they survive a power failure if the file system supports it.
 
 use std::fs::File;
 #[cfg(test)]
@@ -9,19 +9,21 @@ use std::path::Path;
 use super::RecordError;
 use super::error::At;
 
-/// What file systems say that do not sync folders: EPERM, EBADF, EACCES, EINVAL, EROFS, ENOSYS, EOPNOTSUPP, and NFS's own
-/// ENOTSUPP.
+/// Error numbers of file systems that do not sync folders: EPERM, EBADF, EACCES, EINVAL, EROFS, ENOSYS, EOPNOTSUPP, and
+/// NFS's own ENOTSUPP.
 const NOT_OFFERED: [i32; 8] = [1, 9, 13, 22, 30, 38, 95, 524];
 
-/// What they say that do not sync files; one that was opened for writing is not refused for want of rights.
+/// Error numbers of file systems that do not sync files. Errors about permissions are not among them, because the file
+/// was opened for writing.
 const NOT_OFFERED_FOR_FILES: [i32; 4] = [22, 38, 95, 524];
 
-/// Makes sure that what was written to a file survives a loss of power, where the file system does that.
+/// Syncs a file to disk, if the file system supports it.
 pub(super) fn file(file: &File) -> Result<()> {
     or_not_offered(file.sync_all(), &NOT_OFFERED_FOR_FILES).map(drop)
 }
 
-/// Makes sure that names made in this folder survive a loss of power; false where the file system does not do that.
+/// Syncs a folder to disk, so that new names in it survive a power failure. Returns false if the file system does not
+/// support it.
 pub(super) fn folder(path: &Path) -> std::result::Result<bool, RecordError> {
     // `parent()` of a relative name is the empty path, which cannot be opened.
     let path = if path.as_os_str().is_empty() {
@@ -33,7 +35,8 @@ pub(super) fn folder(path: &Path) -> std::result::Result<bool, RecordError> {
     or_not_offered(synced, &NOT_OFFERED).at("sync the folder", path)
 }
 
-/// Whatever else is said means that what was written may not be there: no room, a device that fails, a server that does not answer.
+/// Any other error means that the data may not be on disk: no space, a failing device, or a server that does not
+/// answer.
 fn or_not_offered(synced: Result<()>, not_offered: &[i32]) -> Result<bool> {
     match synced {
         Ok(()) => Ok(true),

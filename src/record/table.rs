@@ -1,4 +1,4 @@
-//! `summary.csv`: one row a cell, fields quoted as in RFC 4180, lines ended by a line feed.
+//! `summary.csv`: one row per cell, fields quoted as in RFC 4180, lines ended by a line feed.
 
 use crate::event::{CellEnding, CellIndex, Summary};
 use crate::number::unsigned_zero;
@@ -6,10 +6,10 @@ use crate::quantity::{
     self, Kept, LAMBDA_MAX, Quantity, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS, Uncertainty,
 };
 
-/// The quantities that tables have had from the first version on, in the order of their columns.
+/// The quantities that the table has had since the first version, in the order of their columns.
 const FIRST: [&Quantity; 5] = [&TRAIN_LOSS, &TRAIN_ACCURACY, &TEST_LOSS, &TEST_ACCURACY, &LAMBDA_MAX];
 
-/// The columns that every table has after those of the sweep, and what a row has there.
+/// Returns the fixed columns, which follow those of the swept settings, and the field of a row for each.
 fn columns() -> Vec<(&'static str, Field)> {
     let quantity = |quantity: &'static Quantity| {
         let value = (quantity.key, Field::Value(quantity.key));
@@ -17,7 +17,7 @@ fn columns() -> Vec<(&'static str, Field)> {
             Uncertainty::None => None,
             Uncertainty::Residual { key, .. } => Some((key, Field::Value(key))),
         };
-        // What λ_max was measured on, and how well.
+        // The probe of λ_max, and whether it converged.
         let of_lambda: &[(&'static str, Field)] = &[
             (
                 "lambda_converged",
@@ -47,7 +47,7 @@ fn columns() -> Vec<(&'static str, Field)> {
     let mut kept: Vec<&Quantity> = quantity::all()
         .filter(|quantity| quantity.told.kept >= Kept::InCsv)
         .collect();
-    // The sort is stable: quantities that came later follow, in the order of tables.
+    // The sort is stable: newer quantities follow in the order of tables.
     kept.sort_by_key(|quantity| {
         FIRST
             .iter()
@@ -59,43 +59,43 @@ fn columns() -> Vec<(&'static str, Field)> {
     own.into_iter().chain(told).chain([seconds]).collect()
 }
 
-/// What a row has in a column.
+/// The field of a row in a column.
 #[derive(Clone, Copy)]
 enum Field {
     /// The last value under this key.
     Value(&'static str),
-    /// What no quantity is.
+    /// A field that is not a quantity.
     Own(fn(&CellRow) -> String),
 }
 
-/// One cell in the table.
+/// One row of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellRow {
     /// Which cell.
     pub cell: CellIndex,
     /// The settings that the sweep varies, as (name, value).
     pub swept: Vec<(String, String)>,
-    /// How far it is.
+    /// Its state.
     pub state: RowState,
     /// Its last values.
     pub summary: Summary,
 }
 
-/// How far the cell of a row is.
+/// The state of the cell of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowState {
-    /// It waits for its turn.
+    /// It is queued.
     Queued,
-    /// It waits, and is held out.
+    /// It is queued and held.
     Held,
-    /// It runs.
+    /// It is running.
     Running,
     /// It has ended.
     Ended(CellEnding),
 }
 
 impl RowState {
-    /// One word, as it stands in the table.
+    /// Returns the word for the table.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -107,7 +107,7 @@ impl RowState {
     }
 }
 
-/// The whole table. What was not measured is an empty field; what was not finite is NaN or inf.
+/// Formats the whole table. A value that was not measured is an empty field; a non-finite value is NaN or inf.
 pub(super) fn csv(rows: &[CellRow]) -> String {
     let mut swept: Vec<&str> = Vec::new();
     for (name, _) in rows.iter().flat_map(|row| &row.swept) {
@@ -116,7 +116,7 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
         }
     }
     let columns = columns();
-    // A sweep over `steps` must not have two columns of one name.
+    // A sweep over `steps` must not produce two columns with the same name.
     let own = |name: &str| name == "cell" || columns.iter().any(|(column, _)| *column == name);
     let titles = swept.iter().map(|name| {
         if own(name) {
@@ -148,7 +148,7 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
     table
 }
 
-/// As short as reads back to the same number, with an exponent where that is shorter.
+/// Formats the shortest text that parses to the same number, with an exponent if that is shorter.
 fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| format!("{:?}", unsigned_zero(value)))
 }

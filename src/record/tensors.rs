@@ -13,9 +13,9 @@ use super::{RecordError, replace};
 pub struct NamedTensor {
     /// The name.
     pub name: String,
-    /// Its sizes, row-major; empty for a scalar.
+    /// Its dimensions, row-major; empty for a scalar.
     pub shape: Vec<usize>,
-    /// As many values as the product of the sizes.
+    /// Its values; their number is the product of the dimensions.
     pub data: TensorValues,
 }
 
@@ -30,17 +30,17 @@ pub enum TensorValues {
     I64(Vec<i64>),
 }
 
-/// What a file of tensors holds.
+/// The contents of a tensor file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensors {
     /// Its tensors, ordered by name.
     pub tensors: Vec<NamedTensor>,
-    /// Words about them.
+    /// Metadata, as text by key.
     pub metadata: BTreeMap<String, String>,
 }
 
 impl TensorValues {
-    /// How many values.
+    /// Returns the number of values.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -50,7 +50,7 @@ impl TensorValues {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -64,7 +64,7 @@ impl TensorValues {
         }
     }
 
-    /// Little-endian, as the format asks for.
+    /// Returns the values as little-endian bytes, as the format requires.
     fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
@@ -84,10 +84,10 @@ impl TensorValues {
     }
 }
 
-/// Replaces a file of tensors as a whole.
+/// Replaces a tensor file atomically.
 ///
 /// # Errors
-/// Tensors that contradict their shapes or share a name, or whatever the operating system refuses.
+/// Tensors contradict their shapes or share a name, or the operating system reports an error.
 pub fn write_tensors(
     path: &Path,
     tensors: &[NamedTensor],
@@ -96,7 +96,7 @@ pub fn write_tensors(
     replace::replace(path, &tensors_to_bytes(path, tensors, metadata)?)
 }
 
-/// The contents of a file of tensors; `path` is for the words of an error.
+/// Serializes tensors to the contents of a file; `path` is used in error messages only.
 pub(super) fn tensors_to_bytes(
     path: &Path,
     tensors: &[NamedTensor],
@@ -134,15 +134,15 @@ pub(super) fn tensors_to_bytes(
         .map_err(|error| wrong(error.to_string()))
 }
 
-/// Reads a file of tensors.
+/// Reads a tensor file.
 ///
 /// # Errors
-/// A file that cannot be read, is damaged, or holds kinds of numbers other than those of [`TensorValues`].
+/// The file cannot be read, is damaged, or contains number types other than those of [`TensorValues`].
 pub fn read_tensors(path: &Path) -> Result<Tensors, RecordError> {
     tensors_from_bytes(path, &std::fs::read(path).at("read", path)?)
 }
 
-/// What the contents of a file of tensors say; `path` is for the words of an error.
+/// Parses the contents of a tensor file; `path` is used in error messages only.
 pub(super) fn tensors_from_bytes(path: &Path, bytes: &[u8]) -> Result<Tensors, RecordError> {
     let wrong = |reason: String| RecordError::Tensors {
         path: path.to_owned(),

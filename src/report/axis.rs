@@ -1,19 +1,19 @@
-//! What a sweep varies: its axes, their levels in order, and how people call them.
+//! The axes of a sweep: the settings that it varies, their levels in order, and their names for people.
 
 use crate::config::Experiment;
 
-/// One direction of a sweep: a setting, or several that move together.
+/// One axis of a sweep: a setting, or several settings that change together.
 pub(super) struct Axis {
     /// The settings.
     pub(super) names: Vec<String>,
-    /// The values of each level, lowest first where they have an order, else as the configuration lists them.
+    /// The values of each level: lowest first if the levels are ordered, else in the order of the configuration.
     levels: Vec<Vec<String>>,
-    /// Whether levels have an order, so that "larger" means something.
+    /// Whether the levels are ordered, so that "larger" has a meaning.
     pub(super) ordered: bool,
 }
 
 impl Axis {
-    /// The axes of a sweep.
+    /// Returns the axes of a sweep.
     pub(super) fn of(experiment: &Experiment) -> Vec<Self> {
         let mut axes = Vec::new();
         let mut from = 0;
@@ -45,24 +45,24 @@ impl Axis {
         axes
     }
 
-    /// Whether it is the seed and nothing else.
+    /// Returns whether the axis is the seed alone.
     pub(super) fn is_seed(&self) -> bool {
         self.names == ["seed"]
     }
 
-    /// How many levels it has.
+    /// Returns the number of levels.
     pub(super) fn len(&self) -> usize {
         self.levels.len()
     }
 
-    /// Which level a cell has, by what its sweep gives it.
+    /// Returns the index of a cell's level, from the cell's swept settings.
     pub(super) fn level_of(&self, swept: &[(String, String)]) -> usize {
         let has = |name: &String, value: &String| swept.iter().any(|(n, v)| n == name && v == value);
         let is = |values: &Vec<String>| self.names.iter().zip(values).all(|(name, value)| has(name, value));
         self.levels.iter().position(is).unwrap_or_default()
     }
 
-    /// A level, as short as it can be read beside the name of the axis.
+    /// Returns the text of a level, for use beside the name of the axis.
     pub(super) fn level(&self, level: usize) -> String {
         self.levels
             .get(level)
@@ -70,18 +70,18 @@ impl Axis {
             .unwrap_or_default()
     }
 
-    /// Its name for tables: "batch_size with learning_rate".
+    /// Returns the name for tables: "batch_size with learning_rate".
     pub(super) fn name(&self) -> String {
         self.names.join(" with ")
     }
 
-    /// Its name in a sentence: "batch size with learning rate".
+    /// Returns the name for sentences: "batch size with learning rate".
     pub(super) fn noun(&self) -> String {
         let nouns: Vec<String> = self.names.iter().map(|name| noun(name)).collect();
         nouns.join(" with ")
     }
 
-    /// Its name in a drawing, where there is little room.
+    /// Returns the name for figures, which have little room.
     pub(super) fn label(&self) -> String {
         match &self.names[..] {
             [first, others @ ..] if others.len() > 1 => format!("{} and {} more", noun(first), others.len()),
@@ -89,7 +89,7 @@ impl Axis {
         }
     }
 
-    /// Its name within that of a file, which 255 bytes have to be enough for.
+    /// Returns the name for use in a file name. File names have at most 255 bytes, so long names are shortened.
     pub(super) fn file_name(&self) -> String {
         let name = self.names.join("-");
         match self.names.first() {
@@ -98,7 +98,8 @@ impl Axis {
         }
     }
 
-    /// A level in a drawing: a number that [`key`](Self::key) explains, where words are long.
+    /// Returns the text of a level for figures: the level itself, or a number that [`key`](Self::key) explains if some
+    /// level is long.
     pub(super) fn level_label(&self, level: usize) -> String {
         if self.has_long_levels() {
             format!("#{}", level + 1)
@@ -107,12 +108,13 @@ impl Axis {
         }
     }
 
-    /// A level with the name of the axis, in a drawing.
+    /// Returns a level with the name of the axis, for figures.
     pub(super) fn at_label(&self, level: usize) -> String {
         format!("{} {}", self.label(), self.level_label(level))
     }
 
-    /// What the numbers of [`level_label`](Self::level_label) stand for, and what [`label`](Self::label) leaves out.
+    /// Returns the explanation of the numbers of [`level_label`](Self::level_label), and the names that
+    /// [`label`](Self::label) omits. Empty if there is nothing to explain.
     pub(super) fn key(&self) -> String {
         let label = self.label();
         let names = (label != self.noun()).then(|| format!("{label}: {}", self.names.join(", ")));
@@ -125,7 +127,7 @@ impl Axis {
         (0..self.len()).any(|level| self.level(level).chars().count() > LONG_LEVEL)
     }
 
-    /// A level in a sentence that names the axis elsewhere: "32", "no batch norm".
+    /// Returns a level for a sentence that already names the axis: "32", "no batch norm".
     pub(super) fn level_in_words(&self, level: usize) -> String {
         match (&self.names[..], self.level(level).as_str()) {
             ([name], "true") => noun(name),
@@ -134,12 +136,12 @@ impl Axis {
         }
     }
 
-    /// A level in a sentence: "batch size 32".
+    /// Returns a level with the name of the axis, for sentences: "batch size 32".
     pub(super) fn at(&self, level: usize) -> String {
         format!("{} {}", self.noun(), self.level(level))
     }
 
-    /// What a step up is called, to begin a sentence with.
+    /// Returns the subject of a sentence about the change from the first level to the last: "Larger learning rates".
     pub(super) fn more(&self) -> String {
         let [name] = &self.names[..] else {
             return if self.ordered {
@@ -165,13 +167,14 @@ impl Axis {
     }
 }
 
-/// Bytes of a name that are too many for that of a file.
+/// Longest name that is used unchanged in a file name, in bytes.
 const LONG_NAME: usize = 100;
 
-/// Letters of a level that are too many for a drawing.
+/// Longest level that is used unchanged in a figure, in characters.
 const LONG_LEVEL: usize = 28;
 
-/// Where a value stands among others of its setting: numbers by size, `Full` above them, true above false.
+/// Returns the rank of a value among the values of its setting: numbers by size, `Full` above all numbers, true above
+/// false. `None` if the value has no order.
 fn rank(value: &str) -> Option<f64> {
     match value {
         "Full" => Some(f64::INFINITY),

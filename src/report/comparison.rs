@@ -1,9 +1,9 @@
-//! Level against level: what a setting did to a measure, with everything else as it was.
+//! Comparisons of levels: the effect of one setting on a measure, with all other settings equal.
 
 use super::run::{Cell, Measure, Run};
 use crate::statistics::{Estimate, Kendall, kendall, mean, paired_difference, welch_difference};
 
-/// One axis and one measure, within each combination of the other settings.
+/// The comparison of the levels of one axis by one measure, within each combination of the other settings.
 pub(super) struct Comparison {
     pub(super) axis: usize,
     pub(super) measure: Measure,
@@ -12,15 +12,15 @@ pub(super) struct Comparison {
 
 /// One combination of the settings other than the axis.
 pub(super) struct Stratum {
-    /// The level of every axis; that of the compared one says nothing.
+    /// The level of every axis; the entry of the compared axis has no meaning.
     pub(super) others: Vec<usize>,
     /// The levels that have values, lowest first.
     pub(super) groups: Vec<Group>,
-    /// From the lowest to the highest of them; none where there are fewer than two.
+    /// The difference between the lowest and the highest of these levels; `None` if there are fewer than two.
     pub(super) ends: Option<Step>,
-    /// From the lowest to each one between the ends, and on from there to the highest.
+    /// For each level between the ends, the difference from the lowest level to it and from it to the highest.
     pub(super) between: Vec<(Step, Step)>,
-    /// Rank correlation of level and measure, where there are three ordered levels or more.
+    /// The rank correlation of level and measure, if there are three ordered levels or more.
     pub(super) trend: Option<Kendall>,
 }
 
@@ -28,12 +28,12 @@ pub(super) struct Stratum {
 pub(super) struct Group {
     pub(super) level: usize,
     pub(super) mean: Estimate,
-    /// By seed.
+    /// The values with their seeds.
     values: Vec<(u64, f64)>,
 }
 
 impl Group {
-    /// The values themselves.
+    /// Returns the values without their seeds.
     pub(super) fn values(&self) -> impl Iterator<Item = f64> + Clone + '_ {
         self.values.iter().map(|(_, value)| *value)
     }
@@ -42,18 +42,18 @@ impl Group {
 /// The difference between two levels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    /// The lower level, and its mean.
+    /// The lower level and its mean.
     pub(super) from: (usize, f64),
-    /// The higher level, and its mean.
+    /// The higher level and its mean.
     pub(super) to: (usize, f64),
-    /// Higher less lower.
+    /// The mean of the higher level minus the mean of the lower level.
     pub(super) difference: Estimate,
-    /// Whether it is of pairs with the same seed.
+    /// Whether the values are paired by seed.
     pub(super) paired: bool,
 }
 
 impl Step {
-    /// Up, down, or cannot tell.
+    /// Returns the sign of the difference: 1 or −1, or `None` if the interval does not tell it.
     pub(super) fn sign(&self) -> Option<f64> {
         self.difference.told_sign()
     }
@@ -111,8 +111,10 @@ impl Stratum {
         }
     }
 
-    /// The level between the ends that contradicts what the ends say: one that is told to be above both or below both,
-    /// or different from the lowest where the ends cannot be told apart. The farthest one, if there are several.
+    /// Returns the differences to and from a level between the ends that contradicts the difference between the ends.
+    /// Such a level is clearly above both ends or clearly below both. A level also counts if only one of its two
+    /// differences has a clear sign, and the difference between the ends has the opposite sign or no clear sign. Of
+    /// several levels, returns the one farthest from the lowest level.
     pub(super) fn turn(&self) -> Option<(Step, Step)> {
         let ends = self.ends?.sign();
         let turns = |(from, to): &&(Step, Step)| match (from.sign(), to.sign()) {
@@ -130,7 +132,7 @@ impl Stratum {
     }
 }
 
-/// By seed, where both have the same seeds; else as two groups of their own.
+/// Returns the difference between two levels: paired by seed if both have the same seeds, else between two groups.
 fn step(low: &Group, high: &Group) -> Step {
     let partner = |seed| {
         high.values
@@ -148,7 +150,7 @@ fn step(low: &Group, high: &Group) -> Step {
     let unpaired = || welch_difference(&numbers(low), &numbers(high));
     let difference = if paired { paired_difference(&pairs) } else { unpaired() };
     let (from, to) = (low.mean.value, high.mean.value);
-    // A group has a value, or it would not be one.
+    // A group has at least one value, so this default is not reached in practice.
     let mut difference = difference.unwrap_or(Estimate {
         count: 0,
         value: to - from,
@@ -165,10 +167,11 @@ fn step(low: &Group, high: &Group) -> Step {
     }
 }
 
-/// What two means that are the same differ by, relatively, where their values were added up in another order.
+/// Largest relative difference between two equal means whose values were added in a different order.
 const ROUNDING: f64 = 1e-12;
 
-/// Every combination of levels that the sweep has, in queue order; those of one axis are taken together if it is given.
+/// Returns every combination of levels of the sweep, sorted by level. If `without` is given, combinations that differ
+/// only on that axis are merged.
 pub(super) fn combinations(run: &Run, without: Option<usize>) -> Vec<Vec<usize>> {
     let mut found: Vec<Vec<usize>> = Vec::new();
     for cell in &run.cells {
@@ -184,12 +187,12 @@ pub(super) fn combinations(run: &Run, without: Option<usize>) -> Vec<Vec<usize>>
     found
 }
 
-/// The rank correlation of λ_max on a probe with test accuracy over these cells.
+/// Returns the rank correlation of λ_max on a probe with test accuracy over these cells.
 pub(super) fn correlation<'a>(cells: impl Iterator<Item = &'a Cell>, probe: usize) -> Option<Kendall> {
     kendall(&pairs(cells, probe))
 }
 
-/// λ_max on a probe and test accuracy in percent of each of these cells that has both.
+/// Returns λ_max on a probe and test accuracy in percent for each of these cells that has both.
 pub(super) fn pairs<'a>(cells: impl Iterator<Item = &'a Cell>, probe: usize) -> Vec<(f64, f64)> {
     cells
         .filter_map(|cell| Some((cell.value(Measure::Lambda(probe))?, cell.value(Measure::TestAccuracy)?)))
@@ -223,7 +226,7 @@ mod tests {
         assert_eq!((paired.from, paired.to.0), ((0, 2.0), 1));
         near(paired.to.1, 9.5 / 3.0);
         for high in [
-            // Other seeds, fewer of the same, and more than those.
+            // Different seeds, fewer seeds, and more seeds.
             group(1, &[(3, 4.0), (4, 2.0), (5, 3.5)]),
             group(1, &[(0, 4.0), (1, 2.0)]),
             group(1, &[(0, 4.0), (1, 2.0), (2, 3.5), (3, 9.0)]),
@@ -247,7 +250,7 @@ mod tests {
         near(between(0.3, 0.3 + 1e-8) / ((0.3 + 1e-8) - 0.3), 1.0);
     }
 
-    /// A step whose interval tells its sign, or with 0 one that tells none.
+    /// Returns a step whose interval tells its sign; for 0, a step whose interval does not.
     fn told(value: f64) -> Step {
         let (low, high) = if value == 0.0 {
             (-1.0, 1.0)
@@ -288,11 +291,11 @@ mod tests {
             (1.0, 2.0, -1.0, true),
             (1.0, -1.0, 2.0, true),
             (0.0, 2.0, -2.0, true),
-            // On the way.
+            // Between the ends.
             (1.0, 0.5, 0.5, false),
             (-1.0, -0.5, -0.5, false),
             (0.0, 0.5, 0.5, false),
-            // One side of it is told.
+            // Only one of the two signs is known.
             (1.0, 0.5, 0.0, false),
             (1.0, -0.5, 0.0, true),
             (-1.0, 0.5, 0.0, true),
@@ -307,7 +310,7 @@ mod tests {
             let found = turn(ends, &[(there, back)]).is_some();
             assert_eq!(found, turns, "ends {ends}, there {there}, back {back}");
         }
-        // The farthest of several, whichever way.
+        // The farthest of several, in either direction.
         assert_eq!(turn(1.0, &[(2.0, -1.0), (-3.0, 4.0), (2.5, -1.0)]), Some(-3.0));
     }
 }

@@ -1,4 +1,4 @@
-//! What a report says, in its order: findings first, then figures and tables, then how the numbers were made.
+//! The content of a report, in order: findings, figures, tables, and how the numbers were computed.
 
 use super::comparison::{Comparison, combinations};
 use super::page::Page;
@@ -8,7 +8,7 @@ use crate::event::SweepEnding;
 use crate::number::count::{counted, plural};
 use crate::record::RunInfo;
 
-/// The whole page.
+/// Returns the whole page.
 pub(super) fn page(run: &Run) -> Page {
     let mut page = Page {
         title: format!("{}: λ_max and test accuracy", run.name),
@@ -26,10 +26,10 @@ pub(super) fn page(run: &Run) -> Page {
         .iter()
         .filter(|cell| matches!(cell.standing, Standing::Compared | Standing::Unreached));
     if finished.count() == 0 {
-        page.paragraph("No cell has finished, so there is nothing to say yet.");
+        page.paragraph("No cell has finished, so there are no findings yet.");
     } else if run.compared().next().is_none() {
         page.paragraph(
-            "No cell reached its aim, so none is compared with another: cells are compared that fit equally well.",
+            "No cell reached its aim (target), so no cells are compared: comparisons need cells that fit equally well.",
         );
     } else {
         for axis in 0..run.axes.len() {
@@ -49,8 +49,9 @@ pub(super) fn page(run: &Run) -> Page {
             page.paragraph("The sweep varies nothing but the seed, so there are no settings to compare.");
         } else {
             page.paragraph(
-                "In brackets: 95 % intervals, each for itself, not adjusted for how many there are. “Cannot tell” means \
-                 that the interval includes 0, that there are too few cells for one, or that a τ-b has a p-value of 0.05 or more.",
+                "Brackets contain 95 % confidence intervals, not adjusted for multiple comparisons. “Cannot tell” \
+                 means that the interval includes 0, that there are too few cells for an interval, or that the \
+                 p-value of τ-b is 0.05 or more.",
             );
         }
     }
@@ -70,7 +71,7 @@ pub(super) fn page(run: &Run) -> Page {
         page.heading("Curves");
         if curves.len() == figures::MOST_COMBINATIONS {
             page.paragraph(format!(
-                "Of no more than the first {} combinations; every cell's metrics.jsonl has its own.",
+                "At most {} combinations of settings are shown. Each cell's metrics.jsonl has the data of its curves.",
                 figures::MOST_COMBINATIONS
             ));
         }
@@ -83,7 +84,7 @@ pub(super) fn page(run: &Run) -> Page {
     tables::comparisons(&mut page, run, &comparisons);
     page.heading("Cells");
     tables::cells(&mut page, run);
-    page.heading("How these numbers were made");
+    page.heading("How these numbers were computed");
     methods::methods(&mut page, run);
     page
 }
@@ -97,7 +98,7 @@ fn header(page: &mut Page, run: &Run) {
     let unreached = count(|standing| *standing == Standing::Unreached);
     let left_out = run.cells.len() - compared - unreached;
     let unreached = if run.has_aim {
-        format!(", {unreached} shown but not compared, since they used up their budget before their aim")
+        format!(", {unreached} shown but not compared, because they did not reach their aim within their budget")
     } else {
         String::new()
     };
@@ -111,17 +112,18 @@ fn header(page: &mut Page, run: &Run) {
 
 fn provenance(info: &RunInfo) -> String {
     let state = match (info.state.clone().ending(), &info.ended) {
-        (None, _) => "running, or killed; this report is of what is on disk".to_owned(),
+        (None, _) => "running or killed; this report shows what is on disk".to_owned(),
         (Some(SweepEnding::Complete), Some(ended)) => format!("complete since {ended}"),
         (Some(ending), _) => ending.words(),
     };
     format!(
-        "Begun {} by sharptui {} on {} of {}; {state}.",
+        "Started {} by sharptui {} on {} of {}; {state}.",
         info.started, info.version, info.device, info.host
     )
 }
 
-/// The cells that do not count for everything, and what could not be read.
+/// Returns a list of the cells that are left out or not compared, of missing measurements, and of files that could not
+/// be read.
 fn named(run: &Run) -> Vec<String> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     let mut put = |why: String, index: usize| {

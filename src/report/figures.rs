@@ -1,7 +1,7 @@
-//! The figures of a report: as SVG, which the page has inside, and as PNG.
+//! The figures of a report: as SVG, which the HTML page contains, and as PNG.
 //!
-//! kuva draws both from one scene; its PNG text comes from DejaVu Sans, which is inside it, so that a server without
-//! fonts makes the same pictures.
+//! kuva draws both from the same scene. For text in PNG it uses its built-in font, DejaVu Sans, so the figures are the
+//! same on a server without fonts.
 
 mod curves;
 mod levels;
@@ -22,21 +22,21 @@ use super::axis::Axis;
 use super::comparison::Comparison;
 use super::run::Run;
 
-/// A drawing.
+/// A figure.
 pub(super) struct Figure {
-    /// The name of its files, without the ending.
+    /// The name of its files, without the extension.
     pub(super) name: String,
-    /// What it shows.
+    /// The caption.
     pub(super) caption: String,
     /// The whole SVG element.
     pub(super) svg: String,
     scene: Scene,
 }
 
-/// Pixels of the PNG for one of the SVG.
+/// Pixels of the PNG per pixel of the SVG.
 const PNG_SCALE: f32 = 2.0;
 
-/// Okabe and Ito's colours, which people who confuse colours can tell apart, without the yellow that white swallows.
+/// Okabe and Ito's colours, which colour-blind people can distinguish, without yellow, which is hard to see on white.
 const COLOURS: [&str; 7] = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
 ];
@@ -65,57 +65,57 @@ impl Figure {
         }
     }
 
-    /// The PNG file.
+    /// Returns the PNG file.
     ///
     /// # Errors
-    /// Words of the encoder; none are known.
+    /// The message of the encoder. No such error is known.
     pub(super) fn png(&self) -> Result<Vec<u8>, String> {
         RasterBackend::new().with_scale(PNG_SCALE).render_scene(&self.scene)
     }
 }
 
-/// The drawing with the rectangle that it fills. kuva gives it a size alone, and a browser that shows it any smaller then
-/// cuts it off instead of shrinking it.
+/// Adds a `viewBox` to an SVG. kuva writes only the size; without a `viewBox`, a browser that shows the figure at a
+/// smaller size cuts it off instead of scaling it.
 fn scalable(svg: &str, scene: &Scene) -> String {
     let (width, height) = (scene.width, scene.height);
     svg.replacen("<svg ", &format!("<svg viewBox=\"0 0 {width} {height}\" "), 1)
 }
 
-/// λ_max against test accuracy, coloured by each setting.
+/// Returns the scatter plots of test accuracy against λ_max, one per probe and setting, coloured by the setting.
 pub(super) fn scatters(run: &Run) -> Vec<Figure> {
     let probes = 0..run.probes.len();
     probes.flat_map(|probe| scatter::figures(run, probe)).collect()
 }
 
-/// λ_max and test accuracy against each setting.
+/// Returns the figures of λ_max and test accuracy against each setting.
 pub(super) fn levels(run: &Run, comparisons: &[Comparison]) -> Vec<Figure> {
     (0..run.axes.len())
         .filter_map(|axis| levels::figure(run, axis, comparisons))
         .collect()
 }
 
-/// λ_max, loss and accuracy against steps, of the first [`MOST_COMBINATIONS`].
+/// Returns the curves of λ_max, loss and accuracy against steps, for at most [`MOST_COMBINATIONS`] combinations.
 pub(super) fn curves(run: &Run) -> Vec<Figure> {
     curves::figures(run)
 }
 
-/// The colour of the n-th thing.
+/// Returns the colour with index `n`; colours repeat.
 fn colour(n: usize) -> &'static str {
     COLOURS[n % COLOURS.len()]
 }
 
-/// The marker of the n-th thing.
+/// Returns the marker with index `n`; markers repeat.
 fn marker(n: usize) -> MarkerShape {
     MARKERS[n % MARKERS.len()]
 }
 
-/// Where kuva's logarithmic axis ends: whatever is smaller would be drawn as 1e-10. And it marks every power of ten.
+/// Smallest value on kuva's logarithmic axis: kuva draws smaller values at 1e-10. The axis marks every power of ten.
 const LEAST_LOG: f64 = 1e-9;
 
-/// More powers of ten than can be marked each.
+/// Most powers of ten that an axis can mark.
 const MOST_POWERS: f64 = 8.0;
 
-/// How values lie on an axis.
+/// The range and scale of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Span {
     low: f64,
@@ -123,19 +123,21 @@ struct Span {
     scale: Scale,
 }
 
-/// How far values lie apart on an axis.
+/// The scale of an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
-    /// As far as they differ.
+    /// Distances are proportional to differences of values.
     Linear,
-    /// As far as their logarithms differ.
+    /// Distances are proportional to differences of logarithms.
     Log,
-    /// The same where values are smaller or span more than [`Scale::Log`] can show: their logarithms on a linear axis.
+    /// Also logarithmic, for values that are too small or span too much for [`Scale::Log`]: the logarithms are drawn on
+    /// a linear axis.
     Powers,
 }
 
 impl Span {
-    /// Room for all of the values and a margin, logarithmic where they span much and `may_log`; none of no values.
+    /// Returns a span with all values and a margin. It is logarithmic if the values span more than [`LOG_SPAN`] and
+    /// `may_log` is true. Returns `None` if there are no finite values or they are too far apart for a float.
     fn of(values: impl Iterator<Item = f64> + Clone, may_log: bool) -> Option<Self> {
         let ends = |values: &mut dyn Iterator<Item = f64>| {
             values.fold(None, |ends, value| {
@@ -145,7 +147,7 @@ impl Span {
         };
         let finite = values.filter(|value| value.is_finite());
         let (low, high): (f64, f64) = ends(&mut finite.clone())?;
-        // A few values that a logarithm cannot show are left out; where most are such, the axis is linear.
+        // A logarithmic axis omits values that are not positive. If they are a tenth or more, the axis is linear.
         let mostly_positive = 10 * finite.clone().filter(|value| *value <= 0.0).count() < finite.clone().count();
         if let Some((least, _)) = ends(&mut finite.filter(|value| *value > 0.0))
             && may_log
@@ -164,13 +166,13 @@ impl Span {
                 },
             });
         }
-        // Values that are all the same still need an axis.
+        // If all values are equal, the axis still needs a width.
         let margin = if high > low {
             0.06 * (high - low)
         } else {
             0.01 * high.abs().max(1e-4)
         };
-        // Values at both ends of a float's range are too far apart for one.
+        // The difference of values at both ends of a float's range is infinite.
         (high - low).is_finite().then_some(Self {
             low: (low - margin).max(f64::MIN),
             high: (high + margin).min(f64::MAX),
@@ -178,33 +180,33 @@ impl Span {
         })
     }
 
-    /// Whether a value can be drawn.
+    /// Returns whether a value can be drawn.
     fn shows(self, value: f64) -> bool {
         value.is_finite() && (self.scale == Scale::Linear || value > 0.0)
     }
 
-    /// What is drawn for a value that is shown.
+    /// Returns the coordinate of a value that can be drawn.
     fn place(self, value: f64) -> f64 {
         match self.scale {
             Scale::Linear | Scale::Log => value,
-            // The smallest float is not zero, though a margin below it is.
+            // A margin below the smallest positive float is zero, which has no logarithm.
             Scale::Powers => value.max(f64::from_bits(1)).log10(),
         }
     }
 
-    /// Both ends, as they are drawn.
+    /// Returns the coordinates of both ends.
     fn ends(self) -> (f64, f64) {
         (self.place(self.low), self.place(self.high))
     }
 
-    /// The distance between the marks of powers of ten.
+    /// Returns the distance between the marks of [`Scale::Powers`], in powers of ten.
     fn step(self) -> f64 {
         let (low, high) = self.ends();
         ((high - low) / MOST_POWERS).ceil()
     }
 }
 
-/// A frame with exactly these spans.
+/// Returns a layout whose axes have exactly these spans.
 fn frame(x: Span, y: Span, x_label: &str, y_label: &str) -> Layout {
     let ((left, right), (bottom, top)) = (x.ends(), y.ends());
     let layout = Layout::new((left, right), (bottom, top))
@@ -229,22 +231,22 @@ fn frame(x: Span, y: Span, x_label: &str, y_label: &str) -> Layout {
     }
 }
 
-/// A mark of a logarithmic axis: 1, 2 or 5 times a power of ten.
+/// Formats a mark of a logarithmic axis: 1, 2 or 5 times a power of ten.
 fn tick(value: f64) -> String {
     if (1e-3..1e5).contains(&value) {
-        // Powers of ten are computed, and may be off in their last digit.
+        // kuva computes powers of ten, so the last digit may be wrong.
         format!("{}", (value * 1e6).round() / 1e6)
     } else {
         format!("{value:.0e}")
     }
 }
 
-/// A mark of an axis of powers of ten.
+/// Formats a mark of an axis with [`Scale::Powers`].
 fn power(exponent: f64) -> String {
     format!("1e{exponent:.0}").replace("1e-0", "1e0")
 }
 
-/// "λ_max, log scale" where it is.
+/// Returns the label of an axis: the words, followed by ", log scale" if the scale is logarithmic.
 fn label(words: &str, span: Span) -> String {
     match span.scale {
         Scale::Linear => words.to_owned(),
@@ -252,7 +254,7 @@ fn label(words: &str, span: Span) -> String {
     }
 }
 
-/// λ_max on a probe beside a panel, where the probe's words would not fit; see [`probe_key`].
+/// Returns a short label for λ_max on a probe, because the description of the probe may be too long; see [`probe_key`].
 fn lambda_label(run: &Run, probe: usize) -> String {
     if run.probes.len() < 2 {
         return "λ_max".to_owned();
@@ -260,7 +262,7 @@ fn lambda_label(run: &Run, probe: usize) -> String {
     format!("λ_max, probe {probe}")
 }
 
-/// What stands for the long names of settings and their levels, for a caption.
+/// Returns the explanation of shortened names of settings and levels, for a caption.
 fn axes_key(run: &Run) -> String {
     let keys: Vec<String> = run.axes.iter().map(Axis::key).filter(|key| !key.is_empty()).collect();
     if keys.is_empty() {
@@ -270,7 +272,7 @@ fn axes_key(run: &Run) -> String {
     }
 }
 
-/// What the probes of [`lambda_label`] are, for a caption.
+/// Returns the explanation of the probe numbers of [`lambda_label`], for a caption.
 fn probe_key(run: &Run) -> String {
     let probes = run.probes.iter().enumerate();
     let words: Vec<String> = probes.map(|(n, words)| format!("probe {n} is {words}")).collect();

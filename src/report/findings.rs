@@ -1,4 +1,4 @@
-//! Comparisons in plain sentences, each with the intervals that it rests on.
+//! Findings in plain sentences, each with the intervals that support it.
 
 use super::comparison::{Comparison, Step, Stratum, correlation};
 use super::number;
@@ -6,7 +6,7 @@ use super::run::{Cell, Measure, Run};
 use crate::quantity::TRAIN_ACCURACY;
 use crate::statistics::Kendall;
 
-/// Up, down, or cannot tell.
+/// The direction of a change: up, down, or unknown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Up,
@@ -24,7 +24,7 @@ impl Verdict {
     }
 }
 
-/// What one setting did, measure by measure.
+/// Returns the findings about one setting, one text per measure.
 pub(super) fn of_setting(run: &Run, comparisons: &[Comparison], axis: usize) -> Vec<String> {
     let own = comparisons.iter().filter(|comparison| comparison.axis == axis);
     own.map(|comparison| about(run, comparison).join(" "))
@@ -32,7 +32,7 @@ pub(super) fn of_setting(run: &Run, comparisons: &[Comparison], axis: usize) -> 
         .collect()
 }
 
-/// How equal the fit of the compared cells is.
+/// Returns how equal the fit of the compared cells is; `None` if cells have an aim or no training accuracy is known.
 pub(super) fn of_fit(run: &Run) -> Option<String> {
     if run.has_aim {
         return None;
@@ -45,18 +45,18 @@ pub(super) fn of_fit(run: &Run) -> Option<String> {
     });
     (low <= high).then(|| {
         format!(
-            "Cells are compared after their budgets, not at an equal fit: none of until_train_accuracy and \
-             until_train_loss is set, and training accuracy ended between {} and {}.",
+            "Cells are compared at the end of their budgets, not at an equal fit: neither until_train_accuracy nor \
+             until_train_loss is set, and final training accuracies are between {} and {}.",
             number::percent(low),
             number::percent(high)
         )
     })
 }
 
-/// Combinations that a sentence names.
+/// Most combinations that one sentence lists.
 const MOST_NAMED: usize = 8;
 
-/// One setting and one measure.
+/// Returns the sentences about one setting and one measure.
 fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
     let axis = &run.axes[comparison.axis];
     let compared: Vec<(&Stratum, Step)> = comparison
@@ -66,9 +66,9 @@ fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
         .collect();
     let is_first = comparison.measure == Measure::Lambda(0);
     if compared.is_empty() {
-        // Said once: the other measures lack the same cells.
+        // Only the first measure reports this, because the other measures lack the same cells.
         let why = format!(
-            "{}: nothing to compare, since fewer than two of its levels have cells that count.",
+            "{}: no comparison, because fewer than two of its levels have usable values.",
             capital(&axis.noun())
         );
         return if is_first { vec![why] } else { Vec::new() };
@@ -89,8 +89,8 @@ fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
     let (missing, total) = (comparison.strata.len() - compared.len(), comparison.strata.len());
     if missing > 0 && is_first {
         sentences.push(format!(
-            "At {missing} of {total} combinations of the other settings there is nothing to compare: fewer than two \
-             levels have cells that count."
+            "At {missing} of {total} combinations of the other settings there is no comparison, because fewer than two \
+             levels have usable values."
         ));
     }
     sentences.extend(
@@ -101,7 +101,7 @@ fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
     sentences
 }
 
-/// One part of a sentence: the verdict and where it holds.
+/// Returns one part of a sentence: the verdict and the combinations `at` which it holds.
 fn part(run: &Run, comparison: &Comparison, verdict: Verdict, first: bool, at: &str) -> String {
     let axis = &run.axes[comparison.axis];
     let span = format!("({} → {})", axis.level(0), axis.level(axis.len() - 1));
@@ -128,7 +128,8 @@ fn part(run: &Run, comparison: &Comparison, verdict: Verdict, first: bool, at: &
     }
 }
 
-/// " at every batch size (32: …; Full: …)", " at batch size 32 (…)"; none where it holds nowhere.
+/// Returns the combinations where a verdict holds: " at every batch size (32: …; Full: …)", " at batch size 32 (…)".
+/// `None` if it holds for no combination.
 fn place(run: &Run, comparison: &Comparison, strata: &[&(&Stratum, Step)], of: usize) -> Option<String> {
     if strata.is_empty() {
         return None;
@@ -161,7 +162,7 @@ fn place(run: &Run, comparison: &Comparison, strata: &[&(&Stratum, Step)], of: u
     })
 }
 
-/// As many as can be read in a sentence; the tables have all.
+/// Joins the first [`MOST_NAMED`] items and the number of the remaining ones. The tables list all of them.
 fn listed(all: &[String], between: &str) -> String {
     let named = all[..all.len().min(MOST_NAMED)].join(between);
     match all.len().saturating_sub(MOST_NAMED) {
@@ -170,7 +171,7 @@ fn listed(all: &[String], between: &str) -> String {
     }
 }
 
-/// "42.4 → 11.6, −30.8 [−43.1, −18.5]", with the levels where they are not the ends of the axis.
+/// Returns "42.4 → 11.6, −30.8 [−43.1, −18.5]", preceded by the levels if they are not the ends of the axis.
 fn step_words(run: &Run, comparison: &Comparison, step: &Step) -> String {
     let (axis, measure) = (&run.axes[comparison.axis], comparison.measure);
     let whole = step.from.0 == 0 && step.to.0 == axis.len() - 1;
@@ -187,7 +188,7 @@ fn step_words(run: &Run, comparison: &Comparison, step: &Step) -> String {
     )
 }
 
-/// A level between the ends that the ends would hide.
+/// Returns a sentence about a change at a middle level that a comparison of the first and last levels hides.
 fn turn(run: &Run, comparison: &Comparison, stratum: &Stratum) -> Option<String> {
     let (from, to) = stratum.turn()?;
     let axis = &run.axes[comparison.axis];
@@ -213,7 +214,7 @@ fn turn(run: &Run, comparison: &Comparison, stratum: &Stratum) -> Option<String>
         }
     };
     Some(format!(
-        "The ends do not say it all{at}: from {} to {} {name} {} {}, and from there to {} it {} {}.",
+        "The first and last levels hide a change{at}: from {} to {} {name} {} {}, and from there to {} it {} {}.",
         axis.level(from.from.0),
         axis.level(from.to.0),
         said(&from),
@@ -224,13 +225,13 @@ fn turn(run: &Run, comparison: &Comparison, stratum: &Stratum) -> Option<String>
     ))
 }
 
-/// Whether λ_max and test accuracy moved together: over all cells, and within each level of each setting.
+/// Returns whether λ_max and test accuracy are correlated: over all cells, and within each level of each setting.
 pub(super) fn of_correlation(run: &Run, probe: usize) -> Vec<String> {
     let lambda = run.lambda_words(probe);
     let Some(overall) = correlation(run.compared(), probe) else {
         return vec![format!(
-            "Whether {lambda} and test accuracy moved together cannot be told: fewer than two cells have both, or one of \
-             the two is the same in all."
+            "Cannot tell whether {lambda} and test accuracy are correlated: fewer than two cells have both, or one of \
+             the two is the same in all cells."
         )];
     };
     let words = number::correlation(&overall);
@@ -238,24 +239,24 @@ pub(super) fn of_correlation(run: &Run, probe: usize) -> Vec<String> {
         Verdict::Down => format!("Over all cells, lower {lambda} went with higher test accuracy: {words}."),
         Verdict::Up => format!("Over all cells, higher {lambda} went with higher test accuracy: {words}."),
         Verdict::Unclear => {
-            format!("Cannot tell, over all cells, whether {lambda} and test accuracy moved together: {words}.")
+            format!("Cannot tell, over all cells, whether {lambda} and test accuracy are correlated: {words}.")
         }
     };
     let mut sentences = vec![overall];
-    // With one setting, what is left within a level of it are seeds; the table has that.
+    // With one setting, the cells within a level differ only in their seed. Only the table shows that correlation.
     if run.axes.len() > 1 {
         sentences.extend((0..run.axes.len()).map(|axis| within(run, axis, probe)));
     }
     sentences
 }
 
-/// "Within batch size: at 32 lower λ_max went with higher test accuracy (…); at Full cannot tell (…)."
+/// Returns "Within each batch size: at 32 lower λ_max with higher accuracy (…); at Full cannot tell (…)."
 fn within(run: &Run, axis: usize, probe: usize) -> String {
     let parts: Vec<String> = levels(run, axis, probe)
         .map(|(level, kendall)| {
             let level = run.axes[axis].level(level);
             let Some(kendall) = kendall else {
-                return format!("at {level} nothing to correlate");
+                return format!("at {level} no correlation can be computed");
             };
             let said = match Verdict::of(kendall.told_sign()) {
                 Verdict::Down => "lower λ_max with higher accuracy",
@@ -268,7 +269,7 @@ fn within(run: &Run, axis: usize, probe: usize) -> String {
     format!("Within each {}: {}.", run.axes[axis].noun(), parts.join("; "))
 }
 
-/// The correlation within each level of an axis.
+/// Returns the correlation within each level of an axis.
 pub(super) fn levels(run: &Run, axis: usize, probe: usize) -> impl Iterator<Item = (usize, Option<Kendall>)> + '_ {
     (0..run.axes[axis].len()).map(move |level| {
         let cells = run.compared().filter(move |cell: &&Cell| cell.levels[axis] == level);

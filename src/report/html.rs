@@ -1,10 +1,11 @@
-//! The page as one HTML file that needs no network: its style and its figures are inside.
+//! The page as one HTML file that needs no network: it contains its style and its figures.
 
 use std::fmt::Write as _;
 
 use super::page::{Block, Page, Table};
 
-/// Light or dark as the reader's system is; figures stay on white, on which their colours were chosen.
+/// The style sheet. It is light or dark according to the reader's system. Figures always have a white background,
+/// because their colours were chosen for white.
 const STYLE: &str = "
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
@@ -18,7 +19,7 @@ figcaption { font-size: 0.875rem; margin-top: 0.5rem; }
 li { margin: 0.5rem 0; }
 ";
 
-/// The whole file.
+/// Returns the whole file.
 pub(super) fn html(page: &Page) -> String {
     let title = escaped(&page.title);
     let mut html = format!(
@@ -41,7 +42,7 @@ pub(super) fn html(page: &Page) -> String {
             Block::Table(table) => html.push_str(&table_html(table)),
             Block::Figure(index) => {
                 let figure = &page.figures[*index];
-                // Names within a drawing are names of the whole page once it is inside.
+                // An id must be unique in the whole page, so the ids of each figure get a prefix.
                 let svg = figure.svg.replace("id=\"", &format!("id=\"f{index}-"));
                 let svg = svg.replace("url(#", &format!("url(#f{index}-"));
                 let caption = escaped(&figure.caption);
@@ -72,7 +73,7 @@ fn table_html(table: &Table) -> String {
 }
 
 fn put(html: &mut String, text: std::fmt::Arguments) {
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = html.write_fmt(text);
 }
 

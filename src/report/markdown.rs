@@ -1,8 +1,8 @@
-//! The page as Markdown, with its figures as files beside it.
+//! The page as Markdown; its figures are separate files.
 
 use super::page::{Block, Page, Table};
 
-/// The whole file; figures are looked for in `figures/`.
+/// Returns the whole file. It links to the figures in `figures/`.
 pub(super) fn markdown(page: &Page) -> String {
     let mut parts = vec![format!("# {}", escaped(&page.title))];
     for block in &page.blocks {
@@ -36,7 +36,7 @@ fn table_markdown(table: &Table) -> String {
     lines.join("\n")
 }
 
-/// What Markdown would take for its own. Brackets and underscores within words are safe as they stand.
+/// Escapes the characters that have a meaning in Markdown. Brackets and underscores inside words need no escape.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {

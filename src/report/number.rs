@@ -1,14 +1,14 @@
-//! Numbers in a report: as many digits as say something, a real minus sign.
+//! Numbers in a report: with only the significant digits, and with the minus sign − instead of a hyphen.
 
 use super::run::Measure;
 use crate::number::count::counted;
 use crate::number::{self, Places};
 use crate::statistics::{Estimate, Interval, Kendall};
 
-/// What stands for a number that is none.
+/// The text for NaN and infinity.
 const NOT_FINITE: &str = "not finite";
 
-/// So many significant digits, with an exponent where people would write one.
+/// Formats a number with `digits` significant digits; very large and very small numbers have an exponent.
 pub(super) fn significant(value: f64, digits: usize) -> String {
     if !value.is_finite() {
         return NOT_FINITE.to_owned();
@@ -16,7 +16,7 @@ pub(super) fn significant(value: f64, digits: usize) -> String {
     minus(&number::significant(value, digits))
 }
 
-/// So many decimals.
+/// Formats a number with `decimals` decimals.
 fn fixed(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return NOT_FINITE.to_owned();
@@ -24,7 +24,7 @@ fn fixed(value: f64, decimals: usize) -> String {
     minus(&number::fixed(value, decimals))
 }
 
-/// A share from 0 to 1 in percent.
+/// Formats a fraction from 0 to 1 in percent.
 pub(super) fn percent(share: f64) -> String {
     if share.is_finite() {
         minus(&number::percent(share))
@@ -33,7 +33,8 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// A value of a measure, with its unit and at least as many digits as a difference that stands beside it.
+/// Formats a value of a measure with its unit. It has at least as many digits as the difference `beside`, which is
+/// shown next to it.
 pub(super) fn value(measure: Measure, value: f64, beside: &Estimate) -> String {
     let (unit, alone) = match measure {
         Measure::TestAccuracy => (" %", fixed(value, 1)),
@@ -51,7 +52,7 @@ pub(super) fn value(measure: Measure, value: f64, beside: &Estimate) -> String {
     with_unit(&longest, unit)
 }
 
-/// A difference of a measure with its interval: "−17.9 [−19.2, −16.1]", "+1.20 points [0.35, 2.05]".
+/// Formats a difference of a measure with its interval: "−17.9 [−19.2, −16.1]", "+1.20 points [0.35, 2.05]".
 pub(super) fn difference(measure: Measure, difference: &Estimate) -> String {
     let (unit, bare): (&str, fn(f64) -> String) = match measure {
         Measure::TestAccuracy => (" points", |value| fixed(value, 1)),
@@ -74,7 +75,7 @@ pub(super) fn difference(measure: Measure, difference: &Estimate) -> String {
     }
 }
 
-/// A mean with its interval, for tables: "45.15 ± 0.68", "(2.0 ± 6.1)e−7".
+/// Formats a mean with its interval, for tables: "45.15 ± 0.68", "(2.0 ± 6.1)e−7".
 pub(super) fn mean(measure: Measure, mean: &Estimate) -> String {
     let (unit, bare): (&str, fn(f64) -> String) = match measure {
         Measure::TestAccuracy => (" %", |value| fixed(value, 2)),
@@ -96,7 +97,7 @@ pub(super) fn mean(measure: Measure, mean: &Estimate) -> String {
     }
 }
 
-/// A rank correlation with its interval and how many cells it is of: "τ-b −0.45 [−0.69, −0.12], 18 cells".
+/// Formats a rank correlation with its interval and its number of cells: "τ-b −0.45 [−0.69, −0.12], 18 cells".
 pub(super) fn correlation(kendall: &Kendall) -> String {
     let cells = counted(kendall.count as u64, "cell");
     let tau = signed(kendall.tau_b, fixed(kendall.tau_b, 2));
@@ -113,7 +114,7 @@ fn half_width(interval: Interval) -> f64 {
     (interval.high - interval.low) / 2.0
 }
 
-/// A number by itself that has a power of ten in common with others.
+/// Formats one number with the decimals and the power of ten of `places`.
 fn powered(places: Places, value: f64) -> String {
     let digits = places.digits(value);
     if is_zero(&digits) {
@@ -122,7 +123,7 @@ fn powered(places: Places, value: f64) -> String {
     minus(&format!("{digits}{}", places.power()))
 }
 
-/// A number with a plus sign where it is greater than zero, also as written.
+/// Adds a plus sign if the number is greater than zero, and is not written as zero.
 fn signed(value: f64, text: String) -> String {
     if value > 0.0 && !is_zero(&text) {
         format!("+{text}")
@@ -135,7 +136,7 @@ fn is_zero(text: &str) -> bool {
     text.chars().all(|letter| "0.".contains(letter))
 }
 
-/// Words that stand for a number have no unit.
+/// Adds the unit to a number; [`NOT_FINITE`] gets none.
 fn with_unit(text: &str, unit: &str) -> String {
     if text == NOT_FINITE {
         text.to_owned()
@@ -144,7 +145,7 @@ fn with_unit(text: &str, unit: &str) -> String {
     }
 }
 
-/// A hyphen is no minus sign.
+/// Replaces hyphens by minus signs.
 fn minus(text: &str) -> String {
     text.replace('-', "−")
 }

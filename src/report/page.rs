@@ -1,4 +1,4 @@
-//! What a report says, before it is HTML or Markdown.
+//! The content of a report as blocks, independent of HTML and Markdown.
 
 use super::figures::Figure;
 
@@ -10,29 +10,29 @@ pub(super) enum Block {
     Subheading(String),
     /// A paragraph of plain text.
     Paragraph(String),
-    /// Points, each of plain text.
+    /// A bulleted list; each item is plain text.
     Points(Vec<String>),
     /// A table.
     Table(Table),
-    /// A figure, by its place in [`Page::figures`].
+    /// A figure, as its index in [`Page::figures`].
     Figure(usize),
 }
 
-/// A table of plain text.
+/// A table whose fields are plain text.
 pub(super) struct Table {
     /// The titles of the columns.
     pub(super) header: Vec<String>,
-    /// Rows of as many fields.
+    /// The rows, each with one field per column.
     pub(super) rows: Vec<Vec<String>>,
 }
 
 /// A report.
 pub(super) struct Page {
-    /// Its title.
+    /// The title.
     pub(super) title: String,
-    /// What it says, in order.
+    /// The blocks, in order.
     pub(super) blocks: Vec<Block>,
-    /// Its figures.
+    /// The figures.
     pub(super) figures: Vec<Figure>,
 }
 

@@ -1,4 +1,4 @@
-//! A run directory, read for a report: its cells, what each of them counts for, and what it measured last.
+//! A run directory, read for a report: its cells, whether each is compared, and the last measurements of each.
 
 use std::path::Path;
 
@@ -8,50 +8,50 @@ use crate::event::{CellEnding, CellIndex, Finish, Point, Summary};
 use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 use crate::record::{self, CellFound, RecordError, RunInfo};
 
-/// A run, as far as it is.
+/// A sweep, finished or not, as its run directory shows it.
 pub(super) struct Run {
     /// The name of the sweep.
     pub(super) name: String,
     /// `run.json`, if it can be read.
     pub(super) info: Option<RunInfo>,
-    /// What the sweep varies besides the seed, in the order of its axes.
+    /// The axes of the sweep, in their order, without the seed.
     pub(super) axes: Vec<Axis>,
     /// Every cell in queue order.
     pub(super) cells: Vec<Cell>,
-    /// In words, what each λ_max is measured on; the first is the one that tables show.
+    /// The probes, described in words. Each has its own λ_max; most tables show the first.
     pub(super) probes: Vec<String>,
-    /// Whether cells train until something is reached.
+    /// Whether cells have an aim (target): a training loss or accuracy at which they stop.
     pub(super) has_aim: bool,
-    /// What could not be read.
+    /// Messages about files and lines that could not be read.
     pub(super) gaps: Vec<String>,
 }
 
-/// A cell.
+/// A cell (run of the sweep).
 pub(super) struct Cell {
-    /// Its place in the queue, from 0, as its folder and `summary.csv` have it.
+    /// The index, from 0: the name of its folder and its `cell` in `summary.csv`.
     pub(super) index: usize,
-    /// Which level of each axis it has.
+    /// The index of its level on each axis.
     pub(super) levels: Vec<usize>,
-    /// Its seed.
+    /// The seed.
     pub(super) seed: u64,
-    /// What it counts for.
+    /// Whether it is compared.
     pub(super) standing: Standing,
-    /// Its last values, if it has ended.
+    /// The last values, if the cell has ended.
     pub(super) summary: Option<Summary>,
-    /// λ_max on each probe, as last measured.
+    /// The last measured λ_max on each probe.
     pub(super) lambdas: Vec<Option<Lambda>>,
-    /// Its curves.
+    /// The points of its curves.
     pub(super) points: Vec<Point>,
 }
 
-/// What a cell counts for, by the rule that the screen has, too: see [`CellEnding::finish`].
+/// Whether a cell is compared. The screen uses the same rule: see [`CellEnding::finish`].
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Standing {
-    /// It finished, and is compared with others.
+    /// It finished and is compared with other cells.
     Compared,
-    /// It used up its budget before it reached its aim: shown, but not compared with cells that fit better.
+    /// It used up its budget before it reached its aim. It is shown, but not compared, because other cells fit better.
     Unreached,
-    /// It is named and left out; why.
+    /// It is listed as left out, with this reason.
     LeftOut(String),
 }
 
@@ -60,21 +60,21 @@ pub(super) enum Standing {
 pub(super) struct Lambda {
     pub(super) value: f64,
     pub(super) converged: bool,
-    /// Whether it converged, after the last step.
+    /// Whether it is used: it converged and was measured after the last step.
     pub(super) counts: bool,
 }
 
-/// What is compared.
+/// A measure by which cells are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Measure {
     /// λ_max on a probe.
     Lambda(usize),
-    /// Share of the test set classified correctly, in percent.
+    /// The part of the test set that is classified correctly, in percent.
     TestAccuracy,
 }
 
 impl Cell {
-    /// A measure at the end of the cell, if it was made and is worth something.
+    /// Returns a measure at the end of the cell; `None` if it was not measured or is not usable.
     pub(super) fn value(&self, measure: Measure) -> Option<f64> {
         let value = match measure {
             Measure::Lambda(probe) => self.lambdas.get(probe)?.filter(|lambda| lambda.counts)?.value,
@@ -85,7 +85,8 @@ impl Cell {
 }
 
 impl Run {
-    /// Reads a run directory, without its lock, so that it may go on meanwhile. What the cells of `again` came to does not count.
+    /// Reads a run directory without its lock, so the run may continue meanwhile. The cells of `again` are left out,
+    /// because they are to be run again.
     pub(super) fn read(path: &Path, experiment: &Experiment, again: &[CellIndex]) -> Result<Self, RecordError> {
         let mut gaps = Vec::new();
         let info = record::read_run(path)
@@ -103,7 +104,7 @@ impl Run {
             cell.levels = all_axes.iter().map(|axis| axis.level_of(&planned.swept)).collect();
             cells.push(cell);
         }
-        // The seed is what a combination is repeated over, not what is studied.
+        // Seeds are repetitions of a combination, not a setting to compare.
         let kept: Vec<bool> = all_axes.iter().map(|axis| !axis.is_seed()).collect();
         for cell in &mut cells {
             let mut keep = kept.iter();
@@ -120,12 +121,12 @@ impl Run {
         })
     }
 
-    /// The cells that are compared with each other.
+    /// Returns the cells that are compared with each other.
     pub(super) fn compared(&self) -> impl Iterator<Item = &Cell> {
         self.cells.iter().filter(|cell| cell.standing == Standing::Compared)
     }
 
-    /// Every measure that findings are about, the first probe's λ_max and the accuracy first.
+    /// Returns every measure of the findings: λ_max on the first probe, test accuracy, then λ_max on the other probes.
     pub(super) fn measures(&self) -> Vec<Measure> {
         let further = (1..self.probes.len()).map(Measure::Lambda);
         [Measure::Lambda(0), Measure::TestAccuracy]
@@ -134,7 +135,7 @@ impl Run {
             .collect()
     }
 
-    /// λ_max in words, with its probe where there are several.
+    /// Returns the name of λ_max, with the probe if there are several.
     pub(super) fn lambda_words(&self, probe: usize) -> String {
         match self.probes.get(probe) {
             Some(words) if self.probes.len() > 1 => format!("λ_max ({words})"),
@@ -145,7 +146,7 @@ impl Run {
 
 fn read_cell(index: usize, planned: &Planned, found: Option<&CellFound>, gaps: &mut Vec<String>) -> Cell {
     let ended = found.and_then(|found| found.ended.clone()).map(|mut ended| {
-        // Written since cells have aims.
+        // Files of earlier versions, in which cells had no aims, lack this field.
         let summary = &mut ended.summary;
         summary.reached_aim = summary
             .reached_aim
@@ -158,7 +159,7 @@ fn read_cell(index: usize, planned: &Planned, found: Option<&CellFound>, gaps: &
             Ok(metrics) => {
                 if let Some(torn) = metrics.torn {
                     gaps.push(format!(
-                        "cell {index:03}: line {} of metrics.jsonl is not whole and was not read",
+                        "cell {index:03}: line {} of metrics.jsonl is incomplete and was not read",
                         torn.line
                     ));
                 }
@@ -170,7 +171,7 @@ fn read_cell(index: usize, planned: &Planned, found: Option<&CellFound>, gaps: &
     let standing = match (found, &ended) {
         (Some(found), Some(ended)) => standing(planned, found, &ended.ending, &ended.summary),
         (Some(_), None) => Standing::LeftOut("unfinished".to_owned()),
-        (None, _) => Standing::LeftOut("not begun".to_owned()),
+        (None, _) => Standing::LeftOut("not started".to_owned()),
     };
     let summary = ended.map(|ended| ended.summary);
     Cell {
@@ -189,22 +190,22 @@ fn standing(planned: &Planned, found: &CellFound, ending: &CellEnding, summary: 
         let why = ending.failure().map_or_else(String::new, |why| format!(": {why}"));
         return Standing::LeftOut(format!("{}{why}", ending.word()));
     };
-    // A cell that ran under other settings than the configuration gives answers another question.
+    // A cell that ran with settings other than those of the configuration is not comparable.
     let own = record::read_settings(&found.path).ok();
     let asked = planned.settings.entries();
     let changed = own.into_iter().flatten().find_map(|(name, value)| {
         let (_, asked) = asked.iter().find(|(asked, text)| *asked == name && *text != value)?;
-        Some(format!("ran with {name} {value}, where the configuration has {asked}"))
+        Some(format!("ran with {name} {value}, but the configuration has {asked}"))
     });
     match (changed, finish) {
         (Some(changed), _) => Standing::LeftOut(changed),
-        (None, Finish::ByHand) => Standing::LeftOut("its learning rate was changed by hand".to_owned()),
+        (None, Finish::ByHand) => Standing::LeftOut("its learning rate was changed by hand during training".to_owned()),
         (None, Finish::AimMissed) => Standing::Unreached,
         (None, Finish::AsPlanned) => Standing::Compared,
     }
 }
 
-/// λ_max on each probe: the first as `summary.csv` has it, the others as last measured.
+/// Returns λ_max on each probe: the first from the cell's summary, the others from the last points.
 fn lambdas(probes: usize, summary: Option<&Summary>, points: &[Point]) -> Vec<Option<Lambda>> {
     let first = summary.and_then(|last| {
         Some(Lambda {
@@ -227,7 +228,7 @@ fn lambdas(probes: usize, summary: Option<&Summary>, points: &[Point]) -> Vec<Op
     std::iter::once(first).chain(further).collect()
 }
 
-/// In words, each probe; all that there are, where cells differ in them.
+/// Returns the description of each probe. If cells differ in a probe, it lists all variants, separated by " / ".
 fn probe_words(experiment: &Experiment) -> Vec<String> {
     let mut probes: Vec<Vec<MeasuredOn>> = Vec::new();
     for planned in &experiment.cells {

@@ -7,7 +7,7 @@ use super::{findings, number};
 use crate::quantity::{self, Format, LAMBDA_MAX, Quantity};
 use crate::statistics::{Estimate, Kendall, mean};
 
-/// One row a combination of swept settings: means over its seeds.
+/// Adds the table with one row per combination of swept settings: means over its seeds.
 pub(super) fn combinations(page: &mut Page, run: &Run) {
     let mut header: Vec<String> = run.axes.iter().map(super::axis::Axis::name).collect();
     header.push("cells".to_owned());
@@ -31,7 +31,7 @@ pub(super) fn combinations(page: &mut Page, run: &Run) {
         let groups = [(compared, "reached"), (unreached, "not reached")];
         let has_any = groups.iter().any(|(cells, _)| !cells.is_empty());
         for (cells, aim) in groups {
-            // A combination without any cell that counts has a row all the same, which says so.
+            // A combination without usable cells also has a row, with the number of cells 0.
             if cells.is_empty() && (has_any || aim != "reached") {
                 continue;
             }
@@ -63,7 +63,8 @@ pub(super) fn combinations(page: &mut Page, run: &Run) {
     page.table(header, rows);
 }
 
-/// The quantities of cells that tables have besides λ_max, which has a column a probe; those that no cell has are left out.
+/// Returns the quantities that tables show besides λ_max, without those that no cell has. λ_max has one column per
+/// probe.
 fn of_cells(run: &Run) -> Vec<&'static Quantity> {
     let summaries = || run.cells.iter().filter_map(|cell| cell.summary.as_ref());
     let is_measured = |quantity: &Quantity| summaries().any(|last| last.last(quantity).is_some());
@@ -80,7 +81,7 @@ fn measured(cells: &[&Cell], measure: Measure) -> String {
     )
 }
 
-/// The mean of the last values of a quantity.
+/// Returns the mean of the last values of a quantity, as text.
 fn mean_of(quantity: &Quantity, cells: &[&Cell]) -> String {
     let last = |cell: &&Cell| cell.summary.as_ref()?.last(quantity).filter(|value| value.is_finite());
     let values = cells.iter().filter_map(last);
@@ -108,7 +109,7 @@ fn mean_words(values: &[f64], words: impl Fn(&Estimate) -> String) -> String {
     mean(values).map_or_else(|| "–".to_owned(), |mean| words(&mean))
 }
 
-/// Every level against the lowest, and the trend over all.
+/// Adds the table that compares every level with the lowest, and has the trend over all levels.
 pub(super) fn comparisons(page: &mut Page, run: &Run, comparisons: &[Comparison]) {
     let mut rows = Vec::new();
     for comparison in comparisons {
@@ -136,8 +137,8 @@ pub(super) fn comparisons(page: &mut Page, run: &Run, comparisons: &[Comparison]
         return;
     }
     page.paragraph(
-        "Each level against the lowest that has cells, within each combination of the other settings. Trend: rank \
-         correlation of the level with the measure over all levels, where there are three or more.",
+        "Each level is compared with the lowest level that has values, within each combination of the other settings. \
+         Trend: the rank correlation of level and measure over all levels, if there are three or more.",
     );
     let header = [
         "setting",
@@ -146,8 +147,8 @@ pub(super) fn comparisons(page: &mut Page, run: &Run, comparisons: &[Comparison]
         "from",
         "to",
         "difference and 95 % interval",
-        "by",
-        "says",
+        "method",
+        "result",
         "trend",
     ];
     page.table(header.map(str::to_owned).to_vec(), rows);
@@ -191,7 +192,7 @@ fn step_row(
     ]
 }
 
-/// The rank correlation of λ_max and test accuracy, over all cells and within each level.
+/// Adds the table of the rank correlation of λ_max and test accuracy, over all cells and within each level.
 pub(super) fn correlations(page: &mut Page, run: &Run) {
     let mut rows = Vec::new();
     for probe in 0..run.probes.len() {
@@ -216,11 +217,11 @@ pub(super) fn correlations(page: &mut Page, run: &Run) {
             }
         }
     }
-    let header = ["measure", "cells", "rank correlation with test accuracy", "p", "says"];
+    let header = ["measure", "cells", "rank correlation with test accuracy", "p", "result"];
     page.table(header.map(str::to_owned).to_vec(), rows);
 }
 
-/// One row a cell.
+/// Adds the table with one row per cell.
 pub(super) fn cells(page: &mut Page, run: &Run) {
     let mut header = vec!["cell".to_owned()];
     header.extend(run.axes.iter().map(super::axis::Axis::name));
@@ -228,7 +229,7 @@ pub(super) fn cells(page: &mut Page, run: &Run) {
     header.extend((0..run.probes.len()).map(|probe| run.lambda_words(probe)));
     let of_cells = of_cells(run);
     header.extend(of_cells.iter().map(|quantity| quantity.label.to_owned()));
-    header.extend(["steps", "counts"].map(str::to_owned));
+    header.extend(["steps", "compared"].map(str::to_owned));
     let none = || "–".to_owned();
     let rows = run.cells.iter().map(|cell| {
         let mut row = vec![format!("{:03}", cell.index)];
@@ -241,7 +242,7 @@ pub(super) fn cells(page: &mut Page, run: &Run) {
         row.push(cell.seed.to_string());
         row.extend(
             (0..run.probes.len()).map(|probe| match cell.lambdas.get(probe).copied().flatten() {
-                Some(lambda) if !lambda.value.is_finite() => "could not be had".to_owned(),
+                Some(lambda) if !lambda.value.is_finite() => "could not be measured".to_owned(),
                 Some(lambda) if lambda.counts => number::significant(lambda.value, 5),
                 Some(lambda) => {
                     let why = if lambda.converged {

@@ -4,25 +4,26 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{CONFIDENCE, Interval};
 
-/// Up to this many pairs without ties, the p-value is counted out; beyond, the normal distribution is as good.
+/// The largest number of pairs for which the p-value is computed exactly (without ties). For more pairs, the normal
+/// approximation is good enough.
 const MOST_COUNTED: usize = 33;
 
-/// How far two quantities rise and fall together.
+/// The rank correlation of two quantities.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kendall {
-    /// How many pairs of values.
+    /// The number of pairs of values.
     pub count: usize,
     /// τ-b, from −1 to 1.
     pub tau_b: f64,
-    /// Its interval of 95 %; none with fewer than five pairs.
+    /// Its 95 % confidence interval; `None` with fewer than five pairs.
     pub interval: Option<Interval>,
-    /// Probability of a τ-b at least this far from 0 if the two had nothing to do with each other.
+    /// The two-sided p-value: the probability of a τ-b at least this far from 0 if the two quantities are independent.
     pub p_value: f64,
 }
 
 impl Kendall {
-    /// The sign of τ-b, if both its interval and its p-value tell it: the interval is an approximation made for values
-    /// without ties, the p-value is exact, or corrected for ties.
+    /// Returns the sign of τ-b (−1 or 1) if both the interval and the p-value are significant, else `None`. The
+    /// interval is an approximation for values without ties; the p-value is exact, or corrected for ties.
     #[must_use]
     pub fn told_sign(&self) -> Option<f64> {
         self.interval
@@ -31,13 +32,14 @@ impl Kendall {
     }
 }
 
-/// Kendall's τ-b = (C − D)/√((N − T)(N − U)) of finite values: C and D of the N = n(n−1)/2 pairs are concordant and
-/// discordant, T and U are tied in the one and in the other (Kendall 1945, Biometrika 33). None where there is no
-/// correlation: fewer than two pairs, or one quantity that never changes.
+/// Computes Kendall's τ-b = (C − D)/√((N − T)(N − U)) of n finite pairs of values. Of the N = n(n−1)/2 pairs of pairs,
+/// C are concordant, D are discordant, T are tied in the first quantity and U are tied in the second (Kendall 1945,
+/// Biometrika 33). Returns `None` if τ-b is not defined: with fewer than two pairs, or if a quantity never changes.
 ///
 /// The interval is Fisher's z, artanh τ ± 1.96·√(0.437/(n−4)), by Fieller, Hartley and Pearson (1957, Biometrika 44;
-/// Bonett and Wright 2000, Psychometrika 65). It would have no width at τ = ±1, so there z is taken half a pair away, at
-/// ±(1 − 1/N): with five pairs in perfect order it is [0.18, 1], and the chance of that order is 2/5! = 0.017.
+/// Bonett and Wright 2000, Psychometrika 65). At τ = ±1, artanh τ is infinite and the interval would have no width.
+/// There, z is computed at ±(1 − 1/N) instead, half a pair away. With five pairs in perfect order, the interval is
+/// [0.18, 1], and the probability of a perfect order is 2/5! = 0.017.
 #[must_use]
 pub fn kendall(pairs: &[(f64, f64)]) -> Option<Kendall> {
     let count = pairs.len();
@@ -85,9 +87,11 @@ fn interval(count: usize, tau: f64, all_pairs: f64) -> Option<Interval> {
     })
 }
 
-/// Both tails of τ over all n! orders, each as likely as the other: `inversions` discordant pairs or fewer, twice.
+/// Computes the exact two-sided p-value over all n! orders, which are equally likely: twice the probability of at most
+/// `inversions` discordant pairs.
 ///
-/// Orders of n elements with k inversions number the sum of those of n − 1 elements with k − n + 1 to k.
+/// The number of orders of n elements with k inversions is the sum of the numbers for n − 1 elements with k − n + 1 to
+/// k inversions.
 fn counted_p(count: usize, inversions: f64) -> f64 {
     let most = inversions as usize;
     let mut shares = vec![0.0; most + 1];
@@ -102,8 +106,8 @@ fn counted_p(count: usize, inversions: f64) -> f64 {
     (2.0 * shares.iter().sum::<f64>()).min(1.0)
 }
 
-/// Both tails of C − D in the normal distribution of its mean 0 and its variance under ties (Kendall 1970, Rank
-/// Correlation Methods, section 4).
+/// Computes the two-sided p-value of C − D in the normal approximation, with mean 0 and the variance corrected for ties
+/// (Kendall 1970, Rank Correlation Methods, section 4).
 fn approximate_p(pairs: &[(f64, f64)], balance: f64) -> Option<f64> {
     let n = pairs.len() as f64;
     let groups = [
@@ -124,7 +128,7 @@ fn approximate_p(pairs: &[(f64, f64)], balance: f64) -> Option<f64> {
     Some((2.0 * normal()?.sf(z)).min(1.0))
 }
 
-/// The sizes of the groups of equal values.
+/// Returns the sizes of the groups of equal values.
 fn tied_groups(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_by(f64::total_cmp);
     values

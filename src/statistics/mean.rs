@@ -1,23 +1,23 @@
-//! Means and differences of means, with Student's t.
+//! Means and differences of means, with intervals by Student's t.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::{CONFIDENCE, Interval};
 
-/// A mean, or a difference of means, and how far off it may be.
+/// A mean, or a difference of means, with its confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// How many values, or pairs of values, it is made of; of a difference without pairs, the smaller group's.
+    /// The number of values or of pairs. For a difference without pairs, it is the size of the smaller group.
     pub count: usize,
     /// The estimate itself.
     pub value: f64,
-    /// Its interval of 95 %; none where there are fewer than two values, or where all are equal: a spread of zero in a
-    /// handful of values is a coincidence of rounding (accuracies are whole numbers of examples) and no certainty.
+    /// Its 95 % confidence interval. It is `None` with fewer than two values, or if all values are equal: a few equal
+    /// values are a coincidence of rounding (accuracies count whole examples) and do not mean that the spread is zero.
     pub interval: Option<Interval>,
 }
 
 impl Estimate {
-    /// Of numbers that were divided by `scale`.
+    /// Builds an estimate from numbers that were divided by `scale`.
     fn scaled(count: usize, value: f64, half_width: Option<f64>, scale: f64) -> Self {
         Self {
             count,
@@ -26,14 +26,14 @@ impl Estimate {
         }
     }
 
-    /// Its sign (−1 or 1), if its interval tells it.
+    /// Returns its sign (−1 or 1) if zero lies outside its interval.
     #[must_use]
     pub fn told_sign(&self) -> Option<f64> {
         self.interval.filter(Interval::tells_sign).map(|_| self.value.signum())
     }
 }
 
-/// The mean of `values` with its interval x̄ ± t₀.₉₇₅,ₙ₋₁·s/√n; none of no values.
+/// Computes the mean of `values` with its interval x̄ ± t₀.₉₇₅,ₙ₋₁·s/√n. Returns `None` if there are no values.
 #[must_use]
 pub fn mean(values: &[f64]) -> Option<Estimate> {
     let scale = scale_of(values.iter());
@@ -44,16 +44,16 @@ pub fn mean(values: &[f64]) -> Option<Estimate> {
     Some(Estimate::scaled(count, mean, half_width, scale))
 }
 
-/// The mean of `after − before` over `pairs` of (before, after), with the interval of the mean of the differences: what
-/// the pairs have in common, such as the initial parameters of a seed, cancels.
+/// Computes the mean of `after − before` over `pairs` of (before, after), with the interval of the mean of the
+/// differences. Influences that both values of a pair share, such as the initial parameters of a seed, cancel.
 #[must_use]
 pub fn paired_difference(pairs: &[(f64, f64)]) -> Option<Estimate> {
     let differences: Vec<f64> = pairs.iter().map(|(before, after)| after - before).collect();
     mean(&differences)
 }
 
-/// The difference `mean(after) − mean(before)` of groups that have no pairs, with Welch's interval: variances of their
-/// own, degrees of freedom by Welch and Satterthwaite (Welch 1947, Biometrika 34).
+/// Computes the difference `mean(after) − mean(before)` of two unpaired groups with Welch's interval: each group has
+/// its own variance, and the degrees of freedom are those of Welch and Satterthwaite (Welch 1947, Biometrika 34).
 #[must_use]
 pub fn welch_difference(before: &[f64], after: &[f64]) -> Option<Estimate> {
     let scale = scale_of(before.iter().chain(after));
@@ -69,7 +69,8 @@ pub fn welch_difference(before: &[f64], after: &[f64]) -> Option<Estimate> {
     Some(Estimate::scaled(count, second - first, half_width, scale))
 }
 
-/// Mean and unbiased variance; no variance of fewer than two values or of equal ones. None of no values.
+/// Computes the mean and the unbiased variance. There is no variance for fewer than two values or for equal values.
+/// Returns `None` if there are no values.
 fn moments(values: &[f64]) -> Option<(f64, Option<f64>)> {
     let count = values.len() as f64;
     let (&first, _) = values.split_first()?;
@@ -79,8 +80,8 @@ fn moments(values: &[f64]) -> Option<(f64, Option<f64>)> {
     Some((mean, differ.then_some(variance)))
 }
 
-/// A power of two near the largest of the values, by which nothing is rounded: squares of what is 1e200 or 1e-200 would
-/// leave the range of a float.
+/// Returns a power of two near the largest value. Division by it keeps squares within the range of an `f64` (the square
+/// of 1e200 overflows, that of 1e-200 underflows) and causes no rounding.
 fn scale_of<'a>(values: impl Iterator<Item = &'a f64>) -> f64 {
     let largest = values.fold(0.0_f64, |largest, value| largest.max(value.abs()));
     if largest > 0.0 && largest.is_finite() {
@@ -94,10 +95,10 @@ fn scaled(values: &[f64], scale: f64) -> Vec<f64> {
     values.iter().map(|value| value / scale).collect()
 }
 
-/// Numbers closer than this, relatively, are equal but for the rounding of their subtraction.
+/// The relative difference below which two numbers count as equal: it can come from rounding in a subtraction.
 const SAME: f64 = 1e-9;
 
-/// The quantile of Student's t that leaves (1 − 95 %)/2 above it.
+/// Returns the 97.5 % quantile of Student's t.
 fn t_quantile(degrees_of_freedom: f64) -> Option<f64> {
     let distribution = StudentsT::new(0.0, 1.0, degrees_of_freedom).ok()?;
     Some(distribution.inverse_cdf(0.5 + CONFIDENCE / 2.0))

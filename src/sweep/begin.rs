@@ -1,4 +1,4 @@
-//! A sweep before its first step: what the run directory has already, and what is left to do.
+//! Prepares a sweep: reads what the run directory has already, and determines which cells are left to run.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -23,13 +23,13 @@ use crate::setup;
 use crate::train::needs;
 
 impl Sweep {
-    /// Writes down what will be run. Cells that `run_dir` has whole already will not run
-    /// again; one that failed will. A checkpoint of the running cell is kept after every `keep_every`.
+    /// Writes the plan of the sweep. Cells that are complete in `run_dir` will not run again; failed cells will. While
+    /// a cell runs, a checkpoint is written every `keep_every`.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the run directory from being read or written; a configuration or a data set that is not what
-    /// the run began with.
+    /// Returns an error if the run directory cannot be read or written, or if the configuration or a data set has
+    /// changed since the run began.
     pub fn new(
         experiment: Experiment,
         device: OpenDevice,
@@ -62,7 +62,7 @@ impl Sweep {
             if ended.is_some() || has_checkpoint(&found.path) {
                 check_settings(&found.path, settings)?;
             }
-            // What is on disk of a cell that will go on, or begin again, is shown until it does; what failed has nothing to show.
+            // The last values of an unfinished cell are shown until it runs again; a failed cell has nothing to show.
             if !matches!(ending, Some(CellEnding::Failed(_))) {
                 row.state = ended.unwrap_or(RowState::Ended(CellEnding::Interrupted));
                 row.summary = left_at(&found);
@@ -87,7 +87,7 @@ impl Sweep {
                 .map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned())),
             seeds,
             cells: rows.len(),
-            // A run that is taken up again began when it first did.
+            // A resumed run keeps its first starting time.
             started: earlier
                 .as_ref()
                 .map_or_else(|| rfc3339(SystemTime::now()), |earlier| earlier.started.clone()),
@@ -120,19 +120,19 @@ impl Sweep {
         })
     }
 
-    /// Nothing comes of it: a run directory that was made for it is taken away, another one says again what it said before.
+    /// Withdraws a sweep that cannot start: deletes the run directory if it is new; otherwise restores its `run.json`.
     pub fn withdraw(mut self) {
         if self.run_dir.is_new() {
             discard(self.run_dir.path());
             return;
         }
         self.info.state = RunState::Stopped;
-        // Whoever asked is told another error.
+        // The caller reports another error.
         let _ = self.run_dir.write_run(self.earlier.as_ref().unwrap_or(&self.info));
     }
 }
 
-/// How large a cell of these settings is.
+/// Returns the size of a cell with these settings.
 fn size(settings: &Settings) -> CellSize {
     let data = settings.data;
     let network = setup::network(settings, [data.channels(), data.side(), data.side()], data.classes());
@@ -142,16 +142,16 @@ fn size(settings: &Settings) -> CellSize {
     }
 }
 
-/// Says so where an earlier version has trained what goes on now.
+/// Returns a notice if an earlier version of this program, which rounds differently, began this run.
 fn rounded_otherwise(earlier: &RunInfo) -> Option<String> {
     (earlier.rounding != ROUNDING).then(|| {
-        "an earlier version of this program began this run, and adds numbers up in another order: what is computed from \
-         now on agrees with what is there to rounding, not to the last bit"
+        "an earlier version of this program began this run and adds numbers up in another order: results from \
+         now on agree with earlier ones up to rounding, not to the last bit"
             .to_owned()
     })
 }
 
-/// The rows as the table has them, where a cell that is to run again has nothing to show.
+/// Returns the rows of the table before the first cell runs. A cell that will run again has no values yet.
 fn waiting_rows(experiment: &Experiment, rows: &[CellRow], kept: &QueueFile) -> Vec<CellRow> {
     let mut rows = rows.to_vec();
     for &cell in &kept.again {

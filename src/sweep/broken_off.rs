@@ -1,22 +1,22 @@
-//! Cells that ran when an earlier process was killed, or fell over: what is said of them, and when they are run.
+//! Cells that were running when an earlier process was killed or crashed.
 
 use std::path::Path;
 
 use crate::event::CellIndex;
 use crate::record::{has_checkpoint, read_attempts};
 
-/// A cell that has begun and not ended.
+/// A cell that began and did not end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BrokenOff {
     pub(super) cell: CellIndex,
-    /// How often it was taken up, and a process killed.
+    /// The number of processes that ended while running it.
     attempts: u32,
     /// Whether it has a checkpoint.
     continues: bool,
 }
 
 impl BrokenOff {
-    /// The cell of this folder.
+    /// Reads the cell of this folder.
     pub(super) fn read(cell: CellIndex, folder: &Path) -> Self {
         Self {
             cell,
@@ -25,18 +25,18 @@ impl BrokenOff {
         }
     }
 
-    /// Whether it is run after the others: it may be the reason, and must not keep them from their turn. A single kill of one that
-    /// can go on is no sign of that.
+    /// Returns whether the cell runs after all others. The cell may be the cause of the crash, and then must not
+    /// prevent the others from running. A single kill of a cell that has a checkpoint does not suggest this.
     pub(super) fn comes_last(self) -> bool {
         !self.continues || self.attempts > 1
     }
 
-    /// Which attempt the next one is.
+    /// Returns the number of the next attempt.
     pub(super) fn next_attempt(self) -> u32 {
         self.attempts.saturating_add(1)
     }
 
-    /// What the person watching is told.
+    /// Returns the notice for the person watching.
     pub(super) fn words(self) -> String {
         let killed = match self.attempts {
             1 => "an earlier process ended without a last checkpoint".to_owned(),

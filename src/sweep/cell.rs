@@ -1,4 +1,4 @@
-//! One cell: trained into its folder.
+//! Trains one cell and writes its results into its folder.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,24 +16,25 @@ use crate::record::{CellRow, CellWriter, RecordError, Tensors};
 use crate::setup;
 use crate::train::{AnyError, Control, Keeper, Outbox, Position, Snapshot, Task, train};
 
-/// The least time between two checkpoints, in times of what one takes: on a slow disk they must not hold training up.
+/// The least time between two checkpoints, as a multiple of the time that one takes: on a slow disk, checkpoints must
+/// not slow training down.
 const LEAST_INTERVAL: u32 = 25;
 
-/// Where a cell is trained into, and how.
+/// The place for a cell's results, and how they are kept.
 pub(super) struct Keeping<'a> {
     pub(super) writer: &'a mut CellWriter,
-    /// Follows what is known of the cell.
+    /// The last values of the cell, updated while it trains.
     pub(super) summary: &'a mut Summary,
-    /// Its row in the table, and where its changes go.
+    /// Its row in the table, and the table that takes the changes.
     pub(super) row: CellRow,
     pub(super) rows: &'a Rows,
     /// The time between two checkpoints.
     pub(super) every: Duration,
-    /// The checkpoint that it goes on from.
+    /// The checkpoint from which the cell continues.
     pub(super) from: Option<&'a Tensors>,
 }
 
-/// Trains a cell into its folder.
+/// Trains a cell and writes its results into its folder.
 pub(super) fn train_cell(
     cell: CellIndex,
     settings: &Settings,
@@ -99,12 +100,12 @@ struct Folder<'a> {
     row: CellRow,
     rows: &'a Rows,
     keep_every: Duration,
-    /// What the last checkpoint took.
+    /// The time that the last checkpoint took.
     cost: Duration,
 }
 
 impl Folder<'_> {
-    /// Puts what is known of the cell into the table.
+    /// Puts the cell's last values into the table.
     fn show(&mut self) {
         self.row.summary = self.summary.clone();
         self.rows.put_values(self.row.clone());
@@ -113,7 +114,7 @@ impl Folder<'_> {
 
 impl Keeper for Folder<'_> {
     fn point(&mut self, point: &Point) -> Result<(), AnyError> {
-        // A table that cannot be written is no less a reason to wait than metrics that cannot.
+        // Training waits if the table cannot be written, as it does for the metrics.
         self.rows.check()?;
         self.writer.append(point)?;
         self.summary.take_in(point);
@@ -138,7 +139,7 @@ impl Keeper for Folder<'_> {
         let Position { step, observed } = snapshot.position;
         let (tensors, metadata) = snapshot::to_tensors(self.network, snapshot)?;
         self.writer.write_checkpoint((step, observed), &tensors, metadata)?;
-        // For whoever measures λ_max again meanwhile.
+        // `sharptui lambda` reads the parameters while the cell trains.
         self.parameters(step, &snapshot.parameters, &snapshot.running)?;
         self.cost = started.elapsed();
         Ok(())

@@ -1,18 +1,18 @@
-//! A cell's parameters as named tensors, in PyTorch's names and layouts, and back.
+//! Converts a cell's parameters to named tensors, with PyTorch's names and layouts, and back.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use sharpness::model::{Network, RunningStatistics};
 
 use crate::record::{NamedTensor, TensorValues, Tensors};
 
-/// What a file of parameters lacks.
+/// Why a file of parameters does not fit a network.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
-    /// A tensor is not there.
+    /// A tensor is missing.
     #[error("it has no tensor `{0}`")]
     Missing(String),
     /// A tensor is of another shape than the network's.
-    #[error("tensor `{name}` has shape {found:?}, the cell's network wants {expected:?}")]
+    #[error("tensor `{name}` has shape {found:?}, the cell's network needs {expected:?}")]
     Shape {
         /// Its name.
         name: String,
@@ -23,7 +23,7 @@ pub enum CheckpointError {
     },
 }
 
-/// Parameters `[parameters]` and running statistics, one named tensor each, in the format they are in.
+/// Converts parameters `[parameters]` and running statistics to one named tensor each, in their own number format.
 pub fn to_tensors(network: &Network, parameters: &Tensor<1>, running: &[RunningStatistics]) -> Vec<NamedTensor> {
     let parts = network.layout().split(parameters);
     let mut tensors: Vec<NamedTensor> = network
@@ -55,7 +55,7 @@ pub fn to_tensors(network: &Network, parameters: &Tensor<1>, running: &[RunningS
     tensors
 }
 
-/// The names of all tensors that [`to_tensors`] gives.
+/// Returns the names of all tensors that [`to_tensors`] returns.
 pub(super) fn names(network: &Network, running: &[RunningStatistics]) -> impl Iterator<Item = String> {
     let parameters = network.layout().entries().iter().map(|entry| entry.name.clone());
     parameters.chain(running.iter().flat_map(statistics_names))
@@ -65,7 +65,7 @@ fn statistics_names(layer: &RunningStatistics) -> [String; 3] {
     ["running_mean", "running_var", "num_batches_tracked"].map(|what| format!("{}.{what}", layer.name))
 }
 
-/// The numbers of a tensor, row-major, in their own format.
+/// Returns the numbers of a tensor, row-major, in their own format.
 pub fn values<const D: usize>(tensor: Tensor<D>) -> TensorValues {
     match tensor.dtype() {
         DType::F64 => TensorValues::F64(tensor.into_data_as::<f64>().iter::<f64>().collect()),
@@ -73,11 +73,11 @@ pub fn values<const D: usize>(tensor: Tensor<D>) -> TensorValues {
     }
 }
 
-/// Parameters `[parameters]` and running statistics from named tensors, in the format `dtype`.
+/// Converts named tensors to parameters `[parameters]` and running statistics, in the format `dtype`.
 ///
 /// # Errors
 ///
-/// A tensor that is missing or of another shape.
+/// Returns an error if a tensor is missing or has another shape.
 pub fn from_tensors(
     network: &Network,
     tensors: &Tensors,
@@ -120,7 +120,7 @@ fn find(tensors: &Tensors, name: &str, shape: &[usize]) -> Result<Vec<f64>, Chec
     Ok(floats(&tensor.data))
 }
 
-/// The numbers of a tensor, whatever their format, exactly but for integers beyond 2^53.
+/// Returns the numbers of a tensor of any format as floats; exact, except for integers beyond 2^53.
 pub(super) fn floats(values: &TensorValues) -> Vec<f64> {
     match values {
         TensorValues::F32(values) => values.iter().map(|&x| f64::from(x)).collect(),

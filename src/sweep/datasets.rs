@@ -1,4 +1,4 @@
-//! Data sets on the device, kept from one cell to the next where both use the same.
+//! Data sets on the device. A data set stays loaded if the next cell uses the same one.
 
 use std::path::{Path, PathBuf};
 
@@ -20,28 +20,28 @@ pub struct Loaded {
     pub test: Examples,
     /// [channels, height, width] of an image.
     pub shape: [usize; 3],
-    /// How many classes.
+    /// The number of classes.
     pub classes: usize,
-    /// What a black pixel is once standardized, one a channel.
+    /// The standardized value of a black pixel, one per channel.
     pub black: Vec<f32>,
 }
 
 impl Loaded {
-    /// What it takes on the device: pixels, and labels one-hot.
+    /// Returns the memory it takes on the device, in bytes: pixels and one-hot labels.
     pub(super) fn bytes(&self) -> u64 {
         let numbers = self.shape.iter().product::<usize>() + self.classes;
         ((self.train.len() + self.test.len()) * numbers * self.key.dtype.size()) as u64
     }
 }
 
-/// What decides which numbers are on the device.
+/// Identifies the numbers that are on the device.
 #[derive(Clone, Copy, PartialEq)]
 struct Key {
     selection: Selection,
     dtype: DType,
 }
 
-/// Loads data sets and remembers the last.
+/// Loads data sets and keeps the last one.
 pub struct Datasets {
     device: Device,
     dir: Option<PathBuf>,
@@ -52,7 +52,7 @@ pub struct Datasets {
 }
 
 impl Datasets {
-    /// Nothing is loaded yet; `dir` is where data sets lie, if not in the usual places.
+    /// Returns an empty collection. `dir` is the folder of the data sets, if they are not in the usual places.
     pub fn new(device: Device, dir: Option<PathBuf>) -> Self {
         Self {
             device,
@@ -64,12 +64,12 @@ impl Datasets {
         }
     }
 
-    /// What the process held before any of them was read.
+    /// Returns the account of the memory that the process held before any data set was read.
     pub(super) fn memory(&self) -> &Account {
         &self.memory
     }
 
-    /// Where data sets lie, if the user said so.
+    /// Returns the folder of the data sets, if the user named one.
     pub fn dir(&self) -> Option<&Path> {
         self.dir.as_deref()
     }
@@ -78,7 +78,7 @@ impl Datasets {
     ///
     /// # Errors
     ///
-    /// The first that cannot be read.
+    /// Returns the error of the first data set that cannot be read.
     pub fn count<'s>(&self, settings: impl Iterator<Item = &'s Settings>) -> Result<Vec<FilesHold>, DataError> {
         let mut counted: Vec<FilesHold> = Vec::new();
         for data in settings.map(|s| s.data).filter(|data| data.has_open_length()) {
@@ -90,11 +90,11 @@ impl Datasets {
         Ok(counted)
     }
 
-    /// Looks whether the data sets that the settings select fit into memory, each by itself.
+    /// Checks that each of the data sets that the settings select fits into memory by itself.
     ///
     /// # Errors
     ///
-    /// The first that does not.
+    /// Returns the error of the first data set that does not fit.
     pub fn check_room<'s>(
         &self,
         settings: impl Iterator<Item = &'s Settings>,
@@ -111,11 +111,11 @@ impl Datasets {
         Ok(())
     }
 
-    /// Looks whether everything that the settings select can be read, marks it, and takes note of what is odd about it.
+    /// Reads every data set that the settings select, and records its mark and its oddities.
     ///
     /// # Errors
     ///
-    /// The first that cannot.
+    /// Returns the error of the first data set that cannot be read.
     pub fn try_all<'s>(&mut self, settings: impl Iterator<Item = &'s Settings>) -> Result<(), DataError> {
         let mut tried: Vec<Selection> = Vec::new();
         for selection in settings.map(Settings::selection) {
@@ -125,7 +125,7 @@ impl Datasets {
                     set: format!("{}, {} + {} examples", set.name, set.train.len(), set.test.len()),
                     crc32: format!("{:08x}", set.crc32()),
                 });
-                // Two selections of one set can have the same doubt.
+                // Two selections from one data set can have the same doubt.
                 for doubt in set.doubts() {
                     if !self.doubts.contains(&doubt) {
                         self.doubts.push(doubt);
@@ -137,21 +137,23 @@ impl Datasets {
         Ok(())
     }
 
-    /// What tells the data sets tried from others, in the order in which they were.
+    /// Returns the marks of the data sets that [`Self::try_all`] read, in that order. A mark identifies the contents of
+    /// a data set.
     pub fn marks(&self) -> &[DataMark] {
         &self.marks
     }
 
-    /// What is odd about the data sets tried, a sentence each.
+    /// Returns what is odd about the data sets that [`Self::try_all`] read, one sentence each.
     pub fn doubts(&self) -> &[String] {
         &self.doubts
     }
 
-    /// The data set of `settings` in the format `dtype`.
+    /// Returns the data set of `settings` in the format `dtype`.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or its files are no longer those that the settings were settled with.
+    /// Returns an error if the data set cannot be read, or if its number of examples has changed since the settings
+    /// were settled.
     pub fn get(&mut self, settings: &Settings, dtype: DType) -> Result<&Loaded, DataError> {
         let key = Key {
             selection: settings.selection(),
@@ -170,7 +172,7 @@ impl Datasets {
             ("training", set.train.len(), settings.train_len()),
             ("test", set.test.len(), settings.test_len()),
         ] {
-            // Steps, epochs and the names of probes were reckoned with the latter.
+            // Steps, epochs and the names of probes were computed with the expected number.
             if found != expected {
                 return Err(DataError::Changed {
                     name: set.name,

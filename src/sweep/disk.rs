@@ -1,4 +1,4 @@
-//! What a run directory tells of a run that this process does not train.
+//! Reads a run that this process does not train from its run directory.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,14 +12,15 @@ use crate::record::{
     CellFound, QueueFile, RowState, RunInfo, RunState, find_config, host_name, read_cells, read_progress, read_run,
 };
 
-/// A run that no process trains, as its directory tells it: the plan, cells that were broken off, how it ended.
+/// Returns the events of a run that no process trains, read from its directory: the plan, interrupted cells, how it
+/// ended.
 ///
 /// # Errors
 ///
-/// A run directory that cannot be read.
+/// Returns an error if the run directory cannot be read.
 pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
     let (experiment, kept) = with_added(Experiment::load(&find_config(run_dir)?)?, run_dir)?;
-    // A process that was killed early enough left none.
+    // A process that was killed early has not written `run.json`.
     let info = read_run(run_dir)
         .map(Some)
         .or_else(|error| error.is_missing().then_some(None).ok_or(error))?;
@@ -48,19 +49,19 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
         |cell| sizes.get(cell).copied().flatten(),
         (run_dir, info.as_ref().map_or("-", |info| &info.device)),
     );
-    // What the sweep took is not on disk; what its cells took is.
+    // The sweep's own time is not on disk, so the times of its cells are added up.
     plan.earlier_seconds = rows.iter().map(|row| row.summary.seconds).sum();
     let mut events = vec![Event::SweepStarted(plan)];
     events.extend(kept.again.iter().map(|&cell| Event::CellRetried { cell }));
     let held = Vec::new();
     events.push(Event::Queue { order, held });
-    // Where none is told, whoever reads this finds that nothing more comes.
+    // Without an ending, the reader sees that no more events come.
     events.extend(info.and_then(|info| info.state.ending()).map(Event::SweepEnded));
     Ok(events)
 }
 
-/// How large each of so many cells is, as it was written down when the run was begun or taken up. A cell that was added since is as
-/// large as the one it is like.
+/// Returns the size of each of the cells, as written when the run began or was resumed. A cell that was added since has
+/// the size of the cell that it copies.
 fn sizes(info: &RunInfo, kept: &QueueFile, cells: usize) -> Vec<Option<CellSize>> {
     let planned = cells - kept.added.len();
     let mut sizes: Vec<Option<CellSize>> = Vec::with_capacity(cells);
@@ -76,17 +77,17 @@ fn set(cells: &[CellIndex]) -> BTreeSet<CellIndex> {
     cells.iter().copied().collect()
 }
 
-/// Locks need not reach from machine to machine: whoever takes up a run that another one may still train has to know.
+/// Returns a notice if another machine may still be training this run: locks may not work across machines.
 pub(super) fn trained_elsewhere(earlier: &RunInfo) -> Option<String> {
     let host = &earlier.host;
     (earlier.state == RunState::Running && *host != host_name()).then(|| {
         format!(
-            "run.json says that {host} trained this run, and not that it ended: make sure that no process trains it there"
+            "run.json says that {host} trains this run, and not that it ended: make sure that no process trains it there"
         )
     })
 }
 
-/// The last values of a cell that has begun: as it ended, or as far as it had come when its process was ended.
+/// Returns the last values of a cell that has begun: those at its end, or the last ones before its process ended.
 pub(super) fn left_at(found: &CellFound) -> Summary {
     let ended = found.ended.as_ref();
     ended.map_or_else(|| read_progress(&found.path), |ended| ended.summary.clone())

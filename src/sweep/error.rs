@@ -1,4 +1,4 @@
-//! What can go wrong with a sweep, and how it is said.
+//! The errors of a sweep, and their texts.
 
 use std::any::Any;
 use std::error::Error;
@@ -9,40 +9,40 @@ use crate::config::{ConfigError, Experiment, Settings};
 use crate::event::cell_name;
 use crate::record::{DataMark, RecordError, RunInfo, read_settings};
 
-/// Why a sweep cannot begin or be taken up.
+/// Why a sweep cannot begin or be resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The run directory cannot be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// The configuration in the run directory is not one.
+    /// The configuration in the run directory is not valid.
     #[error(transparent)]
     Unreadable(#[from] ConfigError),
-    /// `config.ron` is not what it was when the run began.
-    #[error("{file}: {what}; put it back as it was (run.json has the text), or start a new run")]
+    /// `config.ron` has changed since the run began.
+    #[error("{file}: {what}; restore the file (run.json has the text), or start a new run")]
     Config {
         /// The file.
         file: PathBuf,
-        /// What differs.
+        /// The difference, in words.
         what: String,
     },
-    /// A data set is not what it was when the run began.
+    /// A data set has changed since the run began.
     #[error(
         "the data set {set} is not the one that the run began with (checksum {then} then, {now} now); \
-         put its files back as they were, or start a new run"
+         restore its files, or start a new run"
     )]
     Data {
-        /// Which.
+        /// The data set.
         set: String,
         /// Its checksum when the run began.
         then: String,
         /// Its checksum now.
         now: String,
     },
-    /// A cell was run under other settings than its configuration has now.
+    /// A cell was run with other settings than the configuration has now.
     #[error(
         "{folder}: its cell.json has {field}: {then}, the run's config.ron now has {now}; \
-         put config.ron back as it was, or start a new run"
+         restore config.ron, or start a new run"
     )]
     Changed {
         /// The cell's folder.
@@ -56,7 +56,7 @@ pub enum SweepError {
     },
 }
 
-/// Checks that the cell in `folder` was run under `settings`: results must never stand under others.
+/// Checks that the cell in `folder` was run with these `settings`: results must never appear under other settings.
 pub(super) fn check_settings(folder: &Path, settings: &Settings) -> Result<(), SweepError> {
     let then = read_settings(folder)?;
     let was = |name: &str| {
@@ -64,7 +64,7 @@ pub(super) fn check_settings(folder: &Path, settings: &Settings) -> Result<(), S
             .find(|(field, _)| field == name)
             .map(|(_, value)| value.clone())
     };
-    // What an earlier program did not know, it did as the default says.
+    // An earlier version that did not have a setting behaved as the setting's default.
     let by_default = |name: &str| {
         let mut known = entries(&settings.with_default(name)?).into_iter();
         known.find(|(field, _)| field == name).map(|(_, value)| value)
@@ -84,14 +84,14 @@ pub(super) fn check_settings(folder: &Path, settings: &Settings) -> Result<(), S
     Ok(())
 }
 
-/// Checks that a run goes on with the configuration and the data sets that it began with.
+/// Checks that a run continues with the configuration and the data sets that it began with.
 pub(super) fn check_same(
     then: &RunInfo,
     file: PathBuf,
     now: &Experiment,
     marks: &[DataMark],
 ) -> Result<(), SweepError> {
-    // A run of an earlier version did not write it down.
+    // Runs of earlier versions do not have the configuration in `run.json`.
     if let Ok(before) = Experiment::parse(&then.config, &file)
         && let Some(what) = difference(&before, now)
     {
@@ -107,11 +107,11 @@ pub(super) fn check_same(
     }
 }
 
-/// The first thing that differs, in words.
+/// Returns the first difference, in words.
 fn difference(then: &Experiment, now: &Experiment) -> Option<String> {
     if then.name != now.name {
         return Some(format!(
-            "name was `{}` when the run began, it is `{}`",
+            "name was `{}` when the run began, now it is `{}`",
             then.name, now.name
         ));
     }
@@ -131,13 +131,13 @@ fn difference(then: &Experiment, now: &Experiment) -> Option<String> {
         .find(|(_, then, now)| then != now)
         .map(|(cell, (field, then), (_, now))| {
             format!(
-                "{field} of {} was {then} when the run began, it is {now}",
+                "{field} of {} was {then} when the run began, now it is {now}",
                 cell_name(cell)
             )
         })
 }
 
-/// An error and what caused it, on one line. A cause that the error already quotes is not said twice.
+/// Returns the text of an error and its causes, on one line. A cause that the text already contains is not repeated.
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -151,9 +151,9 @@ pub fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 pub fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "of an unknown kind".to_owned())
+        .unwrap_or_else(|| "without a message".to_owned())
 }

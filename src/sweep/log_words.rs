@@ -1,4 +1,4 @@
-//! What the log of a run says of cells.
+//! The lines about cells in the log of a run.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::event::{CellEnding, LogKind, Summary};
 use crate::number::{percent, significant};
 use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
 
-/// What is said, and which cell of the sweep this is.
+/// Returns `words`, followed by the cell's swept settings.
 pub(super) fn with_swept(words: &str, swept: &[(String, String)]) -> String {
     let pairs: Vec<String> = swept.iter().map(|(name, value)| format!("{name} {value}")).collect();
     if pairs.is_empty() {
@@ -23,7 +23,7 @@ pub(super) fn kind_of(ending: &CellEnding) -> LogKind {
     }
 }
 
-/// How a cell ended, for the log.
+/// Returns how a cell ended, for the log.
 pub(super) fn ended_words(ending: &CellEnding, summary: &Summary) -> String {
     let mut words = ending.after_steps(summary);
     if let Some(lambda) = summary.last(&LAMBDA_MAX).filter(|lambda| lambda.is_finite()) {

@@ -1,5 +1,5 @@
-//! Whether a cell can fit into memory at all: on the CPU an allocation that fails ends the process, and where memory runs out
-//! the kernel kills it, and with it the cells behind it.
+//! Checks whether a cell can fit into memory. On the CPU, a failed allocation ends the process, or the kernel kills the
+//! process when memory runs out; the waiting cells would then not run either.
 
 mod cgroup;
 mod room;
@@ -15,7 +15,7 @@ use crate::train::{Moment, Needs, needs};
 use room::{Room, Usage};
 use sharpness::model::Network;
 
-/// A cell that cannot fit.
+/// A cell that does not fit into memory.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooLarge {
     needs: Needs,
@@ -42,7 +42,7 @@ impl fmt::Display for TooLarge {
         }
         let (mebibytes, parameters, room) = (bytes >> 20, self.parameters, &self.room);
         let passed = counted(*examples as u64, "example");
-        // Fewer examples at once help where they take most of it.
+        // Fewer examples in one pass help only if activations take most of the memory.
         let setting = if *examples > 1 && *activation_bytes > bytes / 2 {
             format!(" or `{set_by}`")
         } else {
@@ -50,17 +50,17 @@ impl fmt::Display for TooLarge {
         };
         write!(
             f,
-            " needs at least {mebibytes} MiB ({vectors} vectors of its {parameters} parameters, and the activations of {passed}), \
-             and {room}; make the model{setting} smaller, or run it with more memory"
+            " needs at least {mebibytes} MiB ({vectors} vectors of {parameters} parameters, and the activations of \
+             {passed}), but {room}; make the model{setting} smaller, or run it with more memory"
         )
     }
 }
 
-/// A data set that cannot be read into memory.
+/// A data set that does not fit into memory.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{examples} examples of {data:?} need at least {} MiB to be read, and {room}; take fewer (`train_examples`, `test_examples`), or \
-     run it with more memory",
+    "{examples} examples of {data:?} need at least {} MiB to be read, but {room}; use fewer (`train_examples`, \
+     `test_examples`), or run it with more memory",
     bytes >> 20
 )]
 pub struct DataTooLarge {
@@ -70,29 +70,30 @@ pub struct DataTooLarge {
     room: Room,
 }
 
-/// What the process held before any data were read: whatever it holds more, and no data set of now, is what earlier cells and
-/// the reading of files left to the allocator, and counts as free.
+/// The memory that the process held before any data were read. Memory beyond that which does not belong to the present
+/// data set was freed by earlier cells or by reading files; the allocator keeps it, and it counts as free.
 #[derive(Debug)]
 pub(super) struct Account {
     base: Usage,
 }
 
 impl Account {
-    /// That of now.
+    /// Returns the account of the present moment.
     pub(super) fn open() -> Self {
         Self { base: Usage::now() }
     }
 
-    /// Checks that the data set of these settings can be read into the memory that can be had, and beside that lie on the device.
+    /// Checks that the available memory can hold the data set of these settings while it is read and copied to the
+    /// device.
     ///
     /// # Errors
     ///
-    /// If it cannot.
+    /// Returns an error if it cannot.
     pub(super) fn check_data(&self, settings: &Settings, device: &OpenDevice) -> Result<(), DataTooLarge> {
         let data = settings.data;
         let examples = settings.train_len() + settings.test_len();
         let pixels = (examples * data.channels() * data.side() * data.side()) as u64;
-        // Standardized in 32 bits, from which the tensors are made.
+        // Pixels are standardized in 32 bits, and then copied into the device's tensors.
         let on_device = if device.on_host {
             setup::dtype(settings).size() as u64
         } else {
@@ -111,11 +112,11 @@ impl Account {
         }
     }
 
-    /// Checks that a cell fits into the memory that can be had beside its data set of so many bytes.
+    /// Checks that a cell fits into the available memory in addition to its data set of `data_bytes` bytes.
     ///
     /// # Errors
     ///
-    /// If it does not. Where the system does not say what can be had, everything fits.
+    /// Returns an error if it does not fit. If the system does not tell the available memory, everything fits.
     pub(super) fn check(
         &self,
         settings: &Settings,
@@ -162,9 +163,9 @@ mod tests {
             },
         }
         .to_string();
-        let expected = "a measurement of λ_max on probe 1 needs at least 3072 MiB (49 vectors of its 1000000 parameters, and the \
-            activations of 2000 examples), and the cgroup /job leaves 1100 MiB; make the model or `group` smaller, or run it \
-            with more memory";
+        let expected = "a measurement of λ_max on probe 1 needs at least 3072 MiB (49 vectors of 1000000 parameters, and \
+            the activations of 2000 examples), but the cgroup /job leaves 1100 MiB; make the model or `group` smaller, \
+            or run it with more memory";
         assert_eq!(words, expected);
     }
 }

@@ -1,4 +1,4 @@
-//! What is still to be run, and in which order; changed by hand while a cell trains.
+//! The queue: the cells that are still to run, in order. The person watching can change it while a cell trains.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,28 +11,29 @@ use crate::event::{CellEnding, CellIndex, CellSize, Command, Event};
 use crate::record::{Added, CellRow, QueueFile, RecordError, RowState, RunDir};
 use crate::train::{Applied, Desk, Verdict};
 
-/// The queue of a sweep, and the cells it is of.
+/// The queue of a sweep, and all cells of the sweep.
 pub(super) struct Queue {
     pub(super) experiment: Experiment,
-    /// How large each cell is.
+    /// The size of each cell.
     pub(super) sizes: Vec<CellSize>,
     run_dir: Arc<RunDir>,
     table: Rows,
-    /// Cells that wait, the next one first.
+    /// The cells that wait, in order.
     order: Vec<CellIndex>,
     held: BTreeSet<CellIndex>,
-    /// Cells that had ended and begin anew.
+    /// Cells that had ended and will run again from the start.
     again: BTreeSet<CellIndex>,
-    /// Cells that were aborted before their turn; they are left out when it comes.
+    /// Cells that were aborted before their turn; they are left out when their turn comes.
     left_out: BTreeSet<CellIndex>,
     added: Vec<Added>,
     running: BTreeSet<CellIndex>,
-    /// Running cells that are to be set aside.
+    /// Running cells that must be set aside.
     skipped: BTreeSet<CellIndex>,
 }
 
 impl Queue {
-    /// The queue of a run as an earlier process left it, where the cells `to_do` are to be run, and last those that were broken off and may be the reason.
+    /// Returns the queue as an earlier process left it, with the cells that are `to_do`. Cells that may have caused a
+    /// crash come last.
     pub(super) fn new(
         (experiment, sizes): (Experiment, Vec<CellSize>),
         (run_dir, table): (Arc<RunDir>, Rows),
@@ -42,10 +43,10 @@ impl Queue {
     ) -> Self {
         let again: BTreeSet<CellIndex> = kept.again.iter().copied().collect();
         let waits = |cell: &CellIndex| to_do(*cell) || again.contains(cell);
-        // What is unfinished and did not wait was begun before the others.
+        // Unfinished cells that are not in the kept order had begun before the others.
         let begun = (0..experiment.cells.len()).filter(|cell| !kept.order.contains(cell));
         let mut order: Vec<CellIndex> = begun.chain(kept.order.iter().copied()).filter(waits).collect();
-        // A cell that brings the process down must not keep the others from their turn.
+        // A cell that crashes the process must not prevent the others from running.
         let comes_last = |cell: CellIndex| {
             let mut last = broken_off.iter().filter(|broken_off| broken_off.comes_last());
             last.any(|broken_off| broken_off.cell == cell)
@@ -66,7 +67,7 @@ impl Queue {
         }
     }
 
-    /// Takes the next cell that is not held out, or that is only to be left out.
+    /// Takes the next cell that is not held, or that will only be left out.
     pub(super) fn take_next(&mut self) -> Option<CellIndex> {
         let is_next = |cell: &CellIndex| !self.held.contains(cell) || self.left_out.contains(cell);
         let at = self.order.iter().position(is_next)?;
@@ -75,39 +76,40 @@ impl Queue {
         Some(cell)
     }
 
-    /// A cell that ran has ended, or was set aside.
+    /// Notes that a running cell has ended or was set aside.
     pub(super) fn ended(&mut self, cell: CellIndex) {
         self.running.remove(&cell);
         self.skipped.remove(&cell);
     }
 
-    /// Whether this cell, which had ended, begins anew; from here on it is one like any other.
+    /// Returns whether this cell had ended and begins again from the start. From then on it is treated like any other
+    /// cell.
     pub(super) fn begins_anew(&mut self, cell: CellIndex) -> bool {
         self.again.remove(&cell)
     }
 
-    /// Whether cells that had ended are to be run again, and were not begun.
+    /// Returns whether cells wait that had ended and will run again.
     pub(super) fn has_again(&self) -> bool {
         !self.again.is_empty()
     }
 
-    /// How many cells wait.
+    /// Returns the number of cells that wait.
     pub(super) fn waiting(&self) -> usize {
         self.order.len()
     }
 
-    /// Cells that are held out, in words.
+    /// Returns a notice about the held cells, if there are any.
     pub(super) fn held_words(&self) -> Option<String> {
         let numbers: Vec<String> = self.held.iter().map(ToString::to_string).collect();
         (!numbers.is_empty()).then(|| {
             format!(
-                "held out and not run: cells {}; `sharptui resume` runs them",
+                "held and not run: cells {}; `sharptui resume` runs them",
                 numbers.join(", ")
             )
         })
     }
 
-    /// How the queue stands.
+    /// Returns the state of the queue as an event.
     pub(super) fn event(&self) -> Event {
         Event::Queue {
             order: self.order.clone(),
@@ -115,7 +117,7 @@ impl Queue {
         }
     }
 
-    /// Writes down what a later process needs; cells that are held out come last there.
+    /// Writes the queue for a later process. Held cells come last in the file.
     pub(super) fn keep(&self) -> Result<(), RecordError> {
         let is_held = |cell: &&CellIndex| self.held.contains(cell);
         let free = self.order.iter().filter(|cell| !is_held(cell));
@@ -131,7 +133,7 @@ impl Queue {
         self.order.iter().position(|waits| *waits == cell)
     }
 
-    /// Says in the table how a cell waits, if it does.
+    /// Updates the table's state of a cell, if the cell waits.
     fn show(&self, cell: CellIndex) {
         if self.place(cell).is_some() {
             let is_held = self.held.contains(&cell);
@@ -140,18 +142,21 @@ impl Queue {
         }
     }
 
-    /// Changes the queue and returns the events to publish; none where the command changes nothing.
+    /// Changes the queue and returns the events to publish; `None` if the command changes nothing.
     fn change(&mut self, command: Command) -> Result<Option<Vec<Event>>, Refused> {
         let refused = |cell: CellIndex, why: String| Refused { cell, why };
         let place = |queue: &Self, cell: CellIndex, what: &str| {
             let at = queue.place(cell);
-            at.ok_or_else(|| refused(cell, format!("it does not wait, so it cannot be {what}")))
+            at.ok_or_else(|| refused(cell, format!("it is not queued, so it cannot be {what}")))
         };
         let mut events = Vec::new();
         match command {
             Command::Skip(cell) if self.running.contains(&cell) => {
                 if self.order.iter().all(|waits| self.held.contains(waits)) {
-                    return Err(refused(cell, "no other cell waits, so it is not skipped".to_owned()));
+                    return Err(refused(
+                        cell,
+                        "no other cell is queued, so it is not skipped".to_owned(),
+                    ));
                 }
                 self.skipped.insert(cell);
                 self.order.push(cell);
@@ -163,7 +168,7 @@ impl Queue {
             }
             Command::Retry(cell) if !self.running.contains(&cell) && cell < self.experiment.cells.len() => {
                 self.left_out.remove(&cell);
-                // One that waits already begins where it is, unless it had ended before.
+                // A cell that waits already keeps its place and its checkpoint.
                 if self.place(cell).is_none() {
                     self.order.push(cell);
                     self.again.insert(cell);
@@ -173,7 +178,7 @@ impl Queue {
                 }
                 events.push(Event::CellRetried { cell });
             }
-            Command::Retry(cell) => return Err(refused(cell, "it runs, so it cannot be run again now".to_owned())),
+            Command::Retry(cell) => return Err(refused(cell, "it is running: it cannot be run again now".to_owned())),
             Command::Move { cell, by } => {
                 let at = place(self, cell, "moved")?;
                 let last = i64::try_from(self.order.len()).unwrap_or(i64::MAX) - 1;
@@ -182,7 +187,7 @@ impl Queue {
                 self.order.insert(usize::try_from(to).unwrap_or(0), cell);
             }
             Command::Hold(cell) => {
-                place(self, cell, "held out")?;
+                place(self, cell, "held")?;
                 self.held.insert(cell);
                 self.show(cell);
             }
@@ -191,17 +196,12 @@ impl Queue {
                 self.show(cell);
             }
             Command::AddSeed(like) => {
-                let none = || {
-                    refused(
-                        like,
-                        "there is no such cell, or no seed is left: none is added".to_owned(),
-                    )
-                };
+                let none = || refused(like, "no cell was added: no such cell, or no seed is left".to_owned());
                 let seed = self.experiment.next_seed(like).ok_or_else(none)?;
                 let cell = self.experiment.with_seed(like, seed).ok_or_else(none)?;
                 let index = self.experiment.cells.len();
                 let row = queued_row(index, &cell);
-                // A seed changes no network.
+                // The size does not depend on the seed.
                 let size = self.sizes[like];
                 let plan = cell_plan(&cell.settings, &row, Some(size));
                 self.sizes.push(size);
@@ -211,7 +211,7 @@ impl Queue {
                 self.order.push(index);
                 events.push(Event::CellAdded(Box::new(plan)));
             }
-            // It is left out when its turn comes; the table and the file say so now.
+            // The cell is left out when its turn comes; the table and the file are updated now.
             Command::Abort(cell) if self.place(cell).is_some() => {
                 self.left_out.insert(cell);
                 self.table.put_state(cell, RowState::Ended(CellEnding::Aborted));
@@ -223,7 +223,7 @@ impl Queue {
         Ok(Some(events))
     }
 
-    /// Rows for cells that have none yet.
+    /// Adds rows for cells that have none yet.
     pub(super) fn fill(&self, rows: &mut Vec<CellRow>) {
         let known = rows.len();
         let new = self.experiment.cells.iter().enumerate().skip(known);
@@ -231,7 +231,7 @@ impl Queue {
     }
 }
 
-/// Why nothing is done about a cell.
+/// A refused command, with the reason.
 struct Refused {
     cell: CellIndex,
     why: String,
@@ -241,16 +241,16 @@ fn notice(cell: Option<CellIndex>, words: String) -> Event {
     Event::Notice { cell, words }
 }
 
-/// A command about the queue in words, for the log, and the cell that it is about.
+/// Returns the cell that a queue command is about, and the command in words for the log.
 fn words(command: Command) -> (Option<CellIndex>, &'static str) {
     match command {
         Command::Abort(cell) => (Some(cell), "abort"),
-        Command::Skip(cell) => (Some(cell), "skip: it goes on at the end of the queue"),
+        Command::Skip(cell) => (Some(cell), "skip: moved to the end of the queue"),
         Command::Retry(cell) => (Some(cell), "run again"),
         Command::Move { cell, by } if by < 0 => (Some(cell), "run earlier"),
         Command::Move { cell, .. } => (Some(cell), "run later"),
-        Command::Hold(cell) => (Some(cell), "hold out"),
-        Command::Release(cell) => (Some(cell), "let in again"),
+        Command::Hold(cell) => (Some(cell), "hold the cell"),
+        Command::Release(cell) => (Some(cell), "release the cell"),
         Command::AddSeed(cell) => (Some(cell), "add a cell like it with a new seed"),
         Command::Pause(_)
         | Command::Resume(_)
@@ -258,7 +258,7 @@ fn words(command: Command) -> (Option<CellIndex>, &'static str) {
         | Command::Keep(_)
         | Command::Measure(_)
         | Command::SetLearningRate { .. }
-        | Command::Quit => (None, "what is not about the queue"),
+        | Command::Quit => (None, "not about the queue"),
     }
 }
 
@@ -274,7 +274,7 @@ impl Desk for Queue {
                 return applied;
             }
         }
-        // It holds in this process all the same.
+        // In this process the change is still valid.
         if let Err(error) = self.keep() {
             let words = format!("{error}; the changed queue is lost if this process ends now");
             applied.events.push(notice(None, words));
@@ -293,7 +293,7 @@ impl Desk for Queue {
     }
 }
 
-/// Whether a cell in this state is still to be run.
+/// Returns whether a cell in this state is still to run.
 pub(super) fn to_do(state: &RowState) -> bool {
     match state {
         RowState::Ended(ending) => ending.is_run_again(),

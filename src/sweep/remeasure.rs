@@ -1,4 +1,4 @@
-//! λ_max measured again at the parameters a cell ended with, in 64 bits, for whoever wants to check the number.
+//! Measures λ_max again at a cell's final parameters, in 64 bits, so that anyone can check the number.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,28 +23,28 @@ use crate::record::{self, NamedTensor, RecordError, TensorValues, read_tensors, 
 use crate::setup;
 use crate::train::{probe_examples, probe_loss, rules};
 
-/// Products a measurement may take here, where nobody's training waits for it.
+/// The most Hessian-vector products of a measurement here. More than in training, because no training waits for it.
 const MAX_PRODUCTS: u64 = 2_000;
 
-/// What to measure.
+/// A measurement to make.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The cell's folder.
     pub cell_dir: PathBuf,
-    /// Relative residual at which to stop.
+    /// The relative residual at which the measurement stops.
     pub tolerance: f64,
-    /// Which probe.
+    /// The probe, counted from 0.
     pub probe: usize,
-    /// Where to write parameters and probe, if anywhere.
+    /// The file for parameters and probe, if they are to be written.
     pub dump: Option<PathBuf>,
 }
 
-/// What was measured.
+/// The result of a measurement.
 #[derive(Clone, Debug)]
 pub struct Remeasured {
-    /// On what, in words.
+    /// The probe, in words.
     pub probe: String,
-    /// The loss whose curvature it is.
+    /// The loss whose curvature was measured.
     pub loss: Loss,
     /// λ_max.
     pub lambda_max: f64,
@@ -52,17 +52,17 @@ pub struct Remeasured {
     pub residual: f64,
     /// Whether the residual met the tolerance.
     pub converged: bool,
-    /// Products spent.
+    /// The number of Hessian-vector products.
     pub products: u64,
-    /// Seconds spent.
+    /// The duration in seconds.
     pub seconds: f64,
-    /// How many parameters.
+    /// The number of parameters.
     pub parameters: usize,
-    /// What the cell's summary says of the same parameters, if it does.
+    /// The value in the cell's summary at the same parameters, if there is one.
     pub recorded: Option<f64>,
 }
 
-/// Why it could not be measured.
+/// Why a measurement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemeasureError {
     /// The folder is not a cell's.
@@ -73,23 +73,23 @@ pub enum RemeasureError {
     NoSuchCell {
         /// The run's configuration.
         config: PathBuf,
-        /// How many cells it has.
+        /// The number of its cells.
         cells: usize,
-        /// Which was asked for.
+        /// The requested index.
         cell: usize,
     },
     /// The cell has no such probe.
     #[error("--probe {asked}: the cell has {probes} probe(s), counted from 0")]
     NoSuchProbe {
-        /// Which was asked for.
+        /// The requested index.
         asked: usize,
-        /// How many there are.
+        /// The number of probes.
         probes: usize,
     },
     /// The run's configuration cannot be read.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
-    /// The cell does not go with its run's configuration.
+    /// The cell does not match its run's configuration.
     #[error(transparent)]
     Sweep(#[from] SweepError),
     /// A file of the run cannot be read or written.
@@ -107,10 +107,10 @@ pub enum RemeasureError {
     /// The data set cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The measurement cannot fit into memory.
+    /// The measurement does not fit into memory.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The data set cannot.
+    /// The data set does not fit into memory.
     #[error(transparent)]
     DataTooLarge(#[from] DataTooLarge),
 }
@@ -124,7 +124,7 @@ impl fmt::Display for Remeasured {
         } else {
             writeln!(
                 f,
-                "lambda_max   -  (COULD NOT BE HAD: products or parameters are not finite)"
+                "lambda_max   -  (NOT MEASURED: products or parameters are not finite)"
             )?;
         }
         writeln!(
@@ -152,11 +152,12 @@ impl fmt::Display for Remeasured {
     }
 }
 
-/// Measures λ_max of one probe of a cell from a cold start, and dumps what is needed to do so elsewhere.
+/// Measures λ_max of one probe of a cell from a cold start. On request, writes a file with which other tools can
+/// measure it.
 ///
 /// # Errors
 ///
-/// Files that are missing, damaged, or do not fit each other.
+/// Returns an error if files are missing or damaged, or do not fit each other, and if memory is too small.
 pub fn remeasure(
     request: &Request,
     device: &OpenDevice,
@@ -193,7 +194,7 @@ pub fn remeasure(
     let rng = stream(settings.seed, Purpose::Eigenvector(request.probe));
     let started = Instant::now();
     let measured = Tracker::new(rules(&settings, request.tolerance), rng).measure(&mut hessian, &parameters, false);
-    // Nothing asks this measurement to stop.
+    // `go_on` always returns true.
     let measured = measured.unwrap_or_else(|_| unreachable!("interrupted by nobody"));
     Ok(Remeasured {
         lambda_max: measured.value,
@@ -213,7 +214,7 @@ pub fn remeasure(
     })
 }
 
-/// The settings of the cell whose folder this is: `RUN_DIR/cells/NNN` of the run's `config.ron`.
+/// Returns the settings of the cell with this folder, `RUN_DIR/cells/NNN`, from the run's `config.ron`.
 fn cell_settings(cell_dir: &Path, datasets: &Datasets) -> Result<Settings, RemeasureError> {
     let not_a_cell = || RemeasureError::NotACell(cell_dir.to_owned());
     let whole = cell_dir.canonicalize().map_err(|_| not_a_cell())?;
@@ -237,7 +238,7 @@ fn cell_settings(cell_dir: &Path, datasets: &Datasets) -> Result<Settings, Remea
     Ok(planned.settings)
 }
 
-/// Everything another tool needs besides the tensors: which function of them λ_max is the curvature of.
+/// Returns the metadata that another tool needs besides the tensors: the function whose curvature λ_max is.
 fn metadata(settings: &Settings, probe: usize, normalization: Normalization) -> BTreeMap<String, String> {
     let described = settings.probes[probe].describe(settings);
     let group = match (settings.probes[probe].statistics, settings.probes[probe].group) {

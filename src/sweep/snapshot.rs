@@ -1,4 +1,4 @@
-//! The state of a cell in training as named tensors and words, and back, to the last bit.
+//! Converts the state of a cell in training to named tensors and text, and back, bit for bit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,10 +14,10 @@ use crate::record::{Checkpoint, NamedTensor, TensorValues, Tensors, read_checkpo
 use crate::setup;
 use crate::train::{AnyError, Array, Position, Snapshot};
 
-/// The key of the words in the file's metadata.
+/// The key of the text in the file's metadata.
 const STATE: &str = "state";
 
-/// The newest sound checkpoint in the folder of a cell, and what is to be said of those that are not.
+/// Returns the newest intact checkpoint in the folder of a cell, and a notice for each damaged one.
 pub(super) fn newest(cell_dir: &Path) -> (Option<Checkpoint>, Vec<String>) {
     let mut newest: Option<(Position, Checkpoint)> = None;
     let mut unsound = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn newest(cell_dir: &Path) -> (Option<Checkpoint>, Vec<String>) {
     }
     let instead = newest.as_ref().map_or_else(
         || "the cell begins again".to_owned(),
-        |(Position { step, .. }, _)| format!("the one after step {step} is used instead"),
+        |(Position { step, .. }, _)| format!("the checkpoint after step {step} is used instead"),
     );
     let notices = unsound.into_iter().map(|why| format!("{why}: {instead}"));
     let notices = notices.collect();
@@ -83,7 +83,7 @@ pub(super) fn from_tensors(
     let arrays = others.map(|tensor| {
         let array = match &tensor.data {
             TensorValues::I64(indices) => {
-                // What is below zero names nothing.
+                // A negative index is invalid; `usize::MAX` is rejected later.
                 let indices = indices
                     .iter()
                     .map(|&index| usize::try_from(index).unwrap_or(usize::MAX));

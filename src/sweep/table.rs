@@ -1,4 +1,5 @@
-//! `summary.csv` while cells train: a thread of its own writes it, so that it is a second or two behind at most, whatever runs.
+//! Writes `summary.csv` while cells train. A separate thread writes it, so that changes of state reach the file within
+//! a second or two, whatever is running.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,45 +12,45 @@ use crate::record::{CellRow, RecordError, RowState, RunDir};
 /// The least time between two writes.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// The least time between two writes, in times of what the last one took, where the state of a cell has changed.
+/// The least time between two writes if the state of a cell has changed, as a multiple of the time of the last write.
 const LEAST_INTERVAL: u32 = 2;
 
-/// The same where only the values of the running cell have.
+/// The same multiple if only the values of the running cell have changed.
 const LEAST_INTERVAL_OF_VALUES: u32 = 25;
 
-/// What the values of the running cell are worth writing, in bytes a second: a table of some hundred cells is written every
-/// second, one of ten thousand twice a minute.
+/// The rate at which the table is written if only values of the running cell have changed, in bytes per second: a table
+/// of some hundred cells is written every second, one of ten thousand cells twice a minute.
 const VALUES_BYTES_PER_SECOND: f64 = 65_536.0;
 
-/// The table, with the thread that writes it; both end when this is dropped.
+/// The table, with the thread that writes it. The thread ends when this is dropped.
 pub(super) struct Table {
     rows: Rows,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The rows of the table, for whoever changes them; it never waits for the disk.
+/// The rows of the table. Changing them never waits for the disk.
 #[derive(Clone)]
 pub(super) struct Rows(Arc<Shared>);
 
 struct Shared {
     run_dir: Arc<RunDir>,
     changes: Mutex<Changes>,
-    /// Tells the thread that there is something to write, or that it is to end.
+    /// Tells the thread that there is something to write, or that it must end.
     woken: Condvar,
-    /// The rows as they were last written, or were to be. Locked for as long as a write takes, and before `changes`.
+    /// The rows at the last attempt to write. The lock is held during a write, and is taken before that of `changes`.
     rows: Mutex<Vec<CellRow>>,
 }
 
-/// What is not in the file yet.
+/// Changes that are not in the file yet.
 struct Changes {
     rows: BTreeMap<CellIndex, Change>,
-    /// What kind of change is among them.
+    /// The most urgent kind among the changes.
     kind: Option<Kind>,
     last: Write,
     is_over: bool,
 }
 
-/// How the table was last written.
+/// The last attempt to write the table.
 struct Write {
     ended: Instant,
     took: Duration,
@@ -69,10 +70,10 @@ enum Change {
 }
 
 impl Table {
-    /// Writes the table of these rows, and goes on to.
+    /// Writes the table of these rows, and starts the thread that keeps it up to date.
     ///
     /// # Errors
-    /// What keeps it from being written.
+    /// Returns the error of writing.
     pub(super) fn begin(run_dir: Arc<RunDir>, rows: Vec<CellRow>) -> Result<Self, RecordError> {
         let (last, result) = Write::of(&run_dir, &rows);
         result?;
@@ -89,7 +90,7 @@ impl Table {
             rows: Mutex::new(rows),
         });
         let own = Arc::clone(&shared);
-        // Without the thread the table is written where cells begin and end.
+        // Without the thread, the table is written when cells begin and end.
         let thread = thread::Builder::new()
             .name("table".to_owned())
             .spawn(move || own.keep())
@@ -104,18 +105,18 @@ impl Table {
         &self.rows
     }
 
-    /// Writes what is not written yet.
+    /// Writes the changes that are not in the file yet.
     ///
     /// # Errors
-    /// What keeps it from being written.
+    /// Returns the error of writing.
     pub(super) fn write(&self) -> Result<(), RecordError> {
         self.rows.0.write()
     }
 
-    /// Gives the error if the table could not be written and still cannot.
+    /// Writes the table if the last write failed, and returns the error if it fails again.
     ///
     /// # Errors
-    /// What keeps it from being written.
+    /// Returns the error of writing.
     pub(super) fn check(&self) -> Result<(), RecordError> {
         if self.thread.is_none() {
             return self.write();
@@ -149,25 +150,25 @@ impl Drop for Table {
 }
 
 impl Rows {
-    /// A cell has begun, ended or come.
+    /// Puts the row of a cell that has begun, ended or been added.
     pub(super) fn put(&self, row: CellRow) {
         self.0.take(row.cell, Change::Row(Box::new(row)), Kind::State);
     }
 
-    /// The last values of a cell that runs.
+    /// Puts the last values of a running cell.
     pub(super) fn put_values(&self, row: CellRow) {
         self.0.take(row.cell, Change::Row(Box::new(row)), Kind::Values);
     }
 
-    /// A cell waits, is held out, or will be left out.
+    /// Puts the state of a cell that waits, is held, or will be left out.
     pub(super) fn put_state(&self, cell: CellIndex, state: RowState) {
         self.0.take(cell, Change::State(state), Kind::State);
     }
 
-    /// Gives the error if the table could not be written and still cannot.
+    /// Writes the table if the last write failed, and returns the error if it fails again.
     ///
     /// # Errors
-    /// What keeps it from being written.
+    /// Returns the error of writing.
     pub(super) fn check(&self) -> Result<(), RecordError> {
         let has_failed = lock(&self.0.changes).last.has_failed;
         if has_failed { self.0.write() } else { Ok(()) }
@@ -181,14 +182,15 @@ impl Shared {
             (Some(Change::Row(row)), Change::State(state)) => row.state = state,
             (_, change) => drop(changes.rows.insert(cell, change)),
         }
-        // A thread that waits for as urgent a change already need not be woken by each.
+        // The thread is already waiting for a change that is as urgent; it need not be woken again.
         if changes.kind < Some(kind) {
             changes.kind = Some(kind);
             self.woken.notify_all();
         }
     }
 
-    /// Writes the table, if anything has changed; what keeps it from being written is told by the next [`Rows::check`], too.
+    /// Writes the table if anything has changed. After an error, the next [`Rows::check`] tries again and returns the
+    /// error, too.
     fn write(&self) -> Result<(), RecordError> {
         let mut rows = lock(&self.rows);
         {
@@ -200,7 +202,7 @@ impl Shared {
                 match (rows.get_mut(cell), change) {
                     (Some(row), Change::Row(new)) => *row = *new,
                     (Some(row), Change::State(state)) => row.state = state,
-                    // Cells are added one after the other.
+                    // Cells are added in order, so a new cell's row is the next one.
                     (None, Change::Row(new)) => rows.push(*new),
                     (None, Change::State(_)) => {}
                 }
@@ -213,10 +215,10 @@ impl Shared {
 }
 
 impl Changes {
-    /// When they are to be written, if there are any.
+    /// Returns when the changes must be written, if there are any.
     fn due(&self) -> Option<Instant> {
         let last = &self.last;
-        // What failed is tried again as long as it does.
+        // A failed write is repeated until it succeeds.
         let kind = if last.has_failed { Kind::State } else { self.kind? };
         let interval = match kind {
             Kind::State => last.took * LEAST_INTERVAL,
@@ -230,7 +232,7 @@ impl Changes {
 }
 
 impl Shared {
-    /// Writes again and again, until it is over.
+    /// Writes the table whenever it is due, until the table is dropped.
     fn keep(&self) {
         let mut changes = lock(&self.changes);
         while !changes.is_over {
@@ -243,7 +245,7 @@ impl Shared {
                 }
                 Some(_) => {
                     drop(changes);
-                    // Who trains finds the error, and waits until the disk takes something again.
+                    // The training thread finds the error with `check`, and waits until the disk can be written.
                     let _ = self.write();
                     lock(&self.changes)
                 }
@@ -260,7 +262,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    /// After how long a change of this kind is written, where the last write took so long for so many bytes.
+    /// Returns the time until a change of this kind is written, if the last write took `took` for `bytes` bytes.
     fn interval(kind: Option<Kind>, took: Duration, bytes: usize, has_failed: bool) -> Option<Duration> {
         let ended = Instant::now();
         let changes = Changes {
@@ -292,7 +294,7 @@ mod tests {
             rarely > Duration::from_secs(25) && rarely < Duration::from_secs(40),
             "{rarely:?}"
         );
-        // On a slow disk neither takes most of the time.
+        // On a slow disk, writing takes only a part of the time.
         assert_eq!(interval(Some(Kind::State), slow, small, false), Some(slow * 2));
         assert_eq!(interval(Some(Kind::Values), slow, small, false), Some(slow * 25));
     }

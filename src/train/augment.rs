@@ -1,4 +1,4 @@
-//! Training images seen a little differently at every step: framed in black, cropped, mirrored.
+//! Data augmentation of training images: padding with black, random crop, random mirroring.
 //!
 //! ```text
 //! ┌───────────┐  the image in a frame of `pad` black pixels, out of which a window of the
@@ -8,10 +8,11 @@
 //! └─┴────┴────┘
 //! ```
 //!
-//! The usual variation of CIFAR images (He et al. 2016, section 4.2). What is drawn is drawn on the host, so that every
-//! back end sees the same; the pixels are gathered where they are. On the host they would have to be kept a second time,
-//! or fetched from the device at every step, which would make it wait. Measured on the CPU with flex, 128 images of
-//! 3×32×32 take about 1 ms to draw and 1 ms to gather, beside 181 ms for a step of a small convolutional network.
+//! This is the usual augmentation of CIFAR images (He et al. 2016, section 4.2). Random numbers are drawn on the host,
+//! so that every back end gets the same ones. The pixels are gathered on the device: on the host they would need a
+//! second copy, or a transfer from the device at every step, for which the device would wait. Measured on the CPU with
+//! flex, 128 images of 3×32×32 take about 1 ms to draw and 1 ms to gather; a step of a small convolutional network
+//! takes 181 ms.
 
 use burn::tensor::Tensor;
 use rand::RngExt;
@@ -22,11 +23,11 @@ use sharpness::tensor::{upload, upload_indices};
 
 use crate::config::{Augment, Settings};
 
-/// Images whose pixels are gathered in one go: what that takes besides does not grow with a full batch, and stays in the
-/// caches of a CPU, where 1,000 at once took seven times as long.
+/// The number of images whose pixels are gathered together. This bounds the extra memory for a full batch and keeps it
+/// in the CPU's caches: with 1,000 images together, gathering took seven times as long.
 const AT_ONCE: usize = 128;
 
-/// Varies batches. Only those of training steps: probes and evaluations see the images as they are.
+/// Augments the batches of training steps. Probes and evaluations use the original images.
 pub struct Augmenter {
     rng: ChaCha8Rng,
     pad: usize,
@@ -35,20 +36,20 @@ pub struct Augmenter {
     black: Vec<f64>,
 }
 
-/// How one image is seen.
+/// The random choices for one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
-    /// Rows of the framed image above the window, from 0 to twice the frame's width.
+    /// Rows of the padded image above the window, from 0 to twice `pad`.
     pub down: usize,
-    /// Its columns on the left of the window, likewise.
+    /// Columns of the padded image left of the window, from 0 to twice `pad`.
     pub right: usize,
-    /// Whether left and right are then swapped.
+    /// Whether the window is then mirrored left to right.
     pub mirrored: bool,
 }
 
 impl Augmenter {
-    /// That of a cell, if it varies its images: of `shape` [channels, height, width], standardized so that a black pixel
-    /// is `black`, one a channel.
+    /// Returns the augmenter of a cell, if its settings augment images. `shape` is [channels, height, width]; `black`
+    /// is the standardized value of a black pixel, one per channel.
     pub fn of(settings: &Settings, shape: [usize; 3], black: &[f32]) -> Option<Self> {
         match settings.augment {
             Augment::Off => None,
@@ -61,12 +62,13 @@ impl Augmenter {
         }
     }
 
-    /// Its stream of random numbers, which is all that it keeps.
+    /// Returns its stream of random numbers, which is its only state.
     pub(super) fn stream(&mut self) -> &mut ChaCha8Rng {
         &mut self.rng
     }
 
-    /// A batch with every image seen at random. Their views are drawn in the batch's order, each down, right, mirrored.
+    /// Returns the batch with each image augmented at random. Random numbers are drawn in the order of the batch; for
+    /// each image, `down`, `right` and `mirrored` in this order.
     #[must_use]
     pub fn vary(&mut self, batch: &Examples) -> Examples {
         let mut parts = Vec::new();
@@ -81,7 +83,7 @@ impl Augmenter {
     }
 
     fn draw(&mut self) -> View {
-        // 32 bits whatever the machine's width, so that all draw the same.
+        // 32 bits on every machine, so that all machines draw the same numbers.
         let most = 2 * self.pad as u32;
         View {
             down: self.rng.random_range(0..=most) as usize,
@@ -90,9 +92,9 @@ impl Augmenter {
         }
     }
 
-    /// Images [examples, channels·height·width], each under its view.
+    /// Returns the images [examples, channels·height·width], each transformed by its view.
     ///
-    /// Every channel gets one black pixel more, to which all places outside the image lead.
+    /// Each channel gets one additional black pixel; all positions outside the image are gathered from it.
     #[must_use]
     pub fn seen(&self, images: Tensor<2>, views: &[View]) -> Tensor<2> {
         let [channels, height, width] = self.shape;
@@ -102,7 +104,7 @@ impl Augmenter {
         let sources = upload_indices(sources, &images).reshape([examples, 1, plane]);
         let sources = sources.expand([examples, channels, plane]);
         let pixels = Tensor::cat(vec![images.reshape([examples, channels, plane]), black], 2);
-        // One row a plane: flex has a fast way for two dimensions only, twenty times as fast.
+        // One row per plane: flex gathers in two dimensions twenty times as fast as in three.
         let rows = examples * channels;
         let seen = pixels
             .reshape([rows, plane + 1])
@@ -110,7 +112,8 @@ impl Augmenter {
         seen.reshape([examples, channels * plane])
     }
 
-    /// Which pixel of a plane each pixel of the view is; one past the last where it is the frame.
+    /// Returns, for each pixel of the view, the index of its source pixel in the plane; for padding, the index one past
+    /// the last.
     fn sources(&self, view: View) -> impl Iterator<Item = i64> {
         let ([_, height, width], pad) = (self.shape, self.pad);
         let inside = move |framed: usize, side: usize| framed.checked_sub(pad).filter(|&at| at < side);

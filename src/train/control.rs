@@ -1,4 +1,4 @@
-//! What the person watching asks for, honoured within one step.
+//! The commands of the person watching, carried out within one step.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,63 +9,64 @@ use super::pauses::Pauses;
 use super::{Outbox, Stopwatch};
 use crate::event::{Activity, CellIndex, Cells, Command, Event, LogKind};
 
-/// How often is tried again what the disk did not take.
+/// The time between two attempts to write to the disk after an error.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Whether to go on.
+/// Whether a cell goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Go on with this cell.
+    /// Continue this cell.
     Go,
-    /// End this cell, go on with the next.
+    /// End this cell and continue with the next.
     Abort,
-    /// Set this cell aside, go on with the next.
+    /// Set this cell aside and continue with the next.
     Skip,
     /// End the sweep.
     Quit,
 }
 
-/// Takes the commands that are not about training.
+/// Handles the commands that are not about training.
 pub trait Desk: Send {
-    /// Applies a command and returns the events to publish, with the command in words for the log; no words where it was refused.
+    /// Applies a command and returns the events to publish, and the command in words for the log. A refused command has
+    /// no log words.
     fn apply(&mut self, command: Command) -> Applied;
 
-    /// What has been asked of a cell.
+    /// Returns what the commands so far ask of a cell.
     fn verdict(&self, cell: CellIndex) -> Verdict;
 }
 
-/// What came of a command, to be told and logged.
+/// The result of a command, to be published and logged.
 #[derive(Clone, Debug)]
 pub struct Applied {
-    /// The cell that it is about.
+    /// The cell that the command is about.
     pub cell: Option<CellIndex>,
-    /// What was done, for the log; none where the command was refused.
+    /// What was done, for the log; `None` if the command was refused.
     pub words: Option<&'static str>,
-    /// What there is to tell.
+    /// The events to publish.
     pub events: Vec<Event>,
 }
 
-/// Measurements that were asked for, whatever is due.
+/// Measurements that a command asked for, whether or not they are due.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked {
-    /// One with an audit.
+    /// A measurement with an audit.
     pub audit: bool,
-    /// One without, with an evaluation.
+    /// A measurement without an audit, and an evaluation.
     pub plain: bool,
 }
 
-/// The receiving half of the command channel, and what has been asked so far.
+/// The receiver of commands, and the requests so far.
 pub struct Control {
     commands: Receiver<Command>,
-    /// The cell that is prepared or trained.
+    /// The cell that is being prepared or trained.
     cell: Option<CellIndex>,
     pauses: Pauses,
     quit: bool,
-    /// Whether the cell that runs is to end.
+    /// Whether the running cell must end.
     aborted: bool,
     measurement: Asked,
     keep: bool,
-    /// The last one asked for, of the cell that is trained.
+    /// The last learning rate that was asked for, for the running cell.
     learning_rate: Option<f64>,
     activity: Option<Activity>,
     desk: Option<Arc<Mutex<dyn Desk>>>,
@@ -73,7 +74,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// Nothing has been asked yet.
+    /// Returns a control without any requests yet.
     pub fn new(commands: Receiver<Command>) -> Self {
         Self {
             commands,
@@ -90,19 +91,19 @@ impl Control {
         }
     }
 
-    /// From now on, commands that are not about training go to `desk`.
+    /// Sends commands that are not about training to `desk` from now on.
     pub fn attend(&mut self, desk: Arc<Mutex<dyn Desk>>) {
         self.desk = Some(desk);
     }
 
-    /// This cell runs from now on.
+    /// Notes that this cell runs from now on.
     pub fn begin(&mut self, cell: CellIndex) {
         if self.cell != Some(cell) {
             (self.cell, self.activity, self.aborted) = (Some(cell), None, false);
         }
     }
 
-    /// The cell has ended: requests about it are forgotten.
+    /// Notes that the cell has ended, and drops the requests about it.
     pub fn end(&mut self) {
         if let Some(cell) = self.cell.take() {
             self.pauses.forget(cell);
@@ -111,7 +112,7 @@ impl Control {
         self.aborted = false;
     }
 
-    /// Hears what was asked, and tells what came of it.
+    /// Takes in all waiting commands and publishes their results.
     pub fn hear(&mut self, outbox: &Outbox) {
         self.take_in();
         self.tell(outbox);
@@ -128,12 +129,12 @@ impl Control {
         }
     }
 
-    /// Tells the activity from here on, of the cell that runs or between cells, if it is new.
+    /// Publishes the activity of the running cell, or between cells, if it has changed.
     pub fn busy_with(&mut self, activity: Activity, outbox: &Outbox) {
         if self.activity != Some(activity) {
             let cell = self.cell;
             let told = Event::Activity { cell, activity };
-            // A pause must be seen to begin and to end; the rest changes many times a second.
+            // The beginning and end of a pause must not be lost; other activities change many times a second.
             let lasting = |activity| matches!(activity, Activity::Paused | Activity::Blocked);
             let sent = if lasting(activity) || self.activity.is_some_and(lasting) {
                 outbox.state(told);
@@ -141,14 +142,14 @@ impl Control {
             } else {
                 outbox.droppable(told)
             };
-            // One that was left out is told as soon as there is room.
+            // An activity that was not sent is sent again at the next call.
             if sent {
                 self.activity = Some(activity);
             }
         }
     }
 
-    /// Called between any two pieces of work that take a moment. Waits here while paused.
+    /// Takes in commands and waits while paused. Called between any two pieces of work that take noticeable time.
     pub fn checkpoint(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
         self.hear(outbox);
         let before = self.activity;
@@ -159,7 +160,7 @@ impl Control {
         self.asked(cell)
     }
 
-    /// The same between two steps.
+    /// Does the same as [`Self::checkpoint`] between two steps.
     pub fn between_steps(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
         self.hear(outbox);
         self.wait(cell, outbox, stopwatch);
@@ -169,10 +170,10 @@ impl Control {
         self.asked(cell)
     }
 
-    /// Waits while paused, until there is an end to the cell.
+    /// Waits while paused, unless the cell must end.
     ///
-    /// A learning rate that was asked for is taken on between two steps: until it is, there is no waiting, and what is
-    /// being measured is measured to its end. [`Self::is_to_pause`] goes on to hold.
+    /// A pending learning rate lifts the pause until it is applied between two steps, so a running measurement is
+    /// completed first. [`Self::is_to_pause`] stays true.
     fn wait(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) {
         let is_called = |control: &Self| control.learning_rate.is_some();
         let waits =
@@ -188,19 +189,19 @@ impl Control {
                     self.note(command);
                     self.tell(outbox);
                 }
-                // Whoever could resume is gone, and a night's training must not hang on that.
+                // Nobody is left to resume, and training must not wait forever.
                 Err(_) => self.pauses.set(Cells::All, false),
             }
         }
         stopwatch.leave_out(pause.elapsed());
     }
 
-    /// Does what needs the run directory, again and again while it `can_pass` that it fails, until it is done or the sweep
-    /// is to stop. The person watching is told, and the time is not counted.
+    /// Does work that writes to the run directory. After an error that `can_pass`, tries again until the work succeeds
+    /// or the sweep must stop. Notifies the person watching, and does not count the waiting time.
     ///
     /// # Errors
     ///
-    /// That of the last try.
+    /// Returns the error of the last attempt.
     pub fn insist<T, E: std::fmt::Display>(
         &mut self,
         outbox: &Outbox,
@@ -213,10 +214,10 @@ impl Control {
             done => return done,
         };
         let (before, since) = (self.activity, Instant::now());
-        outbox.notice(self.cell, format!("{first}; training waits until it can be written"));
+        outbox.notice(self.cell, format!("{first}; training waits until writing succeeds"));
         self.busy_with(Activity::Blocked, outbox);
         let done = loop {
-            // A command is heard at once.
+            // A command ends the wait early.
             if let Ok(command) = self.commands.recv_timeout(RETRY) {
                 self.note(command);
                 self.tell(outbox);
@@ -236,29 +237,29 @@ impl Control {
         done
     }
 
-    /// Which measurements were asked for since the last time this was called.
+    /// Returns the measurements that were asked for since the last call.
     pub fn take_measurement(&mut self) -> Asked {
         std::mem::take(&mut self.measurement)
     }
 
-    /// Whether a checkpoint was asked for since the last time this was called.
+    /// Returns whether a checkpoint was asked for since the last call.
     pub fn take_keep(&mut self) -> bool {
         std::mem::take(&mut self.keep)
     }
 
-    /// The learning rate that was asked for since the last time this was called.
+    /// Returns the learning rate that was asked for since the last call.
     pub fn take_learning_rate(&mut self) -> Option<f64> {
         self.take_in();
         self.learning_rate.take()
     }
 
-    /// What has been asked of a cell so far, without waiting.
+    /// Returns what the commands so far ask of a cell, without waiting.
     pub fn verdict(&mut self, cell: CellIndex) -> Verdict {
         self.take_in();
         self.asked(cell)
     }
 
-    /// Whether the next [`Self::checkpoint`] waits.
+    /// Returns whether the next [`Self::checkpoint`] waits.
     pub fn is_to_pause(&mut self, cell: CellIndex) -> bool {
         self.take_in();
         self.pauses.has(cell)
@@ -267,7 +268,7 @@ impl Control {
     fn asked(&self, cell: CellIndex) -> Verdict {
         let desk = self.desk.as_ref();
         let verdict = desk.map_or(Verdict::Go, |desk| lock(desk).verdict(cell));
-        // An abort outlasts the end of the sweep: a resume must not run the cell.
+        // An abort takes precedence over the end of the sweep: a resume must not run the cell.
         if verdict == Verdict::Abort || (self.aborted && self.cell == Some(cell)) {
             Verdict::Abort
         } else if self.quit {
@@ -289,7 +290,7 @@ impl Control {
     fn note(&mut self, command: Command) {
         let applied = match command {
             Command::Pause(cells) => self.of_running(cells, "pause", |control| control.pauses.set(cells, true)),
-            Command::Resume(cells) => self.of_running(cells, "go on", |control| control.pauses.set(cells, false)),
+            Command::Resume(cells) => self.of_running(cells, "continue", |control| control.pauses.set(cells, false)),
             Command::Keep(cells) => self.of_running(cells, "write a checkpoint", |control| control.keep = true),
             Command::Audit(cell) => {
                 self.of_running(Cells::One(cell), "audit", |control| control.measurement.audit = true)
@@ -317,13 +318,13 @@ impl Control {
         self.untold.push(applied);
     }
 
-    /// Does what is asked of cells in training; of a cell that does not run it is refused.
+    /// Applies a command to running cells; refuses it for a cell that is not running.
     fn of_running(&mut self, cells: Cells, words: &'static str, act: impl FnOnce(&mut Self)) -> Applied {
         let cell = match cells {
             Cells::All => None,
             Cells::One(cell) if self.cell == Some(cell) => Some(cell),
             Cells::One(cell) => {
-                return Applied::refused(cell, format!("it does not run, so this was not done: {words}"));
+                return Applied::refused(cell, format!("it is not running; ignored: {words}"));
             }
         };
         act(self);
@@ -332,7 +333,7 @@ impl Control {
 }
 
 impl Applied {
-    /// It was done, and there is nothing to tell.
+    /// Returns the result of a command that was done and has no events.
     pub fn done(cell: Option<CellIndex>, words: &'static str) -> Self {
         Self {
             cell,
@@ -341,7 +342,7 @@ impl Applied {
         }
     }
 
-    /// Nothing was done, for this reason.
+    /// Returns the result of a command that was refused for this reason.
     pub fn refused(cell: CellIndex, why: String) -> Self {
         let cell = Some(cell);
         Self {
@@ -422,12 +423,12 @@ mod tests {
         for command in [Command::Pause(Cells::All), rate(2), rate(1)] {
             sender.send(command).unwrap();
         }
-        // In the midst of a measurement, and after it.
+        // First during a measurement, then after it.
         assert_eq!(control.checkpoint(1, &outbox, &mut stopwatch), Verdict::Go);
         assert_eq!(control.between_steps(1, &outbox, &mut stopwatch), Verdict::Go);
         assert_eq!(control.take_learning_rate(), Some(0.5));
         assert!(control.is_to_pause(1));
-        // Of another cell it is no reason to wake up.
+        // A learning rate for another cell does not lift the pause.
         for command in [rate(2), Command::Resume(Cells::All)] {
             sender.send(command).unwrap();
         }
@@ -503,7 +504,7 @@ mod tests {
             sender.send(command).unwrap();
             control.hear(&Outbox::new(events));
             let told: Vec<Event> = seen.try_iter().collect();
-            let is_answer = |event: &Event| matches!(event, Event::Notice { cell: Some(2), words } if words.starts_with("it does not run"));
+            let is_answer = |event: &Event| matches!(event, Event::Notice { cell: Some(2), words } if words.starts_with("it is not running"));
             assert!(told.len() == 1 && is_answer(&told[0]), "{told:?}");
             let asked = control.take_measurement();
             assert!(!asked.audit && !asked.plain && !control.take_keep(), "{command:?}");

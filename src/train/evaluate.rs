@@ -5,16 +5,18 @@ use sharpness::model::{Examples, Loss, Network, Normalization, Parts, Pass, Runn
 
 use crate::number::unsigned_zero;
 
-/// What an evaluation gives.
+/// The result of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Evaluation {
     /// Mean loss.
     pub loss: f64,
-    /// Share classified correctly, from 0 to 1; NaN where the loss is not finite, since such outputs classify nothing.
+    /// The fraction classified correctly, from 0 to 1; NaN if the loss is not finite, because such outputs classify
+    /// nothing.
     pub accuracy: f64,
 }
 
-/// Evaluates `examples` in chunks: dropout off, running batch-norm statistics. `None` once `go_on` says false.
+/// Evaluates `examples` in chunks, without dropout, with running batch-norm statistics. Returns `None` once `go_on`
+/// returns false.
 pub(super) fn evaluate(
     network: &Network,
     loss: Loss,
@@ -45,7 +47,7 @@ pub(super) fn evaluate(
     let loss: f64 = Tensor::cat(losses, 0).into_data_as::<f64>().iter::<f64>().sum();
     let correct: i64 = Tensor::cat(correct, 0).into_data_as::<i64>().iter::<i64>().sum();
     Some(Evaluation {
-        // Cross-entropy is the negative of a sum, which may be zero.
+        // Cross-entropy is a negated sum, so a loss of zero would be -0.
         loss: unsigned_zero(loss / count),
         accuracy: if loss.is_finite() {
             correct as f64 / count

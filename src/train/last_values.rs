@@ -1,4 +1,4 @@
-//! The last values of a cell within a snapshot: JSON, in which null is a number that is not finite.
+//! The last values of a cell within a snapshot, as JSON; null stands for a number that is not finite.
 
 use ron::value::RawValue;
 use serde::de::Error as _;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 
 use crate::event::Summary;
 
-/// Written as a string of JSON. Earlier versions wrote a struct in RON.
+/// The last values, written as a JSON string. Earlier versions wrote a RON struct.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LastValues(pub(super) Summary);
 
@@ -28,7 +28,7 @@ impl<'de> Deserialize<'de> for LastValues {
     }
 }
 
-/// Every field was an option there: `None` where nothing was measured.
+/// Reads the RON struct of earlier versions, in which every field was an option: `None` if it was not measured.
 fn of_earlier_version(ron: &str) -> Result<Summary, serde_json::Error> {
     let mut value: ron::Value = ron::from_str(ron).map_err(serde_json::Error::custom)?;
     if let ron::Value::Map(fields) = &mut value {

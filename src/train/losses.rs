@@ -1,15 +1,15 @@
-//! The losses of the last steps' batches, which are looked at now and then.
+//! The losses of recent batches, read from the device every few steps.
 
 use burn::tensor::Tensor;
 use sharpness::tensor::{Reading, works_behind};
 
-/// Looked at together: reading each would make the device wait for the host.
+/// The number of losses that are read together: reading each one would make the device wait for the host.
 const AT_ONCE: usize = 32;
 
-/// Mean losses of batches, `[1]` each, that nobody has looked at.
+/// Mean losses of batches, `[1]` each, that have not been read yet.
 ///
-/// Where a device works behind the host's back, they are asked for and looked at [`AT_ONCE`] steps later, when they have
-/// long been here, so that nobody waits; elsewhere at once.
+/// On a device that works asynchronously, a read begins when [`AT_ONCE`] losses are there and is completed [`AT_ONCE`]
+/// steps later, when the values have arrived; nothing waits. On other devices they are read immediately.
 pub(super) struct Losses {
     lag: bool,
     /// Still on the device, in the order of their steps.
@@ -17,15 +17,15 @@ pub(super) struct Losses {
     asked_for: Option<Asked>,
 }
 
-/// Losses on their way to the host.
+/// Losses that are being copied to the host.
 struct Asked {
-    /// The same on the device, for a checkpoint.
+    /// The same losses on the device, for a checkpoint.
     losses: Vec<Tensor<1>>,
     reading: Reading,
 }
 
 impl Losses {
-    /// None yet, on the device of `like`.
+    /// Returns an empty set, for the device of `like`.
     pub(super) fn new<const D: usize>(like: &Tensor<D>) -> Self {
         Self {
             lag: works_behind(like),
@@ -34,9 +34,9 @@ impl Losses {
         }
     }
 
-    /// Goes on with those that an earlier process had not looked at.
+    /// Takes over the losses that an earlier process had not read.
     pub(super) fn go_on_with(&mut self, mut losses: Vec<Tensor<1>>) {
-        // So many there are only if the first had been asked for.
+        // There are at least `AT_ONCE` losses only if the read of the first ones had begun.
         let fresh = losses.split_off(if losses.len() < AT_ONCE { 0 } else { AT_ONCE });
         (self.asked_for, self.fresh) = (ask(losses), fresh);
     }
@@ -45,13 +45,13 @@ impl Losses {
         self.fresh.push(loss);
     }
 
-    /// All of them, in the order of their steps.
+    /// Returns all unread losses, in the order of their steps.
     pub(super) fn all(&self) -> Vec<Tensor<1>> {
         let asked_for = self.asked_for.iter().flat_map(|asked| &asked.losses);
         asked_for.chain(&self.fresh).cloned().collect()
     }
 
-    /// Those that can be looked at, each once, in the order of their steps; `now` means all.
+    /// Returns the losses whose read is complete, each once, in the order of their steps; with `now`, all of them.
     pub(super) fn look(&mut self, now: bool) -> Vec<f64> {
         if self.fresh.len() < AT_ONCE && !now {
             return Vec::new();
@@ -64,7 +64,7 @@ impl Losses {
     }
 }
 
-/// `None` of no losses.
+/// Begins a read; returns `None` if there are no losses.
 fn ask(losses: Vec<Tensor<1>>) -> Option<Asked> {
     (!losses.is_empty()).then(|| Asked {
         reading: Reading::begin(Tensor::cat(losses.clone(), 0)),
@@ -87,7 +87,7 @@ mod tests {
         }
     }
 
-    /// What is seen after each of `steps`, as the number of the first and how many.
+    /// Pushes a loss for each of `steps`. Returns each step at which losses were read, with these losses.
     fn seen(losses: &mut Losses, steps: std::ops::Range<usize>) -> Vec<(usize, Vec<f64>)> {
         let looks = steps.map(|step| {
             losses.push(loss(step));

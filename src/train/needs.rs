@@ -1,4 +1,4 @@
-//! What a cell needs of memory at its largest moment, reckoned before it begins.
+//! Estimates the peak memory of a cell before it begins.
 
 use sharpness::curvature::KEPT_VECTORS;
 use sharpness::model::{Footprint, Network};
@@ -6,23 +6,25 @@ use sharpness::model::{Footprint, Network};
 use super::run::chunk;
 use crate::config::{Extent, Settings, Statistics};
 
-/// Products of a cold search, of which each leaves a vector of the basis and its image: 10 to 25, most often more than this.
+/// Hessian-vector products of a cold search; each adds a basis vector and its image. A search takes 10 to 25 products,
+/// mostly more than this number.
 const PRODUCTS: u64 = 16;
 
-/// Vectors of the size of the parameters that a measurement holds beside those: the parameters and their last gradient, a direction,
-/// a product in parts and as a whole, and what a back end takes to transpose and to multiply.
+/// Vectors of the size of the parameters that a measurement holds in addition to the basis: the parameters and their
+/// last gradient, a direction, a product in parts and as a whole, and a back end's buffers for transposing and
+/// multiplying.
 const BESIDE_THE_BASIS: u64 = 8;
 
-/// What the warm search before an audit leaves meanwhile: three vectors it started from, those it found, and their images.
+/// Vectors that the warm search keeps during an audit: the three it started from, the three it found, and their images.
 const OF_THE_WARM_SEARCH: u64 = 9;
 
-/// The same of a step: the parameters, their gradient twice, and those that come of it.
+/// Vectors of the size of the parameters in a step: the parameters, their gradient twice, and the new parameters.
 const OF_A_STEP: u64 = 4;
 
-/// What a cell does when it needs the most.
+/// The activity during which a cell needs the most memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// Its last measurement of λ_max, with an audit, on this probe, counted from 0.
+    /// The last measurement of λ_max, with an audit, on this probe, counted from 0.
     Measurement(usize),
     /// A step.
     Step,
@@ -30,28 +32,29 @@ pub enum Moment {
     Evaluation,
 }
 
-/// What a cell needs at least at its largest moment.
+/// A lower bound of a cell's peak memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// All of it.
+    /// The total, in bytes.
     pub bytes: u64,
-    /// What the activations take of it.
+    /// The part of the total that activations take.
     pub activation_bytes: u64,
-    /// When it is needed.
+    /// The activity that needs it.
     pub moment: Moment,
-    /// How many vectors of the size of the parameters there are then.
+    /// The number of vectors of the size of the parameters at that time.
     pub vectors: u64,
-    /// Of how many examples activations are held then.
+    /// The number of examples whose activations are held at that time.
     pub examples: usize,
-    /// Which settings say how many those are.
+    /// The setting that determines this number of examples.
     pub set_by: &'static str,
 }
 
-/// What a cell of `settings` that trains `network` needs at least, where a number takes so many bytes.
+/// Estimates the peak memory of a cell with these `settings` that trains `network` in numbers of `bytes_a_number`
+/// bytes.
 ///
-/// Counted are the vectors of the size of the parameters and the activations that our own rules hold, and little of what a back end
-/// takes for a moment, so that hardly a cell is refused that would have fitted: on flex it was 0.6 to 1.0 times what networks of every
-/// kind in fact took. The data set itself is not in it.
+/// The estimate counts the vectors of the size of the parameters and the activations that our own code holds, and
+/// little of a back end's temporary memory, so that a cell that would fit is hardly ever refused: on flex the estimate
+/// was 0.6 to 1.0 times the measured memory, for all kinds of networks. It does not include the data set.
 pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> Needs {
     let parameters = network.layout().len() as u64;
     let features = network.input().iter().product::<usize>() as u64;
@@ -111,7 +114,8 @@ pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> N
     all.max_by_key(|needs| needs.bytes).unwrap_or(step)
 }
 
-/// Of how many examples of a probe a linearization is held, how many are in one pass, and what sets that.
+/// Returns the number of a probe's examples whose linearization is held, the number of examples in one pass, and the
+/// setting that determines them.
 fn pass(settings: &Settings, index: usize, batch_norm: bool) -> (usize, usize, &'static str) {
     let probe = &settings.probes[index];
     let count = probe.example_count(settings);
@@ -121,7 +125,7 @@ fn pass(settings: &Settings, index: usize, batch_norm: bool) -> (usize, usize, &
     } else {
         settings.chunk_size.min(count)
     };
-    // What fits into one chunk is kept from one product to the next.
+    // A probe that fits into one chunk keeps its linearization from one product to the next.
     let kept = if count <= settings.chunk_size { count } else { at_once };
     let set_by = if shares && at_once == kept {
         "group"

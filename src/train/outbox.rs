@@ -1,26 +1,26 @@
-//! Events on their way out: the trainer never waits for whoever reads them.
+//! Sends events without ever making the trainer wait for their readers.
 
 use crossbeam_channel::Sender;
 
 use crate::event::{CellIndex, Event, LogKind, Point};
 
-/// Events that may wait to be read before measurements and progress are left out. A reader that is alive empties the
-/// channel many times a second; one that is not would otherwise make it grow without end.
+/// The number of unread events from which measurements and progress are left out. A live reader empties the channel
+/// many times a second; a stalled reader would otherwise make it grow without limit.
 const BACKLOG: usize = 4096;
 
-/// Where what happens is written down for people: what kind of thing, about which cell, in which words.
+/// Writes a line into the log of the run: its kind, its cell, and its words.
 pub type Log = Box<dyn Fn(LogKind, Option<CellIndex>, &str) + Send>;
 
 /// The sending half of the event channel.
 pub struct Outbox {
     events: Sender<Event>,
     log: Option<Log>,
-    /// Points left out, and of which cell.
+    /// The cell whose points were left out, and their number.
     skipped: Option<(CellIndex, u64)>,
 }
 
 impl Outbox {
-    /// An outbox that sends into `events`.
+    /// Returns an outbox that sends into `events`.
     pub fn new(events: Sender<Event>) -> Self {
         Self {
             events,
@@ -29,7 +29,7 @@ impl Outbox {
         }
     }
 
-    /// From now on, what is worth knowing later is written into `log`, too.
+    /// Also writes notices and other log lines into `log` from now on.
     pub fn log_into(&mut self, log: Log) {
         self.log = Some(log);
     }
@@ -41,9 +41,9 @@ impl Outbox {
         }
     }
 
-    /// Sends what must not be lost: changes of state, of which there are a bounded number a cell.
+    /// Sends an event that must not be lost: a change of state. Each cell has a bounded number of them.
     ///
-    /// A reader that is gone is not an error: what is on disk is the truth.
+    /// A missing reader is not an error: the run directory has the truth.
     pub fn state(&self, event: Event) {
         if let Event::Notice { cell, words } = &event {
             self.log(LogKind::Notice, *cell, words);
@@ -51,25 +51,25 @@ impl Outbox {
         drop(self.events.send(event));
     }
 
-    /// Sends what the person watching should read: about this cell, or about the whole sweep.
+    /// Sends a message to the person watching, about one cell or about the whole sweep.
     pub fn notice(&self, cell: Option<CellIndex>, words: impl Into<String>) {
         let words = words.into();
         self.state(Event::Notice { cell, words });
     }
 
-    /// Sends what may be left out while nobody reads.
+    /// Sends an event that may be left out while nobody reads.
     ///
-    /// Whether it was sent.
+    /// Returns whether it was sent.
     pub fn droppable(&self, event: Event) -> bool {
         self.events.len() < BACKLOG && self.events.send(event).is_ok()
     }
 
-    /// How many events wait to be read.
+    /// Returns the number of unread events.
     pub fn waiting(&self) -> usize {
         self.events.len()
     }
 
-    /// Sends a measurement; if it has to be left out, a later one says how many were.
+    /// Sends a measurement. If it must be left out, a later event gives the number of points left out.
     pub fn point(&mut self, cell: CellIndex, point: Point) {
         if self.events.len() >= BACKLOG {
             if self.skipped.is_some_and(|(skipping, _)| skipping != cell) {
@@ -85,7 +85,7 @@ impl Outbox {
         });
     }
 
-    /// Says how many points were left out, if any were: at the latest when their cell ends.
+    /// Sends the number of points that were left out, if any. Must be called at the latest when their cell ends.
     pub fn tell_skipped(&mut self) {
         if let Some((cell, count)) = self.skipped.take() {
             self.state(Event::PointsSkipped { cell, count });

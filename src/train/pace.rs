@@ -1,14 +1,15 @@
-//! Steps a second over the last moments.
+//! The recent step rate, in steps per second.
 
 use std::time::{Duration, Instant};
 
-/// Over how long the rate is taken: long enough to hold some measurements, short enough to follow a change.
+/// The window over which the rate is averaged: long enough to contain some measurements, short enough to follow a
+/// change.
 const WINDOW: Duration = Duration::from_secs(3);
 
-/// How often progress is told.
+/// The time between two reports of progress.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
-/// Measures the step rate and decides when it is time to tell it.
+/// Measures the step rate and decides when progress is reported.
 pub(super) struct Pace {
     window_start: (Instant, u64),
     previous: f64,
@@ -24,7 +25,7 @@ impl Pace {
         }
     }
 
-    /// Whether progress was last told long enough ago; if so, it counts as told now.
+    /// Returns whether progress is due to be reported. If so, counts it as reported now.
     pub(super) fn report_due(&mut self) -> bool {
         let due = self.reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY);
         if due {
@@ -33,7 +34,7 @@ impl Pace {
         due
     }
 
-    /// Steps a second after `step` steps; 0 while not known.
+    /// Returns the steps per second after `step` steps; 0 while unknown.
     pub(super) fn steps_per_second(&mut self, step: u64) -> f64 {
         let (start, first) = self.window_start;
         let elapsed = start.elapsed();
@@ -45,7 +46,7 @@ impl Pace {
         if self.previous > 0.0 { self.previous } else { rate }
     }
 
-    /// Forgets the window, since the cell stood still.
+    /// Starts a new window at `step`, because the cell was not stepping.
     pub(super) fn restart(&mut self, step: u64) {
         self.window_start = (Instant::now(), step);
     }
@@ -57,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    /// A window that began so long ago, at this step.
+    /// Returns a pace whose window began `seconds` ago at this step.
     fn since(seconds: u64, step: u64) -> Pace {
         let start = Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
         Pace {
@@ -74,7 +75,7 @@ mod tests {
         assert_eq!(pace.window_start.1, 100, "the window goes on");
         let mut pace = since(4, 100);
         near(pace.steps_per_second(140), 10.0);
-        // A new window began, in which no step was taken yet.
+        // A new window has begun, without any steps yet.
         near(pace.steps_per_second(140), 10.0);
         assert_eq!(pace.window_start.1, 140);
         let mut pace = since(2, 100);

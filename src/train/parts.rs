@@ -1,6 +1,6 @@
-//! The parts of a cell's state, which a snapshot takes and a later process puts back.
+//! The parts of a cell's state, which are saved in a snapshot and restored by a later process.
 //!
-//! Whatever has a state lists its parts once, by calling a method for each. The same list serves both ways.
+//! Each owner of state lists its parts once, by calling a method for each part. The same list both saves and restores.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::snapshot::{Array, Snapshot, SnapshotError};
 
-/// A way through the parts of a state.
+/// A pass over the parts of a state.
 pub(super) enum Parts<'a> {
-    /// Copies every part into a snapshot.
+    /// Saves every part in a snapshot.
     Take(&'a mut Snapshot),
-    /// Puts every part back as it was in a snapshot, and says which one is the first that does not fit.
+    /// Restores every part from a snapshot, and notes the first error.
     PutBack(&'a Snapshot, &'a mut Option<SnapshotError>),
 }
 
-/// Where a random stream is: 68 bits, of which RON takes no more than 64 as a number.
+/// The position of a random stream. It has 68 bits; a number in RON has at most 64.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct StreamPosition(u64, u64);
 
@@ -37,7 +37,7 @@ impl From<StreamPosition> for u128 {
 }
 
 impl Parts<'_> {
-    /// Whether the snapshot is one of an observed step.
+    /// Returns whether the snapshot was taken after the step's observation.
     pub(super) fn is_observed(&self) -> bool {
         match self {
             Self::Take(snapshot) => snapshot.position.observed,
@@ -45,7 +45,7 @@ impl Parts<'_> {
         }
     }
 
-    /// A value.
+    /// Saves or restores a value.
     pub(super) fn value<T>(&mut self, name: &'static str, value: &mut T)
     where
         T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
@@ -53,7 +53,7 @@ impl Parts<'_> {
         self.value_of(name, value, T::clone, |value, read| *value = read);
     }
 
-    /// A value that `owner` gives and takes.
+    /// Saves or restores a value through `owner`'s `get` and `set`.
     pub(super) fn value_of<O: ?Sized, T>(
         &mut self,
         name: &'static str,
@@ -76,7 +76,7 @@ impl Parts<'_> {
         }
     }
 
-    /// A value that snapshots of earlier versions lack. Then it stays as it is.
+    /// Saves or restores a value that snapshots of earlier versions lack; if it is missing, the value stays unchanged.
     pub(super) fn newer_value<T>(&mut self, name: &'static str, value: &mut T)
     where
         T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
@@ -94,7 +94,8 @@ impl Parts<'_> {
         }
     }
 
-    /// Where a random stream is. Its seed is the cell's, so that says all about it.
+    /// Saves or restores the position of a random stream. The seed comes from the cell, so the position is its whole
+    /// state.
     pub(super) fn stream(&mut self, name: &'static str, stream: &mut ChaCha8Rng) {
         self.value_of(
             name,
@@ -104,7 +105,7 @@ impl Parts<'_> {
         );
     }
 
-    /// The same of a stream that only some cells have.
+    /// Saves or restores the position of a random stream that only some cells have.
     pub(super) fn stream_if_any(&mut self, name: &'static str, mut stream: Option<&mut ChaCha8Rng>) {
         self.value_of(
             name,
@@ -121,7 +122,7 @@ impl Parts<'_> {
         );
     }
 
-    /// A tensor of that length, which may be absent.
+    /// Saves or restores a tensor of this length, which may be absent.
     pub(super) fn tensor(&mut self, name: Cow<'static, str>, tensor: &mut Option<Tensor<1>>, length: usize) {
         match self {
             Self::Take(snapshot) => {
@@ -136,7 +137,7 @@ impl Parts<'_> {
         }
     }
 
-    /// So many tensors of that length, the first `PREFIX.0`.
+    /// Saves or restores `count` tensors of this length, named `PREFIX.0`, `PREFIX.1` and so on.
     pub(super) fn tensors(&mut self, prefix: &str, tensors: &mut Vec<Tensor<1>>, count: usize, length: usize) {
         let names = (0..count).map(|index| format!("{prefix}.{index}"));
         match self {
@@ -155,7 +156,7 @@ impl Parts<'_> {
         }
     }
 
-    /// Tensors `[1]`, of which there may be any number, that `owner` gives and takes. They stand in a file as one.
+    /// Saves or restores any number of tensors `[1]` through `owner`'s `get` and `set`. A file has them as one tensor.
     pub(super) fn scalars_of<O: ?Sized>(
         &mut self,
         name: &'static str,
@@ -183,7 +184,7 @@ impl Parts<'_> {
         }
     }
 
-    /// An order of as many things as it has now.
+    /// Saves or restores an order; its length must be the present one.
     pub(super) fn order(&mut self, name: &'static str, order: &mut Arc<Vec<usize>>) {
         match self {
             Self::Take(snapshot) => snapshot.add_array(name.into(), Array::Indices(Arc::clone(order))),
@@ -207,7 +208,7 @@ impl Parts<'_> {
     }
 }
 
-/// The tensor of that name, if there is one.
+/// Returns the tensor of this name, if there is one.
 fn numbers(from: &Snapshot, name: &str, length: usize) -> Result<Option<Tensor<1>>, SnapshotError> {
     match from.array(name) {
         None => Ok(None),

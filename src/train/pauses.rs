@@ -1,10 +1,10 @@
-//! Which cells are to be paused.
+//! The requests to pause cells.
 
 use std::collections::BTreeSet;
 
 use crate::event::{CellIndex, Cells};
 
-/// The last request for all cells, and the cells that were asked for the opposite since then.
+/// The last request for all cells, and the cells for which the opposite was requested since then.
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
     all: bool,
@@ -12,7 +12,7 @@ pub(super) struct Pauses {
 }
 
 impl Pauses {
-    /// Pauses cells, or lets them go on.
+    /// Pauses cells, or lets them continue.
     pub(super) fn set(&mut self, cells: Cells, paused: bool) {
         match cells {
             Cells::All => {
@@ -28,12 +28,12 @@ impl Pauses {
         }
     }
 
-    /// Whether a cell is to be paused.
+    /// Returns whether a cell must pause.
     pub(super) fn has(&self, cell: CellIndex) -> bool {
         self.all != self.otherwise.contains(&cell)
     }
 
-    /// A cell has ended: what was asked of it alone is forgotten.
+    /// Drops the request for this cell alone, because the cell has ended.
     pub(super) fn forget(&mut self, cell: CellIndex) {
         self.otherwise.remove(&cell);
     }

@@ -1,4 +1,4 @@
-//! The sets of examples λ_max is measured on, and its track on each.
+//! The probes: the sets of examples that λ_max is measured on, each with its track.
 
 use burn::tensor::Tensor;
 use rand::seq::index;
@@ -20,7 +20,7 @@ pub(super) struct ProbeTrack {
     tracker: Tracker,
 }
 
-/// How λ_max is measured under `settings`, with `tolerance` as the relative residual.
+/// Returns the rules for measuring λ_max under `settings`, with `tolerance` for the relative residual.
 pub fn rules(settings: &Settings, tolerance: f64) -> Rules {
     Rules {
         max_products: settings.lambda_max_products,
@@ -29,7 +29,8 @@ pub fn rules(settings: &Settings, tolerance: f64) -> Rules {
     }
 }
 
-/// The examples of the `index`-th probe: a sample without replacement decided by the seed, in the data set's order.
+/// Returns the examples of the `index`-th probe: a sample without replacement, drawn with the cell's seed, in the order
+/// of the data set.
 pub fn probe_examples(settings: &Settings, index: usize, train: &Examples, test: &Examples) -> Examples {
     let probe = &settings.probes[index];
     let source = match probe.from {
@@ -47,7 +48,7 @@ pub fn probe_examples(settings: &Settings, index: usize, train: &Examples, test:
     }
 }
 
-/// The mean loss whose Hessian the probe looks at.
+/// Returns the mean loss whose Hessian is measured on the probe.
 pub fn probe_loss<'a>(
     settings: &Settings,
     probe: &Probe,
@@ -60,7 +61,7 @@ pub fn probe_loss<'a>(
         Extent::Count(count) => count,
     };
     let (normalization, chunk) = match probe.statistics {
-        // A chunk is then the group that shares statistics: never a by-product of memory.
+        // The chunk is the statistics group here; memory does not determine its size.
         Statistics::Batch if network.has_batch_norm() => (Normalization::Batch, group),
         _ => (Normalization::Running, settings.chunk_size),
     };
@@ -134,7 +135,7 @@ impl ProbeTrack {
         }
     }
 
-    /// Whether the next measurement starts cold.
+    /// Returns whether the next measurement starts from a random vector.
     pub(super) fn audit_is_due(&self) -> bool {
         self.tracker.audit_is_due()
     }

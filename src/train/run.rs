@@ -1,4 +1,4 @@
-//! The state of a cell in training, and what is done with it.
+//! The state of a cell in training, and its steps.
 
 mod observe;
 
@@ -41,32 +41,32 @@ pub(super) struct Run<'a> {
     step: u64,
     parameters: Tensor<1>,
     running: Vec<RunningStatistics>,
-    /// η that the schedule scales, which may have been changed by hand.
+    /// The learning rate η that the schedule scales; the person watching may have changed it.
     learning_rate: f64,
     schedule: Schedule,
     optimizer: Box<dyn Optimizer>,
     order: Order,
     augmenter: Option<Augmenter>,
     dropout: ChaCha8Rng,
-    /// Of the last steps' batches.
+    /// The losses of the last steps' batches.
     losses: Losses,
-    /// Of the last step's batch, before SAM climbed.
+    /// The gradient of the last step's batch, before SAM's ascent step.
     gradient: Option<Tensor<1>>,
     measuring: LambdaSchedule,
     probes: Vec<ProbeTrack>,
     summary: Summary,
 }
 
-/// Which examples come next.
+/// The order in which examples are used.
 struct Order {
     rng: ChaCha8Rng,
-    /// Shared with the states taken of it, until the next shuffle.
+    /// Shared with snapshots until the next shuffle.
     indices: Arc<Vec<usize>>,
     next: usize,
 }
 
 impl Order {
-    /// The next `size` examples of a fresh random order for every epoch; fewer at an epoch's end.
+    /// Returns the next `size` examples, or fewer at the end of an epoch. Every epoch has a new random order.
     fn take(&mut self, size: usize) -> &[usize] {
         if self.next >= self.indices.len() {
             self.next = 0;
@@ -160,22 +160,20 @@ impl<'a> Run<'a> {
         self.step += 1;
     }
 
-    /// Takes on the learning rate that was asked for, if one was: η of the next step, from where the schedule goes on in
-    /// its shape. It is written down with a checkpoint, so that nothing takes it back.
+    /// Applies a pending learning rate, if there is one: it becomes η of the next step, and the schedule continues from
+    /// it in the same shape. A checkpoint is written with it, so that a crash does not undo the change.
     pub(super) fn change_learning_rate(&mut self) -> Result<(), AnyError> {
         let Some(asked) = self.control.take_learning_rate() else {
             return Ok(());
         };
         let cell = Some(self.task.cell);
         let from = self.learning_rate_in_force();
-        // Times one where nothing scales it, so that what was typed is what is taken.
+        // Without a schedule the factor is exactly 1, so the typed value is used unchanged.
         let scaled = asked * (self.learning_rate / from);
         let is_usable = |rate: f64| rate.is_finite() && rate > 0.0;
         if !is_usable(asked) || !is_usable(scaled) {
-            self.outbox.notice(
-                cell,
-                format!("a learning rate of {asked} was asked for, where it is {from}; it stays as it is"),
-            );
+            self.outbox
+                .notice(cell, format!("the learning rate stays {from}: {asked} cannot be used"));
             return Ok(());
         }
         self.learning_rate = scaled;
@@ -198,7 +196,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// η of the next step.
+    /// Returns η of the next step.
     fn learning_rate_in_force(&self) -> f64 {
         self.schedule.learning_rate(self.learning_rate, self.step)
     }
@@ -209,19 +207,19 @@ impl<'a> Run<'a> {
         self.insist(|keeper| keeper.parameters(step, &parameters, &running))
     }
 
-    /// Writes everything down that the cell could go on with.
+    /// Writes everything that the cell needs to continue.
     pub(super) fn keep(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
         self.kept_at = Instant::now();
         self.insist(|keeper| keeper.snapshot(snapshot))
     }
 
-    /// The same for the state after a step that is observed.
+    /// Writes a snapshot of the state after a step whose observation is complete.
     pub(super) fn keep_now(&mut self) -> Result<(), AnyError> {
         let snapshot = self.snapshot(true);
         self.keep(&snapshot)
     }
 
-    /// Writes, and waits while the disk takes nothing.
+    /// Writes, and waits while the disk cannot be written.
     fn insist(&mut self, mut write: impl FnMut(&mut dyn Keeper) -> Result<(), AnyError>) -> Result<(), AnyError> {
         let left_out = self.stopwatch.left_out();
         let keeper = RefCell::new(&mut *self.keeper);
@@ -237,7 +235,7 @@ impl<'a> Run<'a> {
         written
     }
 
-    /// The same, if it was not done for a while, or is asked for.
+    /// Writes a snapshot if one is due or was asked for.
     pub(super) fn keep_now_and_then(&mut self) -> Result<(), AnyError> {
         if self.control.take_keep() || self.kept_at.elapsed() >= self.keeper.keep_every() {
             self.keep_now()?;
@@ -245,7 +243,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Everything that decides how the cell goes on. Tensors are shared, not copied.
+    /// Returns everything that determines how the cell continues. Tensors are shared, not copied.
     pub(super) fn snapshot(&mut self, observed: bool) -> Snapshot {
         let position = Position {
             step: self.step,
@@ -256,7 +254,7 @@ impl<'a> Run<'a> {
         snapshot
     }
 
-    /// Goes on where an earlier process was.
+    /// Restores the state that an earlier process saved.
     pub(super) fn go_on_from(&mut self, from: &Snapshot) -> Result<(), SnapshotError> {
         self.step = from.position.step;
         self.parameters = from.parameters.clone();
@@ -267,7 +265,7 @@ impl<'a> Run<'a> {
         wrong.map_or(Ok(()), Err)
     }
 
-    /// Every other part of the state that decides how the cell goes on, each once: it is taken and put back by this list.
+    /// Lists every other part of the state that determines how the cell continues. This list both saves and restores.
     fn parts(&mut self, parts: &mut Parts) {
         let parameters = self.task.network.layout().len();
         parts.value_of(
@@ -284,7 +282,7 @@ impl<'a> Run<'a> {
             parts.tensor(optimizer_name(kept.name), kept.tensor, length);
         }
         parts.scalars_of("losses", &mut self.losses, Losses::all, Losses::go_on_with);
-        // Only observing a step needs its gradient.
+        // The gradient is needed only for observing its step.
         if !parts.is_observed() {
             parts.tensor("gradient".into(), &mut self.gradient, parameters);
         }
@@ -304,18 +302,19 @@ impl<'a> Run<'a> {
         );
     }
 
-    /// Whether the next [`Self::between_steps`] waits.
+    /// Returns whether the next [`Self::between_steps`] waits.
     pub(super) fn is_to_pause(&mut self) -> bool {
         self.control.is_to_pause(self.task.cell)
     }
 
-    /// Whether a step's loss was past the limit or not finite. Looks now and then, or `now`.
+    /// Returns whether the loss of a step was above the limit or not finite. Losses are read every few steps, or all
+    /// with `now`.
     fn has_diverged(&mut self, now: bool) -> bool {
         let losses = self.losses.look(now);
         losses.into_iter().any(|loss| has_diverged(loss, self.task.settings))
     }
 
-    /// Waits while paused, but for a learning rate that was asked for; gives the ending if the cell is to end.
+    /// Waits while paused; a pending learning rate ends the wait. Returns the ending if the cell must end.
     pub(super) fn between_steps(&mut self) -> Option<CellEnding> {
         let before = self.stopwatch.left_out();
         let verdict = self
@@ -332,12 +331,12 @@ impl<'a> Run<'a> {
         self.step as f64 / steps_per_epoch as f64
     }
 
-    /// Counts the step rate from here on: what came before was no stepping.
+    /// Restarts the measurement of the step rate, because the cell was not stepping until now.
     pub(super) fn forget_pace(&mut self) {
         self.pace.restart(self.step);
     }
 
-    /// Tells how far the cell is, if it is time to, or `now`.
+    /// Reports the progress of the cell if it is due, or `now`.
     pub(super) fn report_progress(&mut self, now: bool) {
         let due = self.pace.report_due();
         if due || now {
@@ -370,7 +369,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The name of an optimizer's tensor among the parts. SAM's stood alone in files before optimizers named theirs.
+/// Returns the name of an optimizer's tensor among the parts. SAM's `climbed` has no prefix because files of earlier
+/// versions have it so.
 fn optimizer_name(name: &'static str) -> Cow<'static, str> {
     match name {
         "climbed" => name.into(),
@@ -378,7 +378,7 @@ fn optimizer_name(name: &'static str) -> Cow<'static, str> {
     }
 }
 
-/// A batch, and what a pass over it in training mode needs and changes.
+/// A batch, with the state that a pass over it in training mode uses and changes.
 struct Training<'a> {
     task: Task<'a>,
     batch: Examples,
@@ -387,8 +387,8 @@ struct Training<'a> {
 }
 
 impl Training<'_> {
-    /// The mean loss of the batch, `[1]`, at `parameters` and its gradient, `[parameters]`, accumulated over chunks; `observe`
-    /// takes batch statistics into the running ones.
+    /// Returns the mean loss of the batch, `[1]`, at `parameters` and its gradient, `[parameters]`, accumulated over
+    /// chunks. With `observe`, updates the running statistics with the batch's.
     fn mean_gradient(&mut self, parameters: &Tensor<1>, observe: bool) -> (Tensor<1>, Tensor<1>) {
         let Task { settings, network, .. } = self.task;
         let mut pass = Pass {
@@ -409,14 +409,14 @@ impl Training<'_> {
     }
 }
 
-/// Whether a mean training loss says that the cell has diverged: it is not finite, or past the limit.
+/// Returns whether the cell has diverged: its mean training loss is not finite or is above the limit.
 fn has_diverged(loss: f64, settings: &Settings) -> bool {
-    // Not a number is neither within the limit nor above it.
+    // A comparison with NaN is always false.
     loss.is_nan() || loss > settings.loss_limit
 }
 
-/// Examples in one pass of a training step. With batch norm a chunk shares its statistics, so there it is the batch,
-/// or the stated group of a full one.
+/// Returns the number of examples in one pass of a training step. With batch norm, the examples of a pass share
+/// statistics, so a pass has the whole batch, or the statistics group of a full batch.
 pub(super) fn chunk(settings: &Settings, batch: usize, batch_norm: bool) -> usize {
     match (batch_norm, settings.batch_size, settings.statistics_group) {
         (false, _, _) => settings.chunk_size,
@@ -429,7 +429,7 @@ fn ending(verdict: Verdict) -> Option<CellEnding> {
     match verdict {
         Verdict::Go => None,
         Verdict::Abort => Some(CellEnding::Aborted),
-        // It goes on from its checkpoint, now or in another process.
+        // The cell continues from its checkpoint later, in this process or another.
         Verdict::Skip | Verdict::Quit => Some(CellEnding::Interrupted),
     }
 }

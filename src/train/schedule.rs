@@ -1,10 +1,10 @@
-//! When losses are evaluated and λ_max is measured.
+//! Decides when losses are evaluated and when λ_max is measured.
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Cadence, Tracking};
 
-/// Whether an evaluation is due after `step` steps.
+/// Returns whether an evaluation is due after `step` steps.
 pub fn evaluation_due(cadence: Cadence, step: u64, steps_per_epoch: u64) -> bool {
     let every = match cadence {
         Cadence::Steps(n) => n,
@@ -13,23 +13,23 @@ pub fn evaluation_due(cadence: Cadence, step: u64, steps_per_epoch: u64) -> bool
     step.is_multiple_of(every)
 }
 
-/// The weight of the newest measurement in what one is expected to cost.
+/// The weight of the newest measurement in the expected cost of a measurement.
 const NEWEST: f64 = 0.3;
 
-/// The least time between measurements, as a part of what it is where a share is held evenly: savings are spent at no
-/// more than twice the rate, not in a burst of measurements at neighbouring steps.
+/// The least time between measurements, as a fraction of the time between evenly spaced ones. Time that was saved up is
+/// therefore spent at most at twice the even rate, not in a burst of measurements at neighbouring steps.
 const LEAST_SPACING: f64 = 0.5;
 
-/// What a schedule has seen: it goes on with that alone.
+/// The whole state of a schedule.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Spending {
-    /// Seconds spent measuring so far.
+    /// Seconds spent on measurements so far.
     spent: f64,
-    /// The time of the cell when the last measurement was noted.
+    /// The cell's time at the end of the last measurement, in seconds.
     last: f64,
-    /// Seconds a measurement without an audit takes.
+    /// Expected seconds of a measurement without an audit.
     warm: Cost,
-    /// Seconds one with an audit takes: mostly several times as long.
+    /// Expected seconds of a measurement with an audit: usually several times as long.
     audited: Cost,
 }
 
@@ -39,11 +39,12 @@ pub struct LambdaSchedule {
     tracking: Tracking,
     steps_per_epoch: u64,
     planned_steps: u64,
-    /// What it has seen.
+    /// The state of the schedule.
     pub spending: Spending,
 }
 
-/// What a kind of measurement has come to cost: a moving average, so that one that was held up counts for little.
+/// The expected cost of one kind of measurement: a moving average, so that a single delayed measurement has little
+/// weight.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Cost(Option<f64>);
@@ -60,7 +61,7 @@ impl Cost {
 }
 
 impl LambdaSchedule {
-    /// A schedule that has measured nothing yet, of a cell that ends after `planned_steps` at the latest.
+    /// Returns a schedule without measurements yet, for a cell that ends after `planned_steps` steps at the latest.
     pub fn new(tracking: Tracking, steps_per_epoch: u64, planned_steps: u64) -> Self {
         Self {
             tracking,
@@ -70,12 +71,12 @@ impl LambdaSchedule {
         }
     }
 
-    /// Whether a measurement is due after `step` steps and `seconds` of the cell; `audit` says that it would be one
-    /// with an audit.
+    /// Returns whether a measurement is due after `step` steps and `seconds` of the cell's time. `audit` tells whether
+    /// this measurement would include an audit.
     ///
-    /// A share s is held by measuring as soon as all measurements, with one more that costs what its kind does, take no
-    /// more than s of the time that will then have passed. The audit at the end of the cell is saved up
-    /// for in step with its progress, so that it does not come on top.
+    /// For a share s, a measurement is due as soon as all measurements, including this one at its expected cost, take
+    /// at most the fraction s of the time up to its end. The time for the audit at the end of the cell is reserved in
+    /// proportion to the cell's progress, so that the audit does not exceed the share.
     pub fn due(&self, step: u64, seconds: f64, audit: bool) -> bool {
         match self.tracking {
             Tracking::Steps(n) => step.is_multiple_of(n),
@@ -92,7 +93,7 @@ impl LambdaSchedule {
         }
     }
 
-    /// Takes note of a measurement of all probes that took `took` seconds and ended at `seconds` of the cell.
+    /// Records a measurement of all probes that took `took` seconds and ended at `seconds` of the cell's time.
     pub fn measured(&mut self, seconds: f64, took: f64, audit: bool) {
         let Spending {
             spent,
@@ -111,8 +112,8 @@ impl LambdaSchedule {
 mod tests {
     use super::*;
 
-    /// The share of a cell's time that measuring takes, where a step takes a second, a measurement `cost` and one with
-    /// an audit ten times as long. As in a cell, the first and the last are audited.
+    /// Returns the share of a cell's time that measurements take if a step takes 1 second, a measurement `cost`
+    /// seconds, and one with an audit ten times as long. As in a real cell, the first and the last are audited.
     fn held(share: f64, cost: f64, audit_every: u64, steps: u64) -> f64 {
         let mut schedule = LambdaSchedule::new(Tracking::Share(share), 10, steps);
         let (mut seconds, mut measuring, mut since_audit) = (0.0, 0.0, 0);
@@ -136,7 +137,7 @@ mod tests {
         for share in [0.05, 0.1, 0.3] {
             for cost in [1.0, 5.0, 30.0] {
                 for audit_every in [0, 1, 10, 25] {
-                    // Enough for the audits at both ends and some measurements between them.
+                    // Enough steps for the audits at both ends and some measurements between them.
                     for steps in [60.0, 200.0, 1_000.0].map(|costs| (costs * cost / share) as u64 + 100) {
                         let held = held(share, cost, audit_every, steps);
                         assert!(
@@ -154,25 +155,26 @@ mod tests {
         let of = |planned_steps| LambdaSchedule::new(Tracking::Share(0.1), 10, planned_steps);
         assert!(
             of(100).due(0, 0.0, false),
-            "what costs nothing yet is affordable at once"
+            "the expected cost is 0 before the first measurement"
         );
         let is_due_from = |schedule: &LambdaSchedule, step, audit, seconds: f64| {
             let due = |seconds| schedule.due(step, seconds, audit);
             assert!(!due(seconds - 0.01) && due(seconds + 0.01), "not from {seconds} s on");
         };
-        // A measurement of one second: 1 + 1 ≤ 0.1·(s + 1).
+        // A measurement of 1 second: 1 + 1 ≤ 0.1·(s + 1).
         let mut schedule = of(100);
         schedule.measured(10.0, 1.0, false);
         is_due_from(&schedule, 1, false, 19.0);
-        // An audit of five, half of which is saved up for by step 50: 6 + 1 + 2.5 ≤ 0.1·(s + 1) and 6 + 5 + 2.5 ≤ 0.1·(s + 5).
+        // An audit of 5 seconds, half of which is reserved by step 50: 6 + 1 + 2.5 ≤ 0.1·(s + 1) and 6 + 5 + 2.5 ≤
+        // 0.1·(s + 5).
         schedule.measured(40.0, 5.0, true);
         is_due_from(&schedule, 50, false, 94.0);
         is_due_from(&schedule, 50, true, 130.0);
-        // Savings are spent at no more than twice the rate: not before 0.5·1·0.9/0.1 seconds have passed.
+        // Saved time is spent at most at twice the even rate: not before 0.5·1·0.9/0.1 seconds have passed.
         let mut schedule = of(100);
         schedule.measured(100.0, 1.0, false);
         is_due_from(&schedule, 1, false, 104.5);
-        // The next one takes three: from now on 1 + 0.3·(3 − 1) are expected.
+        // The next measurement takes 3 seconds; the expected cost is then 1 + 0.3·(3 − 1).
         schedule.measured(200.0, 3.0, false);
         let mut resumed = of(100);
         resumed.spending = schedule.spending;

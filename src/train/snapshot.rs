@@ -1,6 +1,6 @@
-//! The state of a cell between two steps, as a file can have it: values and arrays by name.
+//! The state of a cell between two steps, in a form that a file can hold: named values and named arrays.
 //!
-//! `run.rs` lists the parts, once: neither this file nor whoever writes a snapshot to a disk names them.
+//! Only `run.rs` lists the parts; this file and the code that writes snapshots to disk do not name them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,35 +21,35 @@ pub(super) const SUMMARY: &str = "summary";
 /// The state of a cell between two steps. Tensors are shared, not copied.
 #[derive(Clone)]
 pub struct Snapshot {
-    /// Where the cell is.
+    /// The position of the cell.
     pub position: Position,
-    /// `[parameters]`.
+    /// The parameters, `[parameters]`.
     pub parameters: Tensor<1>,
-    /// Of the batch-norm layers.
+    /// The running statistics of the batch-norm layers.
     pub running: Vec<RunningStatistics>,
     values: Vec<(Cow<'static, str>, Value)>,
     arrays: Vec<(Cow<'static, str>, Array)>,
 }
 
-/// Between which steps a cell is. The later of two is the larger.
+/// The position of a cell between two steps. A later position compares as greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Position {
     /// Optimizer steps taken.
     pub step: u64,
-    /// Whether what was due after that step has been measured and written down.
+    /// Whether everything that was due after that step has been measured and written.
     pub observed: bool,
 }
 
-/// Numbers that are too many to be written as text.
+/// Numbers that are not written as text because they are too many.
 #[derive(Clone)]
 pub enum Array {
-    /// Floating-point numbers, in pieces that follow each other.
+    /// Floating-point numbers, in consecutive pieces.
     Numbers(Vec<Tensor<1>>),
-    /// Positions in some order.
+    /// Indices in some order.
     Indices(Arc<Vec<usize>>),
 }
 
-/// A value, which is written as text only where the snapshot is.
+/// A value. It is converted to text only when the snapshot is written.
 #[derive(Clone)]
 enum Value {
     Taken(Arc<dyn AsRon>),
@@ -78,10 +78,10 @@ impl Value {
 /// Why a cell cannot go on from a snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    /// A part is not there.
+    /// A part is missing.
     #[error("its state has no `{0}`")]
     Missing(String),
-    /// A value is something else.
+    /// A value cannot be parsed.
     #[error("`{name}` of its state cannot be read")]
     Value {
         /// Its name.
@@ -90,21 +90,21 @@ pub enum SnapshotError {
         #[source]
         source: ron::Error,
     },
-    /// An array is too long, too short or of another kind.
-    #[error("its tensor `{name}` does not have the {expected} numbers that the cell wants")]
+    /// An array has the wrong length or kind.
+    #[error("its tensor `{name}` does not have the {expected} numbers that the cell needs")]
     Length {
         /// Its name.
         name: String,
         /// How many numbers it should have.
         expected: usize,
     },
-    /// An order names what is not there.
-    #[error("its tensor `{0}` names examples that are not there")]
+    /// An order has an index out of range.
+    #[error("its tensor `{0}` names examples that do not exist")]
     Order(String),
 }
 
 impl Snapshot {
-    /// A snapshot without any further parts yet.
+    /// Returns a snapshot without any other parts yet.
     pub(super) fn new(position: Position, parameters: Tensor<1>, running: Vec<RunningStatistics>) -> Self {
         Self {
             position,
@@ -115,11 +115,11 @@ impl Snapshot {
         }
     }
 
-    /// A snapshot whose values stood in a file as `words`, with the arrays that stood beside them.
+    /// Returns the snapshot that a file holds: its values as the text `words`, and its arrays.
     ///
     /// # Errors
     ///
-    /// Words that [`Snapshot::words`] did not give.
+    /// Returns an error if the text was not made by [`Snapshot::words`].
     pub fn read(
         words: &str,
         parameters: Tensor<1>,
@@ -139,11 +139,11 @@ impl Snapshot {
         })
     }
 
-    /// The values as text, a struct in RON.
+    /// Returns the values as text: a struct in RON.
     ///
     /// # Errors
     ///
-    /// A value that RON has no text for.
+    /// Returns an error if RON cannot represent a value.
     pub fn words(&self) -> Result<String, ron::Error> {
         let Position { step, observed } = self.position;
         let mut words = format!("(step:{step},observed:{observed}");
@@ -154,16 +154,16 @@ impl Snapshot {
         Ok(words)
     }
 
-    /// What does not stand among the values, by name.
+    /// Returns the arrays, by name.
     pub fn arrays(&self) -> impl Iterator<Item = (&str, &Array)> {
         self.arrays.iter().map(|(name, array)| (name.as_ref(), array))
     }
 
-    /// The last values of the cell.
+    /// Returns the last values of the cell.
     ///
     /// # Errors
     ///
-    /// Where they are not there, or are something else.
+    /// Returns an error if they are missing or cannot be parsed.
     pub fn summary(&self) -> Result<Summary, SnapshotError> {
         let LastValues(summary) = self
             .value(SUMMARY)?
@@ -179,7 +179,7 @@ impl Snapshot {
         self.arrays.push((name, array));
     }
 
-    /// The value of that name; none where there is none.
+    /// Returns the value of this name, or `None` if there is none.
     pub(super) fn value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, SnapshotError> {
         let found = self.values.iter().find(|(own, _)| own == name);
         let read = found.map(|(_, value)| ron::from_str(&value.to_ron()?).map_err(|error| error.code));
@@ -196,17 +196,17 @@ impl Snapshot {
 }
 
 impl Position {
-    /// The position in the words of a snapshot.
+    /// Reads the position from the text of a snapshot.
     ///
     /// # Errors
     ///
-    /// Words that [`Snapshot::words`] did not give.
+    /// Returns an error if the text was not made by [`Snapshot::words`].
     pub fn read(words: &str) -> Result<Self, ron::error::SpannedError> {
         ron::from_str(words)
     }
 }
 
-/// The fields of a struct in RON, each with its text.
+/// The fields of a RON struct, each with its text.
 struct Fields(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Fields {

@@ -1,4 +1,4 @@
-//! Time a cell has run, pauses excluded.
+//! The running time of a cell, without pauses.
 
 use std::time::{Duration, Instant};
 
@@ -20,22 +20,22 @@ impl Stopwatch {
         }
     }
 
-    /// Counts what was counted before this process began, too, in seconds.
+    /// Adds the time that earlier processes counted, in seconds.
     pub fn add_earlier(&mut self, seconds: f64) {
         self.earlier = Duration::try_from_secs_f64(seconds).unwrap_or_default();
     }
 
-    /// Leaves a pause out of the count.
+    /// Excludes a pause from the count.
     pub fn leave_out(&mut self, pause: Duration) {
         self.paused += pause;
     }
 
-    /// All pauses left out so far.
+    /// Returns the total of the excluded pauses.
     pub fn left_out(&self) -> Duration {
         self.paused
     }
 
-    /// What has been counted, in seconds.
+    /// Returns the counted time, in seconds.
     pub fn seconds(&self) -> f64 {
         let now = self.started.elapsed().saturating_sub(self.paused);
         now.saturating_add(self.earlier).as_secs_f64()

@@ -1,4 +1,4 @@
-//! What is drawn of the curves and of the finished cells, one file a chart.
+//! The charts of curves and of finished cells, one file per chart.
 
 pub(super) mod copy;
 mod curves;

@@ -1,4 +1,4 @@
-//! The main loop: keys at once, events in bulk, frames at a bounded rate.
+//! The main loop: keys immediately, events in bulk, frames at a bounded rate.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -25,66 +25,67 @@ use crate::tui::terminal::jobs::Job;
 use crate::tui::terminal::{panics, svg};
 use crate::tui::{Outcome, screen};
 
-/// Least time between two frames in which nothing but the counters of steps moves; faster ones nobody reads.
+/// Minimum time between two frames if only the step counters have changed. Nobody could read faster ones.
 const COUNTERS: Duration = Duration::from_millis(500);
 
-/// The clocks on the screen go on while nothing else happens.
+/// Time between two frames while nothing happens, so that the clocks on the screen go on.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Events taken in before keys are looked at again: some 10 ms of work at most.
+/// Maximum number of events that are applied before keys are checked again: about 10 ms of work.
 const BULK: usize = 10_000;
 
-/// How long a sweep that a signal is to stop is waited for: a moment longer than its process may take to end, so that the end is seen.
+/// How long to wait for the sweep to stop after a signal: a little longer than the training process may take, so that
+/// its end is seen.
 const WAIT_FOR_STOP: Duration = STOP_WITHIN.saturating_add(Duration::from_millis(200));
 
-/// What the screen is connected to.
+/// The channels of the screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Wires<'a> {
-    /// What happens in the sweep.
+    /// Events of the sweep.
     pub events: &'a Receiver<Event>,
-    /// What the training thread is asked for; unbounded, so that no key waits for it.
+    /// Commands to the training thread; unbounded, so that no key has to wait.
     pub commands: &'a Sender<Command>,
-    /// What the system asks the program to do.
+    /// Signals from the system.
     pub signals: &'a Receiver<Signal>,
-    /// What a shell does to the program.
+    /// Job control: a shell stops or continues the program.
     pub jobs: &'a Receiver<Job>,
     /// Keys and resizes.
     pub input: &'a Receiver<Input>,
-    /// Whether signals are meant for the sweep; else they end the screen alone.
+    /// Whether signals stop the sweep. Otherwise they only end the screen.
     pub owns: bool,
-    /// Where to say which cells are looked at.
+    /// Where to report which cells the screen shows, if somebody needs it.
     pub wanted: Option<&'a Sender<Vec<CellIndex>>>,
-    /// How busy the machine is, now and then.
+    /// The load of the machine, from time to time.
     pub load: Option<&'a Receiver<Load>>,
 }
 
-/// Why the main loop came to an end.
+/// Why the main loop returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pass {
-    /// The screen is left.
+    /// The screen has ended.
     Left(Outcome),
-    /// The terminal had gone away; nothing may be written to it.
+    /// The terminal is gone; nothing may be written to it.
     TerminalLost(Outcome),
-    /// The program is to be suspended; the loop can be run again.
+    /// The program must be suspended. Afterwards the loop can be run again.
     Suspend,
-    /// The program was stopped and goes on: the terminal is to be taken again, and the loop can be run again.
+    /// The program was stopped and continued: the terminal must be taken again. Afterwards the loop can be run again.
     Continued,
-    /// This is to be copied; the loop can be run again.
+    /// This text must be copied to the clipboard. Afterwards the loop can be run again.
     Copy(String),
 }
 
-/// When the next frame is to be drawn.
+/// When the next frame must be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
-    /// When the clocks on the screen have to move: nothing has changed.
+    /// When the clocks on the screen must move: nothing has changed.
     Tick,
-    /// When the counters of steps may move again: nothing but them has changed.
+    /// When the step counters may move again: nothing else has changed.
     Counters,
-    /// When the last frame is old enough: an event has come.
+    /// After the minimum time between two frames: an event has come.
     Soon,
-    /// Without delay: a key was pressed.
+    /// Immediately: a key was pressed.
     Now,
-    /// Without delay, and all of it.
+    /// Immediately, and the whole screen is sent again.
     Anew,
 }
 
@@ -95,22 +96,22 @@ pub struct Driver {
     view: View,
     due: Due,
     drawn: Option<Instant>,
-    /// What was drawn.
+    /// The area of the last frame.
     area: Rect,
     input_closed: bool,
     signals_closed: bool,
     events_closed: bool,
-    /// When to wait no longer for a sweep that a signal is to stop.
+    /// When to stop waiting for the end of a sweep that a signal stops.
     deadline: Option<Instant>,
-    /// The cells that were last said to be looked at.
+    /// The cells that were last reported as shown.
     looked_at: Vec<CellIndex>,
     load: Option<Load>,
-    /// Least time between two frames that nobody pressed a key for.
+    /// Minimum time between two frames, unless a key was pressed.
     frame: Duration,
 }
 
 impl Driver {
-    /// A loop that knows nothing yet.
+    /// Creates a loop that has not received any event yet.
     #[must_use]
     pub fn new(view: View) -> Self {
         Self {
@@ -129,18 +130,18 @@ impl Driver {
         }
     }
 
-    /// The same loop with at most so many frames a second that nobody pressed a key for.
+    /// Limits the frames per second. A key still causes a frame immediately.
     #[must_use]
     pub fn at_most(mut self, frames_per_second: u32) -> Self {
         self.frame = Duration::from_secs(1) / frames_per_second.max(1);
         self
     }
 
-    /// Runs until the screen is left, the terminal has gone, or the program is to be suspended.
+    /// Runs until there is a reason to return, see [`Pass`].
     ///
-    /// A panic in here ends the screen, and nothing else: the training thread is not asked to stop.
+    /// A panic in the loop ends the screen only: the training thread is not asked to stop.
     pub fn run<B: Backend>(&mut self, terminal: &mut Terminal<B>, wires: &Wires) -> Pass {
-        // Neither this nor the terminal is used again after a panic.
+        // Neither the driver nor the terminal is used again after a panic.
         catch_unwind(AssertUnwindSafe(|| self.watch(terminal, wires))).unwrap_or(Pass::Left(Outcome::Broken))
     }
 
@@ -156,7 +157,7 @@ impl Driver {
             }
             self.take_events(wires);
             self.view.follow(&self.monitor);
-            // Shown with the next frame, whenever that comes.
+            // A new load is shown with the next frame; it does not cause one.
             self.load = wires
                 .load
                 .and_then(|loads| loads.try_iter().last())
@@ -176,7 +177,8 @@ impl Driver {
         }
     }
 
-    /// Which cells' history is of interest: of the rows that are visible, of those that lie over the charts, of the chosen one.
+    /// Reports the cells whose history is needed: the cells in the visible rows, the overlaid cells and the chosen
+    /// cell.
     fn say_what_is_looked_at(&mut self, wires: &Wires) {
         let Some(wanted) = wires.wanted.filter(|_| !self.monitor.cells.is_empty()) else {
             return;
@@ -198,7 +200,7 @@ impl Driver {
         }
     }
 
-    /// Draws a frame; false if the terminal takes none.
+    /// Draws a frame. Returns false if the terminal accepts none.
     fn draw<B: Backend>(&mut self, terminal: &mut Terminal<B>, now: Instant) -> bool {
         let scene = Scene {
             monitor: &self.monitor,
@@ -253,7 +255,7 @@ impl Driver {
             match wires.signals.try_recv() {
                 Ok(Signal::Hangup) => return Some(Pass::TerminalLost(self.outcome_of_detaching())),
                 Ok(_) if !wires.owns => return Some(Pass::Left(self.outcome_of_detaching())),
-                // Nobody may be there to answer a question.
+                // No question is asked, because there may be nobody to answer it.
                 Ok(Signal::Interrupt | Signal::Terminate) => {
                     self.deadline.get_or_insert(Instant::now() + WAIT_FOR_STOP);
                     let effect = self.view.stop(&self.monitor);
@@ -273,7 +275,7 @@ impl Driver {
     fn take_input(&mut self, wires: &Wires) -> Option<Pass> {
         loop {
             match wires.input.try_recv() {
-                // Where nothing is drawn, nothing is asked or changed.
+                // If the window is too small for the screen, keys do nothing, except those that leave it.
                 Ok(Input::Key(key)) if self.shows_nothing() && !self.view.leaves(&key) => {}
                 Ok(Input::Key(key)) => {
                     let effect = self.view.key(&key, &self.monitor);
@@ -282,8 +284,8 @@ impl Driver {
                         return Some(pass);
                     }
                 }
-                // A window that was made smaller and as large again within a frame has lost what was cut off, and its size
-                // does not tell.
+                // All of the screen is sent again: if a window becomes smaller and then as large as before between two
+                // frames, the part that was cut off is lost, and the size does not show it.
                 Ok(Input::Resize(..)) => self.due = Due::Anew,
                 Ok(Input::Mouse(event)) => {
                     self.view.mouse(&event, &self.monitor, self.area);
@@ -296,7 +298,7 @@ impl Driver {
                 Ok(_) => {}
                 Err(TryRecvError::Empty) => return None,
                 Err(TryRecvError::Disconnected) => {
-                    // Nobody can press a key any more; the screen is worth as much as one that is gone.
+                    // No key can be received any more, so the terminal counts as lost.
                     self.input_closed = true;
                     return Some(Pass::TerminalLost(self.outcome_of_detaching()));
                 }
@@ -304,7 +306,7 @@ impl Driver {
         }
     }
 
-    /// Whether the window is too small for anything but saying so.
+    /// Returns whether the window is so small that only a message about its size is shown.
     fn shows_nothing(&self) -> bool {
         let (columns, rows) = SMALLEST;
         !self.area.is_empty() && (self.area.width < columns || self.area.height < rows)
@@ -336,7 +338,7 @@ impl Driver {
     fn obey(&mut self, effect: Effect, wires: &Wires) -> Option<Pass> {
         self.due = self.due.max(Due::Now);
         match effect {
-            // Whether the training thread is still there is told by the events.
+            // A failed send is ignored: if the training thread is gone, the channel of events shows it.
             Effect::Send(command) => {
                 let _ = wires.commands.send(command);
                 None
@@ -377,19 +379,19 @@ impl Driver {
         }
     }
 
-    /// Tells the person watching.
+    /// Shows a notice.
     pub fn note(&mut self, words: String) {
         self.monitor.note(words, Instant::now());
     }
 
-    /// Saves what is on the screen: drawn once more, since a back end need not keep it.
+    /// Saves a picture of the screen. The screen is drawn again, because a back end may not keep it.
     fn save_picture(&mut self) {
         let now = Instant::now();
         let scene = self.scene(self.drawn.unwrap_or(now));
         let mut buffer = Buffer::empty(self.area);
         screen::render(&scene, self.area, &mut buffer);
         let folder = self.monitor.run_dir.join("pictures");
-        // Who only looks may not be allowed to write there.
+        // A user who only watches may have no permission to write to the run directory.
         let saved = svg::save(&buffer, &folder).or_else(|_| svg::save(&buffer, Path::new(".")));
         let words = match saved {
             Ok(path) => format!("the screen is saved as {}", path.display()),
@@ -398,7 +400,7 @@ impl Driver {
         self.monitor.note(words, now);
     }
 
-    /// What has become of the sweep, where the screen is not to be waited for any longer.
+    /// Returns the outcome if the screen ends now.
     fn outcome(&self) -> Outcome {
         match &self.monitor.ending {
             Some(ending) => Outcome::Ended(ending.clone()),
@@ -407,7 +409,7 @@ impl Driver {
         }
     }
 
-    /// The same where the sweep is to go on, if it does.
+    /// Returns the outcome if the screen ends now and a running sweep goes on.
     pub(super) fn outcome_of_detaching(&self) -> Outcome {
         if self.monitor.is_over() {
             self.outcome()
@@ -418,7 +420,7 @@ impl Driver {
 }
 
 fn take_jobs(wires: &Wires) -> Option<Pass> {
-    // Stopped and continued several times, the terminal is to be taken again once.
+    // If the program was stopped and continued several times, the terminal is taken again only once.
     let last = wires.jobs.try_iter().last()?;
     Some(match last {
         Job::Stop => Pass::Suspend,

@@ -29,7 +29,7 @@ impl Fixture {
         Self::after(script::half_way())
     }
 
-    /// Three cells run at once.
+    /// Returns a sweep in which three cells run at the same time.
     pub(super) fn three_at_once() -> Self {
         Self::after(script::three_at_once())
     }
@@ -63,14 +63,14 @@ impl Fixture {
         self
     }
 
-    /// Something more was measured in a cell.
+    /// Adds a measured point to a cell.
     pub(super) fn measure(&mut self, cell: usize, point: crate::event::Point) {
         let point = Box::new(point);
         let measured = crate::event::Event::Measured { cell, point };
         self.monitor.apply(measured, self.start);
     }
 
-    /// What a panel draws in an area of this size.
+    /// Returns what a panel draws in an area of this size.
     pub(super) fn drawn(&self, panel: fn(&Scene, Rect, &mut Buffer), size: (u16, u16)) -> String {
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
         let scene = Scene {

@@ -1,4 +1,4 @@
-//! Every key in one table: it decides what a key does, and is what help, footer and README show.
+//! The table of all keys. It decides what a key does; the help, the footer and the book (`docs/src/keys.md`) show it.
 
 mod action;
 mod chord;
@@ -11,30 +11,30 @@ pub use action::Action;
 pub use chord::Chord;
 use chord::{control, key, letter};
 
-/// What the footer says about a key.
+/// The label of a key in the footer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hint {
-    /// At every width.
+    /// Shown at every width.
     Always(&'static str),
-    /// Where there is room.
+    /// Shown on a wide screen only.
     Wide(&'static str),
 }
 
-/// One row of the table.
+/// One row of the key table.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
-    /// The keys, any of which will do.
+    /// The keys. Each of them triggers the action.
     pub chords: &'static [Chord],
-    /// What they ask for.
+    /// The action that the keys trigger.
     pub action: Action,
-    /// A word or two for the footer.
+    /// The label in the footer, one or two words.
     pub hint: Option<Hint>,
-    /// What they do, for help and README.
+    /// What the keys do, for the help and the book.
     pub help: &'static str,
 }
 
 impl Binding {
-    /// The keys as people write them: "space p".
+    /// Returns the names of the keys, separated by blanks: "space p".
     #[must_use]
     pub fn names(&self) -> String {
         self.chords
@@ -54,25 +54,25 @@ const fn binding(chords: &'static [Chord], action: Action, hint: Option<Hint>, h
     }
 }
 
-/// Every key, in the order of help and README.
+/// All keys, in the order of the help and the book.
 pub const BINDINGS: &[Binding] = &[
     binding(
         &[letter(' '), letter('p')],
         Action::PauseOrResume,
         Some(Hint::Always("pause")),
-        "pause after this step, or go on",
+        "pause after this step, or resume",
     ),
     binding(
         &[key(KeyCode::Up), letter('k')],
         Action::Previous,
         None,
-        "look at the cell above; training goes on",
+        "choose the cell above; training goes on",
     ),
     binding(
         &[key(KeyCode::Down), letter('j')],
         Action::Next,
         Some(Hint::Always("choose")),
-        "look at the cell below; in the log, scroll",
+        "choose the cell below; in the log, scroll",
     ),
     binding(&[key(KeyCode::PageUp)], Action::PageUp, None, "ten rows up"),
     binding(&[key(KeyCode::PageDown)], Action::PageDown, None, "ten rows down"),
@@ -80,7 +80,7 @@ pub const BINDINGS: &[Binding] = &[
         &[key(KeyCode::Enter), letter('f')],
         Action::Follow,
         Some(Hint::Wide("follow")),
-        "follow the running cell; in the log, its end",
+        "follow the running cell; in the log, the end",
     ),
     binding(
         &[letter('1')],
@@ -105,20 +105,15 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('/')],
         Action::Filter,
         None,
-        "show some cells: words, or acc>0.8 (asks)",
+        "filter cells: words, or acc>0.8 (asks)",
     ),
     binding(&[letter('o')], Action::Sort, None, "sort the cells by the next column"),
-    binding(
-        &[letter('O')],
-        Action::SortReversed,
-        None,
-        "sort them the other way round",
-    ),
+    binding(&[letter('O')], Action::SortReversed, None, "reverse the sort order"),
     binding(
         &[letter('d')],
         Action::Details,
         Some(Hint::Always("details")),
-        "every setting of the chosen cell",
+        "show every setting of the chosen cell",
     ),
     binding(&[letter('K')], Action::ScrollUp, None, "scroll settings or keys up"),
     binding(&[letter('J')], Action::ScrollDown, None, "scroll settings or keys down"),
@@ -150,99 +145,84 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('S')],
         Action::Skip,
         None,
-        "skip it: it goes on at the end of the queue",
+        "skip the cell: it goes to the end of the queue",
     ),
     binding(&[letter('[')], Action::MoveUp, None, "run the chosen cell earlier"),
     binding(&[letter(']')], Action::MoveDown, None, "run the chosen cell later"),
-    binding(
-        &[letter('x')],
-        Action::Hold,
-        None,
-        "hold it out of the queue, or let it in",
-    ),
+    binding(&[letter('x')], Action::Hold, None, "hold a queued cell, or release it"),
     binding(
         &[letter('n')],
         Action::AddSeed,
         None,
-        "add a cell like it with a new seed",
+        "add a copy of the chosen cell with a new seed",
     ),
-    binding(
-        &[letter('t')],
-        Action::Retry,
-        None,
-        "run a cell that has ended again (asks)",
-    ),
+    binding(&[letter('t')], Action::Retry, None, "run an ended cell again (asks)"),
     binding(
         &[letter('u')],
         Action::Undo,
         None,
-        "take back the last change of queue or rate",
+        "undo the last change of queue or rate",
     ),
     binding(
         &[key(KeyCode::Left)],
         Action::CursorLeft,
-        Some(Hint::Wide("read")),
-        "read every curve out at a step",
+        Some(Hint::Wide("cursor")),
+        "cursor left: show the values at a step",
     ),
-    binding(
-        &[key(KeyCode::Right)],
-        Action::CursorRight,
-        None,
-        "the same further right",
-    ),
+    binding(&[key(KeyCode::Right)], Action::CursorRight, None, "cursor right"),
     binding(
         &[letter('+'), letter('=')],
         Action::ZoomIn,
         Some(Hint::Wide("zoom")),
-        "half as many steps, at the cursor or the end",
+        "zoom in at cursor or end: half as many steps",
     ),
-    binding(&[letter('-')], Action::ZoomOut, None, "twice as many steps"),
-    binding(&[letter('<'), letter(',')], Action::Earlier, None, "earlier steps"),
-    binding(&[letter('>'), letter('.')], Action::Later, None, "later steps"),
-    binding(&[letter('0')], Action::WholeRun, None, "the whole run"),
+    binding(&[letter('-')], Action::ZoomOut, None, "zoom out: twice as many steps"),
+    binding(&[letter('<'), letter(',')], Action::Earlier, None, "show earlier steps"),
+    binding(&[letter('>'), letter('.')], Action::Later, None, "show later steps"),
+    binding(&[letter('0')], Action::WholeRun, None, "show the whole run"),
     binding(
         &[letter('z')],
         Action::Smooth,
         None,
-        "smooth the curves: a little, much, not",
+        "smooth the curves: light, strong, off",
     ),
     binding(
         &[letter('v')],
         Action::Overlay,
         None,
-        "lay the chosen cell over others' charts",
+        "overlay the chosen cell on others' charts",
     ),
-    binding(&[letter('V')], Action::OverlayNone, None, "take all of those away"),
+    binding(&[letter('V')], Action::OverlayNone, None, "remove all overlays"),
     binding(
         &[key(KeyCode::Tab)],
         Action::NextProbe,
         Some(Hint::Wide("probe")),
-        "λ_max on the next probe",
+        "show λ_max on the next probe",
     ),
     binding(
         &[letter('c')],
         Action::NextChart,
         None,
-        "another quantity in the marked chart",
+        "show the next quantity in the marked chart",
     ),
     binding(&[letter('C')], Action::MarkChart, None, "mark the next chart"),
     binding(
         &[letter('X')],
         Action::AcrossAxis,
         None,
-        "steps, epochs or seconds across the charts",
+        "horizontal axis: steps, epochs or seconds",
     ),
     binding(
         &[letter('l')],
         Action::LossAxis,
         Some(Hint::Wide("loss axis")),
-        "loss on a linear or a logarithmic axis",
+        "loss axis: linear or logarithmic",
     ),
     binding(
         &[letter('L')],
         Action::LambdaAxis,
         Some(Hint::Wide("λ axis")),
-        "λ_max on a linear or a logarithmic axis",
+        "λ_max axis: linear or logarithmic",
     ),
     binding(
         &[letter('s')],
@@ -254,7 +234,7 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('?'), letter('h')],
         Action::Help,
         Some(Hint::Always("help")),
-        "the keys of this page",
+        "show the keys of this page",
     ),
     binding(
         &[letter(':')],
@@ -273,7 +253,7 @@ pub const BINDINGS: &[Binding] = &[
         &[key(KeyCode::Esc)],
         Action::Close,
         None,
-        "close what lies over the screen",
+        "close a box, or remove mark or cursor",
     ),
     binding(
         &[letter('q')],
@@ -285,7 +265,7 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('D')],
         Action::Detach,
         None,
-        "detach: training goes on (`attach` returns)",
+        "detach: training goes on (`attach` reopens)",
     ),
     binding(
         &[letter('w')],
@@ -297,7 +277,7 @@ pub const BINDINGS: &[Binding] = &[
         &[control('c')],
         Action::Interrupt,
         None,
-        "quit; once more leaves at once",
+        "quit; a second time exits immediately",
     ),
     binding(
         &[control('z')],
@@ -305,21 +285,21 @@ pub const BINDINGS: &[Binding] = &[
         None,
         "suspend the screen; training goes on",
     ),
-    binding(&[control('l')], Action::Redraw, None, "draw the screen anew"),
+    binding(&[control('l')], Action::Redraw, None, "redraw the screen"),
 ];
 
-/// What the rows are about, each from this action on.
+/// Headings of the key table. A heading covers the rows from its action to the next heading.
 pub(super) const GROUPS: [(Action, &str); 7] = [
     (Action::PauseOrResume, "training and cells"),
     (Action::PageCharts, "pages"),
     (Action::Filter, "table"),
     (Action::Details, "details"),
-    (Action::Audit, "by hand"),
+    (Action::Audit, "actions on cells"),
     (Action::CursorLeft, "charts"),
     (Action::Help, "help and leaving"),
 ];
 
-/// The answer this key gives to a question: yes, no, or none.
+/// Returns the answer of a key to a question: yes (`true`), no (`false`), or `None` for any other key.
 #[must_use]
 pub fn answer(event: &KeyEvent) -> Option<bool> {
     match event.code {
@@ -331,7 +311,7 @@ pub fn answer(event: &KeyEvent) -> Option<bool> {
     }
 }
 
-/// The table as the README shows it.
+/// Returns the key table in Markdown, for the book.
 #[must_use]
 pub fn markdown_table() -> String {
     let mut table = "| key | what it does |\n|---|---|\n".to_owned();

@@ -1,4 +1,4 @@
-//! What lies over the screen for a while, one file each.
+//! Boxes that cover a part of the screen for a while, one file each.
 
 pub(super) mod glossary;
 pub(super) mod help;

@@ -1,24 +1,24 @@
 //! The pages of the screen.
 
-/// What fills the screen between header and footer.
+/// A page: what the screen shows between header and footer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Page {
-    /// The curves of the chosen cell, and the table of all.
+    /// The curves of the chosen cell, and the table of all cells.
     #[default]
     Charts,
-    /// The table of all cells, as long as the screen is high.
+    /// The table of all cells, in full height.
     Cells,
-    /// What the swept settings do to λ_max and accuracy.
+    /// The effect of the swept settings on λ_max and accuracy.
     Sweep,
-    /// What happened.
+    /// The log of the run.
     Log,
 }
 
 impl Page {
-    /// All of them, in the order of their keys.
+    /// All pages, in the order of their keys.
     pub const ALL: [Self; 4] = [Self::Charts, Self::Cells, Self::Sweep, Self::Log];
 
-    /// What it is called.
+    /// Returns the name of the page.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl Page {
         }
     }
 
-    /// Whether the table of cells is on it.
+    /// Returns whether the page has the table of cells.
     #[must_use]
     pub fn has_table(self) -> bool {
         self != Self::Log

@@ -1,4 +1,4 @@
-//! The regions of the screen that are always there, one file each.
+//! The panels of the screen, one file each.
 
 pub(super) mod detail;
 mod edge;

@@ -7,8 +7,8 @@
 //!    0 └0──────────200─────────400 steps   1 row
 //! ```
 //!
-//! Drawn by ourselves rather than by ratatui's chart, whose NaN are spikes, which has no logarithmic axis and no dotted
-//! line, and which draws every point of a curve rather than what a column of dots can show of it.
+//! Ratatui's own chart is not used: it draws NaN as spikes, it has no logarithmic axis and no dotted lines, and it
+//! draws every point of a curve, even if many points share a column of dots.
 
 mod axis;
 mod canvas;

@@ -1,4 +1,4 @@
-//! What the user wants of every screen: one file, `screen.ron`, checked like a configuration.
+//! The user's preferences for the screen: one file, `screen.ron`, checked like a configuration.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,23 +16,23 @@ use crate::tui::theme::{Colours, Glyphs, Role, Theme};
 use crate::tui::words::said;
 use crate::user_folders::{Kind, user_folder};
 
-/// Frames a second that may be asked for.
+/// Allowed numbers of frames per second.
 const FRAMES: std::ops::RangeInclusive<u32> = 1..=10;
 
-/// Most frames a second that nobody pressed a key for, unless the user wants another number: what a slow line bears all day,
-/// and no slower than numbers can be read.
+/// Default maximum of frames per second while no key is pressed: low enough for a slow connection, and as fast as
+/// people can read numbers.
 pub(super) const FRAMES_PER_SECOND: u32 = 5;
 
-/// A file that is larger is none of ours.
+/// Maximum size of the file, in bytes; a larger file is not a file of preferences.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Which colours are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ColourChoice {
-    /// What the terminal says that it takes.
+    /// The colours that the environment says the terminal supports.
     #[default]
     Auto,
-    /// None.
+    /// No colours.
     None,
     /// The terminal's own 16.
     Sixteen,
@@ -45,16 +45,16 @@ pub enum ColourChoice {
 /// Which characters are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GlyphChoice {
-    /// What the locale says.
+    /// Unicode or ASCII, as the locale says.
     #[default]
     Auto,
-    /// Nothing but ASCII.
+    /// ASCII only.
     Ascii,
     /// Braille dots, rules, arrows.
     Unicode,
 }
 
-/// The file as it is written.
+/// The fields of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
@@ -83,22 +83,22 @@ impl Default for File {
     }
 }
 
-/// What the user wants of every screen.
+/// The user's preferences for the screen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preferences {
     /// Which colours are used.
     pub colours: ColourChoice,
     /// Which characters are used.
     pub glyphs: GlyphChoice,
-    /// The most frames that are drawn in a second while nobody presses a key.
+    /// Maximum number of frames per second while no key is pressed.
     pub frames_per_second: u32,
-    /// Whether the mouse is listened to.
+    /// Whether mouse events are handled.
     pub mouse: bool,
-    /// Which charts there are at the start.
+    /// The charts at the start.
     pub charts: Charts,
-    /// What goes across them at the start.
+    /// The horizontal axis of the charts at the start.
     pub across: Across,
-    /// Which keys do what.
+    /// The keys of every action.
     pub keys: KeyMap,
     palette: Vec<(Role, Color)>,
 }
@@ -118,28 +118,28 @@ impl Default for Preferences {
     }
 }
 
-/// A file of preferences that is not what it should be.
+/// An error in the file of preferences.
 #[derive(Debug, thiserror::Error)]
 pub enum PreferencesError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The cause.
         source: io::Error,
     },
-    /// Something in it is wrong.
+    /// Something in the file is wrong.
     #[error("{}: {what}; `sharptui screen` prints a file with every default", path.display())]
     Wrong {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What, and where.
+        /// What is wrong, and where.
         what: String,
     },
 }
 
-/// Where the file is, with environment variables from `variable`; none without a home.
+/// Returns the path of the file, with environment variables from `variable`; `None` without a home folder.
 pub fn usual_path<V: Into<PathBuf>>(variable: impl Fn(&str) -> Option<V>) -> Option<PathBuf> {
     user_folder(Kind::Config, variable).map(|folder| folder.join("screen.ron"))
 }
@@ -149,7 +149,7 @@ fn chart_keys() -> String {
     keys.join(", ")
 }
 
-/// The charts of these names, which have to be different.
+/// Returns the charts of these names, which must differ.
 fn charts_named(names: (String, String, String)) -> Result<Charts, String> {
     let all = quantity::charts();
     let names = [names.0, names.1, names.2];
@@ -157,7 +157,7 @@ fn charts_named(names: (String, String, String)) -> Result<Charts, String> {
         let found = all.iter().find(|chart| chart.key == name);
         found
             .copied()
-            .ok_or_else(|| format!("charts has `{}`; there are {}", said(name), chart_keys()))
+            .ok_or_else(|| format!("charts has `{}`; a chart is one of {}", said(name), chart_keys()))
     };
     let [above, left, right] = [named(&names[0])?, named(&names[1])?, named(&names[2])?];
     if above == left || left == right || above == right {
@@ -169,14 +169,14 @@ fn charts_named(names: (String, String, String)) -> Result<Charts, String> {
 fn across_named(name: &str) -> Result<Across, String> {
     let found = Across::ALL.into_iter().find(|across| across.name() == name);
     let all = || Across::ALL.map(Across::name).join(", ");
-    found.ok_or_else(|| format!("across is `{}`; there are {}", said(name), all()))
+    found.ok_or_else(|| format!("across is `{}`; it must be one of {}", said(name), all()))
 }
 
 impl Preferences {
-    /// Reads the file; where there is none, the defaults hold.
+    /// Reads the file; returns the defaults if there is no file.
     ///
     /// # Errors
-    /// A file that cannot be read, or is wrong.
+    /// If the file cannot be read, or something in it is wrong.
     pub fn load(path: &Path) -> Result<Self, PreferencesError> {
         let unreadable = |source| PreferencesError::Unreadable {
             path: path.to_owned(),
@@ -200,10 +200,10 @@ impl Preferences {
         })
     }
 
-    /// Checks the text of a file.
+    /// Parses and checks the text of a file.
     ///
     /// # Errors
-    /// The first thing that is wrong with it, and where.
+    /// If something in it is wrong: the first error, and its place.
     pub fn parse(text: &str) -> Result<Self, String> {
         let file: File = ron::from_str(text).map_err(|error| {
             let at = error.span.start;
@@ -211,7 +211,7 @@ impl Preferences {
         })?;
         if !FRAMES.contains(&file.frames_per_second) {
             return Err(format!(
-                "frames_per_second is {}, it has to be from {} to {}",
+                "frames_per_second is {}; it must be from {} to {}",
                 file.frames_per_second,
                 FRAMES.start(),
                 FRAMES.end()
@@ -221,14 +221,14 @@ impl Preferences {
         for (name, value) in &file.palette {
             let role = Role::named(name).ok_or_else(|| {
                 format!(
-                    "palette has `{}`; there are {}",
+                    "palette has `{}`; a name is one of {}",
                     said(name),
                     Role::ALL.map(Role::name).join(", ")
                 )
             })?;
             let colour: Color = value.parse().map_err(|_| {
                 format!(
-                    "palette.{name} is `{}`; a colour is \"#rrggbb\", 0 to 255, or a name such as \"blue\"",
+                    "palette.{name} is `{}`; a colour is \"#rrggbb\", 0 to 255, or a name, for example \"blue\"",
                     said(value)
                 )
             })?;
@@ -246,7 +246,7 @@ impl Preferences {
         })
     }
 
-    /// A file with every default, to be edited.
+    /// Returns a file with every default, for the user to edit.
     #[must_use]
     pub fn template() -> String {
         let file = File::default();
@@ -262,15 +262,15 @@ impl Preferences {
             .iter()
             .map(|(action, names)| format!("        \"{action}\": [{}],\n", list(names)));
         format!(
-            "// The screen of sharptui. What is left out has its default; what is here has it, too.\n(\n    \
+            "// Preferences for the screen of sharptui, each with its default. You may leave out any of them.\n(\n    \
              // Auto, None, Sixteen, Indexed (256) or True (24 bits)\n    colours: {:?},\n    \
              // Auto, Ascii or Unicode\n    glyphs: {:?},\n    \
              // from {} to {}\n    frames_per_second: {},\n    \
-             // clicks and the wheel; text is then selected with shift held down\n    mouse: {},\n    \
-             // the chart above, on the left and on the right, of {}\n    charts: {:?},\n    \
-             // what goes across them: {}\n    across: {:?},\n    \
-             // \"#rrggbb\", 0 to 255, or a name, for {}\n    palette: {{}},\n    \
-             // every key of an action\n    keys: {{\n{}    }},\n)\n",
+             // clicks and the wheel; if true, hold Shift to select text\n    mouse: {},\n    \
+             // the charts above, on the left and on the right, out of {}\n    charts: {:?},\n    \
+             // their horizontal axis: {}\n    across: {:?},\n    \
+             // a colour (\"#rrggbb\", 0 to 255, or a name) for any of {}\n    palette: {{}},\n    \
+             // all keys of each action\n    keys: {{\n{}    }},\n)\n",
             file.colours,
             file.glyphs,
             FRAMES.start(),
@@ -286,12 +286,12 @@ impl Preferences {
         )
     }
 
-    /// The theme for the environment, as far as it decides; ASCII alone where `ascii` is wished.
+    /// Returns the theme for these preferences and the environment; with `ascii` it has ASCII characters only.
     #[must_use]
     pub fn theme(&self, ascii: bool, variable: impl Fn(&str) -> Option<String>) -> Theme {
         let (colours, glyphs) = Theme::of_environment(variable);
         let colours = match self.colours {
-            // Who sets NO_COLOR wants none in any program.
+            // NO_COLOR asks every program for no colours, so it overrides the preferences.
             _ if colours == Colours::None => Colours::None,
             ColourChoice::Auto => colours,
             ColourChoice::None => Colours::None,
@@ -336,15 +336,15 @@ mod tests {
             ("(colours: Many)", "Many"),
             (
                 "(frames_per_second: 0)",
-                "frames_per_second is 0, it has to be from 1 to 10",
+                "frames_per_second is 0; it must be from 1 to 10",
             ),
             (
                 "(palette: {\"lamda\": \"red\"})",
-                "palette has `lamda`; there are lambda, threshold",
+                "palette has `lamda`; a name is one of lambda, threshold",
             ),
             ("(palette: {\"lambda\": \"reddish\"})", "palette.lambda is `reddish`"),
             ("(keys: {\"explode\": [\"x\"]})", "keys has `explode`"),
-            ("(keys: {\"abort\": [\"q\"]})", "`q` is both of abort and of quit"),
+            ("(keys: {\"abort\": [\"q\"]})", "`q` is bound to both abort and quit"),
             ("(keys: {\"quit\": []})", "quit needs a key"),
             ("(keys: {\"abort\": [\"Hyper-x\"]})", "keys.abort has `Hyper-x`"),
         ] {

@@ -1,4 +1,4 @@
-//! The whole screen: which panel goes where at which size.
+//! The whole screen: which panel is drawn where, depending on the size of the window.
 //!
 //! ```text
 //! header                                │ header

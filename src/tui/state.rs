@@ -1,4 +1,4 @@
-//! What the person watching has chosen, and the frame of data that is drawn: no panel is known here.
+//! The user's choices, and the frame of data that is drawn. This module does not know the panels.
 
 pub(super) mod across;
 pub(super) mod charts;

@@ -1,4 +1,4 @@
-//! The life of the terminal: taken for the screen, and given back whatever happens.
+//! Takes the terminal for the screen, and restores it in every case.
 
 mod frame_writer;
 pub(super) mod input;
@@ -30,25 +30,26 @@ use jobs::{Jobs, own_group};
 
 type Backend = CrosstermBackend<FrameWriter<File>>;
 
-/// The terminal while the screen is up; dropping it gives the terminal back.
+/// The terminal while the screen is shown. Dropping it restores the terminal.
 ///
-/// What anything prints meanwhile goes to the log instead of onto the screen: the screen is drawn through a duplicate
-/// of stdout, and the descriptors 1 and 2 lead to the log.
+/// Text that any code prints meanwhile goes to the log and not onto the screen: the descriptors 1 and 2 point to the
+/// log, and the screen is drawn through a duplicate of stdout.
 pub(super) struct Screen {
     terminal: Terminal<Backend>,
     controls: File,
     real_stdout: OwnedFd,
-    /// None if stderr was led elsewhere before we came: it stays there.
+    /// `None` if stderr was already redirected when the screen started; it is then left alone.
     real_stderr: Option<OwnedFd>,
     log: File,
     abandoned: Rc<Cell<bool>>,
     mouse: bool,
-    /// Whether the terminal shows this screen; what was undone once is not undone again, over what others wrote.
+    /// Whether the terminal is set up for the screen. It is restored only once, so that text that others wrote since
+    /// then is kept.
     is_taken: bool,
 }
 
-/// Presses, drags and the wheel, at any column (SGR); crossterm's own command asks for every move, too, and each would be sent
-/// over the line.
+/// Asks the terminal to report presses, drags and the wheel, at any column (SGR). Crossterm's own command also asks for
+/// every move of the mouse, and each would be sent over the connection.
 const MOUSE: &str = "\u{1b}[?1000h\u{1b}[?1002h\u{1b}[?1006h";
 const NO_MOUSE: &str = "\u{1b}[?1006l\u{1b}[?1002l\u{1b}[?1000l";
 
@@ -64,8 +65,8 @@ impl Screen {
     }
 
     fn enter_with(log: File, mouse: bool) -> io::Result<Self> {
-        // With NO_COLOR set, crossterm writes a reset for every colour, even for none, and so wipes bold; what is
-        // wished is in the theme already.
+        // If NO_COLOR is set, crossterm writes a reset for every colour, even for none, and this removes bold. The
+        // theme already respects NO_COLOR.
         crossterm::style::force_color_output(true);
         let duplicate = || -> io::Result<OwnedFd> { Ok(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?) };
         let stderr = io::stderr();
@@ -95,52 +96,53 @@ impl Screen {
         &mut self.terminal
     }
 
-    /// The terminal is gone: nothing is written to it any more.
+    /// Marks the terminal as gone: nothing is written to it any more.
     pub(super) fn abandon(&self) {
         self.abandoned.set(true);
     }
 
-    /// Gives the terminal back, and stops the process group until the shell continues it.
+    /// Restores the terminal, and stops the process group until the shell continues it.
     pub(super) fn suspend(&mut self, jobs: &Jobs) -> io::Result<()> {
         self.give_back()?;
         jobs.stop()
     }
 
-    /// Whether the terminal is this process group's, and not the shell's that continued it in the background.
+    /// Returns whether this process group is in the foreground of the terminal. It is not if the shell continued it in
+    /// the background.
     pub(super) fn is_ours(&self) -> bool {
-        // Where there is no telling, taking it will tell.
+        // If this is unknown, taking the terminal will show it.
         match (rustix::termios::tcgetpgrp(&self.controls), own_group()) {
             (Ok(in_front), Some(own)) => in_front == own,
             _ => true,
         }
     }
 
-    /// Somebody else has the terminal and keeps it: what this screen has changed about it is undone as far as that does not
-    /// touch its modes, which would stop this process, and no frame is drawn any more.
+    /// Leaves the terminal to another program that has it. Undoes the changes of this screen, except the terminal
+    /// modes: setting them would stop this process. No frame is drawn any more.
     pub(super) fn leave_to_others(&mut self) {
         let _ = self.undo();
         let _ = self.redirect_back();
         self.abandon();
     }
 
-    /// Takes the terminal again after the process was stopped and continued: whoever had the terminal meanwhile has set it
-    /// to what a shell needs, and written onto the screen.
+    /// Takes the terminal again after the process was stopped and continued. Meanwhile the shell has set the modes that
+    /// it needs, and has written onto the screen.
     pub(super) fn take_again(&mut self) -> io::Result<()> {
-        // Else it would be taken for raw, since it was.
+        // Otherwise crossterm would assume that the terminal is still in raw mode.
         terminal::disable_raw_mode()?;
         execute!(self.controls, EndSynchronizedUpdate, ResetColor)?;
         self.take()?;
         self.wipe()
     }
 
-    /// The next frame is drawn anew, at the size that the window has by now.
+    /// Makes the next frame send the whole screen again, at the present size of the window.
     fn wipe(&mut self) -> io::Result<()> {
         // Not `clear`: it asks the terminal where its cursor is, and the answer goes to the input thread.
         let size = self.terminal.size()?;
         self.terminal.resize(size.into())
     }
 
-    /// Hands text to the terminal's clipboard (OSC 52); whether it takes it, it does not say.
+    /// Sends text to the terminal's clipboard (OSC 52). The terminal does not say whether it accepts the text.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         execute!(self.controls, CopyToClipboard::to_clipboard_from(text))
     }
@@ -177,7 +179,7 @@ impl Screen {
         )
     }
 
-    /// Every step is tried, whatever became of the others.
+    /// Restores the terminal. Every step is tried, even if another one failed.
     fn give_back(&mut self) -> io::Result<()> {
         let written = self.undo();
         let cooked = terminal::disable_raw_mode();
@@ -198,14 +200,14 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         if self.abandoned.get() {
-            // Descriptors 1 and 2 keep leading to the log: there is nothing else left to print to.
+            // Descriptors 1 and 2 still point to the log, because there is no terminal to print to.
             panics::stop();
             return;
         }
-        // There is nobody left to tell that the terminal could not be restored.
+        // An error is ignored: there is no place left to report it.
         let _ = self.give_back();
         let panics = panics::stop();
-        // A stderr that was led elsewhere has them already.
+        // A stderr that was redirected already has the messages.
         if self.real_stderr.is_some() {
             for message in panics {
                 eprintln!("{}", Glyphs::of_output().spelled(message));

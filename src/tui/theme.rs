@@ -1,8 +1,8 @@
-//! Colours and glyphs: what the screen is drawn with, and what is left of it without colours or without UTF-8.
+//! Colours and glyphs of the screen, with fewer colours or plain ASCII if the terminal needs it.
 //!
-//! The colours are mid-tones that keep a contrast of 3:1 on black and on white alike, and those of curves are told apart with
-//! normal sight and without red, green or blue cones. None of them carries meaning alone: curves differ in their line pattern,
-//! states in their glyph and word.
+//! The colours are mid-tones with a contrast of at least 3:1 on black and on white. The colours of curves can be told
+//! apart with normal sight and without red, green or blue cones. No colour carries meaning alone: curves also differ in
+//! their line pattern, and states in their glyph and word.
 
 pub(super) mod panel;
 
@@ -13,7 +13,7 @@ use ratatui::style::{Color, Modifier, Style};
 pub use crate::characters::Glyphs;
 pub(super) use crate::characters::ascii;
 
-/// Which colours the terminal takes.
+/// The colours that the terminal supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colours {
     /// 24 bits.
@@ -22,11 +22,11 @@ pub enum Colours {
     Indexed,
     /// The terminal's own 16.
     Basic,
-    /// None at all, by wish (`NO_COLOR`).
+    /// No colours, because the user set `NO_COLOR`.
     None,
 }
 
-/// What a colour says, where it can be chosen.
+/// The meaning of a colour that the preferences can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// λ_max.
@@ -41,18 +41,18 @@ pub enum Role {
     Past,
     /// Explanations, rules, axes.
     Dim,
-    /// Going on, or gone well.
+    /// Running or successful.
     Good,
-    /// Worth a look.
+    /// Warnings.
     Warning,
-    /// Gone wrong.
+    /// Failures.
     Bad,
-    /// A key, where it is explained.
+    /// Names of keys.
     Key,
 }
 
 impl Role {
-    /// All of them.
+    /// All roles.
     pub const ALL: [Self; 10] = [
         Self::Lambda,
         Self::Threshold,
@@ -66,7 +66,7 @@ impl Role {
         Self::Key,
     ];
 
-    /// Its name in the file of preferences.
+    /// Returns the name of the role in the preferences file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -83,14 +83,14 @@ impl Role {
         }
     }
 
-    /// The one of this name.
+    /// Returns the role with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 
-/// The styles of the screen, by what they say.
+/// The styles of the screen, by meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
     /// Which characters may be used.
@@ -103,7 +103,7 @@ pub struct Theme {
     pub dim: Style,
     /// λ_max.
     pub lambda: Style,
-    /// The stability threshold, and what is not converged.
+    /// The stability threshold, and a cell above it.
     pub threshold: Style,
     /// The test set.
     pub test: Style,
@@ -111,20 +111,20 @@ pub struct Theme {
     pub train: Style,
     /// Cells that ended earlier.
     pub past: Style,
-    /// Going on, or gone well.
+    /// Running or successful.
     pub good: Style,
-    /// Worth a look.
+    /// Warnings.
     pub warning: Style,
-    /// Gone wrong.
+    /// Failures.
     pub bad: Style,
     /// The chosen row.
     pub chosen: Style,
-    /// A key, where it is explained.
+    /// Names of keys.
     pub key: Style,
 }
 
 impl Theme {
-    /// The theme for these colours and characters.
+    /// Creates the theme for these colours and characters.
     #[must_use]
     pub fn new(colours: Colours, glyphs: Glyphs) -> Self {
         let pick = |indexed: u8, basic: Color| match colours {
@@ -177,8 +177,8 @@ impl Theme {
         style.fg = Some(colour);
     }
 
-    /// The colours and characters of the environment: `NO_COLOR`, the locale (`LC_ALL`, `LC_CTYPE`, `LANG`), `TERM` and
-    /// `COLORTERM`, looked up with `variable`.
+    /// Returns the colours and characters for the environment variables `NO_COLOR`, `LC_ALL`, `LC_CTYPE`, `LANG`,
+    /// `TERM` and `COLORTERM`. `variable` looks one up.
     #[must_use]
     pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> (Colours, Glyphs) {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -194,14 +194,14 @@ impl Theme {
         (colours, glyphs)
     }
 
-    /// `text` in the characters of the terminal: unchanged, or with its symbols spelled out in ASCII.
+    /// Returns `text` in the characters of the terminal: unchanged, or with its symbols spelled out in ASCII.
     #[must_use]
     pub fn text<'a>(&self, text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
         self.glyphs.spelled(text)
     }
 }
 
-/// Red, green and blue of one of the 240 colours of the 256 that every terminal shows alike.
+/// Returns red, green and blue of a palette colour from 16 to 255. Every terminal shows these colours in the same way.
 pub(super) fn rgb(indexed: u8) -> [u8; 3] {
     const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     match indexed.saturating_sub(16) {
@@ -252,8 +252,9 @@ mod tests {
         assert_ne!(theme(&[terminal, ("NO_COLOR", "")]).lambda.fg, None);
     }
 
-    /// What is left of a colour in linear light without cones of one kind, or with all of them: Machado, Oliveira and
-    /// Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency" (2009), severity 1.
+    /// Matrices from a colour in linear light to the colour that a person sees, with all cones and without the cones of
+    /// one kind: Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision
+    /// Deficiency" (2009), severity 1.
     const SIGHTS: [[[f64; 3]; 3]; 4] = [
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
         [
@@ -284,7 +285,7 @@ mod tests {
         })
     }
 
-    /// CIELAB under D65, of linear sRGB.
+    /// Converts linear sRGB to CIELAB under D65.
     fn lab([red, green, blue]: [f64; 3]) -> [f64; 3] {
         let curve = |t: f64| {
             if t > 216.0 / 24_389.0 {
@@ -319,7 +320,7 @@ mod tests {
             for (at, one) in seen.iter().enumerate() {
                 for other in &seen[..at] {
                     let apart = one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-                    // 2.3 is a just noticeable difference; lines of dots have to be told apart at a glance.
+                    // 2.3 is a just noticeable difference; lines of dots must be told apart at a glance.
                     assert!(apart > 40.0, "{apart} of {curves:?}");
                 }
             }
@@ -345,7 +346,7 @@ mod tests {
             let [red, green, blue] = linear(colour_of(style));
             let luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
             let (on_black, on_white) = ((luminance + 0.05) / 0.05, 1.05 / (luminance + 0.05));
-            // What WCAG asks of graphics and of large text.
+            // WCAG requires this contrast for graphics and large text.
             assert!(on_black >= 3.0 && on_white >= 3.0, "{style:?}: {on_black} {on_white}");
         }
     }

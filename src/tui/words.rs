@@ -1,4 +1,4 @@
-//! Numbers, durations and the words of files as people read them.
+//! Numbers, durations and text from files, formatted for people.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ pub use crate::number::count::{apart as count, short as short_count};
 pub use crate::number::time::{duration, duration_of};
 pub use crate::number::whole_percent;
 
-/// What stands for a number that is missing or not finite.
+/// Placeholder for a number that is missing or not finite.
 const NONE: &str = "–";
 
-/// A value with `digits` significant digits: "41.3", "0.0123", "1.2e-7", "–" for what is not finite.
+/// Formats a value with `digits` significant digits: "41.3", "0.0123", "1.2e-7"; "–" if the value is not finite.
 #[must_use]
 pub fn value(value: f64, digits: usize) -> String {
     if value.is_finite() {
@@ -22,13 +22,13 @@ pub fn value(value: f64, digits: usize) -> String {
     }
 }
 
-/// The largest integer not above `value`, which has to be small.
+/// Returns the largest integer not above `value`, which must fit an `i32`.
 #[allow(clippy::cast_possible_truncation)] // Decades of floats lie within ±400.
 pub(super) fn floor(value: f64) -> i32 {
     value.floor() as i32
 }
 
-/// A share as a percentage with one decimal, "87.5%", but for the whole, "100%".
+/// Formats a share as a percentage with one decimal, "87.5%"; the whole is "100%".
 #[must_use]
 pub fn percent(share: Option<f64>) -> String {
     share
@@ -36,7 +36,8 @@ pub fn percent(share: Option<f64>) -> String {
         .map_or_else(|| NONE.to_owned(), number::narrow_percent)
 }
 
-/// A value of a quantity, in three digits or a decimal of a per cent.
+/// Formats a value of a quantity: a number in three digits, a share as a percentage with one decimal, a time in the
+/// unit that fits.
 #[must_use]
 pub fn value_of(quantity: &Quantity, value_of_it: f64) -> String {
     match quantity.format {
@@ -46,7 +47,7 @@ pub fn value_of(quantity: &Quantity, value_of_it: f64) -> String {
     }
 }
 
-/// A time in the unit that fits: "1.20 ms".
+/// Formats a time in the unit that fits: "1.20 ms".
 #[must_use]
 pub fn seconds(seconds: f64) -> String {
     if seconds.is_finite() {
@@ -56,14 +57,14 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
-/// An amount of memory: "512 MiB", "1.76 GiB".
+/// Formats an amount of memory: "512 MiB", "1.76 GiB".
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
     let (number, unit) = scaled(bytes, bytes);
     format!("{number} {unit}")
 }
 
-/// A part of an amount of memory, in the unit of the whole: "12.0 of 128 GiB".
+/// Formats a part of an amount of memory, in the unit of the whole: "12.0 of 128 GiB".
 #[must_use]
 pub fn part_of_bytes(part: u64, whole: u64) -> String {
     let (whole_number, unit) = scaled(whole, whole);
@@ -79,7 +80,7 @@ fn scaled(bytes: u64, like: u64) -> (String, &'static str) {
     (value(bytes as f64 / (1_u64 << shift) as f64, 3), unit)
 }
 
-/// Words that begin a sentence.
+/// Returns the words with a capital first letter, for the start of a sentence.
 pub(super) fn capitalized(words: &str) -> String {
     let mut letters = words.chars();
     letters
@@ -87,13 +88,13 @@ pub(super) fn capitalized(words: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// An estimate: "~4m 05s", or "–" where nothing is known.
+/// Formats an estimate: "~4m 05s", or "–" if it is unknown.
 #[must_use]
 pub fn estimate(left: Option<Duration>) -> String {
     left.map_or_else(|| NONE.to_owned(), |left| format!("~{}", duration(left)))
 }
 
-/// What a file has, in an error: not all of it, and nothing that a terminal would obey.
+/// Returns text from a file for use in an error: at most 200 characters, with control characters replaced by blanks.
 pub(super) fn said(text: &str) -> String {
     const LONGEST: usize = 200;
     let escaped = |letter: char| if letter.is_control() { ' ' } else { letter };

@@ -1,16 +1,17 @@
-//! Whether everything else ends with this process.
+//! Detects whether all other processes of the container end with this one.
 
 use std::fs;
 use std::os::unix::process::parent_id;
 
-/// Small programs that containers begin with: they start one process, and end with it.
+/// Small init programs of containers: they start one process and end with it.
 const INITS: [&str; 4] = ["docker-init", "tini", "dumb-init", "catatonit"];
 
-/// Shells; with a script or a command to run, they end with it.
+/// Shells; a shell that runs a script or a command ends with it.
 const SHELLS: [&str; 7] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"];
 
-/// Whether this process is the first of its container (of its PID namespace), or the one that the first was started for, as an
-/// entry script is. When it ends, the kernel kills every other process in there, and one that trains has no time for a checkpoint.
+/// Returns whether this process is the first of its container (of its PID namespace), or the process for which the
+/// first one was started, for example by an entry script. When it ends, the kernel kills every other process of the
+/// container, and a training process has no time to write a checkpoint.
 pub(crate) fn ends_with_this_process() -> bool {
     if std::process::id() == 1 {
         return true;
@@ -19,7 +20,7 @@ pub(crate) fn ends_with_this_process() -> bool {
     parent_id() == 1 && ends_with_its_child(read("comm").trim_end(), &read("cmdline"))
 }
 
-/// Whether a process of this name and with these words, each ended by a zero, ends when what it started does.
+/// Returns whether a process with this name and command line (words ended by zero bytes) ends when its child ends.
 fn ends_with_its_child(name: &str, words: &str) -> bool {
     let is_given = |word: &str| !word.is_empty() && (word == "-c" || !word.starts_with('-'));
     INITS.contains(&name) || (SHELLS.contains(&name) && words.split('\0').skip(1).any(is_given))

@@ -1,7 +1,7 @@
-//! A run that is trained where no request of ours arrives, followed by what its process writes.
+//! Follows a run through its files, if its training process cannot receive requests from this one.
 //!
-//! By another user, on another machine of a shared file system, or where there are no sockets: the lock or `run.json` says that
-//! it goes on, and its files say how it is.
+//! That is so if another user trains it, another machine with a shared file system trains it, or there are no sockets.
+//! The lock or `run.json` shows that the run is in training, and the other files show its state.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ use crate::monitor::Turns;
 use crate::record::{self, QueueFile, RunState, cell_path, host_name, is_being_written, read_log, read_run};
 use crate::sweep::told_by_disk;
 
-/// How often is looked what has changed.
+/// Interval between checks for changes.
 const GLANCE: Duration = Duration::from_secs(1);
 
-/// Events that wait for a screen.
+/// Limit of events that wait for a screen.
 const WAITING: usize = 1_024;
 
-/// How long nothing was written, where that is worth saying.
+/// Texts for a time without writes: the least number of seconds, and the text.
 const SILENCES: [(u64, &str); 4] = [
     (86_400, "for more than a day"),
     (3_600, "for more than an hour"),
@@ -30,8 +30,8 @@ const SILENCES: [(u64, &str); 4] = [
     (60, "for more than a minute"),
 ];
 
-/// Where the run is trained, as it may stand behind "is trained", if the run directory says that it goes on though it cannot be
-/// connected to, because of `why`.
+/// Returns where the run is trained, as text that follows "is trained". None unless the run directory shows that the
+/// run is in training. `why` is the reason why the training process cannot be connected to.
 pub(super) fn place(run_dir: &Path, why: &LiveError) -> Option<String> {
     let info = read_run(run_dir).ok();
     let goes_on = info.as_ref().is_some_and(|info| info.state == RunState::Running);
@@ -48,18 +48,19 @@ pub(super) fn place(run_dir: &Path, why: &LiveError) -> Option<String> {
             LiveError::NotGoingOn { .. } => "by a process without a socket".to_owned(),
             LiveError::Other { .. } => "by another version of this program".to_owned(),
         }),
-        // Locks need not reach from machine to machine.
-        (_, Some(host)) if goes_on => Some(format!("on {host}, says run.json")),
-        // Where there are no locks, a process that may not be asked is not known to be dead.
-        (None, None) if goes_on && is_denied => Some("by another user, says run.json".to_owned()),
+        // Locks may not work across machines.
+        (_, Some(host)) if goes_on => Some(format!("on {host} (see run.json)")),
+        // Without locks, a process that this user may not connect to may still be alive.
+        (None, None) if goes_on && is_denied => Some("by another user (see run.json)".to_owned()),
         _ => None,
     }
 }
 
-/// How the run stands, then what changes; they end where it can be connected to, or where nobody trains any more.
+/// Returns events that describe the current state of the run, followed by changes. The channel closes when the training
+/// process can be connected to, or when no process is training any more.
 ///
 /// # Errors
-/// A run directory that cannot be read, or no thread for it.
+/// The run directory cannot be read, or the thread cannot be started.
 pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<Receiver<Event>> {
     let (out, events) = bounded(WAITING);
     let files = Files {
@@ -71,7 +72,7 @@ pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<Receiver<E
         queue: QueueFile::default(),
         out,
     };
-    // What cannot be read is said now.
+    // Report unreadable files to the caller.
     let told = told_by_disk(run_dir)?;
     thread::Builder::new()
         .name("files".to_owned())
@@ -82,17 +83,17 @@ pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<Receiver<E
 struct Files {
     run_dir: PathBuf,
     place: String,
-    /// What was last said of where it is trained.
+    /// The text last sent about where the run is trained.
     said: Option<String>,
-    /// How much of the log has been read.
+    /// Number of bytes of the log read so far.
     log_read: u64,
-    /// Which cells run.
+    /// Which cells are running.
     turns: Turns,
     queue: QueueFile,
     out: Sender<Event>,
 }
 
-/// Nobody looks any more, or another source has to be looked for.
+/// The reader is gone, or another source must be found.
 struct Over;
 
 impl Files {
@@ -100,7 +101,7 @@ impl Files {
         self.tell_whole(told)?;
         loop {
             thread::sleep(GLANCE);
-            // What was told before the log had its first line is what that line is about.
+            // If the log was empty before, its first line is about the start of the sweep that was already sent.
             let told_before = usize::from(self.log_read == 0);
             let entries = self.new_entries();
             for entry in &entries {
@@ -115,10 +116,12 @@ impl Files {
         }
     }
 
-    /// Tells everything from the beginning; the cells that have begun since the sweep was last taken up, and not ended, run.
+    /// Sends the whole state again. Cells that started since the sweep was last resumed, and have not ended, are
+    /// running.
     fn tell_whole(&mut self, told: Vec<Event>) -> Result<(), Over> {
         self.queue = self.read_queue();
-        // A process that holds the lock has not ended, whatever an earlier one wrote: it may be about to begin.
+        // A process that holds the lock has not ended, whatever ending an earlier process recorded: it may be about to
+        // start.
         let is_ending = |event: &Event| matches!(event, Event::SweepEnded(_));
         for event in told.into_iter().filter(|event| !is_ending(event)) {
             self.send(event)?;
@@ -152,9 +155,9 @@ impl Files {
         self.send(Event::CellEnded { cell, ending, summary })
     }
 
-    /// Says where it is trained, and how long nothing was written there.
+    /// Sends where the run is trained, and how long nothing has been written.
     fn tell_where(&mut self) -> Result<(), Over> {
-        // Where it can be connected to, it is followed better.
+        // A connection gives more than the files do.
         let Err(why) = live::connect(&self.run_dir) else {
             return Err(Over);
         };
@@ -178,7 +181,7 @@ impl Files {
         read_run(&self.run_dir).is_ok_and(|info| info.state == RunState::Running)
     }
 
-    /// How long nothing was written, if that is worth saying.
+    /// Returns how long nothing has been written, as text, if it is at least a minute.
     fn silence(&self) -> Option<&'static str> {
         let seconds = record::silence(&self.run_dir, &self.turns.running)?.as_secs();
         let silence = SILENCES.iter().find(|(least, _)| seconds >= *least);
@@ -203,7 +206,7 @@ impl Files {
     }
 
     fn read_queue(&self) -> QueueFile {
-        // Whether what it names is there is looked at by whoever makes events of it.
+        // Whether the cells exist is checked when events are made from the queue.
         record::read_queue(&self.run_dir, usize::MAX / 2).unwrap_or_default()
     }
 
@@ -213,7 +216,8 @@ impl Files {
     }
 }
 
-/// The cells that have begun since the sweep was last taken up, in that order; those of before were left by a process that is gone.
+/// Returns the cells that started since the sweep was last resumed, in that order. Cells that started before belong to
+/// a process that has exited.
 fn begun(entries: &[LogEntry]) -> Vec<CellIndex> {
     let mut begun = Vec::new();
     for entry in entries {

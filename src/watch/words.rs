@@ -1,4 +1,4 @@
-//! What stands in the terminal of a run that is left, or that has ended.
+//! Messages in the terminal after the screen was left or the run has ended.
 
 use std::path::Path;
 
@@ -6,31 +6,31 @@ use crate::characters::as_typed;
 use crate::event::SweepEnding;
 use crate::{plain, sweep};
 
-/// What stands in the terminal where the sweep goes on.
+/// Returns the message for a sweep that continues without the screen.
 pub(crate) fn detached_line(run_dir: &Path) -> String {
     let place = as_typed(run_dir);
     format!("training goes on in {place}: `sharptui attach {place}` shows it")
 }
 
-/// What is said where no socket can be made for a run.
+/// Returns the message for a run for which no socket can be made.
 pub(crate) fn without_socket_line(run_dir: &Path, why: &std::io::Error) -> String {
     let (place, pid) = (as_typed(run_dir), std::process::id());
     format!(
-        "this run has no socket ({why}), so no screen can steer it: `sharptui attach {place}` shows what it writes, `kill {pid}` \
-         stops it with a checkpoint"
+        "this run has no socket ({why}), so no screen can steer it: `sharptui attach {place}` shows what it writes, \
+         `kill {pid}` stops it with a checkpoint"
     )
 }
 
-/// The same where this process has to stay for it.
+/// Returns the message for a sweep that continues and needs this process to stay.
 pub(crate) fn staying_line(run_dir: &Path) -> String {
     let place = as_typed(run_dir);
     format!(
-        "training goes on in {place}; this is the first process of its container, which would end with it, so it stays: \
-         `sharptui attach {place}` in the container shows the screen, a signal or Ctrl-C stops the sweep"
+        "training goes on in {place}; this is the first process of its container, and the container would end with it, \
+         so it stays: `sharptui attach {place}` in the container shows the screen, a signal or Ctrl-C stops the sweep"
     )
 }
 
-/// What stands in the terminal once the screen is gone.
+/// Returns the message after the screen has closed and the sweep has ended.
 pub(crate) fn closing_line(ended: &sweep::Ended, cells: usize, run_dir: &Path) -> String {
     let place = as_typed(run_dir);
     let failed = ended.failed.len();
@@ -41,6 +41,6 @@ pub(crate) fn closing_line(ended: &sweep::Ended, cells: usize, run_dir: &Path) -
         }
         SweepEnding::Complete => format!("complete: {cells} in {place}"),
         SweepEnding::Stopped => format!("stopped with cells unfinished: `sharptui resume {place}` goes on with them"),
-        SweepEnding::Failed(_) => format!("failed: what is finished is in {place}"),
+        SweepEnding::Failed(_) => format!("failed: the finished cells are in {place}"),
     }
 }

@@ -1,4 +1,4 @@
-//! A process that is to end at once while it computes: what libraries would take down at an exit stays up under it.
+//! Tests a process that must end immediately while it computes: libraries must not be torn down while it does.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -7,13 +7,13 @@ use std::process::Command;
 
 use super::{Place, text};
 
-/// One step of full-batch descent takes many seconds on a processor.
+/// One step of full-batch gradient descent takes many seconds on a CPU.
 const ENDLESS: &str = "(
     model: Mlp(widths: [4096, 4096, 4096]), learning_rate: 0.01, batch_size: Full, chunk_size: 2000, steps: 1000,
     loss_limit: 1e30, lambda_every: Ends, probes: [(examples: 1000)],
 )";
 
-/// A library that says when what it has made at its start is taken down, as LibTorch has many such things.
+/// A library that writes a file when it is torn down. LibTorch tears down many static objects in the same way.
 const LIBRARY: &str = r#"
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ __attribute__((destructor)) static void take_down(void) {
 }
 "#;
 
-/// Makes the library, where there is a compiler.
+/// Compiles the library, if there is a compiler.
 fn library(folder: &Path) -> Option<std::path::PathBuf> {
     let (source, library) = (folder.join("down.c"), folder.join("libdown.so"));
     fs::write(&source, LIBRARY).unwrap();
@@ -46,10 +46,10 @@ fn what_libraries_have_made_is_not_taken_down_under_a_training_thread() {
         command.env("LD_PRELOAD", &library).env("TAKEN_DOWN", &taken_down);
         command
     };
-    // That it is taken down otherwise.
+    // A normal exit tears the library down.
     assert!(command(&["--version"]).output().unwrap().status.success());
     if fs::remove_file(&taken_down).is_err() {
-        eprintln!("skipped: libraries cannot be put before a program here");
+        eprintln!("skipped: LD_PRELOAD does not work here");
         return;
     }
     let mut child = command(&["--plain", "--device", "flex", "small.ron"]).spawn().unwrap();
@@ -64,7 +64,7 @@ fn what_libraries_have_made_is_not_taken_down_under_a_training_thread() {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     };
     ask();
-    while !line.contains("once more to leave at once") {
+    while !line.contains("interrupt again to leave immediately") {
         line.clear();
         assert!(
             lines.read_line(&mut line).unwrap() > 0,
@@ -79,7 +79,7 @@ fn what_libraries_have_made_is_not_taken_down_under_a_training_thread() {
     let words = text(&output.stderr);
     assert_eq!(
         words,
-        "stopped at once; `sharptui resume` goes on from the last checkpoint\n"
+        "stopped immediately; `sharptui resume` goes on from the last checkpoint\n"
     );
     assert!(!taken_down.exists(), "{rest}");
 }

@@ -1,4 +1,4 @@
-//! Cells that cannot fit into the memory that limits and control groups leave.
+//! Tests cells that do not fit into the memory that limits and control groups leave.
 
 use super::*;
 
@@ -9,14 +9,14 @@ const BIG: &str = "(
     sweep: (model: [Mlp(widths: [8]), Mlp(widths: [4000, 4000]), Mlp(widths: [16])]),
 )";
 
-/// Its parameters take 10 MB, its activations gigabytes.
+/// Its parameters take 10 MB; its activations take gigabytes.
 #[cfg(not(feature = "tch"))]
 const ACTIVATIONS: &str = "(
     train_examples: 2000, test_examples: 100, model: Vgg11(width: 32), batch_norm: true, learning_rate: 0.01,
     batch_size: Full, steps: 1, lambda_every: Ends, probes: [(from: Training, examples: 2000)],
 )";
 
-/// Runs the program by a shell that first does something to itself.
+/// Runs the program in a shell that first runs the command `first`.
 fn run_after(place: &Place, first: &str, arguments: &[&str]) -> (String, Option<i32>) {
     let mut shell = Command::new("sh");
     let script = format!("{first} && exec \"$@\"");
@@ -30,15 +30,16 @@ fn run_after(place: &Place, first: &str, arguments: &[&str]) -> (String, Option<
     (text(&output.stderr), output.status.code())
 }
 
-/// Checks that the second of three cells fails with these words in a shell that first does something to itself, and the others run.
+/// Checks that the second of three cells fails with these words, and that the others run, in a shell that first runs
+/// the command `first`.
 fn assert_others_run(place: &Place, first: &str, words: &str) {
-    // Nor does a resume die of it.
+    // A resume must not crash either.
     for arguments in [&["small.ron"][..], &["resume", "runs/small"]] {
         let (error, status) = run_after(place, first, arguments);
         assert_eq!(status, Some(1), "{error}");
         let expected = [
-            "1 of 3 cells failed, the first of them cell 1: ",
-            "vectors of its 19184010 parameters",
+            "1 of 3 cells failed; the first was cell 1: ",
+            "vectors of 19184010 parameters",
             words,
         ];
         assert!(expected.iter().all(|expected| error.contains(expected)), "{error}");
@@ -47,7 +48,7 @@ fn assert_others_run(place: &Place, first: &str, words: &str) {
     }
 }
 
-// LibTorch's libraries take more address space than these limits leave, before a word of ours runs.
+// LibTorch's libraries take more address space than these limits leave, before our code runs.
 #[cfg(all(target_os = "linux", not(feature = "tch")))]
 #[test]
 fn a_cell_beyond_the_limit_of_address_space_or_data_fails_and_the_others_run() {
@@ -57,7 +58,7 @@ fn a_cell_beyond_the_limit_of_address_space_or_data_fails_and_the_others_run() {
     }
 }
 
-// LibTorch's libraries take more address space than these limits leave, before a word of ours runs.
+// LibTorch's libraries take more address space than these limits leave, before our code runs.
 #[cfg(all(target_os = "linux", not(feature = "tch")))]
 #[test]
 fn a_data_set_beyond_the_limit_is_refused_with_numbers_before_anything_is_made() {
@@ -87,12 +88,12 @@ fn a_data_set_beyond_the_limit_is_refused_with_numbers_before_anything_is_made()
     let (error, status) = run_after(&place, "ulimit -v 300000", &["small.ron", "--data", "."]);
     assert_eq!(status, Some(1), "{error}");
     let expected =
-        "70000 examples of Mnist need at least 418 MiB to be read, and the limit of address space (`ulimit -v`) leaves";
+        "70000 examples of Mnist need at least 418 MiB to be read, but the limit of address space (`ulimit -v`) leaves";
     assert!(error.contains(expected), "{error}");
     assert!(!place.path("runs").exists());
 }
 
-// LibTorch's libraries take more address space than these limits leave, before a word of ours runs.
+// LibTorch's libraries take more address space than these limits leave, before our code runs.
 #[cfg(all(target_os = "linux", not(feature = "tch")))]
 #[test]
 fn a_measurement_again_beyond_the_limit_is_refused_with_numbers() {
@@ -110,25 +111,25 @@ fn a_measurement_again_beyond_the_limit_is_refused_with_numbers() {
     );
 }
 
-// LibTorch's libraries take more address space than these limits leave, before a word of ours runs.
+// LibTorch's libraries take more address space than these limits leave, before our code runs.
 #[cfg(all(target_os = "linux", not(feature = "tch")))]
 #[test]
 fn activations_count() {
     let place = Place::with(ACTIVATIONS);
     let (error, status) = run_after(&place, "ulimit -v 2000000", &["small.ron"]);
     assert_eq!(status, Some(1), "{error}");
-    let expected = "and the activations of 2000 examples), and the limit of address space";
+    let expected = "and the activations of 2000 examples), but the limit of address space";
     assert!(error.contains(expected), "{error}");
     assert!(error.contains("make the model or `group` smaller"), "{error}");
 }
 
-/// A control group below that of this process; taken away when it is dropped.
+/// A control group below that of this process, removed when this is dropped.
 #[cfg(target_os = "linux")]
 struct Cgroup(PathBuf);
 
 #[cfg(target_os = "linux")]
 impl Cgroup {
-    /// One of either version that leaves so many bytes, if this process may make one.
+    /// Makes a group, of version 1 or 2, that leaves `bytes` bytes, if this process may make one.
     fn make(bytes: u64) -> Option<Self> {
         let own = fs::read_to_string("/proc/self/cgroup").ok()?;
         let path = |start: &str| {
@@ -143,7 +144,7 @@ impl Cgroup {
         places.into_iter().flatten().find_map(|(place, limit)| {
             let group = Self(PathBuf::from(format!("{place}/sharptui-test-{}", std::process::id())));
             fs::create_dir(&group.0).ok()?;
-            // Where the controller is not delegated, there is no such file.
+            // If the controller is not delegated, this file does not exist.
             let is_limited = group.0.join(limit).exists() && fs::write(group.0.join(limit), bytes.to_string()).is_ok();
             is_limited.then_some(group)
         })
@@ -161,7 +162,7 @@ impl Drop for Cgroup {
 #[test]
 fn a_cell_beyond_the_control_group_fails_and_the_others_run() {
     let Some(group) = Cgroup::make(1200 << 20) else {
-        eprintln!("skipped: no control group can be made here");
+        eprintln!("skipped: cannot make a control group here");
         return;
     };
     let place = Place::with(BIG);
@@ -170,7 +171,7 @@ fn a_cell_beyond_the_control_group_fails_and_the_others_run() {
     assert_others_run(&place, &enter, &format!("{name} leaves "));
 }
 
-/// Runs a sweep to its end; gives the most memory that it held, in bytes.
+/// Runs a sweep to its end and returns its peak memory, in bytes.
 #[cfg(all(target_os = "linux", not(feature = "tch")))]
 fn peak(config: &str) -> u64 {
     let place = Place::with(config);
@@ -187,7 +188,8 @@ fn peak(config: &str) -> u64 {
     peak * 1024
 }
 
-// What is reckoned was measured on flex; LibTorch takes more (0.60 to 0.66 was seen), so it errs towards letting a cell begin.
+// The estimate is calibrated on flex. LibTorch takes more memory (ratios of 0.60 to 0.66 were seen), so there the
+// estimate lets cells begin that may not fit.
 #[cfg(all(target_os = "linux", not(feature = "tch")))]
 #[test]
 fn what_a_cell_is_said_to_need_is_most_of_what_it_takes_and_hardly_more() {
@@ -204,7 +206,10 @@ fn what_a_cell_is_said_to_need_is_most_of_what_it_takes_and_hardly_more() {
         let network = sharptui::setup::network(settings, [1, 28, 28], 10);
         let needs = sharptui::train::needs(settings, &network, 4);
         let share = needs.bytes as f64 / (peak(&config) - tiny) as f64;
-        println!("{share:.2} of what it takes: {needs:?}");
-        assert!((0.6..1.15).contains(&share), "{share:.2} of what it takes: {needs:?}");
+        println!("{share:.2} of the measured memory: {needs:?}");
+        assert!(
+            (0.6..1.15).contains(&share),
+            "{share:.2} of the measured memory: {needs:?}"
+        );
     }
 }

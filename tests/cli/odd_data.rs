@@ -1,4 +1,4 @@
-//! Data that can be read and is odd all the same.
+//! Tests data sets that can be read but look wrong.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! The first steps of every shipped configuration, with fewer seeds, smaller probes and short searches, since there are
-//! hundreds of cells.
+//! Tests the first steps of every shipped configuration, with fewer seeds, smaller probes and short searches, because
+//! there are hundreds of cells.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,11 @@ use sharptui::record::{read_cells, read_metrics};
 
 use super::{Place, text};
 
-/// Training and test images that are made up in CIFAR-10's layout; files of it may hold any number.
+/// The files of generated training and test images in CIFAR-10's layout, with their numbers of images. Files of this
+/// layout may hold any number.
 const CIFAR_IMAGES: [(&str, usize); 2] = [("data_batch_1.bin", 500), ("test_batch.bin", 100)];
 
-/// The text of a configuration with every one of `changes` made, each of which must be there to make.
+/// Returns the text of a configuration after all `changes`. The old text of each change must occur.
 fn changed(path: &Path, changes: &[(&str, &str)]) -> String {
     let mut config = fs::read_to_string(path).unwrap();
     for (from, to) in changes {
@@ -21,7 +22,7 @@ fn changed(path: &Path, changes: &[(&str, &str)]) -> String {
     config
 }
 
-/// Runs two steps of every configuration in a folder; `changes` are those of a file's name.
+/// Runs two steps of every configuration in a folder, after the `changes` for the file's name.
 fn take_some_steps(folder: &str, options: &[&str], changes: impl Fn(&str) -> Vec<(&'static str, &'static str)>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut count = 0;
@@ -41,7 +42,7 @@ fn take_some_steps(folder: &str, options: &[&str], changes: impl Fn(&str) -> Vec
     assert!(count >= 5, "{count}");
 }
 
-/// Every cell of the only run there is was trained for two steps, and has a λ_max at both ends and a loss.
+/// Checks that every cell of the only run was trained for two steps, and has λ_max at both ends, and a loss.
 fn assert_whole(place: &Place) {
     let run = fs::read_dir(place.path("runs"))
         .unwrap()
@@ -77,7 +78,7 @@ fn assert_whole(place: &Place) {
     }
 }
 
-/// Writes images in CIFAR-10's layout: a label, then 3,072 bytes that follow no pattern.
+/// Writes images in CIFAR-10's layout: a label, then 3,072 bytes without a pattern.
 fn make_up_cifar(folder: &Path) {
     for (name, images) in CIFAR_IMAGES {
         let image = |image: usize| {
@@ -106,7 +107,7 @@ fn every_shipped_configuration_on_cifar_takes_some_steps() {
     make_up_cifar(images.path());
     let data = images.path().to_str().unwrap();
     take_some_steps("configs/cifar10", &["--data", data], |name| {
-        // The layers are those of the full network; what makes them dear is their width, and 50,000 images.
+        // All layers are kept; only the width and the 50,000 images, which make the network slow, are reduced.
         let mut changes = vec![
             ("seed: [0, 1, 2]", "seed: [0]"),
             (", examples: 1000", ", examples: 50"),

@@ -1,4 +1,4 @@
-//! Signals that people, shells, schedulers and the kernel send.
+//! Tests signals that people, shells, schedulers and the kernel send.
 
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
 use super::*;
 
-/// Patience with a machine that is busy.
+/// The timeout, long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What asks for a stop, by its name or number.
+/// The signals that ask for a stop, by name or number.
 const STOPS: [&str; 11] = [
     "TERM", "INT", "QUIT", "USR1", "USR2", "XCPU", "ALRM", "VTALRM", "PROF", "IO", "PWR",
 ];
@@ -29,7 +29,7 @@ fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Starts a long sweep through `wrapper`, and waits until it trains.
+/// Starts a long sweep through the command `wrapper`, and waits until it trains.
 fn training(place: &Place, wrapper: &[&str]) -> Child {
     let mut command = place.command(&["--plain", "small.ron"]);
     if let [shell, arguments @ ..] = wrapper {
@@ -86,7 +86,7 @@ fn a_warning_that_comes_again_and_again_does_not_end_the_process_before_its_chec
     while child.try_wait().unwrap().is_none() {
         for signal in ["USR1", "XCPU"] {
             let pid = child.id().to_string();
-            // It may have ended meanwhile.
+            // The process may have ended in the meantime.
             let _ = Command::new("kill").args([&format!("-{signal}"), &pid]).output();
         }
     }
@@ -108,7 +108,7 @@ fn a_limit_of_processor_time_stops_the_sweep_with_a_checkpoint() {
 #[test]
 fn a_warning_that_was_ignored_from_the_start_stays_ignored_and_a_request_does_not() {
     if !cfg!(target_os = "linux") {
-        eprintln!("skipped: only Linux says what is ignored");
+        eprintln!("skipped: only Linux tells which signals are ignored");
         return;
     }
     let place = Place::with(LONG);
@@ -122,10 +122,10 @@ fn a_warning_that_was_ignored_from_the_start_stays_ignored_and_a_request_does_no
     assert_stopped(&place, child.wait().unwrap(), "QUIT");
 }
 
-/// Whether a process that trains, if it is one, has asked the system to be told of SIGUSR1.
+/// Returns whether the process handles SIGUSR1, and trains for a screen exactly if `trainer` is set.
 #[cfg(target_os = "linux")]
 fn listens(pid: u32, trainer: bool) -> bool {
-    // A process that was only just forked still listens as its parent does.
+    // A process that has just been forked still has its parent's handlers.
     let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     if command.contains("--trainer") != trainer {
         return false;
@@ -142,7 +142,7 @@ fn a_signal_while_the_data_are_read_ends_the_program_with_nothing_half_made() {
     for (arguments, trainers) in [(&["--plain"][..], 0), (&["--detach"][..], 1)] {
         for signal in ["USR1", "TERM"] {
             let place = Place::with(&LONG.replace("(\n", "(data: FashionMnist,\n"));
-            // Nobody writes into them, so whoever reads them waits.
+            // Nobody writes into these pipes, so the program waits when it reads them.
             let data = place.path("data/fashion-mnist");
             fs::create_dir_all(&data).unwrap();
             let files = [

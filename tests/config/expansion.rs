@@ -1,4 +1,4 @@
-//! From a sweep to its cells.
+//! Expansion of a sweep into cells.
 
 use std::num::NonZeroU64;
 use std::path::Path;
@@ -108,7 +108,7 @@ fn a_cut_holds_in_every_cell_and_in_what_is_written() {
     };
     assert_eq!(steps(&uncut), [126, 20, 100]);
     assert_eq!(steps(&cut), [50, 20, 50]);
-    // What tells cells apart is what was asked for, or two of them would look the same.
+    // `swept` keeps the value in the file: with the value after the cut, two cells would look the same.
     assert_eq!(swept(&cut.cells[2]), ["steps=100"]);
 
     let written = cut.to_ron().unwrap();

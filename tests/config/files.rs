@@ -30,7 +30,7 @@ fn every_shipped_config_loads_and_is_written_back_with_the_same_cells() {
                 experiment.cells.iter().map(|cell| cell.settings.seed).collect();
             assert!(
                 seeds.len() >= 3,
-                "{}: {seeds:?} tell nothing of the spread",
+                "{}: {seeds:?} are too few seeds to show the spread",
                 path.display()
             );
         }
@@ -158,7 +158,7 @@ fn a_byte_order_mark_and_line_ends_of_windows_change_nothing() {
     }
 }
 
-/// A config is edited by hand, so any letter of it may be missing, and a torn one may end anywhere.
+/// People edit configs, so any character may be missing, and a truncated file may end anywhere.
 #[test]
 fn no_cut_and_no_wrong_letter_makes_the_reader_panic() {
     let path = configs_in("tests/configs/valid")

@@ -1,4 +1,4 @@
-//! What the settings of a cell say of it.
+//! Values that are derived from the settings of a cell.
 
 use std::path::Path;
 
@@ -136,7 +136,7 @@ fn a_settled_cell_counts_what_the_files_hold_and_not_the_official_numbers() {
         "test.ron: probes[1].examples: 500 is out of range: it must be `Full` or 1 to 499, the test examples in use; the \
          files of Cifar10 hold 4950 training and 499 test examples"
     );
-    // What was settled stays so, in what is written, too.
+    // The written config keeps the numbers of examples.
     let again = Experiment::parse(&settled.to_ron().unwrap(), Path::new("test.ron")).unwrap();
     assert_eq!(again, settled);
     let message = again
@@ -187,7 +187,7 @@ fn the_stability_threshold_follows_momentum_and_weight_decay() {
     assert_eq!(threshold("rho: 0.1"), (None, "SAM edge".to_owned()), "needs ‖g‖");
 }
 
-/// The rate at each step.
+/// Returns the learning rate at each step.
 fn rates(given: &str) -> Vec<f64> {
     let settings = settings(&format!("train_examples: 64, {given}, sweep: (learning_rate: [1])"));
     let schedule = setup::schedule(&settings);
@@ -206,7 +206,8 @@ fn assert_rates(given: &str, expected: &[f64]) {
 
 #[test]
 fn a_schedule_gives_the_rates_that_pytorch_gives() {
-    // StepLR, CosineAnnealingLR and a LambdaLR that rises linearly, of PyTorch 2.9, one step of theirs a step of ours.
+    // Values of StepLR, CosineAnnealingLR and a linearly rising LambdaLR in PyTorch 2.9. One of their steps is one step
+    // here.
     assert_rates("steps: 5", &[1.0; 5]);
     assert_rates(
         "steps: 5, schedule: Step(every: Steps(2), factor: 0.1)",

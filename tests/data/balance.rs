@@ -1,4 +1,4 @@
-//! Subsets with as many examples of each class.
+//! Subsets with the same number of examples of each class.
 
 use std::path::Path;
 
@@ -39,7 +39,7 @@ fn classes_are_as_many_up_to_one_in_both_halves() {
 
 #[test]
 fn the_seed_decides_which_and_each_is_one_of_the_files_in_their_order() {
-    // Labels and pixels of these say which record they are: its position is the salt of its pixels.
+    // The pixels identify the record: its position is the salt of its pixels.
     let dir = tempfile::tempdir().unwrap();
     let labels: Vec<u8> = (0..80).map(|i| (i * 3 % 10) as u8).collect();
     write_cifar10(&dir.path().join("data_batch_1.bin"), &labels);
@@ -77,7 +77,7 @@ fn a_class_with_too_few_examples_is_named() {
     write_cifar10(&dir.path().join("test_batch.bin"), &labels);
     let load = |train, test, seed| balanced(Data::Cifar10, train, test, seed, Some(dir.path()));
     assert_eq!(counts(&load(40, 40, 0).unwrap().train), [4; 10]);
-    // Of 49, one class is drawn to have four; only where that is class 6 are there enough.
+    // Of 49 examples, one class gets four and the others get five. Only if that class is 6 are there enough examples.
     let (mut refused, mut taken) = (0, 0);
     for seed in 0..40 {
         match (load(49, 1, seed), load(1, 49, seed)) {

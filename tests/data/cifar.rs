@@ -1,4 +1,4 @@
-//! CIFAR-10 and CIFAR-100 in their binary layout: where they are looked for, and what is read.
+//! CIFAR-10 and CIFAR-100 in their binary layout: the search for the files, and their contents.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,11 @@ use sharptui::data::Dataset;
 
 use super::{gzip, load_some};
 
-/// Real images, where they are; not part of the project.
+/// A folder with real images, if it exists. It is not part of the project.
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/cifar-10-batches-bin");
 pub const PIXELS: usize = 3 * 32 * 32;
 
-/// A record: its label bytes, then pixels that differ with position, plane and `salt`.
+/// Returns a record: its label bytes, then pixels that depend on position, plane and `salt`.
 pub fn record(labels: &[u8], salt: usize) -> Vec<u8> {
     let pixel = |i: usize| (i * 7 + i / 1024 * 50 + salt * 31) as u8;
     labels.iter().copied().chain((0..PIXELS).map(pixel)).collect()
@@ -32,7 +32,7 @@ pub fn load_all(data: Data, dir: &Path) -> Result<Dataset, String> {
     load_some(data, Extent::Full, Extent::Full, Some(dir)).map_err(|error| error.to_string())
 }
 
-/// Mean and deviation of bytes as shares of white, by the two-pass formula.
+/// Computes mean and deviation of bytes by the two-pass formula, in units where white is 1.
 fn moments(bytes: &[u8]) -> (f64, f64) {
     let values = bytes.iter().map(|&byte| f64::from(byte) / 255.0);
     let mean = values.clone().sum::<f64>() / bytes.len() as f64;
@@ -53,7 +53,7 @@ fn batches_are_read_one_after_the_other_in_any_number_and_of_any_length() {
 
     write_cifar10(&folder.join("data_batch_2.bin"), &[0]);
     write_cifar10(&folder.join("data_batch_3.bin"), &[7, 8, 9]);
-    // The folder itself may be named as well as that around it.
+    // The given folder may be the folder of the files or its parent.
     let data = load_all(Data::Cifar10, &folder).unwrap();
     assert_eq!(data.train.labels, [3, 9, 0, 7, 8, 9]);
     assert_eq!(data.train.pixels.len(), 6 * PIXELS);
@@ -121,7 +121,8 @@ fn a_blank_plane_and_a_test_set_that_is_the_training_set_are_said() {
     let dir = tempfile::tempdir().unwrap();
     write_cifar10(&dir.path().join("data_batch_1.bin"), &[1, 2, 3]);
     write_cifar10(&dir.path().join("test_batch.bin"), &[1, 2, 3]);
-    let words = "CIFAR-10: the test examples are the training examples, so test accuracy says nothing of unseen ones";
+    let words =
+        "CIFAR-10: the test examples are the training examples, so test accuracy says nothing about new examples";
     assert_eq!(load_all(Data::Cifar10, dir.path()).unwrap().doubts(), [words]);
 
     let mut batch = std::fs::read(dir.path().join("data_batch_1.bin")).unwrap();
@@ -131,7 +132,7 @@ fn a_blank_plane_and_a_test_set_that_is_the_training_set_are_said() {
     std::fs::write(dir.path().join("data_batch_1.bin"), batch).unwrap();
     let words = "CIFAR-10: all 3 training examples have the same value in every green pixel; are the files damaged?";
     assert_eq!(load_all(Data::Cifar10, dir.path()).unwrap().doubts(), [words]);
-    // One example is no set that could be damaged.
+    // A single example always equals itself, so there is no warning.
     let one = load_some(Data::Cifar10, Extent::Count(1), Extent::Count(1), Some(dir.path())).unwrap();
     assert_eq!(one.doubts(), Vec::<String>::new());
 }
@@ -191,7 +192,7 @@ fn a_batch_missing_in_between_and_another_cifar_are_refused_with_what_is_lacking
 #[test]
 fn real_images_are_read_whole_where_they_are() {
     if !Path::new(REAL).is_dir() {
-        eprintln!("skipped: {REAL} is not there");
+        eprintln!("skipped: {REAL} does not exist");
         return;
     }
     let data = load_all(Data::Cifar10, &PathBuf::from(REAL)).unwrap();
@@ -199,7 +200,7 @@ fn real_images_are_read_whole_where_they_are() {
     assert_eq!(data.train.len() * (PIXELS + 1), bytes.len());
     let labels: Vec<u8> = bytes.iter().copied().step_by(PIXELS + 1).collect();
     assert_eq!(data.train.labels, labels);
-    // What is known of the whole training set: means 0.491, 0.482, 0.447 and deviations 0.247, 0.243, 0.262.
+    // Known values of the whole training set: means 0.491, 0.482, 0.447 and deviations 0.247, 0.243, 0.262.
     for (found, known) in data
         .mean
         .iter()

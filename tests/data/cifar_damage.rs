@@ -1,4 +1,4 @@
-//! CIFAR files that are cut, damaged or of another kind.
+//! CIFAR files that are truncated, damaged or of another kind.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::cifar::{PIXELS, load_all, record, write_cifar10};
 use super::{gzip, load_some};
 
-/// A folder with two training images and a test image of CIFAR-10.
+/// Creates a folder with two training images and one test image of CIFAR-10.
 fn small() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     write_cifar10(&dir.path().join("data_batch_1.bin"), &[3, 9]);
@@ -35,8 +35,8 @@ fn an_empty_batch_and_one_that_is_no_whole_number_of_records_are_refused() {
             std::fs::write(&path, bytes).unwrap();
             let message = load_all(Data::Cifar10, dir.path()).unwrap_err();
             let words = format!(
-                "data_batch_1.bin has {length} bytes (decompressed), expected at least one record of 3073 bytes and whole \
-                 ones only, as in the binary version of CIFAR-10, and {over} bytes are over"
+                "data_batch_1.bin has {length} bytes (decompressed), expected one or more whole records of 3073 bytes, \
+                 as in the binary version of CIFAR-10; {over} bytes are left over"
             );
             assert!(message.contains(&words), "{message}");
         }
@@ -86,7 +86,7 @@ fn a_label_that_is_no_class_is_refused_with_its_position() {
 #[test]
 fn a_batch_that_cannot_be_read_is_an_error_with_its_name() {
     let dir = small();
-    // A link to itself is a file that no one can open, whatever their rights.
+    // A link to itself is a file that no user can open, not even root.
     let path = dir.path().join("data_batch_2.bin");
     std::os::unix::fs::symlink(&path, &path).unwrap();
     let error = load_some(Data::Cifar10, Extent::Full, Extent::Full, Some(dir.path())).unwrap_err();
@@ -124,7 +124,7 @@ fn no_bytes_whatever_make_the_reader_panic_and_none_are_taken_for_images_that_ar
     }
 }
 
-/// An error that names the file, or as many images as labels.
+/// Asserts that loading gives an error that names the file, or as many images as labels.
 fn outcome_is_sound(dir: &Path) {
     match load_all(Data::Cifar10, dir) {
         Ok(data) => {

@@ -1,4 +1,4 @@
-//! Files that are cut, damaged or of another kind.
+//! Files that are truncated, damaged or of another kind.
 
 use sharptui::data::DataError;
 
@@ -37,7 +37,7 @@ fn a_header_of_absurd_sizes_is_refused_without_allocating_them() {
             "{error}"
         );
     }
-    // Large but thinkable: 2 GB are promised and 6 bytes are there.
+    // A large but possible size: the header announces 2 GB, and 6 bytes follow.
     let error = error_with(0, idx(0x803, &[2_500_000, 28, 28], &[0; 6]));
     assert!(
         matches!(
@@ -70,7 +70,7 @@ fn a_file_cut_at_any_byte_is_an_error_and_never_a_panic() {
         }
         std::fs::write(dir.path().join(name), bytes).unwrap();
     }
-    // Whole again, nothing is wrong with them but their number.
+    // The restored files have no fault except their number of examples.
     let error = load(dir.path()).unwrap_err();
     assert!(matches!(error, DataError::Count { .. }), "{error}");
 }
@@ -80,12 +80,12 @@ fn a_wrong_byte_anywhere_in_compressed_pixels_is_noticed() {
     let files = tiny();
     let dir = folder(&files);
     let whole = gzip(&files[0]);
-    // Bytes 3 to 9 of gzip's header are flags, time and system, which do not decide the content.
+    // Bytes 3 to 9 of gzip's header are flags, time and system. They do not affect the content.
     for index in (0..whole.len()).filter(|index| !(3..10).contains(index)) {
         let mut damaged = whole.clone();
         damaged[index] ^= 0x55;
         std::fs::write(dir.path().join(NAMES[0]), &damaged).unwrap();
-        // The number of images is looked at last.
+        // The number of images is checked last.
         let error = load(dir.path()).unwrap_err();
         assert!(
             !matches!(error, DataError::Count { .. }),

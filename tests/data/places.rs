@@ -1,4 +1,4 @@
-//! Where files are looked for, and what is said where they are not.
+//! The search for files, and the message if they are not found.
 
 use sharptui::config::{Data, Extent};
 use sharptui::data::DataError;
@@ -50,7 +50,7 @@ fn missing_files_are_an_error_that_says_where_and_what_and_how() {
         "train-images-idx3-ubyte",
         "t10k-labels-idx1-ubyte",
         &format!(
-            "looked in {}, and in their folders fashion-mnist, ",
+            "looked in {}, and in their subfolders fashion-mnist, ",
             dir.path().display()
         ),
         "FashionMNIST/raw",
@@ -97,7 +97,7 @@ fn mnist_is_not_taken_for_fashion_mnist_nor_the_reverse() {
 #[test]
 fn a_file_that_cannot_be_read_is_an_error_with_its_name() {
     let dir = folder(&tiny());
-    // A link to itself is a file that no one can open, whatever their rights.
+    // A link to itself is a file that no user can open, not even root.
     let labels = dir.path().join(NAMES[1]);
     std::fs::remove_file(&labels).unwrap();
     std::os::unix::fs::symlink(&labels, &labels).unwrap();

@@ -1,4 +1,4 @@
-//! The subset inside the program, and what standardizing makes of its pixels.
+//! The subset inside the program, and its standardized pixels.
 
 use std::io::Read;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn gunzip(bytes: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// Population mean and deviation by the two-pass formula, in f64.
+/// Computes population mean and deviation by the two-pass formula, in f64.
 fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let count = values.clone().count() as f64;
     let mean = values.clone().sum::<f64>() / count;
@@ -38,7 +38,7 @@ fn the_subset_has_200_images_of_each_class_in_each_half() {
     }
 }
 
-/// Where the full set is installed; with `SHARPTUI_WRITE_SUBSET=1` in the environment this writes the subset.
+/// Compares with the full set if it is installed. With `SHARPTUI_WRITE_SUBSET=1` in the environment, writes the subset.
 #[test]
 fn the_subset_is_the_first_200_of_each_class_of_the_full_set() {
     if !Path::new(FULL_SET).is_dir() {

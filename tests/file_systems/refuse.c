@@ -1,5 +1,5 @@
-/* A file system that lacks something, for LD_PRELOAD: REFUSE_LOCKS and REFUSE_SYNC say with which errno locks and the syncing of
-   folders are refused, REFUSE_SOCKETS under which folder no socket can be made. */
+/* Simulates a file system with missing features, for LD_PRELOAD. REFUSE_LOCKS and REFUSE_SYNC give the errno with which
+   locks and the syncing of folders fail. No socket can be made at a path that contains REFUSE_SOCKETS. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-//! One target: its corpus first, then changes of it until the time is up.
+//! Runs one target: first its corpus, then changed inputs until the time is up.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,27 +12,28 @@ use rand_chacha::ChaCha8Rng;
 use crate::memory::{forget_peak, peak_bytes};
 use crate::mutation::mutated;
 
-/// An error is a line or a few, whatever the file held.
+/// The largest length of an error in bytes: an error has one or a few lines, for any content of the file.
 const LONGEST_MESSAGE: usize = 2_000;
 
-/// Memory is that of the process, so one target runs at a time.
+/// A lock that makes targets run one at a time, because memory is measured for the whole process.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// What is read, and what is asked of its reader.
+/// A reader to test, and the requirements on it.
 pub struct Target<'a> {
-    /// Its name, which is that of its folder in `tests/corpus`.
+    /// Its name, and the name of its folder in `tests/corpus`.
     pub name: &'static str,
-    /// What every error must name: part of the path of the file.
+    /// The text that every error must contain: a part of the path of the file.
     pub place: &'a str,
-    /// The most by which memory may grow above where it was, in bytes.
+    /// The largest allowed growth of memory, in bytes.
     pub most_memory_bytes: u64,
-    /// What to begin with besides the corpus.
+    /// More inputs to change, besides the corpus.
     pub seeds: Vec<Vec<u8>>,
 }
 
-/// Feeds `read` the corpus of the target and changes of it.
+/// Feeds `read` the corpus of the target and changed inputs.
 ///
-/// `read` gives the error's text where the reader refuses; it may check more of what it accepts, and panic.
+/// `read` returns the text of the error if the reader refuses the input. It may check accepted inputs further, and
+/// panic.
 pub fn run(target: &Target, mut read: impl FnMut(&[u8]) -> Result<(), String>) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let name = target.name;
@@ -72,7 +73,10 @@ fn memory_before() -> Option<u64> {
     peak_bytes()
 }
 
-/// Whether `read` accepts the input; whatever it does wrong is a panic that names a file with the input.
+/// Returns whether `read` accepts the input.
+///
+/// # Panics
+/// Panics if `read` has a fault. The message names a file with the input.
 fn check(
     target: &Target,
     before: Option<u64>,
@@ -80,7 +84,7 @@ fn check(
     read: &mut impl FnMut(&[u8]) -> Result<(), String>,
 ) -> bool {
     let name = target.name;
-    // Should the process be killed, what killed it is there.
+    // If the process is killed, the file of the running input remains.
     let running = kept(name, "running", input);
     let read = catch_unwind(AssertUnwindSafe(|| read(input)));
     let grown = before
@@ -100,7 +104,7 @@ fn check(
     matches!(read, Ok(Ok(())))
 }
 
-/// What is wrong with an error's text.
+/// Returns what is wrong with the text of an error, or `None`.
 fn fault_of(text: &str, place: &str) -> Option<String> {
     if !text.contains(place) {
         Some(format!("gives an error that does not name {place}: {text}"))
@@ -113,7 +117,7 @@ fn fault_of(text: &str, place: &str) -> Option<String> {
     }
 }
 
-/// The files of a target's corpus, sorted by name.
+/// Reads the files of a target's corpus, sorted by name.
 fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -126,7 +130,7 @@ fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
         .collect()
 }
 
-/// Writes an input where it can be found again.
+/// Writes an input to `target/fuzz-failures` and returns the path.
 fn kept(name: &str, suffix: &str, input: &[u8]) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fuzz-failures");
     fs::create_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! Configs: whatever is in the file, it is a sweep that can be written back, or an error with its place.
+//! Configs: any file content gives either a sweep that can be written back, or an error with its place.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use sharptui::tui::Preferences;
 
 use crate::campaign::{Target, run};
 
-/// A sweep of the most cells that are allowed takes some 10 MB, and a million numbers in a list as much again.
+/// A sweep of the largest allowed number of cells takes about 10 MB, and a list of a million numbers takes as much.
 const MOST_MEMORY_BYTES: u64 = 128 << 20;
 
-/// The texts that the tests of configs have.
+/// Returns the texts of the shipped configs and of the test configs.
 fn seeds() -> Vec<Vec<u8>> {
     let folders = ["configs", "tests/configs/valid", "tests/configs/invalid"];
     let mut paths: Vec<_> = folders
@@ -55,7 +55,7 @@ fn no_config_makes_its_reader_panic_or_take_memory() {
         let experiment = Experiment::load(&path).map_err(|error| error.to_string())?;
         assert!((1..=MAX_CELLS).contains(&experiment.cells.len()));
         assert_stays_inside(&experiment.name);
-        // What is large takes long here, and is written like what is small.
+        // Large sweeps take long to write and use the same code as small ones.
         if experiment.cells.len() <= 100 {
             let written = experiment.to_ron().unwrap();
             let again = Experiment::parse(&written, &path).unwrap_or_else(|error| panic!("{error}\n{written}"));
@@ -65,7 +65,7 @@ fn no_config_makes_its_reader_panic_or_take_memory() {
     });
 }
 
-/// A run's folder is one folder below the one it is put in.
+/// Asserts that the folder of a run is directly inside its parent.
 fn assert_stays_inside(name: &str) {
     let path = Path::new("runs").join(name);
     assert_eq!(path.parent(), Some(Path::new("runs")), "{name}");

@@ -10,8 +10,8 @@ use sharptui::data::Dataset;
 
 use crate::campaign::{Target, run};
 
-/// Twice what is read of a small file that decompresses to as much as it may (see `src/data/bytes.rs`), its bytes grown
-/// while they came, and four bytes a pixel.
+/// The memory for a small file that decompresses to the largest allowed size (see `src/data/bytes.rs`): twice that
+/// size, because the buffer grows during reading, and four bytes per pixel.
 const MOST_MEMORY_BYTES: u64 = 640 << 20;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -42,7 +42,7 @@ fn load(data: Data, folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads the input as one file of a data set whose other files are sound. Its error must name the file.
+/// Reads the input as one file of a data set whose other files are valid. The error must name the file.
 fn read_as(data: Data, folder: &Path, name: &str, sound: &[u8], input: &[u8]) -> Result<(), String> {
     let path = folder.join(name);
     fs::write(&path, input).unwrap();
@@ -54,7 +54,7 @@ fn read_as(data: Data, folder: &Path, name: &str, sound: &[u8], input: &[u8]) ->
 #[test]
 fn no_idx_file_makes_its_reader_panic_or_take_memory() {
     let folder = tempfile::tempdir().unwrap();
-    // As many as the data set has, and as small as images can be.
+    // The official number of images, of the smallest possible size.
     let images = |count: u32| idx(0x803, &[count, 1, 1], (0..count).map(|i| i as u8));
     let labels = |count: u32| idx(0x801, &[count], (0..count).map(|i| (i % 10) as u8));
     let files = [
@@ -77,12 +77,12 @@ fn no_idx_file_makes_its_reader_panic_or_take_memory() {
     run(&target, |input| {
         let read = |(name, sound): &(&str, Vec<u8>)| read_as(Data::Mnist, folder.path(), name, sound, input);
         let [images, labels] = [&files[0], &files[1]].map(read);
-        // No file is both.
+        // A valid input is either a file of images or a file of labels.
         images.or(labels)
     });
 }
 
-/// A record of CIFAR with these label bytes.
+/// Returns a CIFAR record with these label bytes.
 fn record(labels: &[u8], shade: u8) -> Vec<u8> {
     let pixels = (0..3072).map(|i: u32| (i / 7) as u8 ^ shade);
     labels.iter().copied().chain(pixels).collect()
@@ -109,7 +109,7 @@ fn no_cifar_file_makes_its_reader_panic_or_take_memory() {
     }
 }
 
-/// Zeros, compressed a thousandfold.
+/// Returns zeros that gzip has compressed to a thousandth.
 fn bomb(members: usize) -> Vec<u8> {
     gzip(&vec![0; 16 << 20]).repeat(members)
 }
@@ -121,7 +121,7 @@ fn a_header_that_promises_terabytes_and_a_file_that_unpacks_to_gigabytes_take_no
     let terabytes = idx(0x803, &[1 << 20, 1 << 10, 1 << 10], 0..=255);
     let overflowing = idx(0x803, &[u32::MAX; 3], 0..=255);
     let gigabyte = idx(0x803, &[60_000, 130, 130], 0..=255);
-    // The header of a sound file, then zeros without end.
+    // The header of a valid file, then a very large number of zeros.
     let header = idx(0x803, &[60_000, 130, 130], std::iter::empty());
     let unpacks = [gzip(&header), bomb(70)].concat();
     let target = |name| Target {

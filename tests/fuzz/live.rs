@@ -1,4 +1,4 @@
-//! What goes over the socket of a run.
+//! Messages over the socket of a run.
 
 use sharptui::live::{parse_event, parse_request};
 

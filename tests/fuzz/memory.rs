@@ -1,8 +1,8 @@
-//! The most memory this process has held, as Linux counts it; nothing is known elsewhere.
+//! The peak memory of this process, as Linux measures it. On other systems it is unknown.
 
 use std::fs;
 
-/// Peak resident memory since the last [`forget_peak`], in bytes.
+/// Returns the peak resident memory since the last [`forget_peak`], in bytes.
 pub fn peak_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -10,7 +10,7 @@ pub fn peak_bytes() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Counts the peak from here on. Where the system refuses, it is that of the whole process, which is no less.
+/// Resets the peak. If the system refuses, the peak is counted from the start of the process and is at least as large.
 pub fn forget_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }

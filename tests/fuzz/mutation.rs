@@ -1,12 +1,13 @@
-//! Random changes that find what readers forget: torn, doubled, spliced, nested, and numbers at the end of their range.
+//! Random changes of inputs that often reveal errors in readers: truncated, repeated, spliced or nested text, and
+//! numbers at the ends of their ranges.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-/// The most that a changed input may hold.
+/// The largest size of a changed input, in bytes.
 const MOST_BYTES: usize = 1 << 21;
 
-/// Numbers in text that programs stumble over.
+/// Numbers in text that often cause errors.
 const NUMBERS: &[&str] = &[
     "0",
     "-1",
@@ -43,12 +44,12 @@ const WORDS: &[u64] = &[
     1 << 63,
 ];
 
-/// What opens something that is never closed, or closes what is not open.
+/// Opening brackets without a closing one, and the reverse.
 const BRACKETS: &[&str] = &[
     "(", "[", "{", "/*", "Some(", "[[", "{\"a\":", "[(", "\"", ")", "]", "r#\"", "(sweep:", "//",
 ];
 
-/// A number below `most`, or 0 where that is 0.
+/// Returns a random number below `most`, or 0 if `most` is 0.
 pub fn below(rng: &mut ChaCha8Rng, most: usize) -> usize {
     let drawn = usize::try_from(rng.next_u64() >> 1).unwrap_or(0);
     drawn.checked_rem(most).unwrap_or(0)
@@ -58,7 +59,7 @@ fn one_of<'a, T: ?Sized>(rng: &mut ChaCha8Rng, all: &[&'a T]) -> &'a T {
     all[below(rng, all.len())]
 }
 
-/// One of `seeds`, changed once or a few times: much changed, most inputs fail before anything is looked at.
+/// Returns one of `seeds` with one or a few changes. With many changes, most inputs would fail at the first check.
 pub fn mutated(rng: &mut ChaCha8Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = seeds[below(rng, seeds.len())].clone();
     for _ in 0..*one_of(rng, &[&1, &1, &1, &2, &3, &5]) {
@@ -112,7 +113,7 @@ fn insert(bytes: &mut Vec<u8>, at: usize, what: &[u8]) {
     bytes.splice(at..at, what.iter().copied());
 }
 
-/// The part once more, and up to some ten thousand times.
+/// Repeats the part once or more, up to about ten thousand times.
 fn repeat(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>, at: usize, end: usize) {
     let part = bytes[at..end].to_vec();
     let most = *one_of(rng, &[&1, &8, &300, &30_000]);
@@ -120,7 +121,7 @@ fn repeat(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>, at: usize, end: usize) {
     insert(bytes, end, &part.repeat(times));
 }
 
-/// Puts another number in place of the next one in the text.
+/// Replaces the next number in the text by another one.
 fn number(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>, at: usize) {
     let numeric = |byte: &u8| byte.is_ascii_digit() || b".+-eE_".contains(byte);
     let Some(start) = bytes[at..].iter().position(u8::is_ascii_digit).map(|start| at + start) else {
@@ -131,7 +132,8 @@ fn number(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>, at: usize) {
     bytes.splice(start..end, one_of(rng, NUMBERS).bytes());
 }
 
-/// Writes a number of one, two, four or eight bytes over what is there; headers are mostly at the beginning.
+/// Overwrites one, two, four or eight bytes with a number. Half of the places are near the beginning, where headers
+/// are.
 fn word(rng: &mut ChaCha8Rng, bytes: &mut [u8], at: usize) {
     let at = if below(rng, 2) == 0 { at % 32 } else { at };
     let word = WORDS[below(rng, WORDS.len())];

@@ -1,4 +1,4 @@
-//! The run directory: metrics, tensors, checkpoints, and what else is JSON.
+//! The run directory: metrics, tensors, checkpoints, and the other JSON files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,8 @@ use sharptui::record::{
 
 use crate::campaign::{Target, run};
 
-/// Inputs have up to 2 MB; a point takes ten times the bytes of the shortest line, JSON before it is understood thirty.
+/// Inputs have up to 2 MB. A point takes ten times the bytes of the shortest line; parsed JSON takes thirty times its
+/// text.
 const MOST_MEMORY_BYTES: u64 = 128 << 20;
 
 fn target<'a>(name: &'static str, place: &'a str, seeds: Vec<Vec<u8>>) -> Target<'a> {
@@ -23,7 +24,7 @@ fn target<'a>(name: &'static str, place: &'a str, seeds: Vec<Vec<u8>>) -> Target
     }
 }
 
-/// A reader of the file `place` in a folder.
+/// Runs a target whose reader reads the file `place` in a folder.
 fn reads<T, E: std::fmt::Display>(name: &'static str, place: &str, reader: impl Fn(&Path) -> Result<T, E>) {
     let folder = tempfile::tempdir().unwrap();
     run(&target(name, place, Vec::new()), |input| {
@@ -74,7 +75,7 @@ fn no_log_makes_its_reader_panic_take_memory_or_stand_still() {
     });
 }
 
-/// A sound file of tensors.
+/// Returns a valid file of tensors.
 fn tensors() -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sound");
@@ -113,7 +114,7 @@ fn no_tensors_make_their_reader_panic_or_take_memory() {
     });
 }
 
-/// The payload below the first line of a checkpoint, which vouches for it.
+/// Returns the payload after the first line of a checkpoint, which holds its length and checksum.
 fn vouched(payload: &[u8]) -> Vec<u8> {
     let head = format!(
         "sharptui-checkpoint 1 {} {:08x}\n",
@@ -136,7 +137,7 @@ fn no_checkpoint_makes_its_reader_panic_or_take_memory() {
     assert_eq!(read(&vouched(&tensors())), Ok(()));
     let seeds = vec![tensors(), vouched(&tensors())];
     run(&target("checkpoint", "checkpoint-a", seeds), |input| {
-        // As it is, and as it is where the checksum holds: crafted, or damaged before it was written.
+        // The input itself, and the input with a matching checksum: crafted, or damaged before it was written.
         read(input).or(read(&vouched(input)))
     });
 }

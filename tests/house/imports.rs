@@ -1,4 +1,4 @@
-//! Which source file imports which, read from the paths in the files, and the circles among them.
+//! The imports between source files, read from the paths in the files, and the circles among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,29 +6,29 @@ use std::path::{Path, PathBuf};
 
 use crate::tokens::{as_compiled, tokens};
 
-/// A module as a path from the root of the crate: `["tui", "plot", "axis"]`; the root itself is empty.
+/// A module as a path from the root of the crate: `["tui", "plot", "axis"]`. The path of the root is empty.
 pub type Module = Vec<String>;
 
-/// Re-exports of re-exports that are followed.
+/// Longest chain of re-exports that is followed.
 const MOST_HOPS: usize = 16;
 
-/// One source file: what it declares and what it names.
+/// One source file: its declarations and the paths in it.
 struct File {
     modules: BTreeSet<String>,
-    /// What `use` brings in: the name here, and where it comes from.
+    /// The imports by `use`: the name in this file, and the path.
     names: BTreeMap<String, Module>,
-    /// Every path to something of this crate, from the root.
+    /// Every path to an item of this crate, from the root.
     paths: Vec<Module>,
 }
 
-/// Every file of a crate that is compiled without its tests.
+/// Every file of a crate, except files that are compiled only for tests.
 pub struct Source {
     folder: PathBuf,
     files: BTreeMap<Module, File>,
 }
 
 impl Source {
-    /// Reads the crate whose root is `lib.rs` in `folder`, by the modules that are declared.
+    /// Reads the crate with the root `lib.rs` in `folder`, following its `mod` declarations.
     pub fn read(folder: &Path) -> Self {
         let mut files = BTreeMap::new();
         let mut waiting: Vec<Module> = vec![Vec::new()];
@@ -44,8 +44,8 @@ impl Source {
         }
     }
 
-    /// For every file the files that it imports from. A name is followed through `use` and `pub use` to the file that defines
-    /// it, so that a room's `foo.rs` that only re-exports stands in nobody's way.
+    /// Returns, for every file, the files that it imports from. A name is followed through `use` and `pub use` to the
+    /// file that defines it, so a file that only re-exports the name does not count.
     pub fn imports(&self) -> BTreeMap<Module, BTreeSet<Module>> {
         let edges = self.files.iter().map(|(module, file)| {
             let targets = file.paths.iter().filter_map(|path| self.definition(path, MOST_HOPS));
@@ -54,7 +54,7 @@ impl Source {
         edges.collect()
     }
 
-    /// The file in which the last name of `path` is defined; none where the path names a module.
+    /// Returns the file that defines the last name of `path`; `None` if the path names a module.
     fn definition(&self, path: &[String], hops: usize) -> Option<Module> {
         let mut module = Module::new();
         for (at, name) in path.iter().enumerate() {
@@ -71,20 +71,20 @@ impl Source {
         None
     }
 
-    /// Every path of a file to something of this crate, as it is written but from the root, without following re-exports.
+    /// Returns every path in a file to an item of this crate, from the root. Re-exports are not followed.
     pub fn paths(&self) -> impl Iterator<Item = (&Module, &Module)> {
         self.files
             .iter()
             .flat_map(|(module, file)| file.paths.iter().map(move |path| (module, path)))
     }
 
-    /// The file of a module.
+    /// Returns the file of a module.
     pub fn path(&self, module: &[String]) -> PathBuf {
         self.folder.join(path_of(module))
     }
 }
 
-/// The file of a module, from the folder of its crate.
+/// Returns the file of a module, relative to the source folder of its crate.
 fn path_of(module: &[String]) -> String {
     if module.is_empty() {
         "lib.rs".to_owned()
@@ -141,8 +141,8 @@ impl File {
         file
     }
 
-    /// A path as `module` writes it, from the root of the crate; none where it leads to another crate or begins with a name
-    /// that `use` brought in.
+    /// Converts a path in the file of `module` to a path from the root of the crate. Returns `None` if it leads to
+    /// another crate or begins with a name that `use` imported.
     fn in_crate(&self, module: &[String], path: &[String]) -> Option<Module> {
         let first = path.first()?.as_str();
         let supers = path.iter().take_while(|name| *name == "super").count();
@@ -158,7 +158,8 @@ impl File {
     }
 }
 
-/// What `text` names of the root of its crate, its tests included: `event` and `number` by `use crate::{event::Point, number};`.
+/// Returns the names from the root of the crate that `text` uses, including its tests.
+/// `use crate::{event::Point, number};` gives `event` and `number`.
 pub fn named_of_root(text: &str) -> BTreeSet<String> {
     let tokens = tokens(text);
     let mut found: Vec<Vec<String>> = paths(&tokens);
@@ -174,7 +175,7 @@ pub fn named_of_root(text: &str) -> BTreeSet<String> {
     of_root.map(|mut path| path.swap_remove(1)).collect()
 }
 
-/// The paths in the tree of a `use`, each with the name it has here; what a `*` brings in counts as its module.
+/// Returns the paths in the tree of a `use`, each with its name in this file. An import by `*` counts as its module.
 fn leaves(tree: &[String]) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();
     let mut prefix: Vec<String> = Vec::new();
@@ -215,7 +216,7 @@ fn leaves(tree: &[String]) -> Vec<(Vec<String>, String)> {
     found
 }
 
-/// What stands between the commas outside of inner braces.
+/// Splits tokens at the commas outside of inner braces.
 fn parts(tokens: &[String]) -> Vec<&[String]> {
     let mut parts = Vec::new();
     let (mut start, mut depth) = (0, 0);
@@ -235,7 +236,7 @@ fn parts(tokens: &[String]) -> Vec<&[String]> {
     parts
 }
 
-/// Every `a::b::c` outside of `use`.
+/// Returns every path `a::b::c` outside of `use`.
 fn paths(tokens: &[String]) -> Vec<Vec<String>> {
     let is_name = |token: &String| token.starts_with(|letter: char| letter.is_alphabetic() || letter == '_');
     let mut found = Vec::new();
@@ -259,11 +260,11 @@ fn paths(tokens: &[String]) -> Vec<Vec<String>> {
     found
 }
 
-/// The circles that count, each as the files on a shortest way round it.
+/// Returns the circles that count, each as the files on a shortest path around it.
 ///
-/// A file and the modules beneath it are one thing in several files: `view.rs` declares `mod steps;`, and `view/steps.rs` says
-/// `use super::View;`. Such a circle does not count. So a file is left out of a circle where everything else in that circle lies
-/// beneath that file. Circles among the rest count, and so does a circle that leaves the folder of the file.
+/// A circle between a file and its submodules does not count: `view.rs` declares `mod steps;`, and `view/steps.rs` has
+/// `use super::View;`. Therefore a file is removed from a circle if all other files of the circle are its submodules.
+/// Circles among the remaining files count, and so does a circle that leaves the folder of the file.
 pub fn circles(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>> {
     let mut found = Vec::new();
     let mut waiting: Vec<BTreeSet<Module>> = vec![imports.keys().cloned().collect()];
@@ -283,7 +284,8 @@ pub fn circles(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>>
     found
 }
 
-/// The groups of more than one of these files of which each leads to each within `files`.
+/// Returns the groups of two or more of these files in which every file imports every other, directly or through other
+/// files of `files`.
 fn groups(imports: &BTreeMap<Module, BTreeSet<Module>>, files: &BTreeSet<Module>) -> Vec<BTreeSet<Module>> {
     let reached: BTreeMap<&Module, BTreeSet<&Module>> =
         files.iter().map(|file| (file, reach(imports, files, file))).collect();
@@ -318,7 +320,7 @@ fn reach<'a>(
     reached
 }
 
-/// A shortest circle among these files, one that counts where there is one as short.
+/// Returns a shortest circle among these files, if possible one that counts.
 fn shortest_way_round(imports: &BTreeMap<Module, BTreeSet<Module>>, group: &BTreeSet<Module>) -> Vec<Module> {
     let mut ways: Vec<Vec<Module>> = Vec::new();
     for file in group {

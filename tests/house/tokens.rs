@@ -1,6 +1,6 @@
-//! The words and signs of a source file, without comments, texts and tests: as much of Rust as its imports need.
+//! A tokenizer for source files that skips comments, string literals and tests. It covers only what imports need.
 
-/// Names, `::`, and every other sign by itself.
+/// Splits source text into names, `::`, and all other characters one by one.
 pub fn tokens(text: &str) -> Vec<String> {
     let letters: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
@@ -35,7 +35,7 @@ fn is_name(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// How long the text or character is that begins here; none where none does.
+/// Returns the length of the string or character literal that begins here; `None` if none begins here.
 fn text_length(rest: &[char]) -> Option<usize> {
     let quoted = |from: usize, quote: char| {
         let mut at = from;
@@ -49,7 +49,7 @@ fn text_length(rest: &[char]) -> Option<usize> {
             let prefix = rest.iter().position(|letter| *letter != 'r' && *letter != 'b')?;
             let hashes = rest[prefix..].iter().take_while(|letter| **letter == '#').count();
             let start = prefix + hashes;
-            // `r#type` is a name.
+            // `r#type` is a name, not a string.
             (rest.get(start) == Some(&'"')).then(|| {
                 let end: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
                 let length = rest[start + 1..].windows(end.len()).position(|letters| letters == end);
@@ -58,14 +58,14 @@ fn text_length(rest: &[char]) -> Option<usize> {
         }
         ['b', '"', ..] => Some(quoted(2, '"')),
         ['"', ..] => Some(quoted(1, '"')),
-        // A lifetime has no second quote.
+        // A lifetime has no closing quote.
         ['\'', '\\', ..] | ['\'', _, '\'', ..] => Some(quoted(1, '\'')),
         _ => None,
     }
 }
 
-/// The same without what is compiled for tests only, and without the definitions of macros: a path in one is that of whoever
-/// uses the macro.
+/// Removes code that is compiled only for tests, and macro definitions: a path in a macro belongs to the file that uses
+/// the macro.
 pub fn as_compiled(tokens: &[String]) -> Vec<String> {
     const TESTS: &[&str] = &["#", "[", "cfg", "(", "test", ")", "]"];
     const MACRO: &[&str] = &["macro_rules", "!"];
@@ -86,7 +86,7 @@ pub fn as_compiled(tokens: &[String]) -> Vec<String> {
     kept
 }
 
-/// How many tokens an item has: up to its `;`, or to the end of its braces.
+/// Returns the number of tokens of an item: up to its `;`, or to the end of its braces.
 fn item_length(tokens: &[String]) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A program in a pseudo-terminal, and what a terminal would show of it.
+//! A program in a pseudo-terminal, and the contents that a terminal would show.
 
 use std::io::{Read, Write};
 use std::num::NonZero;
@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// How long anything may take before a test fails: the machine may be slow, and other tests train beside.
+/// Time limit of every wait. It is long, because the machine may be slow and other tests train at the same time.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How often is looked whether something has come.
+/// Interval between checks.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// Columns and rows.
 pub type Size = (u16, u16);
 
-/// A program in a pseudo-terminal; dropping it ends the program.
+/// A program in a pseudo-terminal. Dropping it ends the program.
 pub struct Seat {
     master: Option<Box<dyn MasterPty + Send>>,
     keys: Box<dyn Write + Send>,
@@ -30,15 +30,15 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Starts the program on a terminal with colours and UTF-8; `variables` come on top of that.
+    /// Starts the program on a terminal with colours and UTF-8, with additional environment variables.
     pub fn start(mut command: CommandBuilder, size: Size, variables: &[(&str, &str)]) -> Self {
         let pair = native_pty_system().openpty(pty_size(size)).unwrap();
         command.env("TERM", "xterm-256color");
         command.env("LC_ALL", "C.UTF-8");
         command.env_remove("NO_COLOR");
-        // Nobody is welcomed: the mark cannot be written there.
+        // Without a welcome: the file that records it cannot be written there.
         command.env("XDG_STATE_HOME", "/dev/null");
-        // Nor does it matter what whoever tests prefers.
+        // Without the preferences of the user who runs the tests.
         command.env("XDG_CONFIG_HOME", "/nonexistent");
         for (name, value) in variables {
             command.env(name, value);
@@ -76,13 +76,13 @@ impl Seat {
         });
     }
 
-    /// Types.
+    /// Types these keys.
     pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
 
-    /// Makes the window smaller or larger.
+    /// Changes the size of the window.
     pub fn resize(&self, size: Size) {
         self.terminal
             .lock()
@@ -92,19 +92,19 @@ impl Seat {
         self.master.as_ref().unwrap().resize(pty_size(size)).unwrap();
     }
 
-    /// Closes every end of the terminal but the child's; the reader lets go of its own at the next frame.
+    /// Closes every end of the terminal except the child's. The reader thread closes its own end at the next frame.
     pub fn hang_up(&mut self) {
         self.gone.store(true, Ordering::Relaxed);
         self.keys = Box::new(std::io::sink());
         self.master = None;
     }
 
-    /// From now on the terminal takes nothing.
+    /// Makes the terminal stop reading output.
     pub fn stall(&self) {
         self.stalled.store(true, Ordering::Relaxed);
     }
 
-    /// Sends a signal, say "TERM".
+    /// Sends a signal, for example "TERM".
     pub fn signal(&self, name: &str) {
         let process = self.child.process_id().unwrap().to_string();
         let sent = std::process::Command::new("kill")
@@ -113,32 +113,32 @@ impl Seat {
         assert!(sent.unwrap().success());
     }
 
-    /// What is on the screen, as text.
+    /// Returns the contents of the screen as text.
     pub fn shown(&self) -> String {
         self.terminal.lock().unwrap().screen().contents()
     }
 
-    /// Everything that was ever sent.
+    /// Returns all bytes that the program has sent.
     pub fn bytes(&self) -> Vec<u8> {
         self.bytes.lock().unwrap().clone()
     }
 
-    /// Whether the program has the screen to itself.
+    /// Returns whether the program uses the alternate screen.
     pub fn is_taken(&self) -> bool {
         self.terminal.lock().unwrap().screen().alternate_screen()
     }
 
-    /// Whether the cursor is hidden.
+    /// Returns whether the cursor is hidden.
     pub fn hides_cursor(&self) -> bool {
         self.terminal.lock().unwrap().screen().hide_cursor()
     }
 
-    /// Echo, line editing and the like, in words.
+    /// Returns the terminal modes (echo, line editing, …) as text.
     pub fn modes(&self) -> String {
         format!("{:?}", self.master.as_ref().unwrap().get_termios())
     }
 
-    /// Whether the program runs.
+    /// Returns whether the program is running.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -155,14 +155,18 @@ impl Seat {
         }
     }
 
-    /// The exit status, once the program has ended.
+    /// Waits until the program has ended, and returns its exit status.
     pub fn wait_for_the_end(&mut self) -> u32 {
         let since = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.exit_code();
             }
-            assert!(since.elapsed() < PATIENCE, "the child goes on:\n{}", self.shown());
+            assert!(
+                since.elapsed() < PATIENCE,
+                "the child is still running:\n{}",
+                self.shown()
+            );
             thread::sleep(GLANCE);
         }
     }

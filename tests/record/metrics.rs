@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: what is appended reads back, torn and damaged lines are said.
+//! `metrics.jsonl`: appended points read back, and torn or damaged lines are reported.
 
 use std::fs;
 
@@ -90,7 +90,7 @@ fn a_file_that_grows_is_read_on_in_parts_and_anew_where_it_became_shorter() {
     let mut cell = run.begin_cell(0, &[]).unwrap();
     let path = cell.path().join("metrics.jsonl");
     let line = serde_json::to_string(&lambda_point(7)).unwrap() + "\n";
-    // More than twice what is read at once, and the beginning of a line.
+    // More than twice the size limit of one read, plus the start of a line.
     let most = 1 << 18;
     let lines = 2 * most / line.len() + 10;
     fs::write(&path, line.repeat(lines) + &line[..9]).unwrap();
@@ -119,10 +119,10 @@ fn a_file_that_grows_is_read_on_in_parts_and_anew_where_it_became_shorter() {
     cell.append(&point(3)).unwrap();
     let part = record::read_points(cell.path(), read).unwrap();
     assert_eq!((part.begins_anew, part.points.as_slice()), (true, &[point(3)][..]));
-    // What is as long as what was read before is no shorter.
+    // A file as long as the part read before is not shorter.
     let part = record::read_points(cell.path(), part.read).unwrap();
     assert_eq!((part.begins_anew, part.points.len()), (false, 0));
-    // A line without end is passed over, part by part.
+    // A line without an end is skipped, part by part.
     fs::write(&path, "x".repeat(most)).unwrap();
     let part = record::read_points(cell.path(), 0).unwrap();
     assert_eq!((part.points.len(), part.read, part.more), (0, most as u64, true));

@@ -1,4 +1,4 @@
-//! `model.safetensors`: parameters read back bit for bit, damage is said.
+//! `model.safetensors`: parameters read back bit for bit, and damage is reported.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! A run directory made to order: a configuration, and for each cell how it ended and with what.
+//! Run directories for tests, from a configuration and the ending and last values of each cell.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,22 +10,22 @@ use sharptui::report;
 use sharptui::setup;
 use tempfile::TempDir;
 
-/// How a cell ended.
+/// The ending of a cell that finished all its epochs.
 pub const FINISHED: CellEnding = CellEnding::Finished(StopReason::Epochs);
 
-/// A run directory, still held by its writer.
+/// A run directory that is still locked by its writer.
 pub struct Bench {
-    /// Lives as long as this does.
+    /// The folder, which is deleted when this value is dropped.
     _folder: TempDir,
     pub run: RunDir,
     pub experiment: Experiment,
 }
 
-/// A cell's last values: λ_max on its first probe, and test accuracy in percent.
+/// How a cell ended, its last λ_max on the first probe, and its last test accuracy in percent.
 pub type Ended = (CellEnding, f64, f64);
 
 impl Bench {
-    /// `settings` are put beside those that every configuration here has.
+    /// Creates a run directory; `settings` are added to those that every configuration here has.
     pub fn new(settings: &str) -> Self {
         let text = format!("(name: \"made\", model: Mlp(widths: [4]), epochs: 3, {settings})");
         let experiment = Experiment::parse(&text, Path::new("made.ron")).unwrap();
@@ -55,7 +55,7 @@ impl Bench {
         }
     }
 
-    /// The same, with every cell ended: `ended` says how by the swept settings.
+    /// Creates a run directory in which every cell has ended; `ended` returns how, from the cell's swept settings.
     pub fn ended(settings: &str, ended: impl Fn(&dyn Fn(&str) -> String) -> Ended) -> Self {
         let bench = Self::new(settings);
         for cell in 0..bench.experiment.cells.len() {
@@ -71,7 +71,7 @@ impl Bench {
         self.end_with(cell, ended, |_| {});
     }
 
-    /// The same, and changes what is written of its end.
+    /// Ends a cell like [`end`](Self::end), with `change` applied to its summary.
     pub fn end_with(&self, cell: usize, (ending, lambda, accuracy): &Ended, change: impl FnOnce(&mut Summary)) {
         let settings = &self.experiment.cells[cell].settings;
         let entries: Vec<(String, String)> = settings
@@ -83,7 +83,7 @@ impl Bench {
         let mut summary = Summary::default();
         for (step, share) in [(0, 2.0), (10, 1.5), (20, 1.0)] {
             for probe in 0..settings.probes.len() {
-                // Further probes have ten times the first one's λ_max.
+                // The other probes have ten times the λ_max of the first.
                 let lambda = LambdaPoint {
                     lambda_max: lambda * share * if probe == 0 { 1.0 } else { 10.0 },
                     lambda_converged: true,
@@ -114,7 +114,7 @@ impl Bench {
         writer.finish(ending, &summary).unwrap();
     }
 
-    /// Writes the report and gives its Markdown.
+    /// Writes the report and returns its Markdown.
     pub fn report(&self) -> String {
         let html = report::write(self.run.path(), None).unwrap();
         assert_eq!(html, self.run.path().join("report.html"));
@@ -126,7 +126,7 @@ impl Bench {
     }
 }
 
-/// Fails unless `report` has all of it.
+/// Fails unless `report` contains all of `parts`.
 pub fn says(report: &str, parts: &[&str]) {
     for part in parts {
         assert!(report.contains(part), "{part}\n\nis not in\n\n{report}");

@@ -13,7 +13,7 @@ const AIM: CellEnding = CellEnding::Finished(StopReason::TrainAccuracy);
 
 type Kind = (&'static str, CellEnding, fn(&mut Summary));
 
-/// Every kind of cell that is not compared, with what the table of the report says of it.
+/// Returns every kind of cell that is not compared, with the text for it in the table of the report.
 fn not_compared() -> Vec<Kind> {
     vec![
         ("(not converged)", AIM, |last| {
@@ -22,14 +22,14 @@ fn not_compared() -> Vec<Kind> {
         ("(measured before the last step)", AIM, |last| {
             last.lambda_step = Some(10);
         }),
-        ("could not be had", AIM, |last| {
+        ("could not be measured", AIM, |last| {
             last.values.set("lambda_max", f64::NAN);
             last.lambda_converged = Some(false);
         }),
         ("no: aim not reached", FINISHED, |last| {
             last.reached_aim = Some(false);
         }),
-        // Written by an earlier version.
+        // A summary of an earlier version.
         ("no: aim not reached", FINISHED, |last| {
             last.reached_aim = None;
         }),
@@ -61,7 +61,7 @@ fn screen_and_report_give_the_same_rank_correlation_whatever_kinds_of_cells_ther
             last.reached_aim = Some(true);
         });
     }
-    // Whichever of the others counted, too, would change it: the sharper, the better.
+    // In the other cells, accuracy rises with λ_max. If any of them were compared, the correlation would change.
     for (place, (_, ending, change)) in kinds.iter().enumerate() {
         let apart = 1.0 + place as f64;
         bench.end_with(6 + place, &(ending.clone(), 20.0 + apart, 90.0 + 0.5 * apart), |last| {

@@ -1,10 +1,10 @@
-//! What a report states, and what it says it cannot tell.
+//! The findings of a report, and where it says that it cannot tell.
 
 use sharptui::event::{CellEnding, StopReason};
 
 use crate::bench::{Bench, FINISHED, says};
 
-/// A small number that differs from seed to seed, the same for every other setting.
+/// A small number that depends only on the seed.
 fn wobble(value: &dyn Fn(&str) -> String) -> f64 {
     match value("seed").as_str() {
         "0" => -0.1,
@@ -20,7 +20,7 @@ fn a_setting_that_acts_everywhere_is_said_to_and_one_that_does_so_in_part_is_tol
         |value| {
             let small = value("batch_size") == "32";
             let fast = value("learning_rate") == "0.3";
-            // Differences by seed, in its order: −10.1, −10, −9.9 and, at Full, −4.9, −5, −5.1.
+            // Differences by seed, in order: −10.1, −10, −9.9 at batch size 32, and −4.9, −5, −5.1 at Full.
             let own = if small { wobble(value) } else { -wobble(value) };
             let drop = if small { 10.0 } else { 5.0 };
             let lambda = 30.0 + 3.0 * wobble(value) - if fast { drop - own } else { 0.0 };
@@ -44,8 +44,8 @@ fn a_setting_that_acts_everywhere_is_said_to_and_one_that_does_so_in_part_is_tol
             "points [−1.2, 1.2])",
             "### Learning rate, 0.1 → 0.3",
             "12 cells in 4 combinations: 12 compared, 0 left out.",
-            "Cells are compared after their budgets, not at an equal fit: none of until_train_accuracy and until_train_loss \
-             is set, and training accuracy ended between 95.00 % and 95.00 %.",
+            "Cells are compared at the end of their budgets, not at an equal fit: neither until_train_accuracy nor \
+             until_train_loss is set, and final training accuracies are between 95.00 % and 95.00 %.",
             "Within each batch size: at 32 ",
             "Within each learning rate: at 0.1 ",
             "| batch_size | learning_rate | cells | λ_max |",
@@ -55,7 +55,7 @@ fn a_setting_that_acts_everywhere_is_said_to_and_one_that_does_so_in_part_is_tol
 
 #[test]
 fn one_setting_needs_no_place_and_its_correlation_says_which_way() {
-    // Six levels of one cell per seed, perfectly ordered: with higher λ_max goes lower accuracy.
+    // The six cells are perfectly ordered: higher λ_max goes with lower accuracy.
     let bench = Bench::ended(
         "learning_rate: 0.1, sweep: (dropout: [0.0, 0.3], seed: [0, 1, 2])",
         |value| {
@@ -66,7 +66,7 @@ fn one_setting_needs_no_place_and_its_correlation_says_which_way() {
     says(
         &bench.report(),
         &[
-            // Every seed has the same difference: no spread, no interval, no claim.
+            // Every seed has the same difference, so there is no interval and no direction is reported.
             "Cannot tell whether more dropout (0.0 → 0.3) changed λ_max (20.0 → 12.0, −8.00, no interval from 3 equal values).",
             "Over all cells, lower λ_max went with higher test accuracy: τ-b −1.00 [−1.00, −0.65], 6 cells.",
         ],
@@ -96,8 +96,8 @@ fn a_peak_between_the_ends_is_not_hidden_by_them() {
         &bench.report(),
         &[
             "Cannot tell whether test accuracy changed (70.00 % → 70.00 %, ",
-            "The ends do not say it all: from 0.0 to 0.2 test accuracy changed by +4.00 points [3.75, 4.25], and from there to \
-             0.5 it changed by −4.00 points",
+            "The first and last levels hide a change: from 0.0 to 0.2 test accuracy changed by +4.00 points [3.75, 4.25], \
+             and from there to 0.5 it changed by −4.00 points",
             "| dropout | – | test accuracy | 0.0: 70.00 % | 0.2: 74.00 % | +4.00 points [3.75, 4.25] | pairs of seeds | higher | – |",
         ],
     );
@@ -153,7 +153,7 @@ fn without_seeds_nothing_is_claimed() {
         &[
             "Cannot tell whether more dropout (0.0 → 0.5) changed λ_max (20.0 → 15.0, −5.00, no interval from 1 seed).",
             "Cannot tell whether test accuracy changed (70.0 % → 75.0 %, +5.0 points, no interval from 1 seed).",
-            "Cannot tell, over all cells, whether λ_max and test accuracy moved together: τ-b −1.00, no interval from 2 cells.",
+            "Cannot tell, over all cells, whether λ_max and test accuracy are correlated: τ-b −1.00, no interval from 2 cells.",
         ],
     );
 }
@@ -193,7 +193,7 @@ fn levels_with_other_seeds_are_compared_as_groups() {
         },
     );
     let report = bench.report();
-    // As scipy.stats.ttest_ind(equal_var=False) has (9.9, 10, 10.1) and (29.9, 30).
+    // The interval of scipy.stats.ttest_ind(equal_var=False) for (9.9, 10, 10.1) and (29.9, 30).
     says(
         &report,
         &[
@@ -225,8 +225,8 @@ fn cells_that_did_not_reach_their_aim_are_shown_but_not_compared() {
     says(
         &bench.report(),
         &[
-            "9 cells in 3 combinations: 6 compared, 3 shown but not compared, since they used up their budget before \
-             their aim, 0 left out.",
+            "9 cells in 3 combinations: 6 compared, 3 shown but not compared, because they did not reach their aim \
+             within their budget, 0 left out.",
             "Not compared, aim not reached: cells 006, 007, 008.",
             "More dropout (0.0 → 0.5) lowered λ_max (only 0.0 → 0.2, 90.00 → 85.00, −5.00 [−5.25, −4.75]).",
             "| 0.5 | 3 | 40.00 ± ",
@@ -244,7 +244,7 @@ fn where_no_cell_reached_its_aim_nothing_is_compared() {
     );
     says(
         &bench.report(),
-        &["No cell reached its aim, so none is compared with another"],
+        &["No cell reached its aim (target), so no cells are compared"],
     );
 }
 
@@ -273,7 +273,7 @@ fn every_probe_has_its_own_findings() {
     );
 }
 
-/// The words of a page, one a number or a name.
+/// The words of a page; each is a number or a name.
 fn words(report: &str) -> impl Iterator<Item = &str> {
     report.split(|letter: char| letter.is_whitespace() || "()[]|,;".contains(letter))
 }

@@ -1,4 +1,4 @@
-//! Runs that are not whole, and folders that are no runs.
+//! Incomplete runs, and folders that are not runs.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -17,11 +17,11 @@ fn a_run_in_which_nothing_has_finished_says_so() {
     says(
         &bench.report(),
         &[
-            "No cell has finished, so there is nothing to say yet.",
+            "No cell has finished, so there are no findings yet.",
             "6 cells in 2 combinations: 0 compared, 6 left out.",
-            "Left out, not begun: cells 000, 001, 002, 003, 004, 005.",
-            "Begun 2026-11-24T10:57:03Z by sharptui 9.8.7 on abacus of desk; running, or killed; this report is of what is \
-             on disk.",
+            "Left out, not started: cells 000, 001, 002, 003, 004, 005.",
+            "Started 2026-11-24T10:57:03Z by sharptui 9.8.7 on abacus of desk; running or killed; this report shows \
+             what is on disk.",
         ],
     );
 }
@@ -49,7 +49,7 @@ fn whatever_did_not_finish_is_named_with_the_reason() {
             "- Left out, failed: out of memory: cell 003.",
             "- Left out, interrupted: cell 004.",
             "- Left out, unfinished: cell 005.",
-            "Dropout: nothing to compare, since fewer than two of its levels have cells that count.",
+            "Dropout: no comparison, because fewer than two of its levels have usable values.",
         ],
     );
 }
@@ -79,11 +79,11 @@ fn torn_lines_missing_files_and_values_that_did_not_converge_are_named() {
     says(
         &bench.report(),
         &[
-            "Not read: cell 000: line 4 of metrics.jsonl is not whole and was not read.",
+            "Not read: cell 000: line 4 of metrics.jsonl is incomplete and was not read.",
             "Not read: cell 001 has no curves: cannot read ",
             "λ_max left out, not converged or not measured after the last step: cell 002.",
             "| 10.000 (not converged) |",
-            "Left out, ran with learning_rate 0.4, where the configuration has 0.1: cell 003.",
+            "Left out, ran with learning_rate 0.4, but the configuration has 0.1: cell 003.",
             "Not read: cannot read ",
         ],
     );
@@ -95,7 +95,7 @@ fn one_cell_is_a_report_without_comparisons() {
     says(
         &bench.report(),
         &[
-            "Whether λ_max and test accuracy moved together cannot be told: fewer than two cells have both",
+            "Cannot tell whether λ_max and test accuracy are correlated: fewer than two cells have both",
             "The sweep varies nothing but the seed",
             "| 000 | 7 | 10.000 | 70.00 % | 0.5000 | 0.1000 | 95.00 % |",
         ],
@@ -115,7 +115,7 @@ fn a_folder_that_is_no_run_directory_is_an_error() {
     assert!(
         error
             .to_string()
-            .ends_with(" is no run directory: it has no config.ron"),
+            .ends_with(" is not a run directory: it has no config.ron"),
         "{error}"
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -159,7 +159,7 @@ fn the_program_makes_a_report_of_what_it_ran_and_says_where() {
     );
     let (status, _, errors) = run(&["report", "runs"]);
     assert_eq!(status, Some(1));
-    assert_eq!(errors, "error: runs is no run directory: it has no config.ron\n");
+    assert_eq!(errors, "error: runs is not a run directory: it has no config.ron\n");
     fs::write(folder.path().join("runs/tiny/config.ron"), "(model: 3)").unwrap();
     assert_eq!(run(&["report", "runs/tiny"]).0, Some(2));
 }
@@ -167,7 +167,7 @@ fn the_program_makes_a_report_of_what_it_ran_and_says_where() {
 #[test]
 fn a_loss_that_is_the_negative_of_nothing_is_zero_in_every_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
-    // A step so large that every example is classified with certainty.
+    // The steps are so large that every example is classified with probability 1.
     let config = "(model: Mlp(widths: []), learning_rate: 10.0, momentum: 0.9, batch_size: Full, steps: 40,
         train_examples: 10, test_examples: 10, loss_limit: 1e30, lambda_every: Steps(10), evaluate_every: Steps(10),
         probes: [(from: Training, examples: Full)])";

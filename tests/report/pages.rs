@@ -1,4 +1,4 @@
-//! The files of a report: pages that need nothing else, and figures.
+//! The files of a report: pages that need no other files, and figures.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn bench() -> Bench {
     )
 }
 
-/// The elements of a page that are open at its end, or closed without having been open.
+/// Returns the elements of a page that are not closed, and those that are closed without having been opened.
 fn unbalanced(html: &str) -> Vec<String> {
     let empty = [
         "meta", "br", "img", "line", "circle", "rect", "path", "polyline", "polygon",
@@ -115,7 +115,7 @@ fn every_figure_is_there_as_svg_and_as_png() {
     }
 }
 
-/// Fails unless a drawing can be shown at any size: without a `viewBox` of its own size it is cut off and not shrunk.
+/// Fails unless a figure can be shown at any size. Without a `viewBox` of its own size it is cut off instead of scaled.
 fn fills_its_view_box(svg: &str) {
     let tag = svg.split('>').next().unwrap();
     let attribute = |name: &str| {
@@ -161,7 +161,7 @@ fn long_names_are_numbers_in_drawings_and_short_in_the_names_of_files() {
     fills_its_view_box(&svg);
 }
 
-/// The width of a PNG, and how many colours are in it.
+/// Returns the width of a PNG and its number of colours.
 fn decoded(path: &Path) -> (u32, usize) {
     let decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).unwrap()));
     let mut reader = decoder.read_info().unwrap();

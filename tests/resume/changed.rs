@@ -1,4 +1,4 @@
-//! A run whose configuration or data set is not what it was.
+//! Tests runs whose configuration or data set has changed.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn a_changed_config_is_refused_with_what_differs() {
         (
             "batch_size: 20",
             "batch_size: 30",
-            "batch_size of cell 0 was 20 when the run began, it is 30",
+            "batch_size of cell 0 was 20 when the run began, now it is 30",
         ),
         ("seed: [", "seed: [7, ", "the run began with 2 cells, now there are 3"),
     ] {

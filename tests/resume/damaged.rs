@@ -1,4 +1,4 @@
-//! Checkpoints and metrics that were damaged.
+//! Tests damaged checkpoints and metrics.
 
 use super::*;
 
@@ -7,7 +7,7 @@ const ONE: &str = "(
     train_examples: 60, test_examples: 40, lambda_every: Steps(5), probes: [(examples: 20)],
 )";
 
-/// A run of [`ONE`] cut off after some checkpoints, as a kill would, beside one that was left alone.
+/// Runs `whole` to its end, and returns a second run of [`ONE`] that was killed after some checkpoints.
 fn cut_off(whole: &Place) -> Place {
     let hurt = Place::with(ONE);
     whole.finish(&[]);
@@ -27,7 +27,7 @@ fn cut_off(whole: &Place) -> Place {
     hurt
 }
 
-/// The checkpoint that was written last.
+/// Returns the newest checkpoint.
 fn newest(hurt: &Place) -> PathBuf {
     let files = ["checkpoint-a", "checkpoint-b"].map(|name| hurt.cell(0).join(name));
     let written = |path: &PathBuf| fs::metadata(path).unwrap().modified().unwrap();

@@ -1,4 +1,4 @@
-//! A disk that takes nothing, and a run directory that is gone.
+//! Tests a disk that cannot be written, and a deleted run directory.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -11,7 +11,7 @@ const STEADY: &str = "(
     train_examples: 60, test_examples: 40, lambda_every: Steps(5), probes: [(examples: 20)], sweep: (seed: [0, 1]),
 )";
 
-/// The largest file that a process may write; none takes the limit away again.
+/// Sets the largest file that a process may write; `None` removes the limit.
 fn limit(child: &Child, bytes: Option<u64>) {
     let limit = Rlimit {
         current: bytes,
@@ -20,19 +20,19 @@ fn limit(child: &Child, bytes: Option<u64>) {
     prlimit(Some(Pid::from_child(child)), Resource::Fsize, limit).unwrap();
 }
 
-/// The names under which checkpoints are written before they have their own.
+/// Returns the names under which checkpoints are written before they are renamed.
 fn aside(place: &Place) -> [PathBuf; 2] {
     [".checkpoint-a.new", ".checkpoint-b.new"].map(|name| place.cell(0).join(name))
 }
 
-/// Puts something in the place of a file that is written every few milliseconds, between two times.
+/// Puts something in place of a file that is written every few milliseconds, between two writes.
 fn put(mut there: impl FnMut() -> std::io::Result<()>) {
     while let Err(error) = there() {
         assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
     }
 }
 
-/// Starts a sweep, and waits until it has measured.
+/// Starts a sweep, and waits until it has measured something.
 fn measuring(place: &Place) -> Child {
     let mut child = place.start(&["--checkpoint-every", "0"]);
     while fs::metadata(place.cell(0).join("metrics.jsonl")).map_or(0, |metrics| metrics.len()) < 1_000 {
@@ -42,7 +42,7 @@ fn measuring(place: &Place) -> Child {
     child
 }
 
-/// Reads what a sweep writes until the words come.
+/// Reads the output of a sweep until the words occur.
 fn wait_for(lines: &mut impl BufRead, words: &str) {
     let mut line = String::new();
     while !line.contains(words) {
@@ -63,7 +63,7 @@ fn a_full_disk_makes_training_wait_and_costs_nothing() {
     let mut child = measuring(&hurt);
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     for round in 0..4 {
-        // What could not be written is removed, so that the next try finds room.
+        // The program removes a file that it could not write, so the next attempt succeeds.
         put(|| std::os::unix::fs::symlink("/dev/full", &aside(&hurt)[round % 2]));
         wait_for(&mut lines, "No space left on device");
         wait_for(&mut lines, "can be written again");
@@ -81,11 +81,11 @@ fn a_sweep_that_waits_for_the_disk_can_be_stopped_and_gone_on_with() {
     let hurt = Place::with(STEADY);
     let mut child = measuring(&hurt);
     let mut lines = BufReader::new(child.stdout.take().unwrap());
-    // Folders in the place of files stand in for a disk that stays full.
+    // Folders in place of the files act like a disk that stays full.
     for place in aside(&hurt) {
         put(|| fs::create_dir(&place));
     }
-    wait_for(&mut lines, "training waits until it can be written");
+    wait_for(&mut lines, "training waits until writing succeeds");
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let mut rest = String::new();
     lines.read_to_string(&mut rest).unwrap();
@@ -104,7 +104,7 @@ fn a_file_that_may_not_grow_ends_the_sweep_with_words_and_keeps_what_there_is() 
     whole.finish(&[]);
     let hurt = Place::with(STEADY);
     let mut child = measuring(&hurt);
-    // Room for the files that say how it ended, and for a line of metrics in part.
+    // Room for the files that tell how the run ended, and for a part of a line of metrics.
     let length = fs::metadata(hurt.cell(0).join("metrics.jsonl")).unwrap().len();
     let most = length.max(4_000) + 100;
     limit(&child, Some(most));
@@ -112,7 +112,7 @@ fn a_file_that_may_not_grow_ends_the_sweep_with_words_and_keeps_what_there_is() 
     child.stdout.take().unwrap().read_to_string(&mut written).unwrap();
     child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1), "{written}\n{errors}");
-    let words = format!("no file of this process may be larger than {most} bytes (RLIMIT_FSIZE)");
+    let words = format!("this process may not write files larger than {most} bytes (RLIMIT_FSIZE)");
     assert!(written.contains(&words), "{written}");
     assert!(!written.contains("training waits"), "{written}");
     let state = read_run(&hurt.run_dir()).unwrap().state;
@@ -160,9 +160,9 @@ fn a_run_directory_that_is_deleted_is_said_and_the_sweep_can_be_stopped() {
     let hurt = Place::with(STEADY);
     let mut child = measuring(&hurt);
     let mut lines = BufReader::new(child.stdout.take().unwrap());
-    // What is written meanwhile makes a folder that was emptied full again.
+    // The program may write into a folder that was just emptied.
     while fs::remove_dir_all(hurt.run_dir()).is_err() {}
-    wait_for(&mut lines, "training waits until it can be written");
+    wait_for(&mut lines, "training waits until writing succeeds");
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let mut rest = String::new();
     lines.read_to_string(&mut rest).unwrap();

@@ -1,6 +1,6 @@
-//! The moving picture of the README: a recorded run at the edge of stability, as the screen draws it.
+//! The animated picture of the README: a recorded run at the edge of stability, drawn by the screen.
 
-#![allow(clippy::unwrap_used)] // Clippy takes the helpers of this test for something else.
+#![allow(clippy::unwrap_used)] // Clippy does not recognize helpers as test code.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,15 +15,15 @@ use sharptui::tui::{self, Colours, Glyphs, Scene, Theme, View};
 
 use crate::script;
 
-/// The `metrics.jsonl` of a cell of `configs/edge_of_stability.ron`, η = 0.03 and seed 0, which was run with flex.
+/// The `metrics.jsonl` of the cell of `configs/edge_of_stability.ron` with η = 0.03 and seed 0, run with flex (CPU).
 const RECORDED: &str = include_str!("edge_of_stability.jsonl");
 const RATES_AND_STEPS: [(&str, u64); 3] = [("0.03", 2500), ("0.04", 1500), ("0.05", 1000)];
 const SEEDS: usize = 3;
 
-/// How many measurements there are from one frame to the next.
+/// Number of measurements between two frames.
 const POINTS_PER_FRAME: usize = 10;
 const SECONDS_PER_FRAME: f64 = 0.25;
-/// The last frame stays for so many frames more, so that it can be read.
+/// Number of frames for which the last frame stays, so that viewers can read it.
 const LAST_FRAME_STAYS: usize = 14;
 
 fn started() -> Vec<Event> {
@@ -52,7 +52,7 @@ fn started() -> Vec<Event> {
     vec![Event::SweepStarted(plan), Event::CellStarted { cell: 0 }, training]
 }
 
-/// The screen after these measurements.
+/// Returns the screen after these measurements.
 fn frame(points: &[Point]) -> String {
     let start = Instant::now();
     let mut monitor = Monitor::default();
@@ -85,7 +85,8 @@ fn frame(points: &[Point]) -> String {
     tui::svg::picture(&buffer)
 }
 
-/// One picture of many: each line of them is shown while it is part of the frame. Where nothing moves, the last frame is seen.
+/// Combines the frames into one animated SVG. Each line is visible while it is part of the current frame. Viewers
+/// without animation show the last frame.
 fn moving(frames: &[String]) -> String {
     let count = frames.len() + LAST_FRAME_STAYS;
     let seconds = count as f64 * SECONDS_PER_FRAME;
@@ -124,7 +125,7 @@ fn moving(frames: &[String]) -> String {
     svg + "</svg>\n"
 }
 
-/// It is made anew with `UPDATE_PICTURE=1 cargo test --test screen`.
+/// `UPDATE_PICTURE=1 cargo test --test screen` writes a new picture.
 #[test]
 fn the_moving_picture_is_what_the_screen_draws_of_a_recorded_run() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/src/screen/edge_of_stability.svg");

@@ -1,4 +1,4 @@
-//! A made-up sweep that looks like a real one: six cells of gradient descent at the edge of stability.
+//! An invented sweep that looks like a real one: six cells of gradient descent at the edge of stability.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use crate::event::{
     StopReason, Summary, SweepPlan, Threshold,
 };
 
-/// Steps every cell plans.
+/// Planned steps of every cell.
 pub const STEPS: u64 = 1_000;
 
-/// Seconds a step takes.
+/// Seconds per step.
 const SECONDS_PER_STEP: f64 = 0.018;
 
 const RATES: [f64; 3] = [0.1, 0.05, 0.025];
@@ -21,7 +21,7 @@ fn rate(cell: usize) -> f64 {
     RATES[cell / ACTIVATIONS.len()]
 }
 
-/// What is planned.
+/// Returns the plan of the sweep.
 pub fn plan() -> SweepPlan {
     let cells = (0..RATES.len() * ACTIVATIONS.len()).map(cell_plan).collect();
     SweepPlan {
@@ -79,7 +79,7 @@ fn cell_plan(cell: usize) -> CellPlan {
     }
 }
 
-/// Noise between -1 and 1 that is the same in every run.
+/// Returns noise between -1 and 1 that is the same in every run.
 fn noise(cell: usize, step: u64) -> f64 {
     let mixed = (step + 1)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -87,7 +87,7 @@ fn noise(cell: usize, step: u64) -> f64 {
     ((mixed >> 33) % 2_001) as f64 / 1_000.0 - 1.0
 }
 
-/// λ_max rises until it meets 2/η, overshoots, and hovers.
+/// Returns a λ_max that rises above 2/η and then oscillates around it.
 fn lambda(cell: usize, step: u64) -> f64 {
     let threshold = 2.0 / rate(cell);
     let sharpened = 9.0 + 0.11 * step as f64 * if cell.is_multiple_of(2) { 1.0 } else { 1.35 };
@@ -110,7 +110,7 @@ fn train_loss(cell: usize, step: u64) -> f64 {
         }
 }
 
-/// What is measured at a step.
+/// Returns the measurements at a step.
 pub fn point(cell: usize, step: u64, probe: usize) -> Point {
     let loss = train_loss(cell, step);
     let generalization_gap = 0.05 + 0.02 * (step as f64 / 900.0);
@@ -146,7 +146,7 @@ pub fn point(cell: usize, step: u64, probe: usize) -> Point {
     }
 }
 
-/// How far a cell is at a step.
+/// Returns the progress of a cell at a step.
 pub fn progress(cell: usize, step: u64) -> Event {
     let seconds = step as f64 * SECONDS_PER_STEP;
     let progress = Progress {
@@ -163,7 +163,8 @@ fn activity(cell: usize, activity: Activity) -> Event {
     Event::Activity { cell, activity }
 }
 
-/// The events of one measurement, every fifth step, with a value that did not converge and one that an audit corrected.
+/// Returns the events of the measurements at a step. At step 330 λ_max does not converge; at step 500 an audit corrects
+/// it.
 pub fn measured(cell: usize, step: u64) -> Vec<Event> {
     let mut first = point(cell, step, 0);
     let mut events = vec![activity(cell, Activity::MeasuringLambda)];
@@ -199,14 +200,14 @@ pub fn measured(cell: usize, step: u64) -> Vec<Event> {
     events
 }
 
-/// A cell from its start to `step`.
+/// Returns the events of a cell from its start to `step`.
 pub fn up_to(cell: usize, step: u64) -> Vec<Event> {
     let mut events = vec![Event::CellStarted { cell }, activity(cell, Activity::Training)];
     events.extend((0..=step).step_by(5).flat_map(|step| measured(cell, step)));
     events
 }
 
-/// The end of a cell.
+/// Returns the end of a cell.
 pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
     let last = point(cell, step, 0);
     let mut summary = Summary::default();
@@ -214,8 +215,8 @@ pub fn ended(cell: usize, step: u64, ending: CellEnding) -> Event {
     Event::CellEnded { cell, ending, summary }
 }
 
-/// The end of a cell at this λ_max, which generalizes the worse the sharper it is.
-#[allow(dead_code)] // Of the panels' tests alone.
+/// Returns the end of a cell with this λ_max. Its test accuracy decreases with λ_max.
+#[allow(dead_code)] // Used only by the tests of the panels.
 pub fn came_to(cell: usize, lambda_max: f64) -> Event {
     let mut event = ended(cell, STEPS, CellEnding::Finished(StopReason::Steps));
     if let Event::CellEnded { summary, .. } = &mut event {
@@ -225,8 +226,9 @@ pub fn came_to(cell: usize, lambda_max: f64) -> Event {
     event
 }
 
-/// One cell is finished; three run at once: the third, which was started first, the second, and the fourth, which is paused.
-#[allow(dead_code)] // Of the panels' tests alone.
+/// Returns the events of a sweep with one finished cell and three running cells: the third, which started first, the
+/// second, and the fourth, which is paused.
+#[allow(dead_code)] // Used only by the tests of the panels.
 pub fn three_at_once() -> Vec<Event> {
     let mut events = vec![Event::SweepStarted(plan())];
     events.extend(up_to(0, STEPS));
@@ -238,7 +240,7 @@ pub fn three_at_once() -> Vec<Event> {
     events
 }
 
-/// Two cells are finished, the third is at step 720 of 1,000.
+/// Returns the events of a sweep with two finished cells, and the third at step 720 of 1,000.
 pub fn half_way() -> Vec<Event> {
     two_finished_and(720)
 }
@@ -253,8 +255,8 @@ fn two_finished_and(step: u64) -> Vec<Event> {
     events
 }
 
-/// The same with the learning rate of the third cell halved at step 600, and a log of what happened.
-#[allow(dead_code)] // Of the pictures alone.
+/// Returns the events of the same sweep with a log, and with the learning rate of the third cell halved at step 600.
+#[allow(dead_code)] // Used only by the pictures.
 pub fn changed_by_hand() -> Vec<Event> {
     let line = |minute: f64, cell: Option<usize>, kind: LogKind, words: &str| {
         Event::Logged(LogEntry {

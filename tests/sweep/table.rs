@@ -1,4 +1,4 @@
-//! `summary.csv` while a cell trains: it says what is so now.
+//! Tests that `summary.csv` is up to date while a cell trains.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,16 +9,16 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::*;
 
-/// Patience with a machine that is busy.
+/// The timeout, long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A cell that ends at once, and one that would take hours.
+/// A cell that ends immediately, and one that would take hours.
 const STALE: &str = "(
     model: Mlp(widths: [4]), learning_rate: 0.01, batch_size: 20, train_examples: 60, test_examples: 40,
     lambda_every: Steps(50), evaluate_every: Steps(50), probes: [(examples: 20)], sweep: (steps: [5, 900000000]),
 )";
 
-/// A sweep that goes on.
+/// A sweep that is running.
 struct Going {
     place: Place,
     commands: Sender<Command>,
@@ -45,7 +45,7 @@ impl Going {
         self.commands.send(command).unwrap();
     }
 
-    /// The table, a map from titles to values for each row.
+    /// Returns the table: for each row, a map from titles to values.
     fn table(&self) -> Vec<BTreeMap<String, String>> {
         let text = fs::read_to_string(self.place.run_dir().join("summary.csv")).unwrap_or_default();
         let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned));
@@ -66,7 +66,7 @@ impl Going {
         }
     }
 
-    /// Waits until the rows have these states, in their order.
+    /// Waits until the rows have these states, in this order.
     fn wait_for_states(&self, states: &[&str]) {
         self.wait_for(&format!("{states:?}"), |rows| {
             let now: Vec<&str> = rows.iter().map(|row| row["state"].as_str()).collect();
@@ -115,7 +115,7 @@ fn what_is_changed_by_hand_is_in_the_table_while_a_cell_goes_on_or_is_paused() {
     }
     going.ask(Command::Retry(0));
     going.wait_for_states(&["queued", "running", "aborted", "aborted"]);
-    // What it came to is not that of the cell that is to run.
+    // The values of the earlier attempt are not shown for the cell that will run again.
     assert_eq!(going.table()[0]["train_loss"], "");
     going.ask(Command::Quit);
     going.thread.join().unwrap();
@@ -124,7 +124,7 @@ fn what_is_changed_by_hand_is_in_the_table_while_a_cell_goes_on_or_is_paused() {
 #[test]
 fn a_table_that_cannot_be_written_makes_training_wait_and_is_whole_in_the_end() {
     let going = Going::on(&STALE.replace("900000000", "20000"));
-    // What is written aside has this name.
+    // The table is first written under this name.
     let aside = going.place.run_dir().join(".summary.csv.new");
     let told = |words: &str| {
         let since = Instant::now();
@@ -137,7 +137,7 @@ fn a_table_that_cannot_be_written_makes_training_wait_and_is_whole_in_the_end() 
         }
     };
     while fs::create_dir(&aside).is_err() {}
-    told("training waits until it can be written");
+    told("training waits until writing succeeds");
     fs::remove_dir(&aside).unwrap();
     told("can be written again");
     let ended = going.thread.join().unwrap();

@@ -11,13 +11,14 @@ use crate::tensors::{Seen, own, see};
 use passes::Adjoint;
 use planes::Geometry;
 
-/// Σ W ⋆ x over the `terms` (x, W), plus b: [examples, out, rows, columns].
+/// Returns Σ W ⋆ x over the `terms` (x, W), plus b: [examples, out, rows, columns].
 ///
-/// x [examples, in, height, width], W [out, in, k, k] with odd k, b `[out]`; all terms of the same shapes.
+/// x is [examples, in, height, width], W is [out, in, k, k] with odd k, and b is `[out]`. All terms have the same
+/// shapes.
 ///
 /// # Panics
 ///
-/// Without a term.
+/// If there are no terms.
 pub fn convolve(terms: &[(&Tensor<4>, &Tensor<4>)], bias: Option<&Tensor<1>>, stride: usize) -> Tensor<4> {
     let (x, weight) = terms[0];
     let seen: Vec<(Seen, Seen)> = terms.iter().map(|(x, w)| (see(x), see(w))).collect();
@@ -46,23 +47,23 @@ fn forward_of<T: Number>(
 pub struct Term<'a> {
     /// δ, [examples, out, rows, columns].
     pub delta: &'a Tensor<4>,
-    /// W, [out, in, k, k], of Wᵀ ⋆ δ; without, the term has no part in the derivative with respect to x.
+    /// W, [out, in, k, k], for Wᵀ ⋆ δ. Without it, the term adds nothing to the derivative with respect to x.
     pub weight: Option<&'a Tensor<4>>,
-    /// x, [examples, in, height, width], that δ is taken along; without, the term has no part in that with respect to W.
+    /// x, [examples, in, height, width]. Without it, the term adds nothing to the derivative with respect to W.
     pub x: Option<&'a Tensor<4>>,
 }
 
-/// With respect to x, W and b, as far as they were asked for.
+/// The derivatives with respect to x, W and b, if they were requested.
 pub type Derivatives = (Option<Tensor<4>>, Option<(Tensor<4>, Tensor<1>)>);
 
-/// The sums over `terms` of Wᵀ ⋆ δ, if any has a W, and of the derivative of ⟨δ, W ⋆ x⟩ with respect to W, if any has an x;
-/// beside the latter, that with respect to b, of the first term alone.
+/// Returns the sums over `terms` of Wᵀ ⋆ δ, if any term has a W, and of the derivative of ⟨δ, W ⋆ x⟩ with respect to W,
+/// if any term has an x. The second sum comes with the derivative with respect to b, of the first term only.
 ///
-/// x and W are there for their shapes.
+/// x and W only give the shapes.
 ///
 /// # Panics
 ///
-/// Without a term.
+/// If there are no terms.
 pub fn backward(terms: &[Term], [x, weight]: [&Tensor<4>; 2], stride: usize) -> Derivatives {
     let see_all = |term: &Term| (see(term.delta), term.weight.map(see), term.x.map(see));
     let all: Vec<(Seen, Option<Seen>, Option<Seen>)> = terms.iter().map(see_all).collect();

@@ -1,10 +1,11 @@
-//! Operations on the tensors of burn-flex, where its own are slow.
+//! Operations on the tensors of burn-flex that replace its slow ones.
 //!
-//! A caller asks [`is_here`] first, and goes burn's way otherwise: an operation panics at tensors of another back end, or that
-//! are neither in 32 nor in 64 bits. Each is held to burn's way by tests of the program.
+//! A caller checks [`is_here`] first, and otherwise uses burn's operations: an operation panics on tensors of another
+//! back end, and on tensors that are neither in 32 nor in 64 bits. Tests of the program compare each operation with
+//! burn's.
 //!
-//! They split the examples among the threads of burn-flex in a way that depends on the shapes alone, so that the number of
-//! threads changes no bit of a result.
+//! The operations split the examples among the threads of burn-flex. The split depends only on the shapes, so the
+//! number of threads changes no bit of a result.
 
 mod convolution;
 mod memory;

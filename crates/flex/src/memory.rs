@@ -1,11 +1,12 @@
-//! Memory for what comes out.
+//! Memory for results.
 
 use crate::number::Number;
 
-/// Numbers that one thread writes at least, where there are more: below, another one costs more than it saves.
+/// Minimum count of numbers that one thread writes if the work is split: with fewer, another thread costs more time
+/// than it saves.
 pub(crate) const PART: usize = 1 << 14;
 
-/// The `len` numbers that `write` writes over zeros.
+/// Returns `len` numbers: zeros, over which `write` writes.
 pub(crate) fn written<T: Number>(len: usize, write: impl FnOnce(&mut [T])) -> Vec<T> {
     let mut numbers = vec![T::default(); len];
     write(&mut numbers);

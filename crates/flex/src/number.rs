@@ -1,4 +1,4 @@
-//! The formats that are computed in, and vectors of them.
+//! The floating-point formats of the operations, and vectors of them.
 
 use std::ops::AddAssign;
 
@@ -33,13 +33,13 @@ impl Number for f64 {
     }
 }
 
-/// As many numbers as a vector has, from the first of `from` on.
+/// Loads a vector from the first numbers of `from`.
 #[inline(always)]
 pub(crate) fn load<S: Simd, T: Number>(from: &[T]) -> Vector<S, T> {
     pod_read_unaligned(cast_slice(&from[..T::lanes::<S>()]))
 }
 
-/// The reverse of [`load`].
+/// Stores a vector into the first numbers of `to`.
 #[inline(always)]
 pub(crate) fn store<S: Simd, T: Number>(to: &mut [T], vector: Vector<S, T>) {
     cast_slice_mut(&mut to[..T::lanes::<S>()]).copy_from_slice(bytes_of(&vector));

@@ -9,8 +9,9 @@ use crate::memory::{PART, written};
 use crate::number::Number;
 use crate::tensors::{Seen, own, see};
 
-/// The largest of each 2×2 square of x [examples, channels, height, width], and which it is; an odd last row or column is
-/// left out. The first in reading order among equals, and NaN where one is, as in PyTorch.
+/// Returns the largest number of each 2×2 square of x [examples, channels, height, width], and its position. An odd
+/// last row or column is ignored. Among equals the first in reading order is chosen, and a NaN before any number, as in
+/// PyTorch.
 pub fn max_pool(x: &Tensor<4>) -> (Tensor<4>, Choices) {
     let seen = see(x);
     let mut choices = Choices {
@@ -24,15 +25,15 @@ pub fn max_pool(x: &Tensor<4>) -> (Tensor<4>, Choices) {
     (y, choices)
 }
 
-/// Which number of each square is its largest: 0 and 1 in the upper row, 2 and 3 in the lower one.
+/// The position of each square's largest number: 0 and 1 in the upper row, 2 and 3 in the lower row.
 pub struct Choices {
-    /// Of x.
+    /// Shape of x.
     shape: [usize; 4],
     chosen: Vec<u8>,
 }
 
 impl Choices {
-    /// The chosen ones of the numbers of x's shape.
+    /// Returns the numbers of `x` at the chosen positions; `x` has the shape of the x that was pooled.
     pub fn of(&self, x: &Tensor<4>) -> Tensor<4> {
         let seen = see(x);
         match seen.format() {
@@ -41,7 +42,7 @@ impl Choices {
         }
     }
 
-    /// The adjoint of [`Self::of`]: δ where it was chosen from, 0 elsewhere.
+    /// Returns δ at the chosen positions, 0 elsewhere: the adjoint of [`Self::of`].
     pub fn scattered(&self, delta: &Tensor<4>) -> Tensor<4> {
         let seen = see(delta);
         match seen.format() {
@@ -55,7 +56,8 @@ impl Choices {
         [examples, channels, height / 2, width / 2]
     }
 
-    /// Channels of examples that a thread takes at once; numbers of each before and after.
+    /// Returns the number of channel images that a thread takes at a time, and the count of numbers in each before and
+    /// after pooling.
     fn parts(&self) -> (usize, usize, usize) {
         let ([_, _, height, width], [_, _, rows, columns]) = (self.shape, self.pooled());
         let (before, after) = (height * width, rows * columns);
@@ -150,7 +152,7 @@ fn choose_of_image<S: Simd, T: Number>(x: &[T], width: usize, columns: usize, y:
     }
 }
 
-/// The first among equals, and what is not a number before all that is.
+/// Returns the larger number with its position. Among equals it returns the first, and NaN before any number.
 #[inline(always)]
 fn larger<T: Number>(a: (T, u8), b: (T, u8)) -> (T, u8) {
     let first = a.0 >= b.0 || a.0.is_nan();

@@ -10,12 +10,12 @@ use crate::memory::{PART, written};
 use crate::number::Number;
 use crate::tensors::{Seen, own, see, taken};
 
-/// max(x, 0), and NaN where x is; in the place of x, if nobody else has that.
+/// Returns max(x, 0), and NaN where x is NaN. The result replaces x in memory if no other tensor shares that memory.
 pub fn relu(x: Tensor<4>) -> Tensor<4> {
-    // Given away, so that the numbers are this tensor's alone if they were x's.
+    // x is consumed, so that its numbers have a single owner if no other tensor shares them.
     let mut primitive = taken(x);
     let format = primitive.dtype();
-    // Row after row, which it mostly is already.
+    // In row-major order, which it mostly is already.
     if primitive.layout().contiguous_offsets() != Some((0, primitive.bytes().len() / format.size())) {
         primitive = primitive.to_contiguous();
     }
@@ -41,7 +41,7 @@ fn rectify_part<S: Simd, T: Number>(x: &mut [T]) {
     }
 }
 
-/// φ' δ for the y of [`relu`], where φ' is 1 where y > 0, else 0.
+/// Returns φ' δ for the y of [`relu`]; φ' is 1 where y > 0, else 0.
 pub fn times_slope(y: &Tensor<4>, delta: &Tensor<4>) -> Tensor<4> {
     let (seen, seen_delta) = (see(y), see(delta));
     match seen.format() {
@@ -66,7 +66,7 @@ fn slope_of<T: Number>(y: &Seen, delta: &Seen, like: &Tensor<4>) -> Tensor<4> {
     own(products, like.dims(), like)
 }
 
-/// 0 times what is not finite is NaN, as everywhere else.
+/// Computes φ' δ. As in all other operations, 0 times a number that is not finite is NaN.
 #[macerator::with_simd]
 fn slope_of_part<S: Simd, T: Number>(y: &[T], delta: &[T], products: &mut [T]) {
     for ((product, y), delta) in products.iter_mut().zip(y).zip(delta) {

@@ -1,4 +1,4 @@
-//! Between burn's tensors and slices of numbers.
+//! Conversions between burn's tensors and slices of numbers.
 
 use burn::backend::{BackendTypes, Flex};
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -7,7 +7,7 @@ use crate::number::Number;
 
 pub(crate) type Primitive = <Flex as BackendTypes>::FloatTensorPrimitive;
 
-/// A tensor of burn-flex's, one number after another.
+/// A tensor of burn-flex, contiguous in memory.
 pub(crate) struct Seen(Primitive);
 
 impl Seen {
@@ -15,11 +15,11 @@ impl Seen {
         self.0.dtype()
     }
 
-    /// Its numbers, row after row.
+    /// Returns its numbers in row-major order.
     ///
     /// # Panics
     ///
-    /// If T is not its format.
+    /// If T is not the tensor's format.
     pub(crate) fn numbers<T: Number>(&self) -> &[T] {
         match self.0.as_slice() {
             Some(numbers) => numbers,
@@ -28,12 +28,12 @@ impl Seen {
     }
 }
 
-/// Where burn-flex's tensors are.
+/// Returns the device of burn-flex's tensors.
 pub fn device() -> Device {
     Device::flex()
 }
 
-/// Whether a tensor is burn-flex's, in a format that is computed in here.
+/// Returns whether a tensor is burn-flex's, in a format that this crate supports.
 pub fn is_here<const D: usize>(tensor: &Tensor<D>) -> bool {
     primitive(tensor.clone()).is_some()
 }
@@ -47,9 +47,9 @@ pub(crate) fn see<const D: usize>(tensor: &Tensor<D>) -> Seen {
     })
 }
 
-/// What burn-flex has for a tensor.
+/// Returns burn-flex's own tensor of a burn tensor.
 pub(crate) fn taken<const D: usize>(tensor: Tensor<D>) -> Primitive {
-    primitive(tensor).unwrap_or_else(|| panic!("a tensor of another back end or format was handed to flex"))
+    primitive(tensor).unwrap_or_else(|| panic!("a tensor of another back end or format was passed to flex"))
 }
 
 fn primitive<const D: usize>(tensor: Tensor<D>) -> Option<Primitive> {
@@ -59,7 +59,7 @@ fn primitive<const D: usize>(tensor: Tensor<D>) -> Option<Primitive> {
     tensor.try_into_primitive::<Flex>().ok()
 }
 
-/// The tensor of these numbers, on the device of `like`.
+/// Returns the tensor of these numbers, on the device of `like`.
 pub(crate) fn own<T: Number, const D: usize, const E: usize>(
     numbers: Vec<T>,
     shape: [usize; D],

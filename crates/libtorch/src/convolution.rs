@@ -5,24 +5,24 @@ use burn::tensor::Tensor;
 use crate::raw;
 use crate::tensors::{or_panic, own, see};
 
-/// Which derivatives are asked for.
+/// The derivatives to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// With respect to x.
+    /// Whether to compute the derivative with respect to x.
     pub input: bool,
-    /// With respect to W.
+    /// Whether to compute the derivative with respect to W.
     pub weight: bool,
-    /// With respect to b.
+    /// Whether to compute the derivative with respect to b.
     pub bias: bool,
 }
 
-/// With respect to x, W and b, as far as they were asked for.
+/// The derivatives with respect to x, W and b, if they were requested.
 pub type Derivatives = (Option<Tensor<4>>, Option<Tensor<4>>, Option<Tensor<1>>);
 
-/// The derivatives of ⟨δ, W ⋆ x + b⟩.
+/// Returns the derivatives of ⟨δ, W ⋆ x + b⟩.
 ///
-/// δ [examples, out, rows, columns], x [examples, in, height, width], W [out, in, k, k]; a square kernel and stride, the
-/// same `padding` on all sides.
+/// δ is [examples, out, rows, columns], x is [examples, in, height, width], and W is [out, in, k, k]. Kernel and stride
+/// are square, and `padding` is the same on all sides.
 pub fn convolution_backward(
     delta: &Tensor<4>,
     x: &Tensor<4>,

@@ -1,11 +1,11 @@
 //! LibTorch's own operations on burn's tensors, where burn-tch has none or only slow ones.
 //!
-//! A caller asks [`is_here`] first, and goes burn's way otherwise: an operation panics at tensors of another back end. Each
-//! is held to burn's way by tests of the program.
+//! A caller checks [`is_here`] first, and otherwise uses burn's operations: an operation panics on tensors of another
+//! back end. Tests of the program compare each operation with burn's.
 //!
-//! What LibTorch throws, say that memory ran out, arrives as a panic with its words, as it does from burn's own operations.
+//! An exception of LibTorch, for example out of memory, becomes a panic with its message, as in burn's own operations.
 //!
-//! All `unsafe` code is in `raw`, beside the C++ file that it calls.
+//! All `unsafe` code is in `raw`, next to the C++ file that it calls.
 
 mod convolution;
 mod elementwise;

@@ -1,26 +1,27 @@
-//! Batch normalization by the statistics of the batch, and its derivatives.
+//! Batch normalization with the statistics of the batch, and its derivatives.
 
 use burn::tensor::Tensor;
 
 use crate::raw;
 use crate::tensors::{or_panic, own, see};
 
-/// x̂ γ + β at one x, with x̂ = (x − μ) r and r = (σ² + ε)^(−½), a channel at a time.
+/// Batch normalization of each channel at one x: x̂ γ + β, with x̂ = (x − μ) r and r = (σ² + ε)^(−½).
 pub struct Normalized {
     x: Tensor<4>,
     /// μ and r, `[channels]`.
     statistics: [Tensor<1>; 2],
-    /// What LibTorch wants back.
+    /// LibTorch's data for the backward pass.
     reserve: tch::Tensor,
     way: i64,
     epsilon: f64,
 }
 
 impl Normalized {
-    /// y, with x [examples, channels, height, width] and γ and β `[channels]`, and what its derivatives need.
+    /// Returns y, for x [examples, channels, height, width] and γ and β `[channels]`, and the data that its derivatives
+    /// need.
     ///
-    /// Where `running`, the mean and the unbiased variance, is given, they take in this batch's with the share `momentum`;
-    /// they are replaced, not written to.
+    /// If `running`, the mean and the unbiased variance, is given, both are updated with this batch's values, which
+    /// have the weight `momentum`. The tensors are replaced, not written to.
     pub fn forward(
         x: &Tensor<4>,
         gamma: &Tensor<1>,
@@ -45,7 +46,7 @@ impl Normalized {
             (*mean, *variance) = (own(copies.0), own(copies.1));
         }
         let [Some(y), Some(mean), Some(rate), Some(reserve)] = out else {
-            unreachable!("LibTorch left an output of batch normalization out")
+            unreachable!("LibTorch returned too few outputs of batch normalization")
         };
         let normalized = Self {
             x: x.clone(),
@@ -57,13 +58,13 @@ impl Normalized {
         (own(y), normalized)
     }
 
-    /// μ and r, `[channels]`.
+    /// Returns μ and r, `[channels]`.
     pub fn statistics(&self) -> [&Tensor<1>; 2] {
         self.statistics.each_ref()
     }
 
-    /// What the derivative with respect to x makes of `u` with γ = `scale`: γ r (P u − x̂ mean(u x̂)), with P for the
-    /// centring, a symmetric map; and Σ u x̂ and Σ u, `[channels]`.
+    /// Applies the derivative with respect to x to `u`, with γ = `scale`, and returns γ r (P u − x̂ mean(u x̂)), where
+    /// P subtracts the mean. This map is symmetric. Also returns Σ u x̂ and Σ u, `[channels]`.
     pub fn project(&self, u: &Tensor<4>, scale: &Tensor<1>) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
         let [mean, rate] = self.statistics().map(see);
         let at = raw::Normalized {
@@ -76,7 +77,7 @@ impl Normalized {
         };
         match or_panic(raw::batch_norm_backward(&see(u), &see(scale), &at, [true; 3])) {
             [Some(projected), Some(along), Some(sum)] => (own(projected), own(along), own(sum)),
-            _ => unreachable!("LibTorch left a derivative of batch normalization out"),
+            _ => unreachable!("LibTorch returned too few derivatives of batch normalization"),
         }
     }
 }

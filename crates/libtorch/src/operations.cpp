@@ -1,9 +1,9 @@
 // LibTorch's own operations that the crate `tch` does not have.
 //
 // Rules of this file, which src/raw.rs relies on:
-// - No exception leaves a function: each body is inside `guarded`, which gives its words back instead.
-// - Tensors that come in are borrowed: neither freed nor written to, unless a comment says so.
-// - Tensors that go out are new handles, which the caller frees by `at_free` of torch-sys (tch does so by itself).
+// - No exception leaves a function: each body is inside `guarded`, which returns the exception's message instead.
+// - Input tensors are borrowed: they are neither freed nor written to, unless a comment says so.
+// - Output tensors are new handles, which the caller frees with `at_free` of torch-sys (tch does this automatically).
 // - After a failure no output has been written.
 
 #include <array>
@@ -29,36 +29,37 @@
 
 namespace {
 
-// Said where there is no memory for other words; nobody frees it.
-char out_of_memory[] = "std::bad_alloc: not even what was thrown could be told";
+// The message if there is no memory to copy another message. It is never freed.
+char out_of_memory[] = "std::bad_alloc: no memory to copy the exception's message";
 
 char* copied(const char* words) noexcept {
   char* copy = strdup(words);
   return copy != nullptr ? copy : out_of_memory;
 }
 
-// What `body` throws, in words that the caller gives to `sharptui_words_free`; null if it throws nothing.
+// Runs `body` and returns the message of the exception that it throws, or null if it throws none. The caller passes the
+// message to `sharptui_words_free`.
 template <typename Body>
 char* guarded(Body body) noexcept {
   try {
-    // Nobody asks LibTorch for derivatives: its book-keeping for them is skipped.
+    // LibTorch's automatic differentiation is not used, so its records are skipped.
     at::AutoDispatchBelowADInplaceOrView without_autograd;
     body();
     return nullptr;
   } catch (const std::exception& exception) {
     return copied(exception.what());
   } catch (...) {
-    return copied("an exception without words");
+    return copied("an exception without a message");
   }
 }
 
-// A tensor that may be missing, as an operation takes it.
+// Returns a tensor that may be missing, in the form that operations take.
 std::optional<at::Tensor> optional(const at::Tensor* tensor) {
   if (tensor == nullptr) return std::nullopt;
   return *tensor;
 }
 
-// Handles for the caller; null for a tensor that was not asked for. All or none, should memory run out.
+// Writes handles for the caller; null for a tensor that was not requested. If memory runs out, it writes none.
 template <typename... Tensors>
 void hand_out(at::Tensor** out, Tensors&&... tensors) {
   std::array<std::unique_ptr<at::Tensor>, sizeof...(tensors)> handles{
@@ -70,13 +71,13 @@ void hand_out(at::Tensor** out, Tensors&&... tensors) {
 
 extern "C" {
 
-// The version of LibTorch that this file was compiled against, as `aoti_torch_abi_version` of the loaded one has it.
+// Returns the version of LibTorch that this file was compiled against, in the format of `aoti_torch_abi_version`.
 uint64_t sharptui_version_compiled() { return TORCH_ABI_VERSION; }
 
 uint64_t sharptui_version_loaded() { return aoti_torch_abi_version(); }
 
-// `at::convolution_backward` of a square convolution without groups or dilation: out[0] to the input, out[1] to the
-// weight, out[2] to the bias, each null unless it is wanted.
+// Calls `at::convolution_backward` for a square convolution without groups or dilation. Writes the derivatives with
+// respect to the input to out[0], the weight to out[1] and the bias to out[2]. Each is null unless it is wanted.
 char* sharptui_convolution_backward(
     const at::Tensor* delta, const at::Tensor* x, const at::Tensor* weight, int64_t stride, int64_t padding,
     const bool wanted[3], at::Tensor* out[3]) {
@@ -90,9 +91,9 @@ char* sharptui_convolution_backward(
   });
 }
 
-// Batch normalization by the statistics of the batch, as `torch.nn.functional.batch_norm` chooses to do it. Writes
-// the averages, if they are given, to `running_mean` and `running_variance`. out[0] is y, out[1] the mean, out[2]
-// 1/√(σ² + ε), out[3] what the backward pass wants back; `way` says which it was.
+// Batch normalization with the statistics of the batch, by the implementation that `torch.nn.functional.batch_norm`
+// chooses. Updates the averages `running_mean` and `running_variance`, if they are given. out[0] is y, out[1] the mean,
+// out[2] 1/√(σ² + ε), out[3] data for the backward pass; `way` is the number of the chosen implementation.
 char* sharptui_batch_norm(
     const at::Tensor* x, const at::Tensor* weight, const at::Tensor* bias, const at::Tensor* running_mean,
     const at::Tensor* running_variance, double momentum, double epsilon, at::Tensor* out[4], int64_t* way) {
@@ -105,7 +106,7 @@ char* sharptui_batch_norm(
   });
 }
 
-// The derivative of the same with respect to x, weight and bias along `delta`: out[0], out[1], out[2].
+// The derivatives of batch normalization with respect to x, weight and bias along `delta`: out[0], out[1], out[2].
 char* sharptui_batch_norm_backward(
     const at::Tensor* delta, const at::Tensor* x, const at::Tensor* weight, const at::Tensor* mean,
     const at::Tensor* rate, const at::Tensor* reserve, double epsilon, int64_t way, const bool wanted[3],
@@ -118,7 +119,7 @@ char* sharptui_batch_norm_backward(
   });
 }
 
-// x + scale · y.
+// Returns x + scale · y in out[0].
 char* sharptui_add_scaled(const at::Tensor* x, const at::Tensor* y, double scale, at::Tensor* out[1]) {
   return guarded([&] {
     auto sum = at::add(*x, *y, scale);
@@ -126,7 +127,8 @@ char* sharptui_add_scaled(const at::Tensor* x, const at::Tensor* y, double scale
   });
 }
 
-// Whether products of 32-bit numbers on CUDA may round their factors to TF32, from the next one on, in the process.
+// Sets whether products of 32-bit numbers on CUDA may round their factors to TF32, from the next one on, in the whole
+// process.
 char* sharptui_allow_tf32(bool allowed) {
   return guarded([&] {
     at::globalContext().setAllowTF32CuBLAS(allowed);
@@ -134,12 +136,13 @@ char* sharptui_allow_tf32(bool allowed) {
   });
 }
 
-// Whether cuDNN keeps to algorithms that give the same bits each time.
+// Sets whether cuDNN uses only algorithms that give the same bits each time.
 char* sharptui_deterministic(bool on) {
   return guarded([&] { at::globalContext().setDeterministicCuDNN(on); });
 }
 
-// A copy of a tensor of the host in memory that a device reads by itself. What was copied from it in passing keeps it.
+// Copies a tensor of the host to memory that a device reads directly. Pending asynchronous copies from it keep it in
+// memory.
 char* sharptui_pinned(const at::Tensor* tensor, at::Tensor* out[1]) {
   return guarded([&] {
     auto pinned = tensor->pin_memory();
@@ -147,7 +150,7 @@ char* sharptui_pinned(const at::Tensor* tensor, at::Tensor* out[1]) {
   });
 }
 
-// Marks the point that the work queued on the device of `on` has come to. The caller frees it by `sharptui_mark_free`.
+// Marks the end of the work that is queued on the device of `on`. The caller frees the mark with `sharptui_mark_free`.
 char* sharptui_mark(const at::Tensor* on, c10::Event** out) {
   return guarded([&] {
     const c10::impl::VirtualGuardImpl device(on->device().type());

@@ -1,7 +1,8 @@
-//! The calls of `operations.cpp`: the only `unsafe` of the workspace.
+//! The calls of `operations.cpp`: the only `unsafe` code of the workspace.
 //!
-//! What makes them sound, beside the rules at the top of that file: a [`Tensor`] always has a live handle, which a shared
-//! reference keeps alive through the call; a handle that comes out is owned by exactly one new [`Tensor`].
+//! They are sound because of the rules at the top of that file, and for two more reasons. A [`Tensor`] always has a
+//! live handle, which a shared reference keeps alive during the call. Each returned handle is owned by exactly one new
+//! [`Tensor`].
 
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
@@ -9,7 +10,7 @@ use std::ptr::{null, null_mut};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-/// What an operation of LibTorch threw, in its words.
+/// The message of an exception of LibTorch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LibTorchError(pub String);
 
@@ -72,10 +73,11 @@ unsafe extern "C" {
     fn sharptui_words_free(words: *mut c_char);
 }
 
-/// `None` stands for a tensor that was not asked for.
+/// The output tensors of a call; `None` for a tensor that was not requested.
 type Outputs<const N: usize> = [Option<Tensor>; N];
 
-/// The versions of LibTorch that this was compiled for and that is loaded, as `TORCH_ABI_VERSION` has them.
+/// Returns the versions of LibTorch that this crate was compiled for and that is loaded, in the format of
+/// `TORCH_ABI_VERSION`.
 pub(crate) fn versions() -> [u64; 2] {
     // SAFETY: it takes nothing and returns a number.
     let compiled = unsafe { sharptui_version_compiled() };
@@ -109,7 +111,7 @@ pub(crate) fn convolution_backward(
     unsafe { finish(words, out) }
 }
 
-/// y, the mean, 1/√(σ² + ε), what the backward pass wants back, and which way it was done.
+/// Returns y, the mean, 1/√(σ² + ε), data for the backward pass, and the number of the chosen implementation.
 pub(crate) fn batch_norm(
     x: &Tensor,
     weight: &Tensor,
@@ -139,7 +141,7 @@ pub(crate) fn batch_norm(
     unsafe { finish(words, out) }.map(|out| (out, way))
 }
 
-/// What a forward pass of batch normalization left for its derivatives.
+/// The data of a forward pass of batch normalization that its derivatives need.
 pub(crate) struct Normalized<'a> {
     pub(crate) x: &'a Tensor,
     pub(crate) mean: &'a Tensor,
@@ -184,7 +186,7 @@ pub(crate) fn add_scaled(x: &Tensor, y: &Tensor, scale: f64) -> Result<Outputs<1
 }
 
 pub(crate) fn allow_tf32(allowed: bool) -> Result<(), LibTorchError> {
-    // SAFETY: it takes a value, and what it changes LibTorch keeps in atomics.
+    // SAFETY: it takes a value, and LibTorch keeps the setting in atomics.
     let words = unsafe { sharptui_allow_tf32(allowed) };
     // SAFETY: `words` comes from that call.
     unsafe { finish(words, []) }.map(|[]| ())
@@ -197,7 +199,7 @@ pub(crate) fn deterministic(on: bool) -> Result<(), LibTorchError> {
     unsafe { finish(words, []) }.map(|[]| ())
 }
 
-/// A copy of a tensor of the host in memory that a device reads by itself.
+/// Copies a tensor of the host to memory that a device reads directly.
 pub(crate) fn pinned(tensor: &Tensor) -> Result<Outputs<1>, LibTorchError> {
     let mut out = [null_mut(); 1];
     // SAFETY: the handle lives as long as the reference, and `out` has the one element that is written.
@@ -206,23 +208,23 @@ pub(crate) fn pinned(tensor: &Tensor) -> Result<Outputs<1>, LibTorchError> {
     unsafe { finish(words, out) }
 }
 
-/// A point that the work queued on a device had come to.
+/// A mark at the end of the work that was queued on a device.
 pub(crate) struct Mark(*mut Event);
 
-// SAFETY: an event of CUDA may be waited for and destroyed on any thread; it is used by one at a time.
+// SAFETY: an event of CUDA may be waited for and destroyed on any thread; only one thread uses it at a time.
 unsafe impl Send for Mark {}
 
 impl Mark {
-    /// Where the device of `on` is told to be now.
+    /// Marks the end of the work that is queued on the device of `on`.
     pub(crate) fn set(on: &Tensor) -> Result<Self, LibTorchError> {
         let mut mark = null_mut();
-        // SAFETY: the handle lives as long as the reference; `mark` is there to be written to.
+        // SAFETY: the handle lives as long as the reference; `mark` may be written to.
         let words = unsafe { sharptui_mark(on.as_ptr(), &raw mut mark) };
         // SAFETY: `words` comes from that call.
         unsafe { finish(words, []) }.map(|[]| Self(mark))
     }
 
-    /// Waits until the device is past it.
+    /// Waits until the device is past the mark.
     pub(crate) fn wait(&self) -> Result<(), LibTorchError> {
         // SAFETY: the event lives as long as `self`.
         let words = unsafe { sharptui_mark_wait(self.0) };
@@ -233,26 +235,26 @@ impl Mark {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        // SAFETY: the event was handed to us by `sharptui_mark`, and nobody else has it.
+        // SAFETY: the event comes from `sharptui_mark`, and has no other owner.
         unsafe { sharptui_mark_free(self.0) }
     }
 }
 
-/// Takes over what a call gave back: its tensors, or the words of what it threw.
+/// Takes ownership of the result of a call: its tensors, or the message of its exception.
 ///
 /// # Safety
 ///
-/// Both come from one call of a function of `operations.cpp`, and go nowhere else.
+/// `words` and `out` come from one call of a function of `operations.cpp`, and are used nowhere else.
 unsafe fn finish<const N: usize>(words: *mut c_char, out: [*mut C_tensor; N]) -> Result<Outputs<N>, LibTorchError> {
     if words.is_null() {
         return Ok(out.map(|handle| {
-            // SAFETY: the handle is new, owned by nobody yet.
+            // SAFETY: the handle is new and has no owner yet.
             (!handle.is_null()).then(|| unsafe { Tensor::from_ptr(handle) })
         }));
     }
-    // SAFETY: the words end with a zero, and live until they are freed below.
+    // SAFETY: the message ends with a zero, and is valid until it is freed below.
     let said = unsafe { CStr::from_ptr(words) }.to_string_lossy().into_owned();
-    // SAFETY: they were allocated by the function that is paired with this one.
+    // SAFETY: the message comes from `operations.cpp`, and is freed only here.
     unsafe { sharptui_words_free(words) };
     Err(LibTorchError(said))
 }

@@ -1,4 +1,4 @@
-//! Between the memory of the host and of a device, without waiting.
+//! Copies between the memory of the host and of a device, without waiting.
 
 use burn::tensor::{Int, Tensor};
 use tch::kind::Element;
@@ -7,9 +7,9 @@ use crate::raw;
 use crate::raw::Mark;
 use crate::tensors::{is_here, or_panic, own, own_indices, see};
 
-/// A tensor of these numbers where `like` is, and in its format.
+/// Returns a tensor of these numbers on the device and in the format of `like`.
 ///
-/// On CUDA they are copied when the device comes to it, out of memory that is kept until then; nobody waits.
+/// On CUDA the device copies them later, from memory that is kept until then. The host does not wait.
 pub fn upload<T: Element, const D: usize, const E: usize>(
     numbers: &[T],
     shape: [usize; D],
@@ -17,12 +17,12 @@ pub fn upload<T: Element, const D: usize, const E: usize>(
 ) -> Tensor<D> {
     let like = see(like);
     let shape = shape.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
-    // In their own format: small numbers travel fast, and are turned into others there.
+    // In their own format: small formats are fast to copy, and the device converts them.
     let there = sent(numbers, like.device());
     own(there.to_kind(like.kind()).view(&shape[..]))
 }
 
-/// The same of indices, `[count]`.
+/// Returns a tensor of indices, `[count]`, copied in the same way.
 pub fn upload_indices<const E: usize>(indices: &[i64], like: &Tensor<E>) -> Tensor<1, Int> {
     own_indices(sent(indices, see(like).device()))
 }
@@ -34,28 +34,28 @@ fn sent<T: Element>(numbers: &[T], device: tch::Device) -> tch::Tensor {
     }
     match or_panic(raw::pinned(&here)) {
         [Some(pinned)] => pinned.to_device_(device, T::KIND, true, false),
-        [None] => unreachable!("LibTorch left a copy out"),
+        [None] => unreachable!("LibTorch returned no copy"),
     }
 }
 
-/// Whether the device of `tensor` does its work behind the host's back, so that reading from it means waiting for it.
+/// Returns whether the device of `tensor` works asynchronously, so that a read waits for it.
 pub fn works_behind<const D: usize>(tensor: &Tensor<D>) -> bool {
     is_here(tensor) && see(tensor).device() != tch::Device::Cpu
 }
 
-/// Numbers on their way from a device to the host.
+/// A copy of numbers from a device to the host.
 pub struct Reading {
     numbers: tch::Tensor,
-    /// Nothing where they are here already.
+    /// The end of the copy; `None` if the numbers are already on the host.
     there: Option<Mark>,
 }
 
 impl Reading {
-    /// Asks for the numbers of `tensor` as they will be when the work that is queued up to now is done.
+    /// Starts to copy `tensor`. The copy takes place after the work that is queued now.
     pub fn begin(tensor: &Tensor<1>) -> Self {
         let seen = see(tensor);
         let wide = seen.to_kind(tch::Kind::Double);
-        // Into memory that the device writes by itself.
+        // Into host memory that the device writes directly.
         let numbers = wide.to_device_(tch::Device::Cpu, tch::Kind::Double, true, false);
         let there = match seen.device() {
             tch::Device::Cpu => None,
@@ -64,7 +64,7 @@ impl Reading {
         Self { numbers, there }
     }
 
-    /// The numbers, once they are here.
+    /// Waits for the numbers and returns them.
     pub fn wait(self) -> Vec<f64> {
         if let Some(there) = &self.there {
             or_panic(there.wait());

@@ -1,12 +1,12 @@
-//! The edge of stability along a training loop of one's own: full-batch gradient descent, λ_max beside 2/η.
+//! Shows the edge of stability in a user-defined training loop: full-batch gradient descent, with λ_max next to 2/η.
 //!
 //! ```sh
 //! cargo run --release -p sharpness --example edge_of_stability
 //! ```
 //!
-//! λ_max rises until it meets 2/η, then stays there, while the loss goes on falling (Cohen et al. 2021).
+//! λ_max rises until it reaches 2/η and then stays near it, while the loss continues to fall (Cohen et al. 2021).
 
-#![allow(clippy::print_stdout, reason = "an example tells what it found")]
+#![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::error::Error;
 
@@ -24,7 +24,7 @@ const EVERY: usize = 50;
 const FEATURES: usize = 20;
 const CLASSES: usize = 4;
 
-/// So many points, and the class of each: every class has two clusters, with centres drawn at random.
+/// Returns `count` points and their classes. Each class has two clusters with random centres.
 fn clusters(count: usize) -> (Vec<f32>, Vec<u8>) {
     let mut rng = stream(0, Purpose::Order);
     let mut normal = move || -> f32 { StandardNormal.sample(&mut rng) };
@@ -44,7 +44,7 @@ fn number(tensor: &Tensor<1>) -> f64 {
     tensor.clone().into_scalar::<f64>()
 }
 
-/// Trains, and prints λ_max beside the threshold now and then.
+/// Trains, and prints λ_max and the threshold every `EVERY` steps.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let (device, format) = (Device::flex(), DType::F32);
     let (points, labels) = clusters(500);

@@ -1,10 +1,10 @@
-//! λ_max of a network of one's own, with a layer of one's own, on data of one's own:
+//! Measures λ_max of a user-defined network, with a user-defined layer, on user-defined data:
 //!
 //! ```sh
 //! cargo run --release -p sharpness --example lambda_max
 //! ```
 
-#![allow(clippy::print_stdout, reason = "an example tells what it found")]
+#![allow(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::error::Error;
 
@@ -18,20 +18,20 @@ use sharpness::model::{
 };
 use sharpness::random::{Purpose, stream};
 
-/// A layer of one's own: Swish with a slope a feature that is learned, y = x σ(βx), with β `[features]`.
+/// A user-defined layer: Swish with one learned slope for each feature, y = x σ(βx), with β `[features]`.
 pub struct Swish {
     beta: ParameterIndex,
 }
 
 impl Swish {
-    /// Adds it to a network, behind a layer of so many features.
+    /// Adds the layer to a network, after a layer with `features` features.
     pub fn add(build: &mut Builder, name: &str, features: usize) {
         let beta = build.parameter(&format!("{name}.beta"), &[features], Initial::Constant(1.0));
         build.layer(Self { beta });
     }
 }
 
-/// β or its tangent, one a channel.
+/// Returns β or its tangent, one number for each channel.
 fn per_channel(beta: ParameterIndex, parts: &Parts) -> Signal {
     let beta = parts.get::<1>(beta);
     let [features] = beta.dims();
@@ -74,14 +74,14 @@ impl SwishAt {
         (first, second)
     }
 
-    /// ∂y/∂x = s + βx s' and ∂y/∂β = x² s'.
+    /// Returns ∂y/∂x = s + βx s' and ∂y/∂β = x² s'.
     fn derivatives(&self) -> (Signal, Signal) {
         let (first, _) = self.slopes();
         let to_x = self.s.clone() + self.beta.clone() * self.x.clone() * first.clone();
         (to_x, self.x.clone() * self.x.clone() * first)
     }
 
-    /// The derivatives of both along ẋ and β̇, where u = βx has u̇ = βẋ + β̇x.
+    /// Returns the derivatives of both along ẋ and β̇, where u = βx has u̇ = βẋ + β̇x.
     fn derivatives_tangent(&self, dx: &Signal, d_beta: &Signal) -> (Signal, Signal) {
         let (first, second) = self.slopes();
         let (x, beta) = (self.x.clone(), self.beta.clone());
@@ -126,7 +126,7 @@ impl Node for SwishAt {
     }
 }
 
-/// Two half moons, one inside the other: so many points of two numbers each, and which moon each is on.
+/// Returns `count` points of two numbers each, on two interleaved half moons, and the moon of each point.
 fn moons(count: usize) -> (Vec<f32>, Vec<u8>) {
     let mut rng = stream(0, Purpose::Order);
     let (mut points, mut labels) = (Vec::new(), Vec::new());
@@ -143,7 +143,7 @@ fn moons(count: usize) -> (Vec<f32>, Vec<u8>) {
     (points, labels)
 }
 
-/// Measures λ_max of a network that has not trained yet.
+/// Measures λ_max of an untrained network.
 pub fn main() -> Result<(), Box<dyn Error>> {
     let (device, format) = (Device::flex(), DType::F64);
     let (points, labels) = moons(500);
@@ -164,7 +164,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let mut tracker = Tracker::new(Rules::new(1e-6, format), stream(0, Purpose::Eigenvector(0)));
     let found = tracker.measure(&mut hessian, &parameters, true)?;
     println!(
-        "λ_max = {:.9} ± {:.1e} of the Hessian of {} parameters, by {} products",
+        "λ_max = {:.9} ± {:.1e} of the Hessian of {} parameters, with {} products",
         found.value,
         found.residual,
         network.layout().len(),

@@ -1,8 +1,8 @@
 //! λ_max: the largest algebraic eigenvalue of the Hessian of the mean loss.
 //!
-//! [`MeanLoss`] is the function and the examples it is averaged over; its exact Hessian-vector products feed
-//! [`largest_eigenvalue`], or [`largest_eigenvalue_rounded_first`] where rounded products are faster; [`Tracker`] follows the
-//! eigenvalue along a training run and audits itself.
+//! [`MeanLoss`] is a network's loss averaged over a fixed set of examples. [`largest_eigenvalue`] searches for λ_max
+//! with its exact Hessian-vector products. [`largest_eigenvalue_rounded_first`] begins with rounded products, where
+//! these are faster. [`Tracker`] follows λ_max along a training run and audits its own values.
 
 mod lanczos;
 mod mean_loss;

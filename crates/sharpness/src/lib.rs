@@ -1,21 +1,22 @@
-//! The sharpness of a network's loss: λ_max, the largest algebraic eigenvalue of the Hessian of the mean loss, exactly.
+//! λ_max, the sharpness of a network's loss: the largest algebraic eigenvalue of the Hessian of the mean loss, computed
+//! with exact Hessian-vector products.
 //!
 //! With n examples (xᵢ, yᵢ), a network f with parameters w, and a loss ℓ of one example, the mean loss is
-//! L(w) = (1/n) Σᵢ ℓ(f(xᵢ; w), yᵢ), and λ_max is the largest eigenvalue of ∇²L(w). Gradient descent of rate η is unstable where
-//! λ_max > 2/η.
+//! L(w) = (1/n) Σᵢ ℓ(f(xᵢ; w), yᵢ), and λ_max is the largest eigenvalue of ∇²L(w). Gradient descent with learning rate η
+//! is unstable where λ_max > 2/η.
 //!
-//! | module | what it has |
+//! | module | contents |
 //! |---|---|
 //! | [`model`] | networks and losses: values, gradients, and exact Hessian-vector products |
-//! | [`curvature`] | the Hessian as an operator, Lanczos, and the track of λ_max along a run |
+//! | [`curvature`] | the Hessian as an operator, Lanczos, and a tracker of λ_max along a training run |
 //! | [`optimizer`] | optimizers, each with its step, its state and its stability threshold |
 //! | [`schedule`] | learning rates over the steps of a run |
-//! | [`tensor`] | vectors of parameters; the ways between the host and a device |
+//! | [`tensor`] | vectors of parameters; copies between the host and a device |
 //! | [`random`] | one stream of random numbers for each purpose |
 //!
-//! A layer, an architecture, an optimizer or a schedule of one's own implements the public trait of its kind:
-//! [`model::Layer`] with [`model::Node`], [`model::Architecture`], [`optimizer::Optimizer`], [`schedule::Shape`]. Any other
-//! symmetric matrix is a [`curvature::SymmetricOperator`].
+//! To add a layer, an architecture, an optimizer or a schedule, implement the trait of its kind: [`model::Layer`] with
+//! [`model::Node`], [`model::Architecture`], [`optimizer::Optimizer`], [`schedule::Shape`]. For any other symmetric
+//! matrix, implement [`curvature::SymmetricOperator`].
 //!
 //! ```
 //! use burn::tensor::{DType, Device};
@@ -43,21 +44,23 @@
 //! # Ok::<(), sharpness::curvature::Interrupted>(())
 //! ```
 //!
-//! Two longer examples: `cargo run --release -p sharpness --example lambda_max` (a layer of one's own), and
-//! `--example edge_of_stability` (a training loop of one's own).
+//! Two longer examples: `lambda_max` defines a layer, and `edge_of_stability` defines a training loop. Run them with
+//! `cargo run --release -p sharpness --example lambda_max`.
 //!
 //! # Back ends
 //!
-//! Tensors are [burn](https://docs.rs/burn)'s, and the device of the tensors that are given decides where everything is
-//! computed. The feature `flex` (default) has burn's pure-Rust back end for the CPU, the feature `tch` has LibTorch on the CPU and
-//! on CUDA. Both bring operations of our own where burn's are slow; every other back end of burn computes the same by burn's.
+//! Tensors are [burn](https://docs.rs/burn)'s. Everything is computed on the device of the input tensors. The feature
+//! `flex` (default) enables burn's pure-Rust back end for the CPU. The feature `tch` enables LibTorch on the CPU and on
+//! CUDA. On both, this library replaces burn's slow operations with its own. On every other back end of burn, it
+//! computes the same with burn's operations.
 //!
 //! # What it does not do
 //!
-//! It never prints, ends the process, reads the environment or opens a file. It computes on the thread that calls it; flex and
-//! LibTorch use their own threads below it. What a back end throws, such as that memory ran out, arrives as a panic.
+//! The library never prints, ends the process, reads the environment or opens a file. It computes on the calling
+//! thread; flex and LibTorch also use their own threads. An error of a back end, for example out of memory, becomes a
+//! panic.
 
-/// Burn, in the version whose tensors this library takes.
+/// Burn, in the version whose tensors this library uses.
 pub use burn;
 
 pub mod curvature;

@@ -1,8 +1,8 @@
-//! Networks, each layer with its value and its first and second derivatives side by side.
+//! Networks. Each layer implements its value and its first and second derivatives in one file.
 //!
-//! A pass leaves a node for every layer: what it remembers, with explicit rules for the gradient and for the gradient's
-//! derivative along a direction. Training uses the former; a [`Linearization`] keeps the nodes for as many
-//! Hessian-vector products as are wanted at the same parameters.
+//! A forward pass creates a node for every layer. The node stores the tensors that the derivatives need, and has
+//! explicit rules for the gradient and for the gradient's derivative along a direction. Training uses the gradient. A
+//! [`Linearization`] keeps the nodes for any number of Hessian-vector products at the same parameters.
 
 mod architecture;
 mod builder;
@@ -37,6 +37,6 @@ pub use node::{Kept, LinearMap, Node, Signal, flat, signal};
 pub use parameters::{Entry, Gradient, Layout, ParameterIndex, Parts};
 pub use pass::{Normalization, Pass, RunningStatistics};
 
-/// Counts the ways in which the same operations have been rounded: one more whenever numbers of an earlier version come out
-/// the same to rounding, and no longer to the last bit. The first is 1.
+/// Version of the rounding of results, counted from 1. It increases by one whenever a change of the code makes results
+/// differ from those of an earlier version by rounding only, so that they are no longer equal to the last bit.
 pub const ROUNDING: u32 = 2;

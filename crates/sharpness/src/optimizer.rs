@@ -1,8 +1,8 @@
-//! Optimizers, a file each: the step, the state between two steps, and the λ_max above which steps are unstable.
+//! Optimizers, one per file: the step, the state between two steps, and the λ_max above which steps are unstable.
 //!
-//! On a quadratic L = λx²/2 gradient descent multiplies x by 1 − ηλ, so its steps grow once λ > 2/η. Along full-batch training
-//! λ_max rises to that threshold and hovers there: the edge of stability (Cohen et al. 2021, "Gradient descent on neural networks
-//! typically occurs at the edge of stability").
+//! On a quadratic L = λx²/2 gradient descent multiplies x by 1 − ηλ, so its steps grow once λ > 2/η. During full-batch
+//! training λ_max rises to this threshold and stays near it: the edge of stability (Cohen et al. 2021, "Gradient
+//! descent on neural networks typically occurs at the edge of stability").
 
 mod gradient_descent;
 mod heavy_ball;
@@ -16,29 +16,29 @@ pub use gradient_descent::GradientDescent;
 pub use heavy_ball::HeavyBall;
 pub use sam::{Sam, sam_edge};
 
-/// What a step is given.
+/// The input of a step.
 pub struct Step<'a> {
     /// w, `[parameters]`.
     pub parameters: Tensor<1>,
     /// The gradient of the batch's mean loss at w, without weight decay, `[parameters]`.
     pub gradient: Tensor<1>,
-    /// η.
+    /// The learning rate η.
     pub learning_rate: f64,
-    /// The same gradient at other parameters: of the same batch, with the same dropout masks.
+    /// A function that returns the gradient at other parameters, for the same batch and the same dropout masks.
     pub gradient_at: &'a mut dyn FnMut(&Tensor<1>) -> Tensor<1>,
 }
 
 /// A tensor that an optimizer keeps from one step to the next.
 pub struct Kept<'a> {
-    /// The name that it has among the optimizer's, also in files.
+    /// Its name, which is unique within the optimizer. Files use the same name.
     pub name: &'static str,
-    /// How long it is.
+    /// Its length.
     pub length: Length,
-    /// Its place; none before the first step.
+    /// The tensor; `None` before the first step.
     pub tensor: &'a mut Option<Tensor<1>>,
 }
 
-/// How long a [`Kept`] tensor is.
+/// The length of a [`Kept`] tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     /// `[parameters]`.
@@ -47,9 +47,9 @@ pub enum Length {
     One,
 }
 
-/// A rule for the next parameters.
+/// A rule that computes the next parameters.
 ///
-/// An optimizer of one's own:
+/// A user-defined optimizer:
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -64,7 +64,7 @@ pub enum Length {
 ///     }
 ///
 ///     fn edge(&self, _: f64) -> Option<f64> {
-///         None // Its steps do not shrink with the gradient, so it is stable at no curvature.
+///         None // Its steps do not shrink with the gradient, so it is unstable at every curvature.
 ///     }
 ///
 ///     fn edge_formula(&self) -> &'static str {
@@ -82,54 +82,55 @@ pub enum Length {
 /// assert_eq!(SignDescent.step(step).into_data().iter::<f32>().collect::<Vec<_>>(), [0.5, 2.5]);
 /// ```
 pub trait Optimizer: Send {
-    /// The parameters after one step, `[parameters]`.
+    /// Returns the parameters after one step, `[parameters]`.
     fn step(&mut self, step: Step) -> Tensor<1>;
 
-    /// μ, where μw is added to the gradient: the loss that is minimized has μ‖w‖²/2 more.
+    /// Returns the weight decay μ. The optimizer adds μw to the gradient, so it minimizes the loss plus μ‖w‖²/2.
     fn weight_decay(&self) -> f64 {
         0.0
     }
 
-    /// The largest eigenvalue, weight decay included, at which steps of rate η are stable on a quadratic with full batches.
+    /// Returns the edge: the largest eigenvalue, weight decay included, at which steps with learning rate η are stable
+    /// on a quadratic with full batches.
     ///
-    /// `None` where there is none, or none is known yet.
+    /// `None` if there is no edge, or if it is not known yet.
     fn edge(&self, learning_rate: f64) -> Option<f64>;
 
-    /// The formula of [`Optimizer::edge`], such as `2/η`.
+    /// Returns the formula of [`Optimizer::edge`], such as `2/η`.
     fn edge_formula(&self) -> &'static str;
 
-    /// What the edge means, as a sentence for people, without its full stop.
+    /// Returns the meaning of the edge as a sentence for people, without its full stop.
     fn edge_meaning(&self) -> &'static str {
         "the optimizer stops being stable on a quadratic of this curvature"
     }
 
-    /// Whether the edge is a constant over η, so that the edge at another rate follows from the edge at one.
+    /// Returns whether the edge is a constant divided by η. The edge at one rate then gives the edge at any other rate.
     fn edge_is_inverse_in_rate(&self) -> bool {
         false
     }
 
-    /// The λ_max of the loss alone above which steps of rate η are unstable: the edge less the weight decay, which adds itself
-    /// to every eigenvalue of what is minimized.
+    /// Returns the threshold: the λ_max of the loss, without weight decay, above which steps with learning rate η are
+    /// unstable. It is the edge minus μ, because weight decay adds μ to every eigenvalue of the minimized function.
     ///
-    /// It is that of full-batch descent. For minibatches it is a reference that λ_max stays below.
+    /// The threshold holds for full-batch descent. With minibatches it is a reference value, and λ_max stays below it.
     fn threshold(&self, learning_rate: f64) -> Option<f64> {
         Some(self.edge(learning_rate)? - self.weight_decay())
     }
 
-    /// The formula of [`Optimizer::threshold`], such as `2/η − wd`.
+    /// Returns the formula of [`Optimizer::threshold`], such as `2/η − wd`.
     fn threshold_formula(&self) -> String {
         let decay = if self.weight_decay() > 0.0 { " − wd" } else { "" };
         format!("{}{decay}", self.edge_formula())
     }
 
-    /// What the next step needs of those before it. Whoever copies these tensors, and later puts them into another optimizer
-    /// of the same settings, has that one take the same steps.
+    /// Returns the tensors that the next step needs from earlier steps. Another optimizer with the same settings takes
+    /// the same steps if copies of these tensors are put into it.
     fn kept(&mut self) -> Vec<Kept<'_>> {
         Vec::new()
     }
 }
 
-/// g + μw, both `[parameters]`.
+/// Returns g + μw, both `[parameters]`.
 fn decayed(weight_decay: f64, parameters: &Tensor<1>, gradient: Tensor<1>) -> Tensor<1> {
     if weight_decay > 0.0 {
         add_scaled(gradient, parameters.clone(), weight_decay)

@@ -1,4 +1,5 @@
-//! Random numbers: one stream for each purpose, so that changing one thing does not move the others.
+//! Random numbers. Each purpose has its own stream, so a change in one purpose does not change the numbers of the
+//! others.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -12,7 +13,7 @@ pub enum Purpose {
     Order,
     /// Dropout masks.
     Dropout,
-    /// How the images of training batches are varied.
+    /// Augmentation of the images of training batches.
     Augmentation,
     /// The examples of the n-th probe.
     Probe(usize),
@@ -20,7 +21,7 @@ pub enum Purpose {
     Eigenvector(usize),
 }
 
-/// The stream of a seed for a purpose: the same numbers on every machine and back end.
+/// Returns the random stream of a seed for a purpose. Its numbers are the same on every machine and back end.
 pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(match purpose {

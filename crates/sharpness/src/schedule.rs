@@ -1,19 +1,19 @@
-//! Learning rates over the steps of a run.
+//! Learning-rate schedules.
 
 use std::f64::consts::PI;
 use std::ops::Range;
 
-/// How the learning rate changes behind the warm-up.
+/// The course of the learning rate after the warm-up.
 ///
-/// A shape of one's own is a type with this trait.
+/// To define another course, implement this trait.
 pub trait Shape: Send + Sync {
-    /// What η is multiplied by at the step taken after `step` steps, counted from the first of the run.
+    /// Returns the factor by which η is multiplied at step `step`. The first step of the run is step 0.
     ///
-    /// `span` are the steps behind the warm-up up to the last planned one, and `step` is one of them.
+    /// `span` is the range of steps after the warm-up, up to the last planned step. It contains `step`.
     fn factor(&self, step: u64, span: Range<u64>) -> f64;
 }
 
-/// It stays what it is: the factor is exactly 1.
+/// A constant learning rate: the factor is exactly 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Constant;
 
@@ -23,12 +23,12 @@ impl Shape for Constant {
     }
 }
 
-/// It is multiplied by `factor` again every so many steps, as by PyTorch's `StepLR`.
+/// Multiplication of the rate by `factor` after every `every` steps, as in PyTorch's `StepLR`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Steps {
-    /// How many, counted from the first step of the run; 0 counts as 1.
+    /// Number of steps between two multiplications, counted from the first step of the run; 0 counts as 1.
     pub every: u64,
-    /// By what.
+    /// Factor of each multiplication.
     pub factor: f64,
 }
 
@@ -39,11 +39,11 @@ impl Shape for Steps {
     }
 }
 
-/// It falls along half a cosine until the last planned step (Loshchilov and Hutter 2017, without restarts): with t of T steps
-/// done, to + (1 − to)·(1 + cos(πt/T))/2, as PyTorch's `CosineAnnealingLR`.
+/// A decrease along half a cosine until the last planned step (Loshchilov and Hutter 2017, without restarts), as in
+/// PyTorch's `CosineAnnealingLR`. After t of T steps the factor is to + (1 − to)·(1 + cos(πt/T))/2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cosine {
-    /// The part of the rate that it ends at, from 0 to 1.
+    /// Final factor, from 0 to 1.
     pub to: f64,
 }
 
@@ -65,16 +65,16 @@ impl Shape for Cosine {
 /// assert!((rates[4] - 0.75).abs() < 1e-12);
 /// ```
 pub struct Schedule {
-    /// How it changes behind the warm-up.
+    /// Course of the learning rate after the warm-up.
     pub shape: Box<dyn Shape>,
-    /// Over how many steps it first rises linearly; 0 for none.
+    /// Number of steps of the linear warm-up; 0 for no warm-up.
     pub warm_up: u64,
-    /// How many steps are planned.
+    /// Number of planned steps.
     pub planned: u64,
 }
 
 impl Schedule {
-    /// Always the same.
+    /// Returns the schedule of a constant learning rate.
     pub fn constant() -> Self {
         Self {
             shape: Box::new(Constant),
@@ -83,10 +83,10 @@ impl Schedule {
         }
     }
 
-    /// The rate of the step that is taken after `step` steps, where the schedule scales η; behind the last planned step that
-    /// one's.
+    /// Returns the learning rate of step `step`, where η is the rate before scaling. Steps after the last planned step
+    /// have the rate of the last planned step.
     ///
-    /// A warm-up of n steps takes η·(t+1)/n at step t.
+    /// In a warm-up of n steps, step t has the rate η·(t+1)/n.
     pub fn learning_rate(&self, eta: f64, step: u64) -> f64 {
         let step = step.min(self.planned.saturating_sub(1));
         if step < self.warm_up {

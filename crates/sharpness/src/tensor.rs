@@ -1,4 +1,4 @@
-//! Tensors apart from networks: vectors of parameters, and the ways between the host and a device.
+//! Tensors outside of networks: vectors of parameters, and copies between the host and a device.
 
 mod rounding;
 mod transfer;

@@ -1,4 +1,4 @@
-//! The shape of the library: which room may know which, without circles, and what none of them does.
+//! The structure of the library: which module may import which, no circular imports, and what no module may do.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every source file by its module path: `model::layers::conv`.
+/// Returns the text of every source file by its module path: `model::layers::conv`.
 fn modules() -> BTreeMap<String, String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut folders, mut modules) = (vec![source.clone()], BTreeMap::new());
@@ -26,7 +26,7 @@ fn modules() -> BTreeMap<String, String> {
     modules
 }
 
-/// The paths that the `use` statements of a text import; what it passes on by `pub use` is not among them.
+/// Returns the paths that the `use` statements of a text import, without those of `pub use`.
 fn imports(text: &str) -> Vec<String> {
     let mut paths = Vec::new();
     let statements = text.split("\nuse ").skip(1);
@@ -36,7 +36,7 @@ fn imports(text: &str) -> Vec<String> {
     paths
 }
 
-/// Takes `a::{b, c::{d, e}}` apart.
+/// Expands `a::{b, c::{d, e}}` into its paths.
 fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
     let Some((before, inside)) = tree.split_once('{') else {
         return paths.push(format!("{prefix}{tree}"));
@@ -56,7 +56,7 @@ fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
     }
 }
 
-/// The files of the library that a file imports from.
+/// Returns the files of the library that a file imports from.
 fn known(module: &str, text: &str, modules: &BTreeMap<String, String>) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     for path in imports(text) {
@@ -118,7 +118,7 @@ fn no_files_import_one_another_in_a_circle() {
         .map(|(module, text)| (module.clone(), known(module, text, &modules)))
         .collect();
     assert!(left["model::network"].contains("model::layer"), "imports are seen");
-    // Whoever knows nobody that is left goes; a circle stays.
+    // Files that import no remaining file are removed; a circle remains.
     loop {
         let names: BTreeSet<String> = left.keys().cloned().collect();
         left.retain(|_, known| !known.is_disjoint(&names));

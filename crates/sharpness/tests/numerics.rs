@@ -1,12 +1,12 @@
-//! The numbers are right: products, eigenvalues, their track along a run, and PyTorch's on the same networks.
+//! Checks the numbers: products, eigenvalues, their track along a run, and PyTorch's numbers for the same networks.
 //!
-//! All of it in float64, where a wrong rule cannot hide behind rounding. As `numerics` it runs on flex, and, built with
-//! the feature `tch`, as `numerics_on_libtorch` on LibTorch.
+//! All tests use float64, where rounding cannot hide a wrong rule. As `numerics` they run on flex and, built with the
+//! feature `tch`, as `numerics_on_libtorch` on LibTorch.
 
 #![allow(
     clippy::unwrap_used,
     clippy::float_cmp,
-    reason = "a test may panic, and may ask for the very bits"
+    reason = "a test may panic, and may compare exact bits"
 )]
 
 #[path = "numerics/eigenvalue.rs"]

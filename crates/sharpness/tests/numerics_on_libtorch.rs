@@ -1,4 +1,4 @@
-//! The tests of `numerics`, which look at the name that they are built under, on LibTorch.
+//! The tests of `numerics` on LibTorch. They choose the back end by the name of the test binary.
 
 #[path = "numerics.rs"]
 mod numerics;

@@ -1,11 +1,11 @@
-//! Optimizers on quadratics, where every number is known.
+//! Tests of optimizers on quadratics, where every number is known.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use sharpness::optimizer::{GradientDescent, HeavyBall, Length, Optimizer, Sam, Step};
 
-/// L = Σ λᵢ xᵢ²/2.
+/// The λᵢ of L = Σ λᵢ xᵢ²/2.
 const EIGENVALUES: [f64; 3] = [5.0, 2.0, -0.5];
 const START: [f64; 3] = [0.3, -1.0, 0.7];
 
@@ -18,7 +18,7 @@ fn numbers(tensor: &Tensor<1>) -> Vec<f64> {
     tensor.clone().into_data_as::<f64>().iter::<f64>().collect()
 }
 
-/// One step on the quadratic with these eigenvalues.
+/// Makes one step on the quadratic with these eigenvalues.
 fn step(optimizer: &mut dyn Optimizer, x: Tensor<1>, learning_rate: f64, eigenvalues: &[f64]) -> Tensor<1> {
     let eigenvalues = tensor(eigenvalues);
     optimizer.step(Step {
@@ -52,7 +52,7 @@ fn optimizer((momentum, weight_decay, rho): How) -> Box<dyn Optimizer> {
     if rho > 0.0 { Box::new(Sam::new(rho, base)) } else { base }
 }
 
-/// The steps as they are defined, in plain loops.
+/// Computes the steps by their definition, in plain loops.
 fn by_hand((momentum, weight_decay, rho): How, rates: &[f64]) -> Vec<f64> {
     let gradient = |x: &[f64]| -> Vec<f64> {
         x.iter()
@@ -117,7 +117,7 @@ fn what_is_kept_is_all_that_the_next_step_needs() {
 
 #[test]
 fn steps_shrink_below_the_threshold_and_grow_above_it() {
-    // SAM's threshold moves with ‖g‖, so it has a test of its own.
+    // SAM's threshold depends on ‖g‖, so it has its own test.
     for how in HOWS.into_iter().filter(|(_, _, rho)| *rho == 0.0) {
         let threshold = optimizer(how).threshold(0.1).unwrap();
         for (share, grows) in [(0.99, false), (1.01, true)] {

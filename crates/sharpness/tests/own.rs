@@ -1,4 +1,4 @@
-//! The examples run, and layers of one's own have the gradients and products of their values.
+//! Checks that the examples run, and that the gradients and products of user-defined layers match their values.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -33,7 +33,7 @@ fn host(tensor: &Tensor<1>) -> Vec<f64> {
     tensor.clone().into_data_as::<f64>().iter::<f64>().collect()
 }
 
-/// (8(f(h) − f(−h)) − (f(2h) − f(−2h)))/12h.
+/// Returns (8(f(h) − f(−h)) − (f(2h) − f(−2h)))/12h.
 fn difference(h: f64, f: impl Fn(f64) -> Vec<f64>) -> Vec<f64> {
     let at = [1.0, -1.0, 2.0, -2.0].map(|steps| f(steps * h));
     (0..at[0].len())
@@ -50,7 +50,7 @@ fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
 
 #[test]
 fn a_layer_of_ones_own_has_the_gradient_and_the_product_of_its_value() {
-    // Once in front, where its input has no tangent, and twice behind parameters; on images, too.
+    // Once as the first layer, where the input has no tangent, and twice after layers with parameters; also on images.
     let network = Network::build([2, 1, 2], |build| {
         Swish::add(build, "first", 2);
         build.default_linear("fc1", 4, 5);
@@ -61,7 +61,7 @@ fn a_layer_of_ones_own_has_the_gradient_and_the_product_of_its_value() {
     assert_derivatives(&network, 4);
 }
 
-/// Checks gradient and product, of a network for so many features and three classes, against differences.
+/// Compares gradient and product of a network, for `features` features and three classes, with differences.
 fn assert_derivatives(network: &Network, features: usize) {
     let pixels: Vec<f32> = numbers(1, 7 * features).iter().map(|&x| 2.0 * x as f32).collect();
     let examples = Examples::upload(&pixels, &[0, 1, 2, 0, 1, 2, 0], 3, &Device::flex(), DType::F64);
@@ -83,7 +83,7 @@ fn assert_derivatives(network: &Network, features: usize) {
     }
 }
 
-/// A linear layer that reads the parameters of another one: x Wᵀ, with W of both.
+/// A linear layer that reads the parameters of another one: x Wᵀ, where both layers have the same W.
 struct Tied {
     weight: ParameterIndex,
 }

@@ -1,4 +1,4 @@
-//! The probes of a cell: how many examples they have with its settings, and their description in words.
+//! The probes of a cell: their numbers of examples and their descriptions, for given settings.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::Settings;
 use crate::config::{Extent, Probe, Split, Statistics};
 
 impl Probe {
-    /// How many examples it can be drawn from in a cell with these settings.
+    /// Returns the number of examples that it can be drawn from in a cell with these settings.
     #[must_use]
     pub fn available(&self, settings: &Settings) -> usize {
         match self.from {
@@ -15,13 +15,13 @@ impl Probe {
         }
     }
 
-    /// How many examples it has in a cell with these settings.
+    /// Returns its number of examples in a cell with these settings.
     #[must_use]
     pub fn example_count(&self, settings: &Settings) -> usize {
         self.examples.of(self.available(settings))
     }
 
-    /// What λ_max is measured on in a cell with these settings.
+    /// Returns the examples and statistics that λ_max is measured on in a cell with these settings.
     #[must_use]
     pub fn measured_on(&self, settings: &Settings) -> MeasuredOn {
         let examples = self.example_count(settings);
@@ -38,22 +38,22 @@ impl Probe {
         }
     }
 
-    /// The same in words: "held-out, 1000 examples", and with batch norm "training, all 1000 examples, batch statistics of
-    /// groups of 250".
+    /// Describes the same in words: "held-out, 1000 examples"; with batch norm "training, all 1000 examples, batch
+    /// statistics of groups of 250".
     #[must_use]
     pub fn describe(&self, settings: &Settings) -> String {
         self.measured_on(settings).to_string()
     }
 }
 
-/// What λ_max is measured on in one cell.
+/// The examples and statistics that λ_max is measured on in one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MeasuredOn {
     from: Split,
     examples: usize,
-    /// Whether these are all that there are.
+    /// Whether these are all examples of the split in use.
     is_all: bool,
-    /// In a network with batch norm.
+    /// The batch-norm statistics, if the network has batch norm.
     statistics: Option<NormalizedBy>,
 }
 
@@ -66,7 +66,8 @@ enum NormalizedBy {
 }
 
 impl MeasuredOn {
-    /// Whether `other` is the same in a network with batch norm, where this is one without.
+    /// Returns whether `self` and `other` differ only in batch norm: `self` is measured in a network without it,
+    /// `other` in one with it.
     #[must_use]
     pub fn lacks_only_the_statistics_of(&self, other: &Self) -> bool {
         self.statistics.is_none()

@@ -19,17 +19,17 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     fastest_or_same_bits,
 ];
 
-/// Below this relative residual, rounding in 32 bits decides when Lanczos stops: the Hessian-vector product itself
-/// is no better.
+/// The smallest tolerance in 32 bits. Below this relative residual, rounding decides when Lanczos stops, because the
+/// Hessian-vector product itself has this error.
 const F32_TOLERANCE: f64 = 1e-5;
 
-/// The clock decides which algorithm is the fastest.
+/// Refuses `deterministic` with `cudnn_autotune`: measured times decide which algorithm autotuning chooses.
 fn fastest_or_same_bits(settings: &Settings) -> Verdict {
     if !(settings.deterministic && settings.cudnn_autotune) {
         return Ok(());
     }
     let message =
-        "true cannot be had together with `cudnn_autotune: true`, whose choice depends on the clock; leave one out";
+        "true cannot be combined with `cudnn_autotune: true`, whose choice depends on measured times; leave one out";
     Err(Refusal::new("deterministic", message).because_of(&["cudnn_autotune"]))
 }
 
@@ -39,7 +39,7 @@ fn some_limit(settings: &Settings) -> Verdict {
     }
     let goal = match (settings.until_train_loss, settings.until_train_accuracy) {
         (None, None) => "",
-        _ => "; it may never get as far as `until_…` asks",
+        _ => "; a cell may never reach its `until_…`",
     };
     Err(Refusal::new(
         "",
@@ -54,7 +54,7 @@ fn aim_below_loss_limit(settings: &Settings) -> Verdict {
         return Ok(());
     };
     let message = format!(
-        "{aim:?} is above `loss_limit`, {limit:?}, past which a cell has diverged; lower it or raise the limit"
+        "{aim:?} is above `loss_limit`, {limit:?}, above which a cell has diverged; lower it or raise the limit"
     );
     Err(Refusal::new("until_train_loss", message).because_of(&["loss_limit"]))
 }
@@ -65,7 +65,7 @@ fn warm_up_ends(settings: &Settings) -> Verdict {
         return Ok(());
     }
     let message = format!(
-        "{} is {warm_up} steps, longer than the {planned} that the cell can take, so that `learning_rate` is never \
+        "{} is {warm_up} steps, longer than the {planned} planned steps of the cell, so `learning_rate` is never \
          reached; shorten it or raise `steps` or `epochs`",
         schema::text(&settings.warm_up)
     );
@@ -113,7 +113,7 @@ fn running_statistics_have_no_groups(settings: &Settings) -> Verdict {
     for (index, probe) in settings.probes.iter().enumerate() {
         if let (Statistics::Running, Extent::Count(group)) = (probe.statistics, probe.group) {
             let message =
-                format!("{group} does nothing with `statistics: Running`, which no examples share; leave one out");
+                format!("{group} does nothing with `statistics: Running`, which has no groups; leave one out");
             return Err(Refusal::new("probes", message).of_part(format!("[{index}].group")));
         }
     }
@@ -124,14 +124,15 @@ fn probes_differ(settings: &Settings) -> Verdict {
     let probes = &settings.probes;
     for (index, probe) in probes.iter().enumerate() {
         if let Some(first) = probes[..index].iter().position(|other| other == probe) {
-            let message = format!("is the same as probes[{first}], and would be measured twice; leave one out");
+            let message = format!("is the same as probes[{first}] and would be measured twice; leave one out");
             return Err(Refusal::new("probes", message).of_part(format!("[{index}]")));
         }
     }
     Ok(())
 }
 
-/// Also the last, smaller batch of an epoch, which other programs stumble over only when they get there.
+/// Refuses a batch of one example under batch norm. This includes the smaller last batch of an epoch: without this
+/// rule, the error would appear only at the end of the first epoch.
 fn no_batch_of_one_under_batch_norm(settings: &Settings) -> Verdict {
     let Extent::Count(size) = settings.batch_size else {
         return Ok(());
@@ -186,7 +187,7 @@ fn no_probe_group_of_one_under_batch_norm(settings: &Settings) -> Verdict {
     Ok(())
 }
 
-/// Whether the last of the groups has a single example.
+/// Returns whether the last group has a single example.
 fn leaves_one(examples: usize, group: usize) -> bool {
     group == 1 || examples % group == 1
 }
@@ -198,11 +199,11 @@ fn leaving_one(examples: usize, of_what: &str) -> String {
     )
 }
 
-/// A setting that would do nothing.
+/// A setting that has no effect in some cells.
 struct Idle {
-    /// Whether a cell asks for it.
+    /// Whether a cell sets it.
     asked: fn(&Settings) -> bool,
-    /// Whether it does something in that cell.
+    /// Whether it has an effect in that cell.
     acts: fn(&Settings) -> bool,
     setting: &'static str,
     message: &'static str,
@@ -248,7 +249,7 @@ const IDLE: &[Idle] = &[
         asked: |settings| settings.search_tf32,
         acts: |settings| !settings.tf32 && settings.precision == Precision::F32,
         setting: "search_tf32",
-        message: "does nothing, since all products are rounded by `tf32: true`, or none can be in `precision: F64`; leave it out",
+        message: "does nothing, since `tf32: true` rounds all products and `precision: F64` rounds none; leave it out",
     },
     Idle {
         asked: |settings| settings.statistics_group != Extent::Full,
@@ -258,9 +259,10 @@ const IDLE: &[Idle] = &[
     },
 ];
 
-/// Refuses what would do nothing in any cell, and names the first cell that asks for it.
+/// Refuses a setting that has no effect in any cell, and names the first cell that sets it.
 ///
-/// One cell alone may well have a dropout and no layer to apply it to, when the model is swept.
+/// A single cell may have a setting without effect: if the model is swept, dropout may have a layer only in other
+/// cells.
 pub(in crate::config) fn idle(cells: &[Cell]) -> Result<(), (usize, Refusal)> {
     for Idle {
         asked,

@@ -1,9 +1,9 @@
-//! Rules for what is asked of a data set's files.
+//! Rules for the numbers of examples in a data set's files.
 
 use super::{Refusal, Verdict, in_range};
 use crate::config::{FilesHold, Settings};
 
-/// Refuses more examples than the files hold, or none.
+/// Refuses numbers of examples that are 0 or more than the files hold.
 pub(super) fn within_files(settings: &Settings, hold: FilesHold) -> Verdict {
     let found = if hold == FilesHold::of(hold.data, &[]) {
         ""
@@ -20,20 +20,20 @@ pub(super) fn within_files(settings: &Settings, hold: FilesHold) -> Verdict {
     Ok(())
 }
 
-/// What the files hold, for messages.
+/// Says for a message how many examples the files hold.
 pub(super) fn in_words(hold: FilesHold) -> String {
     let FilesHold { data, train, test } = hold;
     format!("the files of {data:?} hold {train} training and {test} test examples")
 }
 
-/// Checks what a file says of the data sets' files.
+/// Checks the `files_hold` list of a config.
 pub(in crate::config) fn files_hold(files_hold: &[FilesHold]) -> Verdict {
     for (index, hold) in files_hold.iter().enumerate() {
         let refuse =
             |part: &str, message: String| Err(Refusal::new("files_hold", message).of_part(format!("[{index}].{part}")));
         if !hold.data.has_open_length() {
             let official = in_words(FilesHold::of(hold.data, &[]));
-            return refuse("data", format!("{official}, always; leave it out"));
+            return refuse("data", format!("{official}, which cannot change; leave it out"));
         }
         if files_hold[..index].iter().any(|other| other.data == hold.data) {
             return refuse("data", format!("{:?} is given a second time; keep one", hold.data));
@@ -46,14 +46,15 @@ pub(in crate::config) fn files_hold(files_hold: &[FilesHold]) -> Verdict {
     Ok(())
 }
 
-/// Refuses files that are not those the config was settled with: cells of one run would have learned different things.
+/// Refuses files whose numbers of examples differ from those in the resolved config: the cells of one run would train
+/// on different data.
 pub(in crate::config) fn files_unchanged(then: FilesHold, now: FilesHold) -> Verdict {
     if then == now {
         return Ok(());
     }
     let message = format!(
-        "{}, expected {} and {}, as many as this config was settled with; name the folder of those files with --data, \
-         or start a new run",
+        "{}, expected {} and {}, as this config records; name the folder of those files with --data, or start a new \
+         run",
         in_words(now),
         then.train,
         then.test

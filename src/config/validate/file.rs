@@ -1,4 +1,4 @@
-//! Rules for what is not a setting: the name, what must be given, and the form of the sweep.
+//! Rules for the file: its name, missing settings, and the form of the sweep.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,12 +8,12 @@ use crate::config::MAX_CELLS;
 use crate::config::error::shortened;
 use crate::config::sweep::{Axis, Sweep, TOGETHER};
 
-/// Long enough for any name, short enough for a directory on every file system.
+/// The largest length of a name: short enough for a directory on every file system.
 const LONGEST_NAME: usize = 64;
 
-/// The name that is given, or else that of the file.
+/// Returns the given name, or else the file's name without its extension.
 pub(in crate::config) fn name(given: Option<&str>, path: &Path) -> Result<String, Refusal> {
-    const ALLOWED: &str = "1 to 64 of the letters a-z and A-Z, digits, `-`, `_` and `.`, not beginning with `.`, since a directory is named by it";
+    const ALLOWED: &str = "1 to 64 of the letters a-z and A-Z, digits, `-`, `_` and `.`, not beginning with `.`, since it names a directory";
     let is_pipe = path.as_os_str() == "-"
         || ["/dev/fd", "/proc/self/fd"]
             .iter()
@@ -31,12 +31,12 @@ pub(in crate::config) fn name(given: Option<&str>, path: &Path) -> Result<String
     let name = shortened(name, 2 * LONGEST_NAME);
     let message = match given {
         Some(_) => format!("{name:?} is not a name: it must be {ALLOWED}"),
-        None => format!("is missing, and that of the file, {name:?}, cannot stand for it: it must be {ALLOWED}"),
+        None => format!("is missing, and the file's name, {name:?}, cannot be used: it must be {ALLOWED}"),
     };
     Err(Refusal::new("name", message))
 }
 
-/// What to say when a setting that has no default is not given.
+/// Returns the refusal for a setting that has no default and is not given.
 pub(in crate::config) fn missing(setting: &'static str) -> Refusal {
     let example = match setting {
         "model" => "Mlp(widths: [256, 256])",
@@ -49,7 +49,7 @@ pub(in crate::config) fn missing(setting: &'static str) -> Refusal {
     )
 }
 
-/// Checks the form of a sweep; what it puts together is checked cell by cell.
+/// Checks the form of a sweep. The settings of its cells are checked later, cell by cell.
 pub(in crate::config) fn sweep(sweep: &Sweep) -> Verdict {
     for axis in &sweep.axes {
         has_entries(axis)?;
@@ -62,7 +62,7 @@ pub(in crate::config) fn sweep(sweep: &Sweep) -> Verdict {
 
 fn has_entries(axis: &Axis) -> Verdict {
     if axis.entries.is_empty() {
-        let message = "is an empty list, of which no cell can be made; list values or leave it out";
+        let message = "is an empty list, which gives no cell; list values or leave it out";
         return Err(Refusal::new(format!("sweep.{}", axis.key), message));
     }
     Ok(())
@@ -96,7 +96,7 @@ fn entries_differ(axis: &Axis) -> Verdict {
         let values = entry
             .entries()
             .into_iter()
-            // Zero below zero is zero to everything that a setting decides.
+            // −0 and 0 mean the same for every setting.
             .map(|(_, value)| if value == "-0.0" { "0.0".to_owned() } else { value })
             .collect::<Vec<_>>()
             .join(", ");

@@ -4,7 +4,7 @@ use super::{Refusal, Verdict, in_range};
 use crate::config::ranges::{self, Range};
 use crate::config::{Augment, Cadence, Extent, Model, Schedule, Settings, Tracking};
 
-/// In the order of the settings, so that the first error is the first in most files.
+/// The rules in the order of the settings, so that the reported error is the first one in most files.
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     augment,
     model,

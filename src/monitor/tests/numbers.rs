@@ -1,4 +1,4 @@
-//! Numbers that the screen and the plain lines show: times, shares and last values, against values worked out by hand.
+//! Numbers on the screen and in plain lines: times, fractions and last values, compared with values calculated by hand.
 
 use super::{
     CellEnding, Duration, Event, Instant, LAMBDA_MAX, LambdaPoint, Monitor, Point, StopReason, Summary, TRAIN_LOSS,
@@ -23,7 +23,7 @@ fn measured(cell: usize, step: u64, seconds: f64, values: &[(&'static str, f64)]
     }
 }
 
-/// A cell of 100 planned steps that runs, after these events.
+/// Returns a monitor after these events, with a running cell of 100 planned steps.
 fn after(events: Vec<Event>) -> Monitor {
     let now = Instant::now();
     let mut monitor = started(vec![plan(100), plan(100)], now);
@@ -56,11 +56,11 @@ fn seconds_lie_on_the_line_between_two_points_and_go_on_at_the_pace_beyond_the_l
     ] {
         near(monitor.cells[0].seconds_at(step), seconds);
     }
-    // Nothing is known of the other.
+    // The other cell has no points.
     near(monitor.cells[1].seconds_at(7), 0.0);
-    // What is measured before the first step takes time, too.
+    // Measurements before the first step take time, too.
     near(after(vec![measured(0, 0, 1.5, &[])]).cells[0].seconds_at(0), 1.5);
-    // Of a group of points both ends are known.
+    // Both ends of a bucket are known.
     let mut monitor = after(
         [(10, 5.0), (20, 15.0), (30, 18.0), (40, 40.0)]
             .map(|(s, t)| measured(0, s, t, &[]))
@@ -86,7 +86,7 @@ fn time_that_goes_back_or_is_none_is_no_point_and_the_longest_counts() {
     let seconds = cell.curves.seconds.buckets().iter();
     let seconds: Vec<_> = seconds.map(|b| (b.last_step, b.last, b.gap_after)).collect();
     assert_eq!(seconds, [(10, 5.0, false), (40, 5.0, false)]);
-    // The point at step 35 came after that at step 40: it is not how far the cell is.
+    // The point at step 35 came after the point at step 40, so it does not change the progress.
     assert_eq!((cell.progress.step, cell.progress.seconds), (40, 6.0));
 }
 
@@ -97,16 +97,16 @@ fn the_pace_of_a_running_cell_is_that_of_its_steps_and_else_what_it_tells_itself
         let left = left.time_left_of(0, left.pace_ahead());
         left.map(|left| left.as_secs_f64())
     };
-    // Of 100 steps; a progress is a step, its seconds, and steps a second.
+    // With 100 planned steps. Each progress is a step, its seconds, and steps per second.
     for (told, expected) in [
-        // Once: by the rate, or where there is none by the time of all steps.
+        // One progress: the estimate uses the rate, or the average over all steps if the rate is 0.
         (vec![(10, 5.0, 4.0)], Some(90.0 / 4.0)),
         (vec![(1, 5.0, 0.1)], Some(99.0 / 0.1)),
         (vec![(10, 5.0, 0.0)], Some(90.0 * 0.5)),
         (vec![(1, 0.1, 0.0)], Some(99.0 * 0.1)),
         (vec![(0, 5.0, 0.0)], None),
         (vec![(10, 0.0, 0.0)], None),
-        // Twice: by what lies between, if steps and time do.
+        // Two progresses: the estimate uses the difference, if both step and time increased.
         (vec![(10, 5.0, 4.0), (20, 5.05, 4.0)], Some(80.0 * 0.005)),
         (vec![(10, 5.0, 4.0), (11, 6.0, 4.0)], Some(89.0)),
         (vec![(10, 5.0, 4.0), (10, 6.0, 4.0)], Some(90.0 / 4.0)),
@@ -226,7 +226,7 @@ fn the_end_of_a_cell_leaves_its_last_values_and_no_rate() {
         (progress.step, progress.seconds, progress.steps_per_second),
         (100, 12.0, 0.0)
     );
-    // The summary does not say so, as those of older programs do not.
+    // The summary lacks this field, like those of older versions.
     assert!(cell.changed_by_hand);
     assert_eq!(cell.changes(), [50]);
 }

@@ -1,11 +1,11 @@
-//! Several cells run at once.
+//! Several cells that run at the same time.
 
 use super::{
     Activity, CellEnding, CellState, Cells, Duration, Event, Instant, LAMBDA_MAX, Monitor, Summary, SweepEnding,
     TRAIN_LOSS, busy, finished, left_of, measured_in_two_cells, plan, progress, started,
 };
 
-/// Cells 0, 2 and 1 of six are started in this order.
+/// Returns a monitor in which cells 0, 2 and 1 of six are started in this order.
 fn three(now: Instant) -> Monitor {
     let mut monitor = started(vec![plan(100); 6], now);
     for cell in [0, 2, 1] {
@@ -44,7 +44,7 @@ fn each_has_its_own_activity_and_its_own_clocks() {
     monitor.apply(busy(1, Activity::Paused), at(20));
     let paused_for = |monitor: &Monitor, now| [0, 1, 2].map(|cell| monitor.cell_paused_for(cell, now).as_secs());
     assert_eq!(paused_for(&monitor, at(22)), [0, 12, 0]);
-    // One that is run again begins with no pause.
+    // A cell that runs again starts without paused time.
     monitor.apply(interrupted(1), at(23));
     monitor.apply(Event::CellStarted { cell: 1 }, at(24));
     assert_eq!(paused_for(&monitor, at(30)), [0, 0, 0]);
@@ -65,10 +65,10 @@ fn the_sweep_is_paused_while_every_running_cell_is() {
     assert_eq!(monitor.paused_for(at(10)), Duration::from_secs(6));
     monitor.apply(busy(1, Activity::Training), at(10));
     assert!(!monitor.is_paused(Cells::All) && monitor.is_paused(Cells::One(0)));
-    // The one that trained has ended: nothing moves any more.
+    // The only cell that was training has ended, so the sweep is paused.
     monitor.apply(finished(1, 1.0), at(20));
     assert_eq!(monitor.paused_for(at(23)), Duration::from_secs(9));
-    // A cell that begins moves.
+    // A cell that starts ends the pause.
     monitor.apply(Event::CellStarted { cell: 3 }, at(25));
     assert_eq!(monitor.paused_for(at(60)), Duration::from_secs(11));
     monitor.apply(Event::SweepEnded(SweepEnding::Stopped), at(61));
@@ -87,7 +87,7 @@ fn running_cells_stand_between_those_that_have_ended_and_those_that_wait_in_the_
     assert_eq!(monitor.in_order(), [0, 2, 1, 3, 4, 5]);
     monitor.apply(finished(2, 1.0), now);
     assert_eq!(monitor.in_order(), [2, 0, 1, 3, 4, 5]);
-    // A running cell that was skipped waits already, and is listed once.
+    // A skipped cell that still runs is already in the queue, and is listed once.
     let order = vec![5, 3, 4, 0];
     monitor.apply(Event::Queue { order, held: vec![] }, now);
     assert_eq!(monitor.in_order(), [2, 0, 1, 5, 3, 4]);
@@ -122,10 +122,10 @@ fn the_cell_that_is_followed_is_left_only_when_it_ends_and_then_for_the_one_star
 fn running_cells_share_the_queue() {
     let now = Instant::now();
     let mut monitor = three(now);
-    // Before all of them are timed, nothing is known of the whole.
+    // Until every running cell has a pace, the total is unknown.
     monitor.apply(progress(0, 50, 50.0, 1.0), now);
     assert_eq!(monitor.time_left(), None);
-    // They have 50, 20 and 40 s left, at 1, 2 and 0.5 s a step; those that wait take 100 steps each at the mean pace.
+    // They have 50, 20 and 40 s left, at 1, 2 and 0.5 s per step. Queued cells take 100 steps each at the mean pace.
     monitor.apply(progress(1, 90, 180.0, 0.5), now);
     monitor.apply(progress(2, 10, 0.0, 0.0), now);
     monitor.apply(progress(2, 20, 5.0, 2.0), now);
@@ -135,11 +135,11 @@ fn running_cells_share_the_queue() {
     );
     let pace = monitor.pace_ahead().unwrap();
     assert!((pace - (1.0 + 2.0 + 0.5) / 3.0).abs() < 1e-9, "{pace}");
-    // One after the other where a cell is free first: at 20 s, at 40 s, at 50 s.
+    // Queued cells start when a lane becomes free: at 20 s, at 40 s, at 50 s.
     let expected = 50.0 + 100.0 * pace;
     let left = monitor.time_left().unwrap().as_secs_f64();
     assert!((left - expected).abs() < 1e-6, "{left} {expected}");
-    // A cell that is held out takes nothing.
+    // Held cells take no time.
     let order = vec![3, 4, 5];
     monitor.apply(
         Event::Queue {

@@ -1,4 +1,4 @@
-//! Lines of a sweep of which two cells run at once.
+//! Lines of a sweep in which two cells run at the same time.
 
 use crossbeam_channel::never;
 
@@ -32,11 +32,11 @@ fn two_at_once() -> Vec<Event> {
         measured(0, at(200)),
         activity(1, Activity::Paused),
         measured(0, evaluation(1_000, 10.0)),
-        // Less than ten seconds after the last line of its cell, whatever the other one said since.
+        // Less than ten seconds after the last line of the same cell. Lines of other cells do not count.
         measured(1, evaluation(300, 3.0)),
         Event::Notice {
             cell: Some(0),
-            words: "an audit at step 1000 found λ_max 3 where the track had 2; corrected".to_owned(),
+            words: "an audit at step 1000 corrected λ_max from 2 to 3".to_owned(),
         },
         measured(0, evaluation(1_400, 14.0)),
         ended(0),
@@ -67,8 +67,8 @@ fn the_bar_is_of_the_cell_that_was_started_first_and_says_that_more_run() {
     };
     known.take(&Event::Progress { cell: 1, progress });
     assert_eq!(known.monitor.turns.running, [1, 0]);
-    let expected = "ETA 00:02:00 · λ_max 1 · test accuracy 81.25 % · paused · 1 more runs";
+    let expected = "ETA 00:02:00 · λ_max 1 · test accuracy 81.25 % · paused · 1 more running";
     assert_eq!(bar::message(&known, 1), expected);
     known.take(&Event::CellStarted { cell: 2 });
-    assert!(bar::message(&known, 1).ends_with(" · 2 more run"));
+    assert!(bar::message(&known, 1).ends_with(" · 2 more running"));
 }

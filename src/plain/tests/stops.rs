@@ -1,4 +1,4 @@
-//! How following a sweep ends before the sweep does: signals, a trainer that is gone, output that fails.
+//! Following ends before the sweep does: by signals, a trainer that disappears, or output that fails.
 
 use std::io::{Error, ErrorKind, Write};
 
@@ -16,11 +16,11 @@ fn the_first_stop_asks_the_trainer_to_quit_and_waits_for_the_end() {
     let events = vec![plan(), Event::SweepEnded(SweepEnding::Stopped)];
     let (text, ended, asked) = follow(events, &stop, Style::Lines);
     assert!(
-        text.starts_with("stopping after the current step; once more to leave at once\nedge · 3 cells"),
+        text.starts_with("stopping after the current step; interrupt again to leave immediately\nedge · 3 cells"),
         "{text}"
     );
     assert!(
-        text.ends_with("stopped: 3 cells unfinished; go on with: sharptui resume runs/edge\n"),
+        text.ends_with("stopped: 3 cells unfinished; continue with: sharptui resume runs/edge\n"),
         "{text}"
     );
     assert_eq!(
@@ -54,14 +54,14 @@ fn a_watcher_of_signals_that_is_gone_stops_nothing() {
 fn a_trainer_that_is_gone_is_said() {
     let (text, ended, _) = follow(vec![plan(), Event::CellStarted { cell: 0 }], &never(), Style::Lines);
     assert!(
-        text.contains("the training process ended without saying why") && text.contains("unfinished"),
+        text.contains("the training process exited unexpectedly") && text.contains("unfinished"),
         "{text}"
     );
     assert_eq!(ended, Ended::Lost);
     assert_eq!(follow(Vec::new(), &never(), Style::Lines).1, Ended::Lost);
 }
 
-/// Takes so many bytes, then fails.
+/// An output that accepts `room_bytes` bytes and then fails.
 struct Failing {
     written: Vec<u8>,
     room_bytes: usize,
@@ -82,7 +82,7 @@ impl Write for &mut Failing {
     }
 }
 
-/// Follows the script into such an output.
+/// Follows the script with this output.
 fn follow_into(out: &mut Failing) -> (std::io::Result<Ended>, Vec<Command>) {
     let (sender, receiver) = unbounded();
     for event in script() {

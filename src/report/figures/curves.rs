@@ -1,4 +1,4 @@
-//! What was measured while cells trained: λ_max on each probe with its thresholds, losses, accuracies.
+//! Curves over the steps of training: λ_max on each probe with its thresholds, losses, accuracies.
 
 use kuva::plot::legend::{LegendEntry, LegendShape};
 use kuva::plot::line::LinePlot;
@@ -11,13 +11,13 @@ use crate::event::Point;
 use crate::quantity::{self, Format, Kept, LAMBDA_MAX, Line, Quantity, Subject, Uncertainty};
 use crate::report::run::{Cell, Run, Standing};
 
-/// The most points of a curve that are drawn: four a column, its first, least, greatest and last.
+/// Most points that are drawn of a curve: the first, smallest, largest and last point of each column.
 const MOST_POINTS: usize = 2000;
 
-/// The most combinations that are drawn: more would make a page that no one scrolls through.
+/// Most combinations that are drawn; more would make the page too long to read.
 pub(in crate::report) const MOST_COMBINATIONS: usize = 24;
 
-/// What one panel shows: a quantity, on a probe where it is one of probes.
+/// The content of one panel: a quantity, and the probe if the quantity belongs to probes.
 #[derive(Clone, Copy)]
 struct Panel {
     quantity: &'static Quantity,
@@ -25,7 +25,7 @@ struct Panel {
 }
 
 impl Panel {
-    /// Every one there is.
+    /// Returns every panel.
     fn all(run: &Run) -> Vec<Self> {
         let shown = |quantity: &&Quantity| quantity.told.kept >= Kept::InCsv && quantity.line != Line::Limit;
         let probes = |quantity: &'static Quantity| {
@@ -47,7 +47,7 @@ impl Panel {
             Uncertainty::None => true,
             Uncertainty::Residual { .. } => point.lambda.as_ref().is_none_or(|lambda| lambda.lambda_converged),
         };
-        // What could not be had breaks the line; what did not converge is left out of it.
+        // A value that is not finite interrupts the line. A finite value that did not converge is left out of the line.
         (converged || !value.is_finite()).then_some(match self.quantity.format {
             Format::Share => value * 100.0,
             Format::Number | Format::Seconds => value,
@@ -68,7 +68,7 @@ impl Panel {
         }
     }
 
-    /// What limits the quantity, on the same chart.
+    /// Returns the limit of the quantity on the same chart, if the quantity is the main line.
     fn limit(self) -> Option<&'static Quantity> {
         let is_main = self.quantity.line == Line::Main;
         is_main.then(|| self.quantity.chart.line(Line::Limit)).flatten()
@@ -79,13 +79,14 @@ impl Panel {
     }
 }
 
-/// Dashes of a threshold across a panel.
+/// Number of dashes of a threshold across a panel.
 const DASHES: usize = 40;
 
-/// Dashes of a curve that is left out of comparisons.
+/// Number of dots across a panel, for the curve of a cell that is not compared.
 const DOTS: usize = 120;
 
-/// One for every combination of the settings other than the one that colours the curves, up to a limit.
+/// Returns one figure per combination of all settings except the one that colours the curves, at most
+/// [`MOST_COMBINATIONS`].
 pub(super) fn figures(run: &Run) -> Vec<Figure> {
     let colouring = colouring(run);
     let mut groups: Vec<(Vec<usize>, Vec<&Cell>)> = Vec::new();
@@ -106,7 +107,7 @@ pub(super) fn figures(run: &Run) -> Vec<Figure> {
         .collect()
 }
 
-/// Which setting colours the curves: the learning rate, since thresholds are its, or the first.
+/// Returns the axis that colours the curves: the learning rate, because thresholds depend on it, else the first axis.
 fn colouring(run: &Run) -> Option<usize> {
     let is_rate = |axis: &usize| run.axes[*axis].names.iter().any(|name| name == "learning_rate");
     (0..run.axes.len())
@@ -153,7 +154,7 @@ fn figure(run: &Run, n: usize, key: &[usize], cells: &[&Cell], colouring: Option
         format!(" at {}", at.join(" and "))
     };
     let caption = format!(
-        "Curves{at}: one line a cell, dotted where the cell is left out of comparisons; dashed: the stability threshold. \
+        "Curves{at}: one line per cell. Dotted: cells that are not compared. Dashed: the stability threshold. \
          λ_max: {}.{}",
         probe_key(run),
         axes_key(run)
@@ -176,7 +177,7 @@ fn legend(run: &Run, cells: &[&Cell], colouring: Option<usize>) -> Vec<LegendEnt
         .collect()
 }
 
-/// One panel; none where nothing was measured.
+/// Draws one panel; returns `None` if nothing was measured.
 fn draw(
     run: &Run,
     panel: Panel,
@@ -200,7 +201,7 @@ fn draw(
         .iter()
         .flat_map(|(_, curve)| curve.iter().map(|(_, value)| *value));
     let highest = measured.clone().fold(f64::MIN, f64::max);
-    // A threshold far above everything would only press the curves flat.
+    // A threshold far above all values would make the curves flat.
     let near = |value: &f64| *value < 20.0 * highest;
     let levels = thresholds
         .iter()
@@ -208,7 +209,7 @@ fn draw(
         .filter(near);
     let y = Span::of(measured.chain(levels), panel.may_log())?;
     let mut plots = Vec::new();
-    // One that all share belongs to none of them.
+    // A threshold that all levels share gets a neutral colour.
     let shared = thresholds.len() > 1
         && thresholds
             .iter()
@@ -234,7 +235,8 @@ fn draw(
     Some((plots, frame(x, y, "step", &label(&panel.words(run), y)).with_ticks(4)))
 }
 
-/// The threshold of the first cell of each level, which its other seeds share but for what the gradient adds to it.
+/// Returns the threshold of the first cell of each level. The other seeds have the same threshold, except where it
+/// depends on the gradient (SAM).
 fn thresholds(limit: &Quantity, cells: &[&Cell], level: &dyn Fn(&Cell) -> usize) -> Vec<(usize, Vec<(f64, f64)>)> {
     let mut found: Vec<(usize, Vec<(f64, f64)>)> = Vec::new();
     for cell in cells {
@@ -252,7 +254,8 @@ fn thresholds(limit: &Quantity, cells: &[&Cell], level: &dyn Fn(&Cell) -> usize)
     found
 }
 
-/// A curve in so many dashes across the panel, each as long as the gap behind it. kuva's PNG draws every line solid.
+/// Splits a curve into dashes, `count` across the panel, each as long as the gap after it. Dashes are drawn as separate
+/// lines because kuva's PNG draws every line solid.
 fn dashes(curve: &[(f64, f64)], x: Span, count: usize) -> Vec<Vec<(f64, f64)>> {
     let width = (x.high - x.low) / count as f64;
     let at = |x: f64| {
@@ -272,7 +275,7 @@ fn dashes(curve: &[(f64, f64)], x: Span, count: usize) -> Vec<Vec<(f64, f64)>> {
     (0..count).map(dash).filter(|dash| dash.len() > 1).collect()
 }
 
-/// The pieces of a curve between values that cannot be drawn.
+/// Returns the pieces of a curve between values that cannot be drawn.
 fn lines(curve: &[(f64, f64)], y: Span) -> Vec<LinePlot> {
     curve
         .split(|(_, value)| !y.shows(*value))
@@ -281,7 +284,8 @@ fn lines(curve: &[(f64, f64)], y: Span) -> Vec<LinePlot> {
         .collect()
 }
 
-/// The same curve in few points: of each column its first, least, greatest and last, so that no spike is lost.
+/// Reduces a curve to at most [`MOST_POINTS`] points: the first, smallest, largest and last point of each column, so
+/// that no spike is lost.
 fn reduced(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
     if curve.len() <= MOST_POINTS {
         return curve.to_vec();

@@ -1,4 +1,4 @@
-//! A measure against a setting: means with their 95 % intervals, a line for every combination of the other settings.
+//! A measure against a setting: means with their 95 % intervals, one line per combination of the other settings.
 
 use kuva::plot::line::LinePlot;
 use kuva::plot::scatter::ScatterPlot;
@@ -10,16 +10,16 @@ use super::{Figure, Scale, Span, axes_key, colour, frame, label, lambda_label, m
 use crate::report::comparison::{Comparison, Group, Stratum};
 use crate::report::run::{Measure, Run};
 
-/// More panels beside each other would be too small to read on a page.
+/// Most panels in one row; more would be too small to read on a page.
 const MOST_COLUMNS: usize = 3;
 
-/// Words on a vertical axis that are longer than this do not fit beside it.
+/// Longest label that fits beside a vertical axis, in characters.
 const LONG_WORDS: usize = 40;
 
-/// How far lines lie apart, so that bars do not cover each other; levels are 1 apart.
+/// Horizontal distance between lines, so that their bars do not cover each other. The distance between levels is 1.
 const APART: f64 = 0.06;
 
-/// Every measure against one setting; none where there is nothing to draw.
+/// Returns the figure of every measure against one setting; `None` if there is nothing to draw.
 pub(super) fn figure(run: &Run, axis: usize, comparisons: &[Comparison]) -> Option<Figure> {
     let own = comparisons.iter().filter(|comparison| comparison.axis == axis);
     let panels: Vec<(Vec<Plot>, Layout)> = own.filter_map(|comparison| panel(run, comparison)).collect();
@@ -39,11 +39,11 @@ pub(super) fn figure(run: &Run, axis: usize, comparisons: &[Comparison]) -> Opti
         grid = grid.with_shared_legend_bottom();
     }
     let caption = format!(
-        "Mean over seeds with its 95 % interval against {}{}. A mean without a bar has no interval; a very \
-         long bar is cut.{}{}",
+        "Mean over seeds with its 95 % interval against {}{}. A mean without a bar has no interval; very \
+         long bars are cut off.{}{}",
         run.axes[axis].noun(),
         if run.axes.len() > 1 {
-            ", a line for every combination of the other settings"
+            ", one line per combination of the other settings"
         } else {
             ""
         },
@@ -73,7 +73,7 @@ fn panel(run: &Run, comparison: &Comparison) -> Option<(Vec<Plot>, Layout)> {
             let (below, above) = room.bar(group).unwrap_or_default();
             [group.mean.value - below, group.mean.value, group.mean.value + above]
         });
-    // An interval may reach below zero, where a logarithm cannot follow.
+    // An interval may extend below zero, where there is no logarithm.
     let may_log = comparison.measure != Measure::TestAccuracy && ends.clone().all(|value| value > 0.0);
     let y = Span::of(ends, may_log)?;
     let x = Span {
@@ -107,7 +107,8 @@ fn panel(run: &Run, comparison: &Comparison) -> Option<(Vec<Plot>, Layout)> {
     Some((plots.collect(), layout))
 }
 
-/// How far bars may reach. Two seeds that happen to differ give intervals so wide that nothing else could be seen.
+/// The range of the bars. Without a limit, the interval of two seeds can be so wide that the axis hides all other
+/// differences.
 #[derive(Clone, Copy)]
 struct Room {
     low: f64,
@@ -115,7 +116,7 @@ struct Room {
 }
 
 impl Room {
-    /// As far above and below the cells as they are apart.
+    /// Returns the range of the cells' values, extended by its width above and below; `None` if there are no values.
     fn of(comparison: &Comparison) -> Option<Self> {
         let groups = comparison.strata.iter().flat_map(|stratum| &stratum.groups);
         let values = groups.flat_map(Group::values);
@@ -129,14 +130,14 @@ impl Room {
         })
     }
 
-    /// How far the bar of a mean goes down and up; none where there is no interval.
+    /// Returns the lengths of a mean's bar below and above the mean; `None` if the mean has no interval.
     fn bar(self, group: &Group) -> Option<(f64, f64)> {
         let (mean, interval) = (group.mean.value, group.mean.interval?);
         Some((mean - interval.low.max(self.low), interval.high.min(self.high) - mean))
     }
 }
 
-/// The means joined by a line, and their intervals.
+/// Returns the means, joined by a line, and their intervals.
 fn line(
     run: &Run,
     comparison: &Comparison,
@@ -157,7 +158,7 @@ fn line(
             .with_marker(marker(n))
             .with_size(5.0)
     };
-    // A bar of no length would look like certainty.
+    // A mean without an interval gets no bar: a bar of length zero would look like an exact value.
     let (barred, bare): (Vec<&Group>, Vec<&Group>) =
         stratum.groups.iter().partition(|group| group.mean.interval.is_some());
     let bars = barred.iter().filter_map(|group| {

@@ -1,18 +1,18 @@
-//! Room for words that reach over the edge of a drawing: kuva sizes a drawing by its panels, and what a legend or an axis
-//! says may be longer.
+//! Margins for text that extends beyond the edge of a figure. kuva computes the size from the panels, but the text of a
+//! legend or an axis may be longer.
 
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
-/// The width of a letter of DejaVu Sans in times of its size: that of digits and most lower-case letters.
+/// Width of a character of DejaVu Sans relative to the font size: that of digits and most lower-case letters.
 const LETTER: f64 = 0.64;
 
-/// The same of bold ones.
+/// Width of a bold character relative to the font size.
 const BOLD_LETTER: f64 = 0.72;
 
-/// How far everything is kept from the edge.
+/// Minimum distance between text and the edge, in pixels.
 const EDGE: f64 = 4.0;
 
-/// How far words reach.
+/// The extent of text and rectangles.
 #[derive(Clone, Copy)]
 struct Reach {
     left: f64,
@@ -21,7 +21,7 @@ struct Reach {
     bottom: f64,
 }
 
-/// The same drawing, larger where words reach over its edge.
+/// Enlarges the scene on each side where text extends beyond the edge.
 pub(super) fn with_margins(mut scene: Scene) -> Scene {
     let reach = reach(&scene);
     let (left, top) = ((-reach.left).ceil().max(0.0), (-reach.top).ceil().max(0.0));
@@ -100,7 +100,7 @@ impl Reach {
     }
 }
 
-/// The two numbers of "translate(10,20)".
+/// Parses the two numbers of "translate(10,20)".
 fn translation(transform: &str) -> Option<(f64, f64)> {
     let inner = transform.strip_prefix("translate(")?.strip_suffix(')')?;
     let (x, y) = inner.split_once(',')?;
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn words_that_reach_over_an_edge_make_it_larger_on_that_side() {
         let long = "0123456789".repeat(2);
-        // Twenty letters are 128 wide.
+        // Twenty characters are 128 wide.
         assert_eq!(
             sized(vec![text(10.0, &long, TextAnchor::Start, None)]),
             (142.0, 100.0, 1)

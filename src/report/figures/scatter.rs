@@ -1,4 +1,4 @@
-//! Test accuracy against λ_max: one point a cell.
+//! Test accuracy against λ_max: one point per cell.
 
 use kuva::plot::legend::{LegendEntry, LegendShape};
 use kuva::plot::scatter::{MarkerShape, ScatterPlot};
@@ -10,7 +10,7 @@ use super::{Figure, Span, axes_key, colour, frame, label, marker};
 use crate::report::comparison::pairs;
 use crate::report::run::{Cell, Run};
 
-/// One for every setting, coloured by it; the markers are the levels of the other setting, if there is one.
+/// Returns one figure per setting, coloured by it. If there are exactly two settings, the markers show the other one.
 pub(super) fn figures(run: &Run, probe: usize) -> Vec<Figure> {
     let all = pairs(run.compared(), probe);
     let lambda = Span::of(all.iter().map(|(lambda, _)| *lambda), true);
@@ -32,14 +32,14 @@ pub(super) fn figures(run: &Run, probe: usize) -> Vec<Figure> {
     if run.axes.is_empty() {
         let points = points(run, probe, lambda, |_| true).with_color(colour(0));
         let scene = render_multiple(vec![Plot::Scatter(points)], layout());
-        let caption = format!("Test accuracy against {words}; one point a cell.");
+        let caption = format!("Test accuracy against {words}; one point per cell.");
         return vec![Figure::new(name("cells"), caption, scene)];
     }
     (0..run.axes.len())
         .map(|axis| {
             let (plots, layout) = coloured(run, probe, axis, lambda, layout());
             let caption = format!(
-                "Test accuracy against {words}, coloured by {}; one point a cell.{}",
+                "Test accuracy against {words}, coloured by {}; one point per cell.{}",
                 run.axes[axis].noun(),
                 axes_key(run)
             );

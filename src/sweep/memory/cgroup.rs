@@ -1,18 +1,18 @@
-//! What the control groups of this process, of version 1 and 2, leave of memory.
+//! Reads how much memory the control groups of this process leave, in versions 1 and 2.
 
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// Limits from here on are none: version 1 has the largest number of pages where nobody set one.
+/// Limits of this size or more mean no limit: version 1 has the largest number of pages if no limit is set.
 const NO_LIMIT: u64 = 1 << 60;
 
 /// The files of one version.
 struct Files {
-    /// Each says a limit in bytes, or "max".
+    /// Files that hold a limit in bytes, or "max".
     limits: &'static [&'static str],
     usage: &'static str,
-    /// Lines of `memory.stat` that count the file pages which are given back where memory is short.
+    /// Names of lines in `memory.stat` that count file pages, which the kernel frees when memory is short.
     reclaimable: [&'static str; 2],
 }
 
@@ -28,7 +28,8 @@ const VERSION_2: Files = Files {
     reclaimable: ["inactive_file ", "active_file "],
 };
 
-/// The path of each control group that limits memory, in its hierarchy, and how many bytes it leaves; ancestors as well.
+/// Returns each control group that limits memory, including ancestors: its path in its hierarchy and the bytes it
+/// leaves.
 pub(super) fn left(root: &Path) -> Vec<(String, u64)> {
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
     let (own, mounts) = (read("proc/self/cgroup"), read("proc/self/mountinfo"));
@@ -40,13 +41,13 @@ pub(super) fn left(root: &Path) -> Vec<(String, u64)> {
         else {
             continue;
         };
-        // Where a namespace hides the path, the mount is what can be seen of it.
+        // If a namespace hides the path, only the mounted group is visible.
         let below = path.strip_prefix(&mount.root).unwrap_or(Path::new(""));
         let below = if below.starts_with("..") { Path::new("") } else { below };
         let top = root.join(mount.place.strip_prefix("/").unwrap_or(&mount.place));
         for folder in below.ancestors() {
             if let Some(bytes) = mount.files.left(&top.join(folder)) {
-                // Joined to nothing, a path would end in a slash.
+                // Joining an empty path would add a slash at the end.
                 let path: PathBuf = mount.root.components().chain(folder.components()).collect();
                 found.push((path.display().to_string(), bytes));
             }
@@ -55,7 +56,8 @@ pub(super) fn left(root: &Path) -> Vec<(String, u64)> {
     found
 }
 
-/// The path in a line of `/proc/self/cgroup`, if it is of the memory controller of version 1, or of version 2.
+/// Returns the path in a line of `/proc/self/cgroup` if the line is of version 1's memory controller (`first`), or else
+/// of version 2.
 fn path_of(line: &str, first: bool) -> Option<&Path> {
     let mut fields = line.splitn(3, ':');
     let (number, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
@@ -67,17 +69,17 @@ fn path_of(line: &str, first: bool) -> Option<&Path> {
     is_meant.then(|| Path::new(path))
 }
 
-/// A hierarchy of control groups that is mounted.
+/// A mounted hierarchy of control groups.
 struct Mount {
     /// The group that is mounted.
     root: PathBuf,
-    /// Where.
+    /// The mount point.
     place: PathBuf,
     files: &'static Files,
 }
 
 impl Mount {
-    /// From a line of `/proc/self/mountinfo`.
+    /// Parses a line of `/proc/self/mountinfo`.
     fn parse(line: &str) -> Option<Self> {
         let (before, after) = line.split_once(" - ")?;
         let mut fields = before.split(' ').skip(3);
@@ -93,7 +95,7 @@ impl Mount {
     }
 }
 
-/// A path in which blanks and the like are written in octal, as `\040`.
+/// Decodes a path in which blanks and similar characters are written in octal, such as `\040`.
 fn unescaped(text: &str) -> PathBuf {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
@@ -109,7 +111,7 @@ fn unescaped(text: &str) -> PathBuf {
 }
 
 impl Files {
-    /// What the group of this folder leaves, if it has a limit.
+    /// Returns the bytes that the group of this folder leaves, if it has a limit.
     fn left(&self, folder: &Path) -> Option<u64> {
         let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
         let number = |name: &str| read(name)?.trim().parse::<u64>().ok();
@@ -133,7 +135,7 @@ mod tests {
     const V1_MOUNT: &str = "30 25 0:26 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory\n";
     const V2_MOUNT: &str = "30 25 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
 
-    /// A tree of files of this content, and what the groups there leave.
+    /// Makes a tree of these files and returns what its groups leave.
     fn left_in(files: &[(&str, &str)]) -> Vec<(String, u64)> {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in files {
@@ -205,7 +207,7 @@ mod tests {
                 ("sys/fs/cgroup/memory/memory.usage_in_bytes", "9000"),
             ])
         };
-        // Mounted from within, seen from outside, and hidden by a namespace.
+        // The group is bind-mounted, seen from inside, or hidden by a namespace.
         let bound = V1_MOUNT.replacen(" / /", " /docker/abc /", 1);
         assert_eq!(files("4:memory:/docker/abc\n", &bound), [limited("/docker/abc", 0)]);
         assert_eq!(files("4:memory:/\n", V1_MOUNT), [limited("/", 0)]);

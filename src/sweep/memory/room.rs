@@ -1,4 +1,4 @@
-//! How much memory this process can still have, and what says so.
+//! The memory that this process can still get, and the limit that determines it.
 
 use std::fmt;
 use std::fs;
@@ -9,14 +9,14 @@ use rustix::process::{Resource, getrlimit};
 
 use super::cgroup;
 
-/// What the process takes of its limits of address space beside its tensors: a stack for each processor's thread, which may be
-/// yet to start, and a little.
+/// Returns the address space that the process needs besides tensors: one stack of 2 MiB per processor, whose threads
+/// may not have started yet, and 8 MiB for the rest.
 fn stacks_bytes() -> u64 {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     (threads as u64) * (2 << 20) + (8 << 20)
 }
 
-/// What the process holds, in bytes.
+/// The memory that the process holds, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Usage {
     resident: u64,
@@ -25,7 +25,7 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// As Linux says it; nothing elsewhere.
+    /// Reads the usage from Linux; all zero on other systems.
     pub(super) fn now() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let bytes = |name: &str| kibibytes(&status, name).unwrap_or(0);
@@ -36,12 +36,12 @@ impl Usage {
         }
     }
 
-    /// With so many bytes more.
+    /// Returns this usage plus `bytes`.
     pub(super) fn with(&self, bytes: u64) -> Self {
         self.zip(self, |own, _| own.saturating_add(bytes))
     }
 
-    /// What it has more than `other`.
+    /// Returns the amount by which this usage exceeds `other`.
     pub(super) fn beyond(&self, other: &Self) -> Self {
         self.zip(other, u64::saturating_sub)
     }
@@ -55,7 +55,7 @@ impl Usage {
     }
 }
 
-/// What sets the room.
+/// The limit that determines the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Bound {
     Machine,
@@ -64,7 +64,7 @@ pub(super) enum Bound {
     Data,
 }
 
-/// Memory that can still be had.
+/// Memory that is still available.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Room {
     pub(super) bytes: u64,
@@ -83,8 +83,9 @@ impl fmt::Display for Room {
     }
 }
 
-/// The least of what the machine has free and what cgroups and limits leave a process that uses so much, and can use part of
-/// that again. `root` is where the file systems of the kernel are looked for. Nothing where the system does not say.
+/// Returns the minimum of the machine's free memory and what cgroups and limits leave for a process that uses `usage`,
+/// of which `reusable` counts as free. The kernel's file systems are read below `root`. Returns `None` if the system
+/// does not tell.
 pub(super) fn least(root: &Path, usage: &Usage, reusable: &Usage) -> Option<Room> {
     let machine = available_bytes(root).map(|bytes| Room {
         bytes: bytes.saturating_add(reusable.resident),
@@ -105,7 +106,7 @@ pub(super) fn least(root: &Path, usage: &Usage, reusable: &Usage) -> Option<Room
     ];
     let limits = limits.into_iter().filter_map(|(resource, used, again, bound)| {
         let most = getrlimit(resource).current?;
-        // Without a number of what is used, the limit says nothing.
+        // Without the used amount, the remaining room is unknown.
         (used > 0).then(|| Room {
             bytes: most.saturating_sub(used + stacks_bytes()).saturating_add(again),
             bound,
@@ -118,12 +119,12 @@ pub(super) fn least(root: &Path, usage: &Usage, reusable: &Usage) -> Option<Room
         .min_by_key(|room| room.bytes)
 }
 
-/// Memory that can be had without swapping, as Linux estimates it.
+/// Returns the memory that is available without swapping, as Linux estimates it.
 fn available_bytes(root: &Path) -> Option<u64> {
     kibibytes(&fs::read_to_string(root.join("proc/meminfo")).ok()?, "MemAvailable:")
 }
 
-/// What a line of this name says, in bytes.
+/// Returns the value of the line with this name, in bytes.
 fn kibibytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -167,7 +168,8 @@ mod tests {
             address_space: bytes,
             data: bytes,
         };
-        // Of 530, 100 were there before and 30 are the data set of now, also where that lies in what an earlier one left.
+        // Of 530 bytes, 100 were there before and 30 are the present data set, even if it reuses the memory of an
+        // earlier one.
         assert_eq!(usage(530).beyond(&usage(100).with(30)), usage(400));
         assert_eq!(usage(120).beyond(&usage(100).with(30)), usage(0));
     }

@@ -1,4 +1,4 @@
-//! What is measured of a cell while it trains, and written down.
+//! Measures a cell while it trains, and writes the results.
 
 use std::time::Instant;
 
@@ -16,9 +16,9 @@ use crate::train::schedule::evaluation_due;
 use crate::train::{AnyError, Verdict};
 
 impl Run<'_> {
-    /// Measures what is due, or everything at the end of the cell, and writes it down.
+    /// Measures everything that is due, or everything at the end of the cell, and writes it.
     ///
-    /// Gives the ending if the cell is at its end: `budget` is used up, the loss or accuracy aimed at is reached, it
+    /// Returns the ending if the cell ends here: `budget` is used up, the aimed loss or accuracy is reached, the cell
     /// has diverged, or it was told to end.
     pub(in crate::train) fn observe(&mut self, budget: Option<StopReason>) -> Result<Option<CellEnding>, AnyError> {
         let settings = self.task.settings;
@@ -51,7 +51,7 @@ impl Run<'_> {
         let mut points = vec![point];
         let mut ending = stop.map(CellEnding::Finished);
         if measure || stop.is_some() {
-            // The last value is what tables show, so it is always audited.
+            // Tables show the last value, so it is always audited.
             if let Err(told_to_end) = self.measure_lambda(&mut points, asked.audit || stop.is_some()) {
                 ending = Some(told_to_end);
             }
@@ -106,7 +106,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Measures λ_max on every probe; the first goes into the point that is there, each other one into one of its own.
+    /// Measures λ_max on every probe. The first probe's value goes into the existing point, each other one into a new
+    /// point.
     fn measure_lambda(&mut self, points: &mut Vec<Point>, audit: bool) -> Result<(), CellEnding> {
         let started = self.stopwatch.seconds();
         let cold = audit || self.probes.iter().any(ProbeTrack::audit_is_due);
@@ -161,7 +162,7 @@ impl Run<'_> {
             let step = self.step;
             self.outbox.notice(
                 Some(self.task.cell),
-                format!("an audit at step {step} found λ_max {value} where the track had {from}; corrected"),
+                format!("an audit at step {step} corrected λ_max from {from} to {value}"),
             );
         }
         let paused = self.stopwatch.left_out().saturating_sub(left_out);
@@ -187,7 +188,7 @@ impl Run<'_> {
     }
 }
 
-/// Whether the loss or accuracy aimed at is reached.
+/// Returns the reason to stop if the aimed loss or accuracy is reached.
 fn reached(settings: &Settings, point: &Point) -> Option<StopReason> {
     let loss = settings.until_train_loss.zip(TRAIN_LOSS.value(point));
     let accuracy = settings.until_train_accuracy.zip(TRAIN_ACCURACY.value(point));

@@ -1,4 +1,4 @@
-//! The values under the cursor, as text that a spreadsheet takes.
+//! The values under the cursor, as tab-separated text for a spreadsheet.
 
 use std::fmt::Write;
 
@@ -7,8 +7,10 @@ use crate::number::unsigned_zero;
 use crate::quantity::{self, Subject};
 use crate::tui::state::scene::Scene;
 
-/// One line a value, name and value apart by a tab: every curve of the chosen cell at the cursor, from its smallest to its
-/// largest value where many steps are one, or the last values where there is no cursor. Numbers are whole.
+/// Returns the values of every curve of the chosen cell at the cursor, or the last values if there is no cursor.
+///
+/// Each line has a name and a value, separated by a tab. If one point of a curve stands for several measurements, the
+/// line has their smallest and their largest value. Numbers are not rounded. `None` if there is no cell.
 pub(in crate::tui) fn values(scene: &Scene) -> Option<String> {
     let cell = scene.cell()?;
     let curves = &cell.curves;
@@ -87,7 +89,7 @@ mod tests {
         for line in ["threshold\t40.0".to_owned(), format!("test_loss\t{test_loss:?}")] {
             assert!(lines.contains(&line.as_str()), "{line}: {text}");
         }
-        // λ_max and the time of a product on two probes, and seven others.
+        // λ_max and the time per product on each of two probes, and seven other quantities.
         assert_eq!(lines.len(), 5 + 2 * 2 + 7);
     }
 }

@@ -1,4 +1,4 @@
-//! A chart of curves that were measured in the chosen cell. What it shows is data, so that every quantity is drawn alike.
+//! A chart of measured curves of the chosen cell. The chart is plain data, so the same code draws all quantities.
 
 use std::borrow::Cow;
 
@@ -11,28 +11,28 @@ use crate::monitor::{Cell, Curve};
 use crate::tui::plot::{Axis, Chart, Marks, Pen, Scale, Series, Window};
 use crate::tui::state::scene::Scene;
 
-/// A curve that explodes would flatten all that went before: on a linear axis the top is at most this many times the first
-/// value.
+/// On a linear axis the top is at most this many times the first value. Otherwise a curve that explodes would flatten
+/// everything before it.
 const MOST_STRETCH: f64 = 4.0;
 
 /// One curve of the chosen cell.
 pub(super) struct Line<'a> {
     /// Its name in the title.
     pub(super) label: &'a str,
-    /// It, where it lies across the chart.
+    /// The curve, with its steps converted to places on the horizontal axis.
     pub(super) curve: Cow<'a, Curve>,
     /// Its last value, for the title.
     pub(super) latest: Option<f64>,
     pub(super) pen: Pen,
     pub(super) marks: Marks,
-    /// Whether its last value holds to the right end of the chart.
+    /// Whether a level line continues the last value to the right end of the chart.
     pub(super) holds: bool,
-    /// Whether it is smoothed where the person watching wants that.
+    /// Whether the curve is smoothed when smoothing is on.
     pub(super) is_noisy: bool,
 }
 
 impl<'a> Line<'a> {
-    /// A measured curve, without marks.
+    /// Creates the line of a measured curve, without marks.
     pub(super) fn measured(label: &'a str, curve: Cow<'a, Curve>, latest: Option<f64>, pen: Pen) -> Self {
         Self {
             label,
@@ -45,7 +45,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The curve alone, or faint with its `smooth` one over it.
+    /// Returns the curve alone, or the curve in a faint pattern with its `smooth` version over it.
     fn series<'b>(&'b self, smooth: Option<&'b Curve>) -> impl Iterator<Item = Series<'b>> + use<'b> {
         let raw = Series {
             curve: &self.curve,
@@ -66,14 +66,14 @@ impl<'a> Line<'a> {
 /// How values are spread over the height of a chart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Spread {
-    /// On this scale; a linear one has its zero.
+    /// On this scale; a linear axis includes zero.
     From(Scale),
-    /// Shares of a whole: in per cent, up to 100.
+    /// Fractions from 0 to 1, shown in per cent up to 100.
     Shares,
 }
 
 impl Spread {
-    /// The axis for what these lines, and the curves `beside` them, have within `window`.
+    /// Returns the axis for the values of `lines` and of the curves `beside` them within `window`.
     pub(super) fn axis(self, lines: &[Line], beside: &[(Cow<Curve>, Pen)], window: Window, rows: usize) -> Axis {
         let curves = lines.iter().map(|line| &*line.curve);
         let range = curves
@@ -104,12 +104,12 @@ impl Spread {
     }
 }
 
-/// The smallest and the largest value of two ranges together.
+/// Returns the smallest and the largest value of two ranges together.
 pub(super) fn union(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
     (one.0.min(other.0), one.1.max(other.1))
 }
 
-/// A value of exactly zero has no logarithm; the axis then spans six decades.
+/// Returns `low` if it is positive. Otherwise it has no logarithm, and the axis spans six decades below `high`.
 fn smallest_positive(low: f64, high: f64) -> f64 {
     if low > 0.0 { low } else { high * 1e-6 }
 }
@@ -118,17 +118,17 @@ fn smallest_positive(low: f64, high: f64) -> f64 {
 pub(super) struct Curves<'a> {
     pub(super) title: Vec<Span<'a>>,
     pub(super) legend: Vec<Vec<Span<'a>>>,
-    /// The most important one first: it lies on top, and beneath it those of the overlaid cells.
+    /// The lines, the most important one first: it is drawn on top, with the curves of the overlaid cells beneath it.
     pub(super) lines: Vec<Line<'a>>,
-    /// Curves that lie behind all others.
+    /// Curves that are drawn behind all others.
     pub(super) behind: Vec<(Cow<'a, Curve>, Pen)>,
-    /// What the overlaid cells have of the most important line.
+    /// The most important line of each overlaid cell.
     pub(super) overlaid: Vec<(Cow<'a, Curve>, Pen)>,
     pub(super) axis: Axis,
 }
 
 impl Curves<'_> {
-    /// Draws the chart of `cell`, which is the chosen one.
+    /// Draws the chart. `cell` is the chosen cell.
     pub(super) fn render(self, scene: &Scene, cell: &Cell, area: Rect, buffer: &mut Buffer) {
         let points = scene.view.smoothing.points();
         let smooth = |line: &Line| {

@@ -1,4 +1,4 @@
-//! λ_max over the steps of the chosen cell, with its threshold; cells that ended earlier lie behind.
+//! λ_max over the steps of the chosen cell, with its threshold. Cells that ended earlier are drawn behind it.
 
 use std::borrow::Cow;
 
@@ -16,18 +16,18 @@ use crate::tui::plot::{self, Axis, Marks, Pattern, Pen, Scale, Window};
 use crate::tui::state::scene::Scene;
 use crate::tui::words;
 
-/// Curves of earlier cells beyond this many make a carpet rather than a comparison.
+/// Maximum number of earlier cells that are drawn: among more curves, a single one cannot be recognized.
 const MOST_PAST: usize = 24;
 
-/// Threshold and earlier cells may stretch the axis to this many times what the cell itself needs; beyond that they
-/// would flatten the curve that is being watched.
+/// The threshold and earlier cells may stretch the axis to at most this many times the largest value of the cell
+/// itself; more would flatten the curve of the cell.
 const MOST_STRETCH: f64 = 4.0;
 
-/// On a linear axis λ_max is shown up to this many times the threshold; far beyond it training is diverging, and one
-/// value of 10⁹ would flatten the whole history (a logarithmic axis shows it).
+/// On a linear axis λ_max is shown up to this many times the threshold. Far above the threshold training diverges, and
+/// one value of 10⁹ would flatten the whole history (a logarithmic axis shows it).
 const MOST_ABOVE_THRESHOLD: f64 = 5.0;
 
-/// From this width the title has room for the legend beside it.
+/// From this width on, there is room for the whole title beside the legend.
 const WIDE: u16 = 110;
 
 /// Draws the chart.
@@ -36,7 +36,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let probe = scene.probe(cell);
     let curve = cell.curves.of(&LAMBDA_MAX, probe);
     let others = overlaid::cells(scene);
-    // What was laid over the chart on purpose is not to be looked for among all others.
+    // The user must find the overlaid curves easily, so the other cells are not drawn with them.
     let past = if others.is_empty() {
         past(scene, probe)
     } else {
@@ -69,7 +69,7 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
             ..Line::measured("λ_max", placed, cell.latest.of(&LAMBDA_MAX, probe), pens.lambda)
         },
         Line {
-            // The threshold is where λ_max is headed: it is shown ahead of it.
+            // λ_max rises towards the threshold, so the threshold is drawn to the right end of the chart.
             holds: scene.monitor.state(scene.chosen()).can_be_aborted(),
             is_noisy: false,
             ..Line::measured(
@@ -93,13 +93,13 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     .render(scene, cell, area, buffer);
 }
 
-/// What else is declared to be drawn with λ_max.
+/// Returns the other quantities that are declared for the chart of λ_max.
 fn further() -> impl Iterator<Item = &'static Quantity> {
     let own = [LAMBDA_MAX.key, THRESHOLD.key];
     LAMBDA.quantities().filter(move |quantity| !own.contains(&quantity.key))
 }
 
-/// What there is on the chart beside the curve and its threshold.
+/// Returns the legend of everything on the chart except the curve and its threshold.
 fn legend(scene: &Scene, pens: &Pens, cell: &Cell, curve: &Curve, past: &[(&Cell, &Curve)]) -> Vec<Vec<Span<'static>>> {
     let theme = scene.theme();
     let mut legend = Vec::new();
@@ -115,7 +115,7 @@ fn legend(scene: &Scene, pens: &Pens, cell: &Cell, curve: &Curve, past: &[(&Cell
         legend.push(plot::mark_legend('▲', "corrected by audit", theme));
     }
     if curve.buckets().iter().any(|bucket| bucket.gap_after) {
-        legend.push(plot::mark_legend('×', "then a gap", theme));
+        legend.push(plot::mark_legend('×', "before a gap", theme));
     }
     if !cell.rate_changes.is_empty() {
         legend.push(plot::mark_legend('│', "η changed by hand", theme));
@@ -179,7 +179,7 @@ fn axis(scale: Scale, window: Window, curve: &Curve, threshold: &Curve, past: &[
         (Some(range), _) | (None, Some(range)) => range,
         (None, None) => (0.0, 1.0),
     };
-    // A threshold at zero or below, as a large weight decay makes it, says nothing about how high the curve goes.
+    // A large weight decay can make the threshold zero or negative. Such a threshold does not limit the axis.
     let most = window
         .range(threshold)
         .filter(|(_, threshold)| *threshold > 0.0)
@@ -189,7 +189,7 @@ fn axis(scale: Scale, window: Window, curve: &Curve, threshold: &Curve, past: &[
     } else {
         high
     };
-    // Curvature is read against zero, unless the curve hardly moves far above it.
+    // The axis starts at zero, unless all values lie close together and far above zero.
     let from_zero = scale == Scale::Linear && low > 0.0 && low < high * 0.8;
     Axis::new(scale, if from_zero { 0.0 } else { low }, high, rows)
 }
@@ -221,7 +221,7 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
         Some(lambda) => {
             spans.push(Span::styled(theme.text(value_words(lambda)).into_owned(), theme.strong));
             if !lambda.lambda_max.is_finite() {
-                spans.push(Span::styled(" could not be had", theme.warning));
+                spans.push(Span::styled(" not finite", theme.warning));
             } else if !lambda.lambda_converged {
                 spans.push(Span::styled(" not converged", theme.warning));
             }
@@ -252,7 +252,7 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
         (_, Some(planned)) => planned.clone(),
         _ => String::new(),
     };
-    // On a small screen what is laid over the chart is named instead; what it is measured on stands in the details.
+    // A small screen names the overlaid curves instead of the probe.
     let is_crowded = width < WIDE && !(scene.view.overlaid.is_empty() && scene.view.smoothing.points().is_none());
     if is_crowded {
         spans.push(Span::raw(" "));
@@ -339,13 +339,10 @@ mod tests {
         (lambda.lambda_max, lambda.lambda_residual, lambda.lambda_converged) = (f64::NAN, f64::NAN, false);
         fixture.measure(2, point);
         let drawn = fixture.drawn(render, (120, 15));
-        assert!(
-            drawn.contains("– could not be had") && !drawn.contains("NaN"),
-            "{drawn}"
-        );
+        assert!(drawn.contains("– not finite") && !drawn.contains("NaN"), "{drawn}");
         assert_eq!(drawn.matches('×').count(), 1, "{drawn}");
         let wide = fixture.drawn(render, (160, 15));
-        assert!(wide.contains("× then a gap"), "{wide}");
+        assert!(wide.contains("× before a gap"), "{wide}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A chart of quantities over the steps of the chosen cell, as they are declared.
+//! A chart of quantities over the steps of the chosen cell, built from the declarations of the quantities.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub(super) fn render(scene: &Scene, chart: &Chart, spread: Spread, area: Rect, b
     let Some(cell) = scene.cell() else { return };
     let theme = scene.theme();
     let probe = scene.probe(cell);
-    // The main line first: it lies on top.
+    // The main line comes first, because it is drawn on top.
     let mut quantities: Vec<&Quantity> = chart.quantities().collect();
     quantities.sort_by_key(|quantity| quantity.line);
     let lines: Vec<Line> = quantities.iter().map(|quantity| line(quantity, scene, cell)).collect();
@@ -53,7 +53,7 @@ pub(super) fn render(scene: &Scene, chart: &Chart, spread: Spread, area: Rect, b
     .render(scene, cell, area, buffer);
 }
 
-/// A quantity of the chosen cell as a line.
+/// Returns a quantity of the chosen cell as a line.
 pub(super) fn line<'a>(quantity: &'static Quantity, scene: &Scene, cell: &'a Cell) -> Line<'a> {
     let probe = scene.probe(cell);
     let marks = match quantity.uncertainty {
@@ -72,14 +72,14 @@ pub(super) fn line<'a>(quantity: &'static Quantity, scene: &Scene, cell: &'a Cel
     }
 }
 
-/// A line with its value, at the cursor or the last one, for a title.
+/// Returns a line for a title, with its value at the cursor, or its last value if there is no cursor.
 pub(super) fn current<'a>(quantity: &Quantity, line: &Line, scene: &Scene, cell: &Cell) -> Span<'a> {
     let curve = cell.curves.of(quantity, scene.probe(cell));
     let value = scene.at_cursor(curve, |value| words::value_of(quantity, value), line.latest);
     plot::current(line.pen, line.label, &value, scene.theme())
 }
 
-/// What a quantity is drawn with: the same in every chart.
+/// Returns the pen of a quantity, which is the same in every chart.
 fn pen(quantity: &Quantity, theme: &Theme) -> Pen {
     let (style, pattern, ascii) = match quantity.line {
         quantity::Line::Main => (theme.test, Pattern::Solid, '*'),
@@ -89,11 +89,11 @@ fn pen(quantity: &Quantity, theme: &Theme) -> Pen {
     Pen { style, pattern, ascii }
 }
 
-/// What stands on the right of the title; where there is room for one only, it is the first.
+/// Returns the notes on the right of the title, the most important one first: a narrow chart shows only this one.
 fn notes(scene: &Scene, cell: &Cell, chart: &Chart, spread: Spread) -> Vec<String> {
     let axis = match spread {
         Spread::Shares => None,
-        // The axis first: it is what a key changes.
+        // The scale comes first, because a key changes it.
         Spread::From(Scale::Linear) => Some(" linear ".to_owned()),
         Spread::From(Scale::Logarithmic) => Some(" log ".to_owned()),
     };
@@ -185,6 +185,6 @@ mod tests {
             crate::tui::charts::render(scene, &quantity::PRODUCT, area, buffer);
         };
         let drawn = fixture.drawn(product, (59, 12));
-        assert!(drawn.contains("time a product"), "{drawn}");
+        assert!(drawn.contains("time per HVP"), "{drawn}");
     }
 }

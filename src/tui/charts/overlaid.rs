@@ -1,4 +1,4 @@
-//! Cells that lie over the charts for comparison.
+//! Cells that are overlaid on the charts for comparison.
 
 use ratatui::style::{Color, Style};
 use ratatui::text::Span;
@@ -11,13 +11,13 @@ use crate::tui::state::view::MOST_OVERLAID;
 use crate::tui::theme::panel;
 use crate::tui::theme::{Colours, Theme};
 
-/// Widest that the swept settings of a cell are named in a legend.
+/// Maximum width of the swept settings of a cell in a legend, in columns.
 const WIDEST: usize = 28;
 
 const PATTERNS: [Pattern; 3] = [Pattern::Solid, Pattern::Dashed, Pattern::Dotted];
 const ASCII: [char; MOST_OVERLAID] = ['1', '2', '3', '4', '5', '6'];
 
-/// Those that are drawn, each with its pen: the chosen cell has its own curves.
+/// Returns the overlaid cells, each with its pen, without the chosen cell: its own curves are drawn anyway.
 pub(super) fn cells<'a>(scene: &Scene<'a>) -> Vec<(CellIndex, &'a Cell, Pen)> {
     let overlaid = scene.view.overlaid.iter().enumerate();
     overlaid
@@ -26,10 +26,11 @@ pub(super) fn cells<'a>(scene: &Scene<'a>) -> Vec<(CellIndex, &'a Cell, Pen)> {
         .collect()
 }
 
-/// The pen of the one that was laid over the charts at this place.
+/// Returns the pen of the overlaid cell at this place in the list.
 fn pen(at: usize, theme: &Theme) -> Pen {
-    // As far as six colours can be from one another and from those of the chosen cell's curves in every kind of sight, with
-    // a contrast of 3:1 on black and on white: the first three well, the rest with the help of their patterns.
+    // Six colours that differ as much as possible from one another and from the curves of the chosen cell, in every
+    // kind of colour vision, with a contrast of 3:1 on black and on white. The first three differ well by colour alone;
+    // the others need their patterns, too.
     const INDEXED: [u8; MOST_OVERLAID] = [126, 58, 99, 200, 96, 29];
     const BASIC: [Color; MOST_OVERLAID] = [
         Color::Magenta,
@@ -55,7 +56,7 @@ fn pen(at: usize, theme: &Theme) -> Pen {
     }
 }
 
-/// What each is, for the legend of a chart.
+/// Returns the legend of a chart, one entry per overlaid cell.
 pub(super) fn legend(scene: &Scene) -> Vec<Vec<Span<'static>>> {
     let theme = scene.theme();
     let entries = cells(scene).into_iter().map(|(index, cell, pen)| {

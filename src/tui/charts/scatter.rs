@@ -1,4 +1,4 @@
-//! Test accuracy against λ_max of the cells that finished, and how far the two go together.
+//! Test accuracy against λ_max of the finished cells, with the rank correlation of the two.
 //!
 //! ```text
 //! ── test accuracy against λ_max  τ −0.53 [−0.81, −0.08] of 12 cells ─── ● 0.05 ▲ 0.1 ──
@@ -21,13 +21,13 @@ use crate::tui::state::scene::Scene;
 use crate::tui::state::view::settings_beside_seed;
 use crate::tui::theme::{Glyphs, Theme};
 
-/// From this ratio of the largest to the smallest λ_max the axis is logarithmic.
+/// Above this ratio of the largest to the smallest λ_max, the axis is logarithmic.
 pub(in crate::tui) const WIDE_RANGE: f64 = 8.0;
 
-/// From this width the title says everything.
+/// From this width on, there is room for the whole title.
 const WIDE: u16 = 100;
 
-/// What tells one value of a setting from another, with and without colour.
+/// Glyphs for the values of a setting, which differ even without colour.
 const GLYPHS: [char; 6] = ['●', '▲', '■', '○', '△', '□'];
 const ASCII: [char; 6] = ['*', '^', '#', 'o', '+', '='];
 
@@ -53,7 +53,7 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
             },
         })
         .collect();
-    // The chosen cell lies on top.
+    // The chosen cell is drawn on top.
     if let Some(at) = outcomes.iter().position(|outcome| outcome.cell == scene.chosen()) {
         let mut chosen = dots.remove(at);
         chosen.style = chosen.style.add_modifier(Modifier::REVERSED);
@@ -81,7 +81,7 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
 fn title(scene: &Scene, outcomes: &[Outcome], width: u16) -> Vec<Span<'static>> {
     let theme = scene.theme();
     let words = |text: String| theme.text(text).into_owned();
-    // The horizontal axis has its name, too; on a small screen the legend needs the room.
+    // On a small screen the title leaves out λ_max: the axis names it, too, and the legend needs the room.
     let is_wide = width >= WIDE;
     let name = if is_wide {
         "test accuracy % against λ_max"
@@ -100,7 +100,7 @@ fn title(scene: &Scene, outcomes: &[Outcome], width: u16) -> Vec<Span<'static>> 
     spans
 }
 
-/// τ-b with its interval, or why there is none; of how many cells where `is_wide`.
+/// Returns τ-b with its interval, or the reason why there is none; if `is_wide`, with the number of cells.
 fn correlation_words(correlation: Option<Kendall>, is_wide: bool) -> String {
     let of = |count: usize| {
         if is_wide {
@@ -149,26 +149,26 @@ pub(in crate::tui) fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
         .unwrap_or((0.0, 1.0))
 }
 
-/// The values of the setting that points are told apart by.
+/// The values of the setting that the glyphs stand for.
 pub(in crate::tui) struct Levels<'a>(Option<&'a Swept>);
 
 impl<'a> Levels<'a> {
-    /// Those of the setting that the view asks for.
+    /// Returns the values of the setting that is selected in the view.
     pub(in crate::tui) fn of(scene: &Scene<'a>) -> Self {
         Self(settings_beside_seed(scene.monitor).nth(scene.view.scatter.unwrap_or(0)))
     }
 
-    /// What the setting is called, nothing where none is swept.
+    /// Returns the name of the setting, or an empty text if no setting is swept.
     pub(in crate::tui) fn setting(&self) -> &'a str {
         self.0.map_or("", |swept| &swept.name)
     }
 
-    /// Each value once, in the order of the queue.
+    /// Returns each value once, in the order of the queue.
     pub(in crate::tui) fn values(&self) -> &'a [String] {
         self.0.map_or(&[], |swept| &swept.values)
     }
 
-    /// Which of the values a cell has.
+    /// Returns the index of a cell's value in [`Self::values`].
     pub(in crate::tui) fn of_cell(&self, cell: CellIndex) -> usize {
         let level = self.0.and_then(|swept| swept.of_cells.get(cell));
         level.copied().unwrap_or(0)
@@ -197,7 +197,7 @@ impl<'a> Levels<'a> {
     }
 }
 
-/// Values beyond the sixth begin again; the queue tells which is which.
+/// Returns the glyph of a value. From the seventh value on the glyphs repeat; the table shows the value of each cell.
 fn glyph_of(level: usize, theme: &Theme) -> char {
     match theme.glyphs {
         Glyphs::Unicode => GLYPHS[level % GLYPHS.len()],
@@ -216,7 +216,7 @@ mod tests {
     use crate::statistics::kendall;
     use crate::tui::fixture::Fixture;
 
-    /// A sweep whose six cells have all finished, the sharper the worse.
+    /// A sweep of six finished cells, in which a higher λ_max comes with a lower test accuracy.
     fn all_finished() -> Fixture {
         let mut fixture = Fixture::half_way();
         let events = (0..6).map(|cell| crate::tui::fixture::script::came_to(cell, 10.0 * (cell + 1) as f64));

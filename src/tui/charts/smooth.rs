@@ -1,12 +1,15 @@
-//! A curve without its noise, to be drawn over the curve itself.
+//! A smoothed curve, which is drawn over the measured one.
 
 use crate::monitor::{Bucket, Curve};
 
-/// Points that a smoothed curve needs, however wide the screen.
+/// Number of points that are enough for a smoothed curve on a screen of any width.
 const ENOUGH: usize = 2_048;
 
-/// The mean over `points` neighbouring measurements, as many before as behind, fewer at the ends and never across a gap. Where
-/// the curve has drawn several measurements together, the middle of their extremes stands for them. Of many such means, which change little from one to the next, some are left out.
+/// Returns the mean over `points` neighbouring measurements: as many before each point as after it, fewer near the
+/// ends, and never across a gap.
+///
+/// If a bucket of the curve holds several measurements, the midpoint of the smallest and the largest stands for them. A
+/// long curve gets fewer means than it has buckets, because neighbouring means differ little.
 pub(super) fn smoothed(curve: &Curve, points: usize) -> Curve {
     let half = points / 2;
     let mut smooth = Curve::default();
@@ -22,7 +25,7 @@ pub(super) fn smoothed(curve: &Curve, points: usize) -> Curve {
         let stride = (part.len() / ENOUGH).clamp(1, half.max(1));
         for at in (0..last).step_by(stride).chain([last]) {
             let bucket = &part[at];
-            // Symmetric up to the ends, so that a slope stays where it is.
+            // The window is symmetric even near the ends, so that a straight line is not changed.
             let reach = half.min(at).min(last - at);
             let mean = (sums[at + reach + 1] - sums[at - reach]) / (2 * reach + 1) as f64;
             smooth.push(bucket.first_step + (bucket.last_step - bucket.first_step) / 2, mean);

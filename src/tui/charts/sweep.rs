@@ -1,4 +1,4 @@
-//! What a swept setting does to λ_max and to test accuracy, and how the two go together.
+//! The effect of a swept setting on λ_max and on test accuracy, and the scatter of the two.
 //!
 //! ```text
 //! ── test accuracy % against λ_max  τ −0.53 … ──────────
@@ -18,7 +18,7 @@ use crate::monitor::Outcome;
 use crate::tui::plot::{Axis, Dot, Scale, Scatter};
 use crate::tui::state::scene::Scene;
 
-/// Draws the three charts; on a low screen the scatter alone has room beside nothing else.
+/// Draws the three charts: the scatter above, and one chart per quantity below it.
 pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let [above, below] = area.layout(&Layout::vertical([Constraint::Fill(1); 2]));
     scatter::render(scene, above, buffer);
@@ -51,7 +51,7 @@ impl Quantity {
     }
 }
 
-/// The quantity of every finished cell over the values of the setting, with the mean of those that may be compared.
+/// Draws the quantity of every finished cell over the values of the setting, with the means of the comparable cells.
 fn by_setting(scene: &Scene, levels: &Levels, outcomes: &[Outcome], what: Quantity, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let mut dots: Vec<Dot> = Vec::new();

@@ -1,4 +1,4 @@
-//! The real loop on its own thread, with keys and events scripted and the screen read from outside.
+//! Tests of the real loop on its own thread. They send keys and events, and read its screen.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,7 +27,7 @@ struct Shared {
     mood: Mood,
 }
 
-/// What becomes of a frame.
+/// What happens when a frame is drawn.
 #[derive(Clone, Copy, PartialEq)]
 enum Mood {
     Works,
@@ -90,7 +90,7 @@ impl Backend for Shared {
     }
 }
 
-/// The other ends of the wires.
+/// The other ends of the channels.
 struct Bench {
     backend: Shared,
     events: Option<Sender<Event>>,
@@ -284,7 +284,7 @@ fn a_trainer_that_vanishes_does_not_end_the_screen() {
     let mut bench = Bench::start(Mood::Works);
     bench.wait_for("▶ training");
     bench.events = None;
-    bench.wait_for("the training process is gone");
+    bench.wait_for("the training process exited");
     bench.letter('?');
     bench.wait_for("─ keys of page charts ─");
     bench.letter('q');

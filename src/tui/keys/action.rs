@@ -1,11 +1,11 @@
-//! What can be asked for by key, and on which pages.
+//! The actions that keys trigger, and the pages on which each action does something.
 
 use crate::tui::page::Page;
 
-/// What a key asks for.
+/// An action that a key triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Pause, or go on.
+    /// Pause, or resume.
     PauseOrResume,
     /// Abort the chosen cell, after a question.
     Abort,
@@ -15,29 +15,29 @@ pub enum Action {
     Measure,
     /// Change the learning rate of the running cell, at a prompt.
     LearningRate,
-    /// Look at the cell above.
+    /// Choose the cell above.
     Previous,
-    /// Look at the cell below.
+    /// Choose the cell below.
     Next,
-    /// Look at a cell further up.
+    /// Choose a cell ten rows further up.
     PageUp,
-    /// Look at a cell further down.
+    /// Choose a cell ten rows further down.
     PageDown,
-    /// Look at whichever cell is running.
+    /// Follow the running cell.
     Follow,
     /// Show the next quantity in the marked chart.
     NextChart,
     /// Mark the next chart.
     MarkChart,
-    /// Steps, epochs or seconds across the charts.
+    /// Switch the horizontal axis between steps, epochs and seconds.
     AcrossAxis,
-    /// Linear or logarithmic loss.
+    /// Switch the loss axis between linear and logarithmic.
     LossAxis,
-    /// Linear or logarithmic λ_max.
+    /// Switch the λ_max axis between linear and logarithmic.
     LambdaAxis,
-    /// Read the curves out further left.
+    /// Move the cursor left; the curves are read out at the cursor.
     CursorLeft,
-    /// Read the curves out further right.
+    /// Move the cursor right.
     CursorRight,
     /// Show fewer steps.
     ZoomIn,
@@ -51,29 +51,30 @@ pub enum Action {
     WholeRun,
     /// Smooth the curves more, or not at all.
     Smooth,
-    /// Lay the chosen cell over the charts of the others, or take it away.
+    /// Overlay the chosen cell on the charts of other cells, or remove this overlay.
     Overlay,
-    /// Take all of them away.
+    /// Remove all overlays.
     OverlayNone,
     /// Show λ_max on the next probe.
     NextProbe,
-    /// The scatter of all finished cells, by the next swept setting, and at last loss and accuracy of the chosen one again.
+    /// Show the scatter of all finished cells, coloured by the next swept setting; after the last setting, show loss
+    /// and accuracy of the chosen cell.
     Scatter,
     /// Show the curves of the chosen cell.
     PageCharts,
     /// Show the table of all cells alone.
     PageCells,
-    /// Show what the swept settings do.
+    /// Show the effect of the swept settings.
     PageSweep,
-    /// Show what happened.
+    /// Show the log of the run.
     PageLog,
-    /// Show some of the cells alone, at a prompt.
+    /// Filter the cells, at a prompt.
     Filter,
     /// Sort the table by the next column.
     Sort,
-    /// Sort it the other way round.
+    /// Reverse the sort order.
     SortReversed,
-    /// Set the chosen cell aside at the end of the queue.
+    /// Move the chosen cell to the end of the queue, even while it runs.
     Skip,
     /// Run the chosen cell again, after a question.
     Retry,
@@ -81,15 +82,15 @@ pub enum Action {
     MoveUp,
     /// Run the chosen cell later.
     MoveDown,
-    /// Hold the chosen cell out of the queue, or let it in again.
+    /// Hold the chosen queued cell, or release it.
     Hold,
-    /// Add a cell that differs from the chosen one in its seed.
+    /// Add a cell that differs from the chosen one only in its seed.
     AddSeed,
-    /// Take the last change of queue or learning rate back.
+    /// Undo the last change of the queue or of a learning rate.
     Undo,
     /// Find an action by its name.
     Palette,
-    /// What the numbers mean.
+    /// Show what the numbers mean.
     Glossary,
     /// Copy the values under the cursor.
     Copy,
@@ -101,24 +102,24 @@ pub enum Action {
     ScrollDown,
     /// Show or hide the keys.
     Help,
-    /// Close what lies over the screen.
+    /// Close the box over the screen. Without a box, remove the mark of a chart; without a mark, remove the cursor.
     Close,
-    /// Leave, after a question where work would be lost.
+    /// Quit, after a question if work would be lost.
     Quit,
-    /// The same, by the key that means it everywhere.
+    /// Quit, by the key that means this in every terminal program (Ctrl-C).
     Interrupt,
-    /// Leave, and let the sweep go on.
+    /// Leave the screen; the sweep goes on.
     Detach,
     /// Put the screen into the background.
     Suspend,
     /// Save a picture of the screen.
     Picture,
-    /// Draw every cell of the screen again.
+    /// Redraw the whole screen.
     Redraw,
 }
 
 impl Action {
-    /// What it is called: "pause-or-resume".
+    /// Returns the name of the action: "pause-or-resume".
     #[must_use]
     pub fn name(self) -> String {
         let mut name = String::new();
@@ -131,7 +132,7 @@ impl Action {
         name
     }
 
-    /// Whether it asks something of the process that trains.
+    /// Returns whether the action is a request to the training process.
     #[must_use]
     pub fn is_of_training(self) -> bool {
         matches!(
@@ -151,7 +152,7 @@ impl Action {
         )
     }
 
-    /// Whether it does something on this page.
+    /// Returns whether the action does something on this page.
     #[must_use]
     pub fn is_for(self, page: Page) -> bool {
         match self {

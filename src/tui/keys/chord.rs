@@ -1,8 +1,8 @@
-//! A key with its modifiers, and what it is called.
+//! A key with its modifiers, and its name.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// One key, with or without control.
+/// One key, with or without Ctrl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chord {
     code: KeyCode,
@@ -26,12 +26,12 @@ pub(super) const fn control(letter: char) -> Chord {
 
 impl Chord {
     pub(in crate::tui) fn matches(self, event: &KeyEvent) -> bool {
-        // Shift is already in the letter; alt means something else on every terminal.
+        // The letter already includes Shift. Alt means something different on every terminal.
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         event.code == self.code && control == self.control && !event.modifiers.contains(KeyModifiers::ALT)
     }
 
-    /// The key of this name.
+    /// Returns the key of this name, or `None` if there is no such key.
     pub(in crate::tui) fn named(name: &str) -> Option<Self> {
         let single = |text: &str| {
             let mut letters = text.chars();
@@ -66,7 +66,7 @@ impl Chord {
         Some(key(code))
     }
 
-    /// The name people know it by.
+    /// Returns the name of the key: "q", "space", "PgUp", "Ctrl-C".
     #[must_use]
     pub fn name(self) -> String {
         let name = match self.code {
@@ -84,7 +84,7 @@ impl Chord {
             KeyCode::PageDown => "PgDn".to_owned(),
             other => format!("{other}"),
         };
-        debug_assert!(!self.control, "only letters go with control");
+        debug_assert!(!self.control, "only letters are combined with Ctrl");
         name
     }
 }

@@ -1,4 +1,4 @@
-//! Which keys do what: the table of [`keys`](crate::tui::keys), as the user has changed it.
+//! The key map: the table of [`keys`](crate::tui::keys) with the user's changes.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use super::{Action, BINDINGS, Binding, Chord};
 use crate::tui::words::said;
 
-/// What has to have a key: without one there would be no way out.
+/// Actions that must have a key, so that the user can always get help and leave.
 const NEEDED: [Action; 4] = [Action::Quit, Action::Help, Action::Close, Action::Interrupt];
 
 /// The keys of every action, in the order of the table.
@@ -21,19 +21,19 @@ impl Default for KeyMap {
 }
 
 impl KeyMap {
-    /// The table with other keys for some of the actions, by name.
+    /// Builds the table with other keys for some of the actions, which are given by name.
     ///
     /// # Errors
-    /// An action or a key that there is none of, a key for two actions, no key for what needs one.
+    /// If an action or a key does not exist, a key is bound to two actions, or an action that needs a key has none.
     pub(in crate::tui) fn with(changed: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
         let mut map = Self::default();
         for (name, keys) in changed {
             let at = BINDINGS.iter().position(|binding| binding.action.name() == *name);
-            let at = at.ok_or_else(|| format!("keys has `{}`, and there is no such action", said(name)))?;
+            let at = at.ok_or_else(|| format!("keys has `{}`, which is not an action", said(name)))?;
             let chords = keys.iter().map(|key| {
                 let wrong = || {
                     let key = said(key);
-                    format!("keys.{name} has `{key}`; a key is a letter, \"space\", \"Enter\", \"PgUp\", \"F1\", \"Ctrl-x\" and the like")
+                    format!("keys.{name} has `{key}`; a key is a letter, \"space\", \"Enter\", \"PgUp\", \"F1\", \"Ctrl-x\" or similar")
                 };
                 Chord::named(key).ok_or_else(wrong)
             });
@@ -41,7 +41,7 @@ impl KeyMap {
         }
         for (binding, chords) in BINDINGS.iter().zip(&map.0) {
             if chords.is_empty() && NEEDED.contains(&binding.action) {
-                return Err(format!("keys.{0} is empty, and {0} needs a key", binding.action.name()));
+                return Err(format!("keys.{0} is empty, but {0} needs a key", binding.action.name()));
             }
         }
         let all: Vec<(Chord, Action)> = BINDINGS
@@ -56,20 +56,23 @@ impl KeyMap {
             {
                 let (one, other) = (action.name(), other.name());
                 let (first, second) = if one < other { (one, other) } else { (other, one) };
-                return Err(format!("keys: `{}` is both of {first} and of {second}", chord.name()));
+                return Err(format!(
+                    "keys: `{}` is bound to both {first} and {second}",
+                    chord.name()
+                ));
             }
         }
         Ok(map)
     }
 
-    /// The keys of every action as they are written in a file.
+    /// Returns the name and the keys of every action, as they are written in a file.
     pub(in crate::tui) fn written(&self) -> Vec<(String, Vec<String>)> {
         let rows = BINDINGS.iter().zip(&self.0);
         rows.map(|(binding, chords)| (binding.action.name(), chords.iter().map(|chord| chord.name()).collect()))
             .collect()
     }
 
-    /// What this key asks for.
+    /// Returns the action that this key triggers, if any.
     #[must_use]
     pub fn action(&self, event: &KeyEvent) -> Option<Action> {
         if event.kind == KeyEventKind::Release {
@@ -80,7 +83,7 @@ impl KeyMap {
         rows.into_iter().find(bound).map(|(binding, _)| binding.action)
     }
 
-    /// The keys of an action as people write them: "space p".
+    /// Returns the names of the keys of an action, separated by blanks: "space p".
     #[must_use]
     pub fn names(&self, action: Action) -> String {
         let at = BINDINGS.iter().position(|binding| binding.action == action);
@@ -88,7 +91,7 @@ impl KeyMap {
         names.collect::<Vec<_>>().join(" ")
     }
 
-    /// The first key of an action.
+    /// Returns the name of the first key of an action.
     #[must_use]
     pub fn first(&self, action: Action) -> Option<String> {
         let at = BINDINGS.iter().position(|binding| binding.action == action)?;

@@ -1,39 +1,40 @@
-//! A line that is typed or pasted: all of it is in it and shown, and nothing is left out in silence.
+//! The editing of a line that is typed or pasted. Characters that are replaced or cut off leave a visible mark.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::text::Span;
 
-/// The longest line that is taken.
+/// Maximum length of a line, in characters.
 const LONGEST: usize = 200;
 
-/// What a line ends in that was longer than that: no number and no name has it, so that a part is never taken for the whole.
+/// Last character of a line that was cut off. No number and no name contains it, so a part is never read as the whole.
 pub(in crate::tui) const CUT: char = '…';
 
-/// What stands for a control character that was pasted.
+/// Replaces a control character that was pasted.
 const CONTROL: char = '\u{fffd}';
 
-/// What a key at a prompt leads to.
+/// The result of a key at a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Typed {
-    /// The line has changed, or not.
+    /// The prompt stays open; the line may have changed.
     More,
-    /// It is taken as it is.
+    /// The line is accepted.
     Done,
-    /// It is thrown away.
+    /// The line is discarded.
     Never,
-    /// Another row is chosen: one up (true) or one down.
+    /// Another row is chosen: one up (`true`) or one down (`false`).
     Row(bool),
-    /// The next row where there are rows, else a blank; see [`blank`].
+    /// The Tab key. It chooses the next row if the prompt has rows; otherwise it is a blank, see [`blank`].
     Tab,
 }
 
-/// Takes in a key.
+/// Handles a key.
 pub(in crate::tui) fn key(line: &mut String, event: &KeyEvent) -> Typed {
     if event.kind == KeyEventKind::Release {
         return Typed::More;
     }
     if event.modifiers.contains(KeyModifiers::ALT) {
-        // An escape before a letter may come from a paste: without a trace of it, the letters around would read as another word.
+        // Alt with a letter may be an escape character in a paste. Without a mark in its place, the letters around it
+        // would form another word.
         if let KeyCode::Char(letter) = event.code {
             push(line, CONTROL);
             push(line, letter);
@@ -49,7 +50,7 @@ pub(in crate::tui) fn key(line: &mut String, event: &KeyEvent) -> Typed {
         KeyCode::Down => return Typed::Row(false),
         KeyCode::Tab => return Typed::Tab,
         KeyCode::Backspace => drop(line.pop()),
-        // The keys of a shell's line.
+        // Ctrl-U and Ctrl-W work as in a shell.
         KeyCode::Char('u') if control => line.clear(),
         KeyCode::Char('w') if control => {
             let kept = line.trim_end().rfind(' ').map_or(0, |at| at + 1);
@@ -61,16 +62,17 @@ pub(in crate::tui) fn key(line: &mut String, event: &KeyEvent) -> Typed {
     Typed::More
 }
 
-/// A blank, for a tab at a prompt without rows.
+/// Adds a blank, for Tab at a prompt without rows.
 pub(in crate::tui) fn blank(line: &mut String) {
     push(line, ' ');
 }
 
-/// Takes in what was pasted. Line ends become blanks, but for those around it, and do not end the prompt.
+/// Adds pasted text. Line ends inside the text become blanks and do not end the prompt. Control characters at its end
+/// are dropped, and so is white space at the start of an empty line.
 pub(in crate::tui) fn paste(line: &mut String, text: &str) {
     let text = text.trim_end_matches(char::is_control);
     let text = if line.is_empty() { text.trim_start() } else { text };
-    // Of a paste of megabytes no more is looked at than the line can hold.
+    // A paste may have megabytes: read no more than could fill the line.
     let mut letters = text.chars().take(2 * LONGEST).peekable();
     while let Some(letter) = letters.next() {
         if letter == '\r' && letters.peek() == Some(&'\n') {
@@ -95,7 +97,7 @@ fn push(line: &mut String, letter: char) {
     }
 }
 
-/// The line with its cursor in at most `columns` columns: where it is longer, its end.
+/// Returns the line with its cursor in at most `columns` columns. Of a longer line it returns the end.
 pub(in crate::tui) fn shown(line: &str, columns: usize) -> String {
     let columns = columns.saturating_sub(1);
     if Span::raw(line).width() <= columns {
@@ -126,7 +128,7 @@ mod tests {
         press(&mut line, KeyCode::Backspace, KeyModifiers::NONE);
         press(&mut line, KeyCode::Char('x'), KeyModifiers::CONTROL);
         assert_eq!(line, "acc > ");
-        // An escape in a paste arrives as Alt: it leaves its mark, and no number comes of it.
+        // An escape character in a paste arrives as Alt. It leaves a mark, so the line is not read as a number.
         press(&mut line, KeyCode::Char('x'), KeyModifiers::ALT);
         assert_eq!(line, "acc > \u{fffd}x");
         press(&mut line, KeyCode::Char('w'), KeyModifiers::CONTROL);

@@ -1,4 +1,4 @@
-//! What every number on the screen means for the chosen cell: on which data, in which mode, to which tolerance.
+//! The glossary: the meaning of every number on the screen for the chosen cell, with its data, mode and tolerance.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,13 +10,13 @@ use crate::quantity::{self, LAMBDA_MAX, Quantity, THRESHOLD};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 
-/// Widest the text gets.
+/// Maximum width of the text, in columns.
 const WIDEST: usize = 76;
 
-/// Columns of the names.
+/// Width of the names, in columns.
 const NAMES: usize = 14;
 
-/// Draws the explanations over the screen.
+/// Draws the glossary over the screen.
 pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let width = usize::from(screen.width.saturating_sub(8)).min(WIDEST);
@@ -50,13 +50,13 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
         (
             " Weight decay is not part of this loss.".to_owned(),
             format!(
-                "(λ_max + weight decay) over {}, since the decay adds itself to every eigenvalue",
+                "(λ_max + weight decay) over {}, since weight decay is added to every eigenvalue",
                 threshold.edge_formula
             ),
         )
     };
     let below = if cell.is_unstable_at_zero() {
-        " Here it is below zero: weight decay alone is past the edge, and every λ_max from 0 on is unstable."
+        " Here it is below zero: with this weight decay, every λ_max of 0 or more is unstable."
     } else {
         ""
     };
@@ -86,39 +86,42 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
         (
             "τ",
             "Kendall's rank correlation τ-b between λ_max and test accuracy over finished cells, with its 95 % \
-             interval; cells that missed their aim, did not converge at the last step or were changed by hand are left \
-             out (×)."
+             confidence interval. Cells that missed their aim, whose last λ_max did not converge, or that were \
+             changed by hand are left out (×)."
                 .to_owned(),
         ),
         (
             "by hand",
-            "somebody changed the learning rate while the cell ran (│ on the charts): it is shown, and not compared."
+            "the user changed the learning rate while the cell ran (│ on the charts). The cell is shown, but not \
+             compared."
                 .to_owned(),
         ),
     ]);
     entries
 }
 
-/// What stands beside λ_max.
+/// Returns the entries that explain λ_max further.
 fn of_lambda(tolerance: &str, ratio: &str) -> [(&'static str, String); 3] {
     [
         (
             "± residual",
             format!(
-                "‖Hv − λv‖ for the unit eigenvector v that was found: an eigenvalue lies within this of the value. It counts as \
-                 converged from {tolerance} of |λ| on (lambda_tolerance); else it is marked ○ or ? and never compared."
+                "‖Hv − λv‖ for the computed unit eigenvector v: an eigenvalue lies within this distance of the \
+                 value. The value is converged if the residual is at most {tolerance} of |λ| (lambda_tolerance); \
+                 else it is marked ○ or ? and never compared."
             ),
         ),
         (
             "audit",
-            "the same from a fresh random vector: a warm start may hold on to an eigenvalue that is no longer the \
-             largest. ▲ marks a value that an audit corrected; A asks for one."
+            "λ_max measured again from a random vector: a warm start may keep an eigenvalue that is no longer the \
+             largest. ▲ marks a value that an audit corrected; A starts an audit."
                 .to_owned(),
         ),
         (
             "edge",
             format!(
-                "{ratio}: 1 is the edge of stability. The small curve in the table is its largest values over the planned steps, full height at 1 and above."
+                "{ratio}: 1 is the edge of stability. The small curve in the table shows its largest values \
+                 over the planned steps; full height means 1 or more."
             ),
         ),
     ]

@@ -1,4 +1,4 @@
-//! The keys, from the same table that they are matched against, what the marks mean, and the last notices.
+//! The help: the keys (from the table that input is matched against), the meaning of the marks, and the last notices.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,10 +10,10 @@ use crate::tui::panels::footer;
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 
-/// Columns between two columns of keys.
+/// Gap between the two columns of keys, in characters.
 const GAP: usize = 3;
 
-/// Notices listed below the keys.
+/// Maximum number of notices below the keys.
 const MOST_NOTICES: usize = 5;
 
 /// Draws the help over the screen.
@@ -37,7 +37,7 @@ pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
         if !binding.action.is_for(scene.view.page) {
             continue;
         }
-        // A group is named where one of its rows is shown.
+        // A heading is shown only if one of its rows is shown.
         if let Some(name) = group.take() {
             lines.push(Line::styled(name, theme.strong));
         }
@@ -49,8 +49,8 @@ pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
         ]));
     }
     let mut lines = beside(lines, screen);
-    // On a small screen the charts have no room for it.
-    let marks = "marks: ○ ? not converged · × then a gap · * older · ▲ corrected · ● now · │ by hand";
+    // On a small screen the charts have no room for this legend.
+    let marks = "marks: ○ ? not converged · × before a gap · * older · ▲ corrected · ● latest · │ by hand";
     lines.push(Line::styled(theme.text(marks), theme.dim));
     let room = usize::from(screen.height)
         .saturating_sub(lines.len() + 3)
@@ -66,10 +66,10 @@ pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     panel::overlay(screen, buffer, theme, &title, lines);
 }
 
-/// The lines in two columns, where they are higher than the screen and there is room beside.
+/// Returns the lines in two columns if one column is higher than the screen and two columns fit its width.
 fn beside(mut lines: Vec<Line<'static>>, screen: Rect) -> Vec<Line<'static>> {
     let widest = lines.iter().map(Line::width).max().unwrap_or(0);
-    // The frame, its margins and one more line.
+    // Subtract the frame, its margins and one more line.
     let (columns, rows) = (
         usize::from(screen.width).saturating_sub(6),
         usize::from(screen.height).saturating_sub(3),

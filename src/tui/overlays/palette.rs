@@ -1,4 +1,4 @@
-//! The actions that match what is typed, each with its keys and what it does.
+//! The palette: the actions that match the typed words, each with its keys and its help.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +9,7 @@ use crate::tui::state::palette::Palette;
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 
-/// Actions listed at most.
+/// Maximum number of listed actions.
 const MOST: usize = 12;
 
 /// Draws the palette over the screen.
@@ -44,13 +44,13 @@ pub(in crate::tui) fn render(scene: &Scene, palette: &Palette, screen: Rect, buf
             Span::styled(words, style),
         ]));
     }
-    // The box keeps its size while one types.
+    // The box keeps its size while the user types.
     lines.resize(room + 1, Line::default());
     let hidden = found.len().saturating_sub(first + room);
     let more = match (found.len(), hidden) {
-        (0, _) => "no action has these words; Esc closes".to_owned(),
-        (_, 0) => "Enter does it, Esc closes".to_owned(),
-        _ => format!("Enter does it, Esc closes; {hidden} more below"),
+        (0, _) => "no action matches; Esc closes".to_owned(),
+        (_, 0) => "Enter runs it, Esc closes".to_owned(),
+        _ => format!("Enter runs it, Esc closes; {hidden} more below"),
     };
     lines.push(Line::styled(format!("{:<columns$}", text(&more)), theme.dim));
     panel::overlay(screen, buffer, theme, "find an action", lines);

@@ -1,4 +1,4 @@
-//! What is asked before work is lost.
+//! The questions before work is lost.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,7 +11,7 @@ use crate::tui::state::view::Question;
 use crate::tui::theme::panel;
 use crate::tui::words;
 
-/// Running cells that are named one by one.
+/// Maximum number of running cells that are listed one by one.
 const MOST_NAMED: usize = 3;
 
 /// Draws the question over the screen.
@@ -23,16 +23,16 @@ pub(in crate::tui) fn render(scene: &Scene, question: Question, screen: Rect, bu
             format!("abort {}?", cell_name(cell)),
             abort_words(scene, cell),
             "abort it",
-            "let it be",
+            "keep it",
         ),
         Question::Retry(cell) => (
             format!("run {} again?", cell_name(cell)),
             vec![
-                "It begins anew, at the end of the queue.".to_owned(),
-                "What it came to is kept beside it, and counts no more.".to_owned(),
+                "It starts again from step 0, at the end of the queue.".to_owned(),
+                "Its old results stay on disk but no longer count.".to_owned(),
             ],
             "run it again",
-            "let it be",
+            "cancel",
         ),
     };
     let mut lines: Vec<Line> = explanation
@@ -56,13 +56,13 @@ pub(in crate::tui) fn render(scene: &Scene, question: Question, screen: Rect, bu
     panel::overlay(screen, buffer, theme, &title, lines);
 }
 
-/// Draws that a question or a prompt was withdrawn.
+/// Draws the message that a question or a prompt was withdrawn.
 pub(in crate::tui) fn render_withdrawn(scene: &Scene, words: &str, screen: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let lines = vec![
         Line::raw(theme.text(words).into_owned()),
         Line::default(),
-        Line::from(vec![Span::styled("Enter", theme.key), Span::raw(" goes on")]),
+        Line::from(vec![Span::styled("Enter", theme.key), Span::raw(" continues")]),
     ];
     panel::overlay(screen, buffer, theme, "too late", lines);
 }
@@ -71,9 +71,7 @@ fn quit_words(scene: &Scene) -> Vec<String> {
     let monitor = scene.monitor;
     let unfinished = monitor.cells.len() - monitor.done();
     let plural = if unfinished == 1 { "cell is" } else { "cells are" };
-    let mut explanation = vec![format!(
-        "{unfinished} {plural} unfinished. What is finished is on disk."
-    )];
+    let mut explanation = vec![format!("{unfinished} {plural} unfinished. Finished cells are on disk.")];
     let mut places: Vec<String> = monitor
         .turns
         .running
@@ -90,7 +88,7 @@ fn quit_words(scene: &Scene) -> Vec<String> {
         more => places.push(format!("{more} more run")),
     }
     explanation.extend(places.into_iter().map(|place| format!("{place}.")));
-    explanation.push("`sharptui resume` takes up what is unfinished.".to_owned());
+    explanation.push("`sharptui resume` continues the unfinished cells.".to_owned());
     explanation
 }
 
@@ -98,7 +96,7 @@ fn abort_words(scene: &Scene, cell: CellIndex) -> Vec<String> {
     let monitor = scene.monitor;
     if monitor.state(cell) == CellState::Queued {
         return vec![
-            "It has not started; it will be left out,".to_owned(),
+            "It has not started. It will be left out,".to_owned(),
             "also when the sweep is resumed.".to_owned(),
         ];
     }

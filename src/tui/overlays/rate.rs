@@ -1,4 +1,4 @@
-//! The prompt for another learning rate, with what each choice makes of the threshold.
+//! The prompt for a new learning rate, with the threshold that each choice leads to.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,10 +12,10 @@ use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 use crate::tui::words;
 
-/// Columns before what is typed, below the keys.
+/// Indent of the typed value below the keys, in columns.
 const INDENT: usize = 6;
 
-/// Widest the reason is said.
+/// Maximum width of a reason, in columns.
 const WIDEST: usize = 60;
 
 /// Draws the prompt over the screen.
@@ -25,7 +25,7 @@ pub(in crate::tui) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, b
         return;
     };
     let threshold = cell.latest.first(&THRESHOLD).zip(cell.latest.first(&LEARNING_RATE));
-    // With SAM, or weight decay, the threshold is not proportional to 1/η; there no number is better than a wrong one.
+    // With SAM or weight decay the threshold is not proportional to 1/η. Then show none rather than a wrong one.
     let is_proportional = cell.plan.threshold.is_inverse_in_rate;
     let at = |rate: f64| match threshold.filter(|_| is_proportional) {
         Some((threshold, now)) => {
@@ -49,13 +49,13 @@ pub(in crate::tui) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, b
         lines.push(choice("d", format!("double it  {}", at(now * 2.0))));
     }
     if let Some(before) = last_change(cell) {
-        lines.push(choice("u", format!("as it was  {}", at(before))));
+        lines.push(choice("u", format!("previous   {}", at(before))));
     }
     lines.push(choice("0–9 e", "or type a value, then Enter:".to_owned()));
     let room = usize::from(screen.width).saturating_sub(6 + INDENT).min(WIDEST);
     let typed = prompt::shown(prompt.typed(), room);
     let (beside, below) = beside_and_below(prompt, cell.latest.first(&LEARNING_RATE), at);
-    // A long line of digits has the line to itself.
+    // A long value has the whole line.
     let fits = usize::from(panel::width(&typed) + panel::width(&beside)) <= room;
     lines.push(Line::from(vec![
         Span::raw(" ".repeat(INDENT)),
@@ -71,17 +71,17 @@ pub(in crate::tui) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, b
     }
     lines.push(Line::default());
     for words in [
-        "It holds from the next step on; a schedule goes on in its shape.",
+        "It applies from the next step on; a schedule keeps its shape.",
         "The cell is marked as changed by hand, and is not compared.",
     ] {
         lines.push(Line::styled(words, theme.dim));
     }
-    lines.push(choice("Esc", "leave it as it is".to_owned()));
+    lines.push(choice("Esc", "keep the present rate".to_owned()));
     let title = format!("learning rate of {}", cell_name(prompt.cell));
     panel::overlay(screen, buffer, theme, &title, lines);
 }
 
-/// What stands beside the value that is typed, and what is wrong with it or worth a second thought.
+/// Returns the text beside the typed value, and the error or warning below it.
 fn beside_and_below(prompt: &RatePrompt, now: Option<f64>, at: impl Fn(f64) -> String) -> (String, Option<String>) {
     match prompt.value() {
         None => (String::new(), None),
@@ -130,7 +130,7 @@ mod tests {
         KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)
     }
 
-    /// What Enter leads to after these letters, and what the screen then says.
+    /// Returns the answer to Enter after these letters, and the screen that is then drawn.
     fn entered(typed: &str) -> (Answer, String) {
         let mut fixture = Fixture::half_way();
         let cell = fixture.monitor.cells[2].clone();
@@ -155,9 +155,9 @@ mod tests {
             ("0.05h", "`h` does not belong in a number"),
             ("-1", "a learning rate has to be above 0"),
             ("0", "a learning rate has to be above 0"),
-            ("inf", "a finite number is wanted"),
+            ("inf", "the number must be finite"),
             ("1e999", "this is too large: no number is above 1.8e308"),
-            ("0.1.2", "this is no number; 0.05 and 5e-2 are"),
+            ("0.1.2", "this is not a number; 0.05 and 5e-2 are"),
         ] {
             let (answer, drawn) = entered(typed);
             assert_eq!(answer, Answer::Pending, "{typed}");
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(
             prompt.key(&enter(), &cell),
             Answer::Pending,
-            "another rate is asked for anew"
+            "another rate needs a second Enter again"
         );
         assert_eq!(prompt.key(&enter(), &cell), Answer::Rate(51.0));
     }

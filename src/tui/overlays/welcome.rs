@@ -1,4 +1,4 @@
-//! The first screen that anybody sees: what it is, and where help is.
+//! The welcome at the first start: what the program shows, and where the help is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 use crate::user_folders::{Kind, user_folder};
 
-/// What is said, and the keys to begin with.
+/// Text of the welcome, and the keys to begin with.
 const WORDS: [&str; 3] = [
-    "λ_max, the curvature of the loss where it is sharpest, often rises",
-    "until it meets the dotted line 2/η, and stays there: the edge of",
-    "stability. Nothing you press here loses work without asking.",
+    "λ_max, the curvature of the loss along its sharpest direction,",
+    "often rises to the dotted line 2/η and stays there: the edge of",
+    "stability. No key loses work without asking first.",
 ];
 const KEYS: [(Action, &str); 7] = [
-    (Action::Help, "the keys of the page you are on"),
+    (Action::Help, "the keys of this page"),
     (Action::Palette, "find an action by its name"),
     (Action::Glossary, "what the numbers mean"),
-    (Action::PageCells, "all cells (beside it: charts, sweep, log)"),
-    (Action::PauseOrResume, "pause, and go on"),
-    (Action::Detach, "leave: training goes on, `sharptui attach` comes back"),
+    (Action::PageCells, "page of all cells (other pages: charts, sweep, log)"),
+    (Action::PauseOrResume, "pause, or resume"),
+    (Action::Detach, "leave; training goes on, `sharptui attach` reopens"),
     (Action::Quit, "quit"),
 ];
 
-/// Draws it over the screen.
+/// Draws the welcome over the screen.
 pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let mut lines: Vec<Line> = WORDS
@@ -44,12 +44,12 @@ pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
         ]))
     }));
     lines.push(Line::default());
-    lines.push(Line::styled("This is shown once. Any key takes it away.", theme.dim));
+    lines.push(Line::styled("This is shown once. Any key closes it.", theme.dim));
     panel::overlay(screen, buffer, theme, "welcome to sharptui", lines);
 }
 
-/// Whether the user, who has never seen the screen, is to be welcomed, which is written down: it happens once. Where it
-/// cannot be written down it does not: a welcome every day is none.
+/// Returns whether to show the welcome, and records in a file that it was shown, so that it is shown only once. If this
+/// cannot be recorded, the welcome is not shown: otherwise it would appear at every start.
 pub fn take_welcome<V: Into<PathBuf>>(variable: impl Fn(&str) -> Option<V>) -> bool {
     let mark = user_folder(Kind::State, variable).map(|folder| folder.join("welcomed"));
     mark.is_some_and(|mark| !mark.exists() && write(&mark).is_ok())
@@ -94,7 +94,7 @@ mod tests {
         fixture.view.overlay = Some(Overlay::Welcome);
         let drawn = fixture.drawn(screen::render, (60, 16));
         assert!(
-            drawn.contains("Any key takes it away") && drawn.contains("attach"),
+            drawn.contains("Any key closes it") && drawn.contains("attach"),
             "{drawn}"
         );
     }

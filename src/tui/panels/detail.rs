@@ -1,4 +1,5 @@
-//! Every setting of the chosen cell and its last values: beside the charts where there is room, over them otherwise.
+//! The details of the chosen cell: its settings and last values. They are beside the charts if there is room, and over
+//! them otherwise.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,10 +14,10 @@ use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 use crate::tui::words;
 
-/// Widest the overlay gets.
+/// Largest width of the overlay, in columns.
 const WIDEST: usize = 64;
 
-/// Draws the settings beside the charts.
+/// Draws the details beside the charts.
 pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let title = [Span::raw(" "), Span::styled(title(scene), theme.strong), Span::raw(" ")];
@@ -32,7 +33,7 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     Paragraph::new(lines).render(text, buffer);
 }
 
-/// Draws the settings over the screen.
+/// Draws the details over the screen.
 pub(in crate::tui) fn render_overlay(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
     let width = usize::from(screen.width.saturating_sub(8)).min(WIDEST);
     let room = usize::from(screen.height.saturating_sub(4));
@@ -83,7 +84,7 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// The device, and how busy the machine is.
+/// Returns the device and the load of the machine.
 fn machine(scene: &Scene) -> Vec<(String, String)> {
     let mut rows = vec![("device".to_owned(), scene.monitor.device.clone())];
     let Some(load) = scene.load else { return rows };
@@ -125,7 +126,7 @@ fn machine(scene: &Scene) -> Vec<(String, String)> {
 
 fn state_words(cell: &Cell, word: &str) -> String {
     match (&cell.state, cell.summary()) {
-        // Why a cell failed has a row of its own.
+        // The reason of a failure has its own row.
         (CellState::Ended(ending @ (CellEnding::Finished(_) | CellEnding::Diverged)), Some(summary)) => {
             ending.sentence(summary)
         }
@@ -154,7 +155,7 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
             if lambda.lambda_max.is_finite() {
                 format!("{} ± {residual}{doubt}", words::value(lambda.lambda_max, 5))
             } else {
-                "could not be had: not finite".to_owned()
+                "could not be measured: not finite".to_owned()
             },
         ));
         if let Some(step) = cell.lambda_is_older() {
@@ -185,7 +186,7 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
             corrected.unwrap_or_else(|| "confirmed from a cold start".to_owned()),
         ));
     }
-    // What no chart on the screen shows. η stands beside the threshold, and what belongs to λ_max beside it.
+    // Quantities that no chart on the screen shows. The rows of the threshold and of λ_max already have η and the rest.
     let is_elsewhere = |quantity: &Quantity| {
         charts.contains(&quantity.chart)
             || *quantity == LEARNING_RATE
@@ -200,7 +201,7 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// The formula and what it comes to.
+/// Returns the formula of the threshold, and its value if there is one.
 fn threshold_words(cell: &Cell) -> String {
     let label = &cell.plan.threshold.formula;
     let Some(threshold) = cell.latest.first(&THRESHOLD) else {
@@ -222,7 +223,7 @@ fn threshold_words(cell: &Cell) -> String {
     )
 }
 
-/// A name and its value, which goes on below itself where it is long.
+/// Returns the lines of a name and its value. A long value continues on further lines.
 fn entry(scene: &Scene, name: &str, value: &str, style: Style, width: usize) -> Vec<Line<'static>> {
     const NAMES: usize = 20;
     let theme = scene.theme();

@@ -1,5 +1,5 @@
-//! How close a cell is to the edge of stability, in a column of the table: a small curve of (λ_max + weight decay) over the
-//! threshold without the decay, and its last value.
+//! The column of the table that shows how close a cell is to the edge of stability: a small curve of
+//! (λ_max + weight decay) / (threshold + weight decay), and its last value.
 //!
 //! ```text
 //! edge of stability
@@ -16,17 +16,17 @@ use crate::number::fixed;
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::Glyphs;
 
-/// Columns of the last value.
+/// Width of the last value, in columns of characters.
 const VALUE: usize = 5;
 
-/// Columns that it takes.
+/// Width of the whole column of the table, in columns of characters.
 pub(super) const WIDTH: usize = PARTS + 1 + VALUE;
 
-/// From low to the threshold and above it.
+/// Bars from the lowest value upwards; the last one stands for the threshold and above.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const ASCII: [char; 8] = ['.', '.', ':', '-', '=', '+', '*', '#'];
 
-/// The last value.
+/// Returns the last value and its style.
 pub(super) fn value(scene: &Scene, index: CellIndex) -> (String, Style) {
     let theme = scene.theme();
     let edge = scene.monitor.cells.get(index).and_then(Cell::edge);
@@ -36,7 +36,7 @@ pub(super) fn value(scene: &Scene, index: CellIndex) -> (String, Style) {
     }
 }
 
-/// Two decimals; wider numbers say no more than that they are far above, or far below zero.
+/// Formats the ratio with two decimals. A number that is too wide becomes `>99` or `<-9`.
 fn words(ratio: f64) -> String {
     let text = fixed(ratio, 2);
     match ratio {
@@ -46,7 +46,7 @@ fn words(ratio: f64) -> String {
     }
 }
 
-/// The curve, in row `y` of the table, from column `start` on.
+/// Draws the curve in row `y` of the table, from column `start` on.
 pub(super) fn trend(scene: &Scene, index: CellIndex, area: Rect, y: u16, start: Option<u16>, buffer: &mut Buffer) {
     let theme = scene.theme();
     let (Some(start), Some(cell)) = (start, scene.monitor.cells.get(index)) else {

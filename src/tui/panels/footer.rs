@@ -1,4 +1,4 @@
-//! The last line: what keys there are, or for a while what there is to say.
+//! The footer: the keys, or for some seconds the last notice.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::tui::keys::{self, Action, Hint};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 
-/// How long a notice is shown where it shares a line with the keys; help lists the last ones.
+/// How long a notice replaces the keys, if the footer has only one line. The help lists the last notices.
 const NOTICE_SHOWN: Duration = Duration::from_secs(8);
 
-/// A notice that follows another one this closely does not take the line of the keys again: many of them would never
-/// give it back.
+/// A notice that comes sooner than this after the one before does not replace the keys. Otherwise frequent notices
+/// would hide the keys all the time.
 const KEYS_SHOWN: Duration = Duration::from_secs(20);
 
-/// Draws the footer; with two lines the last notice has one to itself.
+/// Draws the footer. If it has two lines, one of them is for the last notice.
 pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let last = Rect {
         y: area.bottom().saturating_sub(1),
@@ -62,7 +62,7 @@ fn takes_the_line(scene: &Scene, index: usize) -> bool {
     notices[index].at.saturating_duration_since(notices[before].at) >= KEYS_SHOWN
 }
 
-/// From this width there is room for every hint.
+/// From this width on, there is room for every hint.
 const WIDE: u16 = 120;
 
 fn hints(scene: &Scene, width: u16) -> Line<'static> {
@@ -87,7 +87,7 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
     }
     let room = usize::from(width.saturating_sub(1));
     let taken = |entries: &[[Span; 2]]| entries.iter().flatten().map(Span::width).sum::<usize>();
-    // The last two, help and quit, lead to everything else.
+    // The last two entries, help and quit, always stay: the help explains all other keys.
     while entries.len() > 2 && taken(&entries) > room + 2 {
         entries.remove(entries.len() - 3);
     }
@@ -100,7 +100,7 @@ fn hints(scene: &Scene, width: u16) -> Line<'static> {
     Line::from(spans)
 }
 
-/// What does nothing now is not offered.
+/// Returns the hint of a key, or `None` if the key does nothing now or if there is no room for the hint.
 fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static str> {
     let monitor = scene.monitor;
     match binding.action {
@@ -112,7 +112,7 @@ fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static s
         Action::Follow if monitor.is_over() || scene.view.pinned.is_none() => None,
         Action::NextProbe if scene.cell().is_none_or(|cell| cell.plan.probes.len() < 2) => None,
         Action::PauseOrResume if scene.view.is_to_resume(monitor) => Some("resume"),
-        Action::Quit if scene.view.stopping && !monitor.is_over() => Some("leave at once"),
+        Action::Quit if scene.view.stopping && !monitor.is_over() => Some("leave now"),
         _ => match binding.hint? {
             Hint::Always(hint) => Some(hint),
             Hint::Wide(hint) => (width >= WIDE).then_some(hint),
@@ -120,7 +120,7 @@ fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static s
     }
 }
 
-/// The last notices, newest first, for the help.
+/// Returns the last notices, newest first, for the help.
 pub(in crate::tui) fn recent(scene: &Scene, most: usize, width: usize) -> Vec<Line<'static>> {
     let theme = scene.theme();
     let ago = |at| crate::tui::words::duration(scene.now.saturating_duration_since(at));

@@ -1,4 +1,4 @@
-//! Two lines at the top: which sweep, what it is doing, how far it is and how long it may still take.
+//! Two lines at the top: the name of the sweep, its status, its progress, and the time that is left.
 //!
 //! ```text
 //! edge  ▶ measuring λ_max                         cell 2 · 12m 31s · ~8m 04s left
@@ -14,10 +14,10 @@ use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 use crate::tui::words;
 
-/// A name is not cut below this.
+/// Minimum width of the name of the sweep, in columns.
 const SHORTEST_NAME: usize = 12;
 
-/// From this width the load of the machine has room, and how many cells are done.
+/// From this width on, there is room for the load of the machine and for the number of cells that are done.
 const WIDE: u16 = 100;
 
 /// Draws the header.
@@ -27,7 +27,7 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let right = theme.text(sweep_words(scene, area.width)).into_owned();
     let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 2);
     let status = theme.text(format!("{glyph} {status}")).into_owned();
-    // What is going on matters more than what it is called.
+    // The status matters more than the name of the sweep, so the name is cut first.
     let name_room = room
         .saturating_sub(usize::from(panel::width(&status)) + 3)
         .max(SHORTEST_NAME);
@@ -65,7 +65,7 @@ fn line(area: Rect, row: u16, buffer: &mut Buffer, left: Vec<Span>, right: &Span
     buffer.set_span(area.right() - width - 1, y, right, width);
 }
 
-/// How busy processors and GPUs are, where there is room.
+/// Returns how busy the processors and GPUs are, or an empty text if there is no room.
 fn load(scene: &Scene, width: u16) -> String {
     let Some(load) = scene.load.filter(|_| width >= WIDE) else {
         return String::new();
@@ -90,7 +90,7 @@ fn sweep_words(scene: &Scene, width: u16) -> String {
     match monitor.turns.running.as_slice() {
         [] => format!("{} of {cells} cells done · {elapsed} · {left} left", monitor.done()),
         running => {
-            // The title of the table says it, too.
+            // A narrow header leaves this number out: the title of the table has it, too.
             let done = format!(", {} of {cells} done", monitor.done());
             let done = if width < WIDE { "" } else { &done };
             format!("{}{done} · {elapsed} · {left} left", which(running))
@@ -98,7 +98,7 @@ fn sweep_words(scene: &Scene, width: u16) -> String {
     }
 }
 
-/// Which cells run.
+/// Returns the name of the running cell, or the number of running cells.
 fn which(running: &[CellIndex]) -> String {
     match running {
         [running] => cell_name(*running),

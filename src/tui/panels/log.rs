@@ -1,4 +1,4 @@
-//! What happened in the run, line by line: cells, changes by hand, warnings.
+//! The log of the run, line by line: cells, changes by hand, warnings.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +10,7 @@ use crate::tui::state::scene::Scene;
 use crate::tui::theme::Theme;
 use crate::tui::theme::panel;
 
-/// Draws the log, its last lines first of all; `View::log_back` lines of its end are scrolled away.
+/// Draws the end of the log, scrolled back by `View::log_back` lines.
 pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let log = &scene.monitor.log;
@@ -54,7 +54,7 @@ fn line(entry: &LogEntry, is_new_day: bool, theme: &Theme, width: usize) -> Line
     let glyph = theme.text(glyph.to_string()).into_owned();
     let cell = format!(" {cell:<10}");
     let room = width.saturating_sub(head.len() + 1 + cell.len());
-    // What comes from files and libraries may have line ends in it.
+    // Text from files and libraries may contain line breaks.
     let words: String = entry
         .words
         .chars()
@@ -82,7 +82,7 @@ fn look(kind: LogKind, theme: &Theme) -> (char, Style) {
 const DAY: i64 = 86_400;
 
 fn seconds(entry: &LogEntry) -> i64 {
-    // A time that is no number is shown as the first second of 1970.
+    // A time that is NaN is shown as the first second of 1970.
     entry.at as i64
 }
 
@@ -95,7 +95,7 @@ fn clock(entry: &LogEntry) -> String {
     format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
 }
 
-/// The date, by Howard Hinnant's `civil_from_days`.
+/// Returns the date as year-month-day, by Howard Hinnant's `civil_from_days`.
 fn date(entry: &LogEntry) -> String {
     let days = day(entry) + 719_468;
     let era = days.div_euclid(146_097);

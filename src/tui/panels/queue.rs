@@ -1,4 +1,4 @@
-//! Every cell of the sweep, one row each, with its last values as far as there is room.
+//! The table of all cells of the sweep: one row per cell, with as many of its last values as there is room for.
 
 mod title;
 
@@ -39,7 +39,7 @@ enum Content {
 }
 
 impl Content {
-    /// What the table is sorted by where this column decides.
+    /// Returns the sort order of this column, or `None` if the table cannot be sorted by it.
     fn sort(self) -> Option<Sort> {
         match self {
             Self::Number | Self::State | Self::Progress | Self::Left => None,
@@ -52,7 +52,7 @@ impl Content {
     }
 }
 
-/// Widest a swept setting is shown.
+/// Maximum width of a swept setting in columns, unless there is room left.
 const WIDEST_SETTING: usize = 20;
 
 /// Draws the table, scrolled so that the chosen cell is visible.
@@ -95,7 +95,7 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The column where the trend begins, if there is one.
+/// Returns the horizontal position where the trend begins, if the trend is shown.
 fn edge_start(columns: &[Column]) -> Option<u16> {
     let mut x = 2;
     for column in columns {
@@ -126,17 +126,17 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
     ];
     let further = quantity::in_tables().filter(|quantity| quantity.key != LAMBDA_MAX.key);
     let mut further = further.map(|quantity| column(quantity.column, 8, true, Content::Measured(quantity)));
-    // The result that everybody looks for.
+    // The first of them is the main result, test accuracy.
     columns.extend(further.next());
     let taken = |columns: &[Column]| columns.iter().map(|column| column.width + 2).sum::<usize>() + 1;
-    // Settings first: they say which cell this is. What does not fit is in the details.
+    // The settings come first, because they identify the cell. Settings that do not fit are in the details.
     for (at, swept) in swept_columns(scene).into_iter().enumerate() {
         if taken(&columns) + swept.width + 2 > width {
             break;
         }
         columns.insert(2 + at, swept);
     }
-    // What room is left goes to the settings that are cut first: values may differ at their ends only.
+    // The room that is left goes to settings that would be cut: their values may differ only at the end.
     let mut room = width.saturating_sub(taken(&columns));
     for column in &mut columns {
         let Content::Swept(axis) = column.content else { continue };
@@ -176,7 +176,7 @@ fn swept_columns(scene: &Scene) -> Vec<Column> {
     columns.collect()
 }
 
-/// Columns that a swept setting needs, its name included.
+/// Returns the number of columns that a swept setting needs for its values and its name.
 fn widest(swept: &Swept) -> usize {
     let words = swept.values.iter().chain([&swept.name]);
     usize::from(words.map(|word| panel::width(word)).max().unwrap_or(0))
@@ -236,7 +236,7 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
     }
 }
 
-/// An empty field says more than a dash where nothing could have been measured yet.
+/// Returns `words`, or an empty field for a queued cell, in which nothing can have been measured yet.
 fn measured(cell: &Cell, words: String) -> String {
     if cell.state == CellState::Queued {
         String::new()
@@ -249,7 +249,7 @@ fn progress(cell: &Cell) -> String {
     match cell.state {
         CellState::Queued => String::new(),
         CellState::Running | CellState::Paused => words::whole_percent((cell.share() * 100.0).floor()),
-        // A cell that has ended is as far as it will get: its steps say where that was.
+        // A cell that has ended makes no more progress, so its number of steps is shown.
         CellState::Ended(_) => words::short_count(cell.progress.step),
     }
 }

@@ -1,4 +1,4 @@
-//! A vertical axis: its range, rounded so that it seldom moves, and its labels.
+//! A vertical or horizontal axis: its range, rounded so that it seldom changes, and its labels.
 
 use std::f64::consts::LOG10_2;
 
@@ -7,14 +7,14 @@ use crate::tui::words;
 /// How values become heights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// Proportionally.
+    /// In proportion to the value.
     Linear,
-    /// By their decimal logarithm; what is not positive has no height.
+    /// In proportion to the decimal logarithm. A value that is not positive has no height.
     Logarithmic,
 }
 
 impl Scale {
-    /// The other one.
+    /// Returns the other scale.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -32,10 +32,10 @@ impl Scale {
     }
 }
 
-/// Labels have at least so many rows of characters each.
+/// Minimum number of rows of characters per label.
 const ROWS_PER_LABEL: usize = 2;
 
-/// A vertical axis.
+/// A vertical axis; a scatter also uses it as its horizontal axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     scale: Scale,
@@ -50,12 +50,12 @@ pub struct Axis {
 struct Label {
     value: f64,
     text: String,
-    /// Shown first, where there is not room for all.
+    /// Whether the label is placed first, before the labels that may be left out.
     major: bool,
 }
 
 impl Axis {
-    /// An axis that holds `low` to `high`, `rows` characters tall; values at its ends are rounded outwards.
+    /// Creates an axis from `low` to `high` that is `rows` characters tall. Its ends are rounded outwards.
     #[must_use]
     pub fn new(scale: Scale, low: f64, high: f64, rows: usize) -> Self {
         let most = (rows / ROWS_PER_LABEL).max(2);
@@ -65,20 +65,20 @@ impl Axis {
         }
     }
 
-    /// The same from shares between 0 and 1, labelled as percentages.
+    /// Creates a linear axis from the fraction `low` to 1, labelled in per cent.
     #[must_use]
     pub fn percentages(low: f64, rows: usize) -> Self {
         let mut axis = Self::linear(low, 1.0, (rows / ROWS_PER_LABEL).max(2));
         axis.high = 1.0;
         axis.labels.retain(|label| label.value <= 1.0 + 1e-9);
         for label in &mut axis.labels {
-            // Rounded first: a zero that is a sum of steps may be a little below.
+            // Rounding and `abs` avoid `-0%`: a zero that was computed from steps may be slightly negative.
             label.text = words::whole_percent((label.value * 100.0).round().abs());
         }
         axis
     }
 
-    /// An axis of names, the first at 0, the next at 1, with room on either side.
+    /// Creates an axis of names: the first at 0, the next at 1, and so on, with room on both sides.
     #[must_use]
     pub fn names(names: &[String]) -> Self {
         let labels = names.iter().enumerate().map(|(at, name)| Label {
@@ -94,21 +94,22 @@ impl Axis {
         }
     }
 
-    /// Where `value` lies, from 0 at the lower end to 1 at the upper; outside of that it is not on the axis.
+    /// Returns the position of `value`: 0 at the lower end of the axis, 1 at the upper end. Other positions are outside
+    /// the axis. `None` if the value has no height on this scale.
     #[must_use]
     pub fn position(&self, value: f64) -> Option<f64> {
         let height = self.scale.height(value)?;
         Some((height - self.low) / (self.high - self.low))
     }
 
-    /// The labels with their positions: those that are `major`, or the others.
+    /// Returns the labels with their positions: the major ones if `major`, otherwise the others.
     pub fn labels(&self, major: bool) -> impl Iterator<Item = (f64, &str)> {
         let wanted = self.labels.iter().filter(move |label| label.major == major);
         wanted.filter_map(|label| Some((self.position(label.value)?, label.text.as_str())))
     }
 
     fn linear(low: f64, high: f64, most: usize) -> Self {
-        // Equal ends would leave nothing to draw on.
+        // An axis with equal ends would have no length.
         let (low, high) = if high - low > high.abs().max(low.abs()) * 1e-9 {
             (low, high)
         } else {
@@ -116,7 +117,7 @@ impl Axis {
             (low - margin, high + margin)
         };
         let step = nice_at_least((high - low) / most as f64);
-        // The ends lie on a part of a step: an axis of whole steps would leave up to half of a small chart empty.
+        // The ends are rounded to a fraction of a step. With whole steps up to half of a small chart could be empty.
         let part = step / if mantissa(step) == 2 { 4.0 } else { 5.0 };
         let (low, high) = ((low / part + 1e-9).floor() * part, (high / part - 1e-9).ceil() * part);
         let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
@@ -144,7 +145,8 @@ impl Axis {
         let low = if low > 0.0 { low.log10() } else { high - 1.0 };
         let (first, last) = (tenths_below(low), tenths_above(high).max(tenths_below(low) + 0.3));
         let decades = last - first;
-        // Every decade, or 1, 2, 5 of each where there are few; thinned where there are too many.
+        // Few decades: labels at 1, 2 and 5 of each. More decades: one label each. Too many: one label per several
+        // decades.
         let mantissas: &[f64] = if decades <= 2.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let stride = (words::floor(decades) / i32::try_from(most).unwrap_or(1) + 1).max(1);
         let mut labels = Vec::new();
@@ -192,7 +194,7 @@ fn tenths_above(height: f64) -> f64 {
         .unwrap_or(decade + 1.0)
 }
 
-/// The smallest of 1, 2, 5 times a power of ten that is at least `value`, which has to be positive.
+/// Returns the smallest of 1, 2 and 5 times a power of ten that is at least `value`, which must be positive.
 pub(super) fn nice_at_least(value: f64) -> f64 {
     let unit = 10_f64.powi(words::floor(value.log10()));
     let mantissa = value / unit;
@@ -203,13 +205,13 @@ pub(super) fn nice_at_least(value: f64) -> f64 {
     nice * unit
 }
 
-/// The leading digit of 1, 2 or 5 times a power of ten.
+/// Returns the leading digit of 1, 2 or 5 times a power of ten.
 fn mantissa(nice: f64) -> i32 {
     words::floor(nice / 10_f64.powi(words::floor(nice.log10() + 1e-9)) + 0.5)
 }
 
 fn label(value: f64, step: f64, decimals: usize) -> String {
-    // The sum of steps that should be zero is not quite.
+    // A value that should be zero may differ from it slightly, because it was computed from steps.
     let value = if value.abs() < step / 2.0 { 0.0 } else { value };
     if value.abs() >= 1e5 || decimals > 4 {
         words::value(value, 2)

@@ -1,4 +1,4 @@
-//! Dots in character cells: eight to a cell in Braille, one where there is only ASCII.
+//! Dots in character cells: eight per cell in Braille, one per cell in ASCII.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,22 +6,22 @@ use ratatui::style::Style;
 
 use crate::tui::theme::Glyphs;
 
-/// Which columns of dots a line is drawn in, so that lines differ without colour.
+/// Which columns of dots a line is drawn in. Lines with different patterns differ even without colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// All of them.
+    /// Every column.
     Solid,
-    /// Four, then two left out.
+    /// Four columns, then two left out.
     Dashed,
-    /// Every fourth.
+    /// Every fourth column.
     Dotted,
-    /// Every second.
+    /// Every second column.
     Faint,
 }
 
 impl Pattern {
     fn draws(self, column: usize, dots_per_cell: usize) -> bool {
-        // In ASCII a cell is one dot; the patterns are counted in cells there.
+        // In ASCII a cell is one column of dots wide instead of two.
         let column = if dots_per_cell == 1 { column * 2 } else { column };
         match self {
             Self::Solid => true,
@@ -32,19 +32,19 @@ impl Pattern {
     }
 }
 
-/// What a line is drawn with.
+/// Colour, pattern and character of a line.
 #[derive(Clone, Copy, Debug)]
 pub struct Pen {
-    /// Its colour.
+    /// The colour.
     pub style: Style,
-    /// Its pattern.
+    /// The pattern.
     pub pattern: Pattern,
-    /// Its character where there is no Braille.
+    /// The character in ASCII.
     pub ascii: char,
 }
 
 impl Pen {
-    /// The same in the faintest pattern, for what lies behind.
+    /// Returns the same pen with the faint pattern, for a curve behind another one.
     #[must_use]
     pub fn faint(self) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Pen {
         }
     }
 
-    /// A short piece of the line, for a legend.
+    /// Returns a short piece of the line, for a legend.
     #[must_use]
     pub fn sample(&self, glyphs: Glyphs) -> String {
         match (glyphs, self.pattern) {
@@ -88,7 +88,7 @@ pub struct Canvas {
 const BRAILLE: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 
 impl Canvas {
-    /// An empty canvas for `area`.
+    /// Creates an empty canvas for `area`.
     #[must_use]
     pub fn new(area: Rect, glyphs: Glyphs) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Canvas {
         }
     }
 
-    /// Columns of dots in a cell, rows of dots in a cell.
+    /// Returns the number of columns and the number of rows of dots in a cell.
     fn density(&self) -> (usize, usize) {
         match self.glyphs {
             Glyphs::Unicode => (2, 4),
@@ -106,19 +106,19 @@ impl Canvas {
         }
     }
 
-    /// Columns of dots.
+    /// Returns the number of columns of dots.
     #[must_use]
     pub fn columns(&self) -> usize {
         usize::from(self.area.width) * self.density().0
     }
 
-    /// Rows of dots.
+    /// Returns the number of rows of dots.
     #[must_use]
     pub fn rows(&self) -> usize {
         usize::from(self.area.height) * self.density().1
     }
 
-    /// Draws the dots of one column from one row to another, where the pen's pattern draws in this column.
+    /// Draws the dots of one column from one row to another, if the pen's pattern includes this column.
     pub fn column(&mut self, column: usize, from: usize, to: usize, pen: &Pen) {
         let (across, down) = self.density();
         if column >= self.columns() || !pen.pattern.draws(column, across) {
@@ -127,7 +127,7 @@ impl Canvas {
         for row in from.min(to)..=from.max(to).min(self.rows().saturating_sub(1)) {
             let index = row / down * usize::from(self.area.width) + column / across;
             let cell = &mut self.cells[index];
-            // A cell has one colour: dots of a line that lies behind would seem to belong to this one.
+            // A cell has one colour, so dots of a line behind this one would seem to belong to it. They are removed.
             if cell.dots != 0 && (cell.style, cell.ascii) != (pen.style, pen.ascii) {
                 cell.dots = 0;
             }
@@ -140,7 +140,7 @@ impl Canvas {
         }
     }
 
-    /// Puts a glyph of its own into the cell that holds this dot.
+    /// Puts a glyph into the cell that holds this dot.
     pub fn glyph(&mut self, column: usize, row: usize, glyph: char, style: Style) {
         let (across, down) = self.density();
         if column < self.columns() && row < self.rows() {
@@ -150,7 +150,7 @@ impl Canvas {
         }
     }
 
-    /// Copies what was drawn into `buffer`; cells without a dot are left as they are.
+    /// Copies the drawing into `buffer`. Cells without a dot or glyph are not changed.
     pub fn render(&self, buffer: &mut Buffer) {
         for (position, ink) in self.area.positions().zip(&self.cells) {
             let symbol = match (ink.glyph, ink.dots) {

@@ -17,10 +17,10 @@ use super::{Axis, Window, trace};
 /// Columns for the labels of the vertical axis; the same in every chart, so that charts above each other line up.
 pub(super) const GUTTER: u16 = 7;
 
-/// From this width there is room to say how many epochs the steps are.
+/// From this width on, there is room for the number of epochs beside the number of steps.
 const EPOCHS_FROM: u16 = 55;
 
-/// Columns of dots that a value needs for a bar of its own.
+/// Columns of dots that each value needs, so that its bar can be drawn.
 const COLUMNS_PER_BAR: usize = 4;
 
 /// One curve of a chart.
@@ -28,52 +28,52 @@ const COLUMNS_PER_BAR: usize = 4;
 pub struct Series<'a> {
     /// The curve.
     pub curve: &'a Curve,
-    /// What it is drawn with.
+    /// The pen of the curve.
     pub pen: Pen,
     /// Which of its points get glyphs.
     pub marks: Marks,
-    /// Whether its last value holds until something else is measured, so that it is drawn to the end.
+    /// Whether the last value holds until the next measurement. It is then drawn to the right end of the chart.
     pub holds: bool,
 }
 
 /// Which points of a curve get glyphs of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marks {
-    /// None: nothing of it can be unconverged.
+    /// No points, because no value of the curve can be unconverged.
     None,
-    /// What did not converge, in the colour of the curve.
+    /// Points that did not converge, in the colour of the curve.
     Unconverged,
-    /// What did not converge, what an audit corrected, what a gap follows, and the last value.
+    /// Points that did not converge, points that an audit corrected, points before a gap, and the last point.
     All,
 }
 
-/// A chart, ready to be drawn; later series lie over earlier ones.
+/// A chart, ready to be drawn. Later series are drawn over earlier ones.
 #[derive(Debug)]
 pub struct Chart<'a> {
-    /// What is shown, with its current values.
+    /// The title, with current values.
     pub title: Vec<Span<'a>>,
-    /// What each line is, in words.
+    /// The entries of the legend.
     pub legend: Vec<Vec<Span<'a>>>,
     /// The curves.
     pub series: Vec<Series<'a>>,
     /// The vertical axis.
     pub axis: Axis,
-    /// What lies across.
+    /// The range of the horizontal axis.
     pub window: Window,
-    /// The place that is read out.
+    /// The place of the cursor.
     pub cursor: Option<u64>,
-    /// Places at which something was changed by hand.
+    /// Places at which the learning rate was changed by hand.
     pub changes: Vec<u64>,
-    /// What the numbers along the horizontal axis are.
+    /// The unit of the horizontal axis.
     pub unit: Unit,
 }
 
-/// What the numbers along a horizontal axis are.
+/// The unit of a horizontal axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Steps.
     Steps {
-        /// How many steps an epoch has; where it is one, no epochs are named.
+        /// The number of steps per epoch. If it is 1, epochs are not shown.
         per_epoch: u64,
     },
     /// Thousandths of epochs.
@@ -83,7 +83,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// How many of the places across a chart are one.
+    /// Returns the number of places on the horizontal axis per unit.
     fn places(self) -> f64 {
         match self {
             Self::Steps { .. } => 1.0,
@@ -91,7 +91,7 @@ impl Unit {
         }
     }
 
-    /// The place where the axis ends, in words.
+    /// Returns the label at the end of the axis.
     fn end(self, place: u64, width: u16) -> String {
         let value = place as f64 / self.places();
         match self {
@@ -105,7 +105,7 @@ impl Unit {
         }
     }
 
-    /// A place along the axis.
+    /// Returns the label of a place on the axis.
     fn tick(self, place: u64) -> String {
         match self {
             Self::Steps { .. } => words::short_count(place),
@@ -114,7 +114,7 @@ impl Unit {
     }
 }
 
-/// As many digits as a number along an axis needs.
+/// Formats a number on an axis, without trailing zeros.
 fn short(value: f64) -> String {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A whole number of at most 19 digits.
     if value.fract() == 0.0 {
@@ -219,7 +219,7 @@ impl Chart<'_> {
         buffer.set_string(last_x, area.y, last, theme.dim);
     }
 
-    /// How far off the values may be, as bars, where each has room for its own.
+    /// Draws the residuals as bars, if there is room for one bar per value.
     fn residuals(&self, canvas: &mut Canvas, series: &Series) {
         let columns = canvas.columns();
         let shown = self.window.of(series.curve.buckets());
@@ -262,7 +262,7 @@ impl Chart<'_> {
                 (Marks::Unconverged, _, true) => ('○', series.pen.style),
                 _ => continue,
             };
-            // What comes before a gap often lies far above the axis, and its mark must be seen all the same.
+            // The point before a gap is often far above the axis. Its mark is then drawn at the end of the axis.
             let within = |position: f64| {
                 if bucket.gap_after {
                     position.clamp(0.0, 1.0)
@@ -275,7 +275,7 @@ impl Chart<'_> {
             if let Some(row) = row.filter(|_| self.window.holds(bucket.last_step)) {
                 canvas.glyph(self.window.column(bucket.last_step, columns), row, glyph, style);
             } else if let Some(position) = position.filter(|_| is_last && self.window.holds(bucket.last_step)) {
-                // The last value is beyond the axis: where it went is shown at its end.
+                // The last value is outside the axis: an arrow at the end of the axis shows the direction.
                 let (glyph, row) = if position > 1.0 { ('↑', 0) } else { ('↓', rows - 1) };
                 canvas.glyph(self.window.column(bucket.last_step, columns), row, glyph, style);
             }
@@ -295,7 +295,7 @@ pub(super) fn vertical_axis(axis: &Axis, plot: Rect, buffer: &mut Buffer, theme:
     let mut taken: Vec<u16> = Vec::new();
     for (major, apart) in [(true, 1), (false, 2)] {
         for (position, label) in axis.labels(major) {
-            // By way of the dots, so that a label stands beside the dots of its value.
+            // The row is computed from dots, so that a label is beside the dots of its value.
             const DOTS: usize = 4;
             let Some(row) = trace::row_of(position, usize::from(plot.height) * DOTS) else {
                 continue;
@@ -312,7 +312,7 @@ pub(super) fn vertical_axis(axis: &Axis, plot: Rect, buffer: &mut Buffer, theme:
     }
 }
 
-/// A piece of a line and what it is, for a title or a legend.
+/// Returns a piece of a line and its name, for a title or a legend.
 #[must_use]
 pub(in crate::tui) fn legend<'a>(pen: Pen, name: &str, theme: &Theme) -> Vec<Span<'a>> {
     vec![
@@ -321,7 +321,7 @@ pub(in crate::tui) fn legend<'a>(pen: Pen, name: &str, theme: &Theme) -> Vec<Spa
     ]
 }
 
-/// The same with a current value in the colour of the line, for a title.
+/// Returns a piece of a line, its name and a current value, in the colour of the line, for a title.
 #[must_use]
 pub(in crate::tui) fn current<'a>(pen: Pen, name: &str, value: &str, theme: &Theme) -> Span<'a> {
     let gap = if name.is_empty() { "" } else { " " };
@@ -329,7 +329,7 @@ pub(in crate::tui) fn current<'a>(pen: Pen, name: &str, value: &str, theme: &The
     Span::styled(format!(" {} {words}", pen.sample(theme.glyphs)), pen.style)
 }
 
-/// The glyphs that marks are drawn with, for a legend.
+/// Returns a mark and its meaning, for a legend.
 #[must_use]
 pub(in crate::tui) fn mark_legend<'a>(glyph: char, name: &str, theme: &Theme) -> Vec<Span<'a>> {
     vec![
@@ -338,7 +338,8 @@ pub(in crate::tui) fn mark_legend<'a>(glyph: char, name: &str, theme: &Theme) ->
     ]
 }
 
-/// The place at the column `x` of the screen, of a chart in `area` that shows these; none left of its plot.
+/// Returns the place at the column `x` of the screen, for a chart in `area` that shows the window `shown`. `None`
+/// outside the plot.
 pub(in crate::tui) fn place_at(shown: Window, area: Rect, x: u16) -> Option<u64> {
     let column = u64::from(x.checked_sub(area.x + GUTTER)?);
     let columns = u64::from(area.width.saturating_sub(GUTTER)).max(1);
@@ -347,13 +348,15 @@ pub(in crate::tui) fn place_at(shown: Window, area: Rect, x: u16) -> Option<u64>
     (column < columns).then(|| shown.from.saturating_add(u64::try_from(place).unwrap_or(u64::MAX)))
 }
 
-/// Steps across a chart of a cell that is at `step` of at most `planned`, where earlier cells took up to `earlier`.
+/// Returns the number of steps on the horizontal axis for a cell that is at `step` of at most `planned`. Earlier cells
+/// took up to `earlier` steps.
 ///
-/// A horizontal axis that is rescaled with every frame makes the whole chart be sent again each time (6 kB instead of
-/// 170 bytes), so it spans what is planned as soon as that is not absurdly wide, and grows in jumps before.
+/// If the axis changed with every frame, the whole chart would be sent again each time (6 kB instead of 170 bytes). So
+/// the axis spans all planned steps as soon as this is not absurdly wide. Before that, it grows in jumps.
 #[must_use]
 pub fn step_span(step: u64, planned: u64, earlier: u64) -> u64 {
-    /// A cell that is expected to stop by a rule may plan far more steps than it ever takes.
+    /// The plan is absurdly wide if it has more than this many times the steps that were reached. A cell with a
+    /// stopping rule may plan far more steps than it takes.
     const ABSURD: u64 = 8;
     let reached = step.max(earlier);
     if reached.saturating_mul(ABSURD) >= planned {

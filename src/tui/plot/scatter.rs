@@ -12,42 +12,42 @@ use super::{Axis, trace};
 use crate::tui::theme::Theme;
 use crate::tui::theme::panel;
 
-/// Columns between the labels of the horizontal axis, at least.
+/// Minimum number of columns between the labels of the horizontal axis.
 const COLUMNS_PER_LABEL: usize = 6;
 
 /// One point.
 #[derive(Clone, Copy, Debug)]
 pub struct Dot {
-    /// Its place across.
+    /// Its value on the horizontal axis.
     pub x: f64,
-    /// Its height.
+    /// Its value on the vertical axis.
     pub y: f64,
-    /// What it is drawn with.
+    /// Its character.
     pub glyph: char,
     /// Its colour.
     pub style: Style,
 }
 
-/// A chart of points, ready to be drawn; later points lie over earlier ones.
+/// A chart of points, ready to be drawn. Later points are drawn over earlier ones.
 #[derive(Debug)]
 pub struct Scatter<'a> {
-    /// What is shown.
+    /// The title.
     pub title: Vec<Span<'a>>,
-    /// What each glyph is.
+    /// The meaning of each glyph.
     pub legend: Vec<Vec<Span<'a>>>,
     /// The points.
     pub dots: Vec<Dot>,
     /// The horizontal axis.
     pub across: Axis,
-    /// Its name.
+    /// The name of the horizontal axis.
     pub across_name: &'a str,
     /// The vertical axis.
     pub up: Axis,
-    /// What is said where there is no point.
+    /// The message if there is no point.
     pub empty: &'a str,
 }
 
-/// How many labels a horizontal axis in an area of this width has room for, as rows of a vertical one.
+/// Returns the `rows` for [`Axis::new`] that give a horizontal axis as many labels as this width has room for.
 pub fn rows_for_columns(width: u16) -> usize {
     usize::from(width.saturating_sub(GUTTER)) / COLUMNS_PER_LABEL
 }
@@ -71,7 +71,7 @@ impl Scatter<'_> {
                 && let Some(row) = trace::row_of(up, canvas.rows())
                 && let Some(from_right) = trace::row_of(across, canvas.columns())
             {
-                // Rows are counted from the top, which is the far end of a horizontal axis.
+                // `row_of` counts from the far end of an axis: the top, or the right.
                 canvas.glyph(canvas.columns() - 1 - from_right, row, dot.glyph, dot.style);
             }
         }

@@ -1,11 +1,11 @@
-//! A curve → what each column of dots shows of it.
+//! Draws a curve: its points are reduced to columns of dots.
 
 use crate::monitor::{Bucket, Curve};
 
 use super::Axis;
 use super::canvas::{Canvas, Pen};
 
-/// What one column of dots shows of a curve.
+/// The part of a curve that one column of dots shows.
 #[derive(Clone, Copy, Debug)]
 struct Column {
     at: usize,
@@ -16,50 +16,50 @@ struct Column {
     gap_after: bool,
 }
 
-/// The steps across a chart.
+/// The steps that a chart shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The one at its left end.
+    /// The step at the left end.
     pub from: u64,
-    /// The one at its right end.
+    /// The step at the right end.
     pub to: u64,
 }
 
 impl Window {
-    /// How many steps apart its ends are, one at least.
+    /// Returns the distance between the two ends in steps, at least 1.
     #[must_use]
     pub fn width(self) -> u64 {
         self.to.saturating_sub(self.from).max(1)
     }
 
-    /// Whether `step` is in it.
+    /// Returns whether `step` is in the window.
     #[must_use]
     pub fn holds(self, step: u64) -> bool {
         (self.from..=self.to).contains(&step)
     }
 
-    /// Smallest and largest value of a curve in it.
+    /// Returns the smallest and the largest value of a curve in the window.
     #[must_use]
     pub fn range(self, curve: &Curve) -> Option<(f64, f64)> {
         let ends = self.of(curve.buckets()).iter().map(|bucket| (bucket.min, bucket.max));
         ends.reduce(|(low, high), (min, max)| (low.min(min), high.max(max)))
     }
 
-    /// Those of the buckets, which are in order, that some of it is of.
+    /// Returns the buckets that overlap the window. `buckets` must be in the order of their steps.
     pub(super) fn of(self, buckets: &[Bucket]) -> &[Bucket] {
         let start = buckets.partition_point(|bucket| bucket.last_step < self.from);
         let end = buckets.partition_point(|bucket| bucket.first_step <= self.to);
         &buckets[start.min(end)..end]
     }
 
-    /// The column of dots that holds `step`; what lies before is in the first.
+    /// Returns the column of dots that holds `step`. Steps before the window are in the first column.
     pub(super) fn column(self, step: u64, columns: usize) -> usize {
         let position = step.saturating_sub(self.from) as f64 / self.width() as f64;
         rounded(position * columns.saturating_sub(1) as f64)
     }
 }
 
-/// The row, counted from the top, that holds the position 0 (bottom) to 1 (top); none outside.
+/// Returns the row, counted from the top, of a position from 0 (bottom) to 1 (top). `None` outside this range.
 pub(super) fn row_of(position: f64, rows: usize) -> Option<usize> {
     (-0.001..=1.001)
         .contains(&position)
@@ -75,7 +75,7 @@ fn rounded(position: f64) -> usize {
     position.max(0.0).round() as usize
 }
 
-/// Draws a curve: in each column a line from its smallest to its largest value, and lines from column to column.
+/// Draws a curve: in each column a line from the smallest to the largest value, and lines that connect the columns.
 pub(super) fn draw(canvas: &mut Canvas, axis: &Axis, window: Window, buckets: &[Bucket], pen: &Pen) {
     let mut earlier: Option<Column> = None;
     for column in reduce(buckets, window, canvas.columns()) {
@@ -124,7 +124,8 @@ fn connect(canvas: &mut Canvas, axis: &Axis, from: &Column, to: &Column, pen: &P
     };
     let width = to.at.saturating_sub(from.at).max(1) as f64;
     for column in from.at..=to.at {
-        // Each column covers the line from half a column before it to half a column behind it, so steep lines close up.
+        // Each column covers the line from half a column before it to half a column after it: steep lines have no
+        // holes.
         let middle = (column - from.at) as f64;
         let at = |offset: f64| start + (end - start) * ((middle + offset) / width).clamp(0.0, 1.0);
         stroke_positions(canvas, column, at(-0.5), at(0.5), pen);

@@ -1,30 +1,29 @@
-//! What goes across the charts: steps, epochs or seconds.
+//! The horizontal axis of the charts: steps, epochs or seconds.
 //!
-//! What is chosen by key (a part of the run, a step to read out) is kept in steps of the chosen cell; it is turned into places
-//! across a chart where that is drawn.
+//! Zoom and cursor are kept in steps of the chosen cell. Drawing converts the steps to places on the axis.
 
 use std::borrow::Cow;
 
 use crate::monitor::{Cell, Curve};
 use crate::tui::plot::{Unit, Window};
 
-/// What goes across the charts.
+/// The horizontal axis of the charts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Across {
     /// Optimizer steps.
     #[default]
     Steps,
-    /// Passes over the training data, which cells of unlike batch size share.
+    /// Passes over the training data; cells of different batch size are comparable in this unit.
     Epochs,
     /// Seconds the cell has run, pauses excluded.
     Seconds,
 }
 
-/// Epochs and seconds are placed in thousandths.
+/// A place is in thousandths of an epoch or of a second.
 const PARTS: f64 = 1e3;
 
 impl Across {
-    /// All of them, as preferences name them.
+    /// All axes.
     pub(in crate::tui) const ALL: [Self; 3] = [Self::Steps, Self::Epochs, Self::Seconds];
 
     pub(in crate::tui) fn next(self) -> Self {
@@ -35,7 +34,7 @@ impl Across {
         }
     }
 
-    /// Its name, in preferences, too.
+    /// Returns the name of the axis, which preferences use, too.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,7 +44,7 @@ impl Across {
         }
     }
 
-    /// What the numbers along the axis are.
+    /// Returns the unit of the numbers along the axis.
     pub(in crate::tui) fn unit(self, cell: &Cell) -> Unit {
         match self {
             Self::Steps => Unit::Steps {
@@ -56,7 +55,7 @@ impl Across {
         }
     }
 
-    /// Where a step of a cell lies; later steps never lie before earlier ones.
+    /// Returns the place of a step of a cell. A later step never has a smaller place.
     pub(in crate::tui) fn place(self, cell: &Cell, step: u64) -> u64 {
         match self {
             Self::Steps => step,
@@ -65,7 +64,7 @@ impl Across {
         }
     }
 
-    /// The step of a cell that lies there, or the last one before.
+    /// Returns the last step of a cell, within `among`, that lies at or before a place.
     pub(in crate::tui) fn step(self, cell: &Cell, place: u64, among: Window) -> u64 {
         let (mut low, mut high) = (among.from, among.to);
         while low < high {
@@ -79,11 +78,11 @@ impl Across {
         low
     }
 
-    /// The places between which these steps of a cell lie. Where time to come is guessed, its end is rounded, so that it does
-    /// not move with every guess.
+    /// Converts a window of steps of a cell to places. If the end is an estimate of future time, it is rounded up, so
+    /// that it does not move with every new estimate.
     pub(in crate::tui) fn window(self, cell: &Cell, steps: Window) -> Window {
         let [from, to] = [steps.from, steps.to].map(|step| self.place(cell, step));
-        // What comes before the first step took time, too.
+        // The work before the first step takes time, too.
         let from = if steps.from == 0 { 0 } else { from };
         let is_guess = self == Self::Seconds && steps.to > cell.progress.step;
         let to = if is_guess { rounded_up(to) } else { to };
@@ -93,7 +92,7 @@ impl Across {
         }
     }
 
-    /// A curve of a cell, placed.
+    /// Converts a curve of a cell to places.
     pub(in crate::tui) fn curve<'a>(self, cell: &Cell, curve: &'a Curve) -> Cow<'a, Curve> {
         match self {
             Self::Steps => Cow::Borrowed(curve),
@@ -102,12 +101,12 @@ impl Across {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Neither is negative, and a cast stops at the ends.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The value is not negative, and the cast saturates.
 fn parts(value: f64) -> u64 {
     (value * PARTS).round() as u64
 }
 
-/// To two digits, of which the second is 0 or 5.
+/// Rounds up to two significant digits, of which the second is 0 or 5.
 fn rounded_up(place: u64) -> u64 {
     let decade = 10_u64.pow(place.max(1).ilog10());
     let grain = (decade / 2).max(1);

@@ -1,16 +1,16 @@
-//! Which charts stand on the screen, and what goes across them.
+//! The charts on the screen, and which of them is marked.
 
 use crate::quantity::{self, ACCURACY, Chart, LAMBDA, LOSS};
 
-/// Which charts stand on the screen: one above, two below it.
+/// The charts on the screen: one above, two below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charts {
     shown: [&'static Chart; 3],
-    /// The one that a key changes, once it was marked.
+    /// Index of the marked chart, the one that a key changes.
     marked: Option<usize>,
 }
 
-/// Where the charts stand.
+/// Places of the charts, in words.
 const PLACES: [&str; 3] = ["above", "on the left", "on the right"];
 
 impl Default for Charts {
@@ -20,37 +20,38 @@ impl Default for Charts {
 }
 
 impl Charts {
-    /// These, from above.
+    /// Returns these charts: above, left, right.
     #[must_use]
     pub fn new(shown: [&'static Chart; 3]) -> Self {
         Self { shown, marked: None }
     }
 
-    /// The chart above, the one on the left and the one on the right.
+    /// Returns the charts: above, left, right.
     #[must_use]
     pub fn shown(&self) -> [&'static Chart; 3] {
         self.shown
     }
 
-    /// Whether this is the chart that a key changes.
+    /// Returns whether this chart is the marked one, which a key changes.
     #[must_use]
     pub fn is_marked(&self, chart: &Chart) -> bool {
         self.marked.is_some_and(|at| self.shown[at] == chart)
     }
 
-    /// Marks the next chart. What there is to tell.
+    /// Marks the next chart. Returns a message for the user.
     pub(super) fn mark_next(&mut self) -> String {
         let at = self.marked.map_or(0, |at| (at + 1) % self.shown.len());
         self.marked = Some(at);
         format!("the chart {} is marked: {}", PLACES[at], self.shown[at].title)
     }
 
-    /// Takes the mark away. Whether there was one.
+    /// Removes the mark. Returns whether there was one.
     pub(super) fn unmark(&mut self) -> bool {
         self.marked.take().is_some()
     }
 
-    /// Shows the next quantity that no other chart shows in the marked chart, or in the last one. What there is to tell.
+    /// Puts the next quantity that no chart shows into the marked chart; without a mark, into the last chart. Returns a
+    /// message for the user.
     pub(super) fn show_next(&mut self) -> String {
         let at = *self.marked.get_or_insert(self.shown.len() - 1);
         let all = quantity::charts();

@@ -1,6 +1,6 @@
-//! Which cells are to be shown: words, and numbers that are compared.
+//! The filter of the table: words, and comparisons of numbers.
 //!
-//! `diverged dropout=0.5 acc>0.8` are the cells that diverged, with this dropout, and with more than 80 % right.
+//! `diverged dropout=0.5 acc>0.8` shows the cells that diverged, have this dropout and a test accuracy above 80 %.
 
 mod complaint;
 mod name;
@@ -12,7 +12,7 @@ use super::number::{self, NoNumber};
 pub(in crate::tui) use name::NUMBERS;
 use name::Name;
 
-/// A condition that a cell meets or not; an empty one is met by all.
+/// A condition on cells. Every cell meets an empty filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     text: String,
@@ -23,24 +23,24 @@ pub struct Filter {
 enum Term {
     /// A part of the state, or of a swept setting's name or value.
     Word(String),
-    /// What has this name compares like this to the value.
+    /// A comparison of a named number, setting or state with a value.
     Compared(Comparison),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Comparison {
-    /// As it was typed, in small letters.
+    /// The name as it was typed, in lower case.
     name: String,
     relation: Relation,
     limit: Limit,
 }
 
-/// What is compared to: a word, which may be a number.
+/// The right-hand side of a comparison: a word, which may be a number.
 #[derive(Clone, Debug, PartialEq)]
 struct Limit {
-    /// In small letters.
+    /// The word in lower case.
     word: String,
-    /// The number, or why it is none.
+    /// The number, or why the word is not a number.
     number: Result<f64, NoNumber>,
 }
 
@@ -49,7 +49,7 @@ impl Limit {
         let bare = word.strip_suffix('%');
         let is_share = Name::is_accuracy(name);
         let number = number::read(bare.unwrap_or(word)).map(|number| {
-            // Nobody has more than all right: 35 is what the table calls 35 %.
+            // An accuracy is at most 1, so 35 means 35 %.
             if bare.is_some() || (is_share && number > 1.0) {
                 number / 100.0
             } else {
@@ -73,7 +73,7 @@ enum Relation {
     Greater,
 }
 
-/// How relations are written; of two that begin alike the longer one comes first.
+/// Spellings of the relations. A longer spelling comes before a shorter one that begins alike.
 const RELATIONS: [(&str, Relation); 13] = [
     ("<=", Relation::AtMost),
     ("=<", Relation::AtMost),
@@ -114,13 +114,13 @@ impl Relation {
         }
     }
 
-    /// Whether it asks for an order, which words do not have.
+    /// Returns whether the relation needs an order, which words do not have.
     fn is_order(self) -> bool {
         !matches!(self, Self::Equal | Self::Differs)
     }
 }
 
-/// A word or a relation of what was typed.
+/// A word or a relation in the typed text.
 #[derive(Clone, Copy)]
 enum Token<'a> {
     Word(&'a str),
@@ -151,7 +151,7 @@ fn relation_at(text: &str) -> Option<(&'static str, Relation)> {
     RELATIONS.into_iter().find(|(written, _)| text.starts_with(written))
 }
 
-/// Heads of columns that are several words, and what each is called here.
+/// Column heads of several words, and the name of each in a filter.
 const HEADS: [(&[&str], &str); 5] = [
     (&["train", "acc"], "train_acc"),
     (&["train", "loss"], "train_loss"),
@@ -160,7 +160,7 @@ const HEADS: [(&[&str], &str); 5] = [
     (&["edge", "of", "stability"], "edge"),
 ];
 
-/// The same with one name for each head of a column that is compared.
+/// Replaces every column head that is compared by its name.
 fn with_heads<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
     let mut named = Vec::with_capacity(tokens.len());
     let mut rest = tokens;
@@ -183,7 +183,7 @@ fn with_heads<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
 }
 
 impl Filter {
-    /// What was typed, word by word; every one has to hold. Blanks around a relation or before `%` do not matter.
+    /// Parses the typed text. A cell must meet every term. Blanks around a relation or before `%` do not matter.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut terms = Vec::new();
@@ -217,25 +217,26 @@ impl Filter {
         }
     }
 
-    /// What was typed.
+    /// Returns the typed text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it holds for every cell.
+    /// Returns whether the filter has no terms, so that every cell meets it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// Whether it holds for this cell.
+    /// Returns whether this cell meets the filter.
     #[must_use]
     pub fn holds(&self, cell: CellIndex, monitor: &Monitor) -> bool {
         self.among(monitor)(cell)
     }
 
-    /// Says of each cell whether it holds. What its names stand for is found out once, not for each of ten thousand cells.
+    /// Returns a function that tells whether a cell meets the filter. The names are resolved once, not for each of ten
+    /// thousand cells.
     pub fn among<'a>(&'a self, monitor: &'a Monitor) -> impl Fn(CellIndex) -> bool + 'a {
         let named = |term: &'a Term| (term, term.name(monitor));
         let terms: Vec<(&Term, Option<Name>)> = self.terms.iter().map(named).collect();
@@ -248,7 +249,7 @@ impl Filter {
 }
 
 impl Term {
-    /// What the name stands for in this sweep, where one is compared.
+    /// Resolves the name of a comparison in this sweep; `None` for a word and for an unknown name.
     fn name(&self, monitor: &Monitor) -> Option<Name> {
         match self {
             Self::Word(_) => None,
@@ -256,7 +257,7 @@ impl Term {
         }
     }
 
-    /// Whether it holds for a cell, where its name stands for `name`.
+    /// Returns whether a cell meets the term, whose name was resolved to `name`.
     fn holds(&self, index: CellIndex, name: Option<&Name>, monitor: &Monitor) -> bool {
         let Some(cell) = monitor.cells.get(index) else {
             return false;
@@ -275,7 +276,7 @@ impl Term {
 }
 
 impl Comparison {
-    /// What its name stands for in this sweep.
+    /// Resolves the name in this sweep.
     fn name(&self, monitor: &Monitor) -> Option<Name> {
         Name::of(&self.name, self.limit.number.is_ok(), monitor)
     }
@@ -317,12 +318,12 @@ impl Relation {
     }
 }
 
-/// Whether a text, which may have capitals, has a word, which has none.
+/// Returns whether `text` contains `word`, ignoring case; `word` is in lower case.
 fn has(text: &str, word: &str) -> bool {
     text.contains(word) || (text.contains(char::is_uppercase) && text.to_lowercase().contains(word))
 }
 
-/// What can be said of a cell's state: the words of tables, and others that people look for.
+/// Returns the words for a cell's state: those of the tables, and others that people search for.
 fn states(state: &CellState, cell: &Cell) -> impl Iterator<Item = &'static str> {
     let words: &[&str] = match state {
         CellState::Queued => &["queued", "waiting", "pending"],
@@ -339,7 +340,7 @@ fn states(state: &CellState, cell: &Cell) -> impl Iterator<Item = &'static str> 
         CellState::Ended(ending) => Some(ending.word()),
         CellState::Queued | CellState::Running | CellState::Paused => None,
     };
-    let held = cell.is_held.then_some("held out");
+    let held = cell.is_held.then_some("held");
     let hand = cell.changed_by_hand.then(|| Finish::ByHand.words());
     let missed = cell.summary().is_some_and(|last| last.reached_aim == Some(false));
     let missed = missed.then(|| Finish::AimMissed.words());

@@ -1,15 +1,15 @@
-//! A number as somebody types it: read exactly as it stands, or refused with the reason and what to type instead.
+//! Reading of a typed number: it is read exactly as typed, or refused with the reason and what to type instead.
 
 use std::fmt;
 
 use crate::number::{is_dash, is_invisible};
 use crate::tui::keys::prompt::CUT;
 
-/// Why something is no number.
+/// Why a text is not a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NoNumber {
     why: String,
-    /// What was probably meant.
+    /// The number that was probably meant.
     pub(super) instead: Option<String>,
 }
 
@@ -23,12 +23,12 @@ impl fmt::Display for NoNumber {
     }
 }
 
-/// The number in `typed`; blanks around it do not matter.
+/// Reads the number in `typed`; blanks around it do not matter.
 ///
-/// Nothing in between is left out or guessed: `0,05` is not 5, and `1 000` is not 1.
+/// No character of the number is skipped or guessed: `0,05` is not 5, and `1 000` is not 1.
 ///
 /// # Errors
-/// Why it is no number, in words.
+/// If the text is not a number, or the number is not finite: the reason in words.
 pub(super) fn read(typed: &str) -> Result<f64, NoNumber> {
     let refused = |why: &str| NoNumber {
         why: why.to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn read(typed: &str) -> Result<f64, NoNumber> {
     }
     let word = text.trim_start_matches(['+', '-']).to_lowercase();
     if ["inf", "infinity", "nan"].contains(&word.as_str()) {
-        return Err(refused("a finite number is wanted"));
+        return Err(refused("the number must be finite"));
     }
     if let Some(stranger) = text.chars().find(|letter| !belongs(*letter)) {
         return Err(NoNumber {
@@ -50,23 +50,23 @@ pub(super) fn read(typed: &str) -> Result<f64, NoNumber> {
     }
     let value: f64 = text
         .parse()
-        .map_err(|_| refused("this is no number; 0.05 and 5e-2 are"))?;
+        .map_err(|_| refused("this is not a number; 0.05 and 5e-2 are"))?;
     let digits = text.split(['e', 'E']).next().unwrap_or_default();
     if value.is_infinite() {
         return Err(refused("this is too large: no number is above 1.8e308"));
     }
     if value == 0.0 && digits.contains(|letter| ('1'..='9').contains(&letter)) {
-        return Err(refused("this is too small to be told from 0"));
+        return Err(refused("this is too small: it would be read as 0"));
     }
     Ok(value)
 }
 
-/// Whether numbers are written with it.
+/// Returns whether the character can be part of a number.
 fn belongs(letter: char) -> bool {
     letter.is_ascii_digit() || matches!(letter, '.' | 'e' | 'E' | '+' | '-')
 }
 
-/// A character that does not belong, so that it is recognized even where it cannot be seen.
+/// Names a character that does not belong in a number, so that people recognize it even if it is invisible.
 fn said(letter: char) -> String {
     let code = letter as u32;
     match letter {
@@ -83,7 +83,7 @@ fn said(letter: char) -> String {
 /// The zero of every script whose digits keyboards and input methods produce.
 const ZEROS: [u32; 5] = [0x0660, 0x06f0, 0x0966, 0x09e6, 0xff10];
 
-/// What was probably meant, if that is a number; it is proposed, and never taken.
+/// Returns the number that was probably meant, if there is one. It is only suggested, never used.
 fn instead(text: &str) -> Option<String> {
     let plain: String = text.chars().filter_map(plain).collect();
     let is_number = |text: &String| text.parse::<f64>().is_ok_and(f64::is_finite);
@@ -93,7 +93,7 @@ fn instead(text: &str) -> Option<String> {
         (0, _) => vec![plain],
         (1, 0) => {
             let point = plain.replace(',', ".");
-            // 1,000 is a thousand to some, and one to others.
+            // 1,000 means a thousand in some countries and one in others.
             if is_thousands(&plain) {
                 vec![point, without(',')]
             } else {
@@ -109,7 +109,8 @@ fn instead(text: &str) -> Option<String> {
     (!numbers.is_empty()).then(|| numbers.join(" or "))
 }
 
-/// Whether a comma may set off thousands: one to three digits before it, of which the first is not 0, and three behind it.
+/// Returns whether the comma may separate thousands: one to three digits before it, the first not 0, and three after
+/// it.
 fn is_thousands(plain: &str) -> bool {
     plain.split_once(',').is_some_and(|(before, behind)| {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -121,7 +122,7 @@ fn is_thousands(plain: &str) -> bool {
     })
 }
 
-/// A character as numbers are written here; none for what only sets digits apart.
+/// Converts a character to its plain form in numbers; `None` for one that only separates digits.
 fn plain(letter: char) -> Option<char> {
     let digit = ZEROS.iter().find_map(|zero| {
         let value = (letter as u32).checked_sub(*zero).filter(|value| *value < 10)?;
@@ -191,16 +192,16 @@ mod tests {
             ("0x10", "`x` does not belong in a number"),
             ("1/10", "`/` does not belong in a number"),
             ("5%", "`%` does not belong in a number"),
-            ("inf", "a finite number is wanted"),
-            ("-Infinity", "a finite number is wanted"),
-            ("NaN", "a finite number is wanted"),
+            ("inf", "the number must be finite"),
+            ("-Infinity", "the number must be finite"),
+            ("NaN", "the number must be finite"),
             ("1e999", "this is too large: no number is above 1.8e308"),
-            ("1e-999", "this is too small to be told from 0"),
-            ("", "this is no number; 0.05 and 5e-2 are"),
-            ("e", "this is no number; 0.05 and 5e-2 are"),
-            ("0.1.2", "this is no number; 0.05 and 5e-2 are"),
-            ("--1", "this is no number; 0.05 and 5e-2 are"),
-            ("1e", "this is no number; 0.05 and 5e-2 are"),
+            ("1e-999", "this is too small: it would be read as 0"),
+            ("", "this is not a number; 0.05 and 5e-2 are"),
+            ("e", "this is not a number; 0.05 and 5e-2 are"),
+            ("0.1.2", "this is not a number; 0.05 and 5e-2 are"),
+            ("--1", "this is not a number; 0.05 and 5e-2 are"),
+            ("1e", "this is not a number; 0.05 and 5e-2 are"),
             ("1000…", "this line is too long, and was cut"),
         ] {
             assert_eq!(read(typed).unwrap_err().to_string(), reason, "{typed:?}");

@@ -1,45 +1,45 @@
-//! Every action by its name: what is typed is looked for in the words of the key table.
+//! The palette of actions: the typed words are searched in the key table.
 
 use crossterm::event::KeyEvent;
 
 use crate::tui::keys::prompt::{self, Typed};
 use crate::tui::keys::{self, Action, Binding};
 
-/// What was typed, and which of the actions that match is chosen.
+/// The typed words, and the index of the chosen action among the matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Palette {
     typed: String,
     chosen: usize,
 }
 
-/// What a key in the palette leads to.
+/// The result of a key in the palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Found {
-    /// This is to be done.
+    /// This action was chosen.
     Action(Action),
-    /// Nothing is: the palette is closed.
+    /// No action was chosen, and the palette is closed.
     Nothing,
-    /// Not known yet.
+    /// The palette stays open.
     Pending,
 }
 
 impl Palette {
-    /// What was typed.
+    /// Returns the typed words.
     pub(in crate::tui) fn typed(&self) -> &str {
         &self.typed
     }
 
-    /// Which of the actions that match is chosen.
+    /// Returns the index of the chosen action among the matches.
     pub(in crate::tui) fn chosen(&self) -> usize {
         self.chosen
     }
 
-    /// The actions that match.
+    /// Returns the actions that match.
     pub(in crate::tui) fn matches(&self) -> Vec<&'static Binding> {
         matches(&self.typed)
     }
 
-    /// Takes in a key.
+    /// Handles a key.
     pub(in crate::tui) fn key(&mut self, event: &KeyEvent) -> Found {
         let before = self.typed.clone();
         match prompt::key(&mut self.typed, event) {
@@ -63,14 +63,15 @@ impl Palette {
         Found::Pending
     }
 
-    /// Takes in what was pasted.
+    /// Adds pasted text.
     pub(in crate::tui) fn paste(&mut self, text: &str) {
         prompt::paste(&mut self.typed, text);
         self.chosen = 0;
     }
 }
 
-/// The actions whose name or words have every typed word; those that begin with it first.
+/// Returns the actions whose name or help contains every typed word. Actions whose name begins with the first word come
+/// first.
 fn matches(typed: &str) -> Vec<&'static Binding> {
     let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
     let lowered = |binding: &Binding| format!("{} {}", binding.action.name(), binding.help).to_lowercase();
@@ -135,7 +136,7 @@ mod tests {
         }
         assert!(
             matches!(enter(palette.clone()), Found::Action(_)),
-            "the last one is one"
+            "the last row is an action"
         );
         palette.key(&KeyEvent::new(KeyCode::Char('s'), KeyModifiers::NONE));
         assert_eq!(palette.chosen, 0);

@@ -1,4 +1,4 @@
-//! What lies where on the screen, for drawing and for the mouse.
+//! The layout of the screen, for drawing and for the mouse.
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
@@ -7,16 +7,16 @@ use crate::monitor::Monitor;
 use crate::quantity::Chart;
 use crate::tui::page::Page;
 
-/// The least that the panels need.
+/// Minimum window size that the panels need: columns, rows.
 pub const SMALLEST: (u16, u16) = (60, 16);
 
-/// Below this there is room for one chart and the chosen cell.
+/// Below this size there is room only for one chart and the chosen cell.
 const ROOMY: (u16, u16) = (80, 24);
 
-/// From this width the settings of the cell stand beside the charts.
+/// From this width on, the settings of the cell are shown beside the charts.
 const WIDE: u16 = 150;
 
-/// From this height a notice has a line to itself.
+/// From this height on, a notice has its own line.
 const TALL: u16 = 30;
 
 /// One part of the screen.
@@ -27,7 +27,7 @@ pub(in crate::tui) enum Part {
     Chart(&'static Chart),
     /// The scatter of all cells.
     Scatter,
-    /// What each setting does.
+    /// The effect of each setting.
     Settings,
     Table,
     Log,
@@ -37,23 +37,23 @@ pub(in crate::tui) enum Part {
 }
 
 impl Part {
-    /// Whether steps go across it.
+    /// Returns whether this part shows curves over steps.
     pub(in crate::tui) fn has_steps(self) -> bool {
         matches!(self, Self::Chart(_))
     }
 }
 
-/// Whether the settings of the chosen cell stand beside everything else.
+/// Returns whether the settings of the chosen cell are shown beside everything else.
 pub(in crate::tui) fn has_side(area: Rect) -> bool {
     area.width >= WIDE
 }
 
-/// Every part in a window of this size; none where it is too small.
+/// Returns every part with its area in a window of this size; none if the window is too small.
 pub(in crate::tui) fn parts(view: &View, monitor: &Monitor, area: Rect) -> Vec<(Part, Rect)> {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return Vec::new();
     }
-    // What went wrong stays readable on a small screen, too.
+    // A failure stays readable on a small screen, too.
     let footer = if area.height >= TALL || monitor.has_failed() {
         2
     } else {
@@ -92,11 +92,12 @@ fn panels(view: &View, monitor: &Monitor, area: Rect) -> Vec<(Part, Rect)> {
     };
     let is_small = area.width < ROOMY.0 || area.height + 3 < ROOMY.1;
     if is_small && view.page == Page::Charts {
-        // The curve that matters most, and of the queue as much as is left of a small window.
+        // A small window has only the most important curve, and four lines for the queue.
         let [chart, table] = area.layout(&Layout::vertical([Constraint::Min(0), Constraint::Length(4)]));
         return vec![(above, chart), (Part::Table, table)];
     }
-    // The queue gets what its cells need, up to a third; of the rest the λ_max chart gets the larger part.
+    // The queue gets the rows that its cells need, up to a third of the height. The chart above gets the larger part of
+    // the rest.
     let rows = u16::try_from(monitor.cells.len()).unwrap_or(u16::MAX).saturating_add(2);
     let queue = Constraint::Length(rows.min(main.height / 3).max(4));
     let [charts, table] = main.layout(&Layout::vertical([Constraint::Min(0), queue]));

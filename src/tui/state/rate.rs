@@ -1,4 +1,4 @@
-//! The prompt for another learning rate of the running cell: halved, doubled, as it was, or typed.
+//! The prompt for a new learning rate of the running cell: halved, doubled, the previous one, or typed.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -8,27 +8,27 @@ use crate::monitor::Cell;
 use crate::quantity::LEARNING_RATE;
 use crate::tui::keys::prompt::{self, Typed};
 
-/// A rate that is more than so many times the present one is taken at the second Enter: it may well end the cell.
+/// A rate above this multiple of the present rate needs a second Enter: the cell may well diverge.
 const FAR: f64 = 100.0;
 
-/// What was typed so far.
+/// The state of the prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RatePrompt {
-    /// Which cell is meant.
+    /// The cell whose rate is changed.
     pub cell: CellIndex,
     typed: String,
-    /// Enter was pressed at a rate that is far from the present one.
+    /// Whether Enter was pressed once at a rate far above the present one.
     doubted: bool,
 }
 
-/// What a key at the prompt leads to.
+/// The result of a key at the prompt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::tui) enum Answer {
-    /// This learning rate.
+    /// This learning rate was chosen.
     Rate(f64),
-    /// None: the prompt is closed.
+    /// No rate was chosen, and the prompt is closed.
     Never,
-    /// Not known yet.
+    /// The prompt stays open.
     Pending,
 }
 
@@ -41,20 +41,20 @@ impl RatePrompt {
         }
     }
 
-    /// What was typed.
+    /// Returns the typed text.
     pub(in crate::tui) fn typed(&self) -> &str {
         &self.typed
     }
 
-    /// Enter was pressed at a rate that is far from the present one.
+    /// Returns whether Enter was pressed once at a rate far above the present one.
     pub(in crate::tui) fn is_doubted(&self) -> bool {
         self.doubted
     }
 
-    /// Takes in a key, where the cell is trained as `cell` says.
+    /// Handles a key; `cell` is the state of the cell.
     pub(in crate::tui) fn key(&mut self, event: &KeyEvent, cell: &Cell) -> Answer {
         let now = cell.latest.first(&LEARNING_RATE);
-        // Letters do something only as long as nothing is typed: in a line they are part of it.
+        // Letters are commands only while nothing is typed; after that they are part of the line.
         let is_bare = event.kind != KeyEventKind::Release
             && !event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL);
         let chosen = match event.code {
@@ -87,13 +87,13 @@ impl RatePrompt {
         }
     }
 
-    /// Takes in what was pasted; none of its letters does anything.
+    /// Adds pasted text; its letters are never commands.
     pub(in crate::tui) fn paste(&mut self, text: &str) {
         prompt::paste(&mut self.typed, text);
         self.doubted = false;
     }
 
-    /// The learning rate that is typed, or why it is none; nothing as long as nothing is typed.
+    /// Returns the typed learning rate, or why the text is not one; `None` while nothing is typed.
     pub(in crate::tui) fn value(&self) -> Option<Result<f64, String>> {
         if self.typed.trim().is_empty() {
             return None;
@@ -110,12 +110,12 @@ impl RatePrompt {
     }
 }
 
-/// How many times the present rate this one is, where that is far.
+/// Returns the ratio of this rate to the present one, if it is so large that a second Enter is needed.
 pub(in crate::tui) fn times(rate: f64, now: Option<f64>) -> Option<f64> {
     now.map(|now| rate / now).filter(|times| *times > FAR)
 }
 
-/// The learning rate before it was last changed by hand.
+/// Returns the learning rate before its last change by hand.
 pub(in crate::tui) fn last_change(cell: &Cell) -> Option<f64> {
     cell.rate_changes.last().map(|(_, change)| change.from)
 }

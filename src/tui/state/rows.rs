@@ -8,7 +8,7 @@ use crate::quantity::{self, LAMBDA_MAX, Quantity};
 
 use super::filter::Filter;
 
-/// What the table is sorted by.
+/// The sort key of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     /// The order in which cells are run.
@@ -16,7 +16,7 @@ pub enum Sort {
     Queue,
     /// The last value of a quantity, on the first probe.
     Measured(&'static Quantity),
-    /// How close to the edge of stability.
+    /// Closeness to the edge of stability.
     Edge,
     /// Time used.
     Time,
@@ -25,7 +25,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// The next one, where `swept` settings are swept.
+    /// Returns the next sort key, if `swept` settings are swept.
     fn next(self, swept: usize) -> Self {
         let setting = |index: usize| if index < swept { Self::Swept(index) } else { Self::Queue };
         let mut quantities = quantity::in_tables().skip_while(|quantity| Self::Measured(quantity) != self);
@@ -40,7 +40,7 @@ impl Sort {
         }
     }
 
-    /// What it is called, with the names of the swept settings from `monitor`.
+    /// Returns the name of the sort key; `monitor` has the names of the swept settings.
     pub(in crate::tui) fn name(self, monitor: &Monitor) -> String {
         match self {
             Self::Queue => "queue".to_owned(),
@@ -68,11 +68,11 @@ impl Sort {
 /// Which cells the table shows, and in which order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
-    /// What they are sorted by.
+    /// The sort key.
     pub sort: Sort,
-    /// From the largest to the smallest.
+    /// Whether the order is reversed: from the largest to the smallest.
     pub descending: bool,
-    /// What a cell must have to be shown.
+    /// The filter that a cell must meet to be shown.
     pub filter: Filter,
 }
 
@@ -80,7 +80,7 @@ impl Rows {
     /// Sorts by the next column.
     pub(in crate::tui) fn sort_by_next(&mut self, monitor: &Monitor) {
         self.sort = self.sort.next(monitor.swept.len());
-        // The largest accuracy and the largest λ_max are looked for, and the smallest loss.
+        // People look for the largest accuracy, the largest λ_max, and the smallest loss.
         self.descending = match self.sort {
             Sort::Measured(quantity) => quantity.told.largest_first,
             Sort::Edge | Sort::Time => true,
@@ -88,7 +88,7 @@ impl Rows {
         };
     }
 
-    /// The cells that are shown, from the first row to the last.
+    /// Returns the cells that are shown, from the first row to the last.
     #[must_use]
     pub fn shown(&self, monitor: &Monitor) -> Vec<CellIndex> {
         let mut rows = monitor.in_order();
@@ -108,7 +108,7 @@ impl Rows {
                     .iter()
                     .map(|cell| (sort.number(&monitor.cells[*cell]), *cell))
                     .collect();
-                // What is not known comes last in either direction.
+                // Unknown values come last in both directions.
                 keyed.sort_by(|(one, _), (other, _)| match (one, other) {
                     (Some(one), Some(other)) => self.directed(one.total_cmp(other)),
                     _ => other.is_some().cmp(&one.is_some()),
@@ -124,7 +124,7 @@ impl Rows {
     }
 }
 
-/// Numbers by their size, words by their letters.
+/// Compares numbers by size and words alphabetically.
 fn by_value(one: &str, other: &str) -> Ordering {
     match (one.parse::<f64>(), other.parse::<f64>()) {
         (Ok(one), Ok(other)) => one.total_cmp(&other),

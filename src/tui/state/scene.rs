@@ -1,4 +1,4 @@
-//! One immutable frame of data: everything that a draw may look at.
+//! One immutable frame of data: everything that drawing may read.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -10,22 +10,22 @@ use crate::monitor::{Cell, CellState, Curve, Monitor};
 use crate::tui::plot::Window;
 use crate::tui::theme::Theme;
 
-/// Measuring and evaluating are told once they take this long: between every few steps they would only flicker.
+/// Measuring and evaluating are shown only after this time: shorter ones would flicker every few steps.
 const WORTH_TELLING: Duration = Duration::from_millis(400);
 
-/// From here on it is said how long: a large network is measured for minutes before its first step.
+/// After this time the duration is shown, too: a large network is measured for minutes before its first step.
 const WORTH_COUNTING: Duration = Duration::from_secs(5);
 
-/// What is drawn, as it is at `now`.
+/// The data to draw, at the time `now`.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
-    /// What is known.
+    /// The known state of the sweep.
     pub monitor: &'a Monitor,
-    /// What was chosen.
+    /// The user's choices.
     pub view: &'a View,
-    /// How busy the machine is, as far as that is known.
+    /// How busy the machine is, if known.
     pub load: Option<&'a Load>,
-    /// When this is.
+    /// The time of the frame.
     pub now: Instant,
 }
 
@@ -42,23 +42,23 @@ impl<'a> Scene<'a> {
         self.monitor.cells.get(self.chosen())
     }
 
-    /// A curve of a cell, where it lies across the charts.
+    /// Places a curve of a cell on the horizontal axis of the charts.
     pub(in crate::tui) fn across<'c>(&self, cell: &Cell, curve: &'c Curve) -> Cow<'c, Curve> {
         self.view.across.curve(cell, curve)
     }
 
-    /// What of the chosen cell lies across the charts.
+    /// Returns the range of the horizontal axis that the charts show for the chosen cell.
     pub(in crate::tui) fn window(&self) -> Window {
         self.view.placed_window(self.monitor)
     }
 
-    /// The probe of a cell that is drawn.
+    /// Returns the index of the probe of a cell that is drawn.
     pub(in crate::tui) fn probe(&self, cell: &Cell) -> usize {
         self.view.probe.min(cell.plan.probes.len().saturating_sub(1))
     }
 
-    /// What a curve is at the cursor, from its smallest to its largest value where many steps are drawn as one; without a
-    /// cursor the `latest` value.
+    /// Formats the value of a curve at the cursor, from the smallest to the largest value if many steps are drawn as
+    /// one. Without a cursor, formats the `latest` value.
     pub(in crate::tui) fn at_cursor(&self, curve: &Curve, say: impl Fn(f64) -> String, latest: Option<f64>) -> String {
         let Some(step) = self.view.cursor else {
             return latest.map_or_else(|| "–".to_owned(), say);
@@ -75,21 +75,21 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What is going on, as a glyph, a word or two, and whether it is good, a warning, or bad.
+    /// Returns what the sweep is doing: a glyph, some words, and a mood.
     pub(in crate::tui) fn status(&self) -> (char, String, Mood) {
         if let Some(ending) = &self.monitor.ending {
             return match ending {
                 SweepEnding::Complete => ('✓', ending.words(), Mood::Good),
                 SweepEnding::Stopped => (
                     '‖',
-                    "stopped; what is unfinished can be resumed".to_owned(),
+                    "stopped; unfinished cells can be resumed".to_owned(),
                     Mood::Warning,
                 ),
                 SweepEnding::Failed(_) => ('✗', ending.words(), Mood::Bad),
             };
         }
         if self.monitor.lost {
-            return ('✗', "the training process is gone".to_owned(), Mood::Bad);
+            return ('✗', "the training process exited".to_owned(), Mood::Bad);
         }
         if self.view.stopping {
             return ('‖', "stopping after this step…".to_owned(), Mood::Warning);
@@ -126,8 +126,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What is done for a cell that runs or is prepared, or, without a cell, between them: a glyph, a word or two, and how they
-    /// are to be taken.
+    /// Returns what is done for a running or prepared cell, or, without a cell, between cells: a glyph, some words, and
+    /// a mood.
     pub(in crate::tui) fn activity(&self, cell: Option<CellIndex>) -> (char, String, Mood) {
         let activity = self.monitor.activity(cell);
         let busy = self.monitor.busy_for(cell, self.now);
@@ -153,7 +153,7 @@ impl<'a> Scene<'a> {
         };
         let is_asked = cell.is_some_and(|cell| self.view.asked_to_audit.contains_key(&cell));
         let word = if is_asked && activity != Some(Activity::Auditing) {
-            format!("{word}, audit to come")
+            format!("{word}, audit pending")
         } else {
             word
         };
@@ -164,14 +164,14 @@ impl<'a> Scene<'a> {
         self.monitor.cells.get(cell).is_some_and(|cell| cell.is_held)
     }
 
-    /// The state of a cell as a glyph and a word.
+    /// Returns the state of a cell: a glyph, a word, and a mood.
     pub(in crate::tui) fn state(&self, cell: CellIndex) -> (char, &'static str, Mood) {
         if self.view.aborting.contains(&cell) {
             return ('✗', "aborting…", Mood::Warning);
         }
         let ending = match self.monitor.state(cell) {
             CellState::Queued | CellState::Ended(CellEnding::Interrupted) if self.is_held(cell) => {
-                return ('‖', "held out", Mood::Warning);
+                return ('‖', "held", Mood::Warning);
             }
             CellState::Queued => return ('·', "queued", Mood::Quiet),
             CellState::Running => return ('▶', "running", Mood::Good),
@@ -194,7 +194,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// How something is to be taken.
+/// The rating of a state, which decides its style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Mood {
     Good,

@@ -1,14 +1,14 @@
 //! How much the curves are smoothed.
 
-/// How much is smoothed.
+/// Strength of the smoothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Smoothing {
-    /// Nothing.
+    /// No smoothing.
     #[default]
     Off,
-    /// A little.
+    /// Light smoothing.
     Light,
-    /// Much.
+    /// Strong smoothing.
     Strong,
 }
 
@@ -21,7 +21,7 @@ impl Smoothing {
         }
     }
 
-    /// Over how many neighbouring measurements.
+    /// Returns how many neighbouring measurements each mean covers; `None` without smoothing.
     pub(in crate::tui) fn points(self) -> Option<usize> {
         match self {
             Self::Off => None,

@@ -1,4 +1,4 @@
-//! Which cells have a row of the table on the screen, for drawing, for the mouse, and for whoever sends their values.
+//! The cells whose rows of the table are on the screen: for drawing, for the mouse, and for the sender of their values.
 
 use ratatui::layout::Rect;
 
@@ -7,7 +7,7 @@ use super::view::View;
 use crate::event::CellIndex;
 use crate::monitor::Monitor;
 
-/// The cells whose rows are visible in a window of this size.
+/// Returns the cells whose rows are visible in a window of this size.
 pub(in crate::tui) fn visible(view: &View, monitor: &Monitor, window: Rect) -> Vec<CellIndex> {
     let table = parts(view, monitor, window)
         .into_iter()
@@ -15,13 +15,13 @@ pub(in crate::tui) fn visible(view: &View, monitor: &Monitor, window: Rect) -> V
     table.map_or_else(Vec::new, |(_, area)| rows_in(view, monitor, area))
 }
 
-/// The cell whose row of the table in `area` is at `y` of the screen.
+/// Returns the cell whose row, in a table in `area`, is at line `y` of the screen.
 pub(in crate::tui) fn cell_at(view: &View, monitor: &Monitor, area: Rect, y: u16) -> Option<CellIndex> {
     let row = usize::from(y.checked_sub(area.y + 2)?);
     rows_in(view, monitor, area).get(row).copied()
 }
 
-/// The cells whose rows a table in `area` has.
+/// Returns the cells whose rows are visible in a table in `area`.
 fn rows_in(view: &View, monitor: &Monitor, area: Rect) -> Vec<CellIndex> {
     let rows = view.rows.shown(monitor);
     let chosen = rows.iter().position(|cell| *cell == view.chosen(monitor));
@@ -30,7 +30,8 @@ fn rows_in(view: &View, monitor: &Monitor, area: Rect) -> Vec<CellIndex> {
     rows[first..rows.len().min(first + visible)].to_vec()
 }
 
-/// The first of the `rows` that is shown where `visible` of them are: the chosen one is in the middle as far as that can be.
+/// Returns the index of the first visible row if `visible` of `rows` rows fit. The chosen row is in the middle if
+/// possible.
 pub(in crate::tui) fn first_row(chosen: usize, rows: usize, visible: usize) -> usize {
     chosen.saturating_sub(visible / 2).min(rows.saturating_sub(visible))
 }

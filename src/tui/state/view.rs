@@ -1,4 +1,4 @@
-//! What the person watching has chosen, and what a key changes about it.
+//! The user's choices, and how a key changes them.
 
 mod asked;
 mod by_hand;
@@ -29,16 +29,16 @@ use crate::tui::theme::Theme;
 
 pub(in crate::tui) use steps::{MOST_OVERLAID, settings_beside_seed};
 
-/// Cells that a page is.
+/// Cells per page up or down.
 const PAGE: isize = 10;
 
-/// Lines that the settings are scrolled by.
+/// Lines by which settings, keys or glossary are scrolled.
 const SCROLL: isize = 5;
 
-/// The most lines that the explanations have.
+/// Maximum number of lines of the glossary.
 pub(in crate::tui) const MOST_EXPLAINED: usize = 80;
 
-/// What lies over the screen.
+/// A box over the screen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
     /// The keys.
@@ -47,21 +47,21 @@ pub enum Overlay {
     Details,
     /// A question.
     Question(Question),
-    /// That a question or a prompt was withdrawn: an answer that comes too late must not do something else.
+    /// The message that a question or a prompt was withdrawn: a late answer must not do something else.
     Withdrawn(String),
-    /// Another learning rate.
+    /// The prompt for a new learning rate.
     Rate(RatePrompt),
-    /// Every action by its name.
+    /// The search for an action by its name.
     Palette(Palette),
-    /// What the numbers mean.
+    /// The glossary: what the numbers mean.
     Glossary,
-    /// What this is, and where help is.
+    /// The welcome at the first start.
     Welcome,
-    /// Which cells are to be shown: what is typed, and what held before.
+    /// The prompt for a filter: the typed text, and the filter before it.
     Filter(String, Filter),
 }
 
-/// What is asked before work is lost.
+/// A question before work is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// Whether to stop the sweep.
@@ -72,85 +72,85 @@ pub enum Question {
     Retry(CellIndex),
 }
 
-/// What a key leads to outside of the view.
+/// An effect of a key outside the view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// The training thread is asked for this.
+    /// Send this command to the training thread.
     Send(Command),
-    /// The same, and the person watching is told something.
+    /// Send this command, and show a message.
     SendAndSay(Command, String),
-    /// The person watching is told something.
+    /// Show a message.
     Say(String),
-    /// The values under the cursor are copied.
+    /// Copy the values under the cursor.
     Copy,
-    /// The screen is left.
+    /// Leave the screen.
     Leave,
-    /// The screen is left, and the sweep goes on.
+    /// Leave the screen; the sweep goes on.
     Detach,
-    /// The program goes into the background.
+    /// Suspend: the program goes into the background.
     Suspend,
-    /// The screen is saved as a picture.
+    /// Save the screen as a picture.
     Picture,
-    /// The whole screen is sent again.
+    /// Send the whole screen again.
     Redraw,
 }
 
-/// What the person watching has chosen.
+/// The user's choices.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// What it is drawn with.
+    /// Colours and characters.
     pub theme: Theme,
-    /// Which keys do what.
+    /// The keys of every action.
     pub keys: KeyMap,
-    /// The cell to look at, unless those that run are followed: see [`crate::monitor::Turns::followed`].
+    /// The chosen cell. `None` follows the running cells, see [`crate::monitor::Turns::followed`].
     pub pinned: Option<CellIndex>,
-    /// Which charts there are.
+    /// The charts on the screen.
     pub charts: Charts,
-    /// What goes across them.
+    /// The horizontal axis of the charts.
     pub across: Across,
-    /// How losses, and whatever else has a chart like theirs, are drawn.
+    /// Scale of the loss axis, and of other quantities with the same kind of axis.
     pub loss_scale: Scale,
-    /// How λ_max is drawn.
+    /// Scale of the λ_max axis.
     pub lambda_scale: Scale,
-    /// Where it is shown, by which of the swept settings the scatter of all cells is coloured, seeds aside; else loss and
-    /// accuracy of the chosen cell stand in its place.
+    /// The scatter of all cells: the index of the swept setting, seeds not counted, that colours it. `None` shows loss
+    /// and accuracy of the chosen cell instead.
     pub scatter: Option<usize>,
-    /// Which of the cell's probes is drawn.
+    /// Index of the cell's probe that is drawn.
     pub probe: usize,
-    /// What fills the screen.
+    /// The page that is shown.
     pub page: Page,
     /// Which cells the table shows, and in which order.
     pub rows: Rows,
-    /// Lines of the end of the log that are scrolled away.
+    /// Number of lines that are scrolled away at the end of the log.
     pub log_back: usize,
-    /// What lies over the screen.
+    /// The box over the screen, if any.
     pub overlay: Option<Overlay>,
-    /// Which steps are shown.
+    /// The steps that are shown.
     pub zoom: Zoom,
     /// How much the curves are smoothed.
     pub smoothing: Smoothing,
-    /// Cells that lie over the charts for comparison.
+    /// Cells overlaid on the charts for comparison.
     pub overlaid: Vec<CellIndex>,
     /// The step at which the curves are read out.
     pub cursor: Option<u64>,
-    /// A pause (true) of these cells or its end (false) was asked for and is not confirmed yet.
+    /// A requested pause (`true`) of these cells, or its end (`false`), that is not confirmed yet.
     pub asked_to_pause: Option<(Cells, bool)>,
-    /// Cells of which an audit was asked for that is not made yet, and how many each had had before.
+    /// Cells with a requested audit that is not done yet, each with its number of audits before the request.
     pub asked_to_audit: BTreeMap<CellIndex, u64>,
-    /// Lines of the settings that are scrolled away.
+    /// Number of lines that are scrolled away at the top of settings, keys or glossary.
     pub scrolled: usize,
-    /// The sweep was asked to stop.
+    /// Whether the sweep was asked to stop.
     pub stopping: bool,
-    /// The sweep was begun for this screen, which can stop it wherever it is trained.
+    /// Whether the sweep was started for this screen. Such a screen can stop the sweep wherever it is trained.
     pub owns: bool,
-    /// Cells that were asked to be aborted.
+    /// Cells whose abort was requested.
     pub aborting: BTreeSet<CellIndex>,
     last_followed: CellIndex,
     undo: Vec<by_hand::Undo>,
 }
 
 impl View {
-    /// The view at the start: it follows the running cell.
+    /// Returns the view at the start, which follows the running cell.
     #[must_use]
     pub fn new(theme: Theme) -> Self {
         Self {
@@ -182,7 +182,7 @@ impl View {
         }
     }
 
-    /// The cell that the charts show.
+    /// Returns the cell that the charts show.
     #[must_use]
     pub fn chosen(&self, monitor: &Monitor) -> CellIndex {
         let followed = monitor.turns.running.first().copied();
@@ -190,22 +190,22 @@ impl View {
         chosen.min(monitor.cells.len().saturating_sub(1))
     }
 
-    /// The cell that keys for a running cell act on: the chosen one if it runs, else the one that is followed; none where none
-    /// runs.
+    /// Returns the cell on which keys for a running cell act: the chosen cell if it runs, else the one that is
+    /// followed. Returns `None` if no cell runs.
     #[must_use]
     pub fn acted_on(&self, monitor: &Monitor) -> Option<CellIndex> {
         let chosen = Some(self.chosen(monitor)).filter(|cell| monitor.turns.is_running(*cell));
         chosen.or(monitor.turns.running.first().copied())
     }
 
-    /// The cells that are paused together: where no two run at once, the sweep is.
+    /// Returns the cells that the pause key pauses: one cell if several run at the same time, else the whole sweep.
     fn paused_together(&self, monitor: &Monitor) -> Cells {
         let several = monitor.turns.running.len() > 1;
         let one = self.acted_on(monitor).filter(|_| several);
         one.map_or(Cells::All, Cells::One)
     }
 
-    /// Whether what would be paused now is paused already, or was asked to be.
+    /// Returns whether the pause key resumes: these cells are paused, or their pause was requested.
     #[must_use]
     pub fn is_to_resume(&self, monitor: &Monitor) -> bool {
         let cells = self.paused_together(monitor);
@@ -213,7 +213,7 @@ impl View {
         asked.map_or_else(|| monitor.is_paused(cells), |(_, pause)| pause)
     }
 
-    /// Brings requests and choices in line with what has happened since.
+    /// Updates requests and choices after new events.
     pub fn follow(&mut self, monitor: &Monitor) {
         if let Some(followed) = monitor.turns.followed {
             self.last_followed = followed;
@@ -227,7 +227,7 @@ impl View {
         self.aborting
             .retain(|cell| !monitor.is_over() && monitor.state(*cell).can_be_aborted());
         match &self.overlay {
-            // A question that the sweep has answered itself is withdrawn.
+            // Withdraw a question that the sweep has already settled.
             Some(Overlay::Question(Question::Quit)) if monitor.is_over() => self.overlay = None,
             Some(Overlay::Question(Question::Abort(cell))) if !self.can_abort(*cell, monitor) => {
                 self.withdraw(*cell, "was not aborted");
@@ -242,9 +242,9 @@ impl View {
         }
     }
 
-    /// Takes in a key.
+    /// Handles a key.
     pub fn key(&mut self, event: &KeyEvent, monitor: &Monitor) -> Option<Effect> {
-        // Whoever stops the program means it wherever something is asked; a letter may be bound to that, too, and be typed.
+        // Suspend works at every question and prompt, but only by a key with Ctrl: a letter bound to it may be text.
         let is_chord = event.modifiers.contains(KeyModifiers::CONTROL);
         if is_chord && self.keys.action(event) == Some(Action::Suspend) {
             return Some(Effect::Suspend);
@@ -254,7 +254,7 @@ impl View {
         }
         if let Some(Overlay::Question(question)) = self.overlay {
             let answer = match (self.keys.action(event), question) {
-                // Whoever presses Ctrl-C at "quit?" means it; at another question it is not an answer to that.
+                // Ctrl-C confirms "quit?". At another question it is no answer; it asks whether to quit.
                 (Some(Action::Interrupt), Question::Quit) => true,
                 (Some(Action::Interrupt), Question::Abort(_) | Question::Retry(_)) => return self.quit(monitor),
                 (Some(Action::Detach | Action::Details), Question::Quit) => return Some(Effect::Detach),
@@ -266,7 +266,7 @@ impl View {
         match &mut self.overlay {
             Some(Overlay::Welcome) => {
                 self.overlay = None;
-                // These do nothing else.
+                // These keys only close the welcome.
                 if matches!(event.code, KeyCode::Esc | KeyCode::Enter) {
                     return None;
                 }
@@ -300,7 +300,7 @@ impl View {
         self.act(self.keys.action(event)?, monitor)
     }
 
-    /// Does what a key asks for.
+    /// Performs an action.
     pub fn act(&mut self, action: Action, monitor: &Monitor) -> Option<Effect> {
         if let Some(effect) = self.seen_from_afar(action, monitor) {
             return Some(effect);
@@ -321,7 +321,7 @@ impl View {
             Action::PageSweep => self.page = Page::Sweep,
             Action::PageLog => self.page = Page::Log,
             Action::Filter => {
-                // It is typed over the table.
+                // The filter is typed in the title of the table, so the page must have a table.
                 if !self.page.has_table() {
                     self.page = Page::Cells;
                 }
@@ -352,7 +352,7 @@ impl View {
             Action::MarkChart => return Some(Effect::Say(self.charts.mark_next())),
             Action::AcrossAxis => {
                 self.across = self.across.next();
-                return Some(Effect::Say(format!("{} go across the charts", self.across.name())));
+                return Some(Effect::Say(format!("horizontal axis: {}", self.across.name())));
             }
             Action::LossAxis => self.loss_scale = self.loss_scale.other(),
             Action::LambdaAxis => self.lambda_scale = self.lambda_scale.other(),
@@ -386,9 +386,8 @@ impl View {
             Action::ScrollUp => self.scroll(-SCROLL, monitor),
             Action::ScrollDown => self.scroll(SCROLL, monitor),
             Action::Help => self.toggle(Overlay::Help),
-            // One thing at a time.
             Action::Close if self.overlay.is_none() => {
-                // One thing after the other.
+                // The first press removes the mark, the next one the cursor.
                 if !self.charts.unmark() {
                     self.cursor = None;
                 }
@@ -403,7 +402,8 @@ impl View {
         None
     }
 
-    /// What a key does about a run that is trained where no request of ours arrives, if that is not what it does otherwise.
+    /// Handles an action on a run that is trained where this program's requests do not arrive. Returns `None` if the
+    /// action works as usual.
     fn seen_from_afar(&self, action: Action, monitor: &Monitor) -> Option<Effect> {
         let place = monitor.elsewhere.as_ref().filter(|_| !monitor.is_over())?;
         if !self.owns && matches!(action, Action::Quit | Action::Interrupt) {
@@ -417,7 +417,7 @@ impl View {
         })
     }
 
-    /// Asks the sweep to stop without a question, as a signal does; a second time leaves at once.
+    /// Asks the sweep to stop without a question, as a signal does. A second call leaves the screen immediately.
     pub fn stop(&mut self, monitor: &Monitor) -> Effect {
         if monitor.is_over() || self.stopping {
             return Effect::Leave;
@@ -447,7 +447,7 @@ impl View {
         }))
     }
 
-    /// Goes through the rows of the table, or through the log.
+    /// Moves through the rows of the table, or through the log.
     fn go(&mut self, by: isize, monitor: &Monitor) {
         if self.page == Page::Log {
             let most = monitor.log.len();
@@ -456,33 +456,33 @@ impl View {
         }
         let rows = self.rows.shown(monitor);
         let chosen = self.chosen(monitor);
-        // A cell that the filter hides is left for the first row.
+        // If the filter hides the chosen cell, go to the first row.
         let at = rows.iter().position(|cell| *cell == chosen);
         let to = at.map_or(0, |at| at.saturating_add_signed(by).min(rows.len().saturating_sub(1)));
         self.pinned = rows.get(to).copied().or(self.pinned);
     }
 
-    /// Whether aborting this cell would change anything.
+    /// Returns whether this cell can be aborted.
     pub(in crate::tui) fn can_abort(&self, cell: CellIndex, monitor: &Monitor) -> bool {
         let known = cell < monitor.cells.len();
         known && !monitor.is_over() && !self.stopping && monitor.state(cell).can_be_aborted()
     }
 
-    /// Whether there is a cell whose learning rate can be changed.
+    /// Returns whether there is a cell whose learning rate can be changed.
     pub(in crate::tui) fn can_change_rate(&self, monitor: &Monitor) -> bool {
         !monitor.turns.running.is_empty() && !monitor.is_over() && !self.stopping
     }
 
-    /// Scrolls details, keys or explanations by so many lines.
+    /// Scrolls settings, keys or glossary by this many lines.
     fn scroll(&mut self, by: isize, monitor: &Monitor) {
-        // What is drawn has a few lines more than settings or keys, and is never scrolled past its end.
+        // The drawn text has a few more lines than settings or keys, and drawing never scrolls past its end.
         let chosen = monitor.cells.get(self.chosen(monitor));
         let settings = chosen.map_or(0, |cell| cell.plan.settings.len());
         let most = settings.max(keys::BINDINGS.len()).max(MOST_EXPLAINED);
         self.scrolled = self.scrolled.saturating_add_signed(by).min(most);
     }
 
-    /// Shows this from its first line on, or no longer.
+    /// Shows this box from its first line on, or closes it.
     fn toggle(&mut self, overlay: Overlay) {
         self.scrolled = 0;
         self.overlay = if self.overlay.as_ref() == Some(&overlay) {
@@ -493,14 +493,14 @@ impl View {
     }
 }
 
-/// Asks something of a cell that runs. A measurement belongs to a step: while the cell is paused it has to wait, and the person
-/// watching is told so; where several run, also which one is meant.
+/// Sends a request about a running cell. A measurement belongs to a step, so it waits while the cell is paused; a
+/// message tells the user. If several cells run, the message names the cell.
 fn asked_of(cell: CellIndex, command: Command, what: &str, monitor: &Monitor) -> Effect {
     let several = monitor.turns.running.len() > 1;
     match (several, monitor.is_paused(Cells::One(cell))) {
         (false, false) => Effect::Send(command),
         (false, true) => {
-            let words = "training is paused: λ_max is measured after its next step";
+            let words = "training is paused: λ_max is measured after the next step";
             Effect::SendAndSay(command, words.to_owned())
         }
         (true, false) => Effect::SendAndSay(command, format!("{} is {what} after this step", cell_name(cell))),

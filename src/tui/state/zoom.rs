@@ -2,28 +2,28 @@
 
 use crate::tui::plot::Window;
 
-/// Fewer steps than this are not zoomed into.
+/// Minimum number of steps after zooming in.
 const LEAST: u64 = 4;
 
-/// Steps of zooming and moving are this part of what is shown.
+/// A move shifts the window by its width divided by this number.
 const PART: u64 = 4;
 
 /// Which steps the charts show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Zoom {
-    /// All of them.
+    /// All steps.
     #[default]
     Whole,
-    /// The latest ones, this many, wherever training is.
+    /// This many of the latest steps; the window follows training.
     Latest(u64),
-    /// These.
+    /// These steps.
     Fixed(Window),
 }
 
 impl Zoom {
-    /// The steps across a chart, where the whole run has `whole` and training has `reached`.
+    /// Returns the steps that a chart shows, if the whole run has `whole` steps and training is at step `reached`.
     ///
-    /// What follows training moves in jumps, since with every move the whole chart is sent again.
+    /// A window that follows training moves in jumps, because every move sends the whole chart to the terminal again.
     pub(in crate::tui) fn window(self, whole: u64, reached: u64) -> Window {
         match self {
             Self::Whole => Window { from: 0, to: whole },
@@ -39,7 +39,8 @@ impl Zoom {
         }
     }
 
-    /// Half as many steps, around `step` or at the end of what there is.
+    /// Zooms in to half as many steps, around `step`. Without a step, around the middle of a fixed window, else at the
+    /// latest steps.
     pub(in crate::tui) fn closer(self, shown: Window, step: Option<u64>) -> Self {
         let width = (shown.width() / 2).max(LEAST).min(shown.width());
         match step {
@@ -48,7 +49,7 @@ impl Zoom {
         }
     }
 
-    /// Twice as many, the whole run where that is less.
+    /// Zooms out to twice as many steps, or to the whole run if that is less.
     pub(in crate::tui) fn wider(self, shown: Window, step: Option<u64>, whole: u64) -> Self {
         let width = shown.width().saturating_mul(2);
         if width >= whole {
@@ -60,7 +61,7 @@ impl Zoom {
         }
     }
 
-    /// Earlier steps, or later ones.
+    /// Moves a window of the shown width to earlier or later steps.
     pub(in crate::tui) fn moved(shown: Window, earlier: bool, whole: u64) -> Self {
         let by = (shown.width() / PART).max(1);
         let last = whole.saturating_sub(shown.width());

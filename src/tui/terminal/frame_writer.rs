@@ -9,13 +9,13 @@ use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 
 use super::shorten::shortened;
 
-/// Collects what is drawn and passes it on as one write between the marks of a synchronized update, so that neither a
-/// slow line nor an eager terminal shows half a frame. (A plain `Stdout` splits a frame into writes of a kilobyte.)
+/// Collects the output of a frame and passes it on as one write between the marks of a synchronized update, so that the
+/// terminal never shows half a frame. (A plain `Stdout` splits a frame into writes of a kilobyte.)
 #[derive(Debug)]
 pub(in crate::tui) struct FrameWriter<W: Write> {
     inner: W,
     frame: Vec<u8>,
-    /// The terminal is gone: what is still written disappears.
+    /// Whether the terminal is gone. Frames are then discarded.
     abandoned: Rc<Cell<bool>>,
 }
 

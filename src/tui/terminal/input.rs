@@ -1,4 +1,4 @@
-//! Keys and resizes, read by a thread that nothing waits for.
+//! Keys and resizes, read by a thread that no other thread waits for.
 
 use std::io;
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 use crossbeam_channel::Receiver;
 use crossterm::event::{self, Event};
 
-/// Starts to read.
+/// Starts the thread that reads.
 ///
 /// Once its terminal is gone, crossterm's reader neither returns nor fails (its issue 793), so the thread is never
 /// joined: it ends with the process.

@@ -1,4 +1,4 @@
-//! Job control: the terminal is given back before this process is stopped, and taken again after it, whoever stopped it.
+//! Job control: the terminal is restored before this process stops itself, and taken again after any stop.
 
 use std::io;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use signal_hook::low_level::raise;
 
 use crate::signals::is_ignored;
 
-/// How long the signal that continued this process is waited for; it comes at once unless the machine is overloaded.
+/// How long to wait for the signal that continued this process. It comes immediately unless the machine is overloaded.
 const SEEN_WITHIN: Duration = Duration::from_millis(500);
 
-/// Ancestors that are looked at, so that no loop in what the system says keeps us.
+/// Maximum number of ancestors that are checked, so that wrong data from the system cannot cause an endless loop.
 const MOST_ANCESTORS: usize = 64;
 
-/// What a shell, or whoever else stops and continues processes, does to this one.
+/// A shell, or another program, stops or continues this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
     /// SIGTSTP: stop.
@@ -29,13 +29,13 @@ pub enum Job {
     Continued,
 }
 
-/// Listens to job control as long as a screen is up.
+/// Listens to job control while a screen is shown.
 #[derive(Debug)]
 pub(in crate::tui) struct Jobs {
-    /// What came.
+    /// The signals that came.
     pub(in crate::tui) told: Receiver<Job>,
     is_up: Arc<AtomicBool>,
-    /// Whoever started this process had it ignore SIGTSTP.
+    /// Whether this process was started with SIGTSTP ignored.
     never_stops: bool,
 }
 
@@ -55,7 +55,8 @@ impl Jobs {
                 if screen_is_up.load(Ordering::Relaxed) {
                     let _ = sender.send(if signal == SIGTSTP { Job::Stop } else { Job::Continued });
                 } else if signal == SIGTSTP && can_be_continued() {
-                    // There is no terminal to give back any more, and the default of the signal cannot be brought back.
+                    // There is no terminal to restore any more. The default action of SIGTSTP cannot be restored, so
+                    // SIGSTOP stops the process.
                     let _ = raise(SIGSTOP);
                 }
             }
@@ -67,16 +68,16 @@ impl Jobs {
         })
     }
 
-    /// Whether stopping makes sense: somebody is there to continue this process.
+    /// Returns whether stopping makes sense: some process can continue this one.
     pub(in crate::tui) fn can_stop(&self) -> bool {
         !self.never_stops && can_be_continued()
     }
 
-    /// Stops the process group, and returns when it is continued: a script, or `time`, that started this program has to stop
-    /// with it, or no shell would come back.
+    /// Stops the process group, and returns when it is continued. A script, or `time`, that started this program must
+    /// stop with it; otherwise the shell would not come back.
     ///
-    /// All of it at once, by SIGSTOP: SIGTSTP would have to be caught here and answered by another signal, and a shell that
-    /// saw the script stop first could continue both in between.
+    /// SIGSTOP stops the whole group at the same time. This process would catch SIGTSTP and would have to send itself
+    /// another signal; in between, a shell that saw the script stop first could continue both.
     pub(in crate::tui) fn stop(&self) -> io::Result<()> {
         kill_current_process_group(Signal::STOP)?;
         while self
@@ -87,14 +88,14 @@ impl Jobs {
         Ok(())
     }
 
-    /// What came up to now is known.
+    /// Discards the signals that came up to now.
     pub(in crate::tui) fn forget(&self) {
         self.told.try_iter().for_each(drop);
     }
 }
 
-/// Stops the process group that a shell continued in the background, as the kernel does with one that sets the terminal
-/// from there; returns when it is continued again.
+/// Stops the process group that a shell continued in the background, and returns when it is continued again. The kernel
+/// does the same to a background process that sets the modes of the terminal.
 pub(in crate::tui) fn stop_in_background() -> io::Result<()> {
     Ok(kill_current_process_group(Signal::TTOU)?)
 }
@@ -105,15 +106,16 @@ impl Drop for Jobs {
     }
 }
 
-/// Whether the process group has a parent that could continue it: one outside of the group in the same session. The kernel
-/// drops SIGTSTP where there is none (an "orphaned" process group), as in a terminal that runs this program alone.
+/// Returns whether the process group has a parent that could continue it: a process outside the group in the same
+/// session. The kernel drops SIGTSTP if there is none (an "orphaned" process group), as in a terminal that runs only
+/// this program.
 fn can_be_continued() -> bool {
     let Some(own) = Kin::of(getpid().as_raw_pid()) else {
         return false;
     };
     let mut process = own;
     for _ in 0..MOST_ANCESTORS {
-        // No parent, or one outside of this PID namespace.
+        // There is no parent, or it is outside this PID namespace.
         if process.parent == 0 {
             return false;
         }
@@ -128,13 +130,14 @@ fn can_be_continued() -> bool {
     false
 }
 
-/// The group that this process belongs to; nothing where its number cannot be had.
+/// Returns the process group of this process, or `None` if its number is unknown.
 pub(in crate::tui) fn own_group() -> Option<Pid> {
     Pid::from_raw(Kin::of(getpid().as_raw_pid())?.group)
 }
 
-/// To whom a process belongs. What lies outside of this PID namespace, as in a container, has the number 0, for which
-/// `getpgid`, `getsid` and `getpgrp` of rustix have no room: they panic at it, or take it for a number like any other.
+/// Parent, group and session of a process. A parent, group or session outside this PID namespace (in a container) has
+/// the number 0. `getpgid`, `getsid` and `getpgrp` of rustix cannot handle 0: they panic, or treat it like any other
+/// number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Kin {
     parent: i32,
@@ -143,7 +146,7 @@ struct Kin {
 }
 
 impl Kin {
-    /// From the fields four to six of the process's `stat`.
+    /// Reads the fields four to six of the process's `stat`.
     #[cfg(target_os = "linux")]
     fn of(process: i32) -> Option<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
@@ -157,7 +160,8 @@ impl Kin {
         })
     }
 
-    /// No other system has PID namespaces, and none says the parent of another process so simply.
+    /// Asks the system calls: other systems have no PID namespaces, and no simple way to get the parent of another
+    /// process.
     #[cfg(not(target_os = "linux"))]
     fn of(process: i32) -> Option<Self> {
         use rustix::process::{getpgid, getppid, getsid};

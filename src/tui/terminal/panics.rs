@@ -1,14 +1,14 @@
-//! Panics while the screen is up: kept, so that they can be read once it is gone.
+//! Messages of panics while the screen is shown. They are kept, so that they can be printed afterwards.
 
 use std::panic::{self, PanicHookInfo};
 use std::sync::{Mutex, Once, PoisonError};
 
-/// Messages of panics since recording began; none while no screen is up.
+/// Messages of panics since recording began; `None` while no screen is shown.
 static RECORDED: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
 static INSTALL: Once = Once::new();
 
-/// Begins to record. Earlier hooks still run: what they print on stderr is in the log by then.
+/// Starts to record. Earlier hooks still run; their output on stderr goes to the log.
 pub(in crate::tui) fn start() {
     *RECORDED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
     INSTALL.call_once(|| {
@@ -22,9 +22,9 @@ pub(in crate::tui) fn start() {
     });
 }
 
-/// Stops recording and returns what there was.
+/// Stops recording and returns the messages.
 ///
-/// The hook stays: it cannot be taken back while a thread is panicking, which is when this may be called.
+/// The hook stays: it cannot be removed while a thread is panicking, and this function may be called then.
 pub(in crate::tui) fn stop() -> Vec<String> {
     RECORDED
         .lock()
@@ -33,7 +33,7 @@ pub(in crate::tui) fn stop() -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// The last message so far.
+/// Returns the last message so far.
 pub(in crate::tui) fn last() -> Option<String> {
     RECORDED
         .lock()
@@ -65,7 +65,7 @@ mod tests {
             .unwrap()
             .join()
             .unwrap_err();
-        // Tests that fail beside this one are recorded, too.
+        // Panics of tests that fail at the same time are recorded, too.
         let messages = stop();
         let ours = |said: &&String| said.starts_with("thread 'trainer' panicked at src/tui/terminal/panics.rs:");
         let said = messages.iter().find(ours).unwrap();

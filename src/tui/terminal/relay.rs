@@ -1,7 +1,7 @@
-//! Signals that stop the sweep are obeyed even while the terminal takes nothing.
+//! Passes on signals that stop the sweep, even while the terminal accepts no output.
 //!
-//! A write to a terminal that has stalled (a laptop that was closed on an ssh session) blocks the main loop for as long as
-//! the connection is not given up, and a SIGTERM may well come in between: the training thread has to hear of it.
+//! A write to a stalled terminal (for example if a laptop is closed during an SSH session) blocks the main loop until
+//! the connection is given up. A SIGTERM may come in between, and the training thread must still receive it.
 
 use std::io;
 use std::thread;
@@ -11,7 +11,8 @@ use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use crate::event::Command;
 use crate::signals::Signal;
 
-/// Passes every signal on, after the training thread was asked to quit; stops when it is dropped.
+/// Asks the training thread to quit when a signal other than SIGHUP comes, and passes every signal on. Stops when
+/// dropped.
 pub(in crate::tui) struct Relay {
     /// The signals, for the main loop.
     pub(in crate::tui) signals: Receiver<Signal>,
@@ -29,7 +30,7 @@ impl Relay {
                     recv(stopped) -> _ => return,
                     recv(signals) -> signal => {
                         let Ok(signal) = signal else { return };
-                        // The main loop will ask, too, once it can. A terminal that has gone is no reason to stop.
+                        // The main loop sends the same command as soon as it can. A lost terminal is no reason to stop.
                         if signal != Signal::Hangup {
                             let _ = commands.send(Command::Quit);
                         }

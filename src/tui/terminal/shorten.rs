@@ -1,12 +1,12 @@
-//! The same frame in fewer bytes.
+//! Rewrites a frame in fewer bytes.
 
-/// What `frame`, as crossterm writes it, does to a terminal, said shorter: a move within a row names its column only, and
-/// a background is named where it changes only.
+/// Returns a shorter frame with the same effect on a terminal as `frame`, which crossterm wrote. A move within a row
+/// names only the column, and the background is named only when it changes.
 ///
-/// Moves stay absolute: how wide a character is, is for the terminal to say.
+/// Moves stay absolute, because each terminal decides how wide a character is.
 pub(super) fn shortened(frame: &[u8]) -> Vec<u8> {
     let mut short = Vec::with_capacity(frame.len());
-    // Frames end with everything reset.
+    // At the end of the last frame everything was reset.
     let mut background: &[u8] = b"49";
     let mut row: Option<&[u8]> = None;
     let mut rest = frame;
@@ -32,7 +32,7 @@ pub(super) fn shortened(frame: &[u8]) -> Vec<u8> {
                     if is_within_row { b'G' } else { b'H' },
                 );
             }
-            // Everything is reset anyway.
+            // The next sequence resets everything anyway.
             b'm' if parameters != b"0" && rest.starts_with(b"\x1b[0m") => {}
             b'm' => {
                 let colours = split_colours(parameters);
@@ -63,14 +63,14 @@ fn say(short: &mut Vec<u8>, parameters: &[u8], last: u8) {
     short.push(last);
 }
 
-/// The parameters of a control sequence at the start, its last byte, and what comes after.
+/// Returns the parameters of a control sequence at the start of `bytes`, its last byte, and the bytes after it.
 fn sequence(bytes: &[u8]) -> Option<(&[u8], u8, &[u8])> {
     let inner = bytes.strip_prefix(b"\x1b[")?;
     let end = inner.iter().position(|byte| (0x40..=0x7e).contains(byte))?;
     Some((&inner[..end], inner[end], &inner[end + 1..]))
 }
 
-/// The foreground and the background of a sequence that sets both.
+/// Returns the foreground and the background of a sequence that sets both.
 fn split_colours(parameters: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut fields = parameters.split(|byte| *byte == b';');
     let length = match (fields.next()?, fields.next()) {
@@ -130,7 +130,7 @@ mod tests {
             String::from_utf8_lossy(short)
         );
         for cut in 0..said.len() {
-            // Whatever is written, nothing panics.
+            // No input may cause a panic.
             shortened(&said[..cut]);
         }
     }

@@ -1,4 +1,4 @@
-//! A screen as an SVG picture: what the program drew, cell for cell.
+//! An SVG picture of the screen, drawn cell by cell.
 
 use std::fmt::Write;
 use std::fs::{self, OpenOptions};
@@ -9,21 +9,21 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use ratatui::text::Span;
 
-/// Size of a character cell; fonts are scaled to it, so that every viewer lines the columns up.
+/// Width and height of a character cell. Text is scaled to it, so that columns line up in every viewer.
 const CELL: (f64, f64) = (8.4, 18.0);
 const FONT_SIZE: f64 = 14.0;
 const MARGIN: f64 = 14.0;
 const BACKGROUND: &str = "#14161b";
 const FOREGROUND: &str = "#d7dae0";
 
-/// The most pictures that a folder gets names for.
+/// Maximum number of pictures in a folder: the highest number in a file name.
 const MOST: u32 = 9_999;
 
-/// Writes the picture into `folder`, under a name that is not taken there yet.
+/// Writes the picture into `folder`, under a name that is not used there yet, and returns its path.
 ///
 /// # Errors
 ///
-/// Whatever keeps the folder or the file from being made.
+/// If the folder or the file cannot be created or written, or if all names are used.
 pub(in crate::tui) fn save(buffer: &Buffer, folder: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     for number in 1..=MOST {
@@ -37,10 +37,12 @@ pub(in crate::tui) fn save(buffer: &Buffer, folder: &Path) -> io::Result<PathBuf
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::other("there are too many pictures already"))
+    Err(io::Error::other(
+        "there are too many pictures in this folder; delete some",
+    ))
 }
 
-/// Draws `buffer`. Dots and rules are drawn as shapes: few fonts have them, and fewer make them meet.
+/// Draws `buffer`. Dots and rules are drawn as shapes: few fonts have these characters, and they often leave gaps.
 #[must_use]
 pub fn picture(buffer: &Buffer) -> String {
     let (width, height) = (
@@ -63,7 +65,7 @@ pub fn picture(buffer: &Buffer) -> String {
     svg
 }
 
-/// Draws the cells from `x` on that look alike, and returns how many they are.
+/// Draws the cells from `x` on that have the same style, and returns their number.
 fn run(buffer: &Buffer, x: u16, y: u16, svg: &mut String) -> u16 {
     let first = &buffer[(x, y)];
     let is_shape = |cell: &Cell| shape(symbol(cell)).is_some();
@@ -81,7 +83,7 @@ fn run(buffer: &Buffer, x: u16, y: u16, svg: &mut String) -> u16 {
         if is_shape(cell) || (cell.fg, cell.modifier) != (first.fg, first.modifier) {
             break;
         }
-        // A blank that a wide character covers is none.
+        // A wide character covers the blank cells after it; they are skipped.
         let width = u16::try_from(Span::raw(cell.symbol()).width()).unwrap_or(1).max(1);
         text.push_str(cell.symbol());
         length += width;
@@ -175,7 +177,7 @@ impl Shape {
     }
 }
 
-/// The usual 256-colour palette.
+/// Returns the SVG colour, from the usual 256-colour palette.
 fn colour(colour: Color) -> String {
     match colour {
         Color::Indexed(index @ 16..=231) => {
@@ -192,7 +194,7 @@ fn colour(colour: Color) -> String {
             let level = 8 + 10 * (index - 232);
             format!("#{level:02x}{level:02x}{level:02x}")
         }
-        // The terminal's own colours are anyone's guess; these are xterm's, the dark ones lightened.
+        // Terminals differ in their 16 basic colours. These are xterm's, with the dark ones made lighter.
         Color::Red => "#d75f5f".to_owned(),
         Color::Green => "#5faf5f".to_owned(),
         Color::Yellow => "#d7af5f".to_owned(),

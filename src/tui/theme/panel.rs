@@ -1,4 +1,4 @@
-//! What the panels share: a titled rule, a box over the screen, text that is cut where it does not fit.
+//! Parts that the panels share: a titled rule, a box over the screen, and text that is cut to fit.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
@@ -8,12 +8,12 @@ use ratatui::widgets::{Clear, Paragraph, Widget};
 
 use super::{Glyphs, Theme};
 
-/// Columns that `text` takes.
+/// Returns the number of columns that `text` takes.
 pub(in crate::tui) fn width(text: &str) -> u16 {
     u16::try_from(Span::raw(text).width()).unwrap_or(u16::MAX)
 }
 
-/// Columns that `spans` take.
+/// Returns the number of columns that `spans` take.
 fn spans_width(spans: &[Span]) -> u16 {
     spans
         .iter()
@@ -21,7 +21,7 @@ fn spans_width(spans: &[Span]) -> u16 {
         .fold(0, u16::saturating_add)
 }
 
-/// A rule across the top of `area` with a title on the left and on the right as many entries of a legend as fit.
+/// Draws a rule across the top of `area`, with a title on the left and as many legend entries as fit on the right.
 pub(in crate::tui) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &[Span], legend: &[Vec<Span>]) {
     let line = Rect { height: 1, ..area };
     Line::styled("─".repeat(usize::from(line.width)), theme.dim).render(line, buffer);
@@ -31,7 +31,7 @@ pub(in crate::tui) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title
         ..line
     };
     let title_width = spans_width(title);
-    // Without colours the rule is dim, which its title would inherit.
+    // Without colours the rule is dim. Without this reset its title would be dim, too.
     buffer.set_style(
         Rect {
             width: title_width.min(start.width),
@@ -40,7 +40,7 @@ pub(in crate::tui) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title
         Style::reset(),
     );
     buffer.set_line(start.x, start.y, &Line::from(title.to_vec()), start.width);
-    // A blank at the end may be lost, words may not be lost in silence.
+    // If words are cut off, an ellipsis shows it. A blank that is cut off needs none.
     if start.width > 0 && title_width > start.width + 1 {
         buffer[(start.right() - 1, start.y)].set_char('…').set_style(theme.dim);
     }
@@ -60,7 +60,7 @@ pub(in crate::tui) fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, title
     );
 }
 
-/// `text` in at most `columns` columns, its end replaced by an ellipsis where it is longer.
+/// Returns `text` in at most `columns` columns. If it is longer, an ellipsis replaces its end.
 pub(in crate::tui) fn cut(text: &str, columns: usize) -> String {
     if Span::raw(text).width() <= columns {
         return text.to_owned();
@@ -79,7 +79,7 @@ pub(in crate::tui) fn cut(text: &str, columns: usize) -> String {
     kept
 }
 
-/// `text` in lines of at most `columns` columns, broken after a comma or a blank where there is one.
+/// Returns `text` in lines of at most `columns` columns, broken after a comma or a blank if there is one.
 pub(in crate::tui) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -92,7 +92,7 @@ pub(in crate::tui) fn wrapped(text: &str, columns: usize) -> Vec<String> {
             }
             fits = end;
         }
-        // A character that is wider than the line goes there all the same.
+        // A character that is wider than the line is put there all the same; otherwise the loop would not end.
         let fits = fits.max(rest.chars().next().map_or(0, char::len_utf8));
         let broken = rest[..fits].rfind([',', ' ']).map_or(fits, |at| at + 1);
         lines.push(rest[..broken].trim_end().to_owned());
@@ -104,7 +104,8 @@ pub(in crate::tui) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// As many lines as there is room for, without the first `hidden` ones; the last of them says if there is more.
+/// Returns as many lines as there is room for, without the first `hidden` ones. If lines are left out, the last line
+/// says so.
 pub(in crate::tui) fn scrolled<'a>(
     mut lines: Vec<Line<'a>>,
     room: usize,
@@ -128,7 +129,7 @@ pub(in crate::tui) fn scrolled<'a>(
     lines
 }
 
-/// A box with `lines` in the middle of `screen`.
+/// Draws a box with `lines` in the middle of `screen`.
 pub(in crate::tui) fn overlay(screen: Rect, buffer: &mut Buffer, theme: &Theme, title: &str, lines: Vec<Line>) {
     let inner = lines
         .iter()
@@ -179,7 +180,7 @@ fn frame(area: Rect, buffer: &mut Buffer, theme: &Theme) {
     }
 }
 
-/// Replaces whatever is not ASCII, where the terminal takes nothing else: no text from outside gets past this.
+/// Replaces every character that is not ASCII, also in text from outside, for a terminal that takes only ASCII.
 pub(in crate::tui) fn keep_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {

@@ -8,13 +8,13 @@ use super::product::{TAPS, TILE, correlate, step, sum, weighted_sums};
 use crate::memory::written;
 use crate::number::Number;
 
-/// Tiles of results that a thread computes at least, where the work of a share is split.
+/// Minimum number of tiles of results that a thread computes, if the work of a share is split.
 const SPLIT_TILES: usize = 2;
 
-/// Images whose results a thread puts in their places at least, where that is split.
+/// Minimum number of images whose results a thread copies to their places, if this work is split.
 const SPLIT_IMAGES: usize = 16;
 
-/// Σ W ⋆ x over the terms, plus b: [examples, outputs, rows, columns].
+/// Returns Σ W ⋆ x over the terms, plus b: [examples, outputs, rows, columns].
 pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bias: Option<&[T]>) -> Vec<T> {
     let Geometry {
         examples,
@@ -73,7 +73,7 @@ pub(crate) fn forward<T: Number>(geometry: &Geometry, terms: &[(&[T], &[T])], bi
     written(examples * of_y, write)
 }
 
-/// What [`backward`] sums over: of each term Wᵀ ⋆ δ, and what δ and x make.
+/// A term of the sums in [`backward`]: Wᵀ ⋆ δ, and the derivative with respect to W from δ and x.
 pub(crate) struct Adjoint<'a, T> {
     /// [examples, outputs, rows, columns].
     pub(crate) delta: &'a [T],
@@ -86,8 +86,8 @@ pub(crate) struct Adjoint<'a, T> {
 /// The derivatives with respect to W and to b.
 pub(crate) type ToParameters<T> = (Vec<T>, Vec<T>);
 
-/// The derivative with respect to x, if any term has a W, and those with respect to W and b, if any has an x; the one with
-/// respect to b is of the first δ.
+/// Returns the derivative with respect to x, if any term has a W, and the derivatives with respect to W and b, if any
+/// term has an x. The derivative with respect to b comes from the first δ only.
 pub(crate) fn backward<T: Number>(
     geometry: &Geometry,
     terms: &[Adjoint<T>],
@@ -162,7 +162,7 @@ pub(crate) fn backward<T: Number>(
     (to_input.then_some(dx), to_parameters)
 }
 
-/// Planes, and results that are not yet where they belong.
+/// Planes, and results before they are copied to their places.
 struct Scratch<T> {
     planes: Vec<T>,
     results: Vec<T>,
@@ -177,7 +177,7 @@ impl<T: Number> Scratch<T> {
     }
 }
 
-/// The weights of `read` for each output, [tiles of outputs, read, TILE].
+/// Returns the weights of `read` for each output, [tiles of outputs, read, TILE].
 fn packed<T: Number, R: Copy>(outputs: usize, read: &[R], weight: impl Fn(usize, R) -> T) -> Vec<T> {
     let mut packed = Vec::with_capacity(outputs.next_multiple_of(TILE) * read.len());
     for tile in (0..outputs).step_by(TILE) {
@@ -194,25 +194,25 @@ fn packed<T: Number, R: Copy>(outputs: usize, read: &[R], weight: impl Fn(usize,
     packed
 }
 
-/// `numbers`, and zeros up to a multiple of `TILE` that is at least `length`.
+/// Returns `numbers`, and zeros up to a multiple of `TILE` that is at least `length`.
 fn padded<T: Number>(numbers: &[T], length: usize) -> Vec<T> {
     let mut padded = numbers.to_vec();
     padded.resize(length.next_multiple_of(TILE), T::default());
     padded
 }
 
-/// Where the results of a pass belong in an image.
+/// The places of a pass's results in an image.
 struct Place {
-    /// How many rows and columns of it.
+    /// Number of rows and of columns of results.
     rows: usize,
     columns: usize,
-    /// Of the image.
+    /// Width of the image.
     width: usize,
-    /// Numbers of a channel.
+    /// Count of numbers in a channel.
     size: usize,
-    /// Where the first result belongs.
+    /// Place of the first result.
     first: usize,
-    /// From there on, every which row and column.
+    /// Distance between two rows, and between two columns, of results.
     stride: usize,
 }
 
@@ -270,7 +270,8 @@ impl Place {
     }
 }
 
-/// The sums that make every stride-th row and column of the derivative with respect to x, and where these belong.
+/// Returns the sums that give every stride-th row and column of the derivative with respect to x, and the places of
+/// their results.
 fn phases<T: Number>(
     geometry: &Geometry,
     terms: &[Adjoint<T>],
@@ -321,16 +322,16 @@ fn phases<T: Number>(
     phases
 }
 
-/// Where the rows lie whose products make the derivative with respect to W.
+/// The positions of the rows whose products give the derivative with respect to W.
 struct Correlations {
-    /// Of each term, the rows of δ: a multiple of `TILE`, the last repeated.
+    /// For each term, the rows of δ, padded to a multiple of `TILE` with the last row.
     above: Vec<Vec<usize>>,
-    /// Of each term, those of x: a multiple of `TAPS`, the last repeated.
+    /// For each term, the rows of x, padded to a multiple of `TAPS` with the last row.
     rows: Vec<Vec<usize>>,
     outputs: usize,
-    /// Which column of W each of those of x is for.
+    /// The column of W that each row of x belongs to.
     columns: Vec<usize>,
-    /// Columns of W.
+    /// Number of columns of W.
     width: usize,
     split: bool,
 }
@@ -369,7 +370,7 @@ impl Correlations {
         }
     }
 
-    /// Of a row of sums.
+    /// Returns the length of a row of sums.
     fn pitch(&self) -> usize {
         self.columns.len().next_multiple_of(TAPS)
     }
@@ -402,7 +403,7 @@ impl Correlations {
         }
     }
 
-    /// The sum of all shares, without what was repeated.
+    /// Returns the sum of all shares, without the padding.
     fn total<T: Number>(&self, shares: &[ToParameters<T>]) -> ToParameters<T> {
         let (mut weight, mut bias) = self.zeros();
         for (of_weight, of_bias) in shares {

@@ -1,45 +1,48 @@
-//! Images laid out so that every tap of a kernel reads them as one run of numbers.
+//! The layout of images in planes, so that every tap of a kernel reads them as one run of numbers.
 //!
-//! A plane is a channel of some images, one after another, each with zeros around it that it shares with its neighbours:
+//! A plane holds one channel of several images, one after another. Each image has zeros around it, which it shares with
+//! its neighbours:
 //!
 //! ```text
 //! 0 0 0 0 0 0 0        the tap (ky, kx) of the output (y, x)
-//! 0 a b c d e f        reads (y + ky, x + kx), which lies as far
-//! 0 g h i j k l        behind the position of the output for
-//! 0 0 0 0 0 0 0        every output: its row is the plane itself,
-//! 0 m n o p q r …      from that distance on
+//! 0 a b c d e f        reads (y + ky, x + kx). The distance from
+//! 0 g h i j k l        (y, x) to there is the same for every
+//! 0 0 0 0 0 0 0        output, so the tap's row is the plane
+//! 0 m n o p q r …      itself, from that distance on
 //! ```
 //!
-//! The outputs at the columns and rows of zeros mean nothing and are left out. With a stride of s, every s-th row and
-//! column make a plane of their own. Of small images the zeros would be too many: there every tap has a plane without any.
+//! The outputs at the columns and rows of zeros have no meaning and are left out. With a stride of s, the rows and
+//! columns of each phase (remainder modulo s) have their own plane. Small images would need too many zeros, so there
+//! every tap has its own plane without zeros.
 
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
 use crate::number::Number;
 
-/// Positions are at most this many times the outputs; beyond that, every tap has a plane.
+/// Maximum ratio of positions to outputs, as a fraction. Above it, every tap has its own plane.
 const MOST_WASTED: (usize, usize) = (13, 10);
 
-/// Numbers that the planes of a group take at most, if there is more than one image in it: they shall stay in the cache.
+/// Maximum count of numbers in the planes of a group with more than one image, so that they stay in the cache.
 const NUMBERS_AT_ONCE: usize = 1 << 15;
 
-/// Positions of a group at least, if there are as many: with fewer, most of the time goes into what comes before and after
+/// Minimum number of positions of a group, if there are enough: with fewer, most of the time is spent before and after
 /// the sums.
 const POSITIONS_AT_ONCE: usize = 256;
 
-/// Shares that the examples are split into at most, whatever the number of threads, so that sums over examples do not
-/// depend on it.
+/// Maximum number of shares that the examples are split into. It does not depend on the number of threads, so that sums
+/// over examples do not depend on it.
 const SHARES: usize = 32;
 
-/// From so many weights on, a share has `POSITIONS_OF_SHARE` positions at least, and its work is split among threads, too.
+/// From this number of weights on, a share has at least `POSITIONS_OF_SHARE` positions, and its work is also split
+/// among threads.
 const MANY_WEIGHTS: usize = 1 << 13;
 const POSITIONS_OF_SHARE: usize = 1024;
 
-/// Numbers that the derivatives with respect to W take at most, all shares together, if there is more than one share.
+/// Maximum count of numbers in the derivatives with respect to W, all shares together, if there is more than one share.
 const SUMS: usize = 1 << 22;
 
-/// Channels that a thread lays into planes at least, where that is split.
+/// Minimum number of channels that a thread copies into planes, if this work is split.
 const SPLIT_CHANNELS: usize = 16;
 
 /// The shapes of a convolution: x [examples, inputs, height, width], W [outputs, inputs, kernel, kernel].
@@ -55,7 +58,7 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// Height and width of the output.
+    /// Returns the height and width of the output.
     pub(crate) fn output(&self) -> [usize; 2] {
         [self.height.div_ceil(self.stride), self.width.div_ceil(self.stride)]
     }
@@ -64,7 +67,8 @@ impl Geometry {
         self.kernel * self.kernel
     }
 
-    /// Where tap t of a row or column reads: row y·stride + t − kernel/2 is row y + shift of those that are ≡ phase.
+    /// Returns where tap t of a row or column reads: row y·stride + t − kernel/2 is row y + shift among the rows that
+    /// are ≡ phase.
     fn reach(&self, tap: usize) -> Reach {
         let behind = tap.cast_signed() - (self.kernel / 2).cast_signed();
         let stride = self.stride.cast_signed();
@@ -74,7 +78,7 @@ impl Geometry {
         }
     }
 
-    /// The taps that read rows and columns of these phases.
+    /// Returns the taps that read rows and columns of these phases.
     pub(crate) fn taps_of(&self, row: usize, column: usize) -> impl Iterator<Item = usize> + '_ {
         let reaches = self.reaches().enumerate();
         reaches
@@ -82,7 +86,7 @@ impl Geometry {
             .map(|(tap, _)| tap)
     }
 
-    /// Where every tap reads, row and column.
+    /// Returns where every tap reads, for rows and for columns.
     fn reaches(&self) -> impl Iterator<Item = [Reach; 2]> + '_ {
         (0..self.taps()).map(|tap| [self.reach(tap / self.kernel), self.reach(tap % self.kernel)])
     }
@@ -94,18 +98,18 @@ struct Reach {
     shift: isize,
 }
 
-/// Where outputs lie among the positions of a plane.
+/// The positions of outputs in a plane.
 #[derive(Clone, Copy)]
 pub(crate) struct Grid {
-    /// Zeros beside a row and below an image; none where every tap has a plane.
+    /// Number of zeros next to a row and below an image; 0 if every tap has a plane.
     margin: usize,
-    /// From a row to the next.
+    /// Distance from a row to the next.
     pub(crate) pitch: usize,
-    /// From an image to the next.
+    /// Distance from an image to the next.
     pub(crate) block: usize,
-    /// Examples that are summed over before any other share is added.
+    /// Number of examples in a share. Their sum is completed before the sums of shares are added.
     pub(crate) share: usize,
-    /// Those of them that are in a plane at once.
+    /// Number of examples of a share that are in a plane at the same time.
     pub(crate) group: usize,
     /// Whether the work of a share is split among threads.
     pub(crate) split: bool,
@@ -118,7 +122,7 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// For images of so many channels in planes.
+    /// Creates the grid for images with `channels` channels in planes.
     pub(crate) fn new(geometry: &Geometry, channels: usize, step: usize) -> Self {
         let [rows, columns] = geometry.output();
         let margin = (geometry.kernel / 2).div_ceil(geometry.stride);
@@ -151,12 +155,12 @@ impl Grid {
         }
     }
 
-    /// Positions of so many images.
+    /// Returns the number of positions of `images` images.
     pub(crate) fn positions(&self, images: usize) -> usize {
         (images * self.block).next_multiple_of(self.step)
     }
 
-    /// How a convolution reads x.
+    /// Returns how a convolution reads x.
     pub(crate) fn of_input(&self, geometry: &Geometry) -> Reading {
         let mut reading = self.reading([geometry.height, geometry.width], geometry.stride);
         for [row, column] in geometry.reaches() {
@@ -165,7 +169,7 @@ impl Grid {
         reading
     }
 
-    /// How its adjoint reads δ, and where δ itself is: the tap after the last one.
+    /// Returns how the adjoint reads δ. The tap after the last one reads δ itself.
     pub(crate) fn of_output(&self, geometry: &Geometry) -> Reading {
         let mut reading = self.reading(geometry.output(), 1);
         for [row, column] in geometry.reaches() {
@@ -188,15 +192,15 @@ impl Grid {
     }
 }
 
-/// How images are laid into planes, and where every tap reads them.
+/// The layout of images in planes, and where every tap reads them.
 pub(crate) struct Reading {
     grid: Grid,
     height: usize,
     width: usize,
     stride: usize,
-    /// Those of each channel, each with all taps that read it.
+    /// The planes of each channel. Several taps may read the same plane.
     planes: Vec<Plane>,
-    /// The plane of each tap, and how far from its beginning the tap reads.
+    /// The plane of each tap, and the distance from the plane's beginning at which the tap reads.
     taps: Vec<(usize, usize)>,
     /// Whether a tap reads any number of the image.
     alive: Vec<bool>,
@@ -204,9 +208,9 @@ pub(crate) struct Reading {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Plane {
-    /// Of the rows and columns in it.
+    /// Phase of its rows and columns.
     phase: [usize; 2],
-    /// How many rows and columns further it begins.
+    /// Number of rows and columns by which its beginning is shifted.
     shift: [isize; 2],
 }
 
@@ -237,18 +241,19 @@ impl Reading {
         self.taps.push((index, row * pitch + column));
     }
 
-    /// Numbers that so many channels take.
+    /// Returns the count of numbers that `channels` channels take.
     pub(crate) fn numbers(&self, channels: usize) -> usize {
         channels * self.planes.len() * self.grid.plane
     }
 
-    /// Where a tap reads a channel.
+    /// Returns where a tap reads a channel.
     pub(crate) fn row(&self, channel: usize, tap: usize) -> usize {
         let (plane, offset) = self.taps[tap];
         (channel * self.planes.len() + plane) * self.grid.plane + offset
     }
 
-    /// Lays images [images, channels, height, width] into planes, where only images of the same shape have been before.
+    /// Copies images [images, channels, height, width] into planes, which may only have held images of the same shape
+    /// before.
     pub(crate) fn lay<T: Number>(&self, images: &[T], channels: usize, planes: &mut [T]) {
         let of_channel = self.planes.len() * self.grid.plane;
         let channels_of = planes.par_chunks_exact_mut(of_channel).enumerate();
@@ -269,7 +274,7 @@ impl Reading {
         } = self.grid;
         let size = self.height * self.width;
         if images.len() < group * channels * size {
-            // Images of an earlier group would be left behind the last one.
+            // Otherwise images of an earlier group would stay after the last one.
             planes.fill(T::default());
         }
         let (rows, columns) = (self.height.div_ceil(self.stride), self.width.div_ceil(self.stride));
@@ -297,14 +302,14 @@ impl Reading {
         }
     }
 
-    /// Whether a tap reads any number of the image.
+    /// Returns whether a tap reads any number of the image.
     pub(crate) fn reads(&self, tap: usize) -> bool {
         self.alive[tap]
     }
 }
 
 impl Plane {
-    /// Which of the `count` rows (axis 0) or columns (axis 1) of an output the image has.
+    /// Returns the range of those of the `count` rows (axis 0) or columns (axis 1) of an output that the image has.
     fn there(&self, axis: usize, count: usize, of: &Reading) -> std::ops::Range<usize> {
         let size = [of.height, of.width][axis];
         let had = size.saturating_sub(self.phase[axis]).div_ceil(of.stride);
@@ -313,7 +318,7 @@ impl Plane {
         first..end.clamp(first.cast_signed(), count.cast_signed()).cast_unsigned()
     }
 
-    /// The row or column of the image that is row or column `at` of the plane.
+    /// Returns the row or column of the image that is at row or column `at` of the plane.
     fn read(&self, axis: usize, at: usize, of: &Reading) -> usize {
         at.strict_add_signed(self.shift[axis]) * of.stride + self.phase[axis]
     }

@@ -1,36 +1,37 @@
-//! The two products that a convolution consists of, over rows of numbers that lie somewhere in one buffer.
+//! The two products of a convolution, over rows of numbers at given positions in one buffer.
 
 use macerator::{Simd, Vector};
 
 use crate::number::{Number, load, store};
 
-/// Rows of results that are computed at once.
+/// Number of rows of results that are computed at the same time.
 pub(crate) const TILE: usize = 8;
 
-/// Columns of a [`correlate`] that are computed at once: those of a row of a 3×3 kernel.
+/// Number of columns of [`correlate`] that are computed at the same time: those of a row of a 3×3 kernel.
 pub(crate) const TAPS: usize = 3;
 
-/// How many positions [`weighted_sums`] takes at once; its length is a multiple of them.
+/// Returns the number of positions that [`weighted_sums`] computes at the same time. Its total number of positions is a
+/// multiple of this.
 pub(crate) fn step<T: Number>() -> usize {
     step_of(T::default())
 }
 
-/// The same for the format of a number.
+/// Returns [`step`] for the format of a number.
 #[macerator::with_simd]
 fn step_of<S: Simd, T: Number>(_: T) -> usize {
     T::lanes::<S>() * if is_wide::<S>() { 2 } else { 3 }
 }
 
-/// Whether vectors are of 512 bits, of which there are 32 rather than 16.
+/// Returns whether vectors have 512 bits. Then there are 32 vector registers instead of 16.
 #[inline(always)]
 fn is_wide<S: Simd>() -> bool {
     size_of::<S::Register>() == 64
 }
 
-/// `y[o, p] = b[o] + Σₖ w[o / TILE, k, o % TILE] x[rows[k] + p]`, for `positions` p, a multiple of [`step`].
+/// Computes `y[o, p] = b[o] + Σₖ w[o / TILE, k, o % TILE] x[rows[k] + p]`, for `positions` p, a multiple of [`step`].
 ///
-/// w [tiles, rows, TILE], b [tiles, TILE], y [tiles, TILE, positions]. What a position needs of x is read for one tile after
-/// another.
+/// The shapes are w [tiles, rows, TILE], b [tiles, TILE], y [tiles, TILE, positions]. For each group of positions, the
+/// tiles read the same numbers of x one after another.
 #[macerator::with_simd]
 pub(crate) fn weighted_sums<S: Simd, T: Number>(
     x: &[T],
@@ -47,7 +48,7 @@ pub(crate) fn weighted_sums<S: Simd, T: Number>(
     }
 }
 
-/// The same, R rows of y and V vectors at a time.
+/// Computes [`weighted_sums`] with R rows of y and V vectors at the same time.
 #[inline(always)]
 fn sums_of<S: Simd, T: Number, const R: usize, const V: usize>(
     x: &[T],
@@ -91,9 +92,9 @@ fn sums_of<S: Simd, T: Number, const R: usize, const V: usize>(
     }
 }
 
-/// `sums[o, k] += Σₚ x[above[o] + p] x[rows[k] + p]`, over `positions` p, a multiple of [`step`].
+/// Computes `sums[o, k] += Σₚ x[above[o] + p] x[rows[k] + p]`, over `positions` p, a multiple of [`step`].
 ///
-/// `above` has a multiple of `TILE` rows, `rows` one of `TAPS`; sums [above, rows].
+/// The number of rows in `above` is a multiple of `TILE`, in `rows` a multiple of `TAPS`; sums is [above, rows].
 #[macerator::with_simd]
 pub(crate) fn correlate<S: Simd, T: Number>(
     x: &[T],
@@ -149,7 +150,7 @@ fn correlate_of<S: Simd, T: Number, const R: usize>(
     }
 }
 
-/// `Σₚ x[p]`.
+/// Returns `Σₚ x[p]`.
 #[macerator::with_simd]
 pub(crate) fn sum<S: Simd, T: Number>(x: &[T]) -> T {
     let lanes = T::lanes::<S>();

@@ -1,13 +1,13 @@
 //! The largest algebraic eigenvalue of a symmetric operator.
 //!
 //! Thick-restart Lanczos (Wu and Simon 2000) in Rayleigh–Ritz form: an orthonormal basis Q, its images HQ, and the
-//! small matrix QᵀHQ in float64. Each new direction is the residual r = Hy − θy of the top Ritz pair, which from one
-//! start vector spans the Krylov space, and from several lets a kept subspace take part. Keeping HQ costs as much
-//! memory as Q and buys the true residual (not the recurrence's estimate) and restarts without new products.
+//! small matrix QᵀHQ in float64. Each new direction is the residual r = Hy − θy of the top Ritz pair. With one start
+//! vector these directions span the Krylov space; with several, the search also uses a kept subspace. HQ takes as much
+//! memory as Q. It gives the true residual (not the recurrence's estimate), and restarts without new products.
 //!
-//! Each read from the device makes it wait for the host. A product comes with two: QᵀHq, and the residual's norm with
-//! its overlaps with Q. A vector that is not nearly orthogonal to those before it, such as a second start, costs two
-//! more, a restart one.
+//! Each read makes the device wait for the host. A product needs two reads: QᵀHq, and the residual's norm with its
+//! overlaps with Q. A vector that is not nearly orthogonal to the vectors before it, for example a second start vector,
+//! needs two more. A restart needs one more.
 
 use burn::tensor::Tensor;
 
@@ -15,70 +15,72 @@ use super::operator::{Interrupted, SymmetricOperator};
 use super::rows::Rows;
 use super::space::Space;
 
-/// The most basis vectors held. With their images these are 2·32 parameter vectors, and some eleven are temporary: at most
-/// about 75, apart from what a product takes.
+/// Maximum number of basis vectors. With their images these are 2·32 parameter vectors, and about eleven more are
+/// temporary. In total they are at most about 75, without the memory of a product.
 const BASIS_LIMIT: usize = 32;
 
-/// Ritz vectors kept at a restart.
+/// Number of Ritz vectors kept at a restart.
 const KEPT_AT_RESTART: usize = 12;
 
-/// In a residual of rounded products, the least share inside the basis, squared, at which they can do no more. There an exact
-/// residual has nothing but its own rounding.
+/// Rounded products cannot improve the result once the part of the residual inside the basis, squared, is above this
+/// share of the squared residual. With exact products this part is only rounding error.
 const ROUNDED_AWAY: f64 = 0.25;
 
-/// How exact the products of a search are.
+/// The precision of the products of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Products {
-    /// As the format has it: the search goes on to its tolerance.
+    /// Exact up to the rounding of the format: the search continues to its tolerance.
     Exact,
-    /// Far less: the search ends once its residual is mostly rounding.
+    /// Rounded much more: the search also ends when its residual is mostly rounding error.
     Rounded,
 }
 
-/// When to stop looking.
+/// The rules for the end of a search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Search {
-    /// Converged once ‖Hy − θy‖ ≤ tolerance·|θ|.
+    /// The tolerance: the search is converged once ‖Hy − θy‖ ≤ tolerance·|θ|.
     pub tolerance: f64,
-    /// At least so many products: from a random start an early small residual can belong to a lower eigenvalue.
+    /// Minimum number of products: from a random start, a residual that is small early can belong to a lower
+    /// eigenvalue.
     pub min_products: u64,
-    /// At most so many products.
+    /// Maximum number of products.
     pub max_products: u64,
-    /// The number of Ritz vectors to give back.
+    /// Number of Ritz vectors to return.
     pub wanted_vectors: usize,
 }
 
-/// The result of a search: finite numbers throughout, or no vectors and the value NaN.
+/// The result of a search. Either all numbers are finite, or the value is NaN and there are no vectors.
 #[derive(Clone)]
 pub struct Estimate {
-    /// θ: the largest Ritz value, which never exceeds the largest eigenvalue but for rounding.
+    /// θ, the largest Ritz value. Up to rounding, it never exceeds the largest eigenvalue.
     pub value: f64,
-    /// ‖Hy − θy‖ for its unit Ritz vector y: an eigenvalue lies within this distance of θ.
+    /// ‖Hy − θy‖ for the unit Ritz vector y of θ: an eigenvalue lies within this distance of θ.
     pub residual: f64,
     /// Whether the residual met the tolerance.
     pub converged: bool,
-    /// Products spent.
+    /// Number of products.
     pub products: u64,
-    /// The number of products that may have been rounded. They found start vectors for the exact products.
+    /// Number of products that may have been rounded. They found start vectors for the exact products.
     pub rounded_products: u64,
     /// The top Ritz vectors, the largest value first.
     pub vectors: Rows,
-    /// H y for each of them.
+    /// H y for each of these vectors y.
     pub images: Rows,
-    /// Their Ritz values.
+    /// The Ritz values of these vectors.
     pub values: Vec<f64>,
-    /// The smallest Ritz value met on the way: the smallest eigenvalue is at most this.
+    /// The smallest Ritz value seen during the search. The smallest eigenvalue is at most this value.
     pub lowest: f64,
-    /// What the rounded search found that this one began with.
+    /// The result of the rounded search that gave this search its start vectors.
     pub(super) rounded: Option<Box<Estimate>>,
 }
 
-/// The largest algebraic eigenvalue of `operator`, searched from the span of `start` (non-zero vectors).
+/// Returns the largest algebraic eigenvalue of `operator`. The search starts in the span of `start` (non-zero vectors).
 ///
-/// A start, product or residual that is not finite ends the search at once with the value NaN, unconverged and without
-/// vectors. So does a start of zero vectors.
+/// If a start vector, a product or a residual is not finite, or if all start vectors are zero, the search ends
+/// immediately: the value is NaN, not converged, and there are no vectors.
 ///
-/// The residual shows that an eigenvalue is near the value. It does not show that this is the largest one: see [`Tracker`](super::Tracker).
+/// A small residual shows that an eigenvalue is near the value. It does not show that this eigenvalue is the largest
+/// one: see [`Tracker`](super::Tracker).
 ///
 /// The largest *algebraic* eigenvalue of diag(−5, 3) is 3, though −5 is larger in magnitude:
 ///
@@ -98,7 +100,7 @@ pub struct Estimate {
 ///
 /// # Errors
 ///
-/// [`Interrupted`] when the operator is.
+/// [`Interrupted`] if a product was interrupted.
 pub fn largest_eigenvalue(
     operator: &mut impl SymmetricOperator,
     start: &[Tensor<1>],
@@ -107,7 +109,8 @@ pub fn largest_eigenvalue(
     search_with(operator, start, search, Products::Exact)
 }
 
-/// [`largest_eigenvalue`], which may also end where `made` products can do no more.
+/// Searches like [`largest_eigenvalue`]. If the products are `made` rounded, the search also ends when they cannot
+/// improve the result.
 pub(super) fn search_with(
     operator: &mut impl SymmetricOperator,
     start: &[Tensor<1>],
@@ -118,7 +121,7 @@ pub(super) fn search_with(
     let mut products = 0;
     let mut lowest = f64::INFINITY;
     for vector in start {
-        // What is not finite will not become so.
+        // Numbers that are not finite stay so.
         if products < search.max_products && space.is_finite() {
             let measured = space.measure(vector);
             if !measured.norm.is_finite() {
@@ -143,7 +146,7 @@ pub(super) fn search_with(
         let exhausted = space.len() == residual.dims()[0];
         let enough = products >= search.min_products || exhausted;
         let mut estimate = Estimate {
-            // 0 for −0.
+            // Turns −0 into 0.
             value: top.value + 0.0,
             residual: norm,
             converged: small,
@@ -164,13 +167,14 @@ pub(super) fn search_with(
             } else {
                 measured
             };
-            // No new direction means an invariant subspace, or rounding: nothing better can be had.
+            // Without a new direction, the subspace is invariant or only rounding error is left. The result cannot
+            // improve.
             let extended = space.extend(operator, residual, measured)?;
             products += u64::from(extended);
             done = !extended;
         }
         if done {
-            // A restart may just have changed the basis.
+            // The restart above may have changed the basis.
             let ritz = space.ritz();
             estimate.values = space.restart(&ritz, search.wanted_vectors);
             (estimate.vectors, estimate.images) = (space.basis, space.images);

@@ -8,25 +8,26 @@ use crate::model::{
 };
 use crate::tensor::{Rounding, can_round};
 
-/// L(w) = (1/n) Σᵢ ℓ(f(xᵢ; w), yᵢ): dropout off, no weight-decay term.
+/// The mean loss L(w) = (1/n) Σᵢ ℓ(f(xᵢ; w), yᵢ), without dropout and without a weight-decay term.
 #[derive(Clone, Copy)]
 pub struct MeanLoss<'a> {
-    /// f.
+    /// The network f.
     pub network: &'a Network,
-    /// ℓ.
+    /// The loss ℓ of one example.
     pub loss: Loss,
-    /// The (xᵢ, yᵢ).
+    /// The examples (xᵢ, yᵢ).
     pub examples: &'a Examples,
-    /// Examples in one pass. With batch statistics this is also the group that shares them.
+    /// Number of examples in one pass. With batch statistics, the examples of a pass share their statistics.
     pub chunk: usize,
-    /// Which batch-norm statistics f uses.
+    /// The batch-norm statistics that f uses.
     pub normalization: Normalization,
     /// The running statistics at w, for [`Normalization::Running`].
     pub running: &'a [RunningStatistics],
 }
 
 impl<'a> MeanLoss<'a> {
-    /// The mean over `examples` in one pass, in which they share the statistics of batch norm, if there is one.
+    /// Creates the mean loss over `examples` in one pass. If the network has batch norm, all examples share its batch
+    /// statistics.
     pub fn new(network: &'a Network, loss: Loss, examples: &'a Examples) -> Self {
         Self {
             network,
@@ -38,7 +39,7 @@ impl<'a> MeanLoss<'a> {
         }
     }
 
-    /// L(w), `[1]`, and ∇L(w), `[parameters]`, for w of `[parameters]`.
+    /// Returns L(w), `[1]`, and ∇L(w), `[parameters]`, for w of `[parameters]`.
     ///
     /// # Panics
     ///
@@ -56,13 +57,13 @@ impl<'a> MeanLoss<'a> {
         )
     }
 
-    /// H(w) v, `[parameters]`, exactly, for w and v of `[parameters]`.
+    /// Returns the exact product H(w) v, `[parameters]`, for w and v of `[parameters]`.
     ///
-    /// For several products at one w, [`Hessian`] is faster. `go_on` is asked before each chunk.
+    /// For several products at one w, [`Hessian`] is faster. `go_on` is called before each chunk.
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] as soon as `go_on` says false.
+    /// [`Interrupted`] if `go_on` returns false.
     pub fn hessian_vector_product(
         &self,
         parameters: &Tensor<1>,
@@ -90,23 +91,23 @@ impl<'a> MeanLoss<'a> {
 
 /// The Hessian of a mean loss at given parameters, as an operator on vectors.
 ///
-/// The first product runs the network and backpropagates through it. If all examples are in one chunk, later products reuse
-/// that pass, and take no more than the two passes of a directional derivative.
+/// The first product runs the network and backpropagates through it. If all examples are in one chunk, later products
+/// reuse this pass and compute only the two passes of a directional derivative.
 ///
-/// Each costs 1.5 to 2 gradients, and one chunk's activations in memory.
+/// Each product costs the time of 1.5 to 2 gradients, and the memory of one chunk's activations.
 pub struct Hessian<'a> {
     mean_loss: MeanLoss<'a>,
     parameters: &'a Tensor<1>,
     go_on: &'a mut dyn FnMut() -> bool,
     keeps: bool,
     rounds: bool,
-    /// One for each chunk, in order, as far as they were needed.
+    /// The linearizations of the first chunks, in order, as far as products needed them.
     kept: Vec<Linearization<'a>>,
 }
 
 impl<'a> Hessian<'a> {
-    /// The Hessian of `mean_loss` at `parameters`, `[parameters]`. `go_on` is asked before each chunk of a product: false
-    /// interrupts the product.
+    /// Creates the Hessian of `mean_loss` at `parameters`, `[parameters]`. `go_on` is called before each chunk of a
+    /// product; if it returns false, the product is interrupted.
     pub fn new(mean_loss: MeanLoss<'a>, parameters: &'a Tensor<1>, go_on: &'a mut dyn FnMut() -> bool) -> Self {
         let hessian = Self {
             mean_loss,
@@ -119,7 +120,7 @@ impl<'a> Hessian<'a> {
         hessian.keeping(mean_loss.chunk)
     }
 
-    /// Keeps the passes of every chunk for later products if there are at most so many `examples` in all.
+    /// Keeps the passes of all chunks for later products if there are at most `examples` examples in total.
     #[must_use]
     pub fn keeping(mut self, examples: usize) -> Self {
         self.keeps = self.mean_loss.examples.len() <= examples;
@@ -128,7 +129,7 @@ impl<'a> Hessian<'a> {
 }
 
 impl SymmetricOperator for Hessian<'_> {
-    /// Rounds products to TF32 where the device has it. The passes that are kept stay exact.
+    /// Rounds products to TF32 if the device supports it. The kept passes stay exact.
     fn allow_rounding(&mut self, allowed: bool) {
         self.rounds = allowed && can_round(self.parameters);
     }

@@ -1,33 +1,36 @@
-//! A search that makes most of its products fast and rounded, and ends in exact ones.
+//! A search in which most products are rounded and fast, and the last products are exact.
 //!
-//! Rounding turns the top Ritz vector by a small angle, and its exact Rayleigh quotient falls short by the square of that
-//! angle only. So what a rounded search found is a start from which an exact one needs few products; value, residual,
-//! vectors and images are all of the exact one.
+//! Rounding turns the top Ritz vector by a small angle. The exact Rayleigh quotient of the turned vector is too low
+//! only by the square of this angle. An exact search that starts from it therefore needs few products. Value, residual,
+//! vectors and images all come from the exact search.
 
 use burn::tensor::Tensor;
 
 use super::lanczos::{Estimate, Products, Search, largest_eigenvalue, search_with};
 use super::operator::{Interrupted, SymmetricOperator};
 
-/// Exact products at the least: that of the vector found, and a step of Lanczos from it.
+/// Minimum number of exact products: one for the vector found, and one for a step of Lanczos from it.
 ///
-/// Where the rounded search met the tolerance, more Ritz vectors to start from would cost a product each and add nothing: if
-/// eigenvalues lie so close that rounding mixed their vectors, their values differ by less than the residual.
+/// If the rounded search met the tolerance, each further Ritz vector to start from would cost a product and add
+/// nothing: if eigenvalues are so close that rounding mixed their vectors, their values differ by less than the
+/// residual.
 const EXACT_PRODUCTS: u64 = 2;
 
-/// Ritz vectors that the exact search starts from where rounding ended the other one before the tolerance. With seven bits
-/// of mantissa, from the top one alone an exact search was seen to stop at the second of two eigenvalues 1 % apart.
+/// Number of Ritz vectors that the exact search starts from if rounding ended the rounded search before the tolerance.
+/// With seven bits of mantissa, an exact search from the top vector alone stopped at the second of two eigenvalues 1 %
+/// apart.
 const STARTS_FROM_UNCONVERGED: usize = 3;
 
-/// The largest algebraic eigenvalue of `operator`, searched from the span of `start` by rounded products until these meet
-/// the tolerance or come down to their rounding, and then by exact ones from the vector found, until they meet it.
+/// Returns the largest algebraic eigenvalue of `operator`. The search starts in the span of `start`. It uses rounded
+/// products until these meet the tolerance or cannot improve the result. From the vectors found, it then uses exact
+/// products until these meet the tolerance.
 ///
-/// Where rounded products lead to nothing finite, the exact search begins from `start`. Rounded ones are at most half of
-/// `search.max_products`, both together no more than these.
+/// If rounded products give nothing finite, the exact search starts from `start`. Rounded products are at most half of
+/// `search.max_products`; rounded and exact products together are at most `search.max_products`.
 ///
 /// # Errors
 ///
-/// [`Interrupted`] when the operator is; its products are exact again.
+/// [`Interrupted`] if a product was interrupted; the operator's products are exact again.
 pub fn largest_eigenvalue_rounded_first(
     operator: &mut impl SymmetricOperator,
     start: &[Tensor<1>],

@@ -1,46 +1,47 @@
-//! Vectors of one length as the rows of matrices, so that all inner products with another vector are one operation, and so
-//! is a linear combination.
+//! Vectors of one length, stored as the rows of matrices. One operation per matrix then gives the inner products of its
+//! rows with another vector, or a linear combination of its rows.
 
 use burn::tensor::Tensor;
 use nalgebra::DMatrix;
 
 use crate::tensor::{Rounding, upload};
 
-/// Rows of one matrix. Memory is taken for so many vectors at once, and nothing is copied to make room for more. A warm
-/// measurement mostly stays within one matrix; a full basis fills its four, and so takes no more memory than a list.
+/// Number of rows of one matrix. Memory is allocated for this many vectors at a time, and nothing is copied when more
+/// are added. A warm measurement mostly needs one matrix. A full basis fills four matrices, so it takes no more memory
+/// than a list of vectors.
 const BLOCK: usize = 8;
 
-/// Into how many parts the columns are cut where rows are replaced in place: what is in the making then takes no more
-/// memory than a few rows.
+/// Number of parts into which the columns are cut when rows are replaced in place. The temporary results then take no
+/// more memory than a few rows.
 const PARTS: usize = 8;
 
-/// Columns of a part at the least: a megabyte of a few rows, which stays in the cache.
+/// Minimum number of columns of a part: a few rows of it are a megabyte, which stays in the cache.
 const LEAST_PART: usize = 16_384;
 
 /// Vectors of one length, in order.
 #[derive(Clone, Default)]
 pub struct Rows {
-    /// `[BLOCK, length]` each; the last one's later rows may hold anything.
+    /// The matrices, `[BLOCK, length]` each. The unused rows of the last matrix have arbitrary values.
     blocks: Vec<Tensor<2>>,
     len: usize,
 }
 
 impl Rows {
-    /// How many there are.
+    /// Returns the number of vectors.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no vectors.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The vector at `index`, seen where it lies.
+    /// Returns the vector at `index` as a view.
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If there is no vector at `index`.
     pub fn get(&self, index: usize) -> Tensor<1> {
         assert!(index < self.len, "row {index} of {}", self.len);
         let (block, row) = (&self.blocks[index / BLOCK], index % BLOCK);
@@ -48,7 +49,7 @@ impl Rows {
         block.clone().slice([row..row + 1, 0..length]).reshape([length])
     }
 
-    /// All of them, seen where they lie.
+    /// Returns all vectors as views.
     pub fn iter(&self) -> impl Iterator<Item = Tensor<1>> {
         (0..self.len).map(|index| self.get(index))
     }
@@ -60,7 +61,7 @@ impl Rows {
         let block = if row == 0 {
             Some(Tensor::empty([BLOCK, length], (&vector.device(), vector.dtype())))
         } else {
-            // Taken out, so that nobody else holds it and it is written to where it lies.
+            // Taken out of the list, so that the block has one owner and is written in place.
             self.blocks.pop()
         };
         let values = vector.clone().reshape([1, length]);
@@ -69,12 +70,12 @@ impl Rows {
         self.len += 1;
     }
 
-    /// xᵢ·y for each row, in parts that are to be put together: none where there are no rows.
+    /// Returns xᵢ·y for each row, as parts to concatenate. Without rows there are no parts.
     pub(super) fn dots(&self, y: &Tensor<1>) -> Vec<Tensor<1>> {
         self.filled().map(|rows| times_vector(rows, y)).collect()
     }
 
-    /// Σ cᵢ xᵢ, of at least one vector.
+    /// Returns Σ cᵢ xᵢ of at least one vector.
     pub(super) fn combine(&self, coefficients: &[f64]) -> Tensor<1> {
         let weights = DMatrix::from_row_slice(1, coefficients.len(), coefficients);
         let weights = self.parts_of(&weights);
@@ -88,9 +89,9 @@ impl Rows {
         sum.reshape([length])
     }
 
-    /// Replaces the vectors by Σⱼ cᵢⱼ xⱼ for each row of the coefficients, which are no more than there are vectors.
+    /// Replaces the vectors by Σⱼ cᵢⱼ xⱼ for each row i of the coefficients. There must be no more rows than vectors.
     ///
-    /// In place: beside the rows it takes the memory of three of them.
+    /// This is done in place and needs additional memory for three rows.
     pub(super) fn recombine(&mut self, coefficients: &DMatrix<f64>) {
         let Some([_, length]) = self.blocks.first().map(Tensor::dims) else {
             return;
@@ -121,7 +122,7 @@ impl Rows {
         self.blocks.truncate(kept.div_ceil(BLOCK));
     }
 
-    /// What of each block holds vectors.
+    /// Returns the rows of each block that hold vectors.
     fn filled(&self) -> impl Iterator<Item = Tensor<2>> {
         self.blocks.iter().enumerate().map(|(index, block)| {
             let [_, length] = block.dims();
@@ -130,14 +131,14 @@ impl Rows {
         })
     }
 
-    /// The columns of the coefficients that belong to each block, as matrices on its device.
+    /// Returns, for each block, the columns of the coefficients that belong to it, as a matrix on its device.
     fn parts_of(&self, coefficients: &DMatrix<f64>) -> Vec<Tensor<2>> {
         let blocks = self.blocks.iter().enumerate();
         let parts = blocks.map(|(index, block)| {
             let first = index * BLOCK;
             let count = (self.len - first).min(BLOCK);
             let part = coefficients.columns(first, count);
-            // A row after the other.
+            // In row-major order.
             let values: Vec<f64> = part.transpose().iter().copied().collect();
             upload(values, [part.nrows(), count], block)
         });
@@ -145,19 +146,19 @@ impl Rows {
     }
 }
 
-/// x·y, `[1]`.
+/// Returns x·y, `[1]`.
 pub(super) fn dot(x: &Tensor<1>, y: &Tensor<1>) -> Tensor<1> {
     let [length] = x.dims();
     times_vector(x.clone().reshape([1, length]), y)
 }
 
-/// X y for each row of X.
+/// Returns X y, the inner product of y with each row of X.
 fn times_vector(rows: Tensor<2>, y: &Tensor<1>) -> Tensor<1> {
     let ([count, _], [length]) = (rows.dims(), y.dims());
     exact_product(rows, y.clone().reshape([length, 1])).reshape([count])
 }
 
-/// A B, never rounded to TF32: inner products of ten bits leave no basis orthogonal.
+/// Returns A B, never rounded to TF32: with inner products of ten bits no basis stays orthogonal.
 fn exact_product(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
     let _exact = Rounding::to_tf32(false);
     a.matmul(b)

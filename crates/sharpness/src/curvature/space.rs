@@ -1,4 +1,4 @@
-//! The space that a search has spanned: an orthonormal basis, its images, and what can be told from both.
+//! The space spanned by a search: an orthonormal basis, its images, and the Ritz pairs computed from both.
 
 use burn::tensor::Tensor;
 use nalgebra::{DMatrix, SymmetricEigen};
@@ -7,16 +7,16 @@ use super::operator::{Interrupted, SymmetricOperator};
 use super::rows::{Rows, dot};
 use crate::tensor::vectors::{SAFE_SQUARES, norm};
 
-/// A direction whose part outside the basis is smaller than this adds nothing but rounding.
+/// If the part of a unit vector outside the basis is shorter than this, it is only rounding error.
 const DEPENDENT: f64 = 1e-6;
 
-/// A unit vector with less than this, squared, inside the basis is orthogonal to rounding after one pass of Gram–Schmidt.
-/// With more, one pass passes on what the basis lacks in orthogonality, and over hundreds of vectors in float32 that
-/// grows until Ritz values mean nothing.
+/// If the part of a unit vector inside the basis, squared, is below this, one pass of Gram–Schmidt makes the vector
+/// orthogonal up to rounding. If it is above, the basis's own lack of orthogonality would enter the new vector. Over
+/// hundreds of vectors in float32 this error grows until Ritz values are meaningless.
 const NEARLY_ORTHOGONAL: f64 = 1e-6;
 
-/// Sweeps of QR after which the small matrix is given up. One takes two or three an eigenvalue, so that this is ten times
-/// what its at most 32 rows ever took; without a limit, rounding could keep it going for ever.
+/// Maximum number of QR sweeps for the small matrix. QR takes two or three sweeps for each eigenvalue, so this is ten
+/// times what the at most 32 rows ever needed. Without a limit, rounding could keep the iteration from ending.
 const MOST_SWEEPS: usize = 1_000;
 
 /// An orthonormal basis, its images, and the operator restricted to it.
@@ -37,7 +37,7 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    /// The squared length of the vector's part inside the basis.
+    /// Returns the squared length of the vector's part inside the basis.
     pub(super) fn inside(&self) -> f64 {
         self.overlaps.iter().map(|x| x * x).sum()
     }
@@ -67,7 +67,7 @@ impl Space {
         self.projected.iter().all(|x| x.is_finite())
     }
 
-    /// ‖x‖ and x's overlaps with the basis, read from the device at once.
+    /// Returns ‖x‖ and x's overlaps with the basis, in one read from the device.
     pub(super) fn measure(&self, x: &Tensor<1>) -> Measured {
         let mut products = self.basis.dots(x);
         products.push(dot(x, x));
@@ -87,7 +87,8 @@ impl Space {
         Measured { norm, overlaps }
     }
 
-    /// Takes in the part of `vector` outside the basis; false, and no product, if there is none to speak of.
+    /// Adds the part of `vector` outside the basis to the basis. Returns false, without a product, if this part is
+    /// negligible.
     pub(super) fn extend(
         &mut self,
         operator: &mut impl SymmetricOperator,
@@ -112,9 +113,9 @@ impl Space {
         Ok(true)
     }
 
-    /// Gram–Schmidt against the basis, once or, where that is not enough, twice: "twice is enough" (Parlett 1980).
+    /// Applies Gram–Schmidt against the basis once or, if that is not enough, twice: "twice is enough" (Parlett 1980).
     ///
-    /// A residual is orthogonal to the basis but for rounding, so it mostly takes one pass.
+    /// A residual is orthogonal to the basis up to rounding, so one pass is mostly enough.
     fn orthonormal(&self, vector: Tensor<1>, measured: Measured) -> Option<Tensor<1>> {
         let Measured {
             norm: length,
@@ -137,12 +138,13 @@ impl Space {
         }
         let overlaps = read(self.basis.dots(&direction));
         let direction = direction - self.basis.combine(&overlaps);
-        // Rounding may be most of it, so its length is not taken from the overlaps.
+        // The direction may be mostly rounding error, so its length is not computed from the overlaps.
         let outside = norm(&direction);
         (outside > DEPENDENT).then(|| direction / outside)
     }
 
-    /// None at all where there is no basis, or the operator's restriction to it is not finite or cannot be diagonalized.
+    /// Returns all Ritz pairs. There are none if there is no basis, or if the operator's restriction to it is not
+    /// finite or cannot be diagonalized.
     pub(super) fn ritz(&self) -> Ritz {
         if self.projected.is_empty() || !self.is_finite() {
             return Ritz(Vec::new());
@@ -165,14 +167,14 @@ impl Space {
         Ritz(pairs)
     }
 
-    /// Hy − θy.
+    /// Returns Hy − θy.
     pub(super) fn residual(&self, pair: &Pair) -> Tensor<1> {
         let vector = self.basis.combine(&pair.coefficients);
         let image = self.images.combine(&pair.coefficients);
         image - vector * pair.value
     }
 
-    /// Shrinks the basis to the `count` leading Ritz vectors, and gives their values; their images follow without products.
+    /// Shrinks the basis to the `count` leading Ritz vectors, and returns their values. Their images need no products.
     pub(super) fn restart(&mut self, ritz: &Ritz, count: usize) -> Vec<f64> {
         let kept = &ritz.0[..count.min(ritz.0.len())];
         let coefficients = DMatrix::from_fn(kept.len(), self.len(), |i, j| kept[i].coefficients[j]);
@@ -184,7 +186,7 @@ impl Space {
     }
 }
 
-/// Inner products, read from the device at once.
+/// Returns inner products, in one read from the device.
 pub(super) fn read(products: Vec<Tensor<1>>) -> Vec<f64> {
     if products.is_empty() {
         return Vec::new();

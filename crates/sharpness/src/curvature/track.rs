@@ -1,10 +1,10 @@
 //! Following λ_max along a training run.
 //!
-//! A measurement starts from Ritz vectors of earlier ones, which costs a few products where a cold start costs dozens.
-//! A small residual says that there is an eigenvalue at the value, never that it is the largest, so more vectors are
-//! kept than get a product each time: the top one, and those that may have overtaken it since they were last looked at.
-//! And now and then the track is audited: measured again from a fresh random vector, more tightly. Since no Ritz value
-//! exceeds λ_max, the larger of the two is the better one.
+//! A measurement starts from Ritz vectors of earlier measurements. This costs a few products; a cold start costs
+//! dozens. A small residual shows that there is an eigenvalue near the value, but not that this eigenvalue is the
+//! largest. The tracker therefore keeps more vectors than it starts from: the top one, and those that may have
+//! overtaken it since their last product. From time to time an audit measures again from a new random vector, with a
+//! tighter tolerance. No Ritz value exceeds λ_max, so the larger of the two values is the better one.
 
 use burn::tensor::{DType, Element, Tensor, TensorData};
 use rand::Rng;
@@ -17,62 +17,66 @@ use super::rounded::largest_eigenvalue_rounded_first;
 use super::rows::{Rows, dot};
 use super::space::read;
 
-/// Ritz vectors kept between measurements: at the edge of stability several of the top eigenvalues come close and
-/// change places. `benches/strategies.rs` shows what is missed with fewer.
+/// Number of Ritz vectors kept between measurements. At the edge of stability several of the top eigenvalues come close
+/// and change places. `benches/strategies.rs` shows what is missed with fewer vectors.
 pub const KEPT_VECTORS: usize = 6;
 
-/// How many of them a measurement starts from: the top one and the most promising others. Each costs a product.
+/// Number of kept vectors that a measurement starts from: the top one and the most promising others. Each costs a
+/// product.
 const START_VECTORS: usize = 3;
 
-/// Assumed growth, per measurement, of a Rayleigh quotient that was not measured, as a part of the top Ritz value.
+/// Assumed growth, per measurement, of a Rayleigh quotient that was not measured, as a fraction of the top Ritz value.
 const GRANTED_RISE: f64 = 0.02;
 
 /// Drop a kept vector whose component orthogonal to the newly found ones is below this fraction of its length.
 const KNOWN: f64 = 0.3;
 
-/// Products a cold start takes at the least.
+/// Minimum number of products of a cold start.
 const COLD_PRODUCTS: u64 = 10;
 
-/// A cold start's tolerance as a part of the warm one's: cold and at 1e-2 it was seen to stop up to 39 % low.
+/// Tolerance of a cold start, as a fraction of the warm tolerance. With a tolerance of 1e-2, cold starts stopped at
+/// values up to 39 % too low.
 const COLD_TIGHTER: f64 = 0.1;
 
-/// A cold start's tolerance at the most. On 5,000 dimensions with a bulk up to 0.9 and eigenvalues 0.98 and 1 on top, a
-/// cold search at 1e-2 stopped at the lower one in 17 of 100 trials (after 16 products on average), at 1e-3 in one (22).
+/// Maximum tolerance of a cold start. In 5,000 dimensions, with a bulk up to 0.9 and top eigenvalues 0.98 and 1, cold
+/// searches with tolerance 1e-2 stopped at the lower one in 17 of 100 trials (after 16 products on average); with 1e-3
+/// in one trial (after 22).
 const COLD_TOLERANCE: f64 = 1e-3;
 
-/// Fresh noise in the first start vector, as a part of the tolerance: too little to cost a product.
+/// New noise in the first start vector, as a fraction of the tolerance: too little to cost a product.
 const NOISE_IN_FIRST: f64 = 0.1;
 
-/// Fresh noise in the other start vectors, as a part of their length: it lowers their Ritz values by its square.
+/// New noise in the other start vectors, as a fraction of their length. It lowers their Ritz values by the square of
+/// this fraction.
 const NOISE_IN_OTHERS: f64 = 0.03;
 
-/// The shift of the free step of power iteration, as a part of the top Ritz value, at the least.
+/// Minimum shift of the step of power iteration, which needs no product, as a fraction of the top Ritz value.
 const LEAST_SHIFT: f64 = 0.1;
 
-/// The tightest relative residual worth asking of 32-bit products: long searches gather a rounding error of about 1e-6.
+/// The smallest useful relative residual for 32-bit products: long searches accumulate a rounding error of about 1e-6.
 const FLOOR_F32: f64 = 1e-5;
 
-/// The same for 64 bits.
+/// The same for 64-bit products.
 const FLOOR_F64: f64 = 1e-13;
 
-/// How measurements are made.
+/// Settings of measurements.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rules {
     /// Relative residual at which a warm measurement is converged.
     pub tolerance: f64,
-    /// The tightest relative residual that the floating-point format can show.
+    /// The smallest relative residual that the floating-point format can reach.
     pub tolerance_floor: f64,
-    /// The most products in one search.
+    /// Maximum number of products in one search.
     pub max_products: u64,
-    /// The number of measurements from one audit to the next; 0 for no audits.
+    /// Number of measurements from one audit to the next; 0 for no audits.
     pub audit_every: u64,
     /// Whether searches begin with rounded products, if the operator has them, and end with exact ones.
     pub rounded_search: bool,
 }
 
 impl Rules {
-    /// The relative residual `tolerance`, for numbers of `format`; at most 200 products a search; every tenth measurement
-    /// audited.
+    /// Creates rules with the relative residual `tolerance`, for numbers of `format`, with at most 200 products in a
+    /// search, and with an audit at every tenth measurement.
     pub fn new(tolerance: f64, format: DType) -> Self {
         Self {
             tolerance,
@@ -87,18 +91,18 @@ impl Rules {
     }
 }
 
-/// One value of λ_max with what is known of it.
+/// A measured value of λ_max, with its accuracy and its cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
-    /// λ_max; NaN where products or vectors are not finite.
+    /// λ_max; NaN if products or vectors are not finite.
     pub value: f64,
-    /// ‖Hv − λv‖ for the unit vector v; NaN where the value is.
+    /// ‖Hv − λv‖ for the unit vector v; NaN if the value is NaN.
     pub residual: f64,
     /// Whether the residual met the tolerance.
     pub converged: bool,
-    /// Products spent, audit included.
+    /// Number of products, audit included.
     pub products: u64,
-    /// The number of products that may have been rounded. Value and residual come from exact products.
+    /// Number of products that may have been rounded. Value and residual come from exact products.
     pub rounded_products: u64,
     /// Whether a cold start that converged gave or confirmed the value.
     pub audited: bool,
@@ -106,45 +110,45 @@ pub struct Measurement {
     pub corrected_from: Option<f64>,
 }
 
-/// Follows the top eigenvectors of a slowly changing operator.
+/// A tracker of the top eigenvectors of a slowly changing operator.
 pub struct Tracker {
     rules: Rules,
     rng: ChaCha8Rng,
-    /// The top one first.
+    /// The kept vectors, the top one first.
     kept: Vec<Kept>,
     since_audit: u64,
-    /// The least Ritz value since the last cold start.
+    /// The smallest Ritz value since the last cold start.
     lowest: f64,
 }
 
 /// The state of a tracker between two measurements.
 #[derive(Clone)]
 pub struct TrackState {
-    /// Where its stream of random numbers is.
+    /// Position in the stream of random numbers.
     pub position: u128,
     /// The kept vectors, each `[parameters]`, the top one first.
     pub vectors: Vec<Tensor<1>>,
-    /// Their Ritz values, and the measurements since each last had a product.
+    /// For each kept vector, its Ritz value and the number of measurements since its last product.
     pub values: Vec<(f64, u32)>,
-    /// Measurements since the last audit.
+    /// Number of measurements since the last audit.
     pub since_audit: u64,
-    /// The least Ritz value since the last cold start.
+    /// The smallest Ritz value since the last cold start.
     pub lowest: f64,
 }
 
 /// A Ritz vector of an earlier measurement.
 #[derive(Clone)]
 struct Kept {
-    /// Of a length near 1.
+    /// The vector, of a length near 1.
     vector: Tensor<1>,
-    /// Its Ritz value when it last had a product.
+    /// Its Ritz value at its last product.
     value: f64,
-    /// Measurements since then.
+    /// Number of measurements since its last product.
     rested: u32,
 }
 
 impl Tracker {
-    /// A tracker whose random vectors come from `rng`.
+    /// Creates a tracker whose random vectors come from `rng`.
     pub fn new(rules: Rules, rng: ChaCha8Rng) -> Self {
         Self {
             rules,
@@ -155,7 +159,7 @@ impl Tracker {
         }
     }
 
-    /// The state, for a later tracker with the same rules and the same stream of random numbers.
+    /// Returns the state, for a later tracker with the same rules and the same stream of random numbers.
     pub fn state(&self) -> TrackState {
         TrackState {
             position: self.rng.get_word_pos(),
@@ -166,7 +170,7 @@ impl Tracker {
         }
     }
 
-    /// Takes on the state of an earlier tracker.
+    /// Continues from the state of an earlier tracker.
     pub fn go_on_from(&mut self, state: TrackState) {
         self.rng.set_word_pos(state.position);
         let pairs = state.vectors.into_iter().zip(state.values);
@@ -176,19 +180,19 @@ impl Tracker {
         (self.since_audit, self.lowest) = (state.since_audit, state.lowest);
     }
 
-    /// Whether the next measurement will have a cold start without being asked to.
+    /// Returns whether the next measurement will make a cold start even if none is requested.
     pub fn audit_is_due(&self) -> bool {
         self.kept.is_empty() || (self.rules.audit_every > 0 && self.since_audit + 1 >= self.rules.audit_every)
     }
 
-    /// Measures λ_max of `operator`; `like` is any vector of its space. With `audit`, checks it from a cold start.
+    /// Measures λ_max of `operator`; `like` is any vector of its space. With `audit`, a cold start checks the value.
     ///
-    /// If the kept vectors lead to numbers that are not finite, the tracker drops them and makes a cold start at once. If that
-    /// fails too, the value is NaN, and the next measurement starts cold.
+    /// If the kept vectors lead to numbers that are not finite, the tracker drops them and immediately makes a cold
+    /// start. If that fails too, the value is NaN, and the next measurement starts cold.
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] when the operator is; the kept vectors are as before.
+    /// [`Interrupted`] if a product was interrupted; the kept vectors stay as they were.
     pub fn measure(
         &mut self,
         operator: &mut impl SymmetricOperator,
@@ -238,18 +242,18 @@ impl Tracker {
             audited: cold.as_ref().is_some_and(|cold| cold.converged),
             corrected_from: None,
         };
-        // Which of the two is told, and which is gone on with.
+        // Choose the search to report, and the search to continue from.
         let audit_found_more = matches!((&warm, &cold), (Some(warm), Some(cold)) if cold.value > warm.value);
         let told = if audit_found_more { &cold } else { &warm };
         if let Some(told) = told.as_ref().or(cold.as_ref()) {
             measurement.value = told.value;
             measurement.residual = told.residual;
-            // For a cold search this is its own, tighter tolerance: met loosely, it may be far too low.
+            // A cold search must meet its own, tighter tolerance: with a looser one its value may be far too low.
             measurement.converged = told.converged;
         }
         let missed = |warm: &Estimate| measurement.value - warm.value > self.rules.tolerance * measurement.value.abs();
-        // An audit that agrees is the more accurate one, but the vectors behind its top are not: they are what a few
-        // products from a random vector left.
+        // If the audit agrees, its value is the more accurate one, but its lower vectors are less accurate: they come
+        // from a few products with a random vector. So the tracker continues from the warm search.
         let followed = match (warm, cold) {
             (Some(warm), Some(cold)) if audit_found_more && missed(&warm) => {
                 measurement.corrected_from = Some(warm.value);
@@ -282,7 +286,7 @@ impl Tracker {
         }
     }
 
-    /// The kept vectors that the next measurement starts from, and those that rest meanwhile.
+    /// Returns the kept vectors that the next measurement starts from, and those that get no product in it (they rest).
     fn choose(&self) -> (Vec<Kept>, Vec<Kept>) {
         let mut started = self.kept.clone();
         let Some(top) = started.first().map(|top| top.value.abs()) else {
@@ -307,15 +311,16 @@ impl Tracker {
     }
 }
 
-/// What is kept of a search and of the vectors that rested meanwhile: its top one, and the most promising others.
+/// Returns the vectors to keep after a search: the top one found, and the most promising of the others and of the
+/// vectors that rested.
 fn kept_of(found: &Estimate, resting: Vec<Kept>, lowest: f64) -> Vec<Kept> {
-    // For exact products, what the rounded ones before them left is at rest.
+    // After an exact search, the vectors that the rounded search before it found count as resting.
     let mut resting = match &found.rounded {
         Some(rounded) => kept_of(rounded, resting, lowest),
         None => resting,
     };
     let mut kept = power_step(found, (LEAST_SHIFT * found.value.abs()).max(-lowest));
-    // None of the resting ones below these would stay.
+    // Resting vectors with lower values would not be kept.
     let least = kept.get(KEPT_VECTORS - 1).map(|least| least.value);
     resting.retain(|kept| least.is_none_or(|least| kept.value > least));
     kept.extend(outside(resting, &found.vectors));
@@ -326,25 +331,25 @@ fn kept_of(found: &Estimate, resting: Vec<Kept>, lowest: f64) -> Vec<Kept> {
     kept
 }
 
-/// The Ritz vectors y after a step of power iteration, (H + shift)y, from images that are there already.
+/// Returns the Ritz vectors y after a step of power iteration, (H + shift)y, computed from the known images.
 ///
-/// No search ever refines the lower vectors as long as the first is accurate, so without this step they would drown in
-/// the noise of their starts, and would be missed when they overtake. With a shift of the spectrum's negative side
-/// no negative eigenvalue grows; what noise lies in a bulk about 0 shrinks; and any direction that is to overtake grows
-/// from one measurement to the next.
+/// A search does not refine the lower vectors as long as the first is accurate. Without this step the noise of their
+/// starts would dominate them, and the tracker would miss them when they overtake. The shift covers the negative side
+/// of the spectrum, so no negative eigenvalue grows. Noise in a bulk around 0 shrinks. Any direction that will overtake
+/// grows from one measurement to the next.
 fn power_step(found: &Estimate, shift: f64) -> Vec<Kept> {
     let pairs = found.vectors.iter().zip(found.images.iter()).zip(&found.values);
     pairs
         .map(|((vector, image), &value)| {
-            // The length of an eigenvector after the step, and not much less than any other Ritz vector's: it is
-            // needed for the noise alone, and not worth a read from the device.
+            // The length of an eigenvector after the step. It is close to, and at most, that of any other Ritz vector.
+            // It only scales the noise, so it is not worth a read from the device.
             let length = value + shift;
             Kept {
-                // An eigenvalue near −shift leaves nothing but rounding.
+                // For an eigenvalue near −shift only rounding error would be left.
                 vector: if length > 0.5 * shift {
                     (image + vector * shift) / length
                 } else {
-                    // Not seen in the matrix, which would stay with it.
+                    // A copy: a view would keep the whole matrix in memory.
                     vector * 1.0
                 },
                 value,
@@ -354,7 +359,8 @@ fn power_step(found: &Estimate, shift: f64) -> Vec<Kept> {
         .collect()
 }
 
-/// What of each resting vector lies outside the span of the orthonormal `found`, where that is something to speak of.
+/// Returns the part of each resting vector outside the span of the orthonormal `found`, scaled to unit length. Vectors
+/// with a negligible part are dropped.
 fn outside(resting: Vec<Kept>, found: &Rows) -> Vec<Kept> {
     if found.is_empty() {
         return Vec::new();
@@ -379,10 +385,10 @@ fn outside(resting: Vec<Kept>, found: &Rows) -> Vec<Kept> {
         .collect()
 }
 
-/// A vector of independent signs, scaled to this length.
+/// Returns a vector of independent random signs, scaled to the length `norm`.
 ///
-/// As noise they are as good as normal numbers, and 64 come of one draw: on a small network three vectors of normal
-/// numbers took half as long as the products of a warm measurement.
+/// As noise, signs are as good as normal numbers, and one draw gives 64 of them. On a small network, three vectors of
+/// normal numbers took half as long as the products of a warm measurement.
 fn random_signs(rng: &mut ChaCha8Rng, like: &Tensor<1>, norm: f64) -> Tensor<1> {
     let [length] = like.dims();
     let scale = (norm / (length as f64).sqrt()) as f32;
@@ -396,7 +402,7 @@ fn random_signs(rng: &mut ChaCha8Rng, like: &Tensor<1>, norm: f64) -> Tensor<1> 
     vector_like(values, like)
 }
 
-/// A vector of independent normal numbers, scaled to a length of about 1.
+/// Returns a vector of independent normal numbers, scaled to a length of about 1.
 fn random_vector(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
     let [length] = like.dims();
     let scale = 1.0 / (length as f64).sqrt();
@@ -409,7 +415,7 @@ fn random_vector(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
     vector_like(values, like)
 }
 
-/// A vector from host values, on the device and in the format of `like`.
+/// Returns a vector of host values on the device and in the format of `like`.
 fn vector_like<E: Element>(values: Vec<E>, like: &Tensor<1>) -> Tensor<1> {
     let length = values.len();
     Tensor::from_data(TensorData::new(values, [length]), (&like.device(), like.dtype()))

@@ -1,11 +1,11 @@
-//! What a whole network is made of.
+//! Architectures: plans of whole networks.
 
 use super::builder::Builder;
 use super::layers::Activation;
 
 /// A plan of a network for images of any shape and any number of classes.
 ///
-/// [`Network::new`](super::Network::new) builds it. An architecture of one's own:
+/// [`Network::new`](super::Network::new) builds the network. A user-defined architecture:
 ///
 /// ```
 /// use sharpness::model::{Activation, Architecture, Builder, Filters, Initial, Network};
@@ -25,23 +25,23 @@ use super::layers::Activation;
 /// assert_eq!(network.layout().len(), 2 * 9 + 2 + 50 * 3 + 3);
 /// ```
 pub trait Architecture {
-    /// Adds the layers for images of shape `input` [channels, height, width], in the order of a pass.
+    /// Adds the layers for images of shape `input` [channels, height, width], in the order of a forward pass.
     fn build(&self, build: &mut Builder, input: [usize; 3], classes: usize);
 }
 
-/// What follows the affine map of a hidden layer: batch norm?, activation, dropout?.
+/// The operations after the affine map of a hidden layer: batch norm (optional), activation, dropout (optional).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hidden {
     /// The activation function.
     pub activation: Activation,
-    /// Whether batch norm stands before it.
+    /// Whether batch norm comes before the activation.
     pub batch_norm: bool,
     /// The probability that a unit is dropped in training, in [0, 1); 0 is no dropout.
     pub dropout: f64,
 }
 
 impl Default for Hidden {
-    /// ReLU and nothing else.
+    /// Returns ReLU without batch norm and without dropout.
     fn default() -> Self {
         Self {
             activation: Activation::Relu,
@@ -52,7 +52,7 @@ impl Default for Hidden {
 }
 
 impl Hidden {
-    /// Adds batch norm, if there is to be one.
+    /// Adds batch norm if it is enabled.
     pub fn batch_norm(self, build: &mut Builder, name: &str, channels: usize) {
         if self.batch_norm {
             build.batch_norm(name, channels);
@@ -64,7 +64,7 @@ impl Hidden {
         build.activation(self.activation);
     }
 
-    /// Adds dropout, if there is to be one.
+    /// Adds dropout if its probability is above 0.
     pub fn dropout(self, build: &mut Builder) {
         if self.dropout > 0.0 {
             build.dropout(self.dropout);

@@ -8,7 +8,7 @@ use super::layers::{Activation, Average, BatchNorm, Conv2d, Dropout, Filters, Li
 use super::parameters::{Layout, ParameterIndex};
 use super::wiring::Wiring;
 
-/// Builds a network: each call adds a layer behind the layers before it.
+/// A builder of a network: each call adds a layer after the layers before it.
 ///
 /// Names are those of PyTorch's modules: the layer `fc1` has the parameters `fc1.weight` and `fc1.bias`.
 #[derive(Default)]
@@ -21,20 +21,22 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Adds a layer of any type. [`Builder::parameter`] adds the parameters of a layer of one's own.
+    /// Adds a layer of any type. [`Builder::parameter`] adds the parameters of a user-defined layer.
     pub fn layer(&mut self, layer: impl Layer + 'static) {
         self.wiring.layer(self.layers.len());
         self.layers.push(Box::new(layer));
     }
 
-    /// Adds a parameter for a layer of one's own, with its whole name, its shape, and the distribution of its first numbers.
+    /// Adds a parameter of a user-defined layer, with its full name, its shape, and the distribution of its initial
+    /// numbers.
     pub fn parameter(&mut self, name: &str, shape: &[usize], initial: Initial) -> ParameterIndex {
         self.layout.add(name.to_owned(), shape, initial)
     }
 
-    /// Adds a fully connected layer y = x Wᵀ + b of shape `[inputs, outputs]`, with the first distributions of W and b.
+    /// Adds a fully connected layer y = x Wᵀ + b of shape `[inputs, outputs]`, with the initial distributions of W and
+    /// b.
     ///
-    /// An image is taken as features in the order channel, row, column.
+    /// An image is flattened into features in the order channel, row, column.
     pub fn linear(&mut self, name: &str, shape: [usize; 2], weight: Initial, bias: Initial) {
         let layer = Linear::new(&mut self.layout, name, shape, weight, bias);
         self.layer(layer);
@@ -46,13 +48,14 @@ impl Builder {
         self.linear(name, [inputs, outputs], initial, initial);
     }
 
-    /// Adds a convolution y = W ⋆ x + b, padded by half its kernel, with the first distributions of W and, if it has one, b.
+    /// Adds a convolution y = W ⋆ x + b, padded by half its kernel, with the initial distributions of W and, if there
+    /// is a bias, of b.
     pub fn conv(&mut self, name: &str, filters: Filters, weight: Initial, bias: Option<Initial>) {
         let layer = Conv2d::new(&mut self.layout, name, filters, weight, bias);
         self.layer(layer);
     }
 
-    /// Adds batch normalization y = γ (x − μ)/√(σ² + 1e-5) + β of each channel, with γ = 1 and β = 0 at first.
+    /// Adds batch normalization of each channel, y = γ (x − μ)/√(σ² + 1e-5) + β, initially with γ = 1 and β = 0.
     pub fn batch_norm(&mut self, name: &str, channels: usize) {
         let layer = BatchNorm::new(&mut self.layout, name, channels, self.normalized.len());
         self.layer(layer);
@@ -69,7 +72,8 @@ impl Builder {
         self.layer(Dropout { p });
     }
 
-    /// Adds max pooling, the largest of each 2×2 square; an odd last row or column is left out, as in PyTorch.
+    /// Adds max pooling, which takes the largest of each 2×2 square. It ignores an odd last row or column, as PyTorch
+    /// does.
     pub fn max_pool(&mut self) {
         self.layer(MaxPool);
     }
@@ -79,8 +83,8 @@ impl Builder {
         self.layer(Average);
     }
 
-    /// Adds a shortcut without parameters: every second row and column of x, and channels of zeros behind its own up to
-    /// `outputs` (He et al. 2016, option A).
+    /// Adds a shortcut without parameters. It takes every second row and column of x, and appends channels of zeros up
+    /// to `outputs` channels (He et al. 2016, option A).
     pub fn subsample(&mut self, outputs: usize) {
         self.layer(Subsample { outputs });
     }

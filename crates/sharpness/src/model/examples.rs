@@ -9,18 +9,18 @@ use crate::tensor::upload_indices;
 /// Images and labels, on a device.
 #[derive(Clone)]
 pub struct Examples {
-    /// [examples, channels·height·width].
+    /// The images, [examples, channels·height·width].
     pub images: Tensor<2>,
-    /// One-hot, [examples, classes].
+    /// The one-hot labels, [examples, classes].
     pub labels: Tensor<2>,
 }
 
 impl Examples {
-    /// Puts `pixels` (examples × features, row-major) and `labels` (each below `classes`) on a device.
+    /// Copies `pixels` (examples × features, row-major) and `labels` (each below `classes`) to a device.
     ///
     /// # Panics
     ///
-    /// If a label is not below `classes`, or the pixels are not as many for each label.
+    /// If a label is not below `classes`, or if the number of pixels is not a multiple of the number of labels.
     pub fn upload(pixels: &[f32], labels: &[u8], classes: usize, device: &Device, dtype: DType) -> Self {
         let examples = labels.len();
         let features = pixels.len() / examples.max(1);
@@ -35,17 +35,17 @@ impl Examples {
         }
     }
 
-    /// The number of examples.
+    /// Returns the number of examples.
     pub fn len(&self) -> usize {
         self.labels.dims()[0]
     }
 
-    /// Whether there are no examples.
+    /// Returns whether there are no examples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The examples at `indices`, in that order, gathered on the device.
+    /// Returns the examples at `indices`, in that order, gathered on the device.
     #[must_use]
     pub fn select(&self, indices: &[usize]) -> Self {
         let values: Vec<i64> = indices.iter().map(|&i| i64::try_from(i).unwrap_or(i64::MAX)).collect();
@@ -56,7 +56,7 @@ impl Examples {
         }
     }
 
-    /// The examples in `range`.
+    /// Returns the examples in `range`.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Examples {
         }
     }
 
-    /// Cuts into chunks of `size` examples (at least one), the last one possibly smaller.
+    /// Cuts the examples into chunks of `size` examples (at least one). The last chunk may be smaller.
     pub fn chunks(&self, size: usize) -> impl Iterator<Item = Self> + '_ {
         let (length, size) = (self.len(), size.max(1));
         (0..length)
@@ -73,7 +73,8 @@ impl Examples {
             .map(move |start| self.slice(start..(start + size).min(length)))
     }
 
-    /// The number of outputs [examples, classes] that have their largest entry at the label, `[1]`, on the device.
+    /// Returns the number of examples whose outputs [examples, classes] have their largest entry at the label, `[1]`,
+    /// on the device.
     pub fn correct(&self, outputs: Tensor<2>) -> Tensor<1, Int> {
         let predicted = outputs.argmax(1);
         let expected = self.labels.clone().argmax(1);

@@ -1,4 +1,4 @@
-//! How many numbers a network holds while it computes, from which memory is predicted.
+//! The count of numbers that a network holds while it computes. It serves to predict memory.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -6,22 +6,22 @@ use std::collections::BTreeMap;
 use super::holding::{ImageShape, Keeps, size};
 use super::network::Network;
 
-/// How many numbers a network holds of each example in a pass.
+/// The count of numbers that a network holds for each example in a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
-    /// What the layers remember until the gradient is computed.
+    /// Numbers that the layers keep until the gradient is computed.
     pub remembered: u64,
-    /// δ of every layer's output, which a linearization keeps.
+    /// Numbers of δ of every layer's output, which a linearization keeps.
     pub derivatives: u64,
-    /// What a Hessian-vector product keeps between its two halves.
+    /// Numbers that a Hessian-vector product keeps between its forward and its backward half.
     pub tangents: u64,
-    /// The largest number that lives for a moment in the backward pass.
+    /// The largest count of temporary numbers in the backward pass.
     pub passing: u64,
-    /// The largest number that lives for a moment where only outputs are computed.
+    /// The largest count of temporary numbers in a pass that computes only outputs.
     pub evaluating: u64,
 }
 
-/// A tensor between layers: which one, and its shape.
+/// A tensor between layers: its identifier and its shape.
 #[derive(Clone, Copy)]
 struct Flow {
     tensor: usize,
@@ -29,10 +29,10 @@ struct Flow {
 }
 
 impl Network {
-    /// What the network holds of each example, `with_dropout` or without: a lower bound.
+    /// Returns a lower bound of the numbers that the network holds for each example, with or without dropout.
     ///
-    /// It counts the tensors that layers declare, each once however many layers keep it, and the temporaries that every back
-    /// end needs. It does not count the images.
+    /// It counts the tensors that layers declare, and the temporaries that every back end needs. A tensor that several
+    /// layers keep counts once. The images are not counted.
     pub fn footprint(&self, with_dropout: bool) -> Footprint {
         let count = Cell::new(1);
         let fresh = || count.replace(count.get() + 1);
@@ -70,7 +70,7 @@ impl Network {
         };
         self.wiring().forward(images, &mut layer, &sum);
         let sizes = |kept: RefCell<BTreeMap<usize, usize>>| -> u64 {
-            // The images have no tangent, and are there in any case.
+            // The images have no tangent, and they are in memory anyway.
             let kept = kept.into_inner().into_iter().filter(|(tensor, _)| *tensor != 0);
             kept.map(|(_, size)| size as u64).sum()
         };

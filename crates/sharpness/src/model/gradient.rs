@@ -9,7 +9,7 @@ use super::node::{Signal, flat, signal, sum};
 use super::parameters::{Gradient, Layout, Parts};
 use super::pass::Pass;
 
-/// Σᵢ ℓᵢ, `[1]`, and its gradient, `[parameters]`, over `examples` in one pass.
+/// Returns Σᵢ ℓᵢ, `[1]`, and its gradient, `[parameters]`, over `examples` in one pass.
 pub fn loss_and_gradient(
     network: &Network,
     loss: Loss,
@@ -22,16 +22,17 @@ pub fn loss_and_gradient(
     let loss_value = loss_sum(loss, trace.outputs.clone(), &examples.labels);
     let delta = signal(LossPoint::new(loss, trace.outputs, &examples.labels).slope);
     let mut gradient = Gradient::new(network.layout());
-    // Nobody asks for the derivative with respect to the images, which only layer 0 reads.
+    // The derivative with respect to the images is not needed, and only layer 0 reads the images.
     let mut layer =
         |index: usize, delta: Option<Signal>| trace.nodes[index].backward(&delta?, index > 0, Some(&mut gradient));
     trace.wiring.backward(Some(delta), &mut layer, &sum);
     (loss_value, gradient.into_flat(parameters))
 }
 
-/// (1/n) Σᵢ ℓᵢ, `[1]`, and its gradient, `[parameters]`, over n `examples` in passes of `chunk` of them (at least one), added up.
+/// Returns (1/n) Σᵢ ℓᵢ, `[1]`, and its gradient, `[parameters]`, over n `examples`. They are summed over passes of
+/// `chunk` examples (at least one).
 ///
-/// Where batch norm takes statistics of the pass, a chunk is the group that shares them.
+/// If batch norm uses batch statistics, the examples of a chunk share them.
 ///
 /// # Panics
 ///
@@ -54,18 +55,18 @@ pub fn mean_loss_and_gradient(
 
 /// The gradient of the summed loss over some examples as a function of the parameters, linearized at one point.
 ///
-/// It holds what every layer remembers of the pass and the derivative of the loss with respect to its output, both of
-/// which are the same for every direction; a product takes no more than the two passes of the directional derivative.
+/// It holds the node of every layer and the derivative of the loss with respect to the layer's output. Both are the
+/// same for every direction, so a product computes only the two passes of the directional derivative.
 pub struct Linearization<'a> {
     layout: &'a Layout,
     loss: LossPoint,
     trace: Trace<'a>,
-    /// δ of each layer's output, in the order of their indices.
+    /// δ of each layer's output, in the order of the layers' indices.
     deltas: Vec<Signal>,
 }
 
 impl<'a> Linearization<'a> {
-    /// At `parameters`, over `examples` in one pass.
+    /// Linearizes at `parameters`, over `examples` in one pass.
     pub fn new(network: &'a Network, loss: Loss, parameters: &Tensor<1>, examples: &Examples, pass: &mut Pass) -> Self {
         let parts = Parts::of(network.layout(), parameters);
         let trace = network.trace(&parts, examples.images.clone(), pass);
@@ -89,9 +90,9 @@ impl<'a> Linearization<'a> {
         }
     }
 
-    /// The Hessian of the summed loss times v, both `[parameters]`.
+    /// Returns the Hessian of the summed loss times v, both `[parameters]`.
     ///
-    /// Forward over reverse, with explicit rules: Pearlmutter's R-operator (1994).
+    /// The method is forward over reverse differentiation with explicit rules: Pearlmutter's R-operator (1994).
     pub fn product(&self, v: &Tensor<1>) -> Tensor<1> {
         let Trace { nodes, wiring, .. } = &self.trace;
         let direction = Parts::of(self.layout, v);
@@ -103,7 +104,7 @@ impl<'a> Linearization<'a> {
         };
         let dz = wiring.forward(None, &mut layer, &sum);
         let mut gradient = Gradient::new(self.layout);
-        // Without a tangent of the outputs nothing depends on the parameters.
+        // Without a tangent, the outputs do not depend on the parameters.
         if let Some(dz) = dz {
             let delta_dot = signal(self.loss.slope_tangent(flat(dz)));
             let mut layer = |index: usize, delta_dot: Option<Signal>| {

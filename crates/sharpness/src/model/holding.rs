@@ -1,17 +1,17 @@
-//! How many numbers a layer holds of an example while a network computes, from which memory is predicted.
+//! The count of numbers that a layer holds for an example while a network computes. It serves to predict memory.
 
-/// [channels, height, width] of what flows between layers, of one example.
+/// The shape of a tensor between layers, for one example: [channels, height, width].
 pub type ImageShape = [usize; 3];
 
-/// Numbers of one example.
+/// Returns the count of numbers in a tensor of this shape.
 pub fn size(shape: ImageShape) -> usize {
     shape.iter().product()
 }
 
-/// Which of the tensors between layers a layer keeps.
+/// The tensor between layers that a layer keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeps {
-    /// None of them.
+    /// Neither input nor output.
     Neither,
     /// The input, x.
     Input,
@@ -19,30 +19,30 @@ pub enum Keeps {
     Output,
 }
 
-/// How many numbers a layer holds of one example; each layer declares it beside its node.
+/// The count of numbers that a layer holds for one example. Each layer declares it next to its node.
 ///
-/// It serves the prediction of memory ([`Network::footprint`](super::Network::footprint)) alone: a layer that declares less than
-/// it holds computes the same.
+/// It serves only to predict memory ([`Network::footprint`](super::Network::footprint)): a layer that declares too
+/// little still computes the same.
 #[derive(Clone, Copy, Debug)]
 pub struct Holding {
-    /// The shape of its output.
+    /// The shape of the layer's output.
     pub output: ImageShape,
-    /// Which of x and y its node keeps.
+    /// Whether the layer's node keeps x, y or neither.
     pub keeps: Keeps,
-    /// Which of ẋ and ẏ its tangent keeps.
+    /// Whether the layer's tangent keeps ẋ, ẏ or neither.
     pub tangent_keeps: Keeps,
-    /// Other numbers that its node keeps.
+    /// Other numbers that the layer's node keeps.
     pub remembered: usize,
-    /// Other numbers that its tangent leaves for the second half of a product.
+    /// Other numbers that the layer's tangent keeps for the backward half of a product.
     pub tangents: usize,
-    /// Numbers that its derivatives hold for a moment, beside δ and their result.
+    /// Temporary numbers of the layer's derivatives, without δ and the result.
     pub passing: usize,
-    /// Whether its output is its input, not another tensor.
+    /// Whether the output is the input itself, not another tensor.
     pub is_identity: bool,
 }
 
 impl Holding {
-    /// A layer that remembers nothing but shapes and takes nothing in passing.
+    /// Returns the declaration of a layer that keeps only shapes and needs no temporary numbers.
     pub fn nothing(output: ImageShape) -> Self {
         Self {
             output,

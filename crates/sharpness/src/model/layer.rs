@@ -1,15 +1,15 @@
-//! Layers: where their parameters lie, and what they make of an input.
+//! Layers: their parameters, and the function that maps an input to an output.
 
 use super::holding::{Holding, ImageShape};
 use super::node::{Node, Signal};
 use super::parameters::{Layout, Parts};
 use super::pass::Pass;
 
-/// A layer y = f(x, w). It knows which parameters are its own, but does not hold their numbers.
+/// A layer y = f(x, w). It knows the indices of its parameters, but does not hold their numbers.
 ///
-/// A layer of one's own implements this trait, and [`Node`] for what it remembers of a pass;
-/// [`Builder::layer`](super::Builder::layer) puts it into a network. A network that is no chain of layers and residual
-/// blocks is a single layer.
+/// To define a layer, implement this trait, and [`Node`] for its derivatives at one pass.
+/// [`Builder::layer`](super::Builder::layer) adds the layer to a network. A network that is not a chain of layers and
+/// residual blocks can be a single layer.
 ///
 /// ```
 /// use sharpness::model::{
@@ -46,15 +46,16 @@ use super::pass::Pass;
 /// assert_eq!(network.layout().len(), 10);
 /// ```
 ///
-/// The example `lambda_max` has a layer with a parameter and second derivatives.
+/// The example `lambda_max` defines a layer with a parameter and second derivatives.
 pub trait Layer: Send + Sync {
-    /// y, of as many examples as x, and what the derivatives at this x and w need.
+    /// Returns y, with as many examples as x, and the node for the derivatives at this x and w.
     ///
-    /// `parameters` has the parameters of the whole network; a layer takes its own by the indices that
-    /// [`Builder::parameter`](super::Builder::parameter) gave.
+    /// `parameters` holds the parameters of the whole network. A layer gets its own parameters by the indices that
+    /// [`Builder::parameter`](super::Builder::parameter) returned.
     fn forward(&self, parameters: &Parts, x: Signal, pass: &mut Pass) -> (Signal, Box<dyn Node>);
 
-    /// The shape of y for one example of shape `input`, and how many numbers the layer holds of that example.
+    /// Returns the shape of y for one example of shape `input`, and the count of numbers that the layer holds for this
+    /// example.
     ///
     /// `with_dropout` says whether the pass has dropout.
     fn holding(&self, layout: &Layout, input: ImageShape, with_dropout: bool) -> Holding;

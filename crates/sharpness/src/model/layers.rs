@@ -1,4 +1,4 @@
-//! The layers there are, a file each: value, gradient, tangent and the gradient's tangent side by side.
+//! The built-in layers, one per file, each with its value, its gradient, its tangent and the gradient's tangent.
 
 mod activation;
 mod average;

@@ -12,7 +12,7 @@ pub enum Loss {
     SquaredError,
 }
 
-/// Σᵢ ℓ(zᵢ, yᵢ), `[1]`, of outputs z and one-hot labels y, both [examples, classes].
+/// Returns Σᵢ ℓ(zᵢ, yᵢ), `[1]`, of outputs z and one-hot labels y, both [examples, classes].
 ///
 /// Cross-entropy: ℓ = −log softmax(z)·y. Squared error: ℓ = ½‖z − y‖².
 pub fn loss_sum(loss: Loss, outputs: Tensor<2>, labels: &Tensor<2>) -> Tensor<1> {
@@ -29,7 +29,7 @@ pub fn loss_sum(loss: Loss, outputs: Tensor<2>, labels: &Tensor<2>) -> Tensor<1>
 pub(crate) struct LossPoint {
     /// ∂ℓ/∂z, [examples, classes]: softmax(z) − y for cross-entropy, z − y for squared error.
     pub(crate) slope: Tensor<2>,
-    /// softmax(z), where the loss has one.
+    /// softmax(z), for cross-entropy only.
     probabilities: Option<Tensor<2>>,
 }
 
@@ -48,7 +48,7 @@ impl LossPoint {
         }
     }
 
-    /// The derivative of the slope along ż: p (ż − Σ p ż) for cross-entropy, ż itself for squared error.
+    /// Returns the derivative of the slope along ż: p (ż − Σ p ż) for cross-entropy, ż itself for squared error.
     pub(crate) fn slope_tangent(&self, dz: Tensor<2>) -> Tensor<2> {
         match &self.probabilities {
             Some(p) => {

@@ -22,14 +22,14 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network of an architecture for images of shape `input` [channels, height, width].
+    /// Returns the network of an architecture for images of shape `input` [channels, height, width].
     pub fn new(architecture: &dyn Architecture, input: [usize; 3], classes: usize) -> Self {
         Self::build(input, |build| architecture.build(build, input, classes))
     }
 
-    /// The network of the layers that `layers` adds, for images of shape `input` [channels, height, width].
+    /// Returns the network of the layers that `layers` adds, for images of shape `input` [channels, height, width].
     ///
-    /// The first layer is given images [examples, channels, height, width]; what the last one gives is flattened into
+    /// The first layer receives images [examples, channels, height, width]. The last layer's output is flattened into
     /// outputs [examples, classes].
     ///
     /// ```
@@ -56,12 +56,12 @@ impl Network {
         }
     }
 
-    /// The layout of the parameters.
+    /// Returns the layout of the parameters.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// The shape of an input image, [channels, height, width].
+    /// Returns the shape of an input image, [channels, height, width].
     pub fn input(&self) -> [usize; 3] {
         self.input
     }
@@ -70,19 +70,19 @@ impl Network {
         &self.layers
     }
 
-    /// How the layers are joined.
+    /// Returns the connections between the layers.
     pub(super) fn wiring(&self) -> &Wiring {
         &self.wiring
     }
 
-    /// Whether any layer normalizes by batch statistics.
+    /// Returns whether the network has batch norm.
     pub fn has_batch_norm(&self) -> bool {
         !self.normalized.is_empty()
     }
 
-    /// The parameters before training, `[parameters]`, drawn from the distributions that the layers were built with.
+    /// Returns the parameters before training, `[parameters]`, drawn from the initial distributions of the layers.
     ///
-    /// They are the same on every machine and back end, but for the rounding to `dtype`.
+    /// They are the same on every machine and back end, up to rounding to `dtype`.
     pub fn initial_parameters(&self, seed: u64, device: &Device, dtype: DType) -> Tensor<1> {
         let mut rng = stream(seed, Purpose::Parameters);
         let mut values: Vec<f64> = Vec::with_capacity(self.layout.len());
@@ -93,7 +93,7 @@ impl Network {
         Tensor::from_data(TensorData::new(values, [length]), (device, dtype))
     }
 
-    /// Running statistics before any batch: mean 0, variance 1.
+    /// Returns the running statistics before any batch: mean 0, variance 1.
     pub fn initial_statistics(&self, device: &Device, dtype: DType) -> Vec<RunningStatistics> {
         self.normalized
             .iter()
@@ -106,13 +106,13 @@ impl Network {
             .collect()
     }
 
-    /// Outputs (logits), [examples, classes], of images given as [examples, channels·height·width].
+    /// Returns the outputs (logits), [examples, classes], of images given as [examples, channels·height·width].
     pub fn forward(&self, parameters: &Parts, images: Tensor<2>, pass: &mut Pass) -> Tensor<2> {
-        // What the layers remember is dropped on the way.
+        // The nodes are dropped during the pass.
         self.pass(parameters, images, pass, |_| ())
     }
 
-    /// The same, with what every layer remembers of it.
+    /// Returns the outputs of [`Network::forward`], together with the nodes of all layers.
     pub(super) fn trace(&self, parameters: &Parts, images: Tensor<2>, pass: &mut Pass) -> Trace<'_> {
         let mut nodes = Vec::with_capacity(self.layers.len());
         let outputs = self.pass(parameters, images, pass, |node| nodes.push(node));
@@ -142,11 +142,11 @@ impl Network {
     }
 }
 
-/// A pass through a network.
+/// A forward pass through a network.
 pub(super) struct Trace<'a> {
-    /// Its layers, in the order of their indices.
+    /// The nodes of the layers, in the order of the layers' indices.
     pub(super) nodes: Vec<Box<dyn Node>>,
-    /// How they are joined.
+    /// The connections between the layers.
     pub(super) wiring: &'a Wiring,
     /// Outputs (logits), [examples, classes].
     pub(super) outputs: Tensor<2>,

@@ -1,7 +1,8 @@
-//! The architectures there are.
+//! The built-in architectures.
 //!
-//! Parameters have the names, shapes and order that `named_parameters()` of a PyTorch module would give, with the modules in
-//! the order of each architecture's list; a running statistic has its batch norm's name.
+//! Parameters have the names, shapes and order that `named_parameters()` of a PyTorch module would give, with the
+//! modules in the order of each architecture's list. A running statistic has the name of its batch norm. In the lists,
+//! `?` marks an optional layer.
 
 mod plain;
 mod resnet;

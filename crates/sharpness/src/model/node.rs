@@ -1,20 +1,22 @@
-//! What a layer remembers of a pass: its first and second derivatives there.
+//! Nodes: a layer's first and second derivatives at the values of one pass.
 
 use burn::tensor::Tensor;
 
 use super::parameters::{Gradient, Parts};
 
-/// A tensor between layers, [examples, channels, height, width]. Features without an image are the channels of images of 1×1.
+/// A tensor between layers, [examples, channels, height, width]. Features without an image are the channels of 1×1
+/// images.
 pub type Signal = Tensor<4>;
 
-/// Tensors that a layer's tangent leaves for the second half of the same product.
+/// Tensors that a layer's tangent keeps for the backward half of the same product.
 pub type Kept = Vec<Signal>;
 
 /// A layer y = f(x, w) at the x and w of one pass.
 ///
-/// δ stands for the derivative of the summed loss with respect to y, and a dot for the derivative along a direction v in
-/// parameter space, so that ẇ is the layer's part of v. A Hessian-vector product is the dotted gradient (Pearlmutter 1994): ẏ
-/// runs forward through the layers, then δ̇ runs back. The x, y and δ of the pass itself are the same for every v.
+/// δ is the derivative of the summed loss with respect to y. A dot marks the derivative along a direction v in
+/// parameter space, so ẇ is the layer's part of v. A Hessian-vector product is the dotted gradient (Pearlmutter 1994):
+/// ẏ is computed forward through the layers, then δ̇ backward. The x, y and δ of the pass itself are the same for every
+/// v.
 ///
 /// | method | gives | for y = w x, element by element |
 /// |---|---|---|
@@ -22,19 +24,21 @@ pub type Kept = Vec<Signal>;
 /// | [`Node::tangent`] | ẏ = (∂y/∂x) ẋ + (∂y/∂w) ẇ | w ẋ + x ẇ |
 /// | [`Node::backward_tangent`] | the derivatives of both results of `backward` along v | w δ̇ + ẇ δ and x δ̇ + ẋ δ |
 ///
-/// [`LinearMap`] is shorter for a layer without parameters that is linear near x.
+/// For a layer without parameters that is linear near x, [`LinearMap`] is shorter to implement.
 pub trait Node {
-    /// The derivative of the loss with respect to x, if `to_input`. That with respect to w is added to `gradient`, if there is
-    /// one.
+    /// Returns the derivative of the loss with respect to x, if `to_input`. Adds the derivative with respect to w to
+    /// `gradient`, if there is a gradient.
     fn backward(&self, delta: &Signal, to_input: bool, gradient: Option<&mut Gradient>) -> Option<Signal>;
 
-    /// ẏ, from ẋ and the parameters' part of `v`; and whatever [`Node::backward_tangent`] needs of it for the same v.
+    /// Returns ẏ, computed from ẋ and the layer's part of `v`, and the tensors that [`Node::backward_tangent`] needs
+    /// for the same v.
     ///
-    /// `None` is a tangent of zero: the layers in front of the first parameters have no ẋ.
+    /// `None` is a tangent of zero: before the first parameters nothing depends on v.
     fn tangent(&self, v: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept);
 
-    /// The derivatives of both results of [`Node::backward`] along v, from δ, δ̇ and what [`Node::tangent`] kept for the same v:
-    /// that to x is given back, if `to_input`, and that to w is added to `gradient`.
+    /// Computes the derivatives of both results of [`Node::backward`] along v, from δ, δ̇ and the tensors that
+    /// [`Node::tangent`] kept for the same v. Returns the derivative of the result for x, if `to_input`, and adds the
+    /// derivative of the result for w to `gradient`.
     fn backward_tangent(
         &self,
         v: &Parts,
@@ -48,12 +52,13 @@ pub trait Node {
 
 /// A layer without parameters that is linear in x near the x of its pass, such as ReLU, pooling or a mask.
 ///
-/// Its tangent is the layer itself, and its gradient has no derivative of its own. Whatever implements this is a [`Node`].
+/// Its tangent is the same linear map, and its gradient has no further derivative. Every type with this trait is a
+/// [`Node`].
 pub trait LinearMap {
-    /// A x, or A ẋ.
+    /// Returns A x, or A ẋ.
     fn apply(&self, x: Signal) -> Signal;
 
-    /// Aᵀ δ, or Aᵀ δ̇: the adjoint of [`LinearMap::apply`].
+    /// Returns Aᵀ δ, or Aᵀ δ̇: the adjoint of [`LinearMap::apply`].
     fn adjoint(&self, delta: Signal) -> Signal;
 }
 
@@ -79,7 +84,7 @@ impl<T: LinearMap> Node for T {
     }
 }
 
-/// The sum of two tangents, either of which may be zero.
+/// Returns the sum of two tangents. `None` is a tangent of zero.
 pub(crate) fn sum<const D: usize>(a: Option<Tensor<D>>, b: Option<Tensor<D>>) -> Option<Tensor<D>> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a + b),
@@ -87,18 +92,18 @@ pub(crate) fn sum<const D: usize>(a: Option<Tensor<D>>, b: Option<Tensor<D>>) ->
     }
 }
 
-/// The sum over everything but the channel, [1, channels, 1, 1].
+/// Returns the sum over all dimensions but the channels, [1, channels, 1, 1].
 pub(crate) fn sum_per_channel(x: Signal) -> Signal {
     x.sum_dims(&[0, 2, 3])
 }
 
-/// A signal as [examples, features], in the order channel, row, column.
+/// Returns a signal as [examples, features], in the order channel, row, column.
 pub fn flat(x: Signal) -> Tensor<2> {
     let [examples, channels, height, width] = x.dims();
     x.reshape([examples, channels * height * width])
 }
 
-/// [examples, features] as a signal of shape [examples, features, 1, 1].
+/// Returns [examples, features] as a signal of shape [examples, features, 1, 1].
 pub fn signal(x: Tensor<2>) -> Signal {
     let [examples, features] = x.dims();
     x.reshape([examples, features, 1, 1])

@@ -1,7 +1,7 @@
-//! Where each parameter lies in the one flat vector that holds them all.
+//! The position of each parameter in the flat vector of all parameters.
 //!
 //! The Hessian acts on vectors, so parameters, gradients and eigenvectors are flat tensors of the same length, in the
-//! order in which PyTorch's `parameters()` would give them.
+//! order of PyTorch's `parameters()`.
 
 use burn::tensor::{Shape, Tensor};
 
@@ -21,12 +21,12 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// How many numbers it has.
+    /// Returns the count of its numbers.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Whether it has no numbers.
+    /// Returns whether it has no numbers.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -44,7 +44,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Adds a parameter and gives its index.
+    /// Adds a parameter and returns its index.
     pub(crate) fn add(&mut self, name: String, shape: &[usize], initial: Initial) -> ParameterIndex {
         let entry = Entry {
             name,
@@ -57,22 +57,22 @@ impl Layout {
         ParameterIndex(self.entries.len() - 1)
     }
 
-    /// The number of numbers in all parameters together.
+    /// Returns the count of numbers in all parameters together.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are no parameters.
+    /// Returns whether there are no parameters.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The parameters in order.
+    /// Returns the parameters in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// One parameter.
+    /// Returns one parameter.
     pub fn entry(&self, index: ParameterIndex) -> &Entry {
         &self.entries[index.0]
     }
@@ -93,7 +93,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The parts of `flat`.
+    /// Cuts `flat` into its parts.
     pub fn of(layout: &Layout, flat: &Tensor<1>) -> Self {
         Self {
             values: layout.split(flat),
@@ -101,11 +101,11 @@ impl Parts {
         }
     }
 
-    /// One parameter in its own shape, of `D` dimensions.
+    /// Returns one parameter in its own shape, of `D` dimensions.
     ///
     /// # Panics
     ///
-    /// If its shape has another number of dimensions.
+    /// If the shape does not have `D` dimensions.
     pub fn get<const D: usize>(&self, index: ParameterIndex) -> Tensor<D> {
         let ParameterIndex(index) = index;
         self.values[index]
@@ -128,11 +128,12 @@ impl Gradient {
         }
     }
 
-    /// Adds `part` to the derivative with respect to one parameter, which is 0 at first: layers may share a parameter.
+    /// Adds `part` to the derivative with respect to one parameter, which is 0 at first. Several layers may share a
+    /// parameter.
     ///
     /// # Panics
     ///
-    /// If `part` has not as many numbers as the parameter.
+    /// If `part` does not have as many numbers as the parameter.
     pub fn add<const D: usize>(&mut self, index: ParameterIndex, part: Tensor<D>) {
         let ParameterIndex(index) = index;
         let part = part.reshape([self.lengths[index]]);
@@ -142,7 +143,8 @@ impl Gradient {
         });
     }
 
-    /// All of it, `[parameters]`, on the device and in the format of `like`; what nothing depends on has zeros.
+    /// Returns the whole gradient, `[parameters]`, on the device and in the format of `like`. Parameters without any
+    /// part have zeros.
     pub(crate) fn into_flat(self, like: &Tensor<1>) -> Tensor<1> {
         let zeros = |length: usize| Tensor::zeros([length], (&like.device(), like.dtype()));
         let parts = self.parts.into_iter().zip(self.lengths);

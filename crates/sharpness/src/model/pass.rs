@@ -1,27 +1,29 @@
-//! How a network is to be run: dropout, and the statistics of batch norm.
+//! Settings of a forward pass: dropout, and the statistics of batch norm.
 
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-/// How a forward pass treats dropout and batch norm.
+/// Settings of a forward pass for dropout and batch norm.
 pub struct Pass<'a> {
     /// The source of dropout masks; `None` leaves dropout off.
     pub dropout: Option<&'a mut ChaCha8Rng>,
-    /// Which statistics batch norm uses.
+    /// The statistics that batch norm uses.
     pub normalization: Normalization,
-    /// The running statistics, one a batch-norm layer; they may be left out where they are neither used nor observed.
+    /// The running statistics, one for each batch-norm layer. They may be left out if they are neither used nor
+    /// observed.
     pub running: &'a mut [RunningStatistics],
-    /// Whether batch statistics are taken into the running ones: 0.9 of the old average, and 0.1 of the new value.
+    /// Whether the pass updates the running statistics: 0.9 of the old average plus 0.1 of the batch's value.
     pub observe: bool,
 }
 
-/// Share of the newest batch in the running statistics, as in PyTorch.
+/// Share of the newest batch in the updated running statistics, as in PyTorch.
 pub(crate) const MOMENTUM: f64 = 0.1;
 
-/// Which mean and variance normalize.
+/// The mean and variance that batch norm normalizes with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Normalization {
-    /// Those of the examples in the pass; the derivative runs through them, exactly.
+    /// The statistics of the examples in the pass. Derivatives include the dependence of the statistics on the
+    /// examples, exactly.
     Batch,
     /// The running averages, which are constants.
     Running,
@@ -41,7 +43,7 @@ pub struct RunningStatistics {
 }
 
 impl RunningStatistics {
-    /// Takes in a batch's mean and biased variance over `count` numbers a channel.
+    /// Updates the averages with a batch's mean and biased variance over `count` numbers in each channel.
     pub(crate) fn observe(&mut self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
         let unbiased = count as f64 / (count as f64 - 1.0).max(1.0);
         self.mean = self.mean.clone() * (1.0 - MOMENTUM) + mean * MOMENTUM;

@@ -1,31 +1,31 @@
-//! Which layer reads what which other layer gives, and the two walks along that.
+//! The connections between layers, and the forward and backward walks along them.
 
-/// Layers one after another, some of them in residual blocks.
+/// A chain of layers and residual blocks.
 #[derive(Default)]
 pub(super) struct Wiring(Vec<Link>);
 
 enum Link {
-    /// The layer of that index.
+    /// The layer with that index.
     Layer(usize),
     /// branch(x) + shortcut(x), where a shortcut without layers is x itself.
     Residual { branch: Wiring, shortcut: Wiring },
 }
 
 impl Wiring {
-    /// Appends the layer of that index; each is appended once, in the order of the indices.
+    /// Appends the layer with that index. Each layer is appended once, in the order of the indices.
     pub(super) fn layer(&mut self, index: usize) {
         self.0.push(Link::Layer(index));
     }
 
-    /// Appends a residual block, whose branch has the lower indices.
+    /// Appends a residual block. Its branch has lower indices than its shortcut.
     pub(super) fn residual(&mut self, branch: Self, shortcut: Self) {
         self.0.push(Link::Residual { branch, shortcut });
     }
 
-    /// Takes `x` through every layer, in the order of their indices.
+    /// Passes `x` forward through every layer, in the order of the layers' indices.
     ///
-    /// `layer` gives what a layer makes of its input, `add` the sum of a branch and its shortcut. Values and their
-    /// tangents go this way.
+    /// `layer` returns a layer's output for its input; `add` returns the sum of a branch and its shortcut. Values and
+    /// their tangents are computed by this walk.
     pub(super) fn forward<S: Clone>(&self, x: S, layer: &mut impl FnMut(usize, S) -> S, add: &impl Fn(S, S) -> S) -> S {
         self.0.iter().fold(x, |x, link| match link {
             Link::Layer(index) => layer(*index, x),
@@ -36,9 +36,10 @@ impl Wiring {
         })
     }
 
-    /// Takes `delta`, the derivative with respect to the output, back through every layer, in the reverse order.
+    /// Passes `delta`, the derivative with respect to the output, backward through every layer, in reverse order.
     ///
-    /// A sum hands δ to both of its terms, and what both make of it adds up. δ and its tangent go this way.
+    /// A sum passes δ to both of its terms, and the results of both are added. δ and its tangent are computed by this
+    /// walk.
     pub(super) fn backward<S: Clone>(
         &self,
         delta: S,
@@ -59,7 +60,7 @@ impl Wiring {
 mod tests {
     use super::*;
 
-    /// 0, then 1 and 2 beside 3, then 4 beside nothing.
+    /// Layer 0; a block with branch 1, 2 and shortcut 3; a block with branch 4 and an empty shortcut.
     fn wiring() -> Wiring {
         let chain = |indices: &[usize]| {
             let mut chain = Wiring::default();

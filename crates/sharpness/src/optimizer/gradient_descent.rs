@@ -5,10 +5,10 @@ use burn::tensor::Tensor;
 use super::{Optimizer, Step, decayed};
 use crate::tensor::add_scaled;
 
-/// w ← w − η(g + μw). It keeps nothing between two steps.
+/// Gradient descent: w ← w − η(g + μw). It keeps no state between steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GradientDescent {
-    /// μ.
+    /// The weight decay μ.
     pub weight_decay: f64,
 }
 
@@ -22,7 +22,7 @@ impl Optimizer for GradientDescent {
         self.weight_decay
     }
 
-    /// 2/η.
+    /// Returns 2/η.
     fn edge(&self, learning_rate: f64) -> Option<f64> {
         Some(2.0 / learning_rate)
     }

@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 use super::{Kept, Length, Optimizer, Step, decayed};
 use crate::tensor::add_scaled;
 
-/// v ← βv + (g + μw), w ← w − ηv: Polyak's heavy ball without dampening, as PyTorch's SGD has it.
+/// Heavy-ball momentum: v ← βv + (g + μw), w ← w − ηv. This is Polyak's heavy ball without dampening, as in PyTorch's
+/// SGD.
 pub struct HeavyBall {
     momentum: f64,
     weight_decay: f64,
@@ -13,7 +14,7 @@ pub struct HeavyBall {
 }
 
 impl HeavyBall {
-    /// At rest, with momentum β in [0, 1) and weight decay μ.
+    /// Creates the optimizer with v = 0, momentum β in [0, 1) and weight decay μ.
     pub fn new(momentum: f64, weight_decay: f64) -> Self {
         Self {
             momentum,
@@ -38,7 +39,7 @@ impl Optimizer for HeavyBall {
         self.weight_decay
     }
 
-    /// (2 + 2β)/η.
+    /// Returns (2 + 2β)/η.
     fn edge(&self, learning_rate: f64) -> Option<f64> {
         Some((2.0 + 2.0 * self.momentum) / learning_rate)
     }
@@ -55,7 +56,7 @@ impl Optimizer for HeavyBall {
         true
     }
 
-    /// v.
+    /// Returns v.
     fn kept(&mut self) -> Vec<Kept<'_>> {
         vec![Kept {
             name: "velocity",

@@ -1,18 +1,19 @@
-//! Sharpness-aware minimization (Foret et al. 2021, "Sharpness-aware minimization for efficiently improving
-//! generalization"), exactly and as its authors' code has it.
+//! Sharpness-aware minimization, SAM (Foret et al. 2021, "Sharpness-aware minimization for efficiently improving
+//! generalization"), without approximation, as in its authors' code.
 
 use burn::tensor::Tensor;
 
 use super::{Kept, Length, Optimizer, Step, decayed};
 use crate::tensor::norm;
 
-/// Below any norm that is not zero for want of a gradient.
+/// Lower limit of norms, against division by zero. Any norm of a non-zero gradient is larger.
 const TINY: f64 = 1e-30;
 
-/// Another optimizer's step with the gradient at w + ρ g/‖g‖ in the place of g, the gradient at w.
+/// SAM around a base optimizer: the base takes its step with the gradient at w + ρ g/‖g‖ instead of g, the gradient at
+/// w.
 ///
-/// A step takes two gradients of the same batch with the same dropout masks. Weight decay is part of the loss in both. Who
-/// computes them lets batch norm take the statistics of the first pass alone into its running ones.
+/// A step takes two gradients of the same batch with the same dropout masks. Both include weight decay. The caller
+/// updates batch norm's running statistics in the first of the two passes only.
 pub struct Sam {
     rho: f64,
     base: Box<dyn Optimizer>,
@@ -21,7 +22,7 @@ pub struct Sam {
 }
 
 impl Sam {
-    /// With radius ρ > 0, around `base`.
+    /// Creates SAM with radius ρ > 0 around `base`.
     pub fn new(rho: f64, base: Box<dyn Optimizer>) -> Self {
         Self {
             rho,
@@ -43,7 +44,7 @@ impl Optimizer for Sam {
         let climb = Climb::new(&parameters, &decayed(decay, &parameters, gradient), self.rho);
         self.climbed = Some(climb.norm);
         let descent = gradient_at(&climb.parameters);
-        // The base adds the decay of w; that of the climb belongs to it, too.
+        // The base adds the decay at w, μw. Here the decay of the ascent is added: μ times the ascent.
         let gradient = decayed(decay, &(climb.parameters - parameters.clone()), descent);
         self.base.step(Step {
             parameters,
@@ -57,7 +58,7 @@ impl Optimizer for Sam {
         self.base.weight_decay()
     }
 
-    /// [`sam_edge`] of the last ascent, which is read from the device; `None` before the first one.
+    /// Returns [`sam_edge`] for the last ascent, whose ‖g‖ is read from the device; `None` before the first ascent.
     fn edge(&self, learning_rate: f64) -> Option<f64> {
         let norm = norm(self.climbed.as_ref()?);
         Some(sam_edge(self.base.edge(learning_rate)?, self.rho, norm))
@@ -72,7 +73,7 @@ impl Optimizer for Sam {
          ‖g‖ the norm of the gradient it climbs along"
     }
 
-    /// The base's, and ‖g‖ of the last ascent.
+    /// Returns the base's tensors, and ‖g‖ of the last ascent.
     fn kept(&mut self) -> Vec<Kept<'_>> {
         let mut kept = self.base.kept();
         kept.push(Kept {
@@ -84,12 +85,14 @@ impl Optimizer for Sam {
     }
 }
 
-/// The edge of SAM with radius ρ around an optimizer whose own edge is T, where it climbs along a gradient of length ‖g‖.
+/// Returns the edge of SAM with radius ρ around an optimizer whose own edge is T, for an ascent along a gradient of
+/// norm ‖g‖.
 ///
-/// SAM's step along an eigenvector of λ is that of λ(1 + ρλ/‖g‖), so that its edge is ‖g‖/(2ρ)·(√(1 + 4ρT/‖g‖) − 1); for gradient
-/// descent T = 2/η (Long and Bartlett 2023, "Sharpness-aware minimization and the edge of stability").
+/// Along an eigenvector with eigenvalue λ, SAM takes the step that its base would take with eigenvalue λ(1 + ρλ/‖g‖).
+/// The edge is therefore ‖g‖/(2ρ)·(√(1 + 4ρT/‖g‖) − 1); for gradient descent T = 2/η (Long and Bartlett 2023,
+/// "Sharpness-aware minimization and the edge of stability").
 pub fn sam_edge(edge: f64, rho: f64, norm: f64) -> f64 {
-    // The same number, without the difference that cancels where ρ is small.
+    // The same number, without the difference, which loses digits if ρ is small.
     2.0 * edge / ((1.0 + 4.0 * rho * edge / norm).sqrt() + 1.0)
 }
 
@@ -102,7 +105,7 @@ struct Climb {
 }
 
 impl Climb {
-    /// From w along g, both `[parameters]`, as far as ρ.
+    /// Moves from w along g, both `[parameters]`, by the distance ρ.
     fn new(parameters: &Tensor<1>, gradient: &Tensor<1>, rho: f64) -> Self {
         // Scaled by its largest entry, so that no square leaves the format's range.
         let largest = gradient.clone().abs().max().clamp_min(TINY);

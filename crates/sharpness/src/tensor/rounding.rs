@@ -1,15 +1,16 @@
-//! TF32: 32-bit products on CUDA with factors of ten bits of mantissa.
+//! TF32: on CUDA, 32-bit products whose factors are rounded to ten bits of mantissa.
 
 use burn::tensor::{DType, Tensor};
 
 use super::transfer::works_behind;
 
-/// Whether products of what is computed from `tensor` can be rounded to TF32: on CUDA, in 32 bits.
+/// Returns whether products with the device and format of `tensor` can be rounded to TF32: on CUDA, in 32 bits.
 pub fn can_round<const D: usize>(tensor: &Tensor<D>) -> bool {
     works_behind(tensor) && tensor.dtype() == DType::F32
 }
 
-/// A guard: while it lives, CUDA may or may not round the factors of 32-bit products to TF32; then the former setting returns.
+/// A guard that allows or forbids CUDA to round the factors of 32-bit products to TF32. When it is dropped, the former
+/// setting returns.
 pub struct Rounding {
     #[cfg(feature = "tch")]
     before: bool,

@@ -1,8 +1,8 @@
-//! Copies between the host and a device, without waiting for the device where the back end can.
+//! Copies between the host and a device. They do not wait for the device if the back end supports this.
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-/// A tensor of `numbers` on the device and in the format of `like`.
+/// Returns a tensor of `numbers` on the device and in the format of `like`.
 pub fn upload<const D: usize, const E: usize>(numbers: Vec<f64>, shape: [usize; D], like: &Tensor<E>) -> Tensor<D> {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(like) {
@@ -11,7 +11,7 @@ pub fn upload<const D: usize, const E: usize>(numbers: Vec<f64>, shape: [usize; 
     Tensor::from_data(TensorData::new(numbers, shape), (&like.device(), like.dtype()))
 }
 
-/// A tensor of whole numbers from 0 to 255, likewise.
+/// Returns a tensor of whole numbers from 0 to 255 on the device and in the format of `like`.
 pub fn upload_bytes<const D: usize, const E: usize>(bytes: &[u8], shape: [usize; D], like: &Tensor<E>) -> Tensor<D> {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(like) {
@@ -21,7 +21,7 @@ pub fn upload_bytes<const D: usize, const E: usize>(bytes: &[u8], shape: [usize;
     Tensor::from_data(TensorData::new(numbers, shape), (&like.device(), like.dtype()))
 }
 
-/// A tensor of indices, `[count]`, on the device of `like`.
+/// Returns a tensor of indices, `[count]`, on the device of `like`.
 pub fn upload_indices<const E: usize>(indices: Vec<i64>, like: &Tensor<E>) -> Tensor<1, Int> {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(like) {
@@ -31,7 +31,7 @@ pub fn upload_indices<const E: usize>(indices: Vec<i64>, like: &Tensor<E>) -> Te
     Tensor::from_data(TensorData::new(indices, [count]), &like.device())
 }
 
-/// Whether the device of `tensor` works asynchronously, so that a read waits until all earlier work is done.
+/// Returns whether the device of `tensor` works asynchronously, so that a read waits until all earlier work is done.
 pub fn works_behind<const D: usize>(tensor: &Tensor<D>) -> bool {
     #[cfg(feature = "tch")]
     return sharptui_libtorch::works_behind(tensor);
@@ -42,17 +42,17 @@ pub fn works_behind<const D: usize>(tensor: &Tensor<D>) -> bool {
     }
 }
 
-/// Numbers on their way from a device to the host.
+/// A copy of numbers from a device to the host.
 pub enum Reading {
-    /// Burn's way: a read that waits until all earlier work is done.
+    /// Burn's read: it waits until all earlier work is done.
     Later(Box<Tensor<1>>),
-    /// LibTorch's way: a copy that is on its way already.
+    /// LibTorch's copy: it has already started.
     #[cfg(feature = "tch")]
     Sent(sharptui_libtorch::Reading),
 }
 
 impl Reading {
-    /// Begins to read `tensor`.
+    /// Starts to read `tensor`.
     pub fn begin(tensor: Tensor<1>) -> Self {
         #[cfg(feature = "tch")]
         if sharptui_libtorch::is_here(&tensor) {
@@ -61,7 +61,7 @@ impl Reading {
         Self::Later(Box::new(tensor))
     }
 
-    /// Waits for the numbers.
+    /// Waits for the numbers and returns them.
     pub fn wait(self) -> Vec<f64> {
         match self {
             Self::Later(tensor) => tensor.into_data_as::<f64>().iter::<f64>().collect(),

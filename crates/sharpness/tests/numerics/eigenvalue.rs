@@ -1,4 +1,4 @@
-//! The largest eigenvalue of operators whose spectrum is known.
+//! Tests of the largest eigenvalue of operators whose spectrum is known.
 
 use std::cell::Cell;
 
@@ -104,7 +104,8 @@ fn a_dense_random_matrix_agrees_with_a_direct_method() {
 
 #[test]
 fn clustered_spectra_converge_through_many_restarts() {
-    // Clusters of width 1e-2 about 1, 2, …, 10; on top 10.02 and 10.04, close to their neighbours for a spread of 10.
+    // Clusters of width 1e-2 at 1, 2, …, 10, and at the top 10.02 and 10.04, which are close to each other compared
+    // with the spread of 10.
     let mut spectrum: Vec<f64> = normal(9, 2_000)
         .iter()
         .enumerate()
@@ -152,7 +153,7 @@ fn dimensions_about_the_size_of_the_basis_are_searched_to_the_end() {
 
 #[test]
 fn an_invariant_subspace_that_fills_the_basis_ends_the_search() {
-    // The start lies in a space of 32 dimensions, as many as the basis holds, so at the restart nothing is left to add.
+    // The start lies in a space of 32 dimensions, as many as the basis holds. At the restart no new direction is left.
     let spectrum: Vec<f64> = (0..60).map(|i| if i < 32 { f64::from(i + 1) } else { 0.0 }).collect();
     let mut start = normal(1, 60);
     start[32..].fill(0.0);
@@ -222,8 +223,8 @@ fn a_tiny_hessian_in_float32_does_not_seem_converged_at_once() {
 
 #[test]
 fn thirty_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
-    // The tolerance cannot be met, so the search goes on restarting on top of rounding; eigenvalues lie so close that it does
-    // not come down to rounding alone before its last product.
+    // The tolerance cannot be met, so the search continues to restart at the level of rounding. The eigenvalues are so
+    // close that the residual is not only rounding error before the last product.
     let spectrum: Vec<f64> = (0..4_000).map(|i| f64::from(i) / 4_000.0).collect();
     let values = tensor(&spectrum).cast(DType::F32);
     let mut operator = |v: &Tensor<1>| v.clone() * values.clone();
@@ -236,7 +237,7 @@ fn thirty_restarts_in_float32_do_not_drift_above_the_largest_eigenvalue() {
     assert!(!found.converged && found.products > 500, "{}", found.products);
     let off = found.value - spectrum[3_999];
     assert!(off.abs() < 2e-6, "off by {off:e}");
-    // The residual from the kept images is the true one.
+    // The residual from the kept images must be the true residual.
     let y = found.vectors.get(0);
     let residual = vector(&(operator(&y) - y.clone() * found.value)).norm();
     assert!(
@@ -304,7 +305,7 @@ fn the_most_products_are_kept_to_exactly() {
 
 #[test]
 fn the_least_products_are_made_even_if_the_residual_is_small_before() {
-    // From this start the residual is small at once, at the lower of two eigenvalues.
+    // From this start the residual is small from the beginning, at the lower of two eigenvalues.
     let mut spectrum = vec![0.1; 200];
     spectrum[0] = 1.0;
     spectrum[1] = 2.0;
@@ -322,7 +323,7 @@ fn the_least_products_are_made_even_if_the_residual_is_small_before() {
 
 #[test]
 fn a_start_orthogonal_to_the_top_eigenvector_cannot_find_it() {
-    // The limit that no residual shows, and the reason for noise and audits in the tracker.
+    // No residual shows this limit. It is the reason for noise and audits in the tracker.
     let mut start = normal(6, 100);
     start[99] = 0.0;
     let spectrum: Vec<f64> = (0..100).map(f64::from).collect();
@@ -357,7 +358,7 @@ fn starts_that_depend_on_each_other_cost_one_product() {
     assert_eq!((found.products, found.vectors.len()), (1, 1));
 }
 
-/// Stops after so many products.
+/// An operator that stops after a given number of products.
 struct Patience(u64, DMatrix<f64>);
 
 impl SymmetricOperator for Patience {

@@ -1,4 +1,5 @@
-//! A λ_max that cannot be had is no number: products and vectors that are not finite never panic, loop or mislead.
+//! Tests of failed measurements, which give NaN: products and vectors that are not finite never cause a panic, an
+//! endless loop or a wrong value.
 
 use burn::tensor::activation;
 use burn::tensor::{DType, Tensor, TensorData};
@@ -35,7 +36,7 @@ fn spectrum() -> Vec<f64> {
     spectrum
 }
 
-/// diag(spectrum), but for products from the `good`-th on, of which one entry is `bad`.
+/// Returns the operator diag(spectrum) whose products after the first `good` have one entry changed by `bad`.
 fn spoilt_after(good: usize, bad: f64) -> impl FnMut(&Tensor<1>) -> Tensor<1> {
     let mut operator = diagonal(&spectrum());
     let mut products = 0;
@@ -91,7 +92,7 @@ fn tracker() -> Tracker {
 #[test]
 fn products_that_stop_being_finite_end_the_search_without_a_number() {
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        // Before anything is known, in the middle, and where a restart is near.
+        // At the beginning, in the middle, and near a restart.
         for good in [0, 1, 2, 5, 31, 32, 33] {
             let found = search(spoilt_after(good, bad), &[start()]);
             if good >= 31 && found.converged {
@@ -111,7 +112,7 @@ fn a_start_that_is_not_finite_gives_no_number_and_takes_no_product() {
         let found = search(diagonal(&spectrum()), &[tensor(&values)]);
         assert_nothing(&found);
         assert_eq!(found.products, 0);
-        // A finite one before it does not make up for it: what it spans may lie below the top.
+        // A finite start vector before it does not help: its span may lie below the top.
         assert_nothing(&search(diagonal(&spectrum()), &[start(), tensor(&values)]));
     }
     assert_nothing(&search(diagonal(&spectrum()), &[tensor(&[0.0; DIMENSION])]));
@@ -136,7 +137,7 @@ fn eigenvalues_at_the_end_of_the_format_are_found_or_not_had_and_never_infinite(
             );
         }
     }
-    // Every entry is finite, and no sum of them is.
+    // Every entry is finite, but their sums are not.
     let found = search(|v: &Tensor<1>| v.clone().sign() * f64::MAX, &[start()]);
     assert_nothing(&found);
 }
@@ -176,7 +177,7 @@ fn a_measurement_after_one_that_could_not_be_had_starts_cold_and_is_right() {
 fn kept_vectors_that_lead_to_nothing_are_replaced_by_a_cold_start_at_once() {
     let mut tracker = tracker();
     measure(&mut tracker, &mut diagonal(&spectrum()), false);
-    // Only the first product, that of the warm start, is spoilt.
+    // Only the first product, which belongs to the warm start, is spoilt.
     let mut good = diagonal(&spectrum());
     let mut products = 0;
     let mut operator = |v: &Tensor<1>| {
@@ -186,7 +187,7 @@ fn kept_vectors_that_lead_to_nothing_are_replaced_by_a_cold_start_at_once() {
     let found = measure(&mut tracker, &mut operator, false);
     assert_had(&found, 10.0);
     assert!(found.audited && found.corrected_from.is_none(), "{found:?}");
-    assert_eq!(found.products, products, "the vain product is counted");
+    assert_eq!(found.products, products, "the useless product is counted");
     let next = measure(&mut tracker, &mut diagonal(&spectrum()), false);
     assert_had(&next, 10.0);
     assert!(!next.audited && next.products < 10, "{next:?}");
@@ -245,7 +246,8 @@ fn a_network_whose_loss_has_exploded_has_a_lambda_max_or_none_and_never_a_wrong_
     }
 }
 
-/// The network's own format: vector instructions for the maximum of two 32-bit numbers drop a NaN on one side.
+/// Checks 32 bits, the format of networks: vector instructions for the maximum of two 32-bit numbers ignore a NaN on
+/// one side.
 #[test]
 fn what_is_not_a_number_stays_so_through_relu_in_32_bits() {
     let not_numbers = |length: usize| {

@@ -1,4 +1,4 @@
-//! What a pass through a network gives.
+//! Tests of the outputs of a forward pass.
 
 use burn::tensor::DType;
 use rand::SeedableRng;
@@ -16,7 +16,7 @@ fn tanh_is_right_to_the_rounding_of_one_and_saturates() {
         [1, 1, 1],
         2,
     );
-    // fc1 passes its input on, and the first output is the hidden unit.
+    // fc1 returns its input, and the first output is the hidden unit.
     let parameters = tensor(&[1.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
     let pixels = [
         -1e3,
@@ -54,7 +54,8 @@ fn tanh_is_right_to_the_rounding_of_one_and_saturates() {
 
 #[test]
 fn dropout_draws_for_every_unit_of_the_places_where_the_literature_has_it() {
-    // Per example, on images of 8×8: two hidden layers of VGG-11's classifier; the first convolution of every block.
+    // Numbers for each example, on images of 8×8: two hidden layers of VGG-11's classifier; the first convolution of
+    // every block.
     let resnet18 = 2 * (64 + 2 * 16 + 4 * 4 + 8);
     let resnet20 = 3 * (64 + 2 * 16 + 4 * 4);
     for (model, expected) in [

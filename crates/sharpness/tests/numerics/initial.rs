@@ -1,4 +1,4 @@
-//! The initial parameters.
+//! Tests of the initial parameters.
 
 use burn::tensor::DType;
 use sharpness::model::{Activation, Loss, Network};
@@ -33,7 +33,8 @@ fn initial_weights_and_biases_are_uniform_within_one_over_the_root_of_the_fan_in
             };
             let bound = 1.0 / f64::sqrt(*fan_in);
             assert!(values.iter().all(|x| x.abs() <= bound), "{}", entry.name);
-            // The mean of n has the deviation bound/√(3n), the mean of squares about bound²·0.3/√n: within 5 of them.
+            // The mean of n numbers has the standard deviation bound/√(3n), the mean of squares about bound²·0.3/√n.
+            // Each must be within 5 of its standard deviations.
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
             let square = values.iter().map(|x| x * x).sum::<f64>() / n;
@@ -70,7 +71,7 @@ fn float32_parameters_are_the_rounded_float64_ones() {
     assert!(single.iter().zip(double).all(|(&s, d)| s == f64::from(d as f32)));
 }
 
-/// Standard deviation of one parameter's numbers around 0, and whether all of them are 0.
+/// Returns the standard deviation of one parameter's numbers around 0, and whether all of them are 0.
 fn spread(network: &Network, values: &[f64], name: &str) -> (f64, bool) {
     let entry = network.layout().entries().iter().find(|entry| entry.name == name);
     let entry = entry.unwrap_or_else(|| panic!("there is no parameter {name}"));
@@ -79,7 +80,7 @@ fn spread(network: &Network, values: &[f64], name: &str) -> (f64, bool) {
     (square.sqrt(), values.iter().all(|&x| x == 0.0))
 }
 
-/// Asserts a normal distribution's deviation within 5 of its own standard errors, 1/√(2n) of it.
+/// Asserts that the deviation of normal numbers is within 5 of its own standard errors, each 1/√(2n) of it.
 fn assert_deviation(network: &Network, values: &[f64], name: &str, expected: f64) {
     let count = network
         .layout()
@@ -96,7 +97,8 @@ fn assert_deviation(network: &Network, values: &[f64], name: &str, expected: f64
     );
 }
 
-/// Variances 2/fan, worked out by hand for width 16 and images of 3 channels: fan-in for VGG, fan-out for ResNet.
+/// The expected variances 2/fan are computed by hand for width 16 and images of 3 channels: fan-in for VGG, fan-out for
+/// ResNet.
 #[test]
 fn deep_networks_begin_with_hes_distribution_and_biases_of_zero() {
     let vgg = network(Model::Vgg11 { width: 16 });
@@ -175,8 +177,8 @@ fn residual_networks_without_batch_norm_begin_as_fixup_says() {
 
 #[test]
 fn full_width_networks_have_as_many_parameters_as_their_pytorch_counterparts() {
-    // torchvision's feature extractors and blocks, and Idelbayev's ResNet-20, by their own counts: 9,220,480 for
-    // vgg11's features and 512-512-512-10 behind them; 11,173,962 and 269,722 with 3 channels and 10 classes.
+    // The counts of torchvision's feature extractors and blocks, and of Idelbayev's ResNet-20: 9,220,480 for vgg11's
+    // features, followed by 512-512-512-10; 11,173,962 and 269,722 with 3 channels and 10 classes.
     let classifier = 2 * (512 * 512 + 512) + 512 * 10 + 10;
     for (model, batch_norm, expected) in [
         (Model::Vgg11 { width: 64 }, false, 9_220_480 + classifier),

@@ -13,11 +13,11 @@ use sharpness::model::{
 
 use super::vectors::{device, normal, numbers, tensor, vector};
 
-/// Step of the differences. Their error h⁴·∂⁵L/30 is far below rounding, and rounding/h is near 1e-11; a larger
-/// step would cross kinks of ReLU and max pooling.
+/// Step of the differences. Their error h⁴·∂⁵L/30 is far below rounding, and rounding/h is near 1e-11. A larger step
+/// would cross kinks of ReLU and max pooling.
 const STEP: f64 = 2e-5;
 
-/// One of the library's architectures, whatever its hidden layers are followed by.
+/// One of the library's architectures, without the settings of its hidden layers.
 #[derive(Clone, Debug, Deserialize)]
 pub enum Model {
     Mlp { widths: Vec<usize> },
@@ -27,7 +27,7 @@ pub enum Model {
     ResNet20 { width: usize },
 }
 
-/// What a problem is about.
+/// The settings of a problem.
 pub struct Settings {
     pub model: Model,
     pub hidden: Hidden,
@@ -71,7 +71,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Random parameters (γ and β too), running statistics and examples, of images [channels, height, width].
+    /// Creates random parameters (including γ and β), running statistics and examples, of images [channels, height,
+    /// width].
     pub fn new(
         settings: &Settings,
         input: [usize; 3],
@@ -118,7 +119,7 @@ impl Problem {
         }
     }
 
-    /// H v by the code under test.
+    /// Returns H v, computed by the code under test.
     pub fn product(&self, v: &DVector<f64>) -> DVector<f64> {
         let product = self
             .mean_loss()
@@ -126,7 +127,7 @@ impl Problem {
         vector(&product.unwrap())
     }
 
-    /// The mean loss and its gradient by reverse mode alone.
+    /// Returns the mean loss and its gradient, by reverse mode only.
     pub fn loss_and_gradient(&self, parameters: &Tensor<1>) -> (f64, DVector<f64>) {
         let mut running = self.running.clone();
         let mut total = (0.0, DVector::zeros(self.len()));
@@ -145,7 +146,7 @@ impl Problem {
         (total.0 / examples, total.1 / examples)
     }
 
-    /// H v as (8(g(w+hv) − g(w−hv)) − (g(w+2hv) − g(w−2hv)))/12h.
+    /// Returns H v as (8(g(w+hv) − g(w−hv)) − (g(w+2hv) − g(w−2hv)))/12h.
     pub fn differences(&self, v: &DVector<f64>) -> DVector<f64> {
         let v = tensor(v.as_slice());
         let gradient = |steps: f64| {
@@ -155,7 +156,7 @@ impl Problem {
         ((gradient(1.0) - gradient(-1.0)) * 8.0 - (gradient(2.0) - gradient(-2.0))) / (12.0 * STEP)
     }
 
-    /// The whole Hessian by exact products, for where those are not in question.
+    /// Returns the whole Hessian by exact products, for tests that do not test these products.
     pub fn product_hessian(&self) -> DMatrix<f64> {
         let identity = DMatrix::identity(self.len(), self.len());
         let columns: Vec<DVector<f64>> = identity.column_iter().map(|e| self.product(&e.into())).collect();
@@ -163,7 +164,7 @@ impl Problem {
         (&hessian + hessian.transpose()) / 2.0
     }
 
-    /// The whole Hessian by differences, a column at a time.
+    /// Returns the whole Hessian by differences, column by column.
     pub fn dense_hessian(&self) -> DMatrix<f64> {
         let n = self.len();
         let columns: Vec<DVector<f64>> = (0..n)
@@ -177,11 +178,11 @@ impl Problem {
 pub struct Known {
     pub name: String,
     pub problem: Problem,
-    /// By differences, column by column.
+    /// The Hessian by differences, column by column.
     pub hessian: DMatrix<f64>,
 }
 
-/// Networks that between them hold every layer, with both losses.
+/// Networks that together have every layer of small networks, with both losses.
 pub static PROBLEMS: LazyLock<Vec<Known>> = LazyLock::new(|| {
     let problems = problems().into_iter();
     problems
@@ -198,7 +199,7 @@ fn problems() -> Vec<(String, Problem)> {
     let cnn = Model::Cnn { channels: (2, 3) };
     let flat = [1, 2, 3];
     let even = [1, 8, 8];
-    // Pooling leaves a row out, then a column.
+    // The first pooling ignores a row, the second a column.
     let odd = [2, 7, 6];
     let mut problems = Vec::new();
     for loss in [Loss::CrossEntropy, Loss::SquaredError] {
@@ -224,17 +225,17 @@ fn problems() -> Vec<(String, Problem)> {
     problems
 }
 
-/// Narrow deep networks, whose whole Hessian by differences would take minutes. ReLU has so many kinks in them that
-/// differences are for tanh only.
+/// Narrow deep networks. Their whole Hessian by differences would take minutes. With ReLU they have so many kinks that
+/// differences are used for tanh only.
 pub static DEEP: LazyLock<Vec<(String, Problem)>> = LazyLock::new(|| {
     let models = [
         (Model::Vgg11 { width: 2 }, [1, 8, 8]),
-        // Four of the pools are left out or leave a row out.
+        // Four of the pools are left out or ignore a row.
         (Model::Vgg11 { width: 1 }, [2, 7, 3]),
         (Model::ResNet18 { width: 2 }, [1, 8, 8]),
         (Model::ResNet18 { width: 1 }, [2, 7, 6]),
         (Model::ResNet20 { width: 2 }, [1, 8, 8]),
-        // Strides leave 4×3 and 2×2 of it.
+        // Strides reduce the images to 4×3 and 2×2.
         (Model::ResNet20 { width: 1 }, [2, 7, 6]),
     ];
     let mut problems = Vec::new();
@@ -244,7 +245,7 @@ pub static DEEP: LazyLock<Vec<(String, Problem)>> = LazyLock::new(|| {
             (Activation::Relu, Loss::SquaredError),
         ] {
             for statistics in [None, Some(Normalization::Batch), Some(Normalization::Running)] {
-                // Running statistics and ReLU once each.
+                // Running statistics with tanh only, and ReLU without running statistics; odd networks have neither.
                 let running = statistics == Some(Normalization::Running);
                 let relu = activation == Activation::Relu;
                 if running && relu || index % 2 == 1 && (running || relu) {
@@ -260,7 +261,7 @@ pub static DEEP: LazyLock<Vec<(String, Problem)>> = LazyLock::new(|| {
     problems
 });
 
-/// Every network with its name.
+/// Returns every network with its name.
 pub fn every_problem() -> impl Iterator<Item = (&'static str, &'static Problem)> {
     let small = PROBLEMS.iter().map(|known| (known.name.as_str(), &known.problem));
     small.chain(DEEP.iter().map(|(name, problem)| (name.as_str(), problem)))

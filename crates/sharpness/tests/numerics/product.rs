@@ -1,4 +1,4 @@
-//! Exact Hessian-vector products against differences of gradients.
+//! Compares exact Hessian-vector products with differences of gradients.
 
 use nalgebra::DVector;
 use rand::SeedableRng;
@@ -15,7 +15,8 @@ fn random(seed: u64, problem: &Problem) -> DVector<f64> {
     normal(seed, problem.len()).into()
 }
 
-/// A direction of length 1: differences along it cross no kink of a deep network's pools, nor do fifth derivatives show.
+/// Returns a direction of length 1. Differences along it cross no kink of a deep network's pools, and the error from
+/// fifth derivatives is negligible.
 fn short(seed: u64, problem: &Problem) -> DVector<f64> {
     random(seed, problem).normalize()
 }
@@ -57,8 +58,8 @@ fn every_gradient_is_the_slope_of_the_loss() {
     }
 }
 
-/// burn's automatic differentiation rounds the reciprocal of a divisor to 32 bits, which batch norm's means meet;
-/// against PyTorch the same gradients are held to 1e-12.
+/// burn's automatic differentiation rounds the reciprocal of a divisor to 32 bits, which affects batch norm's means.
+/// The comparison of the same gradients with PyTorch has the tolerance 1e-12.
 const AUTODIFF_ERROR: f64 = 1e-7;
 
 #[test]
@@ -229,7 +230,7 @@ fn a_product_leaves_the_running_statistics_alone() {
 fn units_that_are_off_for_every_example_give_zeros_not_nan() {
     let settings = settings(MLP(), Activation::Relu, false, Loss::CrossEntropy);
     let mut problem = Problem::new(&settings, [1, 2, 3], 3, 9, Normalization::Batch);
-    // fc1.bias so low that no first hidden unit is ever on.
+    // fc1.bias is so low that no unit of the first hidden layer is ever on.
     let mut parameters = vector(&problem.parameters);
     parameters.rows_mut(7 * 6, 7).fill(-100.0);
     problem.parameters = tensor(parameters.as_slice());

@@ -1,4 +1,4 @@
-//! The same networks in PyTorch, as written by `tests/fixtures/pytorch_hessian.py`.
+//! Compares with the same networks in PyTorch, as written by `tests/fixtures/pytorch_hessian.py`.
 
 use nalgebra::DVector;
 use serde::Deserialize;
@@ -44,7 +44,7 @@ impl Parameter {
         self.shape.iter().product()
     }
 
-    /// Its numbers, as the script makes them of stream `index`, if it does not write them.
+    /// Returns its numbers. If the script does not write them, they are computed as in the script, from stream `index`.
     fn values(&self, index: usize) -> Vec<f64> {
         let noise = || noise(index as u32, self.len()).into_iter();
         match &self.values {
@@ -61,7 +61,7 @@ impl Parameter {
     }
 }
 
-/// Numbers in [−1, 1) with 24 bits, the same as the script's: a hash of the stream and the position.
+/// Returns numbers in [−1, 1) with 24 bits, the same as the script's: a hash of the stream and the position.
 fn noise(stream: u32, count: usize) -> Vec<f64> {
     let number = |position: u32| {
         let mut x = (position.wrapping_add(stream.wrapping_mul(1_000_003)).wrapping_add(1)).wrapping_mul(0x9E37_79B1);

@@ -1,4 +1,4 @@
-//! Searches that make rounded products first: what they give is exact, and as good as without.
+//! Tests of searches that make rounded products first: their results are exact, and as good as without rounding.
 
 use burn::tensor::Tensor;
 use nalgebra::{DMatrix, DVector};
@@ -12,25 +12,26 @@ use super::vectors::{apply, normal, numbers, orthogonal, square, tensor, vector}
 
 const DIMENSION: usize = 200;
 
-/// What TF32 leaves of a mantissa.
+/// Bits of mantissa in TF32.
 const TF32: u32 = 10;
 
-/// The nearest number of so many bits of mantissa.
+/// Returns the nearest number with `bits` bits of mantissa.
 fn round(x: f64, bits: u32) -> f64 {
     let below = 52 - bits;
     f64::from_bits((x.to_bits() + (1 << (below - 1))) >> below << below)
 }
 
-/// Q diag(spectrum) Qᵀ, as a network computes its Hessian: product by product, each with its factors rounded if they may be.
+/// Q diag(spectrum) Qᵀ, computed as a network computes its Hessian: one product after another, each with rounded
+/// factors if rounding is allowed.
 struct Rounding {
     exact: [Tensor<2>; 2],
     rounded: [Tensor<2>; 2],
     spectrum: Tensor<1>,
     bits: u32,
-    /// What a rounded product is multiplied by.
+    /// The factor that multiplies rounded products.
     scale: f64,
     may_round: bool,
-    /// Exact and rounded ones.
+    /// Numbers of exact and of rounded products.
     products: [u64; 2],
     most: u64,
 }
@@ -85,7 +86,7 @@ fn start(seed: u64) -> Tensor<1> {
     tensor(&normal(100 + seed, DIMENSION))
 }
 
-/// A bulk up to 0.9, and these on top.
+/// Returns a bulk up to 0.9, with the eigenvalues `top` above it.
 fn spectrum(top: &[f64]) -> Vec<f64> {
     let mut spectrum: Vec<f64> = normal(5, DIMENSION)
         .iter()

@@ -1,4 +1,4 @@
-//! λ_max followed along a changing operator.
+//! Tests of tracking λ_max along a changing operator.
 
 use burn::tensor::DType;
 use nalgebra::{DMatrix, DVector};
@@ -26,7 +26,7 @@ fn measure(tracker: &mut Tracker, operator: &mut impl SymmetricOperator, dimensi
     tracker.measure(operator, &like, false).unwrap()
 }
 
-/// A few eigenvalues above a bulk in [0, 1].
+/// Returns a spectrum with a few eigenvalues above a bulk in [0, 1].
 fn outliers(dimension: usize, top: &[f64]) -> Vec<f64> {
     let mut spectrum: Vec<f64> = normal(5, dimension).iter().map(|x| x.abs().min(1.0)).collect();
     spectrum[..top.len()].copy_from_slice(top);
@@ -35,7 +35,7 @@ fn outliers(dimension: usize, top: &[f64]) -> Vec<f64> {
 
 #[test]
 fn a_loose_tolerance_does_not_make_cold_starts_loose() {
-    // A bulk that reaches up to 0.9 of the top, where an early small residual tends to belong to the second.
+    // A bulk up to 0.9 of the top. With it, an early small residual often belongs to the second eigenvalue.
     let n = 1_000;
     let mut spectrum: Vec<f64> = outliers(n, &[]).iter().map(|x| 9.0 * (1.0 - x * x)).collect();
     spectrum[..2].copy_from_slice(&[10.0, 9.8]);
@@ -173,7 +173,7 @@ fn two_directions_that_cross_are_followed_without_missing_the_larger() {
     let q = orthogonal(3, n);
     let mut tracker = tracker(0);
     for step in 0..200 {
-        // Their order changes every 20 steps, at the same eigenvectors.
+        // The order of the first two changes every 20 steps; the eigenvectors stay the same.
         let swing = (f64::from(step) * std::f64::consts::PI / 20.0).cos();
         let spectrum = outliers(n, &[10.0 + swing, 10.0 - swing, 4.0]);
         let expected = 10.0 + swing.abs();
@@ -209,14 +209,14 @@ fn a_second_direction_that_overtakes_after_a_long_rest_is_not_missed() {
 
 #[test]
 fn a_direction_that_rises_slowly_from_outside_the_kept_span_is_found_within_a_few_measurements() {
-    // Eight eigenvalues between what is kept and the bulk, out of which the new one comes.
+    // Eight eigenvalues, of which the tracker keeps six, above the bulk. The new one rises out of the bulk.
     let n = 2_000;
     let top: Vec<f64> = [10.0, 9.0, 8.0, 7.8, 7.6, 7.4, 7.2, 7.0].into();
     let mut spectrum = outliers(n, &top);
     let mut tracker = tracker(0);
     let (mut products, mut late) = (0, 0);
     for step in 0..200 {
-        // It overtakes at step 150.
+        // This eigenvalue overtakes at step 150.
         spectrum[1_234] = 1.0 + 0.06 * f64::from(step);
         let found = measure(&mut tracker, &mut diagonal(&spectrum), n);
         let expected = spectrum[1_234].max(10.0);
@@ -385,7 +385,7 @@ fn a_value_that_ran_out_of_products_is_marked() {
     assert!(!first.converged && first.products == 3);
     let second = measure(&mut tracker, &mut diagonal(&spectrum), 500);
     assert!(!second.converged && second.products == 6);
-    assert!(second.value >= first.value, "a longer look cannot find less");
+    assert!(second.value >= first.value, "more products cannot give a lower value");
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn an_audit_that_ran_out_of_products_vouches_for_nothing() {
     for _ in 0..10 {
         found = measure(&mut tracker, &mut diagonal(&spectrum), 500);
     }
-    // By now the warm track is there, while six products from nothing are still too few.
+    // By now the warm search converges, while six products of a cold start are still too few.
     assert!(found.converged && !found.audited && found.value > 0.98 * 499.0);
 }
 

@@ -1,4 +1,4 @@
-//! The title of the table, and what stands in it where the filter shows no cell.
+//! The title of the table, and the message in the table if no cell matches the filter.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,7 +13,7 @@ use crate::tui::state::scene::Scene;
 use crate::tui::state::view::Overlay;
 use crate::tui::theme::panel;
 
-/// Why there is no row, and what to do about it.
+/// Draws the reason why there is no row, and what to do.
 pub(super) fn nothing_shown(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let complaint = scene.view.rows.filter.complaint(scene.monitor);
@@ -22,14 +22,14 @@ pub(super) fn nothing_shown(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let why = panel::wrapped(&theme.text(complaint), columns)
         .into_iter()
         .map(|line| (line, theme.warning));
-    let help = "/ changes what is shown, Esc at its prompt takes it back";
+    let help = "/ changes the filter, Esc at its prompt undoes the change";
     let lines = why.chain([(theme.text(help).into_owned(), theme.dim)]);
     for ((line, style), y) in lines.zip(area.y + 2..area.bottom()) {
         buffer.set_stringn(area.x + 2, y, line, columns, style);
     }
 }
 
-/// The filter, and what is wrong with it; its end where it is long, since that is where one types.
+/// Returns the filter and what is wrong with it. A long filter is shown by its end, where the text is typed.
 fn filter_words(scene: &Scene, rows: usize, width: u16) -> Option<(String, Style)> {
     let (view, theme) = (scene.view, scene.theme());
     let room = usize::from(width / 3).max(20);
@@ -45,7 +45,7 @@ fn filter_words(scene: &Scene, rows: usize, width: u16) -> Option<(String, Style
     })
 }
 
-/// Draws the title: how many cells there are, which of them are shown, and in which order.
+/// Draws the title: the number of cells, the filter, the order, and the visible rows.
 pub(super) fn render(scene: &Scene, rows: &[CellIndex], first: usize, visible: usize, area: Rect, buffer: &mut Buffer) {
     let theme = scene.theme();
     let view = scene.view;
@@ -79,7 +79,7 @@ pub(super) fn render(scene: &Scene, rows: &[CellIndex], first: usize, visible: u
     let note = match view.pinned {
         _ if matches!(view.overlay, Some(Overlay::Filter(..))) => {
             format!(
-                " words, or < <= = != >= > of {} · Enter keeps it, Esc takes it back ",
+                " words, or < <= = != >= > of {} · Enter keeps it, Esc undoes it ",
                 filter::NUMBERS
             )
         }
@@ -123,13 +123,13 @@ mod tests {
                         .lines()
                         .nth(2)
                         .unwrap()
-                        .contains("there is no `nosuch`; there are lambda"),
+                        .contains("there is no `nosuch`; the names are lambda"),
                     "{drawn}"
                 );
             }
             let drawn = fixture.drawn(queue::render, (80, 9));
             assert!(
-                drawn.contains("every setting, such as") && drawn.contains("Esc at its prompt"),
+                drawn.contains("every setting, like") && drawn.contains("Esc at its prompt"),
                 "{drawn}"
             );
         }

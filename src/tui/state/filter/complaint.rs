@@ -1,4 +1,4 @@
-//! Why a filter shows nothing: what in it is not understood, or which of its words no cell meets.
+//! Why a filter shows nothing: a term is not understood, or no cell meets it.
 
 use crate::monitor::Monitor;
 use crate::suggest::nearest;
@@ -7,12 +7,12 @@ use crate::tui::words;
 use super::name::{Name, Number, all_numbers};
 use super::{Comparison, Filter, Relation, Term, has};
 
-/// Values of a setting that are listed.
+/// Maximum number of values listed for a setting.
 const MOST_VALUES: usize = 8;
 
 impl Filter {
-    /// What is wrong with it in this sweep, in words: a term that is not understood, or that no cell meets. None where every
-    /// term is met by some cell, also where no cell meets all of them.
+    /// Returns a message about the first term that is not understood or that no cell of this sweep meets. Returns
+    /// `None` if every term is met by some cell, even if no cell meets all of them.
     #[must_use]
     pub fn complaint(&self, monitor: &Monitor) -> Option<String> {
         if monitor.cells.is_empty() {
@@ -32,12 +32,12 @@ fn is_met(term: &Term, monitor: &Monitor) -> bool {
 
 fn of_word(word: &str, monitor: &Monitor) -> String {
     if Name::of(word, true, monitor).is_some() {
-        return format!("`{word}` is to be compared, as in {word}=1");
+        return format!("`{word}` needs a comparison, as in {word}=1");
     }
     let settings = monitor.cells.iter().flat_map(|cell| &cell.plan.settings);
     let of_this_value = settings.into_iter().find(|(_, value)| has(value, word));
     let instead = of_this_value.map_or_else(String::new, |(name, _)| format!("; type {name}={word}"));
-    format!("no cell has `{word}` in its state or in what is swept{instead}")
+    format!("no cell has `{word}` in its state or swept settings{instead}")
 }
 
 fn of_comparison(comparison: &Comparison, term: &Term, monitor: &Monitor) -> Option<String> {
@@ -53,20 +53,20 @@ fn of_comparison(comparison: &Comparison, term: &Term, monitor: &Monitor) -> Opt
         return Some(unknown(name, monitor));
     };
     if limit.word.is_empty() {
-        return Some(format!("{name} {sign} what? A value comes last, as in acc>0.8"));
+        return Some(format!("{name} {sign} needs a value, as in acc>0.8"));
     }
     match (&meant, &limit.number) {
         (Name::Number(_), Err(why)) => return Some(format!("{name} {sign} {}: {why}", limit.word)),
         (Name::Number(number), Ok(limit)) if number.is_share() && *limit > 1.0 => {
             return Some(format!("{name} is at most 100 %"));
         }
-        (Name::State, _) if relation.is_order() => return Some("state has words: only = and != compare it".to_owned()),
+        (Name::State, _) if relation.is_order() => return Some("state is a word: compare it with = or !=".to_owned()),
         (Name::Setting(_), Err(why)) if relation.is_order() => {
             return Some(format!("{name} {sign} {}: {why}", limit.word));
         }
         (Name::Setting(setting), Ok(_)) if relation.is_order() && !has_numbers(setting, monitor) => {
             return Some(format!(
-                "{name} is {}: only = and != compare it",
+                "{name} is {}: compare it with = or !=",
                 values(setting, monitor)
             ));
         }
@@ -77,7 +77,7 @@ fn of_comparison(comparison: &Comparison, term: &Term, monitor: &Monitor) -> Opt
         ..comparison.clone()
     });
     match meant {
-        // Whoever leaves out what is nowhere has mistyped it.
+        // A != with a value that no cell has is a typing error, too.
         Name::Setting(setting) if !relation.is_order() && !is_met(&equal, monitor) => {
             let why = limit.number.as_ref().err().filter(|why| why.instead.is_some());
             let why = why.map_or_else(String::new, |why| format!("; {why}"));
@@ -107,7 +107,7 @@ fn unknown(name: &str, monitor: &Monitor) -> String {
     match nearest(name, &known) {
         Some(meant) => format!("there is no `{name}`; did you mean {meant}?"),
         None => format!(
-            "there is no `{name}`; there are {} and every setting, such as learning_rate",
+            "there is no `{name}`; the names are {} and every setting, like learning_rate",
             all_numbers()
         ),
     }
@@ -118,7 +118,7 @@ fn has_numbers(setting: &str, monitor: &Monitor) -> bool {
     values.into_iter().any(|value| value.parse::<f64>().is_ok())
 }
 
-/// The values that a setting has, each once.
+/// Lists the values of a setting over the cells, each once.
 fn values(setting: &str, monitor: &Monitor) -> String {
     let mut found: Vec<&str> = Vec::new();
     for value in monitor.cells.iter().filter_map(|cell| cell.plan.setting(setting)) {
@@ -135,7 +135,7 @@ fn values(setting: &str, monitor: &Monitor) -> String {
     found.join(", ")
 }
 
-/// From where to where a number goes.
+/// Describes the range of a number over the cells.
 fn range(number: Number, monitor: &Monitor) -> String {
     let known = monitor.cells.iter().enumerate();
     let known = known.filter_map(|(index, cell)| number.of(index, cell).filter(|value| !value.is_nan()));

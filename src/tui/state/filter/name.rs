@@ -1,13 +1,13 @@
-//! What can be compared: numbers that are measured, settings, and the state.
+//! The names that a filter can compare: measured numbers, settings, and the state.
 
 use crate::event::CellIndex;
 use crate::monitor::{Cell, Monitor};
 use crate::quantity::{self, Format, Kept, Quantity};
 
-/// Numbers that can be compared, as the prompt lists them beside the settings.
+/// Names of numbers that the filter prompt lists; settings can be compared, too.
 pub(in crate::tui) const NUMBERS: &str = "lambda, edge, acc, loss, steps, seconds, cell";
 
-/// All of them, where a name is not known.
+/// Lists all names except settings, for the message about an unknown name.
 pub(super) fn all_numbers() -> String {
     let kept = quantity::all().filter(|quantity| quantity.told.kept == Kept::InTables);
     let quantities = kept.map(|quantity| quantity.names.first().copied().unwrap_or(quantity.key));
@@ -15,7 +15,7 @@ pub(super) fn all_numbers() -> String {
     quantities.chain(own).chain(["state"]).collect::<Vec<_>>().join(", ")
 }
 
-/// The names of each number that no quantity is, the usual one first.
+/// Names of the numbers that are not quantities, the usual name first.
 const NAMES: [(&[&str], Number); 4] = [
     (&["edge"], Number::Edge),
     (&["steps", "step"], Number::Steps),
@@ -23,7 +23,7 @@ const NAMES: [(&[&str], Number); 4] = [
     (&["cell", "#"], Number::Cell),
 ];
 
-/// Settings by the symbols and abbreviations that the field has for them.
+/// The field's symbols and abbreviations for settings, each with its setting.
 const SYMBOLS: [(&str, &str); 7] = [
     ("lr", "learning_rate"),
     ("eta", "learning_rate"),
@@ -34,7 +34,7 @@ const SYMBOLS: [(&str, &str); 7] = [
     ("wd", "weight_decay"),
 ];
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Name {
     Number(Number),
@@ -43,7 +43,7 @@ pub(super) enum Name {
     State,
 }
 
-/// A number that a cell has come to.
+/// A number that a cell has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Number {
     Measured(&'static Quantity),
@@ -54,7 +54,7 @@ pub(super) enum Number {
 }
 
 impl Name {
-    /// What a name, in small letters, stands for in this sweep, compared to a number or to a word.
+    /// Resolves a name, in lower case, in this sweep. `to_number` tells whether it is compared to a number, not a word.
     pub(super) fn of(name: &str, to_number: bool, monitor: &Monitor) -> Option<Self> {
         let setting = SYMBOLS
             .iter()
@@ -62,12 +62,13 @@ impl Name {
             .map_or(name, |(_, setting)| setting);
         let is_setting = || monitor.cells.iter().any(|cell| cell.plan.setting(setting).is_some());
         let number = Number::named(name);
-        // Some settings are called like what they decide. `steps` where they are swept are those that were planned, and
-        // `loss=SquaredError` is about which loss it is.
+        // Some settings share their name with a number. If `steps` is swept, the name means the planned steps.
+        // `loss=SquaredError` means the kind of loss.
         let is_swept = || monitor.swept.iter().any(|swept| swept.name == setting);
         let is_meant = |number: &Number| match number {
             Number::Steps => !is_swept(),
-            // A quantity that is called like a setting has another name, too; what has not is meant as the setting.
+            // If a setting has the same name, a comparison to a number means the quantity. But the key of a quantity,
+            // like `learning_rate`, always means the setting.
             Number::Measured(quantity) => (to_number && quantity.key != name) || !is_setting(),
             _ => true,
         };
@@ -78,12 +79,12 @@ impl Name {
         }
     }
 
-    /// Whether it is a share of examples, which may be said in per cent.
+    /// Returns whether the name is a share of examples, which may be typed in per cent.
     pub(super) fn is_accuracy(name: &str) -> bool {
         Number::named(name).is_some_and(Number::is_share)
     }
 
-    /// Every name that somebody may have meant.
+    /// Returns every known name, for suggestions.
     pub(super) fn all(monitor: &Monitor) -> Vec<&str> {
         let quantities =
             quantity::all().flat_map(|quantity| [quantity.key].into_iter().chain(quantity.names.iter().copied()));
@@ -109,7 +110,7 @@ impl Number {
         matches!(self, Self::Measured(quantity) if quantity.format == Format::Share)
     }
 
-    /// It in this cell, once it is known.
+    /// Returns the number of this cell, if it is known yet.
     pub(super) fn of(self, index: CellIndex, cell: &Cell) -> Option<f64> {
         match self {
             Self::Measured(quantity) => cell.latest.first(quantity),

@@ -1,4 +1,4 @@
-//! Filters over a sweep half way through: what they show, and what is said where they show nothing.
+//! Filters on a half-finished sweep: the cells that they show, and the message if they show nothing.
 
 use super::*;
 use crate::tui::fixture::Fixture;
@@ -119,24 +119,24 @@ fn what_is_not_understood_is_said() {
     for (text, words) in [
         (
             "nosuch>1",
-            "there is no `nosuch`; there are lambda, acc, loss, train_loss, ",
+            "there is no `nosuch`; the names are lambda, acc, loss, train_loss, ",
         ),
-        ("0.3<acc", "there is no `0.3`; there are lambda"),
+        ("0.3<acc", "there is no `0.3`; the names are lambda"),
         (
             "learning_rte>1",
             "there is no `learning_rte`; did you mean learning_rate?",
         ),
         ("lamda>1", "there is no `lamda`; did you mean lambda?"),
         (">0.3", "the name before > 0.3 is missing, as in acc>0.8"),
-        ("acc>", "acc > what? A value comes last, as in acc>0.8"),
-        ("acc > > 0.3", "acc > what?"),
+        ("acc>", "acc > needs a value, as in acc>0.8"),
+        ("acc > > 0.3", "acc > needs a value"),
         ("acc>0,3", "acc > 0,3: a comma does not belong in a number: type 0.3"),
         (
             "lambda>−1",
             "lambda > −1: `−` (U+2212) does not belong in a number: type -1",
         ),
         ("acc>high", "acc > high: `h` does not belong in a number"),
-        ("acc>nan", "acc > nan: a finite number is wanted"),
+        ("acc>nan", "acc > nan: the number must be finite"),
         ("acc>350", "acc is at most 100 %"),
         ("0.2<acc<0.5", "there is no `0.2`"),
         ("acc>0.3,tanh", "acc > 0.3,tanh: a comma does not belong in a number"),
@@ -144,8 +144,8 @@ fn what_is_not_understood_is_said() {
             "dropout>0,5",
             "dropout > 0,5: a comma does not belong in a number: type 0.5",
         ),
-        ("activation>1", "activation is tanh, relu: only = and != compare it"),
-        ("state>1", "state has words: only = and != compare it"),
+        ("activation>1", "activation is tanh, relu: compare it with = or !="),
+        ("state>1", "state is a word: compare it with = or !="),
     ] {
         let said = said(&fixture, text);
         assert!(said.starts_with(words), "{text}: {said}");
@@ -157,12 +157,12 @@ fn what_is_not_understood_is_said() {
 fn what_no_cell_has_is_said_with_what_there_is() {
     let fixture = Fixture::half_way();
     for (text, words) in [
-        ("diverged", "no cell has `diverged` in its state or in what is swept"),
+        ("diverged", "no cell has `diverged` in its state or swept settings"),
         (
             "fashion",
-            "no cell has `fashion` in its state or in what is swept; type data=fashion",
+            "no cell has `fashion` in its state or swept settings; type data=fashion",
         ),
-        ("acc", "`acc` is to be compared, as in acc=1"),
+        ("acc", "`acc` needs a comparison, as in acc=1"),
         (
             "learning_rate=0,05",
             "no cell has learning_rate 0,05: it is 0.1, 0.05, 0.025; a comma does not belong in a number: type 0.05",
@@ -180,7 +180,7 @@ fn what_no_cell_has_is_said_with_what_there_is() {
         assert!(said.starts_with(words), "{text}: {said}");
         assert_eq!(shown(&fixture, text), [0; 0], "{text}");
     }
-    // Mistyped, it would leave nothing out.
+    // A mistyped value would exclude nothing.
     assert!(said(&fixture, "lr!=0.5").starts_with("no cell has lr 0.5"));
     let mut untrained = Fixture::half_way();
     for cell in &mut untrained.monitor.cells {

@@ -1,4 +1,4 @@
-//! What is typed, pasted and answered where something is asked.
+//! Input at questions and prompts: typed keys, pasted text and answers.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -13,14 +13,14 @@ use crate::tui::words;
 use super::{Effect, Overlay, View};
 
 impl View {
-    /// Says that a question about a cell has no answer any more.
+    /// Shows that a question about a cell was withdrawn.
     pub(super) fn withdraw(&mut self, cell: CellIndex, outcome: &str) {
         let name = words::capitalized(&cell_name(cell));
-        let words = format!("{name} {outcome}: what was asked came too late.");
+        let words = format!("{name} {outcome}: it is too late.");
         self.overlay = Some(Overlay::Withdrawn(words));
     }
 
-    /// Whether a key leaves the screen, or answers what was asked before.
+    /// Returns whether a key leaves or redraws the screen, or goes to an open box.
     pub(in crate::tui) fn leaves(&self, event: &KeyEvent) -> bool {
         let leaving = [
             Action::Quit,
@@ -42,8 +42,7 @@ impl View {
         None
     }
 
-    /// Takes in what was pasted: where something can be typed it is typed, elsewhere it is no key; nowhere does it do
-    /// what its letters do.
+    /// Adds pasted text to an open prompt, and ignores it elsewhere. Pasted letters never act as keys.
     pub fn paste(&mut self, text: &str) {
         match &mut self.overlay {
             Some(Overlay::Rate(prompt)) => prompt.paste(text),

@@ -1,4 +1,4 @@
-//! What the person watching changes about the sweep, and how it is taken back.
+//! Changes of the sweep by the user, and their undo.
 
 use crate::event::{CellEnding, CellIndex, Command, cell_name};
 use crate::monitor::{CellState, Monitor};
@@ -9,20 +9,20 @@ use crate::tui::keys::Action;
 use crate::tui::state::rate::RatePrompt;
 use crate::tui::words;
 
-/// The most changes that can be taken back.
+/// Maximum number of changes that can be undone.
 const MOST: usize = 100;
 
-/// How a change is taken back.
+/// How to undo a change.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Undo {
-    /// What was done, for people.
+    /// The change, in words.
     done: String,
-    /// What takes it back.
+    /// The command that undoes it.
     by: Command,
 }
 
 impl View {
-    /// Does what changes the sweep.
+    /// Performs an action that changes the sweep.
     pub(super) fn change(&mut self, action: Action, monitor: &Monitor) -> Option<Effect> {
         let cell = self.chosen(monitor);
         let name = cell_name(cell);
@@ -43,7 +43,7 @@ impl View {
             Action::Retry => say(format!("{name} has not ended: it cannot be run again")),
             Action::LearningRate => {
                 let running = self.acted_on(monitor).filter(|_| self.can_change_rate(monitor))?;
-                // What is changed is to be seen.
+                // Show the cell whose rate is changed.
                 self.pinned = self.pinned.filter(|pinned| *pinned == running);
                 self.overlay = Some(Overlay::Rate(RatePrompt::new(running)));
                 None
@@ -51,12 +51,12 @@ impl View {
             Action::Skip => self.skip(cell, waits, monitor),
             Action::MoveUp | Action::MoveDown => {
                 let Some(at) = waits else {
-                    return say(format!("{name} does not wait: it cannot be moved"));
+                    return say(format!("{name} is not queued: it cannot be moved"));
                 };
                 let by = if action == Action::MoveUp { -1 } else { 1 };
                 if (at == 0 && by < 0) || (at + 1 == monitor.turns.queue.len() && by > 0) {
                     let end = if by < 0 { "next" } else { "last" };
-                    return say(format!("{name} is the {end} one already"));
+                    return say(format!("{name} is already the {end} one"));
                 }
                 // The row that moves stays the chosen one.
                 self.pinned = Some(cell);
@@ -64,12 +64,12 @@ impl View {
                 send(Command::Move { cell, by })
             }
             Action::Hold => waits.map_or_else(
-                || say(format!("{name} does not wait: it cannot be held out")),
+                || say(format!("{name} is not queued: it cannot be held")),
                 |_| {
                     let (command, back, what) = if monitor.cells[cell].is_held {
-                        (Command::Release(cell), Command::Hold(cell), "let in again")
+                        (Command::Release(cell), Command::Hold(cell), "released")
                     } else {
-                        (Command::Hold(cell), Command::Release(cell), "held out")
+                        (Command::Hold(cell), Command::Release(cell), "held")
                     };
                     self.remember(format!("{name} was {what}"), back);
                     send(command)
@@ -98,16 +98,16 @@ impl View {
             return say(format!("{name} has ended: it cannot be skipped"));
         }
         if is_alone {
-            return say(format!("no other cell waits: {name} is not skipped"));
+            return say(format!("no other cell can run next: {name} is not skipped"));
         }
-        // Taking it back puts it in front of all others.
+        // The undo puts the cell in front of all others.
         let places = i64::try_from(monitor.turns.queue.len()).unwrap_or(i64::MAX);
         let back = waits.map_or(places, |at| places - 1 - i64::try_from(at).unwrap_or(0));
         self.remember(format!("{name} was skipped"), Command::Move { cell, by: -back });
         send(Command::Skip(cell))
     }
 
-    /// A learning rate that was chosen at the prompt.
+    /// Sets a learning rate that was chosen at the prompt.
     pub(super) fn set_rate(&mut self, cell: CellIndex, learning_rate: f64, monitor: &Monitor) -> Effect {
         if let Some(before) = monitor
             .cells
@@ -130,7 +130,7 @@ impl View {
         Effect::Send(Command::SetLearningRate { cell, learning_rate })
     }
 
-    /// What is done once a question was answered with yes.
+    /// Performs the action of a question that was answered with yes.
     pub(super) fn confirmed(&mut self, question: Question, monitor: &Monitor) -> Effect {
         match question {
             Question::Quit => {
@@ -156,23 +156,23 @@ impl View {
         self.undo.push(Undo { done, by });
     }
 
-    /// Whether there is something to take back.
+    /// Returns whether there is a change to undo.
     pub(in crate::tui) fn can_undo(&self, monitor: &Monitor) -> bool {
         !self.undo.is_empty() && !monitor.is_over() && !self.stopping
     }
 
     fn undo(&mut self, monitor: &Monitor) -> Option<Effect> {
         let Some(Undo { done, by }) = self.undo.pop() else {
-            return say("there is nothing to take back".to_owned());
+            return say("there is nothing to undo".to_owned());
         };
         if !still_holds(by, monitor) {
-            return say(format!("{done}: that cannot be taken back any more"));
+            return say(format!("{done}: this can no longer be undone"));
         }
-        Some(Effect::SendAndSay(by, format!("{done}: taken back")))
+        Some(Effect::SendAndSay(by, format!("{done}: undone")))
     }
 }
 
-/// Whether a command would still do what it was to do.
+/// Returns whether a command would still have its intended effect.
 fn still_holds(command: Command, monitor: &Monitor) -> bool {
     let waits = |cell: CellIndex| monitor.turns.queue.contains(&cell);
     match command {
@@ -184,12 +184,12 @@ fn still_holds(command: Command, monitor: &Monitor) -> bool {
     }
 }
 
-#[allow(clippy::unnecessary_wraps)] // They end the arms of a match over effects that may not be.
+#[allow(clippy::unnecessary_wraps)] // Arms of a match end with it; other arms return `None`.
 fn say(words: String) -> Option<Effect> {
     Some(Effect::Say(words))
 }
 
-#[allow(clippy::unnecessary_wraps)] // The same.
+#[allow(clippy::unnecessary_wraps)] // As for `say`.
 fn send(command: Command) -> Option<Effect> {
     Some(Effect::Send(command))
 }

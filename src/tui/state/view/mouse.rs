@@ -1,4 +1,4 @@
-//! What the mouse does: a click chooses a row or puts the cursor at a step, the wheel scrolls or zooms.
+//! The mouse: a click chooses a row or puts the cursor at a step, the wheel scrolls or zooms.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
@@ -8,11 +8,12 @@ use crate::monitor::Monitor;
 use crate::tui::state::parts::{Part, parts};
 use crate::tui::state::table;
 
-/// Rows that one notch of the wheel scrolls the log by.
+/// Number of rows of the log that one notch of the wheel scrolls.
 const NOTCH: isize = 3;
 
 impl View {
-    /// Takes in what the mouse does in a window of this size. Where something lies over the screen, nothing.
+    /// Handles a mouse event in a window of this size. While a box is over the screen, events are ignored, but a click
+    /// closes the welcome.
     pub fn mouse(&mut self, event: &MouseEvent, monitor: &Monitor, window: Rect) {
         if self.overlay == Some(Overlay::Welcome) && matches!(event.kind, MouseEventKind::Down(_)) {
             self.overlay = None;

@@ -1,5 +1,5 @@
-//! Which steps the charts show, where the cursor stands on them, which cells lie over them, and what tells the points of the
-//! scatter apart.
+//! The steps that the charts show, the cursor, the overlaid cells, and the settings that distinguish the points of the
+//! scatter.
 
 use ratatui::layout::Rect;
 
@@ -8,34 +8,35 @@ use crate::event::{CellIndex, cell_name};
 use crate::monitor::{Monitor, Swept};
 use crate::tui::plot::{self, Window};
 
-/// The most cells that can be told apart on a chart.
+/// Maximum number of overlaid cells: more could not be distinguished on a chart.
 pub(in crate::tui) const MOST_OVERLAID: usize = 6;
 
-/// Places where the cursor stops across a chart.
+/// Number of stops of the cursor across a chart.
 const CURSOR_STOPS: u64 = 100;
 
 impl View {
-    /// The steps across the charts.
+    /// Returns the steps that the charts show.
     pub(in crate::tui) fn window(&self, monitor: &Monitor) -> Window {
         let reached = self.reached(monitor);
         self.zoom.window(self.whole(monitor).to, reached)
     }
 
-    /// Where those lie across the charts.
+    /// Returns the same range as places on the horizontal axis.
     pub(in crate::tui) fn placed_window(&self, monitor: &Monitor) -> Window {
         let steps = self.window(monitor);
         let cell = monitor.cells.get(self.chosen(monitor));
         cell.map_or(steps, |cell| self.across.window(cell, steps))
     }
 
-    /// The step of the chosen cell at the column `x` of the screen, of a chart in `area`; none left of its plot.
+    /// Returns the step of the chosen cell at column `x` of the screen, for a chart in `area`; `None` left of the plot.
     pub(super) fn step_at(&self, monitor: &Monitor, area: Rect, x: u16) -> Option<u64> {
         let place = plot::place_at(self.placed_window(monitor), area, x)?;
         let cell = monitor.cells.get(self.chosen(monitor))?;
         Some(self.across.step(cell, place, self.window(monitor)))
     }
 
-    /// Those of the whole run: as many as cells before this one took, so that the axis need not grow again for each.
+    /// Returns the steps of the whole run, at least as many as ended cells took, so that the axis does not grow again
+    /// for each cell.
     pub(super) fn whole(&self, monitor: &Monitor) -> Window {
         let planned = monitor
             .cells
@@ -56,7 +57,7 @@ impl View {
             .map_or(0, |cell| cell.progress.step)
     }
 
-    /// Moves the cursor by about a column; the first time it appears at the last step.
+    /// Moves the cursor by about one column. A new cursor appears at the last step.
     pub(super) fn move_cursor(&mut self, monitor: &Monitor, left: bool) {
         let shown = self.window(monitor);
         let by = (shown.width() / CURSOR_STOPS).max(1);
@@ -69,22 +70,22 @@ impl View {
         self.cursor = Some(moved.clamp(shown.from, last.max(shown.from)));
     }
 
-    /// Lays a cell over the charts, or takes it away.
+    /// Overlays a cell on the charts, or removes it. Returns a message for the user.
     pub(super) fn lay_over(&mut self, cell: CellIndex) -> String {
         let name = cell_name(cell);
         if let Some(at) = self.overlaid.iter().position(|known| *known == cell) {
             self.overlaid.remove(at);
-            return format!("{name} is taken off the charts of other cells");
+            return format!("{name} is no longer overlaid on other cells' charts");
         }
         if self.overlaid.len() == MOST_OVERLAID {
-            return format!("{MOST_OVERLAID} cells lie over the charts already: more could not be told apart");
+            return format!("{MOST_OVERLAID} cells are already overlaid: more could not be distinguished");
         }
         self.overlaid.push(cell);
-        format!("{name} lies over the charts of other cells now")
+        format!("{name} is overlaid on other cells' charts")
     }
 }
 
-/// The settings that points may be told apart by: those that are swept, seeds aside.
+/// Returns the swept settings except the seed. They distinguish the points of the scatter.
 pub(in crate::tui) fn settings_beside_seed(monitor: &Monitor) -> impl Iterator<Item = &Swept> {
     monitor.swept.iter().filter(|swept| swept.name != "seed")
 }

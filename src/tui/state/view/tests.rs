@@ -13,7 +13,7 @@ fn press(fixture: &mut Fixture, key: char) -> Option<Effect> {
     fixture.view.key(&event, &fixture.monitor)
 }
 
-/// What is done for the cell that runs.
+/// An activity of the running cell.
 fn busy(activity: Activity) -> Event {
     let cell = Some(2);
     Event::Activity { cell, activity }
@@ -104,7 +104,7 @@ fn a_question_about_a_cell_that_has_ended_meanwhile_is_withdrawn() {
     assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Abort(2))));
     let ending = crate::event::CellEnding::Diverged;
     tell(&mut fixture, crate::tui::fixture::script::ended(2, 725, ending));
-    // An answer that comes too late adds no seed.
+    // An answer that comes too late does not add a seed.
     let drawn = fixture.drawn(crate::tui::screen::render, (60, 16));
     assert!(drawn.contains("Cell 2 was not aborted"), "{drawn}");
     assert_eq!(press(&mut fixture, 'x'), None);
@@ -151,7 +151,7 @@ fn a_run_that_is_trained_elsewhere_is_left_by_a_key_and_changed_by_none() {
         );
     }
     assert_eq!(press(&mut fixture, 'q'), Some(Effect::Detach));
-    // Whoever began it can stop it.
+    // The screen that started the sweep can stop it.
     fixture.view.owns = true;
     assert_eq!(press(&mut fixture, 'q'), None);
     assert_eq!(fixture.view.overlay, Some(Overlay::Question(Question::Quit)));
@@ -258,7 +258,7 @@ fn the_prompt_of_a_cell_that_has_ended_is_closed() {
     assert!(matches!(fixture.view.overlay, Some(Overlay::Rate(_))));
     tell(&mut fixture, Event::SweepEnded(SweepEnding::Complete));
     assert!(matches!(fixture.view.overlay, Some(Overlay::Withdrawn(_))));
-    // What was being typed goes nowhere.
+    // The rest of the typed input does nothing.
     press(&mut fixture, 'd');
     press_code(&mut fixture, KeyCode::Enter);
     assert_eq!(fixture.view.overlay, None);
@@ -331,14 +331,14 @@ fn a_queued_cell_is_moved_held_and_added_and_each_is_taken_back_in_turn() {
 fn what_cannot_be_changed_is_said_and_sends_nothing() {
     let mut fixture = Fixture::half_way();
     for (cell, key, words) in [
-        (0, '[', "cell 0 does not wait: it cannot be moved"),
-        (3, '[', "cell 3 is the next one already"),
-        (5, ']', "cell 5 is the last one already"),
-        (2, 'x', "cell 2 does not wait: it cannot be held out"),
+        (0, '[', "cell 0 is not queued: it cannot be moved"),
+        (3, '[', "cell 3 is already the next one"),
+        (5, ']', "cell 5 is already the last one"),
+        (2, 'x', "cell 2 is not queued: it cannot be held"),
         (0, 'S', "cell 0 has ended: it cannot be skipped"),
         (4, 't', "cell 4 has not ended: it cannot be run again"),
         (0, 'a', "cell 0 has ended: it cannot be aborted"),
-        (0, 'u', "there is nothing to take back"),
+        (0, 'u', "there is nothing to undo"),
     ] {
         chosen(&mut fixture, cell);
         assert_eq!(press(&mut fixture, key), Some(Effect::Say(words.to_owned())), "{key}");
@@ -351,7 +351,7 @@ fn a_change_that_the_sweep_has_overtaken_is_not_taken_back() {
     chosen(&mut fixture, 3);
     press(&mut fixture, ']');
     tell(&mut fixture, Event::CellStarted { cell: 3 });
-    let words = "cell 3 was moved: that cannot be taken back any more";
+    let words = "cell 3 was moved: this can no longer be undone";
     assert_eq!(press(&mut fixture, 'u'), Some(Effect::Say(words.to_owned())));
 }
 
@@ -389,7 +389,7 @@ fn a_filter_is_in_force_while_it_is_typed_and_esc_takes_it_back() {
     assert_eq!(
         fixture.view.chosen(&fixture.monitor),
         1,
-        "a hidden cell is left for the first row"
+        "from a hidden cell the first row is chosen"
     );
     press(&mut fixture, 'j');
     assert_eq!(fixture.view.chosen(&fixture.monitor), 3);
@@ -451,7 +451,7 @@ fn a_click_chooses_a_row_or_a_step_and_the_wheel_scrolls_and_zooms() {
         (fixture.view.pinned, fixture.view.cursor, fixture.view.zoom)
     };
     let click = MouseEventKind::Down(MouseButton::Left);
-    // Of the table at the bottom the last row is that of the fifth cell.
+    // The last row of the table at the bottom is the fifth cell.
     assert_eq!(mouse(click, 10, 22).0, Some(4));
     assert_eq!(mouse(MouseEventKind::ScrollUp, 10, 22).0, Some(3));
     assert_eq!(mouse(click, 10, 0).0, Some(3), "the header takes no click");
@@ -471,7 +471,7 @@ fn a_click_chooses_a_row_or_a_step_and_the_wheel_scrolls_and_zooms() {
     assert_eq!(mouse(MouseEventKind::ScrollDown, 30, 6).2, Zoom::Whole);
 }
 
-/// What must hold of a view whatever was pressed, clicked or told: it shows and acts on what there is.
+/// Checks what must hold for a view after any keys, clicks and events: it shows and acts on existing things only.
 fn assert_sound(Fixture { view, monitor, .. }: &Fixture) {
     let is_cell = |cell: &CellIndex| *cell < monitor.cells.len();
     assert!(view.pinned.as_ref().is_none_or(is_cell), "{:?}", view.pinned);
@@ -492,7 +492,7 @@ fn assert_sound(Fixture { view, monitor, .. }: &Fixture) {
     assert!(view.undo.len() <= 100);
 }
 
-/// A sweep that waits and has a log to scroll.
+/// A half-finished sweep that has a log to scroll.
 fn with_a_log() -> Fixture {
     let mut fixture = Fixture::half_way();
     for minute in 0..40 {
@@ -546,7 +546,7 @@ fn clicks_and_the_wheel_choose_and_scroll_within_what_there_is_and_change_nothin
             }
         }
     }
-    // Of six cells each was chosen at some time.
+    // Each of the six cells was chosen at some time.
     assert_eq!(seen, BTreeSet::from([0, 1, 2, 3, 4, 5]));
 }
 
@@ -648,7 +648,7 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
         KeyCode::F(1),
         KeyCode::Char('λ'),
     ];
-    // A linear congruential generator does for fingers.
+    // A linear congruential generator chooses the keys.
     let mut state = 1_u64;
     let mut next = |below: usize| {
         state = state
@@ -661,7 +661,7 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
     for round in 0..8_000 {
         let code = match next(4) {
             0 => special[next(special.len())],
-            // Questions, and what answers them.
+            // Keys that ask questions, and keys that answer them.
             1 => [KeyCode::Enter, KeyCode::Char('y')]
                 .into_iter()
                 .chain("atrx5".chars().map(KeyCode::Char))
@@ -681,7 +681,7 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
             sent.insert(format!("{command:?}").split(['(', ' ']).next().unwrap().to_owned());
             assert_may_be_sent(*command, &fixture);
         }
-        // Taking a change back says so, and is no answer to a question.
+        // An undo shows a message, and is not the answer to a question.
         let asked = match effect {
             Some(Effect::Send(Command::Quit)) => Some(Question::Quit),
             Some(Effect::Send(Command::Abort(cell))) => Some(Question::Abort(cell)),
@@ -692,7 +692,7 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
             assert_eq!(before, Some(Overlay::Question(asked)));
         }
         assert_sound(&fixture);
-        // A sweep that was asked to stop takes no other command: this one goes on.
+        // A sweep that was asked to stop takes no other command, so forget that it was asked.
         fixture.view.stopping = false;
         match next(40) {
             0 => tell(&mut fixture, script::came_to(round % 6, 30.0)),
@@ -728,8 +728,7 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
     assert_eq!(Vec::from_iter(sent).join(" "), every);
 }
 
-/// A command is about a cell that there is, or that a seed was asked for; and what a running cell is asked for goes to one
-/// that runs.
+/// Checks that a command is about an existing cell, and that a request to a running cell is about one that runs.
 fn assert_may_be_sent(command: Command, Fixture { monitor, .. }: &Fixture) {
     let is_cell = |cell: CellIndex| cell < monitor.cells.len();
     let holds = match command {

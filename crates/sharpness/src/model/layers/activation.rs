@@ -22,7 +22,7 @@ pub enum Activation {
     Tanh,
 }
 
-/// The same as [`activate`], in the way that is the fastest on the device of `x`.
+/// Computes the same as [`activate`], in the fastest way for the device of `x`.
 fn forward(function: Activation, x: Signal) -> (Signal, Box<dyn Node>) {
     #[cfg(feature = "tch")]
     if function == Activation::Relu && sharptui_libtorch::is_here(&x) {
@@ -38,7 +38,8 @@ fn forward(function: Activation, x: Signal) -> (Signal, Box<dyn Node>) {
     (y, Box::new(point))
 }
 
-/// Element-wise y = φ(x): φ' = 1 − tanh² for tanh, and 1 where x > 0, else 0, for ReLU (PyTorch's choice at 0).
+/// Computes y = φ(x), element by element. φ' is 1 − tanh² for tanh; for ReLU it is 1 where x > 0, else 0 (PyTorch's
+/// choice at 0).
 fn activate(function: Activation, x: Signal) -> (Signal, Point) {
     match function {
         Activation::Tanh => {
@@ -54,10 +55,11 @@ fn activate(function: Activation, x: Signal) -> (Signal, Point) {
     }
 }
 
-/// tanh x = 1 − 2/(e^2x + 1).
+/// Returns tanh x = 1 − 2/(e^2x + 1).
 ///
-/// Its absolute error is a rounding or two of 1, as that of x itself mostly is. The pure-Rust back end computes an
-/// exponential five times as fast as its tanh, one number at a time on one thread, which was a quarter of the gradient.
+/// The absolute error is one or two rounding errors of the number 1; the error of x itself is mostly as large. The
+/// pure-Rust back end computes an exponential five times as fast as its tanh. Its tanh computes one number at a time on
+/// one thread, and took a quarter of the gradient's time.
 fn tanh(x: Signal) -> Signal {
     ((x * 2.0).exp() + 1.0).recip() * -2.0 + 1.0
 }
@@ -67,7 +69,7 @@ impl Layer for Activation {
         forward(*self, x)
     }
 
-    /// y is kept, and by tanh φ' and ẏ.
+    /// Declares that y is kept, and for tanh also φ' and, in a product, ẏ.
     fn holding(&self, _: &Layout, input: ImageShape, _: bool) -> Holding {
         let kept = Holding {
             keeps: Keeps::Output,
@@ -79,17 +81,17 @@ impl Layer for Activation {
                 remembered: size(input),
                 ..kept
             },
-            // Where φ' is kept instead, that is a tensor more, if y is kept by the layer behind.
+            // The general way keeps φ' instead of y. That is one more tensor if the next layer keeps y.
             Self::Relu => kept,
         }
     }
 }
 
-/// φ at x.
+/// The activation function φ at x.
 struct Point {
     /// φ'(x).
     slope: Signal,
-    /// y, from which tanh has its φ'' = −2 y φ'; ReLU has none.
+    /// y, for tanh only: φ'' = −2 y φ'. For ReLU φ'' is 0.
     output: Option<Signal>,
 }
 
@@ -104,7 +106,7 @@ impl Node for Point {
         (dy, kept)
     }
 
-    /// d(φ' δ) = φ' δ̇ + φ'' ẋ δ, where φ'' ẋ = −2 y ẏ.
+    /// Returns d(φ' δ) = φ' δ̇ + φ'' ẋ δ, where φ'' ẋ = −2 y ẏ.
     fn backward_tangent(
         &self,
         _: &Parts,

@@ -16,13 +16,13 @@ impl Layer for Average {
         (point.apply(x), Box::new(point))
     }
 
-    /// A number a channel comes out.
+    /// Declares an output of one number for each channel.
     fn holding(&self, _: &Layout, [channels, _, _]: ImageShape, _: bool) -> Holding {
         Holding::nothing([channels, 1, 1])
     }
 }
 
-/// The mean over images of one size; it is linear, so the same everywhere.
+/// The mean over images of one size. It is linear, so it is the same at every x.
 struct Point {
     /// [examples, channels, height, width] of the input.
     shape: [usize; 4],

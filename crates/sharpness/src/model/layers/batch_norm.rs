@@ -15,7 +15,7 @@ use crate::model::pass::{Normalization, Pass};
 /// Added to the variance, as in PyTorch.
 const EPSILON: f64 = 1e-5;
 
-/// y = γ x̂ + β with x̂ = (x − μ) r and r = (σ² + ε)^(−½), a channel at a time.
+/// Batch norm of each channel: y = γ x̂ + β with x̂ = (x − μ) r and r = (σ² + ε)^(−½).
 #[derive(Clone, Copy)]
 pub(crate) struct BatchNorm {
     weight: ParameterIndex,
@@ -37,7 +37,7 @@ impl BatchNorm {
 impl Layer for BatchNorm {
     fn forward(&self, parameters: &Parts, x: Signal, pass: &mut Pass) -> (Signal, Box<dyn Node>) {
         let normalization = pass.normalization;
-        // A pass that neither uses nor observes running statistics need not have any.
+        // A pass that neither uses nor observes running statistics may have none.
         let wanted = pass.observe || normalization == Normalization::Running;
         let running = wanted.then(|| &mut pass.running[self.index]);
         #[cfg(feature = "tch")]
@@ -80,7 +80,7 @@ impl Layer for BatchNorm {
         (y, Box::new(point))
     }
 
-    /// x̂ is kept, and x̂̇ in a product; the projection takes a copy.
+    /// Declares that x̂ is kept, in a product also x̂̇, and that the projection needs a copy.
     fn holding(&self, _: &Layout, input: ImageShape, _: bool) -> Holding {
         Holding {
             remembered: size(input),
@@ -105,14 +105,14 @@ struct Point {
     rate: Signal,
     /// γ, [1, channels, 1, 1].
     gamma: Signal,
-    /// Numbers a channel, if the statistics are those of the batch and so depend on x.
+    /// Count of numbers in a channel, if the statistics are those of the batch and so depend on x.
     averaged: Option<f64>,
 }
 
 impl Point {
-    /// What is left of u once its mean and its part along x̂ are taken out; and mean(u x̂).
+    /// Returns u without its mean and without its part along x̂, and mean(u x̂).
     ///
-    /// With P for the centring, ∂x̂/∂x is the symmetric map u ↦ r (P u − x̂ mean(u x̂)): it serves ẋ as it serves γδ.
+    /// P subtracts the mean. ∂x̂/∂x is the symmetric map u ↦ r (P u − x̂ mean(u x̂)), so it applies to ẋ and to γδ.
     fn project(&self, u: Signal, count: f64) -> (Signal, Signal) {
         let mean = sum_per_channel(u.clone()) / count;
         let along = sum_per_channel(u.clone() * self.normalized.clone()) / count;
@@ -137,7 +137,7 @@ impl Node for Point {
         })
     }
 
-    /// ẏ = γ̇ x̂ + γ x̂̇ + β̇, with x̂̇ = r (P ẋ − x̂ mean(ẋ x̂)), and for constant statistics r ẋ.
+    /// Returns ẏ = γ̇ x̂ + γ x̂̇ + β̇, where x̂̇ = r (P ẋ − x̂ mean(ẋ x̂)), and x̂̇ = r ẋ for constant statistics.
     ///
     /// Keeps x̂̇ and, with batch statistics, ṙ/r = −r mean(ẋ x̂).
     fn tangent(&self, v: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
@@ -156,8 +156,8 @@ impl Node for Point {
         (sum(through_input, Some(through_parameters)), kept)
     }
 
-    /// With g = γ δ, the gradient to x is r (P g − x̂ m), m = mean(g x̂); its derivative is (ṙ/r) times it, plus
-    /// r (P ġ − x̂ mean(ġ x̂) − x̂̇ m − x̂ mean(g x̂̇)), with ġ = γ δ̇ + γ̇ δ.
+    /// With g = γ δ, the derivative with respect to x is r (P g − x̂ m), where m = mean(g x̂). Its derivative along v
+    /// is ṙ/r times itself, plus r (P ġ − x̂ mean(ġ x̂) − x̂̇ m − x̂ mean(g x̂̇)), where ġ = γ δ̇ + γ̇ δ.
     fn backward_tangent(
         &self,
         v: &Parts,

@@ -24,12 +24,12 @@ pub struct Filters {
     pub outputs: usize,
     /// Side of the square kernel; odd, so that stride 1 keeps the size of the image.
     pub kernel: usize,
-    /// 2 keeps every second row and column, the first among them.
+    /// The stride: 2 keeps every second row and column, starting with the first.
     pub stride: usize,
 }
 
 impl Filters {
-    /// 3×3 with stride 1.
+    /// Returns filters of 3×3 with stride 1.
     pub fn three_by_three(inputs: usize, outputs: usize) -> Self {
         Self {
             inputs,
@@ -39,12 +39,12 @@ impl Filters {
         }
     }
 
-    /// How many inputs one output sees.
+    /// Returns the number of inputs that one output depends on.
     pub fn fan_in(self) -> usize {
         self.inputs * self.kernel * self.kernel
     }
 
-    /// How many outputs one input reaches, as PyTorch counts it: stride is left out of account.
+    /// Returns the number of outputs that one input reaches. As in PyTorch, the stride is ignored.
     pub fn fan_out(self) -> usize {
         self.outputs * self.kernel * self.kernel
     }
@@ -98,8 +98,8 @@ impl Layer for Conv2d {
         (y, Box::new(Point { layer: *self, passes }))
     }
 
-    /// x is kept, and ẋ in a product. What the passes on flex take meanwhile does not grow with the examples; LibTorch is given
-    /// pairs of its inputs and outputs.
+    /// Declares that x is kept, and in a product also ẋ. On flex, the temporary memory of the passes does not grow with
+    /// the number of examples. LibTorch receives pairs of its inputs and outputs.
     fn holding(&self, layout: &Layout, input: ImageShape, _: bool) -> Holding {
         let [_, height, width] = input;
         let outputs = layout.entry(self.weight).shape[0];
@@ -117,7 +117,7 @@ impl Layer for Conv2d {
     }
 }
 
-/// What the passes of a convolution have to know beside x, W and b.
+/// The settings that the passes of a convolution need besides x, W and b.
 #[derive(Clone, Copy)]
 struct Shape {
     kernel: usize,
@@ -131,7 +131,7 @@ impl Shape {
     }
 }
 
-/// W ⋆ x + b, and the passes that follow it, in the way that is the fastest on the device of `x`.
+/// Returns W ⋆ x + b, and the passes of its derivatives, in the fastest way for the device of `x`.
 fn forward(shape: Shape, x: Signal, weight: Tensor<4>, bias: Option<Tensor<1>>) -> (Signal, Box<dyn Passes>) {
     #[cfg(feature = "tch")]
     if let Some((y, passes)) = libtorch::forward(shape, &x, &weight, bias.as_ref()) {
@@ -145,15 +145,18 @@ fn forward(shape: Shape, x: Signal, weight: Tensor<4>, bias: Option<Tensor<1>>) 
     (y, Box::new(passes))
 }
 
-/// What a convolution at the x and W of one pass is asked for; a back end's own way of it is held to [`generic`].
+/// The passes of a convolution's derivatives, at the x and W of one forward pass. Tests compare each back end's own
+/// passes with [`generic`].
 trait Passes {
-    /// Wᵀ ⋆ δ, the adjoint of x ↦ W ⋆ x, if `to_input`, and the derivative to the parameters, if `to_parameters`.
+    /// Returns Wᵀ ⋆ δ, the adjoint of x ↦ W ⋆ x, if `to_input`, and the derivative with respect to the parameters, if
+    /// `to_parameters`.
     fn backward(&self, delta: &Signal, to_input: bool, to_parameters: bool) -> (Option<Signal>, Option<ToParameters>);
 
-    /// ẏ = W ⋆ ẋ + Ẇ ⋆ x + ḃ, where no ẋ is one of 0.
+    /// Returns ẏ = W ⋆ ẋ + Ẇ ⋆ x + ḃ. Without `dx`, ẋ is 0.
     fn tangent(&self, dx: Option<&Signal>, direction: ToParameters) -> Signal;
 
-    /// The dotted results of [`Self::backward`]: Wᵀ ⋆ δ̇ + Ẇᵀ ⋆ δ, and what δ̇ with x and δ with ẋ make.
+    /// Returns the derivatives along v of the results of [`Self::backward`]: Wᵀ ⋆ δ̇ + Ẇᵀ ⋆ δ for x; for the
+    /// parameters, the sum of a term from δ̇ and x and a term from δ and ẋ.
     fn backward_tangent(
         &self,
         dx: Option<&Signal>,
@@ -164,10 +167,10 @@ trait Passes {
     ) -> (Option<Signal>, ToParameters);
 }
 
-/// A derivative with respect to W, or a direction in its space, and the same of b.
+/// A derivative with respect to W and b, or a direction in their space.
 struct ToParameters {
     weight: Tensor<4>,
-    /// `[out]`, if the layer has one.
+    /// `[out]`, if the layer has a bias.
     bias: Option<Tensor<1>>,
 }
 

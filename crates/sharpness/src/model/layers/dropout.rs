@@ -10,7 +10,7 @@ use crate::model::parameters::{Layout, Parts};
 use crate::model::pass::Pass;
 use crate::tensor::upload_bytes;
 
-/// Sets each element to 0 with probability p and scales the others by 1/(1 − p), if the pass has dropout.
+/// Dropout: if the pass has dropout, each element becomes 0 with probability p, and the others are scaled by 1/(1 − p).
 ///
 /// The mask is drawn on the host, so that every back end drops the same units.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ impl Layer for Dropout {
         (point.apply(x), Box::new(point))
     }
 
-    /// The mask is kept; without one x goes through as it is.
+    /// Declares that the mask is kept. Without dropout the output is x itself.
     fn holding(&self, _: &Layout, input: ImageShape, with_dropout: bool) -> Holding {
         Holding {
             remembered: if with_dropout { size(input) } else { 0 },
@@ -35,7 +35,7 @@ impl Layer for Dropout {
     }
 }
 
-/// Multiplication by a mask, or by one.
+/// Multiplication by a mask, or by 1.
 struct Point {
     mask: Option<Signal>,
 }
@@ -54,7 +54,7 @@ impl LinearMap for Point {
 }
 
 fn mask(p: f64, rng: &mut ChaCha8Rng, like: &Signal) -> Signal {
-    // A 32-bit draw below this is a dropped unit: an integer comparison gives the same mask on every machine.
+    // A unit is dropped if its 32-bit draw is below this: an integer comparison gives the same mask on every machine.
     let dropped_below = (p * f64::from(u32::MAX)) as u32;
     let shape = like.dims();
     let kept: Vec<u8> = (0..shape.iter().product())

@@ -9,7 +9,8 @@ use crate::model::node::{Kept, Node, Signal, flat, signal};
 use crate::model::parameters::{Gradient, Layout, ParameterIndex, Parts};
 use crate::model::pass::Pass;
 
-/// y = x Wᵀ + b, with x [examples, in], W [out, in], b `[out]`. An image is taken in the order channel, row, column.
+/// A fully connected layer y = x Wᵀ + b, with x [examples, in], W [out, in], b `[out]`. An image is flattened in the
+/// order channel, row, column.
 #[derive(Clone, Copy)]
 pub(crate) struct Linear {
     weight: ParameterIndex,
@@ -46,7 +47,7 @@ impl Layer for Linear {
         (signal(y), Box::new(point))
     }
 
-    /// x is kept, and ẋ in a product.
+    /// Declares that x is kept, and in a product also ẋ.
     fn holding(&self, layout: &Layout, _: ImageShape, _: bool) -> Holding {
         let outputs = layout.entry(self.bias).len();
         Holding {
@@ -62,13 +63,13 @@ impl Layer for Linear {
 struct Point {
     layer: Linear,
     x: Tensor<2>,
-    /// Of x before it was flattened.
+    /// Shape of x before it was flattened.
     shape: [usize; 4],
     weight: Tensor<2>,
 }
 
 impl Node for Point {
-    /// δ W to x, δᵀ x to W, and Σ δ to b.
+    /// Computes δ W for x, δᵀ x for W, and Σ δ for b.
     fn backward(&self, delta: &Signal, to_input: bool, gradient: Option<&mut Gradient>) -> Option<Signal> {
         let delta = flat(delta.clone());
         if let Some(gradient) = gradient {
@@ -78,7 +79,7 @@ impl Node for Point {
         to_input.then(|| delta.matmul(self.weight.clone()).reshape(self.shape))
     }
 
-    /// ẏ = ẋ Wᵀ + x Ẇᵀ + ḃ.
+    /// Returns ẏ = ẋ Wᵀ + x Ẇᵀ + ḃ.
     fn tangent(&self, v: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
         let (dw, db) = (v.get::<2>(self.layer.weight), v.get::<1>(self.layer.bias));
         let through_weight = affine(&self.x, &dw, db);
@@ -89,7 +90,7 @@ impl Node for Point {
         (Some(signal(dy)), dx.into_iter().cloned().collect())
     }
 
-    /// δ̇ W + δ Ẇ to x, δ̇ᵀ x + δᵀ ẋ to W, and Σ δ̇ to b.
+    /// Computes δ̇ W + δ Ẇ for x, δ̇ᵀ x + δᵀ ẋ for W, and Σ δ̇ for b.
     fn backward_tangent(
         &self,
         v: &Parts,
@@ -113,7 +114,7 @@ impl Node for Point {
     }
 }
 
-/// x Wᵀ + b.
+/// Returns x Wᵀ + b.
 fn affine(x: &Tensor<2>, weight: &Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(x) && sharptui_libtorch::is_here(weight) {
@@ -122,7 +123,7 @@ fn affine(x: &Tensor<2>, weight: &Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     x.clone().matmul(weight.clone().transpose()) + bias.unsqueeze::<2>()
 }
 
-/// `sum` + a b.
+/// Returns `sum` + a b.
 fn add_product(sum: Tensor<2>, a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(&sum) {

@@ -17,7 +17,7 @@ use crate::model::pass::Pass;
 /// Side of the pooled square, and the stride.
 const SIZE: usize = 2;
 
-/// The largest of each 2×2 square.
+/// Max pooling: the largest of each 2×2 square.
 #[derive(Clone, Copy)]
 pub(crate) struct MaxPool;
 
@@ -26,7 +26,8 @@ impl Layer for MaxPool {
         forward(x)
     }
 
-    /// The choices are kept: on flex a byte each, which is a quarter of a number of 32 bits, on LibTorch eight.
+    /// Declares that the choices are kept: on flex one byte each, a quarter of a 32-bit number; on LibTorch eight bytes
+    /// each.
     fn holding(&self, _: &Layout, [channels, height, width]: ImageShape, _: bool) -> Holding {
         let output = [channels, pooled(height), pooled(width)];
         Holding {
@@ -40,7 +41,7 @@ impl Layer for MaxPool {
     }
 }
 
-/// The largest of each 2×2 square, in the way that is the fastest on the device of `x`.
+/// Returns the largest of each 2×2 square, in the fastest way for the device of `x`.
 fn forward(x: Signal) -> (Signal, Box<dyn Node>) {
     #[cfg(feature = "tch")]
     if sharptui_libtorch::is_here(&x) {
@@ -56,10 +57,10 @@ fn forward(x: Signal) -> (Signal, Box<dyn Node>) {
     (y, Box::new(point))
 }
 
-/// The largest of each 2×2 square; an odd last row or column is left out, as in PyTorch.
+/// Returns the largest of each 2×2 square. It ignores an odd last row or column, as PyTorch does.
 ///
-/// In two steps, columns and then rows, which among equals gives PyTorch's choice, the first in reading order. The back
-/// ends' own forward pass takes several times as long, their backward pass does not.
+/// It compares columns first and then rows. Among equals this gives PyTorch's choice, the first in reading order. The
+/// back ends' own forward pass takes several times as long; their backward pass does not.
 fn max_pool(x: Signal) -> (Signal, Point) {
     let (left, right) = columns(&x);
     let is_left = Choice::larger(&left, &right);
@@ -71,12 +72,12 @@ fn max_pool(x: Signal) -> (Signal, Point) {
     (y, point)
 }
 
-/// Rows or columns after 2×2 max pooling.
+/// Returns the number of rows or columns after 2×2 max pooling.
 pub fn pooled(size: usize) -> usize {
     size / SIZE
 }
 
-/// The left and the right column of each square, [examples, channels, rows, squares a row, 1].
+/// Returns the left and the right column of each square, [examples, channels, rows, squares a row, 1].
 fn columns(x: &Signal) -> (Tensor<5>, Tensor<5>) {
     let [examples, channels, height, width] = x.dims();
     let (height, squares) = (pooled(height) * SIZE, pooled(width));
@@ -86,7 +87,7 @@ fn columns(x: &Signal) -> (Tensor<5>, Tensor<5>) {
     halves(even.reshape([examples, channels, height, squares, SIZE]), 4)
 }
 
-/// The top and the bottom row of each square, [examples, channels, squares a column, 1, squares a row].
+/// Returns the top and the bottom row of each square, [examples, channels, squares a column, 1, squares a row].
 fn rows(x: Tensor<5>) -> (Tensor<5>, Tensor<5>) {
     let [examples, channels, height, width, _] = x.dims();
     halves(x.reshape([examples, channels, height / SIZE, SIZE, width]), 3)
@@ -96,29 +97,29 @@ fn halves(x: Tensor<5>, dim: usize) -> (Tensor<5>, Tensor<5>) {
     (x.clone().narrow(dim, 0, 1), x.narrow(dim, 1, 1))
 }
 
-/// Which of two tensors has the larger element, as factors 1 and 0: products are fast where masks are not.
+/// The choice of the larger element of two tensors, as factors 1 and 0: products are faster than masks.
 struct Choice {
     first: Tensor<5>,
     second: Tensor<5>,
 }
 
 impl Choice {
-    /// The first among equals.
+    /// Chooses the larger element; among equals the one of `a`.
     fn larger(a: &Tensor<5>, b: &Tensor<5>) -> Self {
         let first = a.clone().greater_equal(b.clone()).float().cast(a.dtype());
         let second = first.clone().neg() + 1.0;
         Self { first, second }
     }
 
-    /// The elements of `a` or `b` that were the larger ones. What is not finite in either stays so.
+    /// Returns the chosen elements of `a` and `b`. If one of the two elements is not finite, the result is not finite.
     fn choose(&self, a: Tensor<5>, b: Tensor<5>) -> Tensor<5> {
         a * self.first.clone() + b * self.second.clone()
     }
 }
 
-/// Which element of each square is the largest.
+/// The choice of the largest element of each square.
 ///
-/// The choice is locally constant, so it has no derivative of its own, except where two elements tie, where the
+/// The choice is locally constant, so it has no derivative. Squares where two elements tie are an exception: there the
 /// Hessian does not exist.
 struct Point {
     x: Signal,
@@ -127,7 +128,7 @@ struct Point {
 }
 
 impl Point {
-    /// The position in its image, row after row, of each output, [examples, channels, height, width].
+    /// Returns the position of each output's element in its image, row by row, [examples, channels, height, width].
     fn indices(&self) -> Tensor<4, Int> {
         let [_, _, _, width] = self.x.dims();
         let [examples, channels, height, _, squares] = self.is_top.first.dims();
@@ -135,7 +136,7 @@ impl Point {
         let corners: Vec<f32> = corners.map(|corner| corner as f32).collect();
         let options = (&self.x.device(), self.x.dtype());
         let corners = Tensor::<5>::from_data(TensorData::new(corners, [1, 1, height, 1, squares]), options);
-        // A half's second part lies one row or one column further.
+        // The second element of a pair is one row or one column after the first.
         let (top, bottom) = rows(self.is_left.second.clone());
         let column = self.is_top.choose(top, bottom);
         let row = self.is_top.second.clone() * width as f64;

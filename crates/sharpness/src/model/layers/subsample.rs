@@ -1,4 +1,4 @@
-//! The shortcut without parameters of a residual block that halves the image and widens the channels.
+//! The shortcut without parameters of a residual block that halves the image and adds channels.
 
 use burn::tensor::{Tensor, s};
 
@@ -8,7 +8,8 @@ use crate::model::node::{LinearMap, Node, Signal};
 use crate::model::parameters::{Layout, Parts};
 use crate::model::pass::Pass;
 
-/// Every second row and column, the first among them, and zeros for the channels behind those of x up to `outputs`.
+/// Subsampling: every second row and column, starting with the first, and zeros for the channels after those of x, up
+/// to `outputs`.
 ///
 /// Option A of He et al. (2016), section 3.3; in PyTorch `F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, outputs - inputs))`.
 #[derive(Clone, Copy)]
@@ -25,18 +26,18 @@ impl Layer for Subsample {
         (point.apply(x), Box::new(point))
     }
 
-    /// A quarter of each channel, and zeros.
+    /// Declares an output of a quarter of each channel, and zeros.
     fn holding(&self, _: &Layout, [_, height, width]: ImageShape, _: bool) -> Holding {
         Holding::nothing([self.outputs, halved(height), halved(width)])
     }
 }
 
-/// Rows or columns after subsampling, as a convolution of stride 2 leaves them.
+/// Returns the number of rows or columns after subsampling, the same as after a convolution of stride 2.
 fn halved(size: usize) -> usize {
     size.div_ceil(2)
 }
 
-/// Subsampling of images of one size; it is linear, so the same everywhere.
+/// Subsampling of images of one size. It is linear, so it is the same at every x.
 struct Point {
     /// [examples, channels, height, width] of the input.
     shape: [usize; 4],
@@ -54,7 +55,7 @@ impl LinearMap for Point {
         Tensor::cat(vec![kept, zeros], 1)
     }
 
-    /// δ where x was read, 0 elsewhere.
+    /// Returns δ where x was read, 0 elsewhere.
     fn adjoint(&self, delta: Signal) -> Signal {
         let [examples, inputs, height, width] = self.shape;
         let (rows, columns) = (halved(height), halved(width));
@@ -64,7 +65,7 @@ impl LinearMap for Point {
         );
         let delta = with_zeros(delta.reshape([examples, inputs, rows, 1, columns * 2]), 3);
         let delta = delta.reshape([examples, inputs, rows * 2, columns * 2]);
-        // An odd size has no row or column behind its last.
+        // An odd size has no row or column after its last.
         delta.slice([0..examples, 0..inputs, 0..height, 0..width])
     }
 }

@@ -5,14 +5,15 @@ use crate::model::builder::Builder;
 use crate::model::initial::Initial;
 use crate::model::layers::{Filters, pooled};
 
-/// (linear `fc1`, batch norm? `bn1`, activation, dropout?) for each width, then linear.
+/// A fully connected network: (linear `fc1`, batch norm? `bn1`, activation, dropout?) for each width, then linear. `?`
+/// marks an optional layer.
 ///
-/// All begin with PyTorch's default, weights and biases uniform in ±1/√fan-in.
+/// Initial weights and biases have PyTorch's default: uniform in ±1/√fan-in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mlp {
     /// Widths of the hidden layers; an empty list is a linear classifier.
     pub widths: Vec<usize>,
-    /// What the hidden layers have beside their affine maps.
+    /// The operations after each hidden layer's affine map.
     pub hidden: Hidden,
 }
 
@@ -31,14 +32,15 @@ impl Architecture for Mlp {
     }
 }
 
-/// (conv 3×3 `conv1`, batch norm? `bn1`, activation, pool 2×2, dropout?) twice, then linear `fc`.
+/// A convolutional network: (conv 3×3 `conv1`, batch norm? `bn1`, activation, pool 2×2, dropout?) twice, then linear
+/// `fc`. `?` marks an optional layer.
 ///
-/// All begin with PyTorch's default, weights and biases uniform in ±1/√fan-in.
+/// Initial weights and biases have PyTorch's default: uniform in ±1/√fan-in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cnn {
     /// Output channels of the two convolutions.
     pub channels: [usize; 2],
-    /// What the convolutions are followed by.
+    /// The operations after each convolution.
     pub hidden: Hidden,
 }
 

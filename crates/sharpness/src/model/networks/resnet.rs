@@ -5,7 +5,7 @@ use crate::model::builder::Builder;
 use crate::model::initial::Initial;
 use crate::model::layers::Filters;
 
-/// What a shortcut does where a block changes the shape.
+/// The shortcut of a block that changes the shape.
 #[derive(Clone, Copy)]
 enum Shortcut {
     /// conv 1×1 and batch norm?, as in torchvision (option B).
@@ -14,7 +14,7 @@ enum Shortcut {
     Subsample,
 }
 
-/// Stages of equal blocks; each stage but the first halves the image and doubles the channels.
+/// Stages of equal blocks. Each stage after the first halves the image and doubles the channels.
 struct ResNet {
     stages: usize,
     blocks: usize,
@@ -26,21 +26,22 @@ struct ResNet {
 
 /// ResNet-18 (He et al. 2016): torchvision's `resnet18` with a stem for small images.
 ///
-/// Conv 3×3 `conv1` of stride 1, batch norm? `bn1`, activation, no pool; `layer1` to `layer4` of two blocks with w, 2w, 4w and
-/// 8w channels; the mean over each image; linear `fc`. A block `layer2.0` is conv 3×3 `conv1`, batch norm? `bn1`, activation,
-/// dropout?, conv 3×3 `conv2`, batch norm? `bn2`, plus its input, then activation. The first block of `layer2` to `layer4` has
-/// stride 2 in `conv1`, and its input goes through conv 1×1 `downsample.0` of stride 2 and batch norm? `downsample.1`.
-/// Convolutions have biases without batch norm only.
+/// Conv 3×3 `conv1` of stride 1, batch norm? `bn1`, activation, no pool; `layer1` to `layer4` of two blocks with w, 2w,
+/// 4w and 8w channels; the mean over each image; linear `fc`. A block `layer2.0` is conv 3×3 `conv1`, batch norm?
+/// `bn1`, activation, dropout?, conv 3×3 `conv2`, batch norm? `bn2`, plus its input, then activation. The first block
+/// of `layer2` to `layer4` has stride 2 in `conv1`, and its input goes through conv 1×1 `downsample.0` of stride 2 and
+/// batch norm? `downsample.1`. `?` marks an optional layer. Convolutions have biases only without batch norm.
 ///
-/// Weights begin as normal numbers of mean 0 and variance 2/fan-out (He et al. 2015), as in torchvision, and the last layer with
-/// PyTorch's default. Without batch norm they begin by Fixup (Zhang, Dauphin and Ma 2019): the first convolution of each branch is
-/// He's divided by √L for L blocks, the last one is 0, and so is the last layer of the network. The biases of the convolutions
-/// serve for Fixup's scalar biases; its scalar multipliers are left out.
+/// Initial weights are normal with mean 0 and variance 2/fan-out (He et al. 2015), as in torchvision; the last layer
+/// has PyTorch's default. Without batch norm, the initial weights are those of Fixup (Zhang, Dauphin and Ma 2019): in
+/// each branch, the first convolution has He's weights divided by √L for L blocks, and the last convolution is 0. The
+/// last layer of the network is 0, too. The biases of the convolutions replace Fixup's scalar biases; its scalar
+/// multipliers are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResNet18 {
     /// w: channels of the first stage; 64 in the paper.
     pub width: usize,
-    /// What the convolutions are followed by; dropout stands between the two of a block.
+    /// The operations after each convolution; dropout comes between the two convolutions of a block.
     pub hidden: Hidden,
 }
 
@@ -57,15 +58,16 @@ impl Architecture for ResNet18 {
     }
 }
 
-/// ResNet-20 (He et al. 2016, section 4.2): as [`ResNet18`], with `layer1` to `layer3` of three blocks, of w, 2w and 4w channels.
+/// ResNet-20 (He et al. 2016, section 4.2): as [`ResNet18`], with `layer1` to `layer3` of three blocks, of w, 2w and 4w
+/// channels.
 ///
-/// Where the shape changes the input x of c channels becomes `F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, c))`, which has no
-/// parameters.
+/// Where the shape changes, the input x of c channels becomes `F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, c))`, which has
+/// no parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResNet20 {
     /// w: channels of the first stage; 16 in the paper.
     pub width: usize,
-    /// What the convolutions are followed by; dropout stands between the two of a block.
+    /// The operations after each convolution; dropout comes between the two convolutions of a block.
     pub hidden: Hidden,
 }
 
@@ -83,7 +85,7 @@ impl Architecture for ResNet20 {
 }
 
 impl ResNet {
-    /// Stem (conv 3×3, batch norm?, activation), blocks, global average pool, linear.
+    /// Adds the stem (conv 3×3, batch norm?, activation), the blocks, global average pooling, and the linear layer.
     fn build(&self, build: &mut Builder, channels: usize, classes: usize) {
         let &Self { width, hidden, .. } = self;
         let stem = Filters::three_by_three(channels, width);
@@ -110,9 +112,9 @@ impl ResNet {
         }
     }
 
-    /// (conv 3×3, batch norm?, activation, dropout?, conv 3×3, batch norm?) + shortcut, then activation.
+    /// Adds a block: (conv 3×3, batch norm?, activation, dropout?, conv 3×3, batch norm?) + shortcut, then activation.
     ///
-    /// Dropout stands where Zagoruyko and Komodakis (2016) put it.
+    /// Dropout is placed as in Zagoruyko and Komodakis (2016).
     fn block(&self, build: &mut Builder, name: &str, first: Filters) {
         let hidden = self.hidden;
         let outputs = first.outputs;
@@ -142,11 +144,11 @@ impl ResNet {
         hidden.activation(build);
     }
 
-    /// He's distribution with batch norm; without it Fixup's (Zhang, Dauphin and Ma 2019).
+    /// Returns the initial weights of a branch: He's with batch norm, Fixup's (Zhang, Dauphin and Ma 2019) without.
     ///
     /// Fixup scales all but the last of a branch's m convolutions by L^(−1/(2m−2)), where L is the number of blocks and
-    /// here m = 2, and begins the last at 0, so that an update of the parameters moves the outputs as much as it would in
-    /// a network of few layers.
+    /// here m = 2. The last convolution is 0 at first. An update of the parameters then moves the outputs as much as it
+    /// would in a network of few layers.
     fn branch_weights(&self, first: Filters, second: Filters) -> [Initial; 2] {
         let [he_first, he_second] = [first, second].map(|filters| Initial::he(filters.fan_out()));
         if self.hidden.batch_norm {
@@ -156,7 +158,7 @@ impl ResNet {
         [he_first.times(1.0 / blocks.sqrt()), Initial::ZERO]
     }
 
-    /// Convolutions have a bias where no batch norm follows them; it begins at 0.
+    /// Returns the initial bias, 0, if no batch norm follows the convolutions; with batch norm they have no bias.
     fn bias(&self) -> Option<Initial> {
         (!self.hidden.batch_norm).then_some(Initial::ZERO)
     }

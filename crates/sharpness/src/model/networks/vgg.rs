@@ -1,4 +1,4 @@
-//! VGG-11, configuration A of Simonyan and Zisserman (2015), in the form in use for CIFAR.
+//! VGG-11, configuration A of Simonyan and Zisserman (2015), in the form used for CIFAR.
 
 use crate::model::architecture::{Architecture, Hidden};
 use crate::model::builder::Builder;
@@ -22,19 +22,22 @@ const HIDDEN: usize = 8;
 
 /// torchvision's `vgg11` or `vgg11_bn` without the average pool.
 ///
-/// (conv 3×3 `features.0`, batch norm? `features.1`, activation, pool 2×2?) with w, 2w, 4w, 4w, 8w, 8w, 8w and 8w channels, a
-/// pool after the 1st, 2nd, 4th, 6th and 8th unless the image has a single row or column there; then the channels' images
-/// flattened, (linear to 8w, activation, dropout?) `classifier.0` and `classifier.3`, and linear `classifier.6`. Numbers count
-/// every module of torchvision's, also the pools and dropouts that are left out. Convolutions have biases with batch norm, too.
+/// (conv 3×3 `features.0`, batch norm? `features.1`, activation, pool 2×2?) with w, 2w, 4w, 4w, 8w, 8w, 8w and 8w
+/// channels, with a pool after the 1st, 2nd, 4th, 6th and 8th unless the image has a single row or column there. Then
+/// the channels' images are flattened, followed by (linear to 8w, activation, dropout?) `classifier.0` and
+/// `classifier.3`, and linear `classifier.6`. `?` marks an optional layer. The numbers in the names count every module
+/// of torchvision's network, including pools and dropouts that are left out here. Convolutions have biases also with
+/// batch norm.
 ///
-/// Weights begin as normal numbers of mean 0 and variance 2/fan-in (He et al. 2015), biases as 0, and the last layer with
-/// PyTorch's default. With torchvision's variance 2/fan-out each doubling of the channels halves the signal's variance, and
-/// without batch norm training stands still two to three times as long.
+/// Initial weights are normal with mean 0 and variance 2/fan-in (He et al. 2015), initial biases are 0, and the last
+/// layer has PyTorch's default. With torchvision's variance 2/fan-out, each doubling of the channels halves the
+/// signal's variance; without batch norm, the initial plateau of training then lasts two to three times as long.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vgg11 {
     /// w: channels of the first convolution, an eighth of those of the last ones; 64 in the paper.
     pub width: usize,
-    /// What the hidden layers have beside their affine maps. The classifier has no batch norm, the convolutions no dropout.
+    /// The operations after each hidden layer's affine map. The classifier has no batch norm, and the convolutions have
+    /// no dropout.
     pub hidden: Hidden,
 }
 

@@ -1,4 +1,4 @@
-//! Several cells run at once: cell 2, which was started first, then 1 and 3, of which the last is paused.
+//! Several cells run at the same time: cell 2 was started first, then cell 1, then cell 3, which is paused.
 
 use super::*;
 
@@ -53,12 +53,12 @@ fn keys_act_on_the_chosen_cell_if_it_runs_and_on_the_followed_one_else() {
         } else {
             assert_eq!(paused, Command::Pause(Cells::One(cell)));
         }
-        // A second press takes that back.
+        // A second press undoes this.
         press(&mut fixture, ' ');
         fixture.view.asked_to_pause = None;
         press(&mut fixture, 'r');
         assert!(matches!(&fixture.view.overlay, Some(Overlay::Rate(prompt)) if prompt.cell == cell));
-        // What is changed is seen.
+        // The cell whose rate is changed is shown.
         assert_eq!(fixture.view.chosen(&fixture.monitor), cell);
         fixture.view.overlay = None;
     }
@@ -73,7 +73,7 @@ fn a_cell_that_was_to_be_paused_and_ended_is_waited_for_no_longer() {
     assert_eq!(fixture.view.asked_to_pause, Some((Cells::One(2), true)));
     tell(&mut fixture, ends(2));
     assert_eq!(fixture.view.asked_to_pause, None);
-    // Of the two that are left, both are paused.
+    // The two cells that are left are both paused.
     assert!(fixture.view.is_to_resume(&fixture.monitor));
     assert!(fixture.monitor.is_paused(Cells::All));
 }
@@ -88,7 +88,7 @@ fn aborting_and_skipping_are_about_the_chosen_cell_whichever_runs() {
     }
     assert_eq!(fixture.view.aborting, BTreeSet::from([1, 3]));
     assert_eq!(press(&mut fixture, 'S'), Some(Effect::Send(Command::Skip(3))));
-    // A question about a cell is withdrawn when that cell ends, and no other.
+    // A question about a cell is withdrawn when that cell ends, and not when another one ends.
     fixture.view.pinned = Some(2);
     press(&mut fixture, 'a');
     tell(&mut fixture, ends(1));

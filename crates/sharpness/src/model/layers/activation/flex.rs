@@ -4,13 +4,13 @@ use sharptui_flex::{relu, times_slope};
 
 use crate::model::node::{LinearMap, Signal};
 
-/// y, in the place of x if nobody else has it.
+/// Returns y, which replaces x in memory if no other tensor shares that memory.
 pub(super) fn forward(x: Signal) -> (Signal, Point) {
     let y = relu(x);
     (y.clone(), Point { y })
 }
 
-/// max(x, 0), which has the sign of the slope; locally linear.
+/// max(x, 0), which is above 0 exactly where the slope is 1. It is locally linear.
 pub(super) struct Point {
     y: Signal,
 }
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn it_gives_what_the_general_way_gives() {
         for format in [DType::F64, DType::F32] {
-            // More than a thread takes at once, too.
+            // The last count is split among threads.
             for count in [6, 60, 60_000] {
                 let (x, delta) = (numbers(count, 7, format), numbers(count, 3, format));
                 let (expected, general) = activate(Activation::Relu, x.clone());

@@ -5,13 +5,13 @@ use sharptui_libtorch::relu_backward;
 
 use crate::model::node::{LinearMap, Signal};
 
-/// y, in the place of x if nobody else has it.
+/// Returns y, which replaces x in memory if no other tensor shares that memory.
 pub(super) fn forward(x: Signal) -> (Signal, Point) {
     let y = relu(x);
     (y.clone(), Point { y })
 }
 
-/// max(x, 0), which has the sign of the slope; locally linear.
+/// max(x, 0), which is above 0 exactly where the slope is 1. It is locally linear.
 pub(super) struct Point {
     y: Signal,
 }

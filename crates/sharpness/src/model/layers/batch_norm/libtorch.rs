@@ -1,8 +1,9 @@
-//! Batch statistics by LibTorch's own operation and its derivative, each one pass or two over the images where burn's
-//! operations make a dozen.
+//! Batch norm with batch statistics, by LibTorch's own operation and its derivative. Each makes one or two passes over
+//! the images; burn's operations make a dozen.
 //!
-//! With N(u; s) = s r (P u − x̂ mean(u x̂)), the derivative of y with respect to x at γ = s and symmetric in u, everything
-//! is a sum of such terms and of numbers a channel times images.
+//! N(u; s) = s r (P u − x̂ mean(u x̂)) is the derivative of y with respect to x at γ = s, applied to u, where P
+//! subtracts the mean. The map u ↦ N(u; s) is symmetric. All results are sums of such terms and of images times one
+//! number for each channel.
 
 use burn::tensor::Tensor;
 use sharptui_libtorch::{Normalized, add_products, is_here};
@@ -12,7 +13,7 @@ use crate::model::node::{Kept, Node, Signal, sum_per_channel};
 use crate::model::parameters::{Gradient, Parts};
 use crate::model::pass::{MOMENTUM, RunningStatistics};
 
-/// `None` where the tensors are not LibTorch's, or burn is to derive by itself.
+/// Returns `None` if the tensors are not LibTorch's, or if burn's automatic differentiation records them.
 pub(super) fn forward(
     layer: BatchNorm,
     parameters: &Parts,
@@ -23,7 +24,7 @@ pub(super) fn forward(
     let beta = parameters.get::<1>(layer.bias);
     let [examples, _, height, width] = x.dims();
     let count = examples * height * width;
-    // Of a single number LibTorch gives no variance.
+    // LibTorch computes no variance of a single number.
     if count == 1 || !is_here(x) || !is_here(&gamma) {
         return None;
     }
@@ -48,13 +49,13 @@ pub(super) struct Point {
     x: Signal,
     /// `[channels]`.
     gamma: Tensor<1>,
-    /// Numbers a channel.
+    /// Count of numbers in a channel.
     count: f64,
     at: Normalized,
 }
 
 impl Point {
-    /// a x̂ + b, for a and b of `[channels]`, as numbers that x is multiplied by and that are added.
+    /// Returns the slope and the intercept, as functions of x, of a x̂ + b, for a and b of `[channels]`.
     fn of_normalized(&self, a: Tensor<1>, b: Tensor<1>) -> (Signal, Signal) {
         let [mean, rate] = self.at.statistics();
         let slope = a * rate.clone();
@@ -77,7 +78,7 @@ impl Node for Point {
         to_input.then_some(input)
     }
 
-    /// ẏ = N(ẋ; γ) + γ̇ x̂ + β̇.
+    /// Returns ẏ = N(ẋ; γ) + γ̇ x̂ + β̇.
     ///
     /// Keeps x̂̇ = N(ẋ; 1), and Σ ẋ x̂.
     fn tangent(&self, v: &Parts, dx: Option<&Signal>) -> (Option<Signal>, Kept) {
@@ -93,8 +94,8 @@ impl Node for Point {
         (Some(dy), vec![d_normalized, per_channel(along)])
     }
 
-    /// With g = γ δ, the derivative to x is r (P g − x̂ m), m = mean(g x̂). Its own is N(δ̇; γ) + N(δ; γ̇ + γ ṙ/r)
-    /// − r m x̂̇ − r mean(g x̂̇) x̂, where ṙ/r = −r mean(ẋ x̂).
+    /// With g = γ δ, the derivative with respect to x is r (P g − x̂ m), where m = mean(g x̂). Its derivative along v
+    /// is N(δ̇; γ) + N(δ; γ̇ + γ ṙ/r) − r m x̂̇ − r mean(g x̂̇) x̂, where ṙ/r = −r mean(ẋ x̂).
     fn backward_tangent(
         &self,
         v: &Parts,

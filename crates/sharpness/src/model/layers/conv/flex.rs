@@ -9,7 +9,7 @@ use sharptui_flex::{Term, backward, convolve, is_here};
 use super::{Passes, Shape, ToParameters};
 use crate::model::node::Signal;
 
-/// `None` where the tensors are not burn-flex's, or burn is to derive by itself.
+/// Returns `None` if the tensors are not burn-flex's, or if burn's automatic differentiation records them.
 pub(super) fn forward(
     shape: Shape,
     x: &Signal,
@@ -75,7 +75,7 @@ impl Passes for Flex {
             weight: to_input.then_some(&d_weight),
             x: dx,
         };
-        // Without either the second δ is not needed.
+        // Without a weight and an x, the second term adds nothing.
         let count = if plain.weight.is_some() || plain.x.is_some() {
             2
         } else {

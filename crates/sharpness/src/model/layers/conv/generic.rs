@@ -12,7 +12,7 @@ pub(super) fn forward(shape: Shape, x: Signal, weight: Tensor<4>, bias: Option<T
     (y, Generic { shape, x, weight })
 }
 
-/// W ⋆ x + b.
+/// Returns W ⋆ x + b.
 pub(super) fn convolve(shape: Shape, x: Signal, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Signal {
     conv2d(x, weight, bias, options(shape))
 }
@@ -28,17 +28,17 @@ pub(super) struct Generic {
 }
 
 impl Generic {
-    /// Wᵀ ⋆ δ: the adjoint of x ↦ W ⋆ x.
+    /// Returns Wᵀ ⋆ δ, the adjoint of x ↦ W ⋆ x.
     fn to_input(&self, delta: Signal, weight: Tensor<4>) -> Signal {
         let stride = self.shape.stride;
         let ([_, _, height, width], [_, _, rows, columns]) = (self.x.dims(), delta.dims());
-        // What a stride left over at the far edges.
+        // Rows and columns at the far edges that the stride left over.
         let rest = [height - 1 - (rows - 1) * stride, width - 1 - (columns - 1) * stride];
         let options = ConvTransposeOptions::new([stride; 2], [self.shape.padding(); 2], rest, [1, 1], 1);
         conv_transpose2d(delta, weight, None, options)
     }
 
-    /// The adjoint of W ↦ W ⋆ x.
+    /// Applies the adjoint of W ↦ W ⋆ x.
     fn to_weight(&self, delta: Signal, x: Signal) -> Tensor<4> {
         conv2d_weight_backward(x, self.weight.clone(), delta, options(self.shape))
     }

@@ -1,9 +1,9 @@
-//! A convolution's passes by LibTorch's own derivatives, which cuDNN and oneDNN have fast ways for, where burn makes
-//! convolutions of them whose kernel is as large as the image.
+//! A convolution's passes by LibTorch's own derivatives, for which cuDNN and oneDNN have fast algorithms. Burn computes
+//! these derivatives as convolutions whose kernel is as large as the image.
 //!
-//! A product adds up pairs: W ⋆ ẋ + Ẇ ⋆ x is one convolution of twice the input channels, Wᵀ ⋆ δ̇ + Ẇᵀ ⋆ δ one of twice
-//! the output channels, and the two weight gradients are one over twice the examples. The arithmetic is the same, in half
-//! as many calls.
+//! A product adds up pairs. W ⋆ ẋ + Ẇ ⋆ x is one convolution of twice the input channels, Wᵀ ⋆ δ̇ + Ẇᵀ ⋆ δ is one of
+//! twice the output channels, and the two weight gradients are one over twice the examples. The arithmetic is the same,
+//! in half as many calls.
 
 use burn::tensor::Tensor;
 use sharptui_libtorch::{Derivatives, Wanted, convolution_backward, is_here};
@@ -12,7 +12,7 @@ use super::generic::{self, Generic};
 use super::{Passes, Shape, ToParameters};
 use crate::model::node::Signal;
 
-/// `None` where the tensors are not LibTorch's, or burn is to derive by itself.
+/// Returns `None` if the tensors are not LibTorch's, or if burn's automatic differentiation records them.
 pub(super) fn forward(
     shape: Shape,
     x: &Signal,
@@ -25,7 +25,7 @@ pub(super) fn forward(
     })
 }
 
-/// What goes forward is burn's, which hands it on as it is.
+/// The forward pass is burn's, which calls LibTorch's convolution unchanged.
 pub(super) struct LibTorch(Generic);
 
 impl LibTorch {
@@ -73,7 +73,7 @@ impl Passes for LibTorch {
             None => self.derivatives(delta_dot, x, weight, to_weight),
         };
         let found = ToParameters {
-            weight: found.unwrap_or_else(|| unreachable!("LibTorch left a derivative out")),
+            weight: found.unwrap_or_else(|| unreachable!("LibTorch returned no derivative of the weight")),
             bias: self.0.to_bias(delta_dot),
         };
         if !to_input {
@@ -89,7 +89,7 @@ impl Passes for LibTorch {
     }
 }
 
-/// Both, one behind the other along `dim`.
+/// Returns the concatenation of `a` and `b` along `dim`.
 fn pair(a: &Tensor<4>, b: &Tensor<4>, dim: usize) -> Tensor<4> {
     Tensor::cat(vec![a.clone(), b.clone()], dim)
 }

@@ -9,7 +9,7 @@ pub(super) fn forward(x: &Signal) -> (Signal, Point) {
     (y, Point(choices))
 }
 
-/// Which number of each square is the largest; locally constant.
+/// The choice of the largest number of each square; it is locally constant.
 pub(super) struct Point(Choices);
 
 impl LinearMap for Point {
@@ -30,7 +30,7 @@ mod tests {
     use super::super::max_pool as general;
     use super::*;
 
-    /// Few values, so that some are equal.
+    /// Returns images with few distinct values, so that some are equal.
     fn images(shape: [usize; 4], step: usize, format: DType) -> Signal {
         let numbers = (0..shape.iter().product()).map(|i: usize| (i * step % 11) as f32 - 5.0);
         let data = TensorData::new(numbers.collect::<Vec<f32>>(), shape);

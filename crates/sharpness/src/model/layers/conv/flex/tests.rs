@@ -1,4 +1,4 @@
-//! Every pass against burn's own operations and, in float64, against the sums as they are defined.
+//! Compares every pass with burn's own operations and, in float64, with the sums that define it.
 
 use burn::tensor::{DType, Tensor, TensorData};
 use sharptui_flex::device;
@@ -9,8 +9,9 @@ use super::{Flex, Passes, Shape, ToParameters, forward};
 /// [examples, in, height, width] of x, out, kernel, stride.
 type Case = ([usize; 4], usize, usize, usize);
 
-/// Beside usual ones: a single channel, example, row or pixel; sides of every remainder; images with a plane for every tap
-/// and without; more channels and examples than are computed at once, and numbers of them that leave some over.
+/// Usual cases, and: a single channel, example, row or pixel; sides of every remainder; images with and without a plane
+/// for every tap; more channels and examples than are computed at the same time, and counts that are not multiples of
+/// these.
 const CASES: &[Case] = &[
     ([2, 1, 28, 28], 8, 3, 1),
     ([5, 8, 14, 14], 16, 3, 1),
@@ -35,7 +36,7 @@ const CASES: &[Case] = &[
     ([130, 8, 7, 7], 8, 3, 2),
 ];
 
-/// Numbers in ±1 without a pattern.
+/// Returns pseudo-random numbers in ±1.
 fn numbers(count: usize, seed: u64) -> Vec<f64> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
@@ -56,7 +57,7 @@ fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
     tensor.clone().into_data_as::<f64>().iter::<f64>().collect()
 }
 
-/// What every pass of a convolution takes.
+/// The inputs of every pass of a convolution.
 struct Problem {
     shape: Shape,
     x: Tensor<4>,
@@ -98,7 +99,7 @@ impl Problem {
         generic::forward(self.shape, self.x.clone(), self.weight.clone(), Some(self.bias.clone()))
     }
 
-    /// The results of every pass, each with its name.
+    /// Returns the results of every pass, each with its name.
     fn results(&self, (y, passes): (Tensor<4>, impl Passes)) -> Vec<(&'static str, Vec<f64>)> {
         let mut results = vec![("y", host(&y))];
         let mut add = |name, to_input: Option<Tensor<4>>, found: Option<ToParameters>| {
@@ -170,7 +171,7 @@ fn every_pass_gives_the_sums_as_they_are_defined() {
     }
 }
 
-/// y, and the derivatives of ⟨δ, y⟩ with respect to x, W and b.
+/// Returns y, and the derivatives of ⟨δ, y⟩ with respect to x, W and b.
 fn defined(case: &Case, problem: &Problem) -> [(&'static str, Vec<f64>); 4] {
     let &([examples, inputs, height, width], outputs, kernel, stride) = case;
     let [_, _, rows, columns] = problem.delta.dims();
