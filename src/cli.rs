@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::exit;
-use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::characters::Glyphs;
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, RunnerChoice};
 
 /// The name of the program.
 const NAME: &str = "sharptui";
@@ -71,17 +70,13 @@ pub struct HowArgs {
     /// Seconds between checkpoints of the running cell, the most that a crash loses; 0: after every step
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub checkpoint_every: u32,
+    /// Cells that train at the same time, each in a process of its own: auto, a number, or devices with numbers, such
+    /// as libtorch:cuda:0*4,libtorch:cuda:1*4
+    #[arg(long, value_name = "RUNNERS", default_value_t)]
+    pub runners: RunnerChoice,
     /// The device and the folder of data sets.
     #[command(flatten)]
     pub place: PlaceArgs,
-}
-
-impl HowArgs {
-    /// Returns the time between two checkpoints.
-    #[must_use]
-    pub fn keep_every(&self) -> Duration {
-        Duration::from_secs(self.checkpoint_every.into())
-    }
 }
 
 /// How the screen is drawn.
@@ -145,6 +140,18 @@ pub enum Action {
         /// Folder to write to (default: the run directory)
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+    },
+    /// Train cells for the process that started this one
+    #[command(hide = true)]
+    Runner {
+        /// The run directory
+        run_dir: PathBuf,
+        /// Seconds between checkpoints of the running cell
+        #[arg(long)]
+        checkpoint_every: u32,
+        /// The device and the folder of data sets.
+        #[command(flatten)]
+        place: PlaceArgs,
     },
     /// Measure λ_max again, in 64 bits and from a cold start, at the final parameters of a cell
     Lambda(LambdaArgs),
@@ -221,7 +228,8 @@ pub fn man_page(command: Option<&str>) -> Result<String, String> {
                 .filter(|found| !found.is_hide_set())
                 .cloned();
             let found = found.ok_or_else(|| {
-                let names: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
+                let shown = program.get_subcommands().filter(|command| !command.is_hide_set());
+                let names: Vec<&str> = shown.map(clap::Command::get_name).collect();
                 format!("there is no command `{name}`; the commands are {}", names.join(", "))
             })?;
             clap_mangen::Man::new(found).title(format!("{NAME}-{name}"))
@@ -282,7 +290,10 @@ mod tests {
     fn there_is_a_man_page_of_the_program_and_of_every_command() {
         let page = man_page(None).unwrap();
         assert!(page.contains(".TH sharptui 1") && !page.contains("trainer"), "{page}");
-        for command in Cli::command().get_subcommands() {
+        for command in Cli::command()
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+        {
             let of = man_page(Some(command.get_name())).unwrap();
             assert!(of.contains(&format!(".TH sharptui-{} 1", command.get_name())), "{of}");
             assert!(page.contains(command.get_name()));

@@ -36,6 +36,7 @@ pub use experiment::{Experiment, read_text, read_text_from};
 pub use extent::Extent;
 pub use probe::{Probe, Split, Statistics};
 pub use reference::markdown_reference;
+pub use schema::as_ron;
 pub use settings::Settings;
 pub use settings::probes::MeasuredOn;
 pub use sweep::MAX_CELLS;

@@ -5,6 +5,7 @@ mod environment;
 mod libtorch;
 mod memory;
 mod panics;
+mod runners;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ use burn::tensor::Device;
 
 pub use environment::settle_environment;
 pub use panics::shorten_panics;
+pub use runners::{RunnerChoice, RunnerChoiceError};
 
 /// The value of `--device`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

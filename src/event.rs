@@ -81,6 +81,15 @@ pub enum Event {
         /// The new activity.
         activity: Activity,
     },
+    /// The runners have changed.
+    Runners(Vec<Runner>),
+    /// A runner takes a cell: the next activity of the cell is on this runner.
+    Assigned {
+        /// Which cell.
+        cell: CellIndex,
+        /// The number of the runner.
+        runner: u32,
+    },
     /// A cell has ended, for any reason.
     CellEnded {
         /// Which cell.
@@ -138,6 +147,17 @@ pub struct SweepPlan {
     /// Seconds that the sweep had already been running when this event was sent.
     #[serde(default)]
     pub earlier_seconds: f64,
+}
+
+/// A process that trains one cell after another on one device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runner {
+    /// Its number, counted from 0. The runner that replaces it gets another one.
+    pub number: u32,
+    /// The name of its device, for people: "flex (CPU)".
+    pub device: String,
+    /// Number of threads that it computes with on the CPU.
+    pub threads: usize,
 }
 
 /// One cell of the sweep, as planned.
@@ -242,6 +262,29 @@ pub struct Progress {
     pub steps_per_second: f64,
 }
 
+impl Command {
+    /// Returns the running cells that the command applies to; none if it is about the queue or the runners. An abort or
+    /// a skip is also about the queue.
+    #[must_use]
+    pub fn running(&self) -> Option<Cells> {
+        match *self {
+            Self::Pause(cells) | Self::Resume(cells) | Self::Keep(cells) => Some(cells),
+            Self::Abort(cell)
+            | Self::Skip(cell)
+            | Self::Audit(cell)
+            | Self::Measure(cell)
+            | Self::SetLearningRate { cell, .. } => Some(Cells::One(cell)),
+            Self::Quit => Some(Cells::All),
+            Self::Retry(_)
+            | Self::Move { .. }
+            | Self::Hold(_)
+            | Self::Release(_)
+            | Self::AddSeed(_)
+            | Self::SetRunners(_) => None,
+        }
+    }
+}
+
 /// What the training thread is doing for a cell, or between cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Activity {
@@ -303,6 +346,9 @@ pub enum Command {
     Release(CellIndex),
     /// Add a cell at the end of the queue that is like this one except for a new seed.
     AddSeed(CellIndex),
+    /// Change the number of runners. A runner that is taken away writes a checkpoint, and its cell continues on another
+    /// one.
+    SetRunners(usize),
     /// Stop the sweep. Everything already written stays on disk.
     Quit,
 }

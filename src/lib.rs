@@ -37,7 +37,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -49,8 +51,8 @@ use live::{Hub, Launched, Server};
 use record::{PRINTED, RecordError, RunDir};
 use report::ReportError;
 use signals::{AS_KEPT, STOP_WITHIN, Signal, StandBy, leave};
-use sweep::{Datasets, RemeasureError, Request, Sweep, SweepError, remeasure};
-use train::{Control, Outbox};
+use sweep::{Datasets, RemeasureError, Request, Running, Sweep, SweepError, Worker, remeasure};
+use train::Outbox;
 use watch::{
     Look, NO_SIGNALS, attach, check_preferences, container, detached_line, going_on, has_screen, note, print,
     print_exactly, print_preferences, read_lines, see_it_end, show_ended, show_live, status, staying_line,
@@ -87,6 +89,11 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Lambda(args)) => lambda(args),
+        Some(Action::Runner {
+            run_dir,
+            checkpoint_every,
+            place,
+        }) => runner(run_dir, *checkpoint_every, place),
         Some(Action::Book { page: None }) => {
             print(&book::contents())?;
             Ok(ExitCode::SUCCESS)
@@ -152,7 +159,7 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let run_dir = RunDir::create(&args.out, &experiment.name)?;
     let place = run_dir.path().to_owned();
     let written = run_dir.write_config(&text).map_err(SweepError::from);
-    let sweep = written.and_then(|()| Sweep::new(experiment, device, run_dir, datasets, args.how.keep_every()));
+    let sweep = written.and_then(|()| Sweep::new(experiment, device, run_dir, datasets, &running(&args.how)));
     // Leave no half-made run directory behind.
     let sweep = sweep.inspect_err(|_| record::discard(&place))?;
     follow(sweep, signals, args.how.trainer)
@@ -181,7 +188,7 @@ fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
     // Must come before anything is written: otherwise a signal would end the process without a record, and the run
     // would look as if it had been killed.
     let signals = stand_by.begin();
-    let sweep = Sweep::new(experiment, device, run_dir, datasets, how.keep_every())?;
+    let sweep = Sweep::new(experiment, device, run_dir, datasets, &running(how))?;
     follow(sweep, signals, how.trainer)
 }
 
@@ -224,6 +231,15 @@ fn open_place(place: &PlaceArgs, run_dir: Option<&Path>) -> anyhow::Result<(devi
     let earlier = || record::read_run(run_dir?).ok()?.data_dir;
     let datasets = Datasets::new(device.device.clone(), place.data.clone().or_else(earlier));
     Ok((device, datasets))
+}
+
+/// Returns how the cells of the sweep are run.
+fn running(how: &HowArgs) -> Running {
+    Running {
+        choice: how.place.device,
+        runners: how.runners.clone(),
+        keep_every: Duration::from_secs(how.checkpoint_every.into()),
+    }
 }
 
 /// Returns whether another process must train because this one shows the screen or returns to the shell.
@@ -306,8 +322,8 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, trainer: bool) -> anyhow::Res
         }
     };
     let training = thread::Builder::new()
-        .name("trainer".to_owned())
-        .spawn(move || sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in)))
+        .name("sweep".to_owned())
+        .spawn(move || sweep.run(&commands_out, &mut Outbox::new(events_in)))
         .context("cannot start the training thread")?;
     if let Some(events) = lines {
         let watched = read_lines(&events, &commands, signals);
@@ -339,6 +355,17 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, trainer: bool) -> anyhow::Res
     }
     let ended = ended?;
     status(&ended, plan.cells.len())
+}
+
+/// Trains cells for the process that started this one, until that process closes the pipe or ends.
+fn runner(run_dir: &Path, checkpoint_every: u32, place: &PlaceArgs) -> anyhow::Result<ExitCode> {
+    signals::die_with_parent();
+    let signals = signals::listen(None).context(NO_SIGNALS)?;
+    let (device, datasets) = open_place(place, None)?;
+    let keep_every = Duration::from_secs(checkpoint_every.into());
+    let worker = Worker::new(Arc::new(RunDir::of_runner(run_dir)), device, datasets, keep_every);
+    sweep::serve_pipes(worker, signals).context("cannot work as a runner")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn lambda(args: &LambdaArgs) -> anyhow::Result<ExitCode> {

@@ -28,7 +28,9 @@ use std::time::{Duration, Instant};
 
 use os_display::Quotable;
 
-use crate::event::{Activity, CellEnding, CellIndex, Cells, Event, LogEntry, SweepEnding, SweepPlan, cell_name};
+use crate::event::{
+    Activity, CellEnding, CellIndex, Cells, Event, LogEntry, Runner, SweepEnding, SweepPlan, cell_name,
+};
 use crate::statistics::Kendall;
 
 pub use cell::{Cell, CellState, Curves, Latest};
@@ -98,6 +100,8 @@ pub struct Monitor {
     pub lost: bool,
     /// Where the sweep is trained, if this process cannot send requests there.
     pub elsewhere: Option<String>,
+    /// The runners.
+    pub runners: Vec<Runner>,
     clock: clock::Clock,
     /// The activity of each cell that is running or being prepared; without a cell, the activity of the sweep between
     /// cells.
@@ -207,6 +211,12 @@ impl Monitor {
                 }
                 self.ending = Some(ending);
                 self.stop(now);
+            }
+            Event::Runners(runners) => self.runners = runners,
+            Event::Assigned { cell, runner } => {
+                if let Some(assigned) = self.cells.get_mut(cell) {
+                    assigned.runner = Some(runner);
+                }
             }
             Event::TrainerLost => self.lose(None, now),
             Event::Elsewhere(words) => self.elsewhere = Some(words),

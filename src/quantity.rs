@@ -284,8 +284,9 @@ pub fn markdown_reference() -> String {
         };
         let (label, key, chart) = (quantity.label, quantity.key, quantity.chart.key);
         let mut letters = meaning.chars();
-        let first = letters.next().map(char::to_uppercase).into_iter().flatten();
-        let meaning: String = first.chain(letters).collect();
+        // A symbol such as η stays as it is.
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        let meaning: String = first.into_iter().chain(letters).collect();
         let section =
             format!("### {label}\n\n{meaning}\n\n- **On disk:** `{key}`{residual}\n- **Chart:** `{chart}`\n\n");
         reference.push_str(&section);

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::event::CellIndex;
+use crate::event::{CellEnding, CellIndex, Summary};
 
 mod attempts;
 mod cell;
@@ -156,6 +156,24 @@ impl RunDir {
         Self::take(path.to_owned(), false)
     }
 
+    /// Opens a run directory that the process which started this one has locked, to write the folders of cells in it.
+    #[must_use]
+    pub fn of_runner(path: &Path) -> Self {
+        Self {
+            folder: Folder::at(path.to_owned()),
+            lock: None,
+            syncs: true,
+            is_new: false,
+        }
+    }
+
+    /// Returns the file that is locked, if the file system has locks. The lock lasts until the last copy of the file is
+    /// closed, in whatever process.
+    #[must_use]
+    pub fn lock(&self) -> Option<&File> {
+        self.lock.as_ref()
+    }
+
     /// Returns the path at which the run directory was created or opened. Files are written to its current place, which
     /// differs if the folder was moved.
     #[must_use]
@@ -261,6 +279,25 @@ impl RunDir {
     /// The operating system reports an error.
     pub fn continue_cell(&self, cell: CellIndex, from: &Checkpoint) -> Result<CellWriter, RecordError> {
         CellWriter::go_on(self.cell_path(cell), from.slot, from.metrics_bytes)
+    }
+
+    /// Writes how a cell ended whose process did not write that itself.
+    ///
+    /// # Errors
+    /// The operating system reports an error.
+    pub fn end_cell(
+        &self,
+        cell: CellIndex,
+        settings: &[(String, String)],
+        ending: &CellEnding,
+        summary: &Summary,
+    ) -> Result<(), RecordError> {
+        let path = self.cell_path(cell);
+        if path.join(names::METRICS).exists() {
+            cell::end(&path, ending, summary)
+        } else {
+            self.begin_cell(cell, settings)?.finish(ending, summary)
+        }
     }
 
     /// Removes files that an ended cell no longer needs, such as its checkpoints. This is needed if the process was

@@ -37,6 +37,21 @@ pub(crate) fn command(flags: &[&str], config: Option<&str>) -> io::Result<Comman
     Ok(command)
 }
 
+/// Returns the command that starts this program without arguments, in the same way as it was started.
+///
+/// # Errors
+/// Returns an error if the system does not tell which program this is.
+pub(crate) fn bare() -> io::Result<Command> {
+    let words = words();
+    let mut command = Command::new(program()?);
+    let mut before = words.all.into_iter().take(words.before);
+    if let Some(name) = before.next() {
+        named(&mut command, &name);
+    }
+    command.args(before);
+    Ok(command)
+}
+
 /// The command line of this process, as the system has it.
 struct Words {
     all: Vec<OsString>,

@@ -245,6 +245,15 @@ pub fn leave(words: &str) -> ! {
     signal_hook::low_level::exit(i32::from(STATUS_STOPPED))
 }
 
+/// Lets the kernel kill this process as soon as the thread that started it ends, on Linux. Elsewhere the closed pipe
+/// to that process must suffice.
+pub fn die_with_parent() {
+    #[cfg(target_os = "linux")]
+    {
+        let _ = rustix::process::set_parent_process_death_signal(Some(Number::KILL));
+    }
+}
+
 /// Returns the warning that asks a process of this program to stop cleanly, however often the signal is sent.
 pub fn gentle_stop() -> Number {
     // A signal that this process ignores is also ignored by the processes it starts.

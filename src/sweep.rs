@@ -4,6 +4,9 @@ mod begin;
 mod broken_off;
 mod cell;
 mod checkpoint;
+mod command;
+mod conduct;
+mod crew;
 mod datasets;
 mod disk;
 mod error;
@@ -13,43 +16,52 @@ mod queue;
 mod remeasure;
 mod snapshot;
 mod table;
+mod worker;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 pub use checkpoint::{to_tensors, values};
+pub use crew::serve_pipes;
 pub use datasets::Datasets;
 pub use disk::told_by_disk;
 pub use error::{SweepError, panic_text, with_causes};
 pub use memory::{DataTooLarge, TooLarge};
 pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
+pub use worker::Worker;
 
 use crate::config::{Cell as Planned, Experiment, Settings};
-use crate::device::OpenDevice;
-use crate::event::{
-    Activity, CellEnding, CellIndex, CellPlan, CellSize, Event, LogKind, Summary, SweepEnding, SweepPlan,
-};
-use crate::record::{
-    CellRow, CellWriter, Checkpoint, QueueFile, RecordError, RowState, RunDir, RunInfo, RunState, read_progress,
-    read_queue, rfc3339,
-};
+use crate::device::{DeviceChoice, RunnerChoice};
+use crate::event::{CellIndex, CellPlan, CellSize, Summary, SweepEnding, SweepPlan};
+use crate::record::{CellRow, QueueFile, RecordError, RowState, RunDir, RunInfo, read_queue};
 use crate::setup;
-use crate::train::{Control, Outbox, Verdict};
+use crate::train::{Control, Outbox};
 use broken_off::BrokenOff;
-use cell::{Keeping, train_cell};
-use log_words::{ended_words, kind_of, with_swept};
+use crew::Crew;
 use queue::Queue;
 use table::Table;
 
 /// A sweep, with its run directory.
 pub struct Sweep {
     name: String,
-    queue: Arc<Mutex<Queue>>,
-    device: OpenDevice,
+    queue: Queue,
+    crew: Crew,
+    /// The number of runners that there are to be.
+    wanted_runners: usize,
+    /// How often runners ended before they were ready, since the last one that was.
+    false_starts: u32,
+    /// How often the runner of a cell ended unexpectedly.
+    deaths: BTreeMap<CellIndex, u32>,
+    /// Running cells that began again from step 0, as long as their folder is not opened.
+    anew: BTreeSet<CellIndex>,
+    /// Whether the sweep is to stop.
+    quit: bool,
+    device_name: String,
+    /// Whether the device's memory is the memory of the host.
+    is_on_host: bool,
     run_dir: Arc<RunDir>,
-    datasets: Datasets,
     info: RunInfo,
     /// The contents of `run.json` before this process, if there were any.
     earlier: Option<RunInfo>,
@@ -58,7 +70,17 @@ pub struct Sweep {
     rows: Vec<CellRow>,
     table: Table,
     broken_off: Vec<BrokenOff>,
-    keep_every: Duration,
+}
+
+/// How the cells of a sweep are run.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// The device that was named.
+    pub choice: DeviceChoice,
+    /// The runners that were asked for.
+    pub runners: RunnerChoice,
+    /// The time between two checkpoints of a running cell.
+    pub keep_every: Duration,
 }
 
 /// How a sweep ended.
@@ -73,244 +95,17 @@ pub struct Ended {
 impl Sweep {
     /// Returns the plan of the sweep, which the first event has.
     pub fn plan(&self) -> SweepPlan {
-        let queue = self.queue();
         plan(
-            &queue.experiment,
+            &self.queue.experiment,
             &self.rows,
-            |cell| queue.sizes.get(cell).copied(),
-            (self.run_dir.path(), &self.device.name),
+            |cell| self.queue.sizes.get(cell).copied(),
+            (self.run_dir.path(), &self.device_name),
         )
-    }
-
-    /// Runs every cell that has not ended, in the order of the queue. Cells that were running when earlier processes
-    /// were killed come last.
-    ///
-    /// A cell that fails or panics does not end the sweep. A run directory that cannot be written ends it.
-    pub fn run(mut self, control: &mut Control, outbox: &mut Outbox) -> Ended {
-        let log = self.run_dir.logbook();
-        outbox.log_into(Box::new(move |kind, cell, words| log.write(kind, cell, words)));
-        let begins = format!(
-            "{}: {} of {} cells to run",
-            self.name,
-            self.queue().waiting(),
-            self.rows.len()
-        );
-        outbox.log(LogKind::Sweep, None, &begins);
-        control.attend(self.queue.clone());
-        outbox.state(Event::SweepStarted(self.plan()));
-        let stands = self.queue().event();
-        outbox.state(stands);
-        for (cell, words) in self.notices.drain(..) {
-            outbox.notice(cell, words);
-        }
-        for doubt in self.datasets.doubts() {
-            outbox.notice(None, doubt);
-        }
-        let ending = match self.run_cells(control, outbox) {
-            Ok(ending) => ending,
-            Err(error) => {
-                self.set_aside_what_runs();
-                // Report the first error, not this one.
-                let _ = self.table.write();
-                SweepEnding::Failed(with_causes(&error))
-            }
-        };
-        self.info.ended = Some(rfc3339(SystemTime::now()));
-        self.info.state = match &ending {
-            SweepEnding::Complete => RunState::Complete,
-            SweepEnding::Stopped => RunState::Stopped,
-            SweepEnding::Failed(why) => RunState::Failed(why.clone()),
-        };
-        let ending = match insist(control, outbox, || self.run_dir.write_run(&self.info)) {
-            Err(error) if ending == SweepEnding::Complete => SweepEnding::Failed(with_causes(&error)),
-            _ => ending,
-        };
-        outbox.log(LogKind::Sweep, None, &ending.words());
-        outbox.state(Event::SweepEnded(ending.clone()));
-        let failed = self.rows.into_iter().filter_map(|row| match row.state {
-            RowState::Ended(CellEnding::Failed(why)) => Some((row.cell, why)),
-            _ => None,
-        });
-        Ended {
-            ending,
-            failed: failed.collect(),
-        }
-    }
-
-    fn run_cells(&mut self, control: &mut Control, outbox: &mut Outbox) -> Result<SweepEnding, RecordError> {
-        loop {
-            control.hear(outbox);
-            let next = self.queue().take_next();
-            let Some(cell) = next else { break };
-            control.begin(cell);
-            let unfilled = self.rows.len() <= cell;
-            if unfilled {
-                self.fill_rows();
-            }
-            let (ending, summary) = match control.verdict(cell) {
-                // The cells that are left wait for a resume, except aborted ones, which are left out below.
-                Verdict::Quit => {
-                    control.end();
-                    continue;
-                }
-                Verdict::Abort => {
-                    let left_out = insist(control, outbox, || self.leave_out(cell))?;
-                    if self.queue().begins_anew(cell) {
-                        insist(control, outbox, || self.queue().keep())?;
-                    }
-                    left_out
-                }
-                Verdict::Go | Verdict::Skip => self.run_cell(cell, control, outbox)?,
-            };
-            control.end();
-            self.queue().ended(cell);
-            let row = &mut self.rows[cell];
-            row.state = RowState::Ended(ending.clone());
-            row.summary = summary.clone();
-            self.table.rows().put(row.clone());
-            insist(control, outbox, || self.table.check())?;
-            outbox.tell_skipped();
-            outbox.log(kind_of(&ending), Some(cell), &ended_words(&ending, &summary));
-            outbox.state(Event::CellEnded { cell, ending, summary });
-        }
-        self.fill_rows();
-        let held = self.queue().held_words();
-        if let Some(words) = held {
-            outbox.notice(None, words);
-        }
-        insist(control, outbox, || self.table.write())?;
-        let unfinished =
-            |row: &CellRow| matches!(row.state, RowState::Queued | RowState::Ended(CellEnding::Interrupted));
-        let again = self.queue().has_again();
-        Ok(if again || self.rows.iter().any(unfinished) {
-            SweepEnding::Stopped
-        } else {
-            SweepEnding::Complete
-        })
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds rows for cells that were added to the queue.
-    fn fill_rows(&mut self) {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.fill(&mut self.rows);
-    }
-
-    /// Marks running cells as interrupted, so that the table does not show them as running after the sweep.
-    fn set_aside_what_runs(&mut self) {
-        for row in self.rows.iter_mut().filter(|row| row.state == RowState::Running) {
-            row.state = RowState::Ended(CellEnding::Interrupted);
-            row.summary = read_progress(&self.run_dir.cell_path(row.cell));
-            self.table.rows().put(row.clone());
-        }
     }
 
     /// Returns the settings of a cell, including added cells.
     fn settings(&self, cell: CellIndex) -> Settings {
-        self.queue().experiment.cells[cell].settings.clone()
-    }
-
-    /// Writes that a cell was aborted before it began, so that a resume does not run it either.
-    fn leave_out(&self, cell: CellIndex) -> Result<(CellEnding, Summary), RecordError> {
-        let writer = self.run_dir.begin_cell(cell, &entries(&self.settings(cell)))?;
-        writer.finish(&CellEnding::Aborted, &Summary::default())?;
-        Ok((CellEnding::Aborted, Summary::default()))
-    }
-
-    /// Trains one cell and writes how it ended. Returns an error only if the run directory cannot be read or written.
-    fn run_cell(
-        &mut self,
-        cell: CellIndex,
-        control: &mut Control,
-        outbox: &mut Outbox,
-    ) -> Result<(CellEnding, Summary), RecordError> {
-        control.busy_with(Activity::Preparing, outbox);
-        let row = CellRow {
-            state: RowState::Running,
-            // The values of an earlier attempt come from its checkpoint, if it has one.
-            summary: Summary::default(),
-            ..self.rows[cell].clone()
-        };
-        self.rows[cell] = row.clone();
-        self.table.rows().put(row.clone());
-        insist(control, outbox, || self.table.check())?;
-        let settings = self.settings(cell);
-        let anew = self.queue().begins_anew(cell);
-        let (mut writer, from) = insist(control, outbox, || self.open_cell(cell, &settings, anew, outbox))?;
-        let broken_off = self.broken_off.iter().position(|broken_off| broken_off.cell == cell);
-        if let Some(broken_off) = broken_off.map(|at| self.broken_off.swap_remove(at)) {
-            insist(control, outbox, || writer.count_attempt(broken_off.next_attempt()))?;
-        }
-        if anew {
-            // A later process must continue this cell and not begin it again.
-            insist(control, outbox, || self.queue().keep())?;
-        }
-        let words = if from.is_some() {
-            "goes on from its checkpoint"
-        } else {
-            "begins"
-        };
-        outbox.log(LogKind::Begun, Some(cell), &with_swept(words, &self.rows[cell].swept));
-        // Sent only now, because readers expect the files on disk to match the beginning of the cell.
-        outbox.state(Event::CellStarted { cell });
-        let keep_every = self.keep_every;
-        let device = &self.device;
-        let datasets = &mut self.datasets;
-        let rows = self.table.rows();
-        // Outside the closure, so that the last values survive a failure of the cell.
-        let mut summary = Summary::default();
-        // A panic in a back end, for example when a GPU runs out of memory, fails this cell and not the whole sweep.
-        let trained = catch_unwind(AssertUnwindSafe(|| {
-            let keeping = Keeping {
-                writer: &mut writer,
-                summary: &mut summary,
-                row,
-                rows,
-                every: keep_every,
-                from: from.as_ref().map(|from| &from.tensors),
-            };
-            train_cell(cell, &settings, device, datasets, keeping, control, outbox)
-        }));
-        let ending = match trained {
-            Ok(Ok(ending)) => ending,
-            // Without a writable run directory, the results of every further cell would be lost.
-            Ok(Err(error)) => match error.downcast::<RecordError>() {
-                Ok(error) => return Err(*error),
-                Err(error) => CellEnding::Failed(with_causes(error.as_ref())),
-            },
-            Err(panic) => CellEnding::Failed(self.device.explain_panic(&panic_text(panic.as_ref()))),
-        };
-        insist(control, outbox, || writer.finish(&ending, &summary))?;
-        Ok((ending, summary))
-    }
-}
-
-impl Sweep {
-    /// Opens the folder of a cell. Returns also the checkpoint to continue from, if an earlier process kept one.
-    fn open_cell(
-        &self,
-        cell: CellIndex,
-        settings: &Settings,
-        anew: bool,
-        outbox: &Outbox,
-    ) -> Result<(CellWriter, Option<Checkpoint>), RecordError> {
-        let path = self.run_dir.cell_path(cell);
-        let (from, notices) = if anew {
-            (None, Vec::new())
-        } else {
-            snapshot::newest(&path)
-        };
-        for notice in notices {
-            outbox.notice(Some(cell), notice);
-        }
-        let Some(from) = from else {
-            return Ok((self.run_dir.begin_cell(cell, &entries(settings))?, None));
-        };
-        let writer = self.run_dir.continue_cell(cell, &from)?;
-        Ok((writer, Some(from)))
+        self.queue.experiment.cells[cell].settings.clone()
     }
 }
 

@@ -23,7 +23,7 @@ use burn::tensor::{Device, Tensor};
 use sharpness::model::{Examples, Network, RunningStatistics};
 
 pub use augment::{Augmenter, View};
-pub use control::{Applied, Control, Desk, Verdict};
+pub use control::{Control, Verdict};
 pub use needs::{Moment, Needs, needs};
 pub use outbox::{Log, Outbox};
 pub use probes::{probe_examples, probe_loss, rules};
@@ -31,7 +31,7 @@ pub use snapshot::{Array, Position, Snapshot};
 pub use stopwatch::Stopwatch;
 
 use crate::config::Settings;
-use crate::event::{CellEnding, CellIndex, Point, Progress, StopReason, Summary};
+use crate::event::{CellEnding, CellIndex, Point, StopReason, Summary};
 use run::Run;
 
 /// An error that stops a cell.
@@ -60,9 +60,6 @@ pub trait Keeper {
     ///
     /// Returns the error of writing.
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError>;
-
-    /// Receives the progress of the cell several times a second while it trains. Progress need not be stored.
-    fn progress(&mut self, _: &Progress) {}
 
     /// Returns the time between two snapshots: the most that a kill or a power failure can lose.
     fn keep_every(&self) -> Duration;

@@ -196,7 +196,7 @@ fn a_signal_ends_a_sweep_cleanly_and_resume_goes_on_with_what_is_unfinished() {
         let run = place.path("runs/small");
         assert_eq!(read_run(&run).unwrap().state, RunState::Stopped);
         let cells = read_cells(&run).unwrap();
-        assert!(cells.len() == 1 && !cells[0].is_finished());
+        assert!(!cells.is_empty() && cells.iter().all(|cell| !cell.is_finished()));
         assert!(cells[0].path.join("model.safetensors").is_file());
         assert!(read_metrics(&cells[0].path).unwrap().torn.is_none());
     }

@@ -106,7 +106,8 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         (
             "sweep",
             &[
-                "config", "data", "device", "event", "number", "quantity", "record", "setup", "train",
+                "config", "data", "device", "event", "number", "quantity", "record", "relaunch", "setup", "signals",
+                "train",
             ],
         ),
         ("train", &["config", "data", "event", "number", "quantity", "setup"]),

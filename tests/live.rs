@@ -64,7 +64,7 @@ impl Program {
     fn with(config: &str, size: Size, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("live.ron"), config).unwrap();
-        let seat = start(&folder, &["live.ron"], size, variables);
+        let seat = start(&folder, &["live.ron", "--runners", "1"], size, variables);
         Self { seat, folder }
     }
 
@@ -626,7 +626,7 @@ fn no_color_means_no_colour() {
 fn lines_are_shown_instead_where_the_screen_is_not_wanted() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("live.ron"), SHORT).unwrap();
-    let mut seat = start(&folder, &["live.ron", "--plain"], MIDDLE, &[]);
+    let mut seat = start(&folder, &["live.ron", "--plain", "--runners", "1"], MIDDLE, &[]);
     assert_eq!(seat.wait_for_the_end(), 0);
     seat.wait_for("complete: 2 cells");
     assert!(!seat.is_taken());
@@ -708,13 +708,13 @@ fn who_has_never_seen_the_screen_is_welcomed_once() {
     fs::write(folder.path().join("live.ron"), SHORT).unwrap();
     let state = folder.path().join("state").display().to_string();
     let variables = [("XDG_STATE_HOME", state.as_str())];
-    let mut seat = start(&folder, &["live.ron"], SMALL, &variables);
+    let mut seat = start(&folder, &["live.ron", "--runners", "1"], SMALL, &variables);
     seat.wait_for("welcome to sharptui");
     seat.press("2");
     seat.wait_until("page 2", |seat| !seat.shown().contains("welcome"));
     seat.press("\u{3}\u{3}");
     seat.wait_for_the_end();
-    let seat = start(&folder, &["live.ron"], SMALL, &variables);
+    let seat = start(&folder, &["live.ron", "--runners", "1"], SMALL, &variables);
     seat.wait_for("✓ complete");
     assert!(!seat.shown().contains("welcome"), "{}", seat.shown());
 }

@@ -145,6 +145,7 @@ fn config_and_run_read_back_and_leave_nothing_aside() {
         config: String::new(),
         data: Vec::new(),
         sizes: AlikeCells::group(&[size(7), size(7), size(9)]),
+        threads: Some(2),
     };
     for state in [
         RunState::Running,

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use crossbeam_channel::unbounded;
 use sharptui::config::Experiment;
-use sharptui::device::{DeviceChoice, open};
+use sharptui::device::{DeviceChoice, RunnerChoice, open};
 use sharptui::event::{Activity, CellEnding, Cells, Command, Event, SweepEnding};
 use sharptui::record::{RunDir, read_cells, read_metrics};
-use sharptui::sweep::{Datasets, Ended, Sweep, told_by_disk};
-use sharptui::train::{Control, Outbox};
+use sharptui::sweep::{Datasets, Ended, Running, Sweep, told_by_disk};
+use sharptui::train::Outbox;
 
 const THREE: &str = "(
     model: Mlp(widths: [4]), learning_rate: 0.1, batch_size: 20, steps: 3, train_examples: 60, test_examples: 40,
@@ -48,7 +48,12 @@ impl Place {
         run_dir.write_config(&experiment.to_ron().unwrap()).unwrap();
         let device = open(DeviceChoice::Flex).unwrap();
         let datasets = Datasets::new(device.device.clone(), Some(self.folder.path().to_owned()));
-        Sweep::new(experiment, device, run_dir, datasets, Duration::from_mins(1)).unwrap()
+        let running = Running {
+            choice: DeviceChoice::Flex,
+            runners: RunnerChoice::Auto,
+            keep_every: Duration::from_mins(1),
+        };
+        Sweep::new(experiment, device, run_dir, datasets, &running).unwrap()
     }
 
     /// Runs what is left of `config` in this run directory, after sending `commands`.
@@ -79,7 +84,7 @@ impl Place {
             }
             seen
         });
-        let ended = sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in));
+        let ended = sweep.run(&commands_out, &mut Outbox::new(events_in));
         (ended, watcher.join().unwrap())
     }
 

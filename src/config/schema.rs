@@ -34,6 +34,29 @@ pub(super) fn write_given<S: Serializer, T: Serialize>(value: &Option<T>, to: S)
     }
 }
 
+/// A value within another format, as compact RON text: RON's identifiers have no counterpart in JSON.
+pub mod as_ron {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, ron_options, text};
+    use serde::de::{DeserializeOwned, Error};
+
+    /// Writes the value as a string.
+    ///
+    /// # Errors
+    /// Returns the error of the other format.
+    pub fn serialize<T: Serialize, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        text(value).serialize(to)
+    }
+
+    /// Reads the value from a string.
+    ///
+    /// # Errors
+    /// Returns an error if the string is not such a value.
+    pub fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        let text = String::deserialize(from)?;
+        ron_options().from_str(&text).map_err(D::Error::custom)
+    }
+}
+
 /// Generates [`Settings`](super::Settings), `Overrides` and `Document` from one list of settings.
 ///
 /// A setting without a default must be given in the file or in its sweep. The brackets after `=>` hold the ranges of
@@ -44,7 +67,7 @@ macro_rules! settings {
         $name:ident: $type:ty $(= $default:expr)? $(=> [$($range:expr),+ $(,)?])?,
     )*) => {
         /// All settings of one cell, with defaults filled in. They decide everything that the cell computes.
-        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub struct Settings {
             $(
                 $(#[doc = $doc])*

@@ -32,7 +32,13 @@ pub(super) fn told(standing: &Monitor, now: Instant) -> Vec<Event> {
         cells: cells.clone().map(|cell| cell.plan.clone()).collect(),
         earlier_seconds: standing.elapsed(now).as_secs_f64(),
     })];
+    events.push(Event::Runners(standing.runners.clone()));
     let running = standing.turns.running.iter().copied();
+    let assigned = running.clone().chain(standing.prepared());
+    events.extend(assigned.filter_map(|cell| {
+        let runner = standing.cells[cell].runner?;
+        Some(Event::Assigned { cell, runner })
+    }));
     events.extend(running.clone().map(|cell| Event::CellStarted { cell }));
     let is_held = cells.enumerate().filter(|(_, cell)| cell.is_held);
     events.push(Event::Queue {

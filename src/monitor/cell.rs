@@ -134,6 +134,8 @@ pub struct Cell {
     pub plan: CellPlan,
     /// Its state, without pauses; see [`super::Monitor::state`].
     pub state: CellState,
+    /// The number of the runner that trains it, or trained it last.
+    pub runner: Option<u32>,
     /// Its progress.
     pub progress: Progress,
     /// The first progress that was received. It comes after the measurements that precede the first step.
@@ -161,6 +163,7 @@ impl Cell {
         let ended = plan.ended.clone();
         let probes = plan.probes.len();
         let mut cell = Self {
+            runner: None,
             plan,
             state: CellState::Queued,
             progress: Progress::default(),

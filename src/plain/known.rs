@@ -74,6 +74,8 @@ impl Known {
             | Event::Queue { .. }
             | Event::CellRetried { .. }
             | Event::Logged(_)
+            | Event::Runners(_)
+            | Event::Assigned { .. }
             | Event::History { .. }
             | Event::TrainerLost
             | Event::SweepEnded(_) => Vec::new(),

@@ -144,13 +144,18 @@ impl CellWriter {
     /// The operating system reports an error.
     pub fn finish(&self, ending: &CellEnding, summary: &Summary) -> Result<(), RecordError> {
         sync::file(&self.metrics).at("sync", &self.folder.place().join(names::METRICS))?;
-        let ended = CellSummary {
-            ending: ending.clone(),
-            summary: summary.clone(),
-        };
-        replace::replace_json(&self.folder.place().join(names::SUMMARY), &ended)?;
-        clear_away(&self.folder.place(), &ended)
+        end(&self.folder.place(), ending, summary)
     }
+}
+
+/// Writes `summary.json`, which marks the cell in this folder as ended.
+pub(super) fn end(cell_dir: &Path, ending: &CellEnding, summary: &Summary) -> Result<(), RecordError> {
+    let ended = CellSummary {
+        ending: ending.clone(),
+        summary: summary.clone(),
+    };
+    replace::replace_json(&cell_dir.join(names::SUMMARY), &ended)?;
+    clear_away(cell_dir, &ended)
 }
 
 /// Removes files that an ended cell no longer needs. A process may be killed after it wrote `summary.json` and before

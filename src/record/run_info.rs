@@ -41,6 +41,10 @@ pub struct RunInfo {
     /// Sizes of its cells, in queue order. Empty for runs of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sizes: Vec<AlikeCells>,
+    /// Number of CPU threads of each of its runners; none for runs of earlier versions. Results may depend on it in their
+    /// last bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
 }
 
 /// Consecutive cells of equal size.

@@ -1,17 +1,20 @@
 //! Prepares a sweep: reads what the run directory has already, and determines which cells are left to run.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use sharpness::model::ROUNDING;
 
 use super::broken_off::BrokenOff;
+use super::crew::{Circumstances, Crew, Spec, choose};
 use super::datasets::Datasets;
 use super::disk::{left_at, trained_elsewhere};
 use super::error::{SweepError, check_same, check_settings};
 use super::queue::{Queue, to_do};
 use super::table::Table;
-use super::{Sweep, queued, queued_row, with_added};
+use super::worker::Worker;
+use super::{Running, Sweep, queued, queued_row, with_added};
 use crate::config::{Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{CellEnding, CellIndex, CellSize};
@@ -24,7 +27,7 @@ use crate::train::needs;
 
 impl Sweep {
     /// Writes the plan of the sweep. Cells that are complete in `run_dir` will not run again; failed cells will. While
-    /// a cell runs, a checkpoint is written every `keep_every`.
+    /// a cell runs, a checkpoint is written now and then.
     ///
     /// # Errors
     ///
@@ -35,7 +38,7 @@ impl Sweep {
         device: OpenDevice,
         run_dir: RunDir,
         datasets: Datasets,
-        keep_every: Duration,
+        running: &Running,
     ) -> Result<Self, SweepError> {
         let earlier = read_run(run_dir.path()).ok();
         if let Some(earlier) = &earlier {
@@ -73,10 +76,16 @@ impl Sweep {
                 .iter()
                 .map(|broken_off| (Some(broken_off.cell), broken_off.words())),
         );
-        let mut seeds: Vec<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
-        seeds.sort_unstable();
-        seeds.dedup();
         let sizes: Vec<CellSize> = experiment.cells.iter().map(|cell| size(&cell.settings)).collect();
+        let left = rows.iter().filter(|row| to_do(&row.state)).map(|row| row.cell);
+        let left = left
+            .map(|cell| (&experiment.cells[cell].settings, sizes[cell]))
+            .collect();
+        let threads = earlier.as_ref().and_then(|earlier| earlier.threads);
+        let circumstances = Circumstances::here(running.choice, &device, left, threads);
+        let chosen = choose(&running.runners, &circumstances);
+        notices.extend(chosen.words.clone().map(|words| (None, words)));
+        notices.extend(datasets.doubts().iter().map(|doubt| (None, doubt.clone())));
         let info = RunInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             rounding: ROUNDING,
@@ -85,7 +94,7 @@ impl Sweep {
             data_dir: datasets
                 .dir()
                 .map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned())),
-            seeds,
+            seeds: seeds(&experiment),
             cells: rows.len(),
             // A resumed run keeps its first starting time.
             started: earlier
@@ -96,6 +105,7 @@ impl Sweep {
             config: read_config(run_dir.path())?,
             data: datasets.marks().to_vec(),
             sizes: AlikeCells::group(&sizes),
+            threads: Some(chosen.threads),
         };
         let run_dir = Arc::new(run_dir);
         let is_to_do = |cell: CellIndex| rows.get(cell).is_some_and(|row: &CellRow| to_do(&row.state));
@@ -104,19 +114,31 @@ impl Sweep {
         run_dir.write_run(&info)?;
         let places = (Arc::clone(&run_dir), table.rows().clone());
         let queue = Queue::new((experiment, sizes), places, &kept, is_to_do, &broken_off);
+        let (device_name, is_on_host) = (device.name.clone(), device.on_host);
+        let wanted_runners = chosen.devices.len();
+        let worker = || Worker::new(Arc::clone(&run_dir), device, datasets, running.keep_every);
+        let spec = Spec {
+            data: info.data_dir.clone(),
+            keep_every: running.keep_every,
+        };
         Ok(Self {
             name,
-            queue: Arc::new(Mutex::new(queue)),
-            device,
+            queue,
+            wanted_runners,
+            crew: Crew::new(chosen, spec, worker),
+            false_starts: 0,
+            deaths: BTreeMap::new(),
+            anew: BTreeSet::new(),
+            quit: false,
+            device_name,
+            is_on_host,
             run_dir,
-            datasets,
             info,
             earlier,
             notices,
             rows,
             table,
             broken_off,
-            keep_every,
         })
     }
 
@@ -130,6 +152,12 @@ impl Sweep {
         // The caller reports another error.
         let _ = self.run_dir.write_run(self.earlier.as_ref().unwrap_or(&self.info));
     }
+}
+
+/// Returns the distinct seeds of an experiment, in ascending order.
+fn seeds(experiment: &Experiment) -> Vec<u64> {
+    let seeds: BTreeSet<u64> = experiment.cells.iter().map(|cell| cell.settings.seed).collect();
+    seeds.into_iter().collect()
 }
 
 /// Returns the size of a cell with these settings.

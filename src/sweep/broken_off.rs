@@ -31,6 +31,11 @@ impl BrokenOff {
         !self.continues || self.attempts > 1
     }
 
+    /// Returns whether the cell has a checkpoint to go on from.
+    pub(super) fn continues(self) -> bool {
+        self.continues
+    }
+
     /// Returns the number of the next attempt.
     pub(super) fn next_attempt(self) -> u32 {
         self.attempts.saturating_add(1)

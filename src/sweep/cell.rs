@@ -7,12 +7,11 @@ use burn::tensor::Tensor;
 use sharpness::model::{Network, RunningStatistics};
 
 use super::datasets::Datasets;
-use super::table::Rows;
 use super::{checkpoint, snapshot};
 use crate::config::Settings;
 use crate::device::{Computing, OpenDevice};
-use crate::event::{CellEnding, CellIndex, Point, Progress, Summary};
-use crate::record::{CellRow, CellWriter, RecordError, Tensors};
+use crate::event::{CellEnding, CellIndex, Point, Summary};
+use crate::record::{CellWriter, RecordError, Tensors};
 use crate::setup;
 use crate::train::{AnyError, Control, Keeper, Outbox, Position, Snapshot, Task, train};
 
@@ -25,13 +24,12 @@ pub(super) struct Keeping<'a> {
     pub(super) writer: &'a mut CellWriter,
     /// The last values of the cell, updated while it trains.
     pub(super) summary: &'a mut Summary,
-    /// Its row in the table, and the table that takes the changes.
-    pub(super) row: CellRow,
-    pub(super) rows: &'a Rows,
     /// The time between two checkpoints.
     pub(super) every: Duration,
     /// The checkpoint from which the cell continues.
     pub(super) from: Option<&'a Tensors>,
+    /// Memory that the cells on other runners will still take, in bytes.
+    pub(super) reserved_bytes: u64,
 }
 
 /// Trains a cell and writes its results into its folder.
@@ -47,10 +45,9 @@ pub(super) fn train_cell(
     let Keeping {
         writer,
         summary,
-        row,
-        rows,
         every,
         from,
+        reserved_bytes,
     } = keeping;
     device.compute(Computing {
         tf32: settings.tf32,
@@ -60,7 +57,9 @@ pub(super) fn train_cell(
     let taken = datasets.get(settings, setup::dtype(settings))?;
     let network = setup::network(settings, taken.shape, taken.classes);
     let data_bytes = taken.bytes();
-    datasets.memory().check(settings, &network, device, data_bytes)?;
+    datasets
+        .memory()
+        .check(settings, &network, device, data_bytes, reserved_bytes)?;
     let data = datasets.get(settings, setup::dtype(settings))?;
     let task = Task {
         cell,
@@ -75,8 +74,6 @@ pub(super) fn train_cell(
         network: &network,
         writer,
         summary,
-        row,
-        rows,
         keep_every: every,
         cost: Duration::ZERO,
     };
@@ -85,7 +82,6 @@ pub(super) fn train_cell(
         .transpose()?;
     if let Some(from) = &from {
         *folder.summary = from.summary()?;
-        folder.show();
     }
     let trained = train(task, control, outbox, &mut folder, from.as_ref())?;
     *folder.summary = trained.summary;
@@ -97,35 +93,16 @@ struct Folder<'a> {
     network: &'a Network,
     writer: &'a mut CellWriter,
     summary: &'a mut Summary,
-    row: CellRow,
-    rows: &'a Rows,
     keep_every: Duration,
     /// The time that the last checkpoint took.
     cost: Duration,
 }
 
-impl Folder<'_> {
-    /// Puts the cell's last values into the table.
-    fn show(&mut self) {
-        self.row.summary = self.summary.clone();
-        self.rows.put_values(self.row.clone());
-    }
-}
-
 impl Keeper for Folder<'_> {
     fn point(&mut self, point: &Point) -> Result<(), AnyError> {
-        // Training waits if the table cannot be written, as it does for the metrics.
-        self.rows.check()?;
         self.writer.append(point)?;
         self.summary.take_in(point);
-        self.show();
         Ok(())
-    }
-
-    fn progress(&mut self, progress: &Progress) {
-        let shown = &mut self.row.summary;
-        (shown.steps, shown.epochs, shown.seconds) = (progress.step, progress.epoch, progress.seconds);
-        self.rows.put_values(self.row.clone());
     }
 
     fn parameters(&mut self, step: u64, parameters: &Tensor<1>, running: &[RunningStatistics]) -> Result<(), AnyError> {

@@ -83,6 +83,12 @@ impl Account {
         Self { base: Usage::now() }
     }
 
+    /// Returns the memory that is free for further processes, in bytes, if the system tells it.
+    pub(super) fn free_bytes() -> Option<u64> {
+        let none = Usage::default();
+        room::least(Path::new("/"), &none, &none).map(|room| room.bytes)
+    }
+
     /// Checks that the available memory can hold the data set of these settings while it is read and copied to the
     /// device.
     ///
@@ -113,6 +119,7 @@ impl Account {
     }
 
     /// Checks that a cell fits into the available memory in addition to its data set of `data_bytes` bytes.
+    /// `reserved_bytes` of the available memory are for cells on other runners.
     ///
     /// # Errors
     ///
@@ -123,6 +130,7 @@ impl Account {
         network: &Network,
         device: &OpenDevice,
         data_bytes: u64,
+        reserved_bytes: u64,
     ) -> Result<(), TooLarge> {
         if !device.on_host {
             return Ok(());
@@ -130,7 +138,8 @@ impl Account {
         let now = Usage::now();
         let reusable = now.beyond(&self.base.with(data_bytes));
         let needs = needs(settings, network, setup::dtype(settings).size());
-        match room::least(Path::new("/"), &now, &reusable) {
+        let room = room::least(Path::new("/"), &now, &reusable).map(|room| room.without(reserved_bytes));
+        match room {
             Some(room) if room.bytes < needs.bytes => Err(TooLarge {
                 needs,
                 parameters: network.layout().len(),
@@ -139,6 +148,12 @@ impl Account {
             _ => Ok(()),
         }
     }
+}
+
+/// Returns how often the kernel killed a process of this process's control group because memory ran out; 0 if the
+/// system does not tell.
+pub(super) fn killed_for_memory() -> u64 {
+    cgroup::kills(Path::new("/"))
 }
 
 #[cfg(test)]

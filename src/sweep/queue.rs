@@ -9,7 +9,6 @@ use super::{cell_plan, queued_row};
 use crate::config::Experiment;
 use crate::event::{CellEnding, CellIndex, CellSize, Command, Event};
 use crate::record::{Added, CellRow, QueueFile, RecordError, RowState, RunDir};
-use crate::train::{Applied, Desk, Verdict};
 
 /// The queue of a sweep, and all cells of the sweep.
 pub(super) struct Queue {
@@ -27,8 +26,6 @@ pub(super) struct Queue {
     left_out: BTreeSet<CellIndex>,
     added: Vec<Added>,
     running: BTreeSet<CellIndex>,
-    /// Running cells that must be set aside.
-    skipped: BTreeSet<CellIndex>,
 }
 
 impl Queue {
@@ -63,23 +60,50 @@ impl Queue {
             left_out: kept.left_out.iter().copied().collect(),
             added: kept.added.clone(),
             running: BTreeSet::new(),
-            skipped: BTreeSet::new(),
         }
     }
 
-    /// Takes the next cell that is not held, or that will only be left out.
-    pub(super) fn take_next(&mut self) -> Option<CellIndex> {
-        let is_next = |cell: &CellIndex| !self.held.contains(cell) || self.left_out.contains(cell);
-        let at = self.order.iter().position(is_next)?;
-        let cell = self.order.remove(at);
+    /// Returns the next cell that is not held, or that will only be left out. A cell that is being set aside is next
+    /// only once it has ended.
+    pub(super) fn next(&self) -> Option<CellIndex> {
+        let is_next = |cell: &&CellIndex| {
+            (!self.held.contains(cell) || self.left_out.contains(cell)) && !self.running.contains(cell)
+        };
+        self.order.iter().find(is_next).copied()
+    }
+
+    /// Returns whether a queued cell was aborted before its turn.
+    pub(super) fn is_left_out(&self, cell: CellIndex) -> bool {
+        self.left_out.contains(&cell)
+    }
+
+    /// Returns a queued cell that was aborted before its turn and will only be left out.
+    pub(super) fn next_left_out(&self) -> Option<CellIndex> {
+        let is_next = |cell: &&CellIndex| self.left_out.contains(cell) && !self.running.contains(cell);
+        self.order.iter().find(is_next).copied()
+    }
+
+    /// Notes that a queued cell is running from now on.
+    pub(super) fn begin(&mut self, cell: CellIndex) {
+        self.order.retain(|waits| *waits != cell);
         self.running.insert(cell);
-        Some(cell)
     }
 
     /// Notes that a running cell has ended or was set aside.
     pub(super) fn ended(&mut self, cell: CellIndex) {
         self.running.remove(&cell);
-        self.skipped.remove(&cell);
+    }
+
+    /// Returns whether a cell is running.
+    pub(super) fn is_running(&self, cell: CellIndex) -> bool {
+        self.running.contains(&cell)
+    }
+
+    /// Puts a running cell at the front of the queue: it goes on as soon as it has ended here.
+    pub(super) fn put_first(&mut self, cell: CellIndex) {
+        if self.place(cell).is_none() {
+            self.order.insert(0, cell);
+        }
     }
 
     /// Returns whether this cell had ended and begins again from the start. From then on it is treated like any other
@@ -152,14 +176,16 @@ impl Queue {
         let mut events = Vec::new();
         match command {
             Command::Skip(cell) if self.running.contains(&cell) => {
-                if self.order.iter().all(|waits| self.held.contains(waits)) {
+                let mut others = self.order.iter().filter(|waits| **waits != cell);
+                if others.all(|waits| self.held.contains(waits)) {
                     return Err(refused(
                         cell,
                         "no other cell is queued, so it is not skipped".to_owned(),
                     ));
                 }
-                self.skipped.insert(cell);
-                self.order.push(cell);
+                if self.place(cell).is_none() {
+                    self.order.push(cell);
+                }
             }
             Command::Skip(cell) => {
                 let at = place(self, cell, "skipped")?;
@@ -241,55 +267,39 @@ fn notice(cell: Option<CellIndex>, words: String) -> Event {
     Event::Notice { cell, words }
 }
 
-/// Returns the cell that a queue command is about, and the command in words for the log.
-fn words(command: Command) -> (Option<CellIndex>, &'static str) {
-    match command {
-        Command::Abort(cell) => (Some(cell), "abort"),
-        Command::Skip(cell) => (Some(cell), "skip: moved to the end of the queue"),
-        Command::Retry(cell) => (Some(cell), "run again"),
-        Command::Move { cell, by } if by < 0 => (Some(cell), "run earlier"),
-        Command::Move { cell, .. } => (Some(cell), "run later"),
-        Command::Hold(cell) => (Some(cell), "hold the cell"),
-        Command::Release(cell) => (Some(cell), "release the cell"),
-        Command::AddSeed(cell) => (Some(cell), "add a cell like it with a new seed"),
-        Command::Pause(_)
-        | Command::Resume(_)
-        | Command::Audit(_)
-        | Command::Keep(_)
-        | Command::Measure(_)
-        | Command::SetLearningRate { .. }
-        | Command::Quit => (None, "not about the queue"),
-    }
+/// The result of a command about the queue, to be published and logged.
+#[derive(Debug)]
+pub(super) struct Applied {
+    /// Whether the queue accepted the command.
+    pub(super) is_done: bool,
+    /// The events to publish.
+    pub(super) events: Vec<Event>,
 }
 
-impl Desk for Queue {
-    fn apply(&mut self, command: Command) -> Applied {
-        let (cell, words) = words(command);
-        let mut applied = Applied::done(cell, words);
-        match self.change(command) {
-            Ok(Some(events)) => applied.events = events,
-            Ok(None) => return applied,
-            Err(Refused { cell, why }) => {
-                applied.events.push(notice(Some(cell), why));
-                return applied;
+impl Queue {
+    /// Applies a command about the queue, and keeps the queue for a later process.
+    pub(super) fn apply(&mut self, command: Command) -> Applied {
+        let mut events = match self.change(command) {
+            Ok(Some(events)) => events,
+            Ok(None) => {
+                return Applied {
+                    is_done: true,
+                    events: Vec::new(),
+                };
             }
-        }
+            Err(Refused { cell, why }) => {
+                return Applied {
+                    is_done: false,
+                    events: vec![notice(Some(cell), why)],
+                };
+            }
+        };
         // In this process the change is still valid.
         if let Err(error) = self.keep() {
             let words = format!("{error}; the changed queue is lost if this process ends now");
-            applied.events.push(notice(None, words));
+            events.push(notice(None, words));
         }
-        applied
-    }
-
-    fn verdict(&self, cell: CellIndex) -> Verdict {
-        if self.left_out.contains(&cell) {
-            Verdict::Abort
-        } else if self.skipped.contains(&cell) {
-            Verdict::Skip
-        } else {
-            Verdict::Go
-        }
+        Applied { is_done: true, events }
     }
 }
 

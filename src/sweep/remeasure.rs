@@ -176,7 +176,7 @@ pub fn remeasure(
     let taken = datasets.get(&settings, DType::F64)?;
     let network = setup::network(&settings, taken.shape, taken.classes);
     let data_bytes = taken.bytes();
-    datasets.memory().check(&settings, &network, device, data_bytes)?;
+    datasets.memory().check(&settings, &network, device, data_bytes, 0)?;
     let data = datasets.get(&settings, DType::F64)?;
     let path = request.cell_dir.join("model.safetensors");
     let tensors = read_tensors(&path)?;

@@ -1,13 +1,12 @@
 //! The commands of the person watching, carried out within one step.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::pauses::Pauses;
 use super::{Outbox, Stopwatch};
-use crate::event::{Activity, CellIndex, Cells, Command, Event, LogKind};
+use crate::event::{Activity, CellIndex, Cells, Command, Event};
 
 /// The time between two attempts to write to the disk after an error.
 const RETRY: Duration = Duration::from_millis(500);
@@ -25,27 +24,6 @@ pub enum Verdict {
     Quit,
 }
 
-/// Handles the commands that are not about training.
-pub trait Desk: Send {
-    /// Applies a command and returns the events to publish, and the command in words for the log. A refused command has
-    /// no log words.
-    fn apply(&mut self, command: Command) -> Applied;
-
-    /// Returns what the commands so far ask of a cell.
-    fn verdict(&self, cell: CellIndex) -> Verdict;
-}
-
-/// The result of a command, to be published and logged.
-#[derive(Clone, Debug)]
-pub struct Applied {
-    /// The cell that the command is about.
-    pub cell: Option<CellIndex>,
-    /// What was done, for the log; `None` if the command was refused.
-    pub words: Option<&'static str>,
-    /// The events to publish.
-    pub events: Vec<Event>,
-}
-
 /// Measurements that a command asked for, whether or not they are due.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked {
@@ -55,22 +33,22 @@ pub struct Asked {
     pub plain: bool,
 }
 
-/// The receiver of commands, and the requests so far.
+/// The receiver of commands about the running cell, and the requests so far. Commands about other cells are ignored.
 pub struct Control {
     commands: Receiver<Command>,
+    /// The number of commands received.
+    heard: u64,
     /// The cell that is being prepared or trained.
     cell: Option<CellIndex>,
     pauses: Pauses,
     quit: bool,
-    /// Whether the running cell must end.
-    aborted: bool,
+    /// Whether the running cell must end ([`Verdict::Abort`]) or be set aside ([`Verdict::Skip`]).
+    fate: Option<Verdict>,
     measurement: Asked,
     keep: bool,
     /// The last learning rate that was asked for, for the running cell.
     learning_rate: Option<f64>,
     activity: Option<Activity>,
-    desk: Option<Arc<Mutex<dyn Desk>>>,
-    untold: Vec<Applied>,
 }
 
 impl Control {
@@ -78,28 +56,31 @@ impl Control {
     pub fn new(commands: Receiver<Command>) -> Self {
         Self {
             commands,
+            heard: 0,
             cell: None,
             pauses: Pauses::default(),
             quit: false,
-            aborted: false,
+            fate: None,
             measurement: Asked::default(),
             keep: false,
             learning_rate: None,
             activity: None,
-            desk: None,
-            untold: Vec::new(),
         }
     }
 
-    /// Sends commands that are not about training to `desk` from now on.
-    pub fn attend(&mut self, desk: Arc<Mutex<dyn Desk>>) {
-        self.desk = Some(desk);
+    /// Takes in the first `count` commands, counted from the beginning: those that were sent before the next cell.
+    pub fn catch_up(&mut self, count: u64) {
+        while self.heard < count
+            && let Ok(command) = self.commands.recv()
+        {
+            self.note(command);
+        }
     }
 
     /// Notes that this cell runs from now on.
     pub fn begin(&mut self, cell: CellIndex) {
         if self.cell != Some(cell) {
-            (self.cell, self.activity, self.aborted) = (Some(cell), None, false);
+            (self.cell, self.activity, self.fate) = (Some(cell), None, None);
         }
     }
 
@@ -109,24 +90,7 @@ impl Control {
             self.pauses.forget(cell);
         }
         (self.activity, self.measurement, self.learning_rate) = (None, Asked::default(), None);
-        self.aborted = false;
-    }
-
-    /// Takes in all waiting commands and publishes their results.
-    pub fn hear(&mut self, outbox: &Outbox) {
-        self.take_in();
-        self.tell(outbox);
-    }
-
-    fn tell(&mut self, outbox: &Outbox) {
-        for Applied { cell, words, events } in self.untold.drain(..) {
-            if let Some(words) = words {
-                outbox.log(LogKind::ByHand, cell, words);
-            }
-            for event in events {
-                outbox.state(event);
-            }
-        }
+        (self.fate, self.keep) = (None, false);
     }
 
     /// Publishes the activity of the running cell, or between cells, if it has changed.
@@ -151,7 +115,7 @@ impl Control {
 
     /// Takes in commands and waits while paused. Called between any two pieces of work that take noticeable time.
     pub fn checkpoint(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
-        self.hear(outbox);
+        self.take_in();
         let before = self.activity;
         self.wait(cell, outbox, stopwatch);
         if let Some(activity) = before {
@@ -162,7 +126,7 @@ impl Control {
 
     /// Does the same as [`Self::checkpoint`] between two steps.
     pub fn between_steps(&mut self, cell: CellIndex, outbox: &Outbox, stopwatch: &mut Stopwatch) -> Verdict {
-        self.hear(outbox);
+        self.take_in();
         self.wait(cell, outbox, stopwatch);
         if !self.pauses.has(cell) {
             self.busy_with(Activity::Training, outbox);
@@ -185,10 +149,7 @@ impl Control {
         self.busy_with(Activity::Paused, outbox);
         while waits(self) {
             match self.commands.recv() {
-                Ok(command) => {
-                    self.note(command);
-                    self.tell(outbox);
-                }
+                Ok(command) => self.note(command),
                 // Nobody is left to resume, and training must not wait forever.
                 Err(_) => self.pauses.set(Cells::All, false),
             }
@@ -220,7 +181,6 @@ impl Control {
             // A command ends the wait early.
             if let Ok(command) = self.commands.recv_timeout(RETRY) {
                 self.note(command);
-                self.tell(outbox);
             }
             match work() {
                 Err(error) if can_pass(&error) && !self.quit => {}
@@ -266,15 +226,13 @@ impl Control {
     }
 
     fn asked(&self, cell: CellIndex) -> Verdict {
-        let desk = self.desk.as_ref();
-        let verdict = desk.map_or(Verdict::Go, |desk| lock(desk).verdict(cell));
-        // An abort takes precedence over the end of the sweep: a resume must not run the cell.
-        if verdict == Verdict::Abort || (self.aborted && self.cell == Some(cell)) {
-            Verdict::Abort
-        } else if self.quit {
-            Verdict::Quit
-        } else {
-            verdict
+        let fate = self.fate.filter(|_| self.cell == Some(cell));
+        match fate {
+            // An abort takes precedence over the end of the sweep: a resume must not run the cell.
+            Some(Verdict::Abort) => Verdict::Abort,
+            _ if self.quit => Verdict::Quit,
+            Some(fate) => fate,
+            None => Verdict::Go,
         }
     }
 
@@ -288,73 +246,29 @@ impl Control {
     }
 
     fn note(&mut self, command: Command) {
-        let applied = match command {
-            Command::Pause(cells) => self.of_running(cells, "pause", |control| control.pauses.set(cells, true)),
-            Command::Resume(cells) => self.of_running(cells, "continue", |control| control.pauses.set(cells, false)),
-            Command::Keep(cells) => self.of_running(cells, "write a checkpoint", |control| control.keep = true),
-            Command::Audit(cell) => {
-                self.of_running(Cells::One(cell), "audit", |control| control.measurement.audit = true)
-            }
-            Command::Measure(cell) => self.of_running(Cells::One(cell), "measure now", |control| {
-                control.measurement.plain = true;
-            }),
-            Command::SetLearningRate { cell, learning_rate } => {
-                self.of_running(Cells::One(cell), "change the learning rate", |control| {
-                    control.learning_rate = Some(learning_rate);
-                })
-            }
-            Command::Abort(cell) if self.cell == Some(cell) => {
-                self.of_running(Cells::One(cell), "abort", |control| control.aborted = true)
-            }
-            Command::Quit => {
-                self.quit = true;
-                Applied::done(None, "stop the sweep")
-            }
-            other => {
-                let Some(desk) = &self.desk else { return };
-                lock(desk).apply(other)
-            }
+        self.heard += 1;
+        let is_here = match command.running() {
+            Some(Cells::One(cell)) => self.cell == Some(cell),
+            Some(Cells::All) => true,
+            None => false,
         };
-        self.untold.push(applied);
-    }
-
-    /// Applies a command to running cells; refuses it for a cell that is not running.
-    fn of_running(&mut self, cells: Cells, words: &'static str, act: impl FnOnce(&mut Self)) -> Applied {
-        let cell = match cells {
-            Cells::All => None,
-            Cells::One(cell) if self.cell == Some(cell) => Some(cell),
-            Cells::One(cell) => {
-                return Applied::refused(cell, format!("it is not running; ignored: {words}"));
-            }
-        };
-        act(self);
-        Applied::done(cell, words)
-    }
-}
-
-impl Applied {
-    /// Returns the result of a command that was done and has no events.
-    pub fn done(cell: Option<CellIndex>, words: &'static str) -> Self {
-        Self {
-            cell,
-            words: Some(words),
-            events: Vec::new(),
+        if !is_here {
+            return;
+        }
+        match command {
+            Command::Pause(cells) => self.pauses.set(cells, true),
+            Command::Resume(cells) => self.pauses.set(cells, false),
+            Command::Keep(_) => self.keep = true,
+            Command::Audit(_) => self.measurement.audit = true,
+            Command::Measure(_) => self.measurement.plain = true,
+            Command::SetLearningRate { learning_rate, .. } => self.learning_rate = Some(learning_rate),
+            Command::Abort(_) => self.fate = Some(Verdict::Abort),
+            // An aborted cell is not set aside.
+            Command::Skip(_) => self.fate = self.fate.or(Some(Verdict::Skip)),
+            Command::Quit => self.quit = true,
+            _ => {}
         }
     }
-
-    /// Returns the result of a command that was refused for this reason.
-    pub fn refused(cell: CellIndex, why: String) -> Self {
-        let cell = Some(cell);
-        Self {
-            cell,
-            words: None,
-            events: vec![Event::Notice { cell, words: why }],
-        }
-    }
-}
-
-fn lock<'a>(desk: &'a Arc<Mutex<dyn Desk + 'static>>) -> std::sync::MutexGuard<'a, dyn Desk + 'static> {
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -484,13 +398,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_of_a_cell_that_does_not_run_is_answered_and_not_done() {
+    fn what_is_asked_of_another_cell_is_not_done() {
         let commands = [
             Command::Pause(Cells::One(2)),
             Command::Resume(Cells::One(2)),
             Command::Audit(2),
             Command::Measure(2),
             Command::Keep(Cells::One(2)),
+            Command::Abort(2),
+            Command::Skip(2),
             Command::SetLearningRate {
                 cell: 2,
                 learning_rate: 0.5,
@@ -498,19 +414,32 @@ mod tests {
         ];
         for command in commands {
             let (sender, receiver) = crossbeam_channel::unbounded();
-            let (events, seen) = crossbeam_channel::unbounded();
             let mut control = Control::new(receiver);
             control.begin(1);
             sender.send(command).unwrap();
-            control.hear(&Outbox::new(events));
-            let told: Vec<Event> = seen.try_iter().collect();
-            let is_answer = |event: &Event| matches!(event, Event::Notice { cell: Some(2), words } if words.starts_with("it is not running"));
-            assert!(told.len() == 1 && is_answer(&told[0]), "{told:?}");
+            assert_eq!(control.verdict(1), Verdict::Go);
             let asked = control.take_measurement();
             assert!(!asked.audit && !asked.plain && !control.take_keep(), "{command:?}");
             assert_eq!(control.take_learning_rate(), None);
             assert!(!control.is_to_pause(1) && !control.is_to_pause(2), "{command:?}");
         }
+    }
+
+    #[test]
+    fn a_command_that_was_sent_before_a_cell_does_not_act_on_it() {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        for command in [Command::Abort(1), Command::Pause(Cells::All), Command::Skip(1)] {
+            sender.send(command).unwrap();
+        }
+        let mut control = Control::new(receiver);
+        control.catch_up(2);
+        control.begin(1);
+        assert_eq!(
+            control.verdict(1),
+            Verdict::Skip,
+            "the abort was for an earlier attempt"
+        );
+        assert!(control.is_to_pause(1), "a pause of all cells also holds for later ones");
     }
 
     #[test]

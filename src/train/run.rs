@@ -347,7 +347,6 @@ impl<'a> Run<'a> {
                 steps_per_second: self.pace.steps_per_second(self.step),
             };
             let cell = self.task.cell;
-            self.keeper.progress(&progress);
             self.outbox.droppable(Event::Progress { cell, progress });
         }
     }

@@ -46,6 +46,7 @@ impl Bench {
             config: String::new(),
             data: Vec::new(),
             sizes: Vec::new(),
+            threads: None,
         })
         .unwrap();
         Self {

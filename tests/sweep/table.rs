@@ -32,7 +32,7 @@ impl Going {
         let (commands, commands_out) = unbounded();
         let (events_in, events) = unbounded();
         let sweep = place.sweep(config);
-        let thread = thread::spawn(move || sweep.run(&mut Control::new(commands_out), &mut Outbox::new(events_in)));
+        let thread = thread::spawn(move || sweep.run(&commands_out, &mut Outbox::new(events_in)));
         Self {
             place,
             commands,

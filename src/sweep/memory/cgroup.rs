@@ -12,6 +12,8 @@ struct Files {
     /// Files that hold a limit in bytes, or "max".
     limits: &'static [&'static str],
     usage: &'static str,
+    /// The file that counts the processes that were killed, in its line `oom_kill`.
+    events: &'static str,
     /// Names of lines in `memory.stat` that count file pages, which the kernel frees when memory is short.
     reclaimable: [&'static str; 2],
 }
@@ -19,18 +21,46 @@ struct Files {
 const VERSION_1: Files = Files {
     limits: &["memory.limit_in_bytes"],
     usage: "memory.usage_in_bytes",
+    events: "memory.oom_control",
     reclaimable: ["total_inactive_file ", "total_active_file "],
 };
 
 const VERSION_2: Files = Files {
     limits: &["memory.max", "memory.high"],
     usage: "memory.current",
+    events: "memory.events",
     reclaimable: ["inactive_file ", "active_file "],
 };
 
 /// Returns each control group that limits memory, including ancestors: its path in its hierarchy and the bytes it
 /// leaves.
 pub(super) fn left(root: &Path) -> Vec<(String, u64)> {
+    let found = groups(root).into_iter();
+    found
+        .filter_map(|group| Some((group.path, group.files.left(&group.folder)?)))
+        .collect()
+}
+
+/// Returns how often the kernel killed a process in the innermost control group of this process because memory ran out.
+pub(super) fn kills(root: &Path) -> u64 {
+    let count = |group: &Group| {
+        let events = fs::read_to_string(group.folder.join(group.files.events)).ok()?;
+        let line = events.lines().find_map(|line| line.strip_prefix("oom_kill "))?;
+        line.trim().parse().ok()
+    };
+    groups(root).iter().find_map(count).unwrap_or(0)
+}
+
+/// A control group of this process.
+struct Group {
+    /// Its path in its hierarchy.
+    path: String,
+    folder: PathBuf,
+    files: &'static Files,
+}
+
+/// Returns the control groups of this process that account for memory, each followed by its ancestors.
+fn groups(root: &Path) -> Vec<Group> {
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
     let (own, mounts) = (read("proc/self/cgroup"), read("proc/self/mountinfo"));
     let mut found = Vec::new();
@@ -46,11 +76,13 @@ pub(super) fn left(root: &Path) -> Vec<(String, u64)> {
         let below = if below.starts_with("..") { Path::new("") } else { below };
         let top = root.join(mount.place.strip_prefix("/").unwrap_or(&mount.place));
         for folder in below.ancestors() {
-            if let Some(bytes) = mount.files.left(&top.join(folder)) {
-                // Joining an empty path would add a slash at the end.
-                let path: PathBuf = mount.root.components().chain(folder.components()).collect();
-                found.push((path.display().to_string(), bytes));
-            }
+            // Joining an empty path would add a slash at the end.
+            let path: PathBuf = mount.root.components().chain(folder.components()).collect();
+            found.push(Group {
+                path: path.display().to_string(),
+                folder: top.join(folder),
+                files: mount.files,
+            });
         }
     }
     found

@@ -71,6 +71,19 @@ pub(super) struct Room {
     pub(super) bound: Bound,
 }
 
+impl Room {
+    /// Returns the room without `reserved` bytes, unless only this process is limited.
+    pub(super) fn without(self, reserved: u64) -> Self {
+        let is_shared = matches!(self.bound, Bound::Machine | Bound::Cgroup(_));
+        let bytes = if is_shared {
+            self.bytes.saturating_sub(reserved)
+        } else {
+            self.bytes
+        };
+        Self { bytes, ..self }
+    }
+}
+
 impl fmt::Display for Room {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mebibytes = self.bytes >> 20;
