@@ -237,7 +237,7 @@ fn open_place(place: &PlaceArgs, run_dir: Option<&Path>) -> anyhow::Result<(devi
 fn running(how: &HowArgs) -> Running {
     Running {
         choice: how.place.device,
-        runners: how.runners.clone(),
+        runners: Some(how.runners.clone()),
         keep_every: Duration::from_secs(how.checkpoint_every.into()),
     }
 }

@@ -77,8 +77,8 @@ pub struct Sweep {
 pub struct Running {
     /// The device that was named.
     pub choice: DeviceChoice,
-    /// The runners that were asked for.
-    pub runners: RunnerChoice,
+    /// The runners that were asked for. Without a choice there is one, as a thread of this process.
+    pub runners: Option<RunnerChoice>,
     /// The time between two checkpoints of a running cell.
     pub keep_every: Duration,
 }

@@ -74,6 +74,7 @@ fn subcommands() -> Vec<String> {
     let commands = Cli::command();
     commands
         .get_subcommands()
+        .filter(|command| !command.is_hide_set())
         .map(|command| command.get_name().to_owned())
         .collect()
 }

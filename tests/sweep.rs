@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crossbeam_channel::unbounded;
 use sharptui::config::Experiment;
-use sharptui::device::{DeviceChoice, RunnerChoice, open};
+use sharptui::device::{DeviceChoice, open};
 use sharptui::event::{Activity, CellEnding, Cells, Command, Event, SweepEnding};
 use sharptui::record::{RunDir, read_cells, read_metrics};
 use sharptui::sweep::{Datasets, Ended, Running, Sweep, told_by_disk};
@@ -50,7 +50,7 @@ impl Place {
         let datasets = Datasets::new(device.device.clone(), Some(self.folder.path().to_owned()));
         let running = Running {
             choice: DeviceChoice::Flex,
-            runners: RunnerChoice::Auto,
+            runners: None,
             keep_every: Duration::from_mins(1),
         };
         Sweep::new(experiment, device, run_dir, datasets, &running).unwrap()

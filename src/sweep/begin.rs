@@ -83,7 +83,7 @@ impl Sweep {
             .collect();
         let threads = earlier.as_ref().and_then(|earlier| earlier.threads);
         let circumstances = Circumstances::here(running.choice, &device, left, threads);
-        let chosen = choose(&running.runners, &circumstances);
+        let chosen = choose(running.runners.as_ref(), &circumstances);
         notices.extend(chosen.words.clone().map(|words| (None, words)));
         notices.extend(datasets.doubts().iter().map(|doubt| (None, doubt.clone())));
         let info = RunInfo {

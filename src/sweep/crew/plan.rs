@@ -85,10 +85,17 @@ pub fn cores() -> usize {
     super::process::THREADS.into_iter().find_map(set).unwrap_or(of_machine)
 }
 
-/// Chooses the runners of a sweep.
+/// Chooses the runners of a sweep. If nothing was asked, there is one, in this process.
 #[must_use]
-pub fn choose(asked: &RunnerChoice, on: &Circumstances) -> Chosen {
+pub fn choose(asked: Option<&RunnerChoice>, on: &Circumstances) -> Chosen {
     let share = |count: usize| (on.cores / count.max(1)).max(1);
+    let here = Chosen {
+        devices: vec![on.choice],
+        threads: on.cores,
+        is_here: true,
+        words: None,
+    };
+    let Some(asked) = asked else { return here };
     match asked {
         RunnerChoice::On(devices) => {
             let each = devices.iter().flat_map(|(device, count)| vec![*device; *count]);
@@ -103,21 +110,15 @@ pub fn choose(asked: &RunnerChoice, on: &Circumstances) -> Chosen {
         RunnerChoice::Auto => {
             let (count, limit) = on.best();
             let threads = on.threads.unwrap_or_else(|| share(count));
-            let devices = vec![on.choice; count];
             if count == 1 && threads == on.cores {
-                return Chosen {
-                    devices,
-                    threads,
-                    is_here: true,
-                    words: None,
-                };
+                return here;
             }
             let why = format!(
                 "chosen for {} and {}{limit}; --runners changes this",
                 counted(on.cores as u64, "processor"),
                 counted(on.cells.len() as u64, "cell")
             );
-            chosen(devices, threads, Some(&why))
+            chosen(vec![on.choice; count], threads, Some(&why))
         }
     }
 }
