@@ -24,6 +24,7 @@ pub mod report;
 pub mod setup;
 pub mod signals;
 pub mod statistics;
+pub mod submit;
 mod suggest;
 pub mod sweep;
 pub mod train;
