@@ -134,9 +134,13 @@ impl Submission {
 
 /// Returns a name for the script that no earlier submission has.
 fn free_name(folder: &Path) -> PathBuf {
-    let name = |count: u32| folder.join(if count == 1 { "job.sh".to_owned() } else { format!("job-{count}.sh") });
-    let free = (1..).map(name).find(|path| !path.exists());
-    free.unwrap_or_else(|| folder.join("job.sh"))
+    let mut path = folder.join("job.sh");
+    let mut count = 1;
+    while path.exists() {
+        count += 1;
+        path = folder.join(format!("job-{count}.sh"));
+    }
+    path
 }
 
 /// Appends a job to the list in the run directory.

@@ -24,10 +24,17 @@
 #include <ATen/ops/convolution_backward.h>
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <c10/util/Exception.h>
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/version.h>
 
 namespace {
+
+// Receives warnings of LibTorch and ignores them.
+class Quiet : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning&) override {}
+};
 
 // The message if there is no memory to copy another message. It is never freed.
 char out_of_memory[] = "std::bad_alloc: no memory to copy the exception's message";
@@ -131,6 +138,9 @@ char* sharptui_add_scaled(const at::Tensor* x, const at::Tensor* y, double scale
 // process.
 char* sharptui_allow_tf32(bool allowed) {
   return guarded([&] {
+    // Since 2.9 LibTorch warns, once, that these two settings will have other names one day.
+    Quiet quiet;
+    c10::WarningUtils::WarningHandlerGuard guard(&quiet);
     at::globalContext().setAllowTF32CuBLAS(allowed);
     at::globalContext().setAllowTF32CuDNN(allowed);
   });
