@@ -13,6 +13,8 @@ use std::str::FromStr;
 use burn::tensor::Device;
 
 pub use environment::settle_environment;
+
+pub use memory::is_out_of_memory;
 pub use panics::shorten_panics;
 pub use runners::{RunnerChoice, RunnerChoiceError};
 

@@ -181,6 +181,12 @@ impl RunDir {
         self.folder.path()
     }
 
+    /// Returns its current place, which differs from [`Self::path`] if it was moved.
+    #[must_use]
+    pub fn place(&self) -> PathBuf {
+        self.folder.place()
+    }
+
     /// Returns the path of its configuration.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {

@@ -50,10 +50,12 @@ pub struct Sweep {
     crew: Crew,
     /// The number of runners that there are to be.
     wanted_runners: usize,
-    /// How often runners ended before they were ready, since the last one that was.
+    /// How often runners ended before they had a cell, since a cell started.
     false_starts: u32,
     /// How often the runner of a cell ended unexpectedly.
     deaths: BTreeMap<CellIndex, u32>,
+    /// Running cells that will be aborted.
+    aborted: BTreeSet<CellIndex>,
     /// Running cells that began again from step 0, as long as their folder is not opened.
     anew: BTreeSet<CellIndex>,
     /// Whether the sweep is to stop.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
+#[path = "sweep/races.rs"]
+mod races;
 #[path = "sweep/table.rs"]
 mod table;
 
@@ -58,15 +60,15 @@ impl Place {
 
     /// Runs what is left of `config` in this run directory, after sending `commands`.
     fn run(&self, config: &str, commands: &[Command]) -> (Ended, Vec<Event>) {
-        self.run_with(config, commands, |_| None)
+        self.run_with(config, commands, |_| [])
     }
 
     /// Does the same, and sends the commands that `answer` returns for an event.
-    fn run_with(
+    fn run_with<Answer: IntoIterator<Item = Command>>(
         &self,
         config: &str,
         commands: &[Command],
-        answer: impl Fn(&Event) -> Option<Command> + Send + 'static,
+        answer: impl Fn(&Event) -> Answer + Send + 'static,
     ) -> (Ended, Vec<Event>) {
         let sweep = self.sweep(config);
         let (to_trainer, commands_out) = unbounded();
@@ -77,7 +79,7 @@ impl Place {
         let watcher = std::thread::spawn(move || {
             let mut seen: Vec<Event> = Vec::new();
             for event in events {
-                if let Some(command) = answer(&event) {
+                for command in answer(&event) {
                     to_trainer.send(command).unwrap();
                 }
                 seen.push(event);

@@ -12,6 +12,15 @@ const SIGNS: [&str; 6] = [
     "CUDNN_STATUS_ALLOC_FAILED",
 ];
 
+/// The part that all explanations have.
+const RAN_OUT: &str = " ran out of memory";
+
+/// Returns whether these words are [`explain`]'s.
+#[must_use]
+pub fn is_out_of_memory(words: &str) -> bool {
+    words.starts_with("device ") && words.contains(RAN_OUT)
+}
+
 /// If the panic message `said` is about memory, says that `device` ran out of memory and what to do.
 pub(super) fn explain(said: &str, device: &str) -> Option<String> {
     if !SIGNS.iter().any(|sign| said.contains(sign)) {
@@ -19,7 +28,7 @@ pub(super) fn explain(said: &str, device: &str) -> Option<String> {
     }
     let asked = asked(said).map_or_else(String::new, |amount| format!(" when asked for {amount} more"));
     Some(format!(
-        "device {device} ran out of memory{asked}; the recorded data are kept. Free memory on the device, or continue \
+        "device {device}{RAN_OUT}{asked}; the recorded data are kept. Free memory on the device, or continue \
          with `sharptui resume` on another --device ({}), or start a new run with a smaller `chunk_size` (with batch \
          norm: `batch_size`, `statistics_group` or a probe's `group`)",
         present()
@@ -71,6 +80,7 @@ mod tests {
             "Tried to allocate, out of memory",
         ] {
             let words = explain(said, "x").unwrap();
+            assert!(is_out_of_memory(&words));
             assert!(words.starts_with("device x ran out of memory; "), "{words}");
         }
     }

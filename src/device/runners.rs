@@ -5,9 +5,6 @@ use std::str::FromStr;
 
 use super::DeviceChoice;
 
-/// The largest number of runners that may be asked for.
-const MOST: usize = 1024;
-
 /// What the user asked for with `--runners`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RunnerChoice {
@@ -19,6 +16,14 @@ pub enum RunnerChoice {
     /// This many on each of these devices.
     On(Vec<(DeviceChoice, usize)>),
 }
+
+impl RunnerChoice {
+    /// The largest number of runners that may be asked for.
+    pub const MOST: usize = 1024;
+}
+
+/// The largest number of runners that may be asked for.
+const MOST: usize = RunnerChoice::MOST;
 
 /// The text is not a value of `--runners`.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

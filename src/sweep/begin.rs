@@ -128,6 +128,7 @@ impl Sweep {
             crew: Crew::new(chosen, spec, worker),
             false_starts: 0,
             deaths: BTreeMap::new(),
+            aborted: BTreeSet::new(),
             anew: BTreeSet::new(),
             quit: false,
             device_name,

@@ -2,6 +2,7 @@
 
 use super::Sweep;
 use super::worker::Order;
+use crate::device::RunnerChoice;
 use crate::event::{CellIndex, Cells, Command, LogKind};
 use crate::train::Outbox;
 
@@ -26,6 +27,10 @@ impl Sweep {
                     if matches!(command, Command::Skip(_)) && !self.apply(command, outbox) {
                         return;
                     }
+                    if matches!(command, Command::Abort(_)) {
+                        // It holds even if the runner dies before it obeys.
+                        self.aborted.insert(cell);
+                    }
                     if let Some(runner) = self.crew.of_cell(cell) {
                         runner.send(Order::Command(command));
                     }
@@ -38,6 +43,8 @@ impl Sweep {
                     if !self.apply(command, outbox) {
                         return;
                     }
+                    // There may be more cells to run than before.
+                    self.fill_crew(outbox);
                 }
             },
         }
@@ -60,7 +67,7 @@ impl Sweep {
             outbox.notice(None, words);
             return;
         }
-        let count = count.max(1);
+        let count = count.clamp(1, RunnerChoice::MOST);
         self.wanted_runners = count;
         outbox.log(LogKind::ByHand, None, &format!("runners: {count}"));
         while self.crew.len() > count {
@@ -69,6 +76,7 @@ impl Sweep {
             }
         }
         self.fill_crew(outbox);
+        outbox.state(self.crew.event());
         outbox.state(self.queue.event());
     }
 }

@@ -11,11 +11,13 @@ use super::log_words::{ended_words, kind_of, with_swept};
 use super::memory::Account;
 use super::worker::{Job, Order};
 use super::{Ended, Sweep, entries};
+use crate::device::is_out_of_memory;
 use crate::event::{
     Activity, CellEnding, CellIndex, Cells, Command, Event, LogKind, Point, Progress, Summary, SweepEnding,
 };
 use crate::number::count::counted;
-use crate::record::{CellRow, RecordError, RowState, RunState, read_progress, rfc3339};
+use crate::record::{CellRow, RecordError, RowState, RunState, read_progress, read_summary, rfc3339};
+use crate::signals::STOP_WITHIN;
 use crate::train::Outbox;
 
 /// The time between two attempts to write to the disk after an error.
@@ -24,8 +26,11 @@ const RETRY: Duration = Duration::from_millis(500);
 /// How often a cell may be running when its runner ends unexpectedly, before it counts as failed.
 const MOST_DEATHS: u32 = 2;
 
-/// How often runners may end without a cell, one after the other, before the sweep fails.
+/// How often runners may end before they have a cell, one after the other, before no more are started.
 const MOST_FALSE_STARTS: u32 = 3;
+
+/// The time that runners have to end after their last order. The kernel ends those that are left.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Memory of the machine that stays free for other programs, in bytes.
 const SPARE_BYTES: u64 = 128 << 20;
@@ -54,7 +59,7 @@ impl Sweep {
         let ending = match self.run_cells(commands, outbox) {
             Ok(ending) => ending,
             Err(error) => {
-                // The runners that are left end with this process.
+                self.wind_down(outbox);
                 self.set_aside_what_runs();
                 // Report the first error, not this one.
                 let _ = self.table.write();
@@ -90,6 +95,7 @@ impl Sweep {
             self.obey(command, outbox);
         }
         self.fill_crew(outbox);
+        outbox.state(self.crew.event());
         loop {
             self.give_out(&commands, outbox)?;
             if !self.crew.is_busy() && (self.quit || self.queue.next().is_none()) {
@@ -120,6 +126,8 @@ impl Sweep {
             outbox.notice(None, words);
         }
         self.insist(&commands, outbox, |sweep| sweep.table.write())?;
+        // Their copies of the lock must be closed when this process ends.
+        self.see_off(FAREWELL, outbox);
         let unfinished =
             |row: &CellRow| matches!(row.state, RowState::Queued | RowState::Ended(CellEnding::Interrupted));
         Ok(if self.queue.has_again() || self.rows.iter().any(unfinished) {
@@ -129,16 +137,39 @@ impl Sweep {
         })
     }
 
-    /// Starts runners until there are as many as wanted. If one cannot be started, the others do the work.
+    /// Asks every runner to stop, so that cells are set aside with a checkpoint, and waits for that. What cannot be
+    /// written is given up: the sweep has failed for another reason, which the caller reports.
+    fn wind_down(&mut self, outbox: &mut Outbox) {
+        self.quit = true;
+        self.crew.send_all(Command::Quit);
+        self.crew.dismiss();
+        self.see_off(STOP_WITHIN, outbox);
+    }
+
+    /// Takes in what runners report until all have ended, but no longer than this.
+    fn see_off(&mut self, within: Duration, outbox: &mut Outbox) {
+        let until = Instant::now() + within;
+        while !self.crew.is_empty()
+            && let Ok((number, report)) = self.crew.reports.recv_deadline(until)
+        {
+            let _ = self.take_in(number, report, &never(), outbox);
+        }
+    }
+
+    /// Starts runners until there are as many as wanted, or as many as cells. If one cannot be started, the others do
+    /// the work.
     pub(super) fn fill_crew(&mut self, outbox: &Outbox) {
-        while self.crew.len() < self.wanted_runners && !self.quit {
+        let before = self.crew.len();
+        while !self.quit && self.crew.len() < self.wanted_runners && self.crew.len() < self.queue.unended() {
             if let Err(error) = self.crew.add(&self.run_dir) {
                 outbox.notice(None, format!("cannot start a runner: {error}"));
                 self.wanted_runners = self.crew.len();
                 break;
             }
         }
-        outbox.state(self.crew.event());
+        if self.crew.len() > before {
+            outbox.state(self.crew.event());
+        }
     }
 
     /// Gives cells to the runners that have none.
@@ -170,7 +201,8 @@ impl Sweep {
             let job = Job {
                 cell,
                 settings,
-                anew: self.queue.begins_anew(cell),
+                // The runner of an earlier attempt may have died before it opened the folder.
+                anew: self.queue.begins_anew(cell) || self.anew.contains(&cell),
                 attempt: broken_off.map(|at| self.broken_off.swap_remove(at).next_attempt()),
                 reserved_bytes,
             };
@@ -270,11 +302,24 @@ impl Sweep {
             Event::CellEnded { cell, ending, summary } => {
                 if let Some(runner) = self.crew.get(number) {
                     runner.cell = None;
-                    if runner.is_leaving {
+                    if runner.is_leaving || self.quit {
                         runner.leave();
                     }
                 }
-                self.end_cell(cell, (ending, summary), commands, outbox)?;
+                let may_fit_alone = !self.quit
+                    && self.crew.is_busy()
+                    && ending.failure().is_some_and(is_out_of_memory)
+                    && !self.aborted.contains(&cell);
+                if may_fit_alone && self.tries_again(cell) {
+                    // The back end of the runner keeps the memory that it has got.
+                    if let Some(runner) = self.crew.get(number) {
+                        runner.leave();
+                    }
+                    self.go_on_later(cell, ending.failure().unwrap_or_default(), commands, outbox)?;
+                    self.go_on_with_fewer("memory ran out", outbox);
+                } else {
+                    self.end_cell(cell, (ending, summary), commands, outbox)?;
+                }
             }
             Event::SweepEnded(SweepEnding::Failed(why)) => return Err(why),
             Event::SweepEnded(_) => self.release(number, outbox),
@@ -304,7 +349,12 @@ impl Sweep {
         commands: &Receiver<Command>,
         outbox: &mut Outbox,
     ) -> Result<(), String> {
-        self.queue.ended(cell);
+        let is_out_of_queue = self.queue.ended(cell, &ending);
+        self.aborted.remove(&cell);
+        if ending != CellEnding::Interrupted {
+            self.deaths.remove(&cell);
+            self.anew.remove(&cell);
+        }
         let row = &mut self.rows[cell];
         row.state = RowState::Ended(ending.clone());
         row.summary = summary.clone();
@@ -313,6 +363,9 @@ impl Sweep {
         outbox.tell_skipped();
         outbox.log(kind_of(&ending), Some(cell), &ended_words(&ending, &summary));
         outbox.state(Event::CellEnded { cell, ending, summary });
+        if is_out_of_queue {
+            outbox.state(self.queue.event());
+        }
         Ok(())
     }
 
@@ -327,59 +380,104 @@ impl Sweep {
         let Some(runner) = self.crew.remove(number) else {
             return Ok(());
         };
-        let Some((cell, _)) = runner.cell else {
-            if !runner.is_leaving {
+        outbox.state(self.crew.event());
+        let is_for_memory = gone.is_for_memory(runner.kills_before);
+        let how = gone.words(is_for_memory);
+        if let Some((cell, _)) = runner.cell {
+            self.take_back(cell, (number, &how), is_for_memory, commands, outbox)?;
+        } else if !runner.is_leaving {
+            outbox.notice(None, format!("runner {number} was lost while it had no cell: {how}"));
+            if !runner.has_worked {
                 self.false_starts += 1;
-                let words = format!("runner {number} was lost before it had a cell: {}", gone.words());
-                if self.false_starts >= MOST_FALSE_STARTS {
-                    return Err(words);
-                }
-                outbox.notice(None, words);
             }
-            self.fill_crew(outbox);
-            return Ok(());
-        };
-        let deaths = self.deaths.entry(cell).or_insert(0);
-        *deaths += 1;
-        let was_alone = !self.crew.is_busy();
-        let is_for_memory = gone.is_for_memory();
-        let is_last = *deaths >= MOST_DEATHS || (is_for_memory && was_alone);
-        let path = self.run_dir.cell_path(cell);
-        if is_last {
-            let why = format!("runner {number} was lost: {}", gone.words());
-            let ending = CellEnding::Failed(why);
-            let summary = read_progress(&path);
-            self.insist(commands, outbox, |sweep| {
-                sweep
-                    .run_dir
-                    .end_cell(cell, &entries(&sweep.settings(cell)), &ending, &summary)
-            })?;
-            self.end_cell(cell, (ending, summary), commands, outbox)?;
-        } else {
-            let broken_off = BrokenOff::read(cell, &path);
-            let how = if broken_off.continues() {
-                "goes on from its checkpoint"
-            } else {
-                "begins again"
-            };
-            let words = format!(
-                "runner {number} was lost: {}; the cell {how} in a new runner",
-                gone.words()
-            );
-            self.broken_off.push(broken_off);
-            self.queue.put_first(cell);
-            self.end_cell(cell, (CellEnding::Interrupted, read_progress(&path)), commands, outbox)?;
-            outbox.notice(Some(cell), words);
-            outbox.state(self.queue.event());
         }
-        // Where memory ran out, fewer runners may be enough for it.
-        if is_for_memory && !runner.is_leaving && self.wanted_runners > 1 {
-            self.wanted_runners -= 1;
-            let left = counted(self.wanted_runners as u64, "runner");
-            outbox.notice(None, format!("memory ran out; the sweep goes on with {left}"));
+        let is_hopeless = self.false_starts >= MOST_FALSE_STARTS;
+        if is_hopeless && self.crew.is_empty() && !self.quit {
+            return Err(format!("no runner can be started: {how}"));
+        }
+        if is_hopeless {
+            self.false_starts = 0;
+            self.wanted_runners = self.crew.len() + 1;
+            self.go_on_with_fewer("runners cannot be started", outbox);
+        } else if is_for_memory && !runner.is_leaving {
+            self.go_on_with_fewer("memory ran out", outbox);
         }
         self.fill_crew(outbox);
         Ok(())
+    }
+
+    /// Decides about a cell whose runner was lost.
+    fn take_back(
+        &mut self,
+        cell: CellIndex,
+        (number, how): (u32, &str),
+        is_for_memory: bool,
+        commands: &Receiver<Command>,
+        outbox: &mut Outbox,
+    ) -> Result<(), String> {
+        let path = self.run_dir.cell_path(cell);
+        // The runner may have written how the cell ended without saying so any more.
+        let ended = read_summary(&path).ok().filter(|_| !self.anew.contains(&cell));
+        if let Some(ended) = ended.filter(|ended| !ended.ending.is_run_again()) {
+            return self.end_cell(cell, (ended.ending, ended.summary), commands, outbox);
+        }
+        let why = format!("runner {number} was lost: {how}");
+        let ending = if self.aborted.contains(&cell) {
+            CellEnding::Aborted
+        } else if self.quit {
+            outbox.notice(Some(cell), why);
+            return self.end_cell(cell, (CellEnding::Interrupted, read_progress(&path)), commands, outbox);
+        } else if (is_for_memory && !self.crew.is_busy()) || !self.tries_again(cell) {
+            CellEnding::Failed(why)
+        } else {
+            return self.go_on_later(cell, &why, commands, outbox);
+        };
+        let summary = read_progress(&path);
+        self.insist(commands, outbox, |sweep| {
+            let settings = entries(&sweep.settings(cell));
+            sweep.run_dir.end_cell(cell, &settings, &ending, &summary)
+        })?;
+        self.end_cell(cell, (ending, summary), commands, outbox)
+    }
+
+    /// Counts an attempt at a cell that did not succeed. Returns whether there is another one.
+    fn tries_again(&mut self, cell: CellIndex) -> bool {
+        let deaths = self.deaths.entry(cell).or_insert(0);
+        *deaths += 1;
+        *deaths < MOST_DEATHS
+    }
+
+    /// Puts a cell first in the queue, to go on from its checkpoint, and says why.
+    fn go_on_later(
+        &mut self,
+        cell: CellIndex,
+        why: &str,
+        commands: &Receiver<Command>,
+        outbox: &mut Outbox,
+    ) -> Result<(), String> {
+        let path = self.run_dir.cell_path(cell);
+        let broken_off = BrokenOff::read(cell, &path);
+        let how = if broken_off.continues() {
+            "goes on from its checkpoint"
+        } else {
+            "begins again"
+        };
+        let words = format!("{why}; the cell {how} in a new runner");
+        self.broken_off.push(broken_off);
+        self.queue.put_first(cell);
+        self.end_cell(cell, (CellEnding::Interrupted, read_progress(&path)), commands, outbox)?;
+        outbox.notice(Some(cell), words);
+        outbox.state(self.queue.event());
+        Ok(())
+    }
+
+    /// Does without one of the runners from now on.
+    fn go_on_with_fewer(&mut self, why: &str, outbox: &Outbox) {
+        if self.wanted_runners > 1 && !self.quit {
+            self.wanted_runners -= 1;
+            let left = counted(self.wanted_runners as u64, "runner");
+            outbox.notice(None, format!("{why}; the sweep goes on with {left}"));
+        }
     }
 
     /// Takes a runner away that was asked to end, by a signal to it alone. Its cell goes on in another runner.

@@ -7,17 +7,22 @@ mod process;
 use std::io;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use plan::Chosen;
 pub(super) use plan::{Circumstances, choose, data_bytes};
 pub use process::serve_pipes;
 pub(super) use process::{Gone, Spec};
 
+use super::memory::killed_for_memory;
 use super::worker::{Job, Order, Worker};
 use crate::device::DeviceChoice;
 use crate::event::{CellIndex, Cells, Command, Event, Runner as Shown};
 use crate::record::RunDir;
+
+/// The number of reports that wait while the sweep's thread is busy, for example with a full disk. Then runners keep
+/// what they have to report, and leave out points.
+const WAITING: usize = 4096;
 
 /// How runners are started.
 enum Start {
@@ -51,6 +56,10 @@ pub(super) struct Runner {
     pub(super) is_leaving: bool,
     /// The cell that it trains, with the memory that the cell needs in bytes.
     pub(super) cell: Option<(CellIndex, u64)>,
+    /// Whether it ever had a cell.
+    pub(super) has_worked: bool,
+    /// How often the kernel had killed a process for memory when it started, or was given its cell.
+    pub(super) kills_before: u64,
     /// Whether the last activity that it reported must not be lost, such as a pause.
     pub(super) is_lasting: bool,
 }
@@ -72,7 +81,7 @@ pub(super) struct Crew {
 impl Crew {
     /// Returns an empty crew that can start the chosen runners: processes by `spec`, or a thread with this `worker`.
     pub(super) fn new(chosen: Chosen, spec: Spec, worker: impl FnOnce() -> Worker) -> Self {
-        let (reports_in, reports) = unbounded();
+        let (reports_in, reports) = bounded(WAITING);
         Self {
             start: if chosen.is_here {
                 Start::Here(Some(Box::new(worker())))
@@ -131,6 +140,8 @@ impl Crew {
             is_ready: false,
             is_leaving: false,
             cell: None,
+            has_worked: false,
+            kills_before: killed_for_memory(),
             is_lasting: false,
         };
         if self.is_paused {
@@ -241,7 +252,8 @@ impl Runner {
     /// Gives this runner a cell that needs this much memory.
     pub(super) fn train(&mut self, job: Job, needs_bytes: u64) {
         self.cell = Some((job.cell, needs_bytes));
-        self.is_lasting = false;
+        (self.is_lasting, self.has_worked) = (false, true);
+        self.kills_before = killed_for_memory();
         self.send(Order::Train(Box::new(job)));
     }
 

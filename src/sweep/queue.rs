@@ -89,9 +89,15 @@ impl Queue {
         self.running.insert(cell);
     }
 
-    /// Notes that a running cell has ended or was set aside.
-    pub(super) fn ended(&mut self, cell: CellIndex) {
+    /// Notes that a running cell has ended or was interrupted. A cell may end by itself, or be aborted, after a skip
+    /// has given it a place in the queue; it loses that place. Returns whether the queue changed.
+    pub(super) fn ended(&mut self, cell: CellIndex, ending: &CellEnding) -> bool {
         self.running.remove(&cell);
+        let waiting = self.order.len();
+        if *ending != CellEnding::Interrupted {
+            self.order.retain(|waits| *waits != cell);
+        }
+        self.order.len() < waiting
     }
 
     /// Returns whether a cell is running.
@@ -115,6 +121,14 @@ impl Queue {
     /// Returns whether cells wait that had ended and will run again.
     pub(super) fn has_again(&self) -> bool {
         !self.again.is_empty()
+    }
+
+    /// Returns the number of cells that run, or will run unless they are held.
+    pub(super) fn unended(&self) -> usize {
+        let waits = |cell: &&CellIndex| {
+            !self.held.contains(cell) && !self.left_out.contains(cell) && !self.running.contains(cell)
+        };
+        self.running.len() + self.order.iter().filter(waits).count()
     }
 
     /// Returns the number of cells that wait.

@@ -7,12 +7,13 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use rustix::io::{FdFlags, fcntl_setfd};
+use signal_hook::consts::SIGKILL;
 
 use super::super::memory::killed_for_memory;
 use super::super::worker::{Order, Worker};
@@ -47,19 +48,19 @@ pub(in super::super) struct Gone {
     status: Option<ExitStatus>,
     /// The last lines of its error output.
     said: Vec<String>,
-    /// Whether the kernel killed a process of this cgroup because memory ran out, while the runner was there.
-    memory_ran_out: bool,
 }
 
 impl Gone {
-    /// Returns whether memory ran out.
-    pub(in super::super) fn is_for_memory(&self) -> bool {
+    /// Returns whether memory ran out. The kernel had killed `kills_before` processes of this control group for memory
+    /// when the runner was given its cell.
+    pub(in super::super) fn is_for_memory(&self, kills_before: u64) -> bool {
         let failed = |line: &String| line.contains("memory allocation of") || line.contains("out of memory");
-        self.memory_ran_out || self.said.iter().any(failed)
+        let was_killed = self.status.is_some_and(|status| status.signal() == Some(SIGKILL));
+        (was_killed && killed_for_memory() > kills_before) || self.said.iter().any(failed)
     }
 
     /// Returns how it ended, in words: "signal 9 (SIGKILL) ended it".
-    pub(in super::super) fn words(&self) -> String {
+    pub(in super::super) fn words(&self, is_for_memory: bool) -> String {
         let how = match self.status {
             None => "it ended".to_owned(),
             Some(status) => match (status.signal(), status.code()) {
@@ -68,11 +69,7 @@ impl Gone {
                 (None, None) => "it ended".to_owned(),
             },
         };
-        let memory = if self.memory_ran_out {
-            " because memory ran out"
-        } else {
-            ""
-        };
+        let memory = if is_for_memory { " because memory ran out" } else { "" };
         let said = self.said.iter().rev().find(|line| !line.trim().is_empty());
         match said {
             Some(line) => format!("{how}{memory}: {}", line.trim()),
@@ -94,7 +91,7 @@ pub(super) fn start(
     reports: Sender<(u32, Report)>,
 ) -> io::Result<(Sender<Order>, u32)> {
     let mut command = relaunch::bare()?;
-    command.arg("runner").arg(run_dir.path());
+    command.arg("runner").arg(run_dir.place());
     command.arg("--device").arg(device.to_string());
     command
         .arg("--checkpoint-every")
@@ -109,7 +106,6 @@ pub(super) fn start(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let kills = killed_for_memory();
     // The runner inherits the lock: while it lives, no other process can write the run directory.
     let lock = run_dir.lock().map(inheritable).transpose()?;
     let mut child = command.spawn()?;
@@ -125,12 +121,14 @@ pub(super) fn start(
     let errors = thread("errors of runner").spawn(move || pass_on(stderr))?;
     thread("reports of runner").spawn(move || {
         let send = |report| reports.send((number, report)).is_ok();
-        read_reports(stdout, &send);
+        if !read_reports(stdout, &send) {
+            // Nobody understands it any more, or nobody listens. It may have ended in the meantime.
+            let _ = child.kill();
+        }
         let said = errors.join().unwrap_or_default();
         send(Report::Gone(Gone {
-            status: wait(&mut child),
+            status: child.wait().ok(),
             said: said.into(),
-            memory_ran_out: killed_for_memory() > kills,
         }));
     })?;
     Ok((orders, pid))
@@ -138,10 +136,6 @@ pub(super) fn start(
 
 /// The variables that set the number of threads of the back ends.
 pub(super) const THREADS: [&str; 3] = ["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"];
-
-fn wait(child: &mut Child) -> Option<ExitStatus> {
-    child.wait().ok()
-}
 
 /// Returns a copy of `file` that child processes inherit.
 fn inheritable(file: &File) -> io::Result<File> {
@@ -168,23 +162,28 @@ struct Hello {
     device: String,
 }
 
-fn read_reports(pipe: impl Read, send: &impl Fn(Report) -> bool) {
+/// Passes on what a runner reports. Returns whether all of it was understood and passed on.
+fn read_reports(pipe: impl Read, send: &impl Fn(Report) -> bool) -> bool {
     let mut pipe = BufReader::new(pipe);
-    let Some(hello) = read_line(&mut pipe).and_then(|line| serde_json::from_slice::<Hello>(&line).ok()) else {
-        return;
+    let Some(hello) = read_line(&mut pipe) else {
+        return true;
+    };
+    let Ok(hello) = serde_json::from_slice::<Hello>(&hello) else {
+        return false;
     };
     if !send(Report::Ready(hello.device)) {
-        return;
+        return false;
     }
     while let Some(line) = read_line(&mut pipe) {
-        // A line that is no event would be a fault of this program; the runner is given up.
+        // A line that is no event would be a fault of this program.
         let Ok(event) = serde_json::from_slice::<Event>(&line) else {
-            return;
+            return false;
         };
         if !send(Report::Event(event)) {
-            return;
+            return false;
         }
     }
+    true
 }
 
 /// Returns the next line without its line feed; none at the end, also if it ends within a line.
