@@ -1,5 +1,6 @@
 //! Conducts a sweep: gives cells to runners, takes in what they report, and writes what belongs to the sweep.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, never, select};
@@ -10,7 +11,7 @@ use super::error::with_causes;
 use super::log_words::{ended_words, kind_of, with_swept};
 use super::memory::Account;
 use super::worker::{Job, Order};
-use super::{Ended, Sweep, entries};
+use super::{Ended, Sweep};
 use crate::event::{
     Activity, CellEnding, CellIndex, Cells, Command, Event, LogKind, Point, Progress, Summary, SweepEnding,
 };
@@ -43,7 +44,7 @@ impl Sweep {
             "{}: {} of {} cells to run",
             self.name,
             self.queue.waiting(),
-            self.rows.len()
+            self.slice.as_ref().map_or(self.rows.len(), BTreeSet::len)
         );
         outbox.log(LogKind::Sweep, None, &begins);
         outbox.state(Event::SweepStarted(self.plan()));
@@ -61,25 +62,38 @@ impl Sweep {
                 SweepEnding::Failed(error)
             }
         };
-        self.info.ended = Some(rfc3339(SystemTime::now()));
-        self.info.state = match &ending {
-            SweepEnding::Complete => RunState::Complete,
-            SweepEnding::Stopped => RunState::Stopped,
-            SweepEnding::Failed(why) => RunState::Failed(why.clone()),
+        let written = if self.run_dir.is_shared() {
+            self.insist(commands, outbox, Self::end_run_if_complete)
+        } else {
+            self.info.ended = Some(rfc3339(SystemTime::now()));
+            self.info.state = match &ending {
+                SweepEnding::Complete => RunState::Complete,
+                SweepEnding::Stopped => RunState::Stopped,
+                SweepEnding::Failed(why) => RunState::Failed(why.clone()),
+            };
+            self.insist(commands, outbox, |sweep| sweep.run_dir.write_run(&sweep.info))
         };
-        let ending = match self.insist(commands, outbox, |sweep| sweep.run_dir.write_run(&sweep.info)) {
+        let ending = match written {
             Err(error) if ending == SweepEnding::Complete => SweepEnding::Failed(error),
             _ => ending,
         };
         outbox.log(LogKind::Sweep, None, &ending.words());
         outbox.state(Event::SweepEnded(ending.clone()));
-        let failed = self.rows.into_iter().filter_map(|row| match row.state {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.retain(|row| self.is_own(row.cell));
+        let failed = rows.into_iter().filter_map(|row| match row.state {
             RowState::Ended(CellEnding::Failed(why)) => Some((row.cell, why)),
             _ => None,
         });
+        let elsewhere = if self.quit {
+            Vec::new()
+        } else {
+            self.elsewhere.keys().copied().collect()
+        };
         Ended {
             ending,
             failed: failed.collect(),
+            elsewhere,
         }
     }
 
@@ -93,6 +107,9 @@ impl Sweep {
         loop {
             self.give_out(&commands, outbox)?;
             if !self.crew.is_busy() && (self.quit || self.queue.next().is_none()) {
+                if self.look_again(outbox) {
+                    continue;
+                }
                 break;
             }
             if self.crew.is_empty() {
@@ -120,13 +137,17 @@ impl Sweep {
             outbox.notice(None, words);
         }
         self.insist(&commands, outbox, |sweep| sweep.table.write())?;
-        let unfinished =
-            |row: &CellRow| matches!(row.state, RowState::Queued | RowState::Ended(CellEnding::Interrupted));
-        Ok(if self.queue.has_again() || self.rows.iter().any(unfinished) {
-            SweepEnding::Stopped
-        } else {
-            SweepEnding::Complete
-        })
+        let unfinished = |row: &CellRow| {
+            let is_left = matches!(row.state, RowState::Queued | RowState::Ended(CellEnding::Interrupted));
+            is_left && self.is_own(row.cell)
+        };
+        Ok(
+            if self.queue.has_again() || !self.elsewhere.is_empty() || self.rows.iter().any(unfinished) {
+                SweepEnding::Stopped
+            } else {
+                SweepEnding::Complete
+            },
+        )
     }
 
     /// Starts runners until there are as many as wanted. If one cannot be started, the others do the work.
@@ -171,6 +192,8 @@ impl Sweep {
                 cell,
                 settings,
                 anew: self.queue.begins_anew(cell),
+                had_failed: self.had_failed.contains(&cell),
+                over: self.over.get(&cell).cloned(),
                 attempt: broken_off.map(|at| self.broken_off.swap_remove(at).next_attempt()),
                 reserved_bytes,
             };
@@ -268,19 +291,28 @@ impl Sweep {
                 }
             }
             Event::CellEnded { cell, ending, summary } => {
-                if let Some(runner) = self.crew.get(number) {
-                    runner.cell = None;
-                    if runner.is_leaving {
-                        runner.leave();
-                    }
-                }
+                self.free(number);
                 self.end_cell(cell, (ending, summary), commands, outbox)?;
+            }
+            Event::CellElsewhere { cell, ended, words } => {
+                self.free(number);
+                self.note_elsewhere(cell, ended, &words, outbox);
             }
             Event::SweepEnded(SweepEnding::Failed(why)) => return Err(why),
             Event::SweepEnded(_) => self.release(number, outbox),
             other => outbox.state(other),
         }
         Ok(())
+    }
+
+    /// Notes that a runner has no cell any more.
+    fn free(&mut self, number: u32) {
+        if let Some(runner) = self.crew.get(number) {
+            runner.cell = None;
+            if runner.is_leaving {
+                runner.leave();
+            }
+        }
     }
 
     fn note_point(&mut self, cell: CellIndex, point: &Point) {
@@ -349,12 +381,9 @@ impl Sweep {
             let why = format!("runner {number} was lost: {}", gone.words());
             let ending = CellEnding::Failed(why);
             let summary = read_progress(&path);
-            self.insist(commands, outbox, |sweep| {
-                sweep
-                    .run_dir
-                    .end_cell(cell, &entries(&sweep.settings(cell)), &ending, &summary)
-            })?;
-            self.end_cell(cell, (ending, summary), commands, outbox)?;
+            if self.write_end(cell, (&ending, &summary), commands, outbox)? {
+                self.end_cell(cell, (ending, summary), commands, outbox)?;
+            }
         } else {
             let broken_off = BrokenOff::read(cell, &path);
             let how = if broken_off.continues() {
@@ -403,14 +432,15 @@ impl Sweep {
     fn leave_out(&mut self, cell: CellIndex, commands: &Receiver<Command>, outbox: &mut Outbox) -> Result<(), String> {
         self.queue.begin(cell);
         self.fill_rows();
-        self.insist(commands, outbox, |sweep| {
-            let writer = sweep.run_dir.begin_cell(cell, &entries(&sweep.settings(cell)))?;
-            writer.finish(&CellEnding::Aborted, &Summary::default())
-        })?;
+        let (ending, summary) = (CellEnding::Aborted, Summary::default());
+        let is_written = self.write_end(cell, (&ending, &summary), commands, outbox)?;
         if self.queue.begins_anew(cell) {
             self.insist(commands, outbox, |sweep| sweep.queue.keep())?;
         }
-        self.end_cell(cell, (CellEnding::Aborted, Summary::default()), commands, outbox)
+        if !is_written {
+            return Ok(());
+        }
+        self.end_cell(cell, (ending, summary), commands, outbox)
     }
 
     /// Adds rows for cells that were added to the queue.
@@ -420,7 +450,9 @@ impl Sweep {
 
     /// Marks running cells as interrupted, so that the table does not show them as running after the sweep.
     fn set_aside_what_runs(&mut self) {
-        for row in self.rows.iter_mut().filter(|row| row.state == RowState::Running) {
+        let elsewhere = &self.elsewhere;
+        let is_here = |row: &&mut CellRow| row.state == RowState::Running && !elsewhere.contains_key(&row.cell);
+        for row in self.rows.iter_mut().filter(is_here) {
             row.state = RowState::Ended(CellEnding::Interrupted);
             row.summary = read_progress(&self.run_dir.cell_path(row.cell));
             self.table.rows().put(row.clone());
@@ -429,7 +461,7 @@ impl Sweep {
 
     /// Does work that writes to the run directory. After an error that can pass, such as a full disk, tries again until
     /// the work succeeds or the sweep must stop, and notifies the person watching. Returns the last error in words.
-    fn insist<T>(
+    pub(super) fn insist<T>(
         &mut self,
         commands: &Receiver<Command>,
         outbox: &Outbox,
