@@ -1,11 +1,15 @@
 //! Arguments.
 
+mod cells;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::exit;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+
+pub use cells::CellList;
 
 use crate::characters::Glyphs;
 use crate::device::{DeviceChoice, RunnerChoice};
@@ -47,6 +51,9 @@ pub struct RunArgs {
     /// Stop every cell after N steps, to try out a configuration
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub steps: Option<u64>,
+    /// Make the run directory and print its path, without training; `sharptui train` trains its cells
+    #[arg(long, conflicts_with_all = ["plain", "detach"])]
+    pub prepare: bool,
     /// How and on which device to train.
     #[command(flatten)]
     pub how: HowArgs,
@@ -112,10 +119,15 @@ pub enum Action {
         /// The run directory
         #[arg(value_name = "RUN_DIR")]
         run_dir: PathBuf,
+        /// Take cells over from processes that may be alive, such as those of a machine that is lost
+        #[arg(long)]
+        take_over: bool,
         /// How and on which device to train.
         #[command(flatten)]
         how: HowArgs,
     },
+    /// Train some cells of a run directory, beside other processes on any machine that sees it
+    Train(TrainArgs),
     /// Show a run on the screen: one that is running, wherever it was started, with all keys, or one that has ended
     Attach {
         /// The run directory (default: the run in `runs` that is in progress)
@@ -238,6 +250,33 @@ pub fn man_page(command: Option<&str>) -> Result<String, String> {
     let mut roff = Vec::new();
     page.render(&mut roff).map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&roff).into_owned())
+}
+
+/// Arguments for training some cells of a run.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Exit status: 0 all these cells have ended, 1 some failed, 2 wrong usage, 3 another process has some of them, 130 \
+                        stopped with checkpoints"
+)]
+pub struct TrainArgs {
+    /// The run directory, made by `sharptui CONFIG.ron --prepare`
+    #[arg(value_name = "RUN_DIR")]
+    pub run_dir: PathBuf,
+    /// The cells, such as 3-7,12. Cells that have ended are not run again, except failed ones
+    #[arg(long, value_name = "CELLS")]
+    pub cells: CellList,
+    /// Take cells over from processes that may be alive, such as those of a machine that is lost
+    #[arg(long)]
+    pub take_over: bool,
+    /// Seconds between checkpoints of each running cell, the most that a crash loses; 0: after every step
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub checkpoint_every: u32,
+    /// Cells that train at the same time, see `sharptui --help`
+    #[arg(long, value_name = "RUNNERS", default_value_t)]
+    pub runners: RunnerChoice,
+    /// The device and the folder of data sets.
+    #[command(flatten)]
+    pub place: PlaceArgs,
 }
 
 /// Arguments for measuring λ_max again.

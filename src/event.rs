@@ -99,6 +99,16 @@ pub enum Event {
         /// Its last values.
         summary: Summary,
     },
+    /// A runner did not train a cell, or stopped training it, because another process has it or has ended it. Sent only
+    /// by runners to their sweep.
+    CellElsewhere {
+        /// Which cell.
+        cell: CellIndex,
+        /// How it ended there, with its last values; none if it has not ended.
+        ended: Option<(CellEnding, Summary)>,
+        /// The message for people, which says who has it.
+        words: String,
+    },
     /// The order of the queued cells has changed, or the set of held cells.
     Queue {
         /// The cells that are neither running nor ended, in the order in which they will run.

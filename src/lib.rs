@@ -45,11 +45,11 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs};
+use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs, TrainArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
 use live::{Hub, Launched, Server};
-use record::{PRINTED, RecordError, RunDir};
+use record::{PRINTED, RecordError, RunDir, TaskInfo};
 use report::ReportError;
 use signals::{AS_KEPT, STOP_WITHIN, Signal, StandBy, leave};
 use sweep::{Datasets, RemeasureError, Request, Running, Sweep, SweepError, Worker, remeasure};
@@ -79,7 +79,12 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             print(&Experiment::load(config)?.listing())?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Action::Resume { run_dir, how }) => resume(run_dir, how),
+        Some(Action::Resume {
+            run_dir,
+            take_over,
+            how,
+        }) => resume(run_dir, *take_over, how),
+        Some(Action::Train(args)) => train_cells(args),
         Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
         Some(Action::Screen { check: None }) => print_preferences(),
         Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),
@@ -118,6 +123,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 pub fn status_of(error: &anyhow::Error) -> ExitCode {
     let usage = error.is::<ConfigError>()
         || error.is::<tui::PreferencesError>()
+        || matches!(error.downcast_ref(), Some(SweepError::NoSuchCell { .. }))
         || matches!(error.downcast_ref(), Some(ReportError::Config(_)))
         || matches!(
             error.downcast_ref(),
@@ -141,7 +147,7 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
         config::read_text(path)?
     };
     let mut experiment = Experiment::parse(&text, path)?;
-    if wants_trainer(&args.how) {
+    if wants_trainer(&args.how) && !args.prepare {
         return launch(&args.how, Some(&text));
     }
     if let Some(steps) = args.steps.and_then(NonZeroU64::new) {
@@ -160,13 +166,18 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let run_dir = RunDir::create(&args.out, &experiment.name)?;
     let place = run_dir.path().to_owned();
     let written = run_dir.write_config(&text).map_err(SweepError::from);
-    let sweep = written.and_then(|()| Sweep::new(experiment, device, run_dir, datasets, &running(&args.how)));
+    let sweep = written.and_then(|()| Sweep::new(experiment, device, run_dir, datasets, &running(&args.how, false)));
     // Leave no half-made run directory behind.
     let sweep = sweep.inspect_err(|_| record::discard(&place))?;
-    follow(sweep, signals, args.how.trainer)
+    if args.prepare {
+        sweep.leave().inspect_err(|_| record::discard(&place))?;
+        print_exactly([place.as_os_str().as_bytes(), b"\n"].concat())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    follow(sweep, signals, Serves::of(&args.how))
 }
 
-fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
+fn resume(run_dir: &Path, take_over: bool, how: &HowArgs) -> anyhow::Result<ExitCode> {
     if wants_trainer(how) {
         return launch(how, None);
     }
@@ -189,8 +200,32 @@ fn resume(run_dir: &Path, how: &HowArgs) -> anyhow::Result<ExitCode> {
     // Must come before anything is written: otherwise a signal would end the process without a record, and the run
     // would look as if it had been killed.
     let signals = stand_by.begin();
-    let sweep = Sweep::new(experiment, device, run_dir, datasets, &running(how))?;
-    follow(sweep, signals, how.trainer)
+    let sweep = Sweep::new(experiment, device, run_dir, datasets, &running(how, take_over))?;
+    follow(sweep, signals, Serves::of(how))
+}
+
+/// Trains some cells of a run directory, beside other processes.
+fn train_cells(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let config = record::find_config(&args.run_dir)?;
+    let experiment = Experiment::load(&config)?;
+    let (ready, stand_by) = prepare(experiment, (&config, None), &args.place, Some(&args.run_dir))?;
+    let Ready {
+        experiment,
+        device,
+        datasets,
+    } = ready;
+    let signals = stand_by.begin();
+    let task = TaskInfo::this_process(&device.full_name, &args.cells.to_string());
+    let run_dir = RunDir::join(&args.run_dir, &task)?;
+    let running = Running {
+        choice: args.place.device,
+        runners: Some(args.runners.clone()),
+        keep_every: Duration::from_secs(args.checkpoint_every.into()),
+        cells: Some(args.cells.numbers()),
+        take_over: args.take_over,
+    };
+    let sweep = Sweep::new(experiment, device, run_dir, datasets, &running)?;
+    follow(sweep, signals, Serves::Nobody)
 }
 
 /// The parts from which a sweep is made.
@@ -235,11 +270,13 @@ fn open_place(place: &PlaceArgs, run_dir: Option<&Path>) -> anyhow::Result<(devi
 }
 
 /// Returns how the cells of the sweep are run.
-fn running(how: &HowArgs) -> Running {
+fn running(how: &HowArgs, take_over: bool) -> Running {
     Running {
         choice: how.place.device,
         runners: Some(how.runners.clone()),
         keep_every: Duration::from_secs(how.checkpoint_every.into()),
+        cells: None,
+        take_over,
     }
 }
 
@@ -290,6 +327,23 @@ fn launch(how: &HowArgs, config: Option<&str>) -> anyhow::Result<ExitCode> {
     show_live(&run_dir, source, Some(pid), look, signals)
 }
 
+/// Who watches a sweep, besides the reader of its plain lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Serves {
+    /// Any screen that connects.
+    Screens,
+    /// Any screen that connects. This process was started for one, and prints no lines.
+    AScreen,
+    /// Nobody: screens read the files of a task.
+    Nobody,
+}
+
+impl Serves {
+    fn of(how: &HowArgs) -> Self {
+        if how.trainer { Self::AScreen } else { Self::Screens }
+    }
+}
+
 /// The connections of a sweep to its readers, made before it begins.
 struct Wires {
     /// The events to print as plain lines, if this process prints them.
@@ -297,8 +351,13 @@ struct Wires {
     server: Option<Server>,
 }
 
-fn wire(run_dir: &Path, events: Receiver<Event>, commands: &Sender<Command>, trainer: bool) -> anyhow::Result<Wires> {
+fn wire(run_dir: &Path, events: Receiver<Event>, commands: &Sender<Command>, serves: Serves) -> anyhow::Result<Wires> {
+    if serves == Serves::Nobody {
+        let (lines, server) = (Some(events), None);
+        return Ok(Wires { lines, server });
+    }
     let hub = Hub::start(events).context("cannot start a thread")?;
+    let trainer = serves == Serves::AScreen;
     let lines = (!trainer).then(|| hub.join());
     let server = Server::open(run_dir, hub, commands.clone());
     let server = server.map_err(|error| note(&without_socket_line(run_dir, &error))).ok();
@@ -311,11 +370,11 @@ fn wire(run_dir: &Path, events: Receiver<Event>, commands: &Sender<Command>, tra
 
 /// Trains on a separate thread. Meanwhile this thread prints plain lines or, in the `trainer` process, waits. Screens
 /// may connect and disconnect at any time.
-fn follow(sweep: Sweep, signals: Receiver<Signal>, trainer: bool) -> anyhow::Result<ExitCode> {
+fn follow(sweep: Sweep, signals: Receiver<Signal>, serves: Serves) -> anyhow::Result<ExitCode> {
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
-    let plan = sweep.plan();
-    let Wires { lines, server } = match wire(&plan.run_dir, events, &commands, trainer) {
+    let (plan, cells) = (sweep.plan(), sweep.own_cells());
+    let Wires { lines, server } = match wire(&plan.run_dir, events, &commands, serves) {
         Ok(wires) => wires,
         Err(error) => {
             sweep.withdraw();
@@ -355,7 +414,7 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, trainer: bool) -> anyhow::Res
         server.say_farewell();
     }
     let ended = ended?;
-    status(&ended, plan.cells.len())
+    status(&ended, cells)
 }
 
 /// Trains cells for the process that started this one, until that process closes the pipe or ends.

@@ -218,6 +218,8 @@ impl Monitor {
                     assigned.runner = Some(runner);
                 }
             }
+            // A sweep tells its screens what it makes of this.
+            Event::CellElsewhere { .. } => {}
             Event::TrainerLost => self.lose(None, now),
             Event::Elsewhere(words) => self.elsewhere = Some(words),
         }

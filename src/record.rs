@@ -7,6 +7,10 @@
 //!   summary.csv              one row per cell
 //!   queue.json               the cells still to run, if the queue was changed by hand
 //!   events.jsonl             log for people: cells, changes by hand, notices; append-only
+//!   claims/000-1.json        the process that writes cell 0 now
+//!   tasks/HOST-PID/          what belongs to a process that trains some cells of the run beside others
+//!     task.json              where it runs, and which cells it was given
+//!     events.jsonl           its log
 //!   cells/000/               one folder per cell, in queue order
 //!     cell.json              its settings
 //!     metrics.jsonl          one point per line; append-only
@@ -18,6 +22,10 @@
 //!
 //! `metrics.jsonl` and `events.jsonl` grow at their ends. Every other file is replaced atomically, so a reader never
 //! sees a partial one.
+//!
+//! The folder of a cell is written by the process that holds its claim, whatever host it is on. `config.ron`,
+//! `queue.json` and `events.jsonl` are written by the process that made the run or resumes it, which holds the lock.
+//! `run.json` and `summary.csv` are also replaced by tasks, which read every cell before they do.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -29,7 +37,9 @@ use crate::event::{CellEnding, CellIndex, Summary};
 mod attempts;
 mod cell;
 mod checkpoint;
+mod claim;
 mod error;
+mod fence;
 mod folder;
 mod lock;
 mod log;
@@ -40,22 +50,26 @@ mod replace;
 mod run_info;
 mod sync;
 mod table;
+mod task;
 mod tensors;
 
 pub use attempts::read_attempts;
 pub use cell::CellWriter;
 pub use checkpoint::{Checkpoint, Slot, has_checkpoint, read_checkpoints};
+pub use claim::{Claim, Holder, Job, Seen, claimed_cells};
 pub use error::RecordError;
 pub use lock::is_being_written;
 pub use log::{Logbook, NewEntries, read_log};
 pub use metrics::{Metrics, NewPoints, TornLine, read_metrics, read_points, read_progress};
 pub use queue::{Added, QueueFile, read_queue};
 pub use read::{
-    CellFound, CellSummary, find_config, read_cells, read_config, read_run, read_settings, read_summary, silence,
+    CellFound, CellSummary, begun_cells, find_config, read_cells, read_cells_of, read_config, read_run, read_settings,
+    read_summary, silence,
 };
 pub use replace::{make_folder, replace_unlocked};
 pub use run_info::{AlikeCells, DataMark, RunInfo, RunState, host_name, rfc3339};
 pub use table::{CellRow, RowState};
+pub use task::TaskInfo;
 pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensors};
 
 use error::At;
@@ -79,6 +93,9 @@ mod names {
     pub(super) const PRINTED: &str = super::PRINTED;
     pub(super) const QUEUE: &str = "queue.json";
     pub(super) const CELLS: &str = "cells";
+    pub(super) const CLAIMS: &str = "claims";
+    pub(super) const TASKS: &str = "tasks";
+    pub(super) const TASK: &str = "task.json";
     pub(super) const LOCK: &str = ".lock";
     pub(super) const CELL: &str = "cell.json";
     pub(super) const METRICS: &str = "metrics.jsonl";
@@ -87,10 +104,12 @@ mod names {
     pub(super) const ATTEMPTS: &str = "attempts.json";
 }
 
-/// A run directory that only this process writes while this value exists.
+/// A run directory that this process writes: alone, or as one of several tasks.
 #[derive(Debug)]
 pub struct RunDir {
     folder: Folder,
+    /// The folder of this task, relative to the run directory; none if this process has the run directory alone.
+    task: Option<PathBuf>,
     lock: Option<File>,
     /// Whether the file system can sync folders, so that new files survive a power failure.
     syncs: bool,
@@ -141,6 +160,7 @@ impl RunDir {
         let syncs = sync::folder(&path)?;
         Ok(Self {
             folder: Folder::at(path),
+            task: None,
             lock,
             syncs,
             is_new,
@@ -161,10 +181,34 @@ impl RunDir {
     pub fn of_runner(path: &Path) -> Self {
         Self {
             folder: Folder::at(path.to_owned()),
+            task: None,
             lock: None,
             syncs: true,
             is_new: false,
         }
+    }
+
+    /// Opens a run directory to train some of its cells beside other processes, and creates the folder of this task.
+    ///
+    /// # Errors
+    /// The folder is not a run directory, or the operating system reports an error.
+    pub fn join(path: &Path, task: &TaskInfo) -> Result<Self, RecordError> {
+        find_config(path)?;
+        let name = task::create(path, task)?;
+        let syncs = sync::folder(path)?;
+        Ok(Self {
+            folder: Folder::at(path.to_owned()),
+            task: Some(name),
+            lock: None,
+            syncs,
+            is_new: false,
+        })
+    }
+
+    /// Returns whether other processes may write the run directory at the same time.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.task.is_some()
     }
 
     /// Returns the file that is locked, if the file system has locks. The lock lasts until the last copy of the file is
@@ -203,9 +247,7 @@ impl RunDir {
     #[must_use]
     pub fn shortcomings(&self) -> Vec<String> {
         let place = self.path().display();
-        let locks = self
-            .lock
-            .is_none()
+        let locks = (self.lock.is_none() && !self.is_shared())
             .then(|| format!("the file system of {place} has no locks: make sure that no other process writes there"));
         let syncs = (!self.syncs).then(|| {
             format!("the file system of {place} cannot sync folders: a power failure may lose the newest files")
@@ -226,7 +268,7 @@ impl RunDir {
     /// # Errors
     /// The operating system reports an error.
     pub fn write_run(&self, info: &RunInfo) -> Result<(), RecordError> {
-        replace::replace_json(&self.folder.place().join(names::RUN), info)
+        self.put(names::RUN, &replace::json_bytes(&self.path().join(names::RUN), info)?)
     }
 
     /// Replaces `summary.csv`, one row per cell, and returns its length in bytes.
@@ -235,62 +277,120 @@ impl RunDir {
     /// The operating system reports an error.
     pub fn write_table(&self, rows: &[CellRow]) -> Result<usize, RecordError> {
         let table = table::csv(rows);
-        replace::replace(&self.folder.place().join(names::TABLE), table.as_bytes())?;
+        self.put(names::TABLE, table.as_bytes())?;
         Ok(table.len())
     }
 
-    /// Returns the writer of the log for people.
-    #[must_use]
-    pub fn logbook(&self) -> Logbook {
-        Logbook::at(self.folder.place().join(names::LOG))
+    /// Replaces a file that tasks may replace, too. Each task has a temporary file of its own.
+    fn put(&self, name: &str, contents: &[u8]) -> Result<(), RecordError> {
+        let place = self.folder.place();
+        match &self.task {
+            Some(task) => replace::replace_by_way_of(&place.join(task).join(name), &place.join(name), contents),
+            None => replace::replace(&place.join(name), contents),
+        }
     }
 
-    /// Replaces `queue.json`.
+    /// Returns the writer of the log for people; a task has its own.
+    #[must_use]
+    pub fn logbook(&self) -> Logbook {
+        let place = self.folder.place();
+        Logbook::at(
+            self.task
+                .as_ref()
+                .map_or(place.clone(), |task| place.join(task))
+                .join(names::LOG),
+        )
+    }
+
+    /// Replaces `queue.json`. Does nothing in a task, which has no say about the queue.
     ///
     /// # Errors
     /// The operating system reports an error.
     pub fn write_queue(&self, queue: &QueueFile) -> Result<(), RecordError> {
+        if self.is_shared() {
+            return Ok(());
+        }
         replace::replace_json(&self.folder.place().join(names::QUEUE), queue)
+    }
+
+    /// Claims a cell for this process, which trains it on `device`. A claim of a dead process is taken over, and so is
+    /// the claim with the token `over`, which the user gave up.
+    ///
+    /// # Errors
+    /// [`RecordError::Claimed`] if another process holds the cell; otherwise an error of the operating system.
+    pub fn claim_cell(&self, cell: CellIndex, device: &str, over: Option<&str>) -> Result<Claim, RecordError> {
+        let claim = Claim::take(&self.folder.place(), cell, device, over)?;
+        let path = self.cell_path(cell);
+        fence::repair(&path)?;
+        sync::refresh(&path);
+        Ok(claim)
+    }
+
+    /// Returns the claims of all cells, in the order of the cells.
+    ///
+    /// # Errors
+    /// The operating system reports an error.
+    pub fn claims(&self) -> Result<Vec<Seen>, RecordError> {
+        read_claims(&self.folder.place())
+    }
+
+    /// Claims a cell and creates its folder, see [`Self::begin_claimed`].
+    ///
+    /// # Errors
+    /// Another process holds the claim, or the operating system reports an error.
+    pub fn begin_cell(&self, cell: CellIndex, settings: &[(String, String)]) -> Result<CellWriter, RecordError> {
+        self.begin_claimed(cell, settings, self.claim_cell(cell, "", None)?)
     }
 
     /// Creates the folder of a cell that starts at step 0, with its settings. The measurements of an earlier attempt
     /// are kept beside it as `000-old-1`.
     ///
     /// # Errors
-    /// The operating system reports an error.
-    pub fn begin_cell(&self, cell: CellIndex, settings: &[(String, String)]) -> Result<CellWriter, RecordError> {
+    /// Another process has taken the cell over, or the operating system reports an error.
+    pub fn begin_claimed(
+        &self,
+        cell: CellIndex,
+        settings: &[(String, String)],
+        mut claim: Claim,
+    ) -> Result<CellWriter, RecordError> {
         let path = self.cell_path(cell);
-        if path.exists() && !has_metrics(&path) {
+        claim.check()?;
+        if path.exists() && !claim.needs_fence && !has_metrics(&path) {
             fs::remove_dir_all(&path).at("remove the folder", &path)?;
         }
         if path.exists() {
-            let old = (1u32..).map(|count| path.with_file_name(format!("{cell:03}-old-{count}")));
-            let free = old
-                .into_iter()
-                .find(|old| !old.exists())
-                .unwrap_or_else(|| path.with_extension("old"));
-            fs::rename(&path, &free).at("set aside the folder", &path)?;
+            fence::set_aside(&path)?;
         }
         fs::create_dir_all(&path).at("create the folder", &path)?;
         sync::folder(&self.folder.place().join(names::CELLS))?;
         sync::folder(&self.folder.place())?;
-        replace::replace_json(&path.join(names::CELL), &InOrder(settings))?;
-        CellWriter::begin(path)
+        CellWriter::begin(path, &InOrder(settings), claim)
     }
 
     /// Opens the folder of a cell that continues from a checkpoint. Metrics written after the checkpoint are removed,
-    /// because the cell will measure them again.
+    /// because the cell will measure them again. If the process that held the cell before may be alive, the cell
+    /// continues in a new folder, and the old one is kept beside it.
     ///
     /// # Errors
-    /// The operating system reports an error.
-    pub fn continue_cell(&self, cell: CellIndex, from: &Checkpoint) -> Result<CellWriter, RecordError> {
-        CellWriter::go_on(self.cell_path(cell), from.slot, from.metrics_bytes)
+    /// Another process has taken the cell over, or the operating system reports an error.
+    pub fn continue_cell(
+        &self,
+        cell: CellIndex,
+        from: &Checkpoint,
+        mut claim: Claim,
+    ) -> Result<CellWriter, RecordError> {
+        let path = self.cell_path(cell);
+        if claim.needs_fence {
+            claim.check()?;
+            fence::renew(&path, from)?;
+        }
+        CellWriter::go_on(path, (from.slot, from.metrics_bytes), claim)
     }
 
     /// Writes how a cell ended whose process did not write that itself.
     ///
     /// # Errors
-    /// The operating system reports an error.
+    /// Another process holds the claim, or the operating system reports an error.
     pub fn end_cell(
         &self,
         cell: CellIndex,
@@ -298,11 +398,12 @@ impl RunDir {
         ending: &CellEnding,
         summary: &Summary,
     ) -> Result<(), RecordError> {
+        let claim = self.claim_cell(cell, "", None)?;
         let path = self.cell_path(cell);
-        if path.join(names::METRICS).exists() {
-            cell::end(&path, ending, summary)
+        if path.join(names::METRICS).exists() && !claim.needs_fence {
+            cell::end(&Folder::at(path), ending, summary)
         } else {
-            self.begin_cell(cell, settings)?.finish(ending, summary)
+            self.begin_claimed(cell, settings, claim)?.finish(ending, summary)
         }
     }
 
@@ -312,10 +413,20 @@ impl RunDir {
     /// # Errors
     /// The operating system reports an error.
     pub fn clear_away(&self, found: &CellFound) -> Result<(), RecordError> {
-        match &found.ended {
-            Some(ended) => cell::clear_away(&self.cell_path(found.cell), ended),
-            None => Ok(()),
+        let path = self.cell_path(found.cell);
+        let Some(ended) = found.ended.as_ref().filter(|ended| cell::has_leftovers(&path, ended)) else {
+            return Ok(());
+        };
+        let claim = match self.claim_cell(found.cell, "", None) {
+            // It runs again.
+            Err(error) if error.is_of_another_process() => return Ok(()),
+            claim => claim?,
+        };
+        if read_summary(&path).is_ok_and(|now| now.ending == ended.ending) {
+            cell::clear_away(&Folder::at(path), ended)?;
         }
+        drop(claim);
+        Ok(())
     }
 
     /// Returns the path of the folder of a cell. The folder need not exist.
@@ -323,6 +434,15 @@ impl RunDir {
     pub fn cell_path(&self, cell: CellIndex) -> PathBuf {
         cell_path(&self.folder.place(), cell)
     }
+}
+
+/// Returns the claims of all cells of a run, in the order of the cells.
+///
+/// # Errors
+/// The operating system reports an error.
+pub fn read_claims(run_dir: &Path) -> Result<Vec<Seen>, RecordError> {
+    let folder = run_dir.join(names::CLAIMS);
+    claim::seen(&folder, None).at("list", &folder)
 }
 
 /// Removes a run directory in which no cell has started. A directory with started cells or with foreign files stays.
@@ -341,7 +461,9 @@ pub fn discard(run_dir: &Path) {
     ] {
         let _ = fs::remove_file(run_dir.join(name));
     }
-    let _ = fs::remove_dir(run_dir.join(LIVE));
+    for name in [LIVE, names::CLAIMS] {
+        let _ = fs::remove_dir(run_dir.join(name));
+    }
     let _ = fs::remove_dir(run_dir);
 }
 

@@ -9,12 +9,14 @@ mod conduct;
 mod crew;
 mod datasets;
 mod disk;
+mod elsewhere;
 mod error;
 mod log_words;
 mod memory;
 mod queue;
 mod remeasure;
 mod snapshot;
+mod survey;
 mod table;
 mod worker;
 
@@ -58,6 +60,14 @@ pub struct Sweep {
     aborted: BTreeSet<CellIndex>,
     /// Running cells that began again from step 0, as long as their folder is not opened.
     anew: BTreeSet<CellIndex>,
+    /// The cells that this process sees to; none if it sees to all.
+    slice: Option<BTreeSet<CellIndex>>,
+    /// The cells that other processes have, with how often this process tried to take them.
+    elsewhere: BTreeMap<CellIndex, u32>,
+    /// The tokens of the claims that the user gave up.
+    over: BTreeMap<CellIndex, String>,
+    /// The cells that had failed before the sweep began.
+    had_failed: BTreeSet<CellIndex>,
     /// Whether the sweep is to stop.
     quit: bool,
     device_name: String,
@@ -83,6 +93,10 @@ pub struct Running {
     pub runners: Option<RunnerChoice>,
     /// The time between two checkpoints of a running cell.
     pub keep_every: Duration,
+    /// The cells to see to; none for all.
+    pub cells: Option<BTreeSet<CellIndex>>,
+    /// Whether cells are taken over from processes that may be alive.
+    pub take_over: bool,
 }
 
 /// How a sweep ended.
@@ -92,6 +106,8 @@ pub struct Ended {
     pub ending: SweepEnding,
     /// The cells that failed, with the reason of each.
     pub failed: Vec<(CellIndex, String)>,
+    /// The cells that other processes have. If there are any, the sweep ended because only those were left.
+    pub elsewhere: Vec<CellIndex>,
 }
 
 impl Sweep {
@@ -103,6 +119,11 @@ impl Sweep {
             |cell| self.queue.sizes.get(cell).copied(),
             (self.run_dir.path(), &self.device_name),
         )
+    }
+
+    /// Returns the number of cells that this process sees to.
+    pub fn own_cells(&self) -> usize {
+        self.slice.as_ref().map_or(self.rows.len(), BTreeSet::len)
     }
 
     /// Returns the settings of a cell, including added cells.

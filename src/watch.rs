@@ -26,6 +26,9 @@ use crate::{live, machine, plain, record, signals, sweep, tui};
 use words::closing_line;
 pub(crate) use words::{detached_line, staying_line, without_socket_line};
 
+/// The exit status of a sweep that has nothing left to do because other processes have the remaining cells.
+const STATUS_ELSEWHERE: u8 = 3;
+
 /// How long the last request may take to reach the training process.
 const TOLD_WITHIN: Duration = Duration::from_millis(50);
 
@@ -80,9 +83,14 @@ pub(crate) fn check_preferences(path: Option<&Path>) -> anyhow::Result<ExitCode>
 pub(crate) fn status(ended: &sweep::Ended, cells: usize) -> anyhow::Result<ExitCode> {
     match (&ended.ending, ended.failed.first()) {
         (SweepEnding::Failed(why), _) => Err(anyhow!(why.clone())),
-        (SweepEnding::Stopped, _) => Ok(ExitCode::from(STATUS_STOPPED)),
-        (SweepEnding::Complete, None) => Ok(ExitCode::SUCCESS),
-        (SweepEnding::Complete, Some((cell, why))) => Err(anyhow!(
+        (SweepEnding::Stopped, None) if !ended.elsewhere.is_empty() => {
+            let cells = plain::counted(ended.elsewhere.len());
+            note(&format!("{cells} left to other processes; every other cell has ended"));
+            Ok(ExitCode::from(STATUS_ELSEWHERE))
+        }
+        (SweepEnding::Stopped, _) if ended.elsewhere.is_empty() => Ok(ExitCode::from(STATUS_STOPPED)),
+        (_, None) => Ok(ExitCode::SUCCESS),
+        (_, Some((cell, why))) => Err(anyhow!(
             "{} of {} failed; the first was {}: {why}",
             ended.failed.len(),
             plain::counted(cells),
@@ -311,6 +319,7 @@ fn ending_on_disk(run_dir: &Path, tell: bool) -> anyhow::Result<ExitCode> {
     let ended = sweep::Ended {
         ending,
         failed: failed.collect(),
+        elsewhere: Vec::new(),
     };
     if tell {
         print(&format!("{}\n", closing_line(&ended, info.cells, run_dir)))?;

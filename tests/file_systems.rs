@@ -133,6 +133,55 @@ fn without_locks_a_run_goes_on_and_says_so() {
 }
 
 #[test]
+fn a_cell_has_one_writer_where_locks_do_nothing_and_where_there_are_no_links() {
+    // ENOLCK, NFS's ENOTSUPP, and locks that succeed for everybody; EPERM of FAT, EOPNOTSUPP, and links that work.
+    for (locks, links) in [("37", "1"), ("524", "95"), ("0", "0"), ("0", "1")] {
+        let refused = [("REFUSE_LOCKS", locks), ("REFUSE_LINKS", links)];
+        let refused = if links == "0" { &refused[..1] } else { &refused[..] };
+        let Some(place) = Place::refusing(refused) else {
+            return;
+        };
+        let output = place.run(&["long.ron", "--prepare"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let task = |cells: &str| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+            command.args(["train", "runs/long", "--cells", cells]);
+            command
+                .envs(place.refused.iter().cloned())
+                .current_dir(place.folder.path());
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        // The second cell does not end by itself.
+        let mut first = task("1");
+        let metrics = place.path("runs/long/cells/001/metrics.jsonl");
+        wait_until("the second cell", || {
+            fs::metadata(&metrics).is_ok_and(|metrics| metrics.len() > 0)
+        });
+        let second = task("0-1").wait_with_output().unwrap();
+        assert_eq!(second.status.code(), Some(3), "{locks}, {links}: {}", said(&second));
+        assert!(said(&second).contains("it is trained by process"), "{}", said(&second));
+        let sweep = place.run(&["resume", "runs/long", "--plain"]);
+        assert_eq!(sweep.status.code(), Some(3), "{locks}, {links}: {}", said(&sweep));
+
+        // A dead process keeps nothing.
+        first.kill().unwrap();
+        first.wait().unwrap();
+        let token = || {
+            let claims = sharptui::record::read_claims(&place.path("runs/long")).unwrap();
+            claims.into_iter().next().and_then(|claim| Some(claim.holder?.token))
+        };
+        let dead = token().unwrap();
+        let third = task("1");
+        wait_until("the claim", || token().is_some_and(|token| token != dead));
+        let stopped = Command::new("kill").arg(third.id().to_string()).status();
+        assert!(stopped.unwrap().success());
+        let third = third.wait_with_output().unwrap();
+        assert_eq!(third.status.code(), Some(130), "{locks}, {links}: {}", said(&third));
+        assert_eq!(fs::read_dir(place.path("runs/long/claims")).unwrap().count(), 0);
+    }
+}
+
+#[test]
 fn without_syncing_of_folders_a_run_goes_on_and_says_so() {
     // EOPNOTSUPP, ENOSYS, EBADF, EACCES, EINVAL.
     for errno in ["95", "38", "9", "13", "22"] {

@@ -254,7 +254,7 @@ fn cells_are_listed_in_order_and_interrupted_or_failed_ones_are_unfinished() {
         (10, Some(CellEnding::Diverged), true),
     ];
     for (index, ending, _) in &endings {
-        let cell = run.begin_cell(*index, &[]).unwrap();
+        let mut cell = run.begin_cell(*index, &[]).unwrap();
         if let Some(ending) = ending {
             cell.finish(ending, &summary).unwrap();
         }
@@ -404,7 +404,7 @@ fn a_lambda_max_that_could_not_be_had_and_the_losses_of_a_diverged_cell_read_bac
         .into(),
         ..Summary::default()
     };
-    let cell = run.begin_cell(0, &[]).unwrap();
+    let mut cell = run.begin_cell(0, &[]).unwrap();
     cell.finish(&CellEnding::Diverged, &summary).unwrap();
     let read = record::read_summary(&run.cell_path(0)).unwrap().summary;
     for key in ["train_loss", "lambda_max", "lambda_residual"] {
@@ -412,7 +412,7 @@ fn a_lambda_max_that_could_not_be_had_and_the_losses_of_a_diverged_cell_read_bac
     }
 
     let never_measured = Summary::default();
-    let cell = run.begin_cell(1, &[]).unwrap();
+    let mut cell = run.begin_cell(1, &[]).unwrap();
     cell.finish(&CellEnding::Aborted, &never_measured).unwrap();
     assert_eq!(record::read_summary(&run.cell_path(1)).unwrap().summary, never_measured);
 }

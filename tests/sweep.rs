@@ -54,6 +54,8 @@ impl Place {
             choice: DeviceChoice::Flex,
             runners: None,
             keep_every: Duration::from_mins(1),
+            cells: None,
+            take_over: false,
         };
         Sweep::new(experiment, device, run_dir, datasets, &running).unwrap()
     }

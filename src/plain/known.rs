@@ -76,6 +76,7 @@ impl Known {
             | Event::Logged(_)
             | Event::Runners(_)
             | Event::Assigned { .. }
+            | Event::CellElsewhere { .. }
             | Event::History { .. }
             | Event::TrainerLost
             | Event::SweepEnded(_) => Vec::new(),

@@ -1,13 +1,11 @@
 //! The number of times a cell was started since it last ended, or for the first time. It exceeds 1 if processes were
 //! killed while the cell ran.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::At;
+use super::folder::Folder;
 use super::read::read_json;
 use super::{RecordError, names, replace};
 
@@ -27,32 +25,31 @@ pub fn read_attempts(cell_dir: &Path) -> u32 {
     read.map_or(1, |read| read.attempts.max(1))
 }
 
-pub(super) fn write(cell_dir: &Path, attempts: u32) -> Result<(), RecordError> {
-    replace::replace_json(&cell_dir.join(names::ATTEMPTS), &Attempts { attempts })
+pub(super) fn write(cell: &Folder, attempts: u32) -> Result<(), RecordError> {
+    replace::replace_json_in(cell, names::ATTEMPTS, &Attempts { attempts })
 }
 
-pub(super) fn forget(cell_dir: &Path) -> Result<(), RecordError> {
-    let path = cell_dir.join(names::ATTEMPTS);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).at("remove", &path),
-        _ => Ok(()),
-    }
+pub(super) fn forget(cell: &Folder) -> Result<(), RecordError> {
+    replace::remove_in(cell, names::ATTEMPTS)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn attempts_are_read_back_and_where_nobody_counted_there_was_one() {
         let folder = tempfile::tempdir().unwrap();
+        let cell = Folder::at(folder.path().to_owned());
         assert_eq!(read_attempts(folder.path()), 1);
-        write(folder.path(), 3).unwrap();
+        write(&cell, 3).unwrap();
         assert_eq!(read_attempts(folder.path()), 3);
         fs::write(folder.path().join(names::ATTEMPTS), "{\"attempts\": -1").unwrap();
         assert_eq!(read_attempts(folder.path()), 1);
-        forget(folder.path()).unwrap();
-        forget(folder.path()).unwrap();
+        forget(&cell).unwrap();
+        forget(&cell).unwrap();
         assert_eq!(read_attempts(folder.path()), 1);
     }
 }

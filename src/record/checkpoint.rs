@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::At;
+use super::folder::Folder;
 use super::tensors::{NamedTensor, Tensors, tensors_from_bytes, tensors_to_bytes};
 use super::{RecordError, names, replace};
 
@@ -48,38 +49,43 @@ impl Slot {
         }
     }
 
-    fn path(self, cell_dir: &Path) -> PathBuf {
-        cell_dir.join(match self {
+    /// Returns the name of the file.
+    pub(super) fn name(self) -> &'static str {
+        match self {
             Self::A => "checkpoint-a",
             Self::B => "checkpoint-b",
-        })
+        }
+    }
+
+    fn path(self, cell_dir: &Path) -> PathBuf {
+        cell_dir.join(self.name())
     }
 }
 
 /// Replaces one of the two files.
 pub(super) fn write(
-    cell_dir: &Path,
+    cell: &Folder,
     slot: Slot,
     tensors: &[NamedTensor],
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), RecordError> {
-    let path = slot.path(cell_dir);
-    let payload = tensors_to_bytes(&path, tensors, metadata)?;
+    let payload = tensors_to_bytes(&slot.path(cell.path()), tensors, metadata)?;
     let mut file = format!("{MAGIC} {} {:08x}\n", payload.len(), crc32fast::hash(&payload)).into_bytes();
     file.extend_from_slice(&payload);
-    replace::replace(&path, &file)
+    replace::replace_in(cell, slot.name(), &file)
 }
 
 /// Removes both files of an ended cell, and temporary files that a killed process left.
-pub(super) fn remove(cell_dir: &Path) -> Result<(), RecordError> {
+pub(super) fn remove(cell: &Folder) -> Result<(), RecordError> {
+    [Slot::A, Slot::B]
+        .into_iter()
+        .try_for_each(|slot| replace::remove_in(cell, slot.name()))
+}
+
+/// Returns whether [`remove`] has something to remove.
+pub(super) fn has_any_file(cell_dir: &Path) -> bool {
     let files = [Slot::A, Slot::B].map(|slot| slot.path(cell_dir));
-    for path in files.iter().flat_map(|path| [path.clone(), replace::aside(path)]) {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).at("remove", &path),
-            _ => {}
-        }
-    }
-    Ok(())
+    files.iter().any(|path| path.exists() || replace::aside(path).exists())
 }
 
 /// Returns whether the folder of a cell has a checkpoint, valid or not.

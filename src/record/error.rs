@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, getrlimit};
 
+use crate::event::{CellIndex, cell_name};
+
 /// Why a run directory cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -41,6 +43,30 @@ pub enum RecordError {
     #[error("{} is being written by another process: wait for it, or stop it first", path.display())]
     Locked {
         /// The run directory.
+        path: PathBuf,
+    },
+    /// Another process holds the claim of a cell.
+    #[error("cell {cell} is trained by {}", claimed(holder.as_deref(), path))]
+    Claimed {
+        /// The cell.
+        cell: CellIndex,
+        /// The process; none if its claim cannot be read.
+        holder: Option<String>,
+        /// The claim.
+        path: PathBuf,
+    },
+    /// Another process has taken a cell over from this one.
+    #[error(
+        "cell {cell} was taken over{}; this process writes no more of it ({} is gone)",
+        by.as_deref().map_or_else(String::new, |by| format!(" by {by}")),
+        path.display()
+    )]
+    TakenOver {
+        /// The cell.
+        cell: CellIndex,
+        /// The process that has it now; none if that is unknown.
+        by: Option<String>,
+        /// The claim of this process.
         path: PathBuf,
     },
     /// The folder is not a run directory.
@@ -111,6 +137,22 @@ impl RecordError {
         matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
     }
 
+    /// Returns whether another process has the cell.
+    #[must_use]
+    pub fn is_of_another_process(&self) -> bool {
+        matches!(self, Self::Claimed { .. } | Self::TakenOver { .. })
+    }
+
+    /// Returns the message without the name of the cell, if the message is about one.
+    #[must_use]
+    pub fn about_cell(&self) -> String {
+        let words = self.to_string();
+        match self {
+            Self::Claimed { cell, .. } | Self::TakenOver { cell, .. } => words.replacen(&cell_name(*cell), "it", 1),
+            _ => words,
+        }
+    }
+
     /// Returns whether the error may resolve while this process waits, for example a full disk, a quota, a file system
     /// that is temporarily gone or read-only, or missing permissions. A size limit of the process, a name that is too
     /// long, and an operation that the file system does not support never resolve.
@@ -120,6 +162,19 @@ impl RecordError {
             Self::Io { source, .. } => !matches!(source.kind(), ErrorKind::InvalidFilename | ErrorKind::Unsupported),
             _ => false,
         }
+    }
+}
+
+/// Describes who holds a claim, and what to do.
+fn claimed(holder: Option<&str>, path: &Path) -> String {
+    match holder {
+        Some(holder) => {
+            format!("{holder}: wait for it, or stop it there; if it is dead, --take-over takes its cells over")
+        }
+        None => format!(
+            "a process whose claim cannot be read: if no process trains this cell, remove {}",
+            path.display()
+        ),
     }
 }
 

@@ -19,6 +19,12 @@ impl Folder {
         Self { path, open }
     }
 
+    /// Returns the folder itself, wherever it is now; none if it could not be opened. What is written through this file
+    /// can never reach another folder that has taken its place.
+    pub(super) fn open(&self) -> Option<&File> {
+        self.open.as_ref()
+    }
+
     /// Returns the path at which it was opened.
     pub(super) fn path(&self) -> &Path {
         &self.path

@@ -1,5 +1,6 @@
 //! Reading a run directory.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,14 @@ impl CellFound {
 /// # Errors
 /// A folder or a summary cannot be read.
 pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
+    read_cells_of(run_dir, |_| true)
+}
+
+/// Returns every one of these cells that has started, in queue order.
+///
+/// # Errors
+/// A folder or a summary cannot be read.
+pub fn read_cells_of(run_dir: &Path, is_wanted: impl Fn(CellIndex) -> bool) -> Result<Vec<CellFound>, RecordError> {
     let folder = run_dir.join(names::CELLS);
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -64,7 +73,8 @@ pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
     for entry in entries {
         let path = entry.at("list", &folder)?.path();
         // Other folders are earlier attempts or belong to somebody else.
-        let Some(cell) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else {
+        let cell = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+        let Some(cell) = cell.filter(|cell| is_wanted(*cell)) else {
             continue;
         };
         // Read without checking for existence first: a continuing cell may remove the file at any time.
@@ -77,6 +87,31 @@ pub fn read_cells(run_dir: &Path) -> Result<Vec<CellFound>, RecordError> {
     }
     cells.sort_by_key(|found| found.cell);
     Ok(cells)
+}
+
+/// Returns the cells that have a folder, without reading any.
+///
+/// # Errors
+/// The folders cannot be listed.
+pub fn begun_cells(run_dir: &Path) -> Result<BTreeSet<CellIndex>, RecordError> {
+    let folder = run_dir.join(names::CELLS);
+    numbers(&folder, |name| name.parse().ok()).at("list", &folder)
+}
+
+/// Returns the numbers that `parse` finds in the names of a folder's files.
+pub(super) fn numbers(
+    folder: &Path,
+    parse: impl Fn(&str) -> Option<CellIndex>,
+) -> std::io::Result<BTreeSet<CellIndex>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        entries => entries?,
+    };
+    let mut numbers = BTreeSet::new();
+    for entry in entries {
+        numbers.extend(entry?.file_name().to_str().and_then(&parse));
+    }
+    Ok(numbers)
 }
 
 /// Returns the path of the `config.ron` of a run directory.

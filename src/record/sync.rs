@@ -31,8 +31,23 @@ pub(super) fn folder(path: &Path) -> std::result::Result<bool, RecordError> {
     } else {
         path
     };
-    let synced = File::open(path).and_then(|folder| folder.sync_all());
-    or_not_offered(synced, &NOT_OFFERED).at("sync the folder", path)
+    let synced = File::open(path).and_then(|folder| open_folder(&folder));
+    synced.at("sync the folder", path)
+}
+
+/// Does the same with an open folder.
+pub(super) fn open_folder(folder: &File) -> Result<bool> {
+    or_not_offered(folder.sync_all(), &NOT_OFFERED)
+}
+
+/// Makes the system look at a folder of a network file system anew: its clients remember for up to a minute which names
+/// do not exist, but not after they have changed the folder themselves. An error changes nothing: then the folder is
+/// missing, or nothing can be written in it.
+pub(super) fn refresh(folder: &Path) {
+    let probe = folder.join(format!(".look-{}", std::process::id()));
+    if File::create(&probe).is_ok() {
+        let _ = std::fs::remove_file(&probe);
+    }
 }
 
 /// Any other error means that the data may not be on disk: no space, a failing device, or a server that does not

@@ -19,8 +19,8 @@ use crate::config::{Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{CellEnding, CellIndex, CellSize};
 use crate::record::{
-    AlikeCells, CellRow, QueueFile, RowState, RunDir, RunInfo, RunState, discard, has_checkpoint, host_name,
-    read_cells, read_config, read_run, rfc3339,
+    AlikeCells, CellRow, QueueFile, RowState, RunDir, RunInfo, RunState, Seen, discard, has_checkpoint, host_name,
+    read_cells_of, read_config, read_run, rfc3339,
 };
 use crate::setup;
 use crate::train::needs;
@@ -45,18 +45,36 @@ impl Sweep {
             check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
         }
         let of_the_sweep = run_dir.shortcomings().into_iter();
+        let maybe_elsewhere = earlier
+            .as_ref()
+            .filter(|_| !run_dir.is_shared())
+            .and_then(trained_elsewhere);
         let of_the_sweep = of_the_sweep
-            .chain(earlier.as_ref().and_then(trained_elsewhere))
+            .chain(maybe_elsewhere)
             .chain(earlier.as_ref().and_then(rounded_otherwise));
         let mut notices: Vec<(Option<CellIndex>, String)> = of_the_sweep.map(|words| (None, words)).collect();
-        let (experiment, kept) = with_added(experiment, run_dir.path())?;
+        let (experiment, mut kept) = with_added(experiment, run_dir.path())?;
+        if run_dir.is_shared() {
+            // Only a process that can write `queue.json` can see to it that they run once.
+            kept.again.clear();
+        }
+        let slice = running.cells.clone();
+        let is_own = |cell: CellIndex| slice.as_ref().is_none_or(|slice| slice.contains(&cell));
+        if let Some(cell) = slice.iter().flatten().find(|cell| **cell >= experiment.cells.len()) {
+            return Err(SweepError::NoSuchCell {
+                cell: *cell,
+                cells: experiment.cells.len(),
+            });
+        }
+        let (held, over) = held(&run_dir, running.take_over)?;
+        let mut had_failed = BTreeSet::new();
         let mut rows = queued(&experiment);
         let mut broken_off = Vec::new();
-        for found in read_cells(run_dir.path())? {
+        for found in read_cells_of(run_dir.path(), is_own)? {
             let row = rows.get_mut(found.cell);
             let Some(row) = row else { continue };
             run_dir.clear_away(&found)?;
-            if found.ended.is_none() {
+            if found.ended.is_none() && !held.contains(&found.cell) {
                 broken_off.push(BrokenOff::read(found.cell, &found.path));
             }
             let settings = &experiment.cells[found.cell].settings;
@@ -64,6 +82,9 @@ impl Sweep {
             let ended = ending.clone().map(RowState::Ended).filter(|state| !to_do(state));
             if ended.is_some() || has_checkpoint(&found.path) {
                 check_settings(&found.path, settings)?;
+            }
+            if matches!(ending, Some(CellEnding::Failed(_))) {
+                had_failed.insert(found.cell);
             }
             // The last values of an unfinished cell are shown until it runs again; a failed cell has nothing to show.
             if !matches!(ending, Some(CellEnding::Failed(_))) {
@@ -77,7 +98,10 @@ impl Sweep {
                 .map(|broken_off| (Some(broken_off.cell), broken_off.words())),
         );
         let sizes: Vec<CellSize> = experiment.cells.iter().map(|cell| size(&cell.settings)).collect();
-        let left = rows.iter().filter(|row| to_do(&row.state)).map(|row| row.cell);
+        let left = rows
+            .iter()
+            .filter(|row| to_do(&row.state) && is_own(row.cell))
+            .map(|row| row.cell);
         let left = left
             .map(|cell| (&experiment.cells[cell].settings, sizes[cell]))
             .collect();
@@ -108,10 +132,13 @@ impl Sweep {
             threads: Some(chosen.threads),
         };
         let run_dir = Arc::new(run_dir);
-        let is_to_do = |cell: CellIndex| rows.get(cell).is_some_and(|row: &CellRow| to_do(&row.state));
+        let is_to_do = |cell: CellIndex| is_own(cell) && rows.get(cell).is_some_and(|row: &CellRow| to_do(&row.state));
         let name = experiment.name.clone();
         let table = Table::begin(Arc::clone(&run_dir), waiting_rows(&experiment, &rows, &kept))?;
-        run_dir.write_run(&info)?;
+        // In a shared run directory the process that made it has written this.
+        if !run_dir.is_shared() || earlier.is_none() {
+            run_dir.write_run(&info)?;
+        }
         let places = (Arc::clone(&run_dir), table.rows().clone());
         let queue = Queue::new((experiment, sizes), places, &kept, is_to_do, &broken_off);
         let (device_name, is_on_host) = (device.name.clone(), device.on_host);
@@ -130,6 +157,10 @@ impl Sweep {
             deaths: BTreeMap::new(),
             aborted: BTreeSet::new(),
             anew: BTreeSet::new(),
+            slice,
+            elsewhere: BTreeMap::new(),
+            over,
+            had_failed,
             quit: false,
             device_name,
             is_on_host,
@@ -143,8 +174,21 @@ impl Sweep {
         })
     }
 
+    /// Leaves the sweep to other processes, before any cell has begun. The run counts as stopped.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the run directory cannot be written.
+    pub fn leave(mut self) -> Result<(), SweepError> {
+        self.info.state = RunState::Stopped;
+        Ok(self.run_dir.write_run(&self.info)?)
+    }
+
     /// Withdraws a sweep that cannot start: deletes the run directory if it is new; otherwise restores its `run.json`.
     pub fn withdraw(mut self) {
+        if self.run_dir.is_shared() {
+            return;
+        }
         if self.run_dir.is_new() {
             discard(self.run_dir.path());
             return;
@@ -153,6 +197,18 @@ impl Sweep {
         // The caller reports another error.
         let _ = self.run_dir.write_run(self.earlier.as_ref().unwrap_or(&self.info));
     }
+}
+
+/// Returns the cells that other processes may be training, and the tokens of the claims that the user gave up.
+fn held(run_dir: &RunDir, take_over: bool) -> Result<(BTreeSet<CellIndex>, BTreeMap<CellIndex, String>), SweepError> {
+    let (mut held, mut over) = (BTreeSet::new(), BTreeMap::new());
+    for claim in run_dir.claims()?.into_iter().filter(Seen::may_live) {
+        match claim.holder {
+            Some(holder) if take_over => drop(over.insert(claim.cell, holder.token)),
+            _ => drop(held.insert(claim.cell)),
+        }
+    }
+    Ok((held, over))
 }
 
 /// Returns the distinct seeds of an experiment, in ascending order.

@@ -1,5 +1,6 @@
 //! Conducts a sweep: gives cells to runners, takes in what they report, and writes what belongs to the sweep.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, never, select};
@@ -10,7 +11,7 @@ use super::error::with_causes;
 use super::log_words::{ended_words, kind_of, with_swept};
 use super::memory::Account;
 use super::worker::{Job, Order};
-use super::{Ended, Sweep, entries};
+use super::{Ended, Sweep};
 use crate::device::is_out_of_memory;
 use crate::event::{
     Activity, CellEnding, CellIndex, Cells, Command, Event, LogKind, Point, Progress, Summary, SweepEnding,
@@ -48,7 +49,7 @@ impl Sweep {
             "{}: {} of {} cells to run",
             self.name,
             self.queue.waiting(),
-            self.rows.len()
+            self.slice.as_ref().map_or(self.rows.len(), BTreeSet::len)
         );
         outbox.log(LogKind::Sweep, None, &begins);
         outbox.state(Event::SweepStarted(self.plan()));
@@ -66,25 +67,38 @@ impl Sweep {
                 SweepEnding::Failed(error)
             }
         };
-        self.info.ended = Some(rfc3339(SystemTime::now()));
-        self.info.state = match &ending {
-            SweepEnding::Complete => RunState::Complete,
-            SweepEnding::Stopped => RunState::Stopped,
-            SweepEnding::Failed(why) => RunState::Failed(why.clone()),
+        let written = if self.run_dir.is_shared() {
+            self.insist(commands, outbox, Self::end_run_if_complete)
+        } else {
+            self.info.ended = Some(rfc3339(SystemTime::now()));
+            self.info.state = match &ending {
+                SweepEnding::Complete => RunState::Complete,
+                SweepEnding::Stopped => RunState::Stopped,
+                SweepEnding::Failed(why) => RunState::Failed(why.clone()),
+            };
+            self.insist(commands, outbox, |sweep| sweep.run_dir.write_run(&sweep.info))
         };
-        let ending = match self.insist(commands, outbox, |sweep| sweep.run_dir.write_run(&sweep.info)) {
+        let ending = match written {
             Err(error) if ending == SweepEnding::Complete => SweepEnding::Failed(error),
             _ => ending,
         };
         outbox.log(LogKind::Sweep, None, &ending.words());
         outbox.state(Event::SweepEnded(ending.clone()));
-        let failed = self.rows.into_iter().filter_map(|row| match row.state {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.retain(|row| self.is_own(row.cell));
+        let failed = rows.into_iter().filter_map(|row| match row.state {
             RowState::Ended(CellEnding::Failed(why)) => Some((row.cell, why)),
             _ => None,
         });
+        let elsewhere = if self.quit {
+            Vec::new()
+        } else {
+            self.elsewhere.keys().copied().collect()
+        };
         Ended {
             ending,
             failed: failed.collect(),
+            elsewhere,
         }
     }
 
@@ -99,6 +113,9 @@ impl Sweep {
         loop {
             self.give_out(&commands, outbox)?;
             if !self.crew.is_busy() && (self.quit || self.queue.next().is_none()) {
+                if self.look_again(outbox) {
+                    continue;
+                }
                 break;
             }
             if self.crew.is_empty() {
@@ -128,13 +145,17 @@ impl Sweep {
         self.insist(&commands, outbox, |sweep| sweep.table.write())?;
         // Their copies of the lock must be closed when this process ends.
         self.see_off(FAREWELL, outbox);
-        let unfinished =
-            |row: &CellRow| matches!(row.state, RowState::Queued | RowState::Ended(CellEnding::Interrupted));
-        Ok(if self.queue.has_again() || self.rows.iter().any(unfinished) {
-            SweepEnding::Stopped
-        } else {
-            SweepEnding::Complete
-        })
+        let unfinished = |row: &CellRow| {
+            let is_left = matches!(row.state, RowState::Queued | RowState::Ended(CellEnding::Interrupted));
+            is_left && self.is_own(row.cell)
+        };
+        Ok(
+            if self.queue.has_again() || !self.elsewhere.is_empty() || self.rows.iter().any(unfinished) {
+                SweepEnding::Stopped
+            } else {
+                SweepEnding::Complete
+            },
+        )
     }
 
     /// Asks every runner to stop, so that cells are set aside with a checkpoint, and waits for that. What cannot be
@@ -203,6 +224,8 @@ impl Sweep {
                 settings,
                 // The runner of an earlier attempt may have died before it opened the folder.
                 anew: self.queue.begins_anew(cell) || self.anew.contains(&cell),
+                had_failed: self.had_failed.contains(&cell),
+                over: self.over.get(&cell).cloned(),
                 attempt: broken_off.map(|at| self.broken_off.swap_remove(at).next_attempt()),
                 reserved_bytes,
             };
@@ -300,12 +323,7 @@ impl Sweep {
                 }
             }
             Event::CellEnded { cell, ending, summary } => {
-                if let Some(runner) = self.crew.get(number) {
-                    runner.cell = None;
-                    if runner.is_leaving || self.quit {
-                        runner.leave();
-                    }
-                }
+                self.free(number);
                 let may_fit_alone = !self.quit
                     && self.crew.is_busy()
                     && ending.failure().is_some_and(is_out_of_memory)
@@ -321,11 +339,25 @@ impl Sweep {
                     self.end_cell(cell, (ending, summary), commands, outbox)?;
                 }
             }
+            Event::CellElsewhere { cell, ended, words } => {
+                self.free(number);
+                self.note_elsewhere(cell, ended, &words, outbox);
+            }
             Event::SweepEnded(SweepEnding::Failed(why)) => return Err(why),
             Event::SweepEnded(_) => self.release(number, outbox),
             other => outbox.state(other),
         }
         Ok(())
+    }
+
+    /// Notes that a runner has no cell any more.
+    fn free(&mut self, number: u32) {
+        if let Some(runner) = self.crew.get(number) {
+            runner.cell = None;
+            if runner.is_leaving || self.quit {
+                runner.leave();
+            }
+        }
     }
 
     fn note_point(&mut self, cell: CellIndex, point: &Point) {
@@ -433,11 +465,10 @@ impl Sweep {
             return self.go_on_later(cell, &why, commands, outbox);
         };
         let summary = read_progress(&path);
-        self.insist(commands, outbox, |sweep| {
-            let settings = entries(&sweep.settings(cell));
-            sweep.run_dir.end_cell(cell, &settings, &ending, &summary)
-        })?;
-        self.end_cell(cell, (ending, summary), commands, outbox)
+        if self.write_end(cell, (&ending, &summary), commands, outbox)? {
+            self.end_cell(cell, (ending, summary), commands, outbox)?;
+        }
+        Ok(())
     }
 
     /// Counts an attempt at a cell that did not succeed. Returns whether there is another one.
@@ -501,14 +532,15 @@ impl Sweep {
     fn leave_out(&mut self, cell: CellIndex, commands: &Receiver<Command>, outbox: &mut Outbox) -> Result<(), String> {
         self.queue.begin(cell);
         self.fill_rows();
-        self.insist(commands, outbox, |sweep| {
-            let writer = sweep.run_dir.begin_cell(cell, &entries(&sweep.settings(cell)))?;
-            writer.finish(&CellEnding::Aborted, &Summary::default())
-        })?;
+        let (ending, summary) = (CellEnding::Aborted, Summary::default());
+        let is_written = self.write_end(cell, (&ending, &summary), commands, outbox)?;
         if self.queue.begins_anew(cell) {
             self.insist(commands, outbox, |sweep| sweep.queue.keep())?;
         }
-        self.end_cell(cell, (CellEnding::Aborted, Summary::default()), commands, outbox)
+        if !is_written {
+            return Ok(());
+        }
+        self.end_cell(cell, (ending, summary), commands, outbox)
     }
 
     /// Adds rows for cells that were added to the queue.
@@ -518,7 +550,9 @@ impl Sweep {
 
     /// Marks running cells as interrupted, so that the table does not show them as running after the sweep.
     fn set_aside_what_runs(&mut self) {
-        for row in self.rows.iter_mut().filter(|row| row.state == RowState::Running) {
+        let elsewhere = &self.elsewhere;
+        let is_here = |row: &&mut CellRow| row.state == RowState::Running && !elsewhere.contains_key(&row.cell);
+        for row in self.rows.iter_mut().filter(is_here) {
             row.state = RowState::Ended(CellEnding::Interrupted);
             row.summary = read_progress(&self.run_dir.cell_path(row.cell));
             self.table.rows().put(row.clone());
@@ -527,7 +561,7 @@ impl Sweep {
 
     /// Does work that writes to the run directory. After an error that can pass, such as a full disk, tries again until
     /// the work succeeds or the sweep must stop, and notifies the person watching. Returns the last error in words.
-    fn insist<T>(
+    pub(super) fn insist<T>(
         &mut self,
         commands: &Receiver<Command>,
         outbox: &Outbox,

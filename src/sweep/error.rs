@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::entries;
 use crate::config::{ConfigError, Experiment, Settings};
-use crate::event::cell_name;
+use crate::event::{CellIndex, cell_name};
 use crate::record::{DataMark, RecordError, RunInfo, read_settings};
 
 /// Why a sweep cannot begin or be resumed.
@@ -25,6 +25,14 @@ pub enum SweepError {
         file: PathBuf,
         /// The difference, in words.
         what: String,
+    },
+    /// A cell was named that the run does not have.
+    #[error("there is no cell {cell}: the run has the cells 0 to {}", cells - 1)]
+    NoSuchCell {
+        /// The cell.
+        cell: CellIndex,
+        /// The number of cells.
+        cells: usize,
     },
     /// A data set has changed since the run began.
     #[error(

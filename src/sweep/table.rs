@@ -1,16 +1,22 @@
 //! Writes `summary.csv` while cells train. A separate thread writes it, so that changes of state reach the file within
 //! a second or two, whatever is running.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::survey::Survey;
 use crate::event::CellIndex;
 use crate::record::{CellRow, RecordError, RowState, RunDir};
 
 /// The least time between two writes.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// The least time between two writes of a task, which reads the cells of other tasks before each: a change of state,
+/// and new values.
+const TASK_EVERY: Duration = Duration::from_secs(10);
+const TASK_VALUES_EVERY: Duration = Duration::from_secs(60);
 
 /// The least time between two writes if the state of a cell has changed, as a multiple of the time of the last write.
 const LEAST_INTERVAL: u32 = 2;
@@ -37,8 +43,16 @@ struct Shared {
     changes: Mutex<Changes>,
     /// Tells the thread that there is something to write, or that it must end.
     woken: Condvar,
-    /// The rows at the last attempt to write. The lock is held during a write, and is taken before that of `changes`.
-    rows: Mutex<Vec<CellRow>>,
+    /// What was written last. The lock is held during a write, and is taken before that of `changes`.
+    written: Mutex<Written>,
+}
+
+struct Written {
+    /// The rows at the last attempt to write.
+    rows: Vec<CellRow>,
+    /// The cells whose rows are read from the files of other processes.
+    foreign: BTreeSet<CellIndex>,
+    survey: Survey,
 }
 
 /// Changes that are not in the file yet.
@@ -48,6 +62,8 @@ struct Changes {
     kind: Option<Kind>,
     last: Write,
     is_over: bool,
+    /// Whether this is the table of a task.
+    is_shared: bool,
 }
 
 /// The last attempt to write the table.
@@ -66,6 +82,8 @@ enum Kind {
 
 enum Change {
     Row(Box<CellRow>),
+    /// The row of a cell that another process has.
+    Foreign(Box<CellRow>),
     State(RowState),
 }
 
@@ -75,19 +93,40 @@ impl Table {
     /// # Errors
     /// Returns the error of writing.
     pub(super) fn begin(run_dir: Arc<RunDir>, rows: Vec<CellRow>) -> Result<Self, RecordError> {
-        let (last, result) = Write::of(&run_dir, &rows);
-        result?;
+        // A task does not know the other cells yet.
+        let last = if run_dir.is_shared() {
+            Write {
+                ended: Instant::now(),
+                took: Duration::ZERO,
+                bytes: 0,
+                has_failed: false,
+            }
+        } else {
+            let (last, result) = Write::of(&run_dir, &rows);
+            result?;
+            last
+        };
         let changes = Changes {
             rows: BTreeMap::new(),
             kind: None,
             last,
             is_over: false,
+            is_shared: run_dir.is_shared(),
+        };
+        let foreign = if run_dir.is_shared() {
+            (0..rows.len()).collect()
+        } else {
+            BTreeSet::new()
         };
         let shared = Arc::new(Shared {
             run_dir,
             changes: Mutex::new(changes),
             woken: Condvar::new(),
-            rows: Mutex::new(rows),
+            written: Mutex::new(Written {
+                rows,
+                foreign,
+                survey: Survey::default(),
+            }),
         });
         let own = Arc::clone(&shared);
         // Without the thread, the table is written when cells begin and end.
@@ -111,6 +150,16 @@ impl Table {
     /// Returns the error of writing.
     pub(super) fn write(&self) -> Result<(), RecordError> {
         self.rows.0.write()
+    }
+
+    /// Writes the table after reading the cells of other processes, and returns its rows.
+    ///
+    /// # Errors
+    /// Returns the error of writing.
+    pub(super) fn write_all(&self) -> Result<Vec<CellRow>, RecordError> {
+        lock(&self.rows.0.changes).kind = Some(Kind::State);
+        self.rows.0.write()?;
+        Ok(lock(&self.rows.0.written).rows.clone())
     }
 
     /// Writes the table if the last write failed, and returns the error if it fails again.
@@ -155,6 +204,11 @@ impl Rows {
         self.0.take(row.cell, Change::Row(Box::new(row)), Kind::State);
     }
 
+    /// Puts the row of a cell that another process has. From now on it is read from the files.
+    pub(super) fn put_elsewhere(&self, row: CellRow) {
+        self.0.take(row.cell, Change::Foreign(Box::new(row)), Kind::State);
+    }
+
     /// Puts the last values of a running cell.
     pub(super) fn put_values(&self, row: CellRow) {
         self.0.take(row.cell, Change::Row(Box::new(row)), Kind::Values);
@@ -179,7 +233,7 @@ impl Shared {
     fn take(&self, cell: CellIndex, change: Change, kind: Kind) {
         let mut changes = lock(&self.changes);
         match (changes.rows.get_mut(&cell), change) {
-            (Some(Change::Row(row)), Change::State(state)) => row.state = state,
+            (Some(Change::Row(row) | Change::Foreign(row)), Change::State(state)) => row.state = state,
             (_, change) => drop(changes.rows.insert(cell, change)),
         }
         // The thread is already waiting for a change that is as urgent; it need not be woken again.
@@ -192,23 +246,30 @@ impl Shared {
     /// Writes the table if anything has changed. After an error, the next [`Rows::check`] tries again and returns the
     /// error, too.
     fn write(&self) -> Result<(), RecordError> {
-        let mut rows = lock(&self.rows);
+        let mut written = lock(&self.written);
+        let Written { rows, foreign, survey } = &mut *written;
         {
             let mut changes = lock(&self.changes);
             if changes.kind.take().is_none() && !changes.last.has_failed {
                 return Ok(());
             }
             for (cell, change) in std::mem::take(&mut changes.rows) {
+                match &change {
+                    Change::Row(_) => drop(foreign.remove(&cell)),
+                    Change::Foreign(_) => drop(foreign.insert(cell)),
+                    Change::State(_) => {}
+                }
                 match (rows.get_mut(cell), change) {
-                    (Some(row), Change::Row(new)) => *row = *new,
+                    (Some(row), Change::Row(new) | Change::Foreign(new)) => *row = *new,
                     (Some(row), Change::State(state)) => row.state = state,
                     // Cells are added in order, so a new cell's row is the next one.
-                    (None, Change::Row(new)) => rows.push(*new),
+                    (None, Change::Row(new) | Change::Foreign(new)) => rows.push(*new),
                     (None, Change::State(_)) => {}
                 }
             }
         }
-        let (last, result) = Write::of(&self.run_dir, &rows);
+        survey.look(&self.run_dir, rows, foreign);
+        let (last, result) = Write::of(&self.run_dir, rows);
         lock(&self.changes).last = last;
         result
     }
@@ -227,7 +288,12 @@ impl Changes {
                 worth.max(last.took * LEAST_INTERVAL_OF_VALUES)
             }
         };
-        Some(last.ended + interval.max(EVERY))
+        let least = match (self.is_shared, kind) {
+            (false, _) => EVERY,
+            (true, Kind::State) => TASK_EVERY,
+            (true, Kind::Values) => TASK_VALUES_EVERY,
+        };
+        Some(last.ended + interval.max(least))
     }
 }
 
@@ -275,6 +341,7 @@ mod tests {
                 has_failed,
             },
             is_over: false,
+            is_shared: false,
         };
         changes.due().map(|due| due - ended)
     }

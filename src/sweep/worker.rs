@@ -15,7 +15,7 @@ use super::{entries, insist, snapshot};
 use crate::config::Settings;
 use crate::device::OpenDevice;
 use crate::event::{Activity, CellEnding, CellIndex, Command, Event, LogEntry, LogKind, Summary, SweepEnding};
-use crate::record::{CellWriter, Checkpoint, RecordError, RunDir};
+use crate::record::{CellSummary, CellWriter, Checkpoint, RecordError, RunDir, read_summary};
 use crate::train::{Control, Outbox};
 
 /// A message to a runner.
@@ -35,10 +35,30 @@ pub(super) struct Job {
     pub(super) settings: Settings,
     /// Whether the cell begins at step 0, although it may have a checkpoint.
     pub(super) anew: bool,
+    /// Whether the cell had failed before the sweep began, so that it runs again. A failure since then is final.
+    pub(super) had_failed: bool,
+    /// The token of the claim that the user gave up, if the cell has one.
+    pub(super) over: Option<String>,
     /// The number of this start, if processes ended while they ran this cell.
     pub(super) attempt: Option<u32>,
     /// Memory that the cells on other runners will still take, in bytes.
     pub(super) reserved_bytes: u64,
+}
+
+/// What became of a cell here.
+enum Outcome {
+    /// It ended.
+    Ended(CellEnding, Summary),
+    /// Another process has it or has ended it.
+    Elsewhere(Option<(CellEnding, Summary)>, String),
+}
+
+/// A cell that was opened.
+enum Opened {
+    /// It is to be trained, from this checkpoint if there is one.
+    Ours(Box<CellWriter>, Option<Checkpoint>),
+    /// It has ended since the sweep looked.
+    Ended(Box<CellSummary>),
 }
 
 /// Trains cells on one device.
@@ -102,7 +122,8 @@ impl Worker {
             control.end();
             outbox.tell_skipped();
             match ended {
-                Ok((ending, summary)) => outbox.state(Event::CellEnded { cell, ending, summary }),
+                Ok(Outcome::Ended(ending, summary)) => outbox.state(Event::CellEnded { cell, ending, summary }),
+                Ok(Outcome::Elsewhere(ended, words)) => outbox.state(Event::CellElsewhere { cell, ended, words }),
                 Err(error) => {
                     outbox.state(Event::SweepEnded(SweepEnding::Failed(with_causes(&error))));
                     return;
@@ -112,21 +133,29 @@ impl Worker {
     }
 
     /// Trains one cell and writes how it ended. Returns an error only if the run directory cannot be read or written.
-    fn run_cell(
-        &mut self,
-        job: Job,
-        control: &mut Control,
-        outbox: &mut Outbox,
-    ) -> Result<(CellEnding, Summary), RecordError> {
+    fn run_cell(&mut self, job: Job, control: &mut Control, outbox: &mut Outbox) -> Result<Outcome, RecordError> {
+        match self.train(job, control, outbox) {
+            Err(error) if error.is_of_another_process() => Ok(Outcome::Elsewhere(None, error.about_cell())),
+            outcome => outcome,
+        }
+    }
+
+    fn train(&mut self, job: Job, control: &mut Control, outbox: &mut Outbox) -> Result<Outcome, RecordError> {
+        control.busy_with(Activity::Preparing, outbox);
+        let (mut writer, from) = match insist(control, outbox, || self.open_cell(&job, outbox))? {
+            Opened::Ours(writer, from) => (writer, from),
+            Opened::Ended(ended) => {
+                let words = "it has ended in another process".to_owned();
+                return Ok(Outcome::Elsewhere(Some((ended.ending, ended.summary)), words));
+            }
+        };
         let Job {
             cell,
             settings,
-            anew,
             attempt,
             reserved_bytes,
+            ..
         } = job;
-        control.busy_with(Activity::Preparing, outbox);
-        let (mut writer, from) = insist(control, outbox, || self.open_cell(cell, &settings, anew, outbox))?;
         if let Some(attempt) = attempt {
             insist(control, outbox, || writer.count_attempt(attempt))?;
         }
@@ -163,19 +192,25 @@ impl Worker {
             Err(panic) => CellEnding::Failed(self.device.explain_panic(&panic_text(panic.as_ref()))),
         };
         insist(control, outbox, || writer.finish(&ending, &summary))?;
-        Ok((ending, summary))
+        Ok(Outcome::Ended(ending, summary))
     }
 
-    /// Opens the folder of a cell. Returns also the checkpoint to continue from, if an earlier process kept one.
-    fn open_cell(
-        &self,
-        cell: CellIndex,
-        settings: &Settings,
-        anew: bool,
-        outbox: &Outbox,
-    ) -> Result<(CellWriter, Option<Checkpoint>), RecordError> {
+    /// Claims a cell and opens its folder. Returns also the checkpoint to continue from, if an earlier process kept one.
+    fn open_cell(&self, job: &Job, outbox: &Outbox) -> Result<Opened, RecordError> {
+        let cell = job.cell;
+        let claim = self.run_dir.claim_cell(cell, self.device_name(), job.over.as_deref())?;
         let path = self.run_dir.cell_path(cell);
-        let (from, notices) = if anew {
+        // Only now nobody else changes it.
+        if let Some(ended) = read_summary(&path).ok().filter(|_| !job.anew) {
+            let is_final = match ended.ending {
+                CellEnding::Failed(_) => !job.had_failed,
+                _ => !ended.ending.is_run_again(),
+            };
+            if is_final {
+                return Ok(Opened::Ended(Box::new(ended)));
+            }
+        }
+        let (from, notices) = if job.anew {
             (None, Vec::new())
         } else {
             snapshot::newest(&path)
@@ -184,10 +219,11 @@ impl Worker {
             outbox.notice(Some(cell), notice);
         }
         let Some(from) = from else {
-            return Ok((self.run_dir.begin_cell(cell, &entries(settings))?, None));
+            let writer = self.run_dir.begin_claimed(cell, &entries(&job.settings), claim)?;
+            return Ok(Opened::Ours(Box::new(writer), None));
         };
-        let writer = self.run_dir.continue_cell(cell, &from)?;
-        Ok((writer, Some(from)))
+        let writer = self.run_dir.continue_cell(cell, &from, claim)?;
+        Ok(Opened::Ours(Box::new(writer), Some(from)))
     }
 }
 
@@ -223,6 +259,8 @@ mod tests {
                 cell,
                 settings: planned.settings.clone(),
                 anew: cell % 2 == 0,
+                had_failed: cell % 2 == 1,
+                over: Some("0123456789abcdef".to_owned()),
                 attempt: Some(3),
                 reserved_bytes: u64::MAX,
             };
