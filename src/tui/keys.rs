@@ -169,17 +169,12 @@ pub const BINDINGS: &[Binding] = &[
         None,
         "undo the last change of queue or rate",
     ),
-    binding(
-        &[letter('R')],
-        Action::MoreRunners,
-        None,
-        "start one more runner: one more cell at a time",
-    ),
+    binding(&[letter('R')], Action::MoreRunners, None, "start one more runner"),
     binding(
         &[letter('F')],
         Action::FewerRunners,
         None,
-        "one runner fewer; its cell goes on later",
+        "take one runner away; its cell goes on later",
     ),
     binding(
         &[key(KeyCode::Left)],

@@ -46,7 +46,7 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     ];
     line(area, 0, buffer, left, &Span::raw(right));
 
-    let right = theme.text(cell_words(scene)).into_owned();
+    let right = theme.text(cell_words(scene, area.width)).into_owned();
     let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 3);
     let place = theme
         .text(format!(
@@ -170,7 +170,7 @@ fn told(scene: &Scene) -> Option<CellIndex> {
     scene.view.chosen_running(scene.monitor).or(running)
 }
 
-fn cell_words(scene: &Scene) -> String {
+fn cell_words(scene: &Scene, width: u16) -> String {
     let monitor = scene.monitor;
     let Some(index) = told(scene) else {
         return String::new();
@@ -199,7 +199,8 @@ fn cell_words(scene: &Scene) -> String {
         };
         return format!("{which}{steps} · paused for {} in all", words::duration(paused));
     }
-    let epoch = if cell.plan.steps_per_epoch > 1 {
+    // With several cells, a narrow header leaves this number out.
+    let epoch = if cell.plan.steps_per_epoch > 1 && (!several || width >= WIDE) {
         format!(" · epoch {:.1}", progress.epoch)
     } else {
         String::new()
