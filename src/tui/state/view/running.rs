@@ -67,7 +67,12 @@ impl View {
             return Effect::Say("the sweep is over: it needs no runners".to_owned());
         }
         let count = monitor.runners.len();
+        let turns = &monitor.turns;
+        let waits = |cell: &&CellIndex| !turns.is_running(**cell) && !monitor.cells[**cell].is_held;
         match action {
+            Action::MoreRunners if !turns.queue.iter().any(|cell| waits(&cell)) => {
+                Effect::Say("no cell waits: another runner would have nothing to do".to_owned())
+            }
             Action::MoreRunners => Effect::Send(Command::SetRunners(count + 1)),
             _ if count > 1 => Effect::Send(Command::SetRunners(count - 1)),
             _ => {

@@ -142,6 +142,11 @@ fn runners_are_added_and_taken_away_by_keys() {
     assert!(
         matches!(&said, Some(Effect::Say(words)) if words == "one runner is left: space pauses it, q stops the sweep")
     );
+    // The cells that are left are held.
+    let (order, held) = (vec![4, 5], vec![4, 5]);
+    tell(&mut fixture, Event::Queue { order, held });
+    let said = press(&mut fixture, 'R');
+    assert!(matches!(&said, Some(Effect::Say(words)) if words.starts_with("no cell waits")));
     tell(&mut fixture, Event::SweepEnded(SweepEnding::Stopped));
     assert!(matches!(press(&mut fixture, 'R'), Some(Effect::Say(_))));
 }
