@@ -81,7 +81,7 @@ pub enum Event {
         /// The new activity.
         activity: Activity,
     },
-    /// The runners have changed.
+    /// The runners have changed. These are there; a runner that is being taken away is not among them.
     Runners(Vec<Runner>),
     /// A runner takes a cell: the next activity of the cell is on this runner.
     Assigned {

@@ -13,6 +13,7 @@ mod client;
 mod history;
 mod hub;
 mod launch;
+mod ration;
 mod server;
 mod standing;
 mod wire;

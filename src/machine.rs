@@ -1,5 +1,6 @@
 //! The load of the machine: processors, memory and NVIDIA GPUs, read once a second by a separate thread.
 
+use std::fs;
 use std::io;
 use std::thread;
 use std::time::Duration;
@@ -23,14 +24,14 @@ pub struct Load {
     pub memory_used_bytes: u64,
     /// Total memory, in bytes.
     pub memory_bytes: u64,
-    /// The process that trains, if it is known and exists.
+    /// The process that trains, with its runners, if it is known and exists.
     pub training: Option<Process>,
     /// NVIDIA GPUs; empty without a GPU or its driver.
     pub gpus: Vec<Gpu>,
 }
 
-/// The process that trains.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The process that trains, with its runners.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Process {
     /// Its processor load, in percent of one processor.
     pub processor_percent: f32,
@@ -84,13 +85,16 @@ fn read_on(training: Option<u32>, out: &Sender<Load>) {
 fn read(system: &mut System, nvml: Option<&Nvml>, training: Option<u32>) -> Load {
     system.refresh_cpu_usage();
     system.refresh_memory();
-    let process = training.map(Pid::from_u32).and_then(|pid| {
+    let process = training.and_then(|training| {
         let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
-        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
-        system.process(pid).map(|process| Process {
-            processor_percent: process.cpu_usage(),
-            memory_bytes: process.memory(),
-        })
+        let all = with_children(training);
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&all), true, kind);
+        system.process(all[0])?;
+        let found = all.iter().filter_map(|pid| system.process(*pid));
+        Some(found.fold(Process::default(), |sum, process| Process {
+            processor_percent: sum.processor_percent + process.cpu_usage(),
+            memory_bytes: sum.memory_bytes + process.memory(),
+        }))
     });
     Load {
         processors_percent: system.global_cpu_usage(),
@@ -100,6 +104,23 @@ fn read(system: &mut System, nvml: Option<&Nvml>, training: Option<u32>) -> Load
         training: process,
         gpus: nvml.map(gpus).unwrap_or_default(),
     }
+}
+
+/// Returns a process and, on Linux, the processes that it started: the runners of a sweep.
+fn with_children(pid: u32) -> Vec<Pid> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let children: Vec<u32> = lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|child| child.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    [pid].into_iter().chain(children).map(Pid::from_u32).collect()
 }
 
 fn gpus(nvml: &Nvml) -> Vec<Gpu> {
@@ -132,6 +153,17 @@ mod tests {
         let memory = load.training.unwrap().memory_bytes;
         assert!(memory > 0 && memory < load.memory_bytes);
         assert!(load.gpus.is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_runners_of_a_process_count_as_a_part_of_it() {
+        let mut child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+        let all = with_children(std::process::id());
+        assert_eq!(all[0], Pid::from_u32(std::process::id()));
+        assert!(all[1..].contains(&Pid::from_u32(child.id())));
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

@@ -352,16 +352,36 @@ impl Monitor {
 
     /// Returns the estimated time left for the whole sweep, excluding pauses; none while it is unknown.
     ///
-    /// It assumes that as many cells run in parallel as are running or being prepared now.
+    /// It assumes that every runner trains cells until the queue is empty. If the runners are not known, it assumes that as
+    /// many cells run in parallel as are running or being prepared now.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         if self.is_over() {
             return None;
         }
         let Turns { running, queue, .. } = &self.turns;
-        let lanes = running.len() + self.prepared().count();
+        let busy = running.len() + self.prepared().count();
+        let lanes = busy.max(self.runners.len());
         let seconds = self.tally().seconds_left_of_all(&self.cells, running, queue, lanes)?;
         Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    /// Returns the recent optimizer steps per second of all running cells together; 0 while unknown.
+    #[must_use]
+    pub fn steps_per_second(&self) -> f64 {
+        let running = self.turns.running.iter();
+        let trains = running.filter(|cell| !self.is_paused(Cells::One(**cell)));
+        let known = trains.filter_map(|cell| self.cells.get(*cell));
+        known.map(|cell| cell.progress.steps_per_second).sum()
+    }
+
+    /// Returns the runner that trains a running or prepared cell; none if it is not known.
+    #[must_use]
+    pub fn runner_of(&self, cell: CellIndex) -> Option<&Runner> {
+        let number = self.cells.get(cell)?.runner?;
+        let is_with_it = self.turns.is_running(cell) || self.work.contains_key(&Some(cell));
+        let mut runners = self.runners.iter().filter(|_| is_with_it);
+        runners.find(|runner| runner.number == number)
     }
 
     /// Returns the estimated seconds per planned step of the queued cells; none while it is unknown.
@@ -402,6 +422,7 @@ impl Monitor {
         self.cells = plan.cells.into_iter().map(Cell::new).collect();
         self.know_settings();
         self.work.clear();
+        self.runners.clear();
         (self.ending, self.lost, self.elsewhere) = (None, false, None);
         self.log.clear();
         self.forget_tallies();
@@ -415,6 +436,7 @@ impl Monitor {
     fn stop(&mut self, now: Instant) {
         self.clock.stop(now);
         self.work.clear();
+        self.runners.clear();
         self.turns.running.clear();
     }
 }

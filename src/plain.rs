@@ -1,7 +1,7 @@
 //! The sweep as plain lines of text, for output without a screen.
 //!
-//! In a pipe, each measurement is one line, without carriage returns or escape codes. In a terminal, a progress bar of
-//! the running cell stands below the lines. A table of the cells ends the output in both.
+//! In a pipe, each measurement is one line, without carriage returns or escape codes. In a terminal, a progress bar stands
+//! below the lines. A table of the cells ends the output in both.
 
 use std::io::{IsTerminal, Write};
 

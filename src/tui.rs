@@ -152,8 +152,9 @@ pub fn run(
     (view.charts, view.across) = (preferences.charts, preferences.across);
     view.owns = options.owns;
     view.overlay = options.welcome.then_some(Overlay::Welcome);
-    let mut driver = Driver::new(view).at_most(preferences.frames_per_second);
     let mut screen = terminal::Screen::enter(options.log_path.as_deref(), preferences.mouse)?;
+    let driver = Driver::new(view).at_most(preferences.frames_per_second);
+    let mut driver = driver.counting(std::rc::Rc::clone(&screen.sent_bytes));
     let jobs = jobs::Jobs::listen().map_err(TuiError::Terminal)?;
     let input = input::listen().map_err(TuiError::Terminal)?;
     let relay = if options.owns {

@@ -29,6 +29,8 @@ enum Stage {
     HalfWay,
     /// The same, and the learning rate of the third cell was changed by hand.
     Changed,
+    /// One of six cells has finished; three are running, and one of them is paused.
+    Several,
     /// All six cells have finished.
     Finished,
 }
@@ -36,8 +38,9 @@ enum Stage {
 /// A view: its name, the progress of the sweep, the keys that open it, and the size of its picture.
 type Named = (&'static str, Stage, &'static str, Size);
 
-const VIEWS: [Named; 14] = [
+const VIEWS: [Named; 15] = [
     ("charts", Stage::HalfWay, "", (120, 40)),
+    ("runners", Stage::Several, "", (120, 40)),
     ("cursor", Stage::HalfWay, "++←←←←", (100, 30)),
     ("rate", Stage::Changed, "r", (100, 30)),
     ("overlaid", Stage::HalfWay, "zvkvkv⏎", (100, 30)),
@@ -55,9 +58,12 @@ const VIEWS: [Named; 14] = [
 
 fn monitor(stage: Stage, start: Instant) -> Monitor {
     let mut monitor = Monitor::default();
-    let mut events = script::half_way();
+    let mut events = match stage {
+        Stage::Several => script::three_at_once(),
+        _ => script::half_way(),
+    };
     match stage {
-        Stage::HalfWay => {}
+        Stage::HalfWay | Stage::Several => {}
         Stage::Changed => events.extend(script::changed_by_hand()),
         Stage::Finished => {
             events.extend((2..6).map(|cell| script::came_to(cell, 24.0 + 9.0 * cell as f64)));

@@ -1,12 +1,13 @@
-//! Passes every event of the trainer to all readers.
+//! Passes the events of the trainer to all readers: every change of state, and progress at a bounded rate.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
+use super::ration::Ration;
 use super::standing::{is_of_standing, told};
 use crate::event::{Activity, Event};
 use crate::monitor::Monitor;
@@ -45,8 +46,22 @@ impl Hub {
         })));
         let inner = hub.clone();
         thread::Builder::new().name("hub".to_owned()).spawn(move || {
-            for event in events {
-                inner.lock().hand_on(&event);
+            let mut ration = Ration::default();
+            loop {
+                let event = match ration.next() {
+                    Some(due) => events.recv_deadline(due),
+                    None => events.recv().map_err(RecvTimeoutError::from),
+                };
+                let now = Instant::now();
+                let passed_on = match event {
+                    Ok(event) => ration.take(&event, now),
+                    Err(RecvTimeoutError::Timeout) => ration.due(now),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                };
+                let mut inner = inner.lock();
+                for event in passed_on {
+                    inner.hand_on(&event);
+                }
             }
             let mut inner = inner.lock();
             inner.over = true;

@@ -189,8 +189,9 @@ impl Cell {
     pub(super) fn start(&mut self) {
         // Whether the cell starts or continues from a checkpoint, its progress follows, and its earlier points are sent
         // again.
+        let runner = self.runner;
         self.begin_anew();
-        self.state = CellState::Running;
+        (self.state, self.runner) = (CellState::Running, runner);
     }
 
     /// Discards everything except the plan.

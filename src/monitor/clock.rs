@@ -165,7 +165,7 @@ impl Tally {
     ///
     /// Running cells are estimated at their own pace, queued cells at the pace of the finished ones; if one of the two
     /// is unknown, the other is used. The queue is scheduled in order: each cell goes to the lane that is free first.
-    /// There are `lanes` lanes, and each running cell occupies one.
+    /// There is one lane for each runner, and each running cell occupies one.
     pub(super) fn seconds_left_of_all(
         &self,
         cells: &[Cell],
@@ -174,16 +174,19 @@ impl Tally {
         lanes: usize,
     ) -> Option<f64> {
         let running = running.iter().filter_map(|cell| cells.get(*cell));
-        let busy = running.clone().map(|cell| self.seconds_left(cell, self.pace));
+        let pace_ahead = self.pace_ahead(running.clone());
+        let busy = running.map(|cell| self.seconds_left(cell, pace_ahead));
         let mut free_at = busy.collect::<Option<Vec<f64>>>()?;
         free_at.resize(free_at.len().max(lanes).max(1), 0.0);
         let waits = queue.iter().filter_map(|cell| cells.get(*cell));
         let mut waits = waits.filter(|cell| is_ahead(cell)).peekable();
         if waits.peek().is_some() {
-            let pace = self.pace_ahead(running)?;
+            let pace = pace_ahead?;
             for cell in waits {
+                // A cell that was set aside goes on from its checkpoint.
+                let steps = cell.plan.planned_steps.saturating_sub(cell.progress.step);
                 if let Some(first) = free_at.iter_mut().min_by(|one, other| one.total_cmp(other)) {
-                    *first += pace * cell.plan.planned_steps as f64;
+                    *first += pace * steps as f64;
                 }
             }
         }

@@ -43,13 +43,12 @@ impl<W: Write> Output<W> {
         };
     }
 
-    /// Draws the progress of the running cell; if several cells run, of the one that was started first.
+    /// Draws the progress of the running cell; if several cells run, of the sweep.
     pub(super) fn show(&mut self, known: &Known) {
-        match known.monitor.turns.running.first() {
-            Some(&cell) if self.style == Style::Bar && self.failed.is_none() => {
-                bar::draw(self.bar.get_or_insert_with(bar::new), known, cell, self.glyphs);
-            }
-            _ => self.end_bar(),
+        if self.style == Style::Bar && self.failed.is_none() && !known.monitor.turns.running.is_empty() {
+            bar::draw(self.bar.get_or_insert_with(bar::new), known, self.glyphs);
+        } else {
+            self.end_bar();
         }
     }
 

@@ -3,7 +3,8 @@
 use super::Sweep;
 use super::worker::Order;
 use crate::device::RunnerChoice;
-use crate::event::{CellIndex, Cells, Command, LogKind};
+use crate::event::{CellIndex, Cells, Command, LogKind, cell_name};
+use crate::number::count::counted;
 use crate::train::Outbox;
 
 impl Sweep {
@@ -67,13 +68,38 @@ impl Sweep {
             outbox.notice(None, words);
             return;
         }
-        let count = count.clamp(1, RunnerChoice::MOST);
+        let (before, count) = (self.crew.len(), count.clamp(1, RunnerChoice::MOST));
         self.wanted_runners = count;
         outbox.log(LogKind::ByHand, None, &format!("runners: {count}"));
+        let runners = counted(count as u64, "runner");
+        if count > before {
+            let more = if count - before == 1 {
+                "one more starts".to_owned()
+            } else {
+                format!("{} more start", count - before)
+            };
+            outbox.notice(None, format!("{runners}: {more}"));
+        }
+        let mut set_aside = Vec::new();
         while self.crew.len() > count {
             if let Some(cell) = self.crew.take_away() {
                 self.queue.put_first(cell);
+                set_aside.push(cell);
             }
+        }
+        if count < before {
+            let words = match set_aside.as_slice() {
+                [] => runners,
+                [cell] => format!(
+                    "{runners}: {} goes on from a checkpoint when one is free",
+                    cell_name(*cell)
+                ),
+                cells => format!(
+                    "{runners}: {} cells go on from checkpoints when one is free",
+                    cells.len()
+                ),
+            };
+            outbox.notice(None, words);
         }
         self.fill_crew(outbox);
         outbox.state(self.crew.event());

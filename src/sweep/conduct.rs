@@ -522,6 +522,7 @@ impl Sweep {
         };
         runner.is_leaving = true;
         runner.send(Order::Command(Command::Skip(cell)));
+        outbox.state(self.crew.event());
         self.queue.put_first(cell);
         outbox.state(self.queue.event());
         let words = format!("runner {number} was asked to end; the cell goes on in another runner");

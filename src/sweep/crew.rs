@@ -161,9 +161,10 @@ impl Crew {
         least.copied().unwrap_or_default()
     }
 
-    /// Returns the runners for the screen.
+    /// Returns the runners that will stay, for the screen.
     pub(super) fn event(&self) -> Event {
-        Event::Runners(self.runners.iter().map(|runner| runner.shown.clone()).collect())
+        let staying = self.runners.iter().filter(|runner| !runner.is_leaving);
+        Event::Runners(staying.map(|runner| runner.shown.clone()).collect())
     }
 
     pub(super) fn get(&mut self, number: u32) -> Option<&mut Runner> {

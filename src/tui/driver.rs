@@ -1,7 +1,9 @@
 //! The main loop: keys immediately, events in bulk, frames at a bounded rate.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
@@ -30,6 +32,10 @@ const COUNTERS: Duration = Duration::from_millis(500);
 
 /// Time between two frames while nothing happens, so that the clocks on the screen go on.
 const TICK: Duration = Duration::from_secs(1);
+
+/// The bytes a second that frames may cost on average, unless a key was pressed. With many running cells much of the
+/// screen changes in every frame; the frames then come less often, so that a slow connection can take them.
+const BYTES_A_SECOND: u64 = 4_000;
 
 /// Maximum number of events that are applied before keys are checked again: about 10 ms of work.
 const BULK: usize = 10_000;
@@ -108,6 +114,10 @@ pub struct Driver {
     load: Option<Load>,
     /// Minimum time between two frames, unless a key was pressed.
     frame: Duration,
+    /// The number of bytes that were sent to the terminal; stays 0 if nobody counts them.
+    sent_bytes: Rc<Cell<u64>>,
+    /// The bytes of the last frame.
+    frame_bytes: u64,
 }
 
 impl Driver {
@@ -127,7 +137,16 @@ impl Driver {
             looked_at: Vec::new(),
             load: None,
             frame: Duration::from_secs(1) / FRAMES_PER_SECOND,
+            sent_bytes: Rc::default(),
+            frame_bytes: 0,
         }
+    }
+
+    /// Draws less often if frames take many bytes, which are counted in `sent_bytes`.
+    #[must_use]
+    pub fn counting(mut self, sent_bytes: Rc<Cell<u64>>) -> Self {
+        self.sent_bytes = sent_bytes;
+        self
     }
 
     /// Limits the frames per second. A key still causes a frame immediately.
@@ -210,6 +229,7 @@ impl Driver {
         };
         // Not `clear`: it asks the terminal where its cursor is, and the answer would go to the input thread.
         let wipe = |terminal: &mut Terminal<B>| terminal.size().and_then(|size| terminal.resize(size.into()));
+        let sent_before = self.sent_bytes.get();
         let wiped = self.due != Due::Anew || wipe(terminal).is_ok();
         let drawn = wiped
             && terminal
@@ -219,14 +239,16 @@ impl Driver {
                 })
                 .is_ok();
         (self.due, self.drawn) = (Due::Tick, Some(now));
+        self.frame_bytes = self.sent_bytes.get() - sent_before;
         drawn
     }
 
     fn next_frame(&self, now: Instant) -> Instant {
+        let paid = Duration::from_millis(self.frame_bytes * 1_000 / BYTES_A_SECOND).min(TICK);
         match (self.drawn, self.due) {
             (None, _) | (_, Due::Now | Due::Anew) => now,
-            (Some(drawn), Due::Soon) => drawn + self.frame,
-            (Some(drawn), Due::Counters) => drawn + self.frame.max(COUNTERS),
+            (Some(drawn), Due::Soon) => drawn + self.frame.max(paid),
+            (Some(drawn), Due::Counters) => drawn + self.frame.max(COUNTERS).max(paid),
             (Some(drawn), Due::Tick) => drawn + TICK,
         }
     }

@@ -60,7 +60,13 @@ pub const BINDINGS: &[Binding] = &[
         &[letter(' '), letter('p')],
         Action::PauseOrResume,
         Some(Hint::Always("pause")),
-        "pause after this step, or resume",
+        "pause all cells after their step, or resume",
+    ),
+    binding(
+        &[letter('P')],
+        Action::PauseCell,
+        None,
+        "pause the chosen cell only, or resume it",
     ),
     binding(
         &[key(KeyCode::Up), letter('k')],
@@ -80,7 +86,7 @@ pub const BINDINGS: &[Binding] = &[
         &[key(KeyCode::Enter), letter('f')],
         Action::Follow,
         Some(Hint::Wide("follow")),
-        "follow the running cell; in the log, the end",
+        "follow a running cell; in the log, the end",
     ),
     binding(
         &[letter('1')],
@@ -133,7 +139,7 @@ pub const BINDINGS: &[Binding] = &[
         &[letter('r')],
         Action::LearningRate,
         Some(Hint::Always("rate")),
-        "change the running cell's learning rate (asks)",
+        "change the chosen cell's learning rate (asks)",
     ),
     binding(
         &[letter('a')],
@@ -162,6 +168,13 @@ pub const BINDINGS: &[Binding] = &[
         Action::Undo,
         None,
         "undo the last change of queue or rate",
+    ),
+    binding(&[letter('R')], Action::MoreRunners, None, "start one more runner"),
+    binding(
+        &[letter('F')],
+        Action::FewerRunners,
+        None,
+        "take one runner away; its cell goes on later",
     ),
     binding(
         &[key(KeyCode::Left)],

@@ -42,6 +42,8 @@ pub(super) struct Screen {
     real_stderr: Option<OwnedFd>,
     log: File,
     abandoned: Rc<Cell<bool>>,
+    /// Number of bytes of all frames so far.
+    pub(super) sent_bytes: Rc<Cell<u64>>,
     mouse: bool,
     /// Whether the terminal is set up for the screen. It is restored only once, so that text that others wrote since
     /// then is kept.
@@ -77,7 +79,9 @@ impl Screen {
         };
         let abandoned = Rc::new(Cell::new(false));
         let writer = FrameWriter::new(File::from(duplicate()?), Rc::clone(&abandoned));
+        let sent_bytes = writer.sent_bytes();
         let mut screen = Self {
+            sent_bytes,
             terminal: Terminal::new(CrosstermBackend::new(writer))?,
             controls: File::from(duplicate()?),
             real_stdout: duplicate()?,

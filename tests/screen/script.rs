@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::event::{
     Activity, CellEnding, CellPlan, CellSize, Event, LambdaPoint, LogEntry, LogKind, Point, Progress, RateChange,
-    StopReason, Summary, SweepPlan, Threshold,
+    Runner, StopReason, Summary, SweepPlan, Threshold,
 };
 
 /// Planned steps of every cell.
@@ -226,14 +226,25 @@ pub fn came_to(cell: usize, lambda_max: f64) -> Event {
     event
 }
 
+/// Returns this many runners with one thread each.
+#[allow(dead_code)] // Used by the tests of the panels and by the pictures.
+pub fn runners(count: u32) -> Event {
+    let runner = |number| Runner {
+        number,
+        device: "flex (CPU)".into(),
+        threads: 1,
+    };
+    Event::Runners((0..count).map(runner).collect())
+}
+
 /// Returns the events of a sweep with one finished cell and three running cells: the third, which started first, the
 /// second, and the fourth, which is paused.
-#[allow(dead_code)] // Used only by the tests of the panels.
 pub fn three_at_once() -> Vec<Event> {
-    let mut events = vec![Event::SweepStarted(plan())];
+    let mut events = vec![Event::SweepStarted(plan()), runners(3)];
     events.extend(up_to(0, STEPS));
     events.push(ended(0, STEPS, CellEnding::Finished(StopReason::Steps)));
-    for (cell, step) in [(2, 720), (1, 405), (3, 95)] {
+    for (runner, (cell, step)) in (0..).zip([(2, 720), (1, 405), (3, 95)]) {
+        events.push(Event::Assigned { cell, runner });
         events.extend(up_to(cell, step));
     }
     events.push(activity(3, Activity::Paused));

@@ -1,8 +1,8 @@
 //! Several cells that run at the same time.
 
 use super::{
-    Activity, CellEnding, CellState, Cells, Duration, Event, Instant, LAMBDA_MAX, Monitor, Summary, SweepEnding,
-    TRAIN_LOSS, busy, finished, left_of, measured_in_two_cells, plan, progress, started,
+    Activity, CellEnding, CellState, Cells, Duration, Event, Instant, LAMBDA_MAX, Monitor, Runner, Summary,
+    SweepEnding, TRAIN_LOSS, busy, finished, left_of, measured_in_two_cells, plan, progress, started,
 };
 
 /// Returns a monitor in which cells 0, 2 and 1 of six are started in this order.
@@ -122,9 +122,11 @@ fn the_cell_that_is_followed_is_left_only_when_it_ends_and_then_for_the_one_star
 fn running_cells_share_the_queue() {
     let now = Instant::now();
     let mut monitor = three(now);
-    // Until every running cell has a pace, the total is unknown.
-    monitor.apply(progress(0, 50, 50.0, 1.0), now);
     assert_eq!(monitor.time_left(), None);
+    // A cell without a pace is estimated at the mean of the others, 1 s per step: 50, 100 and 100 s are left, and the
+    // three queued cells end at 150, 200 and 200 s.
+    monitor.apply(progress(0, 50, 50.0, 1.0), now);
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(200)));
     // They have 50, 20 and 40 s left, at 1, 2 and 0.5 s per step. Queued cells take 100 steps each at the mean pace.
     monitor.apply(progress(1, 90, 180.0, 0.5), now);
     monitor.apply(progress(2, 10, 0.0, 0.0), now);
@@ -149,6 +151,170 @@ fn running_cells_share_the_queue() {
         now,
     );
     assert_eq!(monitor.time_left(), Some(Duration::from_secs(50)));
+}
+
+fn runners(numbers: &[u32]) -> Event {
+    let runner = |number: &u32| Runner {
+        number: *number,
+        device: "flex (CPU)".to_owned(),
+        threads: 1,
+    };
+    Event::Runners(numbers.iter().map(runner).collect())
+}
+
+#[test]
+fn the_rest_of_the_queue_is_spread_over_all_runners_also_over_those_without_a_cell() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100); 6], now);
+    // The pace of the finished cell is 1 s per step. The running cell has 60 steps left at its own pace, 1 s per step.
+    for event in [
+        Event::CellStarted { cell: 0 },
+        finished(0, 100.0),
+        Event::CellStarted { cell: 1 },
+        progress(1, 0, 0.0, 0.0),
+        progress(1, 40, 40.0, 1.0),
+    ] {
+        monitor.apply(event, now);
+    }
+    let mut left = |event| {
+        monitor.apply(event, now);
+        monitor.time_left().map(|left| left.as_secs())
+    };
+    // 60, then four cells of 100 s.
+    assert_eq!(left(runners(&[0])), Some(460));
+    // The cells end at 100 (second runner), 160 (first), 200 (second), 260 (first).
+    assert_eq!(left(runners(&[0, 1])), Some(260));
+    // At 100 (second), 100 (third), 160 (first), 200 (second).
+    assert_eq!(left(runners(&[0, 1, 4])), Some(200));
+    // One runner for each cell.
+    assert_eq!(left(runners(&[0, 1, 4, 5, 6, 7, 8])), Some(100));
+    let hold = |held: &[usize]| Event::Queue {
+        order: vec![2, 3, 4, 5],
+        held: held.to_vec(),
+    };
+    assert_eq!(left(hold(&[2, 3, 4, 5])), Some(60));
+    assert_eq!(left(runners(&[0, 1])), Some(60));
+    // A cell at 100 s on the second runner, one at 160 s on the first.
+    assert_eq!(left(hold(&[3, 4])), Some(160));
+}
+
+#[test]
+fn a_cell_that_was_set_aside_takes_the_steps_after_its_checkpoint_only() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100); 3], now);
+    for event in [
+        Event::CellStarted { cell: 0 },
+        finished(0, 100.0),
+        Event::CellStarted { cell: 1 },
+        runners(&[0]),
+    ] {
+        monitor.apply(event, now);
+    }
+    let summary = Summary {
+        steps: 70,
+        ..Summary::default()
+    };
+    monitor.apply(
+        Event::CellEnded {
+            cell: 1,
+            ending: CellEnding::Interrupted,
+            summary,
+        },
+        now,
+    );
+    assert_eq!(monitor.time_left(), Some(Duration::from_secs(100 + 30)));
+}
+
+#[test]
+fn the_charts_stay_with_the_runner_of_the_cell_that_ended_and_never_leave_a_running_one() {
+    let now = Instant::now();
+    let mut monitor = started(vec![plan(100); 9], now);
+    let takes = |runner, cell| Event::Assigned { cell, runner };
+    let starts = |cell| Event::CellStarted { cell };
+    for (event, followed) in [
+        (runners(&[0, 1]), None),
+        (takes(0, 0), None),
+        (takes(1, 1), None),
+        (starts(1), Some(1)),
+        (starts(0), Some(1)),
+        // The other runner goes on to its next cell.
+        (finished(0, 1.0), Some(1)),
+        (takes(0, 2), Some(1)),
+        (starts(2), Some(1)),
+        // The followed cell ends. Its runner prepares the next one; meanwhile the other runner goes on, too.
+        (finished(1, 1.0), Some(1)),
+        (takes(1, 3), Some(1)),
+        (finished(2, 1.0), Some(1)),
+        (takes(0, 4), Some(1)),
+        (starts(4), Some(1)),
+        (starts(3), Some(3)),
+        // The runner of the followed cell is taken away, and its cell is set aside.
+        (runners(&[0]), Some(3)),
+        (interrupted(3), Some(4)),
+        // The followed cell is set aside, and its runner takes another one.
+        (interrupted(4), Some(4)),
+        (takes(0, 3), Some(4)),
+        (starts(3), Some(3)),
+        // Another runner is added.
+        (runners(&[0, 2]), Some(3)),
+        (takes(2, 4), Some(3)),
+        (starts(4), Some(3)),
+        // The runner dies with its cell, which then goes on in a new one.
+        (interrupted(3), Some(3)),
+        (runners(&[2, 5]), Some(4)),
+        (takes(5, 3), Some(4)),
+        (starts(3), Some(4)),
+        // Only held cells are left, so that the runner takes none.
+        (
+            Event::Queue {
+                order: vec![5, 6, 7, 8],
+                held: vec![5, 6, 7, 8],
+            },
+            Some(4),
+        ),
+        (finished(4, 1.0), Some(3)),
+        (finished(3, 1.0), Some(3)),
+    ] {
+        let words = format!("{event:?}");
+        monitor.apply(event, now);
+        assert_eq!(monitor.turns.followed, followed, "{words}");
+    }
+}
+
+#[test]
+fn a_cell_that_a_runner_has_taken_is_the_next_one_until_it_starts() {
+    let now = Instant::now();
+    let mut monitor = three(now);
+    monitor.apply(runners(&[0, 1, 2, 3]), now);
+    monitor.apply(Event::Assigned { cell: 4, runner: 3 }, now);
+    monitor.apply(busy(4, Activity::Preparing), now);
+    // The trainer no longer lists it.
+    monitor.apply(
+        Event::Queue {
+            order: vec![5, 3],
+            held: vec![],
+        },
+        now,
+    );
+    assert_eq!(monitor.in_order(), [0, 2, 1, 4, 5, 3]);
+    assert_eq!(monitor.runner_of(4).map(|runner| runner.number), Some(3));
+    monitor.apply(Event::CellStarted { cell: 4 }, now);
+    assert_eq!(monitor.in_order(), [0, 2, 1, 4, 5, 3]);
+    assert_eq!(monitor.runner_of(4).map(|runner| runner.number), Some(3));
+    assert_eq!(monitor.runner_of(0), None);
+    monitor.apply(finished(4, 1.0), now);
+    assert_eq!(monitor.runner_of(4), None);
+}
+
+#[test]
+fn the_pace_of_all_is_the_sum_over_the_cells_that_are_not_paused() {
+    let now = Instant::now();
+    let mut monitor = three(now);
+    for (cell, pace) in [(0, 10.0), (1, 4.5), (2, 100.0)] {
+        monitor.apply(progress(cell, 1, 1.0, pace), now);
+    }
+    monitor.apply(busy(2, Activity::Paused), now);
+    assert!((monitor.steps_per_second() - 14.5).abs() < 1e-12);
 }
 
 #[test]

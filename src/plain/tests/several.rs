@@ -54,21 +54,26 @@ fn lines_of_two_cells_that_run_at_once_are_each_of_their_own() {
 }
 
 #[test]
-fn the_bar_is_of_the_cell_that_was_started_first_and_says_that_more_run() {
+fn the_bar_of_several_cells_is_of_the_sweep_and_that_of_one_cell_of_the_cell() {
     let mut known = Known::new();
     let events = two_at_once();
-    for event in &events[..6] {
+    for event in &events[..5] {
         known.take(event);
     }
-    let progress = Progress {
-        step: 500,
-        steps_per_second: 12.5,
-        ..Progress::default()
-    };
-    known.take(&Event::Progress { cell: 1, progress });
-    assert_eq!(known.monitor.turns.running, [1, 0]);
-    let expected = "ETA 00:02:00 · λ_max 1 · test accuracy 81.25 % · paused · 1 more running";
+    for (cell, steps_per_second) in [(0, 12.5), (1, 10.0)] {
+        let progress = Progress {
+            step: 500,
+            steps_per_second,
+            ..Progress::default()
+        };
+        known.take(&Event::Progress { cell, progress });
+    }
+    // Cells of 2,000 steps: two with 1,500 steps left, at 12.5 and 10 steps per second; the first one that is free, after
+    // 120 s, takes the third at the mean of 0.08 and 0.1 s per step, 180 s.
+    assert_eq!(bar::message_of_all(&known), "2 running · 22.5 steps/s · ETA 00:05:00");
+    known.take(&events[5]);
+    let paused = "2 running · 1 of them paused · 12.5 steps/s · ETA 00:05:00";
+    assert_eq!(bar::message_of_all(&known), paused);
+    let expected = "ETA 00:02:30 · λ_max 1 · test accuracy 81.25 % · paused";
     assert_eq!(bar::message(&known, 1), expected);
-    known.take(&Event::CellStarted { cell: 2 });
-    assert!(bar::message(&known, 1).ends_with(" · 2 more running"));
 }

@@ -355,3 +355,24 @@ fn a_flood_of_events_neither_floods_the_terminal_nor_holds_up_a_key() {
     let most = since.elapsed().as_millis() / COUNTERS.as_millis() + 5;
     assert!(u128::from(frames) <= most, "{frames} frames in {:?}", since.elapsed());
 }
+
+#[test]
+fn frames_that_take_many_bytes_come_less_often_but_a_key_is_never_waited_for() {
+    let mut driver = Driver::new(View::new(Theme::new(Colours::Indexed, Glyphs::Unicode)));
+    let drawn = Instant::now();
+    driver.drawn = Some(drawn);
+    for (frame_bytes, due, milliseconds) in [
+        (100, Due::Soon, 200),
+        (2_000, Due::Soon, 500),
+        (2_000, Due::Counters, 500),
+        (3_000, Due::Counters, 750),
+        // Not more than a second.
+        (50_000, Due::Soon, 1_000),
+        (50_000, Due::Tick, 1_000),
+        (50_000, Due::Now, 0),
+    ] {
+        (driver.frame_bytes, driver.due) = (frame_bytes, due);
+        let waits = driver.next_frame(drawn) - drawn;
+        assert_eq!(waits, Duration::from_millis(milliseconds), "{frame_bytes} {due:?}");
+    }
+}

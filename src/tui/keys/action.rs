@@ -5,15 +5,17 @@ use crate::tui::page::Page;
 /// An action that a key triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Pause, or resume.
+    /// Pause all running cells, or resume them.
     PauseOrResume,
+    /// Pause the chosen running cell, or resume it.
+    PauseCell,
     /// Abort the chosen cell, after a question.
     Abort,
-    /// Check λ_max of the running cell from a cold start.
+    /// Check λ_max of the chosen running cell from a cold start.
     Audit,
-    /// Evaluate the running cell and measure its λ_max.
+    /// Evaluate the chosen running cell and measure its λ_max.
     Measure,
-    /// Change the learning rate of the running cell, at a prompt.
+    /// Change the learning rate of the chosen running cell, at a prompt.
     LearningRate,
     /// Choose the cell above.
     Previous,
@@ -23,7 +25,7 @@ pub enum Action {
     PageUp,
     /// Choose a cell ten rows further down.
     PageDown,
-    /// Follow the running cell.
+    /// Follow a running cell.
     Follow,
     /// Show the next quantity in the marked chart.
     NextChart,
@@ -88,6 +90,10 @@ pub enum Action {
     AddSeed,
     /// Undo the last change of the queue or of a learning rate.
     Undo,
+    /// Start one more runner.
+    MoreRunners,
+    /// Take one runner away.
+    FewerRunners,
     /// Find an action by its name.
     Palette,
     /// Show what the numbers mean.
@@ -138,6 +144,9 @@ impl Action {
         matches!(
             self,
             Self::PauseOrResume
+                | Self::PauseCell
+                | Self::MoreRunners
+                | Self::FewerRunners
                 | Self::Abort
                 | Self::Retry
                 | Self::Skip

@@ -9,6 +9,7 @@ use ratatui::widgets::{Paragraph, Widget};
 
 use crate::event::{CellEnding, cell_name};
 use crate::monitor::{Cell, CellState};
+use crate::number::count::counted;
 use crate::quantity::{self, Chart, LEARNING_RATE, Quantity, Source, THRESHOLD};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
@@ -60,6 +61,7 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
         rows.push(("by hand".to_owned(), words, theme.warning));
     }
     rows.push(("folder".to_owned(), format!("cells/{:03}", scene.chosen()), plain));
+    rows.extend(runner(scene, cell).map(|words| ("runner".to_owned(), words, plain)));
     if let CellState::Ended(CellEnding::Failed(why)) = &cell.state {
         rows.push(("why".to_owned(), why.clone(), theme.bad));
     }
@@ -82,6 +84,17 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
         lines.extend(entry(scene, name, value, style, width));
     }
     lines
+}
+
+/// Returns the runner that trains the chosen cell, with its device and its threads.
+fn runner(scene: &Scene, cell: &Cell) -> Option<String> {
+    let index = scene.chosen();
+    if let Some(runner) = scene.monitor.runner_of(index) {
+        let threads = counted(runner.threads as u64, "thread");
+        return Some(format!("{} on {}, {threads}", runner.number, runner.device));
+    }
+    let number = cell.runner.filter(|_| scene.monitor.turns.is_running(index))?;
+    Some(format!("{number}, which is being taken away"))
 }
 
 /// Returns the device and the load of the machine.
@@ -136,10 +149,13 @@ fn state_words(cell: &Cell, word: &str) -> String {
 
 fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
     let progress = cell.progress;
+    let is_stepping = cell.state == CellState::Running && progress.steps_per_second > 0.0;
+    let pace = is_stepping.then(|| format!(", {} a second", words::value(progress.steps_per_second, 3)));
     let steps = format!(
-        "{} of {}",
+        "{} of {}{}",
         words::count(progress.step),
-        words::count(cell.plan.planned_steps)
+        words::count(cell.plan.planned_steps),
+        pace.unwrap_or_default()
     );
     let mut rows = vec![("steps", steps), ("epochs", words::value(progress.epoch, 4))];
     if let Some(size) = cell.plan.size {
@@ -298,6 +314,24 @@ mod tests {
         ] {
             assert!(drawn.contains(words), "{words}: {drawn}");
         }
+    }
+
+    #[test]
+    fn a_running_cell_says_which_runner_trains_it_and_how_fast() {
+        let mut fixture = Fixture::three_at_once();
+        let row = |fixture: &Fixture, name: &str| {
+            let drawn = fixture.drawn(render, (60, 40));
+            let row = drawn.lines().find(|line| line.contains(name)).unwrap_or_default();
+            row.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        fixture.view.pinned = Some(1);
+        assert!(row(&fixture, "runner").contains("runner 1 on flex (CPU), 1 thread"));
+        assert!(row(&fixture, "steps").contains("steps 405 of 1 000, 55.6 a second"));
+        let fewer = crate::tui::fixture::script::runners(1);
+        fixture.monitor.apply(fewer, fixture.start);
+        assert!(row(&fixture, "runner").contains("runner 1, which is being taken away"));
+        fixture.view.pinned = Some(0);
+        assert!(!fixture.drawn(render, (60, 40)).contains("runner"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::event::Cells;
 use crate::tui::keys::{self, Action, Hint};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
@@ -106,12 +107,12 @@ fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static s
     match binding.action {
         action if !action.is_for(scene.view.page) => None,
         Action::Undo if scene.view.can_undo(monitor) => Some("undo"),
-        Action::PauseOrResume | Action::Audit if monitor.is_over() || scene.view.stopping => None,
+        Action::PauseOrResume if monitor.is_over() || scene.view.stopping => None,
         Action::Abort if !scene.view.can_abort(scene.chosen(), monitor) => None,
-        Action::LearningRate if !scene.view.can_change_rate(monitor) => None,
+        Action::LearningRate | Action::Audit if !scene.view.can_act(monitor) => None,
         Action::Follow if monitor.is_over() || scene.view.pinned.is_none() => None,
         Action::NextProbe if scene.cell().is_none_or(|cell| cell.plan.probes.len() < 2) => None,
-        Action::PauseOrResume if scene.view.is_to_resume(monitor) => Some("resume"),
+        Action::PauseOrResume if scene.view.is_to_resume(Cells::All, monitor) => Some("resume"),
         Action::Quit if scene.view.stopping && !monitor.is_over() => Some("leave now"),
         _ => match binding.hint? {
             Hint::Always(hint) => Some(hint),

@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! edge  ▶ measuring λ_max                         cell 2 · 12m 31s · ~8m 04s left
-//! flex (CPU, 2 threads) · runs/edge           step 430 of 1 000 · epoch 430 · 52.1 steps/s
+//! flex (CPU) · runs/edge                      step 430 of 1 000 · epoch 430 · 52.1 steps/s
+//!
+//! edge  ▶ training         3 run, 1 of 6 done · 141 steps/s · 12m 31s · ~3m 20s left
+//! 3 runners × 1 thread · flex (CPU) · runs/edge         cell 2: step 430 of 1 000 · 47.2 steps/s
 //! ```
 
 use ratatui::buffer::Buffer;
@@ -10,6 +13,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::event::{CellIndex, Cells, cell_name};
+use crate::monitor::Monitor;
+use crate::number::count::counted;
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 use crate::tui::words;
@@ -41,12 +46,12 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     ];
     line(area, 0, buffer, left, &Span::raw(right));
 
-    let right = theme.text(cell_words(scene)).into_owned();
+    let right = theme.text(cell_words(scene, area.width)).into_owned();
     let room = usize::from(area.width).saturating_sub(usize::from(panel::width(&right)) + 3);
     let place = theme
         .text(format!(
             "{}{} · {}",
-            scene.monitor.device,
+            crew_words(scene.monitor, area.width),
             load(scene, area.width),
             scene.monitor.run_dir.display()
         ))
@@ -93,7 +98,12 @@ fn sweep_words(scene: &Scene, width: u16) -> String {
             // A narrow header leaves this number out: the title of the table has it, too.
             let done = format!(", {} of {cells} done", monitor.done());
             let done = if width < WIDE { "" } else { &done };
-            format!("{}{done} · {elapsed} · {left} left", which(running))
+            let together = if running.len() > 1 {
+                format!(" · {}", pace(monitor.steps_per_second()))
+            } else {
+                String::new()
+            };
+            format!("{}{done}{together} · {elapsed} · {left} left", which(running))
         }
     }
 }
@@ -106,9 +116,63 @@ fn which(running: &[CellIndex]) -> String {
     }
 }
 
-fn cell_words(scene: &Scene) -> String {
+/// Returns how many runners there are, with how many threads, on which devices; the device of the sweep if the runners
+/// are not known.
+fn crew_words(monitor: &Monitor, width: u16) -> String {
+    let runners = &monitor.runners;
+    let Some(first) = runners.first() else {
+        return monitor.device.clone();
+    };
+    let threads = if runners.iter().all(|runner| runner.threads == first.threads) {
+        counted(first.threads as u64, "thread")
+    } else {
+        "threads".to_owned()
+    };
+    if runners.len() == 1 {
+        let threads = if width < WIDE {
+            String::new()
+        } else {
+            format!(", {threads}")
+        };
+        return format!("{}{threads}", first.device);
+    }
+    let mut devices: Vec<(&str, usize)> = Vec::new();
+    for runner in runners {
+        match devices.iter_mut().find(|(device, _)| *device == runner.device) {
+            Some((_, count)) => *count += 1,
+            None => devices.push((&runner.device, 1)),
+        }
+    }
+    let devices = match devices.as_slice() {
+        [(device, _)] => (*device).to_owned(),
+        several => {
+            let parts = several.iter().map(|(device, count)| format!("{count} {device}"));
+            parts.collect::<Vec<_>>().join(", ")
+        }
+    };
+    format!("{} runners × {threads} · {devices}", runners.len())
+}
+
+fn pace(steps_per_second: f64) -> String {
+    if steps_per_second > 0.0 {
+        format!("{} steps/s", words::value(steps_per_second, 3))
+    } else {
+        "– steps/s".to_owned()
+    }
+}
+
+/// Returns the cell that the second line is about: the chosen one if it runs, else the followed one, else the one that
+/// runs longest.
+fn told(scene: &Scene) -> Option<CellIndex> {
+    let turns = &scene.monitor.turns;
+    let followed = turns.followed.filter(|cell| turns.is_running(*cell));
+    let running = followed.or(turns.running.first().copied());
+    scene.view.chosen_running(scene.monitor).or(running)
+}
+
+fn cell_words(scene: &Scene, width: u16) -> String {
     let monitor = scene.monitor;
-    let Some(index) = scene.view.acted_on(monitor) else {
+    let Some(index) = told(scene) else {
         return String::new();
     };
     let cell = &monitor.cells[index];
@@ -116,8 +180,10 @@ fn cell_words(scene: &Scene) -> String {
     let which = if several {
         let (_, activity, _) = scene.activity(Some(index));
         format!("{}: {activity} · ", cell_name(index))
-    } else {
+    } else if index == scene.chosen() {
         String::new()
+    } else {
+        format!("{}: ", cell_name(index))
     };
     let progress = cell.progress;
     let steps = format!(
@@ -133,17 +199,13 @@ fn cell_words(scene: &Scene) -> String {
         };
         return format!("{which}{steps} · paused for {} in all", words::duration(paused));
     }
-    let rate = if progress.steps_per_second > 0.0 {
-        words::value(progress.steps_per_second, 3)
-    } else {
-        "–".into()
-    };
-    let epoch = if cell.plan.steps_per_epoch > 1 {
+    // With several cells, a narrow header leaves this number out.
+    let epoch = if cell.plan.steps_per_epoch > 1 && (!several || width >= WIDE) {
         format!(" · epoch {:.1}", progress.epoch)
     } else {
         String::new()
     };
-    format!("{which}{steps}{epoch} · {rate} steps/s")
+    format!("{which}{steps}{epoch} · {}", pace(progress.steps_per_second))
 }
 
 #[cfg(test)]
@@ -269,6 +331,35 @@ mod tests {
         }
         fixture.view.asked_to_pause = Some((Cells::One(3), false));
         assert!(fixture.drawn(render, (140, 2)).contains("▶ resuming cell 3…"));
+    }
+
+    #[test]
+    fn runners_are_counted_with_their_threads_and_devices() {
+        let mut fixture = Fixture::three_at_once();
+        let drawn = fixture.drawn(render, (140, 2));
+        for words in [
+            " 3 runners × 1 thread · flex (CPU) · runs/",
+            " 3 run, 1 of 6 done · 111 steps/s · ",
+        ] {
+            assert!(drawn.contains(words), "{words}: {drawn}");
+        }
+        let runner = |number, device: &str, threads| crate::event::Runner {
+            number,
+            device: device.to_owned(),
+            threads,
+        };
+        let (first, second) = ("libtorch (CUDA 0)", "libtorch (CUDA 1)");
+        for (runners, words) in [
+            (vec![runner(4, "flex (CPU)", 2)], " flex (CPU), 2 threads · "),
+            (
+                vec![runner(0, first, 2), runner(1, second, 2), runner(2, first, 2)],
+                " 3 runners × 2 threads · 2 libtorch (CUDA 0), 1 libtorch (CUDA 1) · ",
+            ),
+        ] {
+            fixture.monitor.apply(Event::Runners(runners), fixture.start);
+            let drawn = fixture.drawn(render, (160, 2));
+            assert!(drawn.contains(words), "{words}: {drawn}");
+        }
     }
 
     #[test]

@@ -36,13 +36,14 @@ enum Content {
     Edge,
     Time,
     Left,
+    Pace,
 }
 
 impl Content {
     /// Returns the sort order of this column, or `None` if the table cannot be sorted by it.
     fn sort(self) -> Option<Sort> {
         match self {
-            Self::Number | Self::State | Self::Progress | Self::Left => None,
+            Self::Number | Self::State | Self::Progress | Self::Left | Self::Pace => None,
             Self::Swept(index) => Some(Sort::Swept(index)),
             Self::Lambda => Some(Sort::Measured(&LAMBDA_MAX)),
             Self::Measured(quantity) => Some(Sort::Measured(quantity)),
@@ -117,10 +118,15 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
             content,
         }
     };
+    let state = if has_several_runners(scene) {
+        column("state, runner", 14, false, Content::State)
+    } else {
+        column("state", 13, false, Content::State)
+    };
     let digits = scene.monitor.cells.len().to_string().len().max(2);
     let mut columns = vec![
         column("#", digits, true, Content::Number),
-        column("state", 13, false, Content::State),
+        state,
         column("progress", 8, true, Content::Progress),
         column(LAMBDA_MAX.column, 9, true, Content::Lambda),
     ];
@@ -146,13 +152,18 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
         column.width += more;
         room -= more;
     }
-    for further in [
+    let mut of_each = vec![
         column("edge of stability", edge::WIDTH, true, Content::Edge),
         column("left", 8, true, Content::Left),
-    ]
-    .into_iter()
-    .chain(further)
-    .chain([column("time", 8, true, Content::Time)])
+    ];
+    // With one runner, the header has all of this.
+    if has_several_runners(scene) {
+        of_each.insert(0, column("steps/s", 7, true, Content::Pace));
+    }
+    for further in of_each
+        .into_iter()
+        .chain(further)
+        .chain([column("time", 8, true, Content::Time)])
     {
         if taken(&columns) + further.width + 2 <= width {
             columns.push(further);
@@ -164,6 +175,10 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
         }
     }
     columns
+}
+
+fn has_several_runners(scene: &Scene) -> bool {
+    scene.monitor.runners.len() > 1
 }
 
 fn swept_columns(scene: &Scene) -> Vec<Column> {
@@ -213,7 +228,9 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
         Content::Number => (index.to_string(), theme.dim),
         Content::State => {
             let (glyph, word, mood) = scene.state(index);
-            (format!("{glyph} {word}"), mood.style(theme))
+            let runner = scene.monitor.runner_of(index).filter(|_| has_several_runners(scene));
+            let runner = runner.map_or_else(String::new, |runner| format!(" {}", runner.number));
+            (format!("{glyph} {word}{runner}"), mood.style(theme))
         }
         Content::Swept(axis) => (
             scene.monitor.swept[axis].value(index).to_owned(),
@@ -233,6 +250,7 @@ fn content(scene: &Scene, index: CellIndex, column: &Column) -> (String, Style) 
         Content::Edge => edge::value(scene, index),
         Content::Time => (time(cell), theme.dim),
         Content::Left => (String::new(), theme.dim),
+        Content::Pace => (pace(scene, index), theme.dim),
     }
 }
 
@@ -271,6 +289,16 @@ fn lambda(cell: &Cell, scene: &Scene) -> (String, Style) {
 fn left(scene: &Scene, index: CellIndex, pace_ahead: Option<f64>) -> String {
     let left = scene.monitor.time_left_of(index, pace_ahead);
     left.map_or_else(String::new, |left| words::estimate(Some(left)))
+}
+
+/// Returns the steps per second of a cell that takes steps.
+fn pace(scene: &Scene, index: CellIndex) -> String {
+    let pace = scene.monitor.cells[index].progress.steps_per_second;
+    if scene.monitor.state(index) == CellState::Running && pace > 0.0 {
+        words::value(pace, 3)
+    } else {
+        String::new()
+    }
 }
 
 fn time(cell: &Cell) -> String {
@@ -322,6 +350,17 @@ mod tests {
         let drawn = fixture.drawn(render, (80, 9));
         assert_eq!(drawn.matches("aim missed").count(), 1, "{drawn}");
         assert_eq!(drawn.matches("finished").count(), 1, "{drawn}");
+    }
+
+    #[test]
+    fn with_several_runners_each_running_cell_has_its_runner_and_its_pace() {
+        let mut fixture = Fixture::three_at_once();
+        insta::assert_snapshot!(fixture.drawn(render, (120, 9)));
+        assert!(!fixture.drawn(render, (80, 9)).contains("steps/s"), "no room");
+        fixture
+            .monitor
+            .apply(crate::tui::fixture::script::runners(1), fixture.start);
+        assert!(!fixture.drawn(render, (160, 9)).contains("steps/s"));
     }
 
     #[test]

@@ -173,6 +173,7 @@ impl<'a> Scene<'a> {
             CellState::Queued | CellState::Ended(CellEnding::Interrupted) if self.is_held(cell) => {
                 return ('‖', "held", Mood::Warning);
             }
+            _ if self.monitor.prepared().any(|prepared| prepared == cell) => return ('▶', "preparing", Mood::Good),
             CellState::Queued => return ('·', "queued", Mood::Quiet),
             CellState::Running => return ('▶', "running", Mood::Good),
             CellState::Paused => return ('‖', "paused", Mood::Warning),

@@ -3,13 +3,14 @@
 mod asked;
 mod by_hand;
 mod mouse;
+mod running;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::event::{CellIndex, Cells, Command, cell_name};
+use crate::event::{CellIndex, Cells, Command};
 use crate::monitor::Monitor;
 
 use super::across::Across;
@@ -102,7 +103,7 @@ pub struct View {
     pub theme: Theme,
     /// The keys of every action.
     pub keys: KeyMap,
-    /// The chosen cell. `None` follows the running cells, see [`crate::monitor::Turns::followed`].
+    /// The chosen cell. `None` follows a running cell, see [`crate::monitor::Turns::followed`].
     pub pinned: Option<CellIndex>,
     /// The charts on the screen.
     pub charts: Charts,
@@ -185,30 +186,19 @@ impl View {
     /// Returns the cell that the charts show.
     #[must_use]
     pub fn chosen(&self, monitor: &Monitor) -> CellIndex {
-        let followed = monitor.turns.running.first().copied();
-        let chosen = self.pinned.or(followed).unwrap_or(self.last_followed);
+        let chosen = self.pinned.or(monitor.turns.followed).unwrap_or(self.last_followed);
         chosen.min(monitor.cells.len().saturating_sub(1))
     }
 
-    /// Returns the cell on which keys for a running cell act: the chosen cell if it runs, else the one that is
-    /// followed. Returns `None` if no cell runs.
+    /// Returns the chosen cell if it runs. Keys for a running cell act on it.
     #[must_use]
-    pub fn acted_on(&self, monitor: &Monitor) -> Option<CellIndex> {
-        let chosen = Some(self.chosen(monitor)).filter(|cell| monitor.turns.is_running(*cell));
-        chosen.or(monitor.turns.running.first().copied())
+    pub fn chosen_running(&self, monitor: &Monitor) -> Option<CellIndex> {
+        Some(self.chosen(monitor)).filter(|cell| monitor.turns.is_running(*cell))
     }
 
-    /// Returns the cells that the pause key pauses: one cell if several run at the same time, else the whole sweep.
-    fn paused_together(&self, monitor: &Monitor) -> Cells {
-        let several = monitor.turns.running.len() > 1;
-        let one = self.acted_on(monitor).filter(|_| several);
-        one.map_or(Cells::All, Cells::One)
-    }
-
-    /// Returns whether the pause key resumes: these cells are paused, or their pause was requested.
+    /// Returns whether the pause key for these cells resumes: they are paused, or their pause was requested.
     #[must_use]
-    pub fn is_to_resume(&self, monitor: &Monitor) -> bool {
-        let cells = self.paused_together(monitor);
+    pub fn is_to_resume(&self, cells: Cells, monitor: &Monitor) -> bool {
         let asked = self.asked_to_pause.filter(|(asked, _)| *asked == cells);
         asked.map_or_else(|| monitor.is_paused(cells), |(_, pause)| pause)
     }
@@ -235,7 +225,7 @@ impl View {
             Some(Overlay::Question(Question::Retry(cell))) if monitor.is_over() || !monitor.state(*cell).is_done() => {
                 self.withdraw(*cell, "is not run again");
             }
-            Some(Overlay::Rate(prompt)) if !monitor.turns.is_running(prompt.cell) || !self.can_change_rate(monitor) => {
+            Some(Overlay::Rate(prompt)) if !monitor.turns.is_running(prompt.cell) || self.stopping => {
                 self.withdraw(prompt.cell, "keeps its learning rate");
             }
             _ => {}
@@ -306,7 +296,12 @@ impl View {
             return Some(effect);
         }
         match action {
-            Action::PauseOrResume => return self.pause_or_resume(monitor),
+            Action::PauseOrResume
+            | Action::PauseCell
+            | Action::Audit
+            | Action::Measure
+            | Action::MoreRunners
+            | Action::FewerRunners => return self.at_running(action, monitor),
             Action::Abort
             | Action::Retry
             | Action::Skip
@@ -333,15 +328,6 @@ impl View {
             Action::Palette => self.overlay = Some(Overlay::Palette(Palette::default())),
             Action::Glossary => self.toggle(Overlay::Glossary),
             Action::Copy => return Some(Effect::Copy),
-            Action::Audit => {
-                let cell = self.acted_on(monitor).filter(|_| !self.stopping)?;
-                self.asked_to_audit.insert(cell, monitor.cells.get(cell)?.audits);
-                return Some(asked_of(cell, Command::Audit(cell), "audited", monitor));
-            }
-            Action::Measure => {
-                let cell = self.acted_on(monitor).filter(|_| !self.stopping)?;
-                return Some(asked_of(cell, Command::Measure(cell), "measured", monitor));
-            }
             Action::Previous => self.go(-1, monitor),
             Action::Next => self.go(1, monitor),
             Action::PageUp => self.go(-PAGE, monitor),
@@ -433,20 +419,6 @@ impl View {
         None
     }
 
-    fn pause_or_resume(&mut self, monitor: &Monitor) -> Option<Effect> {
-        if monitor.is_over() || self.stopping {
-            return None;
-        }
-        let cells = self.paused_together(monitor);
-        let pause = !self.is_to_resume(monitor);
-        self.asked_to_pause = Some((cells, pause));
-        Some(Effect::Send(if pause {
-            Command::Pause(cells)
-        } else {
-            Command::Resume(cells)
-        }))
-    }
-
     /// Moves through the rows of the table, or through the log.
     fn go(&mut self, by: isize, monitor: &Monitor) {
         if self.page == Page::Log {
@@ -468,9 +440,9 @@ impl View {
         known && !monitor.is_over() && !self.stopping && monitor.state(cell).can_be_aborted()
     }
 
-    /// Returns whether there is a cell whose learning rate can be changed.
-    pub(in crate::tui) fn can_change_rate(&self, monitor: &Monitor) -> bool {
-        !monitor.turns.running.is_empty() && !monitor.is_over() && !self.stopping
+    /// Returns whether keys for a running cell act on the chosen cell.
+    pub(in crate::tui) fn can_act(&self, monitor: &Monitor) -> bool {
+        self.chosen_running(monitor).is_some() && !monitor.is_over() && !self.stopping
     }
 
     /// Scrolls settings, keys or glossary by this many lines.
@@ -490,24 +462,6 @@ impl View {
         } else {
             Some(overlay)
         };
-    }
-}
-
-/// Sends a request about a running cell. A measurement belongs to a step, so it waits while the cell is paused; a
-/// message tells the user. If several cells run, the message names the cell.
-fn asked_of(cell: CellIndex, command: Command, what: &str, monitor: &Monitor) -> Effect {
-    let several = monitor.turns.running.len() > 1;
-    match (several, monitor.is_paused(Cells::One(cell))) {
-        (false, false) => Effect::Send(command),
-        (false, true) => {
-            let words = "training is paused: λ_max is measured after the next step";
-            Effect::SendAndSay(command, words.to_owned())
-        }
-        (true, false) => Effect::SendAndSay(command, format!("{} is {what} after this step", cell_name(cell))),
-        (true, true) => {
-            let words = format!("{} is paused: it is {what} after its next step", cell_name(cell));
-            Effect::SendAndSay(command, words)
-        }
     }
 }
 

@@ -17,6 +17,8 @@ pub(in crate::tui) struct FrameWriter<W: Write> {
     frame: Vec<u8>,
     /// Whether the terminal is gone. Frames are then discarded.
     abandoned: Rc<Cell<bool>>,
+    /// Number of bytes of all frames so far.
+    sent_bytes: Rc<Cell<u64>>,
 }
 
 impl<W: Write> FrameWriter<W> {
@@ -25,7 +27,13 @@ impl<W: Write> FrameWriter<W> {
             inner,
             frame: Vec::new(),
             abandoned,
+            sent_bytes: Rc::default(),
         }
+    }
+
+    /// Returns the number of bytes of all frames so far, which goes on counting.
+    pub(in crate::tui) fn sent_bytes(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.sent_bytes)
     }
 }
 
@@ -47,6 +55,7 @@ impl<W: Write> Write for FrameWriter<W> {
         if self.abandoned.get() {
             return Ok(());
         }
+        self.sent_bytes.set(self.sent_bytes.get() + frame.len() as u64);
         self.inner.write_all(&frame)?;
         self.inner.flush()
     }
@@ -78,6 +87,8 @@ mod tests {
         }
         writer.flush().unwrap();
         writer.flush().unwrap();
+        let sent = usize::try_from(writer.sent_bytes().get()).unwrap();
+        assert_eq!(sent, writer.inner.0.concat().len());
         let [frame] = &writer.inner.0[..] else {
             panic!("{} writes", writer.inner.0.len())
         };

@@ -72,10 +72,10 @@ pub(super) fn render(scene: &Scene, rows: &[CellIndex], first: usize, visible: u
             theme.dim,
         );
     }
-    let running = &scene.monitor.turns.running;
-    let several = running.len() > 1;
-    let followed = running.first().filter(|_| several);
-    let followed = followed.map_or_else(|| "the running one".to_owned(), |cell| cell_name(*cell));
+    let turns = &scene.monitor.turns;
+    let several = turns.running.len() > 1;
+    let followed = turns.followed.filter(|_| several);
+    let followed = followed.map_or_else(|| "the running one".to_owned(), cell_name);
     let note = match view.pinned {
         _ if matches!(view.overlay, Some(Overlay::Filter(..))) => {
             format!(

@@ -42,9 +42,9 @@ impl View {
             }
             Action::Retry => say(format!("{name} has not ended: it cannot be run again")),
             Action::LearningRate => {
-                let running = self.acted_on(monitor).filter(|_| self.can_change_rate(monitor))?;
-                // Show the cell whose rate is changed.
-                self.pinned = self.pinned.filter(|pinned| *pinned == running);
+                let Some(running) = self.chosen_running(monitor) else {
+                    return self.does_not_run("given another learning rate", monitor);
+                };
                 self.overlay = Some(Overlay::Rate(RatePrompt::new(running)));
                 None
             }

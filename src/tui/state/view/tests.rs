@@ -658,7 +658,7 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
     };
     let mut fixture = with_a_log();
     let mut sent = BTreeSet::new();
-    for round in 0..8_000 {
+    for round in 0..12_000 {
         let code = match next(4) {
             0 => special[next(special.len())],
             // Keys that ask questions, and keys that answer them.
@@ -724,7 +724,7 @@ fn keys_that_are_mashed_lead_nowhere_that_is_not_and_what_loses_work_is_asked_be
             );
         }
     }
-    let every = "Abort AddSeed Audit Hold Measure Move Pause Quit Release Resume Retry SetLearningRate Skip";
+    let every = "Abort AddSeed Audit Hold Measure Move Pause Quit Release Resume Retry SetLearningRate SetRunners Skip";
     assert_eq!(Vec::from_iter(sent).join(" "), every);
 }
 
@@ -747,6 +747,7 @@ fn assert_may_be_sent(command: Command, Fixture { monitor, .. }: &Fixture) {
         | Command::Release(cell)
         | Command::AddSeed(cell) => is_cell(cell),
         Command::Move { cell, by } => is_cell(cell) && by != 0,
+        Command::SetRunners(count) => count > 0,
         _ => false,
     };
     assert!(holds, "{command:?}");
