@@ -65,7 +65,7 @@ pub fn threshold(settings: &Settings) -> Threshold {
     let weight_decay = optimizer.weight_decay();
     Threshold {
         formula: optimizer.threshold_formula(),
-        edge_formula: optimizer.edge_formula().to_owned(),
+        edge_formula: optimizer.edge_formula(),
         meaning: optimizer.edge_meaning().to_owned(),
         weight_decay,
         is_inverse_in_rate: optimizer.edge_is_inverse_in_rate() && weight_decay == 0.0,
