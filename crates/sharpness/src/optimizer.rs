@@ -78,6 +78,10 @@ pub enum State<'a> {
 ///         None // Its steps do not shrink with the gradient, so it is unstable at every curvature.
 ///     }
 ///
+///     fn has_edge(&self) -> bool {
+///         false
+///     }
+///
 ///     fn edge_formula(&self) -> String {
 ///         "none".to_owned()
 ///     }
@@ -106,6 +110,11 @@ pub trait Optimizer: Send {
     ///
     /// `None` if there is no edge, or if it is not known yet.
     fn edge(&self, learning_rate: f64) -> Option<f64>;
+
+    /// Returns whether an edge is known for this optimizer. If not, [`Optimizer::edge_meaning`] says why.
+    fn has_edge(&self) -> bool {
+        true
+    }
 
     /// Returns the formula of [`Optimizer::edge`], such as `2/η`.
     fn edge_formula(&self) -> String;

@@ -63,24 +63,23 @@ impl Optimizer for Sam {
     /// `None` also around a preconditioned base, for which no edge is known: an eigenvector of P⁻¹H is none of H, so SAM's
     /// ascent leaves it.
     fn edge(&self, learning_rate: f64) -> Option<f64> {
-        if self.is_preconditioned() {
+        if !self.has_edge() {
             return None;
         }
         let norm = norm(self.climbed.as_ref()?);
         Some(sam_edge(self.base.edge(learning_rate)?, self.rho, norm))
     }
 
+    fn has_edge(&self) -> bool {
+        !self.is_preconditioned()
+    }
+
     fn edge_formula(&self) -> String {
-        if self.is_preconditioned() {
-            "no known threshold"
-        } else {
-            "SAM edge"
-        }
-        .to_owned()
+        if self.has_edge() { "SAM edge" } else { "none known" }.to_owned()
     }
 
     fn edge_meaning(&self) -> &'static str {
-        if self.is_preconditioned() {
+        if !self.has_edge() {
             return "no threshold is known for SAM with a preconditioned optimizer (Adam, AdamW, RMSProp), so none is drawn";
         }
         "SAM stays near a minimum only while λ_max is below ‖g‖/(2ρ)·(√(1 + 4ρT/‖g‖) − 1), with T the threshold without SAM and \
