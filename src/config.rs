@@ -40,4 +40,4 @@ pub use schema::as_ron;
 pub use settings::Settings;
 pub use settings::probes::MeasuredOn;
 pub use sweep::MAX_CELLS;
-pub use values::{Activation, Cadence, Loss, Model, Precision, Schedule, Tracking};
+pub use values::{Activation, Cadence, Loss, Model, Optimizer, Precision, Schedule, Tracking};

@@ -205,7 +205,7 @@ pub struct CellSize {
 /// later.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
-    /// Its formula: "2/η", "2/η − wd", "SAM edge".
+    /// Its formula: "2/η", "2/η − wd", "SAM edge", "38/η"; "none known" if it is not known.
     pub formula: String,
     /// The formula without the weight decay term.
     pub edge_formula: String,
@@ -216,6 +216,12 @@ pub struct Threshold {
     /// Whether the threshold is inversely proportional to η, so that its value at another learning rate can be
     /// computed.
     pub is_inverse_in_rate: bool,
+    /// Whether it limits the preconditioned sharpness. λ_max then has no threshold.
+    #[serde(default)]
+    pub is_preconditioned: bool,
+    /// Whether no threshold is known for the optimizer. `meaning` then says why.
+    #[serde(default)]
+    pub is_unknown: bool,
 }
 
 impl CellPlan {

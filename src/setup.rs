@@ -2,10 +2,10 @@
 
 use burn::tensor::DType;
 use sharpness::model::{self, Architecture, Cnn, Hidden, Mlp, Network, ResNet18, ResNet20, Vgg11};
-use sharpness::optimizer::{GradientDescent, HeavyBall, Optimizer, Sam};
+use sharpness::optimizer::{Adam, AdamW, GradientDescent, HeavyBall, Moments, Nesterov, Optimizer, RmsProp, Sam};
 use sharpness::schedule::{self, Constant, Cosine, Shape, Steps};
 
-use crate::config::{Activation, Loss, Model, Precision, Schedule, Settings};
+use crate::config::{self, Activation, Loss, Model, Precision, Schedule, Settings};
 use crate::event::Threshold;
 
 /// Returns the network of `settings` for images of shape `input` [channels, height, width].
@@ -47,10 +47,18 @@ pub fn loss(settings: &Settings) -> model::Loss {
 /// Returns the optimizer of `settings`, before its first step.
 pub fn optimizer(settings: &Settings) -> Box<dyn Optimizer> {
     let weight_decay = settings.weight_decay;
-    let base: Box<dyn Optimizer> = if settings.momentum > 0.0 {
-        Box::new(HeavyBall::new(settings.momentum, weight_decay))
-    } else {
-        Box::new(GradientDescent { weight_decay })
+    let momentum = settings.momentum;
+    let base: Box<dyn Optimizer> = match settings.optimizer {
+        config::Optimizer::Sgd if momentum == 0.0 => Box::new(GradientDescent { weight_decay }),
+        config::Optimizer::Sgd => Box::new(HeavyBall::new(momentum, weight_decay)),
+        config::Optimizer::Nesterov => Box::new(Nesterov::new(momentum, weight_decay)),
+        config::Optimizer::RmsProp { alpha, eps } => Box::new(RmsProp::new(alpha, eps, momentum, weight_decay)),
+        config::Optimizer::Adam { beta1, beta2, eps } => {
+            Box::new(Adam::new(Moments { beta1, beta2, eps }, weight_decay))
+        }
+        config::Optimizer::AdamW { beta1, beta2, eps } => {
+            Box::new(AdamW::new(Moments { beta1, beta2, eps }, weight_decay))
+        }
     };
     if settings.rho > 0.0 {
         Box::new(Sam::new(settings.rho, base))
@@ -63,12 +71,15 @@ pub fn optimizer(settings: &Settings) -> Box<dyn Optimizer> {
 pub fn threshold(settings: &Settings) -> Threshold {
     let optimizer = optimizer(settings);
     let weight_decay = optimizer.weight_decay();
+    let is_preconditioned = optimizer.is_preconditioned();
     Threshold {
         formula: optimizer.threshold_formula(),
-        edge_formula: optimizer.edge_formula().to_owned(),
+        edge_formula: optimizer.edge_formula(),
         meaning: optimizer.edge_meaning().to_owned(),
         weight_decay,
-        is_inverse_in_rate: optimizer.edge_is_inverse_in_rate() && weight_decay == 0.0,
+        is_inverse_in_rate: optimizer.edge_is_inverse_in_rate() && (is_preconditioned || weight_decay == 0.0),
+        is_preconditioned,
+        is_unknown: !optimizer.has_edge(),
     }
 }
 

@@ -159,7 +159,9 @@ fn remember(folder: &Path, job: &SentJob) -> Result<(), SubmitError> {
 #[must_use]
 pub fn sent_jobs(run_dir: &Path) -> Vec<SentJob> {
     let text = fs::read_to_string(run_dir.join(FOLDER).join(JOBS)).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 fn write_error(path: &Path, why: io::Error) -> SubmitError {

@@ -78,3 +78,23 @@ fn a_step_needs_its_batch_and_the_activations_of_a_chunk_of_it() {
         assert_eq!(needs, expected, "{rest}: a batch of {batch}");
     }
 }
+
+#[test]
+fn what_the_optimizer_keeps_is_there_in_every_step_and_every_measurement() {
+    let small = "lambda_max_products: 2, probes: [(examples: 1)], batch_size: 299";
+    for (optimizer, kept) in [
+        ("momentum: 0.0", 0),
+        ("momentum: 0.9", 1),
+        ("optimizer: Nesterov, momentum: 0.9", 1),
+        ("optimizer: RmsProp()", 1),
+        ("optimizer: RmsProp(), momentum: 0.9", 2),
+        ("optimizer: AdamW(), rho: 0.1", 2),
+    ] {
+        let (needs, _) = of(&format!("{optimizer}, {small}"));
+        assert_eq!(
+            (needs.moment, needs.vectors),
+            (Moment::Step, 4 + 6 + kept),
+            "{optimizer}"
+        );
+    }
+}

@@ -22,16 +22,18 @@ use rustix::process::{Pid, Signal, kill_process};
 use sharptui::event::{CellEnding, Point};
 use sharptui::record::{RunState, has_checkpoint, read_cells, read_metrics, read_run, read_tensors};
 
-/// A sweep with everything that has state: random order, dropout, momentum, batch norm, SAM, augmentation, warm starts.
+/// A sweep with everything that has state: random order, dropout, optimizers, batch norm, SAM, augmentation, warm starts.
 const EVERYTHING: &str = "(
-    name: \"hurt\", model: Cnn(channels: (4, 6)), batch_norm: true, statistics_group: 50, momentum: 0.9, weight_decay: 0.001,
+    name: \"hurt\", model: Cnn(channels: (4, 6)), batch_norm: true, statistics_group: 50, weight_decay: 0.001,
     learning_rate: 0.05, steps: 30, train_examples: 100, test_examples: 50,
     evaluate_every: Steps(3), lambda_every: Steps(4), lambda_max_products: 12, audit_every: 3,
     probes: [(examples: 20), (from: Training, examples: 30)],
     sweep: (together: [
-        (dropout: 0.3, rho: 0.0, augment: CropAndFlip(pad: 2), batch_size: 30),
-        (dropout: 0.2, rho: 0.1, augment: Off, batch_size: 40),
-        (dropout: 0.0, rho: 0.05, augment: CropAndFlip(pad: 1), batch_size: Full),
+        (optimizer: Sgd, momentum: 0.9, dropout: 0.3, rho: 0.0, augment: CropAndFlip(pad: 2), batch_size: 30),
+        (optimizer: Nesterov, momentum: 0.9, dropout: 0.2, rho: 0.1, augment: Off, batch_size: 40),
+        (optimizer: Sgd, momentum: 0.9, dropout: 0.0, rho: 0.05, augment: CropAndFlip(pad: 1), batch_size: Full),
+        (optimizer: RmsProp(), momentum: 0.5, dropout: 0.0, rho: 0.05, augment: Off, batch_size: 40),
+        (optimizer: Adam(), momentum: 0.0, dropout: 0.2, rho: 0.0, augment: Off, batch_size: Full),
     ]),
 )";
 

@@ -288,6 +288,58 @@ fn a_run_goes_on_at_the_rate_that_was_changed_by_hand_to_the_last_bit() {
     assert_ne!(run(&settings, &[]).parameters(), whole.parameters());
 }
 
+/// Every optimizer, with everything it keeps between steps.
+const OPTIMIZERS: [&str; 10] = [
+    "momentum: 0.0",
+    "momentum: 0.9, rho: 0.1",
+    "momentum: 0.9, optimizer: Nesterov, weight_decay: 0.1",
+    "optimizer: RmsProp()",
+    "optimizer: RmsProp(alpha: 0.9), momentum: 0.5",
+    "optimizer: RmsProp(alpha: 0.9), rho: 0.1",
+    "optimizer: Adam()",
+    "optimizer: Adam(beta1: 0.5, beta2: 0.9, eps: 1e-4), weight_decay: 0.1",
+    "optimizer: AdamW(), weight_decay: 0.1",
+    "optimizer: AdamW(), rho: 0.1",
+];
+
+#[test]
+fn a_run_with_any_optimizer_goes_on_from_its_snapshot_to_the_last_bit() {
+    for optimizer in OPTIMIZERS {
+        let settings = settings(&format!(
+            "model: Mlp(widths: [4]), learning_rate: 0.01, batch_size: 5, epochs: 4, evaluate_every: Steps(1),
+             lambda_every: Steps(2), {optimizer}",
+        ));
+        // A rate changed by hand writes a snapshot.
+        let whole = run_from(&settings, &[HALVED], 7, None);
+        let went_on = run_from(&settings, &[], 0, whole.kept.as_ref());
+        assert_eq!(whole.kept.as_ref().unwrap().position.step, 7, "{optimizer}");
+        assert_eq!(went_on.parameters(), whole.parameters(), "{optimizer}");
+        let measured = |ran: &Ran| -> Vec<_> {
+            let later = ran.points.iter().filter(|point| point.step > 7);
+            later.map(|point| (point.step, point.values.clone())).collect()
+        };
+        assert_eq!(measured(&went_on), measured(&whole), "{optimizer}");
+        assert!(
+            went_on.parameters().iter().all(|number| number.is_finite()),
+            "{optimizer}"
+        );
+    }
+}
+
+#[test]
+fn the_settings_of_an_optimizer_reach_its_steps() {
+    let ends: Vec<Vec<f64>> = OPTIMIZERS
+        .iter()
+        .map(|optimizer| {
+            let given = "model: Mlp(widths: [4]), learning_rate: 0.01, batch_size: Full, steps: 5";
+            run(&settings(&format!("{given}, {optimizer}")), &[]).parameters()
+        })
+        .collect();
+    for (index, end) in ends.iter().enumerate() {
+        assert!(!ends[..index].contains(end), "{}", OPTIMIZERS[index]);
+    }
+}
+
 #[test]
 fn a_learning_rate_that_cannot_be_taken_changes_nothing() {
     let settings = settings("model: Mlp(widths: [4]), learning_rate: 0.1, batch_size: 5, steps: 6");

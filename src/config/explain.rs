@@ -320,6 +320,7 @@ fn example(field: &str) -> String {
         "channels" => "(8, 16)",
         "activation" => "Relu",
         "loss" => "CrossEntropy",
+        "optimizer" => "Adam(beta1: 0.9, beta2: 0.999, eps: 1e-8)",
         "precision" => "F32",
         "evaluate_every" => "Epochs(1)",
         "lambda_every" => "Steps(10)",

@@ -114,6 +114,8 @@ impl fmt::Display for Dependent {
 pub(super) const BELOW_ONE: Range = Range::new(Low::Least(0.0), High::Below(1.0));
 pub(super) const POSITIVE: Range = Range::new(Low::Above(0.0), High::Finite);
 pub(super) const NOT_NEGATIVE: Range = Range::new(Low::Least(0.0), High::Finite);
+/// A smaller number would be 0 in 32 bits, and a gradient of 0 would be divided by it.
+pub(super) const EPS: Range = Range::new(Low::Least(1e-30), High::Finite);
 pub(super) const AT_LEAST_ONE: Range = Range::new(Low::Least(1.0), High::None);
 /// A trillion steps at a million steps a second take twelve days. A larger number is a typing error.
 pub(super) const COUNT: Range = Range::new(Low::Least(1.0), High::Most(1e12));

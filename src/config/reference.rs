@@ -1,7 +1,8 @@
 //! The book's reference of settings: form, range, default and meaning of each.
 
 use super::{
-    Activation, Augment, Cadence, Data, Extent, Loss, Model, Precision, Probe, Schedule, Settings, Subset, Tracking,
+    Activation, Augment, Cadence, Data, Extent, Loss, Model, Optimizer, Precision, Probe, Schedule, Settings, Subset,
+    Tracking,
 };
 
 /// One setting.
@@ -81,6 +82,7 @@ forms! {
     Model: "`Mlp(widths: […])`, `Cnn(channels: (a, b))`, `Vgg11(width: n)`, `ResNet18(width: n)`, `ResNet20(width: n)`",
     Activation: "`Relu`, `Tanh`",
     Loss: "`CrossEntropy`, `SquaredError`",
+    Optimizer: "`Sgd`, `Nesterov`, `RmsProp(alpha: …, eps: …)`, `Adam(beta1: …, beta2: …, eps: …)`, `AdamW(…)`",
     Schedule: "`Constant`, `Step(every: …, factor: …)`, `Cosine(to: …)`",
     Cadence: "`Steps(n)`, `Epochs(n)`",
     Tracking: "`Steps(n)`, `Epochs(n)`, `Share(s)`, `Ends`",

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::ranges;
 use super::schema::settings;
 use super::{
-    Activation, Augment, Cadence, Data, Extent, FilesHold, Loss, Model, Precision, Probe, Schedule, Selection, Subset,
-    Tracking,
+    Activation, Augment, Cadence, Data, Extent, FilesHold, Loss, Model, Optimizer, Precision, Probe, Schedule,
+    Selection, Subset, Tracking,
 };
 
 settings! {
@@ -54,9 +54,18 @@ settings! {
     /// The number of steps or epochs at the start over which the learning rate rises linearly to η. It must not exceed
     /// the planned steps.
     warm_up: Option<Cadence> = None => [ranges::COUNT],
-    /// The momentum β: heavy ball, without dampening.
+    /// The rule that turns gradients into steps, as PyTorch computes it. `Sgd` is gradient descent. `Adam()` has β₁ = 0.9,
+    /// β₂ = 0.999 and ε = 1e-8, `RmsProp()` has α = 0.99 and ε = 1e-8; each may be given. `AdamW` decouples the weight
+    /// decay from the gradient. Several optimizers are swept as values of this setting.
+    optimizer: Optimizer = Optimizer::Sgd => [
+        format!("`alpha`, `beta1`, `beta2`: {}", ranges::BELOW_ONE),
+        format!("`eps`: {}", ranges::EPS),
+    ],
+    /// The momentum β, without dampening: heavy ball for `Sgd` and `RmsProp`, looking ahead for `Nesterov`, which needs it.
+    /// `Adam` and `AdamW` have `beta1` instead.
     momentum: f64 = 0.0 => [ranges::BELOW_ONE],
-    /// The weight decay: this number times the parameters is added to the gradient. λ_max never includes its term.
+    /// The weight decay: this number times the parameters is added to the gradient. With `AdamW`, each step instead
+    /// multiplies the parameters by 1 − η times this number. λ_max never includes its term.
     weight_decay: f64 = 0.0 => [ranges::NOT_NEGATIVE],
     /// The radius ρ of SAM: each step takes its gradient at w + ρ g/‖g‖. 0 is plain gradient descent.
     rho: f64 = 0.0 => [ranges::NOT_NEGATIVE],

@@ -75,6 +75,67 @@ pub enum Loss {
     SquaredError,
 }
 
+/// The rule that turns gradients into steps. `momentum`, `weight_decay` and `rho` belong to it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Optimizer {
+    /// Gradient descent, with heavy-ball momentum if there is a momentum.
+    Sgd,
+    /// Gradient descent with Nesterov momentum.
+    Nesterov,
+    /// RMSProp, not centered, with heavy-ball momentum if there is a momentum.
+    RmsProp {
+        /// The decay α of the average squared gradient.
+        #[serde(default = "alpha")]
+        alpha: f64,
+        /// The number ε that is added to the root of the average.
+        #[serde(default = "eps")]
+        eps: f64,
+    },
+    /// Adam, with weight decay in the gradient.
+    Adam {
+        /// The decay β₁ of the average gradient.
+        #[serde(default = "beta1")]
+        beta1: f64,
+        /// The decay β₂ of the average squared gradient.
+        #[serde(default = "beta2")]
+        beta2: f64,
+        /// The number ε that is added to the root of the average square.
+        #[serde(default = "eps")]
+        eps: f64,
+    },
+    /// Adam with decoupled weight decay.
+    AdamW {
+        /// The decay β₁ of the average gradient.
+        #[serde(default = "beta1")]
+        beta1: f64,
+        /// The decay β₂ of the average squared gradient.
+        #[serde(default = "beta2")]
+        beta2: f64,
+        /// The number ε that is added to the root of the average square.
+        #[serde(default = "eps")]
+        eps: f64,
+    },
+}
+
+/// Returns PyTorch's default of RMSProp.
+fn alpha() -> f64 {
+    0.99
+}
+
+/// Returns PyTorch's default of Adam, as the following two.
+fn beta1() -> f64 {
+    0.9
+}
+
+fn beta2() -> f64 {
+    0.999
+}
+
+fn eps() -> f64 {
+    1e-8
+}
+
 /// The schedule of the learning rate, after the warm-up if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -32,5 +32,7 @@ pub(super) fn sbatch(script: &Path, tasks: usize, offset: usize, arguments: &[St
     // "17", or "17;cluster" on a federation.
     let text = said(&output.stdout);
     let number = text.split(';').next().unwrap_or_default();
-    number.parse().map_err(|_| refused(format!("no number of a job in `{text}`")))
+    number
+        .parse()
+        .map_err(|_| refused(format!("no number of a job in `{text}`")))
 }

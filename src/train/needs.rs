@@ -2,9 +2,11 @@
 
 use sharpness::curvature::KEPT_VECTORS;
 use sharpness::model::{Footprint, Network};
+use sharpness::optimizer::State;
 
 use super::run::chunk;
 use crate::config::{Extent, Settings, Statistics};
+use crate::setup;
 
 /// Hessian-vector products of a cold search; each adds a basis vector and its image. A search takes 10 to 25 products,
 /// mostly more than this number.
@@ -75,7 +77,12 @@ pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> N
             set_by,
         }
     };
-    let kept = (settings.probes.len() * KEPT_VECTORS) as u64;
+    let of_optimizer = setup::optimizer(settings)
+        .kept()
+        .iter()
+        .filter(|kept| matches!(kept.state, State::Vector(_)))
+        .count();
+    let kept = (settings.probes.len() * KEPT_VECTORS + of_optimizer) as u64;
     let batch_norm = network.has_batch_norm();
     let resting = network.footprint(false);
     let step = {

@@ -46,7 +46,7 @@ impl Parts<'_> {
     }
 
     /// Saves or restores a value.
-    pub(super) fn value<T>(&mut self, name: &'static str, value: &mut T)
+    pub(super) fn value<T>(&mut self, name: impl Into<Cow<'static, str>>, value: &mut T)
     where
         T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
     {
@@ -56,18 +56,19 @@ impl Parts<'_> {
     /// Saves or restores a value through `owner`'s `get` and `set`.
     pub(super) fn value_of<O: ?Sized, T>(
         &mut self,
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         owner: &mut O,
         get: impl FnOnce(&O) -> T,
         set: impl FnOnce(&mut O, T),
     ) where
         T: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
+        let name = name.into();
         match self {
             Self::Take(snapshot) => snapshot.add_value(name, get(owner)),
             Self::PutBack(from, wrong) => {
-                let value = from.value(name);
-                let there = value.and_then(|value| value.ok_or_else(|| SnapshotError::Missing(name.to_owned())));
+                let value = from.value(&name);
+                let there = value.and_then(|value| value.ok_or_else(|| SnapshotError::Missing(name.into_owned())));
                 match there {
                     Ok(value) => set(owner, value),
                     Err(error) => drop(wrong.get_or_insert(error)),

@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use sharpness::model::{Examples, Normalization, Pass, RunningStatistics, mean_loss_and_gradient};
-use sharpness::optimizer::{Length, Optimizer, Step};
+use sharpness::optimizer::{Optimizer, State, Step};
 use sharpness::random::{Purpose, stream};
 use sharpness::schedule::Schedule;
 
@@ -275,11 +275,13 @@ impl<'a> Run<'a> {
             Stopwatch::add_earlier,
         );
         for kept in self.optimizer.kept() {
-            let length = match kept.length {
-                Length::Parameters => parameters,
-                Length::One => 1,
-            };
-            parts.tensor(optimizer_name(kept.name), kept.tensor, length);
+            let name = optimizer_name(kept.name);
+            match kept.state {
+                State::Vector(tensor) => parts.tensor(name, tensor, parameters),
+                State::Scalar(tensor) => parts.tensor(name, tensor, 1),
+                // The names of values are words of RON, which have no points.
+                State::Count(count) => parts.value(format!("optimizer_{}", kept.name), count),
+            }
         }
         parts.scalars_of("losses", &mut self.losses, Losses::all, Losses::go_on_with);
         // The gradient is needed only for observing its step.

@@ -171,7 +171,11 @@ impl Snapshot {
         Ok(summary)
     }
 
-    pub(super) fn add_value(&mut self, name: &'static str, value: impl Serialize + Send + Sync + 'static) {
+    pub(super) fn add_value(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Serialize + Send + Sync + 'static,
+    ) {
         self.values.push((name.into(), Value::Taken(Arc::new(value))));
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sharptui::config::{Data, Experiment, Extent, FilesHold, Settings, Split};
+use sharptui::config::{Data, Experiment, Extent, FilesHold, Optimizer, Settings, Split};
 use sharptui::setup;
 
 use super::{cells, with};
@@ -29,6 +29,7 @@ fn what_is_left_out_has_its_documented_default() {
     learning_rate: 0.05
     schedule: Constant
     warm_up: None
+    optimizer: Sgd
     momentum: 0.0
     weight_decay: 0.0
     rho: 0.0
@@ -185,6 +186,56 @@ fn the_stability_threshold_follows_momentum_and_weight_decay() {
     assert_near(threshold("weight_decay: 0.5"), 39.5, "2/η − wd");
     assert_near(threshold("momentum: 0.9, weight_decay: 0.5"), 75.5, "(2+2β)/η − wd");
     assert_eq!(threshold("rho: 0.1"), (None, "SAM edge".to_owned()), "needs ‖g‖");
+    let nesterov = "momentum: 0.5, optimizer: Nesterov";
+    assert_near(threshold(nesterov), 30.0, "(2+2β)/((1+2β)η)");
+    for (given, words) in [
+        ("optimizer: RmsProp()", "2/η"),
+        ("optimizer: RmsProp(), momentum: 0.5, weight_decay: 0.1", "(2+2β)/η"),
+        ("optimizer: Adam(), weight_decay: 0.1", "38/η"),
+        ("optimizer: AdamW(beta1: 0.0)", "2/η"),
+        ("optimizer: AdamW(), weight_decay: 0.1", "38/η − 19wd"),
+        ("optimizer: Adam(), rho: 0.1", "none known"),
+    ] {
+        assert_eq!(threshold(given), (None, words.to_owned()), "of λ_max, with {given}");
+    }
+}
+
+#[test]
+fn the_threshold_of_an_adaptive_optimizer_is_one_of_preconditioned_sharpness_or_says_why_there_is_none() {
+    let of = |given: &str| setup::threshold(&settings(&format!("steps: 1, {given}")));
+    let adam = of("optimizer: Adam(), weight_decay: 0.1");
+    assert!(adam.is_preconditioned && adam.is_inverse_in_rate && !adam.is_unknown);
+    assert!(
+        adam.meaning
+            .contains("preconditioned sharpness is below (2+2β₁)/((1−β₁)η)")
+    );
+    let decoupled = of("optimizer: AdamW(), weight_decay: 0.1");
+    assert!(decoupled.is_preconditioned && !decoupled.is_inverse_in_rate);
+    assert_eq!((decoupled.weight_decay, adam.weight_decay), (0.0, 0.1));
+    let sam = of("optimizer: RmsProp(), rho: 0.1");
+    assert!(sam.is_preconditioned && sam.is_unknown);
+    assert!(
+        sam.meaning.starts_with("no threshold is known for SAM with"),
+        "{}",
+        sam.meaning
+    );
+    let plain = of("momentum: 0.9");
+    assert!(!plain.is_preconditioned && !plain.is_unknown);
+}
+
+#[test]
+fn a_file_without_an_optimizer_means_what_it_meant_and_constants_have_the_defaults_of_pytorch() {
+    assert_eq!(settings("steps: 1, momentum: 0.9").optimizer, Optimizer::Sgd);
+    let adam = |given: &str| settings(&format!("steps: 1, optimizer: {given}")).optimizer;
+    assert_eq!(
+        adam("Adam(eps: 1e-6)"),
+        Optimizer::Adam {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-6
+        }
+    );
+    assert_eq!(adam("RmsProp()"), Optimizer::RmsProp { alpha: 0.99, eps: 1e-8 });
 }
 
 /// Returns the learning rate at each step.
@@ -295,6 +346,7 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       learning_rate         0.05
       schedule              Constant
       warm_up               None
+      optimizer             Sgd
       momentum              0.0
       weight_decay          0.0
       rho                   0.0

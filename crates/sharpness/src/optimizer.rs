@@ -1,19 +1,31 @@
-//! Optimizers, one per file: the step, the state between two steps, and the λ_max above which steps are unstable.
+//! Optimizers, one per file: the step, the state between two steps, and the curvature above which steps are unstable.
 //!
 //! On a quadratic L = λx²/2 gradient descent multiplies x by 1 − ηλ, so its steps grow once λ > 2/η. During full-batch
 //! training λ_max rises to this threshold and stays near it: the edge of stability (Cohen et al. 2021, "Gradient
 //! descent on neural networks typically occurs at the edge of stability").
+//!
+//! An adaptive optimizer divides each entry of its step by an entry of a diagonal preconditioner P, which changes
+//! slowly. With a constant P it is stable while the *preconditioned sharpness*, the largest eigenvalue of P⁻¹H, is below
+//! its edge (Cohen et al. 2022, "Adaptive gradient methods at the edge of stability").
 
+mod adam;
+mod adam_w;
 mod gradient_descent;
 mod heavy_ball;
+mod nesterov;
+mod rms_prop;
 mod sam;
 
 use burn::tensor::Tensor;
 
 use crate::tensor::add_scaled;
 
+pub use adam::{Adam, Moments};
+pub use adam_w::AdamW;
 pub use gradient_descent::GradientDescent;
 pub use heavy_ball::HeavyBall;
+pub use nesterov::Nesterov;
+pub use rms_prop::RmsProp;
 pub use sam::{Sam, sam_edge};
 
 /// The input of a step.
@@ -28,23 +40,22 @@ pub struct Step<'a> {
     pub gradient_at: &'a mut dyn FnMut(&Tensor<1>) -> Tensor<1>,
 }
 
-/// A tensor that an optimizer keeps from one step to the next.
+/// A part of an optimizer's state, which it keeps from one step to the next.
 pub struct Kept<'a> {
     /// Its name, which is unique within the optimizer. Files use the same name.
     pub name: &'static str,
-    /// Its length.
-    pub length: Length,
-    /// The tensor; `None` before the first step.
-    pub tensor: &'a mut Option<Tensor<1>>,
+    /// The part itself.
+    pub state: State<'a>,
 }
 
-/// The length of a [`Kept`] tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Length {
-    /// `[parameters]`.
-    Parameters,
-    /// `[1]`.
-    One,
+/// The kinds of a [`Kept`] part.
+pub enum State<'a> {
+    /// A tensor `[parameters]`; `None` before the first step.
+    Vector(&'a mut Option<Tensor<1>>),
+    /// A tensor `[1]`; `None` before the first step.
+    Scalar(&'a mut Option<Tensor<1>>),
+    /// A number of steps.
+    Count(&'a mut u64),
 }
 
 /// A rule that computes the next parameters.
@@ -67,8 +78,12 @@ pub enum Length {
 ///         None // Its steps do not shrink with the gradient, so it is unstable at every curvature.
 ///     }
 ///
-///     fn edge_formula(&self) -> &'static str {
-///         "none"
+///     fn has_edge(&self) -> bool {
+///         false
+///     }
+///
+///     fn edge_formula(&self) -> String {
+///         "none".to_owned()
 ///     }
 /// }
 ///
@@ -90,14 +105,19 @@ pub trait Optimizer: Send {
         0.0
     }
 
-    /// Returns the edge: the largest eigenvalue, weight decay included, at which steps with learning rate η are stable
-    /// on a quadratic with full batches.
+    /// Returns the edge: the largest eigenvalue at which steps with learning rate η are stable on a quadratic with full
+    /// batches. It is an eigenvalue of H + μI, with weight decay μ; for a preconditioned optimizer, of P⁻¹(H + μI).
     ///
     /// `None` if there is no edge, or if it is not known yet.
     fn edge(&self, learning_rate: f64) -> Option<f64>;
 
+    /// Returns whether an edge is known for this optimizer. If not, [`Optimizer::edge_meaning`] says why.
+    fn has_edge(&self) -> bool {
+        true
+    }
+
     /// Returns the formula of [`Optimizer::edge`], such as `2/η`.
-    fn edge_formula(&self) -> &'static str;
+    fn edge_formula(&self) -> String;
 
     /// Returns the meaning of the edge as a sentence for people, without its full stop.
     fn edge_meaning(&self) -> &'static str {
@@ -109,22 +129,45 @@ pub trait Optimizer: Send {
         false
     }
 
+    /// Returns whether the steps are preconditioned: w ← w − ηP⁻¹d with a diagonal P that follows the gradients. The edge
+    /// is then an eigenvalue of P⁻¹(H + μI).
+    fn is_preconditioned(&self) -> bool {
+        false
+    }
+
+    /// Returns the diagonal of P of the last step, `[parameters]`; `None` before the first step, and if the steps are not
+    /// preconditioned.
+    fn preconditioner(&self) -> Option<Tensor<1>> {
+        None
+    }
+
     /// Returns the threshold: the λ_max of the loss, without weight decay, above which steps with learning rate η are
     /// unstable. It is the edge minus μ, because weight decay adds μ to every eigenvalue of the minimized function.
     ///
+    /// `None` if there is no edge, if it is not known yet, and if the steps are preconditioned: λ_max then has no
+    /// threshold.
+    ///
     /// The threshold holds for full-batch descent. With minibatches it is a reference value, and λ_max stays below it.
     fn threshold(&self, learning_rate: f64) -> Option<f64> {
+        if self.is_preconditioned() {
+            return None;
+        }
         Some(self.edge(learning_rate)? - self.weight_decay())
     }
 
-    /// Returns the formula of [`Optimizer::threshold`], such as `2/η − wd`.
+    /// Returns the formula of [`Optimizer::threshold`], such as `2/η − wd`; for a preconditioned optimizer, that of its
+    /// edge.
     fn threshold_formula(&self) -> String {
-        let decay = if self.weight_decay() > 0.0 { " − wd" } else { "" };
+        let decay = if self.weight_decay() > 0.0 && !self.is_preconditioned() {
+            " − wd"
+        } else {
+            ""
+        };
         format!("{}{decay}", self.edge_formula())
     }
 
-    /// Returns the tensors that the next step needs from earlier steps. Another optimizer with the same settings takes
-    /// the same steps if copies of these tensors are put into it.
+    /// Returns everything that the next step needs from earlier steps. Another optimizer with the same settings takes the
+    /// same steps if copies of these parts are put into it.
     fn kept(&mut self) -> Vec<Kept<'_>> {
         Vec::new()
     }

@@ -2,12 +2,13 @@
 
 use super::{Refusal, Verdict, in_range};
 use crate::config::schema;
-use crate::config::{Cell, Extent, Precision, Probe, Settings, Split, Statistics, Subset};
+use crate::config::{Cell, Extent, Optimizer, Precision, Probe, Settings, Split, Statistics, Subset};
 
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     some_limit,
     aim_below_loss_limit,
     warm_up_ends,
+    momentum_fits_the_optimizer,
     tolerance_within_precision,
     probe_examples,
     probe_groups,
@@ -70,6 +71,24 @@ fn warm_up_ends(settings: &Settings) -> Verdict {
         schema::text(&settings.warm_up)
     );
     Err(Refusal::new("warm_up", message).because_of(&["steps", "epochs", "batch_size", "train_examples"]))
+}
+
+fn momentum_fits_the_optimizer(settings: &Settings) -> Verdict {
+    let momentum = settings.momentum;
+    match settings.optimizer {
+        Optimizer::Nesterov if momentum == 0.0 => {
+            let message = "Nesterov needs a `momentum` above 0, which is 0 here; set it or use `Sgd`";
+            Err(Refusal::new("optimizer", message).because_of(&["momentum"]))
+        }
+        Optimizer::Adam { .. } | Optimizer::AdamW { .. } if momentum > 0.0 => {
+            let message = format!(
+                "{momentum:?} does nothing with `optimizer: {}`, whose average of gradients has `beta1` instead; leave it out",
+                schema::text(&settings.optimizer)
+            );
+            Err(Refusal::new("momentum", message).because_of(&["optimizer"]))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn tolerance_within_precision(settings: &Settings) -> Verdict {

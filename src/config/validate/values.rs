@@ -2,7 +2,7 @@
 
 use super::{Refusal, Verdict, in_range};
 use crate::config::ranges::{self, Range};
-use crate::config::{Augment, Cadence, Extent, Model, Schedule, Settings, Tracking};
+use crate::config::{Augment, Cadence, Extent, Model, Optimizer, Schedule, Settings, Tracking};
 
 /// The rules in the order of the settings, so that the reported error is the first one in most files.
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
@@ -12,6 +12,7 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     learning_rate,
     schedule,
     warm_up,
+    optimizer,
     momentum,
     weight_decay,
     rho,
@@ -100,6 +101,21 @@ fn schedule(settings: &Settings) -> Verdict {
 
 fn warm_up(settings: &Settings) -> Verdict {
     settings.warm_up.map_or(Ok(()), |length| cadence("warm_up", length))
+}
+
+fn optimizer(settings: &Settings) -> Verdict {
+    let constants: &[(&str, f64, Range)] = match settings.optimizer {
+        Optimizer::Sgd | Optimizer::Nesterov => &[],
+        Optimizer::RmsProp { alpha, eps } => &[(".alpha", alpha, ranges::BELOW_ONE), (".eps", eps, ranges::EPS)],
+        Optimizer::Adam { beta1, beta2, eps } | Optimizer::AdamW { beta1, beta2, eps } => &[
+            (".beta1", beta1, ranges::BELOW_ONE),
+            (".beta2", beta2, ranges::BELOW_ONE),
+            (".eps", eps, ranges::EPS),
+        ],
+    };
+    constants.iter().try_for_each(|&(part, value, range)| {
+        number("optimizer", value, range).map_err(|refusal| refusal.of_part(part))
+    })
 }
 
 fn momentum(settings: &Settings) -> Verdict {

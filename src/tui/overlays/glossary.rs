@@ -44,7 +44,12 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     let loss = cell.plan.setting("loss").unwrap_or("loss");
     let precision = cell.plan.setting("precision").unwrap_or("its precision");
     let threshold = &cell.plan.threshold;
-    let (decay, ratio) = if threshold.weight_decay == 0.0 {
+    let (decay, ratio) = if threshold.is_preconditioned {
+        (
+            String::new(),
+            "the preconditioned sharpness over its threshold".to_owned(),
+        )
+    } else if threshold.weight_decay == 0.0 {
         (String::new(), format!("λ_max over the threshold {}", threshold.formula))
     } else {
         (
@@ -73,7 +78,12 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
             key if key == LAMBDA_MAX.key => format!("{}{decay}", filled(quantity)),
             key if key == THRESHOLD.key => {
                 let Threshold { formula, meaning, .. } = threshold;
-                format!("{formula}: {meaning}. It moves with the learning rate.{below}")
+                let moves = if threshold.is_unknown {
+                    ""
+                } else {
+                    " It moves with the learning rate."
+                };
+                format!("{formula}: {meaning}.{moves}{below}")
             }
             _ => filled(quantity),
         };

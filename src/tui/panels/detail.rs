@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::event::{CellEnding, cell_name};
+use crate::event::{CellEnding, Threshold, cell_name};
 use crate::monitor::{Cell, CellState};
 use crate::number::count::counted;
 use crate::quantity::{self, Chart, LEARNING_RATE, Quantity, Source, THRESHOLD};
@@ -219,7 +219,19 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
 
 /// Returns the formula of the threshold, and its value if there is one.
 fn threshold_words(cell: &Cell) -> String {
-    let label = &cell.plan.threshold.formula;
+    let Threshold {
+        formula: label,
+        is_preconditioned,
+        is_unknown,
+        meaning,
+        ..
+    } = &cell.plan.threshold;
+    if *is_unknown {
+        return format!("{label}: {meaning}");
+    }
+    if *is_preconditioned {
+        return format!("{label}, of the preconditioned sharpness");
+    }
     let Some(threshold) = cell.latest.first(&THRESHOLD) else {
         return label.clone();
     };

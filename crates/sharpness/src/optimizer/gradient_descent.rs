@@ -27,8 +27,8 @@ impl Optimizer for GradientDescent {
         Some(2.0 / learning_rate)
     }
 
-    fn edge_formula(&self) -> &'static str {
-        "2/η"
+    fn edge_formula(&self) -> String {
+        "2/η".to_owned()
     }
 
     fn edge_meaning(&self) -> &'static str {

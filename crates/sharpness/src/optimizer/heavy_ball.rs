@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Kept, Length, Optimizer, Step, decayed};
+use super::{Kept, Optimizer, State, Step, decayed};
 use crate::tensor::add_scaled;
 
 /// Heavy-ball momentum: v ← βv + (g + μw), w ← w − ηv. This is Polyak's heavy ball without dampening, as in PyTorch's
@@ -44,8 +44,8 @@ impl Optimizer for HeavyBall {
         Some((2.0 + 2.0 * self.momentum) / learning_rate)
     }
 
-    fn edge_formula(&self) -> &'static str {
-        "(2+2β)/η"
+    fn edge_formula(&self) -> String {
+        "(2+2β)/η".to_owned()
     }
 
     fn edge_meaning(&self) -> &'static str {
@@ -60,8 +60,7 @@ impl Optimizer for HeavyBall {
     fn kept(&mut self) -> Vec<Kept<'_>> {
         vec![Kept {
             name: "velocity",
-            length: Length::Parameters,
-            tensor: &mut self.velocity,
+            state: State::Vector(&mut self.velocity),
         }]
     }
 }

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Kept, Length, Optimizer, Step, decayed};
+use super::{Kept, Optimizer, State, Step, decayed};
 use crate::tensor::norm;
 
 /// Lower limit of norms, against division by zero. Any norm of a non-zero gradient is larger.
@@ -59,27 +59,48 @@ impl Optimizer for Sam {
     }
 
     /// Returns [`sam_edge`] for the last ascent, whose ‖g‖ is read from the device; `None` before the first ascent.
+    ///
+    /// `None` also around a preconditioned base, for which no edge is known: an eigenvector of P⁻¹H is none of H, so SAM's
+    /// ascent leaves it.
     fn edge(&self, learning_rate: f64) -> Option<f64> {
+        if !self.has_edge() {
+            return None;
+        }
         let norm = norm(self.climbed.as_ref()?);
         Some(sam_edge(self.base.edge(learning_rate)?, self.rho, norm))
     }
 
-    fn edge_formula(&self) -> &'static str {
-        "SAM edge"
+    fn has_edge(&self) -> bool {
+        !self.is_preconditioned()
+    }
+
+    fn edge_formula(&self) -> String {
+        if self.has_edge() { "SAM edge" } else { "none known" }.to_owned()
     }
 
     fn edge_meaning(&self) -> &'static str {
+        if !self.has_edge() {
+            return "no threshold is known for SAM with a preconditioned optimizer (Adam, AdamW, RMSProp), so none is drawn";
+        }
         "SAM stays near a minimum only while λ_max is below ‖g‖/(2ρ)·(√(1 + 4ρT/‖g‖) − 1), with T the threshold without SAM and \
          ‖g‖ the norm of the gradient it climbs along"
     }
 
-    /// Returns the base's tensors, and ‖g‖ of the last ascent.
+    fn is_preconditioned(&self) -> bool {
+        self.base.is_preconditioned()
+    }
+
+    /// Returns the P of the base.
+    fn preconditioner(&self) -> Option<Tensor<1>> {
+        self.base.preconditioner()
+    }
+
+    /// Returns the base's state, and ‖g‖ of the last ascent.
     fn kept(&mut self) -> Vec<Kept<'_>> {
         let mut kept = self.base.kept();
         kept.push(Kept {
             name: "climbed",
-            length: Length::One,
-            tensor: &mut self.climbed,
+            state: State::Scalar(&mut self.climbed),
         });
         kept
     }
