@@ -24,7 +24,7 @@ impl Sweep {
         words: &str,
         outbox: &mut Outbox,
     ) {
-        self.queue.ended(cell);
+        self.queue.leave(cell);
         self.anew.remove(&cell);
         let row = &mut self.rows[cell];
         outbox.tell_skipped();

@@ -100,6 +100,12 @@ impl Queue {
         self.order.len() < waiting
     }
 
+    /// Notes that another process has a cell, or has ended it: it is neither running nor waiting here.
+    pub(super) fn leave(&mut self, cell: CellIndex) {
+        self.running.remove(&cell);
+        self.order.retain(|waits| *waits != cell);
+    }
+
     /// Returns whether a cell is running.
     pub(super) fn is_running(&self, cell: CellIndex) -> bool {
         self.running.contains(&cell)
