@@ -128,6 +128,8 @@ pub enum Action {
     },
     /// Train some cells of a run directory, beside other processes on any machine that sees it
     Train(TrainArgs),
+    /// Send the unfinished cells of a sweep to a Slurm cluster, as an array job
+    Submit(SubmitArgs),
     /// Show a run on the screen: one that is running, wherever it was started, with all keys, or one that has ended
     Attach {
         /// The run directory (default: the run in `runs` that is in progress)
@@ -277,6 +279,35 @@ pub struct TrainArgs {
     /// The device and the folder of data sets.
     #[command(flatten)]
     pub place: PlaceArgs,
+}
+
+/// Arguments for sending cells to Slurm.
+#[derive(Args, Clone, Debug)]
+pub struct SubmitArgs {
+    /// The configuration of a new run, or the run directory of one that has cells left
+    #[arg(value_name = "CONFIG.ron|RUN_DIR")]
+    pub what: PathBuf,
+    /// Cells that a task trains (default: as many as make 100 tasks)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub cells_per_task: Option<u32>,
+    /// Print the script, and make and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Folder in which run directories are created
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+    /// Seconds between checkpoints of each running cell, the most that a crash loses; 0: after every step
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub checkpoint_every: u32,
+    /// Cells that a task trains at the same time, see `sharptui --help`
+    #[arg(long, value_name = "RUNNERS", default_value_t)]
+    pub runners: RunnerChoice,
+    /// The device and the folder of data sets.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Arguments of `sbatch`, such as --partition=gpu --time=02:00:00
+    #[arg(last = true, value_name = "SBATCH ARGUMENTS")]
+    pub sbatch: Vec<String>,
 }
 
 /// Arguments for measuring λ_max again.

@@ -24,6 +24,8 @@ pub mod report;
 pub mod setup;
 pub mod signals;
 pub mod statistics;
+#[path = "lib/sending.rs"]
+mod sending;
 pub mod submit;
 mod suggest;
 pub mod sweep;
@@ -36,7 +38,7 @@ use std::io;
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -85,6 +87,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             how,
         }) => resume(run_dir, *take_over, how),
         Some(Action::Train(args)) => train_cells(args),
+        Some(Action::Submit(args)) => sending::submit(args),
         Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
         Some(Action::Screen { check: None }) => print_preferences(),
         Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),
@@ -153,7 +156,25 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if let Some(steps) = args.steps.and_then(NonZeroU64::new) {
         experiment = experiment.cut_at(steps);
     }
-    let (ready, stand_by) = prepare(experiment, (path, Some(&text)), &args.how.place, None)?;
+    let running = running(&args.how, false);
+    let (sweep, signals) = make(experiment, (path, &text), &args.out, (&args.how.place, &running))?;
+    if args.prepare {
+        let place = leave_to_others(sweep)?;
+        print_exactly([place.as_os_str().as_bytes(), b"\n"].concat())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    follow(sweep, signals, Serves::of(&args.how))
+}
+
+/// Makes the run directory of a new sweep in the folder `out`. `config` has the path and the text of the configuration.
+fn make(
+    experiment: Experiment,
+    config: (&Path, &str),
+    out: &Path,
+    (place, running): (&PlaceArgs, &Running),
+) -> anyhow::Result<(Sweep, Receiver<Signal>)> {
+    let (path, text) = config;
+    let (ready, stand_by) = prepare(experiment, (path, Some(text)), place, None)?;
     let Ready {
         experiment,
         device,
@@ -163,18 +184,20 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
         .to_ron()
         .context("the configuration cannot be written as RON")?;
     let signals = stand_by.begin();
-    let run_dir = RunDir::create(&args.out, &experiment.name)?;
+    let run_dir = RunDir::create(out, &experiment.name)?;
     let place = run_dir.path().to_owned();
     let written = run_dir.write_config(&text).map_err(SweepError::from);
-    let sweep = written.and_then(|()| Sweep::new(experiment, device, run_dir, datasets, &running(&args.how, false)));
+    let sweep = written.and_then(|()| Sweep::new(experiment, device, run_dir, datasets, running));
     // Leave no half-made run directory behind.
     let sweep = sweep.inspect_err(|_| record::discard(&place))?;
-    if args.prepare {
-        sweep.leave().inspect_err(|_| record::discard(&place))?;
-        print_exactly([place.as_os_str().as_bytes(), b"\n"].concat())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    follow(sweep, signals, Serves::of(&args.how))
+    Ok((sweep, signals))
+}
+
+/// Leaves a new sweep to other processes, and returns its run directory.
+fn leave_to_others(sweep: Sweep) -> anyhow::Result<PathBuf> {
+    let place = sweep.plan().run_dir;
+    sweep.leave().inspect_err(|_| record::discard(&place))?;
+    Ok(place)
 }
 
 fn resume(run_dir: &Path, take_over: bool, how: &HowArgs) -> anyhow::Result<ExitCode> {

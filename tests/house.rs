@@ -102,6 +102,7 @@ fn each_room_imports_only_the_rooms_it_may_know() {
         ("setup", &["config", "event"]),
         ("signals", &[]),
         ("statistics", &[]),
+        ("submit", &["event"]),
         ("suggest", &[]),
         (
             "sweep",

@@ -121,9 +121,9 @@ fn slurm_trains_preempts_limits_and_cancels_and_nothing_is_lost() {
 
 fn an_array_larger_than_allowed_is_sent_in_parts(cluster: &Cluster) {
     let place = Place::new(cluster, 100);
-    // The cluster takes arrays of two tasks.
+    // The cluster takes arrays of three tasks.
     let jobs = place.submit("cells.ron", &["--cells-per-task", "1"]);
-    assert_eq!(jobs.len(), 3);
+    assert_eq!(jobs.len(), 2);
     place.wait_for_the_end(&jobs);
     place.assert_equal_to_an_undisturbed_run();
     let output = place.sharptui(&["submit", "runs/cells"]);

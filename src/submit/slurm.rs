@@ -10,9 +10,9 @@ pub(super) fn largest_array() -> Option<usize> {
     let output = Command::new("scontrol").args(["show", "config"]).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.strip_prefix("MaxArraySize"))?;
-    // The setting is one more than the largest index.
+    // The setting is one more than the largest index, and arrays begin at 0.
     let size: usize = line.trim_start_matches([' ', '=']).trim().parse().ok()?;
-    Some(size.saturating_sub(1).max(1))
+    Some(size.max(1))
 }
 
 /// Sends an array of `tasks` tasks whose slices begin at `offset`. Returns the number of the job.

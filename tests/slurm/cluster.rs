@@ -28,6 +28,9 @@ impl Cluster {
         if ["CI", "SHARPTUI_SLURM"].iter().all(|name| std::env::var_os(name).is_none()) {
             return skipped("a cluster is started only where CI or SHARPTUI_SLURM is set");
         }
+        if cfg!(feature = "tch") {
+            return skipped("the build without LibTorch has this test");
+        }
         if !rustix::process::geteuid().is_root() {
             return skipped("only root can start Slurm's daemons");
         }
