@@ -15,15 +15,17 @@ const SHORTEST: Duration = Duration::from_millis(500);
 /// and an activity of about 50 bytes.
 const MOST_A_SECOND: u32 = 16;
 
-/// An activity that ends sooner than this is not reported.
+/// An activity that ends sooner than this is reported as training.
 const BRIEF: Duration = Duration::from_millis(250);
 
 /// What is known of one cell and was not passed on, and what was passed on.
 #[derive(Debug)]
 struct Report {
     progress: Option<Progress>,
-    /// The present activity, with the time at which it began.
+    /// The present activity, with the time at which it began; none if it is the one that was passed on.
     activity: Option<(Activity, Instant)>,
+    /// Whether the cell took steps since an activity was passed on that is another one.
+    has_trained: bool,
     told_activity: Option<Activity>,
     /// The time from which on the next report may be made.
     from: Instant,
@@ -49,16 +51,19 @@ impl Ration {
                 let report = self.report(cell, now);
                 // Everything else alternates while a cell trains.
                 let is_rare = |activity| matches!(activity, Activity::Paused | Activity::Blocked | Activity::Preparing);
-                if report.told_activity == Some(activity) {
+                let told = report.told_activity;
+                if told == Some(activity) && !report.has_trained {
                     report.activity = None;
-                } else if is_rare(activity) || report.told_activity.is_none_or(is_rare) {
+                } else if told != Some(activity) && (is_rare(activity) || told.is_none_or(is_rare)) {
                     (report.told_activity, report.activity) = (Some(activity), None);
+                    report.has_trained = false;
                     // While a cell is paused, its progress stands still, so it must be shown as it is.
                     let progress = cell.and_then(|cell| Some((cell, report.progress.take()?)));
                     let progress = progress.map(|(cell, progress)| Event::Progress { cell, progress });
                     return progress.into_iter().chain([event.clone()]).collect();
                 } else if report.activity.is_none_or(|(held, _)| held != activity) {
                     report.activity = Some((activity, now));
+                    report.has_trained |= activity == Activity::Training;
                 }
                 self.due_of(cell, now)
             }
@@ -111,11 +116,12 @@ impl Ration {
         }
         report.from = now + interval;
         let mut events = Vec::new();
-        if let Some((activity, since)) = report.activity
-            && since + BRIEF <= now
-        {
-            (report.told_activity, report.activity) = (Some(activity), None);
-            events.push(Event::Activity { cell, activity });
+        if let Some(activity) = report.to_tell(now) {
+            report.activity = report.activity.filter(|(held, _)| *held != activity);
+            report.has_trained = false;
+            if report.told_activity.replace(activity) != Some(activity) {
+                events.push(Event::Activity { cell, activity });
+            }
         }
         if let (Some(cell), Some(progress)) = (cell, report.progress.take()) {
             events.push(Event::Progress { cell, progress });
@@ -129,6 +135,7 @@ impl Report {
         Self {
             progress: None,
             activity: None,
+            has_trained: false,
             told_activity: None,
             from: now,
         }
@@ -136,9 +143,27 @@ impl Report {
 
     /// Returns when a part of it may be passed on; none if nothing is held.
     fn due(&self) -> Option<Instant> {
-        let activity = self.activity.map(|(_, since)| self.from.max(since + BRIEF));
+        let activity = self.activity.map(|(activity, since)| {
+            let is_due = activity == Activity::Training || self.has_trained;
+            if is_due {
+                self.from
+            } else {
+                self.from.max(since + BRIEF)
+            }
+        });
         let progress = self.progress.map(|_| self.from);
         progress.into_iter().chain(activity).min()
+    }
+
+    /// Returns the activity to report. Cells measure and evaluate many times a second for a moment, and take steps
+    /// between.
+    fn to_tell(&self, now: Instant) -> Option<Activity> {
+        let (activity, since) = self.activity?;
+        if activity == Activity::Training || since + BRIEF <= now {
+            Some(activity)
+        } else {
+            self.has_trained.then_some(Activity::Training)
+        }
     }
 }
 
@@ -171,7 +196,6 @@ mod tests {
         let flush = |ration: &mut Ration, until: Option<Instant>, told: &mut Vec<(u64, Event)>| {
             while let Some(due) = ration.next().filter(|due| until.is_none_or(|until| *due <= until)) {
                 let events = ration.due(due);
-                assert!(!events.is_empty(), "what is due is passed on");
                 told.extend(events.into_iter().map(|event| (since(due), event)));
             }
         };
@@ -250,6 +274,29 @@ mod tests {
         expected.insert(3, (2_900, progress(1, 7)));
         expected.insert(4, (3_000, progress(1, 8)));
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_cell_that_measures_and_steps_by_turns_is_told_to_be_training() {
+        use Activity::{Evaluating, MeasuringLambda, Preparing, Training};
+        let by_turns = (0..50).flat_map(|turn| {
+            let at = 1_000 + 40 * turn;
+            [(at, activity(1, Evaluating)), (at + 20, activity(1, Training))]
+        });
+        let arrive = [
+            (0, activity(1, Preparing)),
+            (10, activity(1, MeasuringLambda)),
+            // One follows the other without a step: the second is told once it has lasted.
+            (700, activity(1, Evaluating)),
+        ];
+        let told = told(arrive.into_iter().chain(by_turns));
+        let expected = [
+            (0, Preparing),
+            (10, MeasuringLambda),
+            (950, Evaluating),
+            (1_450, Training),
+        ];
+        assert_eq!(told, expected.map(|(at, now)| (at, activity(1, now))));
     }
 
     #[test]

@@ -220,7 +220,12 @@ impl Cell {
         self.first_progress.map(|_| self.progress)
     }
 
-    pub(super) fn advance(&mut self, progress: Progress) {
+    pub(super) fn advance(&mut self, mut progress: Progress) {
+        // A point that was read from the disk may be newer than a progress that arrives after it.
+        if progress.step < self.progress.step {
+            let known = self.progress;
+            (progress.step, progress.epoch, progress.seconds) = (known.step, known.epoch, known.seconds);
+        }
         self.first_progress.get_or_insert(progress);
         self.progress = progress;
     }

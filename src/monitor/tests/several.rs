@@ -1,7 +1,7 @@
 //! Several cells that run at the same time.
 
 use super::{
-    Activity, CellEnding, CellState, Cells, Duration, Event, Instant, LAMBDA_MAX, Monitor, Runner, Summary,
+    Activity, CellEnding, CellState, Cells, Duration, Event, Instant, LAMBDA_MAX, Monitor, Point, Runner, Summary,
     SweepEnding, TRAIN_LOSS, busy, finished, left_of, measured_in_two_cells, plan, progress, started,
 };
 
@@ -304,6 +304,23 @@ fn a_cell_that_a_runner_has_taken_is_the_next_one_until_it_starts() {
     assert_eq!(monitor.runner_of(0), None);
     monitor.apply(finished(4, 1.0), now);
     assert_eq!(monitor.runner_of(4), None);
+}
+
+#[test]
+fn a_progress_that_is_older_than_a_measurement_does_not_take_steps_back() {
+    let now = Instant::now();
+    let mut monitor = three(now);
+    let point = Point {
+        step: 70,
+        ..Point::default()
+    };
+    let point = Box::new(point);
+    monitor.apply(Event::Measured { cell: 0, point }, now);
+    monitor.apply(progress(0, 62, 6.2, 10.0), now);
+    assert_eq!(monitor.cells[0].progress.step, 70);
+    assert!((monitor.steps_per_second() - 10.0).abs() < 1e-12);
+    monitor.apply(progress(0, 80, 8.0, 10.0), now);
+    assert_eq!(monitor.cells[0].progress.step, 80);
 }
 
 #[test]
