@@ -71,18 +71,18 @@ impl<'a> Circumstances<'a> {
             device,
             cells,
             threads,
-            cores: cores(),
+            cores: cores(device),
             free_bytes: Account::free_bytes(),
         }
     }
 }
 
-/// Returns the number of threads that back ends use in this process: that of the environment, else one a processor.
-#[must_use]
-pub fn cores() -> usize {
-    let set = |name: &str| std::env::var(name).ok()?.parse().ok().filter(|count| *count > 0);
+/// Returns the number of threads that this device's back end uses in this process: that of the environment, else one a
+/// processor. For a GPU it is the number of processors, because clusters often allow one OpenMP thread by default.
+fn cores(device: &OpenDevice) -> usize {
+    let set = |name: &&str| std::env::var(name).ok()?.parse().ok().filter(|count| *count > 0);
     let of_machine = std::thread::available_parallelism().map_or(1, NonZero::get);
-    super::process::THREADS.into_iter().find_map(set).unwrap_or(of_machine)
+    device.thread_variables().iter().find_map(set).unwrap_or(of_machine)
 }
 
 /// Chooses the runners of a sweep. If nothing was asked, there is one, in this process.
