@@ -142,6 +142,18 @@ impl OpenDevice {
         }
     }
 
+    /// Returns the environment variables that set the number of threads of this back end, the first one that is set
+    /// counts. A GPU has none.
+    pub fn thread_variables(&self) -> &'static [&'static str] {
+        if !self.on_host {
+            &[]
+        } else if self.name.starts_with("flex") {
+            &["RAYON_NUM_THREADS"]
+        } else {
+            &["OMP_NUM_THREADS", "MKL_NUM_THREADS"]
+        }
+    }
+
     /// Explains a panic on this device to people. If the device ran out of memory, the text says what to do; otherwise
     /// it is the message of the panic.
     pub fn explain_panic(&self, said: &str) -> String {

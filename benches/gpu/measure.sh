@@ -20,6 +20,7 @@
 #   transfers       copies and waits in each step of VGG-11, counted by calls.c
 #   out_of_memory   a probe that cannot fit, and whether the next cell runs
 #   deterministic   whether two runs agree bit for bit
+#   runners         cells an hour with 1 to 16 runners, without and with MPS (benches/runners.sh)
 #
 # It only prints numbers and checks no limits; docs/src/back-ends.md says what the build needs.
 set -uo pipefail
@@ -36,12 +37,12 @@ while (($# > 0)); do
         --device) device="$2"; shift ;;
         --keep) keep="$2"; shift ;;
         --tiny) tiny=yes ;;
-        truth | steps | lambda | peers | memory | transfers | out_of_memory | deterministic) parts+=("$1") ;;
+        truth | steps | lambda | peers | memory | transfers | out_of_memory | deterministic | runners) parts+=("$1") ;;
         *) sed -n '2,/^set/{/^set/d; s/^# \{0,1\}//; p}' "$0"; exit 2 ;;
     esac
     shift
 done
-((${#parts[@]})) || parts=(truth steps lambda peers memory transfers out_of_memory deterministic)
+((${#parts[@]})) || parts=(truth steps lambda peers memory transfers out_of_memory deterministic runners)
 
 binary="$(realpath "$binary")" || exit 2
 [[ -x "$binary" ]] || { echo "$binary is not a program; use --binary FILE"; exit 2; }
@@ -204,6 +205,12 @@ out_of_memory() {
 deterministic() {
     train 120 first deterministic && train 120 second deterministic &&
         "$python" "$here/runs.py" same first/deterministic second/deterministic
+}
+
+runners() {
+    local few=()
+    [[ -n "$tiny" ]] && few=(--steps 20 --cells 2 1 2)
+    LD_LIBRARY_PATH="$libraries" "$here/../runners.sh" --binary "$binary" --device "$device" --python "$python" "${few[@]}"
 }
 
 if [[ -n "$gpu" ]]; then

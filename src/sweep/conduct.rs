@@ -419,7 +419,7 @@ impl Sweep {
             self.take_back(cell, (number, &how), is_for_memory, commands, outbox)?;
         } else if !runner.is_leaving {
             outbox.notice(None, format!("runner {number} was lost while it had no cell: {how}"));
-            if !runner.has_worked {
+            if runner.cells_given == 0 {
                 self.false_starts += 1;
             }
         }

@@ -56,8 +56,8 @@ pub(super) struct Runner {
     pub(super) is_leaving: bool,
     /// The cell that it trains, with the memory that the cell needs in bytes.
     pub(super) cell: Option<(CellIndex, u64)>,
-    /// Whether it ever had a cell.
-    pub(super) has_worked: bool,
+    /// The number of cells that it was given.
+    pub(super) cells_given: u32,
     /// How often the kernel had killed a process for memory when it started, or was given its cell.
     pub(super) kills_before: u64,
     /// Whether the last activity that it reported must not be lost, such as a pause.
@@ -140,7 +140,7 @@ impl Crew {
             is_ready: false,
             is_leaving: false,
             cell: None,
-            has_worked: false,
+            cells_given: 0,
             kills_before: killed_for_memory(),
             is_lasting: false,
         };
@@ -253,7 +253,8 @@ impl Runner {
     /// Gives this runner a cell that needs this much memory.
     pub(super) fn train(&mut self, job: Job, needs_bytes: u64) {
         self.cell = Some((job.cell, needs_bytes));
-        (self.is_lasting, self.has_worked) = (false, true);
+        self.is_lasting = false;
+        self.cells_given += 1;
         self.kills_before = killed_for_memory();
         self.send(Order::Train(Box::new(job)));
     }

@@ -34,6 +34,18 @@ fn threads_are_recorded_and_a_resume_keeps_them_whatever_the_number_of_runners()
 }
 
 #[test]
+fn the_variables_of_another_back_end_do_not_count_as_threads() {
+    let place = Place::with(SHORT);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sharptui"));
+    command.args(["crew.ron", "--plain", "--device", "flex", "--runners", "1"]);
+    command.env_remove("RAYON_NUM_THREADS").env("OMP_NUM_THREADS", "1");
+    let (written, status) = text(command.current_dir(place.folder.path()).output().unwrap());
+    assert_eq!(status, Some(0), "{written}");
+    let threads = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(read_run(&place.run_dir()).unwrap().threads, Some(threads));
+}
+
+#[test]
 fn a_wrong_number_of_runners_is_refused_with_what_is_allowed() {
     let place = Place::with(SHORT);
     for (value, words) in [

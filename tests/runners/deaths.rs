@@ -155,7 +155,8 @@ fn a_runner_that_starts_after_the_run_directory_was_moved_writes_where_it_is() {
     let whole = Place::with(UNEVEN);
     whole.finish("2");
     let hurt = Place::with(UNEVEN);
-    let sweep = hurt.start("2", &EVERY_SECOND);
+    // No other runner is there that started before the move.
+    let sweep = hurt.start("1", &EVERY_SECOND);
     let runner = hurt.runner_of(0, &sweep);
     wait_for("a checkpoint", || has_checkpoint(&hurt.cell(0)));
     let elsewhere = hurt.folder.path().join("elsewhere");
