@@ -43,6 +43,7 @@ mod fence;
 mod folder;
 mod lock;
 mod log;
+mod merged_log;
 mod metrics;
 mod queue;
 mod read;
@@ -60,6 +61,7 @@ pub use claim::{Claim, Holder, Job, Seen, claimed_cells};
 pub use error::RecordError;
 pub use lock::is_being_written;
 pub use log::{Logbook, NewEntries, read_log};
+pub use merged_log::MergedLog;
 pub use metrics::{Metrics, NewPoints, TornLine, read_metrics, read_points, read_progress};
 pub use queue::{Added, QueueFile, read_queue};
 pub use read::{

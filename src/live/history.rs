@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::event::{CellIndex, Event};
 use crate::monitor::Turns;
-use crate::record::{cell_path, read_log, read_points};
+use crate::record::{MergedLog, cell_path, read_points};
 
 /// Interval between checks for new points.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -49,7 +49,7 @@ pub fn follow(
         wanted: Vec::new(),
         turns: Turns::default(),
         told: BTreeSet::new(),
-        log_read: None,
+        log: None,
     };
     thread::Builder::new()
         .name("history".to_owned())
@@ -68,8 +68,8 @@ struct History {
     turns: Turns,
     /// Ended cells of which every point has been sent.
     told: BTreeSet<CellIndex>,
-    /// Number of bytes of the log read so far; none before the sweep is known.
-    log_read: Option<u64>,
+    /// The log; none before the sweep is known.
+    log: Option<MergedLog>,
 }
 
 /// The reader of the events is gone.
@@ -141,7 +141,7 @@ impl History {
             Event::SweepStarted(_) => {
                 self.told.clear();
                 self.cells.clear();
-                self.log_read = Some(0);
+                self.log = Some(MergedLog::new(&self.run_dir));
             }
             Event::CellStarted { cell } | Event::CellRetried { cell } => {
                 self.told.remove(&cell);
@@ -172,16 +172,12 @@ impl History {
 
     /// Sends new lines of the log. Returns whether there may be more.
     fn tell_log(&mut self) -> Result<bool, Left> {
-        let Some(read) = self.log_read else { return Ok(false) };
-        // Runs of earlier versions have no log.
-        let Ok(found) = read_log(&self.run_dir, read) else {
-            return Ok(false);
-        };
-        self.log_read = Some(found.read);
-        for entry in found.entries {
+        let Some(log) = &mut self.log else { return Ok(false) };
+        let (entries, more) = log.read();
+        for entry in entries {
             self.send(Event::Logged(entry))?;
         }
-        Ok(found.more)
+        Ok(more)
     }
 
     /// Sends new points of the viewed and the running cells. Returns whether there may be more.

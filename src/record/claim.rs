@@ -122,7 +122,7 @@ impl Claim {
             let others = now.iter().filter(|other| other.number != number);
             let is_judged = |other: &Seen| found.iter().any(|known| known == other);
             if !others.clone().all(is_judged) {
-                met = others.last().cloned();
+                met = others.max_by_key(|other| other.number).cloned();
                 drop(claim);
                 pause();
                 continue;

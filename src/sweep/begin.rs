@@ -66,32 +66,12 @@ impl Sweep {
                 cells: experiment.cells.len(),
             });
         }
-        let (held, over) = held(&run_dir, running.take_over)?;
-        let mut had_failed = BTreeSet::new();
-        let mut rows = queued(&experiment);
-        let mut broken_off = Vec::new();
-        for found in read_cells_of(run_dir.path(), is_own)? {
-            let row = rows.get_mut(found.cell);
-            let Some(row) = row else { continue };
-            run_dir.clear_away(&found)?;
-            if found.ended.is_none() && !held.contains(&found.cell) {
-                broken_off.push(BrokenOff::read(found.cell, &found.path));
-            }
-            let settings = &experiment.cells[found.cell].settings;
-            let ending = found.ended.as_ref().map(|ended| ended.ending.clone());
-            let ended = ending.clone().map(RowState::Ended).filter(|state| !to_do(state));
-            if ended.is_some() || has_checkpoint(&found.path) {
-                check_settings(&found.path, settings)?;
-            }
-            if matches!(ending, Some(CellEnding::Failed(_))) {
-                had_failed.insert(found.cell);
-            }
-            // The last values of an unfinished cell are shown until it runs again; a failed cell has nothing to show.
-            if !matches!(ending, Some(CellEnding::Failed(_))) {
-                row.state = ended.unwrap_or(RowState::Ended(CellEnding::Interrupted));
-                row.summary = left_at(&found);
-            }
-        }
+        let Found {
+            rows,
+            broken_off,
+            over,
+            had_failed,
+        } = found(&run_dir, &experiment, running.take_over, is_own)?;
         notices.extend(
             broken_off
                 .iter()
@@ -197,6 +177,58 @@ impl Sweep {
         // The caller reports another error.
         let _ = self.run_dir.write_run(self.earlier.as_ref().unwrap_or(&self.info));
     }
+}
+
+/// What earlier processes left of a sweep.
+struct Found {
+    rows: Vec<CellRow>,
+    broken_off: Vec<BrokenOff>,
+    /// The tokens of the claims that the user gave up.
+    over: BTreeMap<CellIndex, String>,
+    had_failed: BTreeSet<CellIndex>,
+}
+
+/// Reads what earlier processes left of the cells that this process sees to.
+fn found(
+    run_dir: &RunDir,
+    experiment: &Experiment,
+    take_over: bool,
+    is_own: impl Fn(CellIndex) -> bool,
+) -> Result<Found, SweepError> {
+    let (held, over) = held(run_dir, take_over)?;
+    let mut had_failed = BTreeSet::new();
+    let mut rows = queued(experiment);
+    let mut broken_off = Vec::new();
+    for found in read_cells_of(run_dir.path(), is_own)? {
+        let row = rows.get_mut(found.cell);
+        let Some(row) = row else { continue };
+        // Another process may change its folder at any moment.
+        let is_held = held.contains(&found.cell);
+        run_dir.clear_away(&found)?;
+        if found.ended.is_none() && !is_held {
+            broken_off.push(BrokenOff::read(found.cell, &found.path));
+        }
+        let settings = &experiment.cells[found.cell].settings;
+        let ending = found.ended.as_ref().map(|ended| ended.ending.clone());
+        let ended = ending.clone().map(RowState::Ended).filter(|state| !to_do(state));
+        if !is_held && (ended.is_some() || has_checkpoint(&found.path)) {
+            check_settings(&found.path, settings)?;
+        }
+        if matches!(ending, Some(CellEnding::Failed(_))) {
+            had_failed.insert(found.cell);
+        }
+        // The last values of an unfinished cell are shown until it runs again; a failed cell has nothing to show.
+        if !matches!(ending, Some(CellEnding::Failed(_))) {
+            row.state = ended.unwrap_or(RowState::Ended(CellEnding::Interrupted));
+            row.summary = left_at(&found);
+        }
+    }
+    Ok(Found {
+        rows,
+        broken_off,
+        over,
+        had_failed,
+    })
 }
 
 /// Returns the cells that other processes may be training, and the tokens of the claims that the user gave up.

@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// The least time between two writes of a task, which reads the cells of other tasks before each: a change of state,
 /// and new values.
 const TASK_EVERY: Duration = Duration::from_secs(10);
-const TASK_VALUES_EVERY: Duration = Duration::from_secs(60);
+const TASK_VALUES_EVERY: Duration = Duration::from_mins(1);
 
 /// The least time between two writes if the state of a cell has changed, as a multiple of the time of the last write.
 const LEAST_INTERVAL: u32 = 2;
