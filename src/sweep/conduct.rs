@@ -84,6 +84,9 @@ impl Sweep {
         };
         outbox.log(LogKind::Sweep, None, &ending.words());
         outbox.state(Event::SweepEnded(ending.clone()));
+        // Their copies of the lock must be closed when this process ends. Everything is written by now, because this may
+        // take longer than a signal to stop allows.
+        self.crew.see_off(FAREWELL);
         let mut rows = std::mem::take(&mut self.rows);
         rows.retain(|row| self.is_own(row.cell));
         let failed = rows.into_iter().filter_map(|row| match row.state {
@@ -143,8 +146,6 @@ impl Sweep {
             outbox.notice(None, words);
         }
         self.insist(&commands, outbox, |sweep| sweep.table.write())?;
-        // Their copies of the lock must be closed when this process ends.
-        self.see_off(FAREWELL, outbox);
         let unfinished = |row: &CellRow| {
             let is_left = matches!(row.state, RowState::Queued | RowState::Ended(CellEnding::Interrupted));
             is_left && self.is_own(row.cell)
@@ -164,13 +165,8 @@ impl Sweep {
         self.quit = true;
         self.crew.send_all(Command::Quit);
         self.crew.dismiss();
-        self.see_off(STOP_WITHIN, outbox);
-    }
-
-    /// Takes in what runners report until all have ended, but no longer than this.
-    fn see_off(&mut self, within: Duration, outbox: &mut Outbox) {
-        let until = Instant::now() + within;
-        while !self.crew.is_empty()
+        let until = Instant::now() + STOP_WITHIN;
+        while self.crew.is_busy()
             && let Ok((number, report)) = self.crew.reports.recv_deadline(until)
         {
             let _ = self.take_in(number, report, &never(), outbox);

@@ -6,6 +6,7 @@ mod process;
 
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
@@ -229,6 +230,18 @@ impl Crew {
     pub(super) fn dismiss(&mut self) {
         for runner in self.runners.iter_mut().filter(|runner| runner.cell.is_none()) {
             runner.leave();
+        }
+    }
+
+    /// Waits until all runners have ended, but no longer than this.
+    pub(super) fn see_off(&mut self, within: Duration) {
+        let until = Instant::now() + within;
+        while !self.is_empty()
+            && let Ok((number, report)) = self.reports.recv_deadline(until)
+        {
+            if matches!(report, Report::Gone(_)) {
+                self.remove(number);
+            }
         }
     }
 
