@@ -57,7 +57,7 @@ mod tensors;
 pub use attempts::read_attempts;
 pub use cell::CellWriter;
 pub use checkpoint::{Checkpoint, Slot, has_checkpoint, read_checkpoints};
-pub use claim::{Claim, Holder, Job, Seen, claimed_cells};
+pub use claim::{Claim, Holder, Job, Seen, claim_names, read_claim};
 pub use error::RecordError;
 pub use lock::is_being_written;
 pub use log::{Logbook, NewEntries, read_log};

@@ -2,6 +2,7 @@
 
 pub(crate) mod container;
 mod elsewhere;
+mod tasks;
 mod words;
 
 use std::fs::OpenOptions;
@@ -134,7 +135,7 @@ fn the_one_that_goes_on() -> anyhow::Result<PathBuf> {
     let folders = std::fs::read_dir("runs").into_iter().flatten().flatten();
     let goes_on = |path: &PathBuf| match live::connect(path) {
         Ok(_) => true,
-        Err(why) => elsewhere::place(path, &why).is_some(),
+        Err(why) => elsewhere::place(path, &why).is_some() || tasks::are_there(path),
     };
     let mut found: Vec<PathBuf> = folders.map(|entry| entry.path()).filter(goes_on).collect();
     found.sort();
@@ -176,6 +177,13 @@ pub(crate) fn going_on(run_dir: &Path) -> anyhow::Result<Option<Source>> {
     if let Some(place) = elsewhere::place(run_dir, &why) {
         return Ok(Some(Source {
             events: elsewhere::follow(run_dir, place)?,
+            requests: None,
+            pid: None,
+        }));
+    }
+    if tasks::are_there(run_dir) {
+        return Ok(Some(Source {
+            events: tasks::follow(run_dir)?,
             requests: None,
             pid: None,
         }));

@@ -302,6 +302,30 @@ fn a_process_that_was_thought_dead_and_wakes_writes_nothing_into_the_cell_of_the
     }
 }
 
+#[test]
+fn a_screen_anywhere_follows_tasks_by_their_files() {
+    let shared = Place::prepared(LONG);
+    let task = shared.task("0-1", &["--runners", "1"]);
+    wait_until("a claim", || !read_claims(&shared.run_dir()).unwrap().is_empty());
+    let watched = shared.sharptui(&["attach", "runs/shared"]).output().unwrap();
+    let words = said(&watched);
+    assert_eq!(watched.status.code(), Some(0), "{words}");
+    let host = sharptui::record::host_name();
+    assert!(
+        words.contains(&format!("this run is trained by tasks on {host}")),
+        "{words}"
+    );
+    for cell in ["cell 0 ", "cell 1 "] {
+        let of_cell = |words_of: &str| {
+            words
+                .lines()
+                .any(|line| line.starts_with(cell) && line.contains(words_of))
+        };
+        assert!(of_cell("λ_max") && of_cell("finished"), "{cell}: {words}");
+    }
+    assert_eq!(task.wait_with_output().unwrap().status.code(), Some(0));
+}
+
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }

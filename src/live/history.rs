@@ -15,6 +15,12 @@ use crate::record::{MergedLog, cell_path, read_points};
 /// Interval between checks for new points.
 const GLANCE: Duration = Duration::from_millis(100);
 
+/// Interval between checks for new points of a run that is followed by its files, and the largest number of running
+/// cells of such a run that are all checked; of more, only the viewed ones. Network file systems must not be asked all
+/// the time.
+const GLANCE_AT_FILES: Duration = Duration::from_secs(1);
+const MOST_RUNNING: usize = 16;
+
 /// Interval between checks whether somebody has resumed an ended sweep. The first check waits as long, until the
 /// process that ended the sweep has exited.
 const TAKEN_UP: Duration = Duration::from_secs(3);
@@ -49,6 +55,8 @@ pub fn follow(
         wanted: Vec::new(),
         turns: Turns::default(),
         told: BTreeSet::new(),
+        by_files: false,
+        looked: None,
         log: None,
     };
     thread::Builder::new()
@@ -68,6 +76,10 @@ struct History {
     turns: Turns,
     /// Ended cells of which every point has been sent.
     told: BTreeSet<CellIndex>,
+    /// Whether the source reads the files of the run, too. It then sends the last points of running cells.
+    by_files: bool,
+    /// When new points were looked for last.
+    looked: Option<Instant>,
     /// The log; none before the sweep is known.
     log: Option<MergedLog>,
 }
@@ -98,7 +110,8 @@ impl History {
                 }
                 self.wanted = cells;
             }
-            let more = self.tell_log()? | self.tell_all()?;
+            let is_due = !self.by_files || self.looked.is_none_or(|looked| looked.elapsed() >= GLANCE_AT_FILES);
+            let more = self.tell_log()? | (is_due && self.tell_all()?);
             let patience = if more { Duration::ZERO } else { GLANCE };
             match source.recv_timeout(patience) {
                 Ok(event) => {
@@ -138,7 +151,12 @@ impl History {
         }
         self.turns.apply(&event);
         match event {
+            Event::Elsewhere(_) => self.by_files = true,
+            // This reader sends every point of the cells that it looks at.
+            Event::Measured { cell, .. } if self.by_files && self.looks_at(cell) => return Ok(()),
+            Event::Measured { cell, .. } if self.by_files => self.cells.retain(|(known, _)| *known != cell),
             Event::SweepStarted(_) => {
+                self.by_files = false;
                 self.told.clear();
                 self.cells.clear();
                 self.log = Some(MergedLog::new(&self.run_dir));
@@ -150,15 +168,30 @@ impl History {
             _ => {}
         }
         let started = match event {
-            Event::CellStarted { cell } => Some(cell),
+            Event::CellStarted { cell } if self.looks_at_all() => Some(cell),
             _ => None,
         };
         self.send(event)?;
         started.map_or(Ok(()), |cell| self.look_at(cell))
     }
 
+    /// Returns whether the points of every running cell are read.
+    fn looks_at_all(&self) -> bool {
+        !self.by_files || self.turns.running.len() <= MOST_RUNNING
+    }
+
+    /// Returns whether the points of this cell are read.
+    fn looks_at(&self, cell: CellIndex) -> bool {
+        let is_known = self.cells.iter().any(|(known, _)| *known == cell);
+        is_known && (self.wanted.contains(&cell) || (self.looks_at_all() && self.turns.is_running(cell)))
+    }
+
     fn look_at(&mut self, cell: CellIndex) -> Result<(), Left> {
         let at = self.cells.iter().position(|(known, _)| *known == cell);
+        if at.is_none() && self.by_files {
+            // The source may have sent single points of it.
+            self.send(Event::History { cell })?;
+        }
         let read = at.map_or(0, |at| self.cells.remove(at).1);
         self.cells.push((cell, read));
         if self.cells.len() > MOST_CELLS {
@@ -182,11 +215,11 @@ impl History {
 
     /// Sends new points of the viewed and the running cells. Returns whether there may be more.
     fn tell_all(&mut self) -> Result<bool, Left> {
+        self.looked = Some(Instant::now());
         let mut more = false;
         for index in 0..self.cells.len() {
             let cell = self.cells[index].0;
-            let is_wanted = self.turns.is_running(cell) || self.wanted.contains(&cell);
-            if is_wanted && !self.told.contains(&cell) {
+            if self.looks_at(cell) && !self.told.contains(&cell) {
                 more |= self.tell(index)?;
             }
         }

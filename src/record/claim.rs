@@ -16,7 +16,7 @@ use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub use holder::Holder;
 pub use job::Job;
 
 use super::error::At;
+use super::folder::Folder;
 use super::read::{numbers, read_json};
 use super::{RecordError, names, sync};
 use crate::event::CellIndex;
@@ -45,8 +46,9 @@ const NO_LINKS: [i32; 4] = [1, 38, 95, 524];
 #[derive(Debug)]
 pub struct Claim {
     cell: CellIndex,
-    folder: PathBuf,
-    path: PathBuf,
+    /// The folder of the claims, which is found where it is if the run directory is moved.
+    folder: Folder,
+    name: String,
     contents: Vec<u8>,
     is_lost: bool,
     /// Whether the process that held the cell before may still be alive, so that its folder must not be written.
@@ -72,7 +74,13 @@ impl Claim {
     /// [`RecordError::Claimed`] if another process holds the cell; otherwise an error of the operating system.
     pub(super) fn take(run_dir: &Path, cell: CellIndex, device: &str, over: Option<&str>) -> Result<Self, RecordError> {
         let folder = run_dir.join(names::CLAIMS);
-        fs::create_dir_all(&folder).at("create the folder", &folder)?;
+        // Without its parents: a run directory that was deleted stays deleted.
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(error).at("create the folder", &folder);
+            }
+            _ => {}
+        }
         let own = Holder::this_process(device, token());
         let mut contents = serde_json::to_vec(&own).map_err(|error| super::error::json(&folder, &error))?;
         contents.push(b'\n');
@@ -111,8 +119,8 @@ impl Claim {
             }
             let claim = Self {
                 cell,
-                folder: folder.clone(),
-                path,
+                folder: Folder::at(folder.clone()),
+                name: file_name(cell, number),
                 contents: contents.clone(),
                 is_lost: false,
                 needs_fence,
@@ -147,18 +155,21 @@ impl Claim {
     /// # Errors
     /// [`RecordError::TakenOver`] if it does not; an error of the operating system if that is unknown.
     pub(super) fn check(&mut self) -> Result<(), RecordError> {
-        match fs::read(&self.path) {
+        let folder = self.folder.place();
+        let path = folder.join(&self.name);
+        match fs::read(&path) {
             Ok(found) if found == self.contents => return Ok(()),
             Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error).at("read", &self.path),
+            // If the whole folder is gone, nobody has taken anything over.
+            Err(error) if error.kind() == ErrorKind::NotFound && folder.exists() => {}
+            Err(error) => return Err(error).at("read", &path),
         }
         self.is_lost = true;
-        let now = seen(&self.folder, Some(self.cell)).unwrap_or_default();
+        let now = seen(&folder, Some(self.cell)).unwrap_or_default();
         Err(RecordError::TakenOver {
             cell: self.cell,
             by: now.last().and_then(|claim| claim.holder.as_ref()).map(Holder::words),
-            path: self.path.clone(),
+            path,
         })
     }
 }
@@ -167,7 +178,7 @@ impl Drop for Claim {
     fn drop(&mut self) {
         // If this fails, the end of this process releases the claim.
         if !self.is_lost && self.check().is_ok() {
-            let _ = fs::remove_file(&self.path);
+            let _ = fs::remove_file(self.folder.place().join(&self.name));
         }
     }
 }
@@ -199,16 +210,29 @@ pub(super) fn seen(folder: &Path, only: Option<CellIndex>) -> io::Result<Vec<See
     Ok(found)
 }
 
-/// Returns the cells that have a claim, without reading any.
+/// Returns the cell and the number of every claim, in this order, without reading any.
 ///
 /// # Errors
 /// The claims cannot be listed.
-pub fn claimed_cells(run_dir: &Path) -> Result<BTreeSet<CellIndex>, RecordError> {
+pub fn claim_names(run_dir: &Path) -> Result<BTreeSet<(CellIndex, u32)>, RecordError> {
     let folder = run_dir.join(names::CLAIMS);
-    numbers(&folder, |name| Some(parse(name)?.0)).at("list", &folder)
+    numbers(&folder, parse).at("list", &folder)
+}
+
+/// Returns the process that holds a claim; none if it cannot be read.
+#[must_use]
+pub fn read_claim(run_dir: &Path, cell: CellIndex, number: u32) -> Option<Holder> {
+    read_json(&run_dir.join(names::CLAIMS).join(file_name(cell, number)), MOST_BYTES).ok()
 }
 
 impl Seen {
+    /// Returns whether the process was one of this machine, and is dead. Asks nobody else.
+    #[must_use]
+    pub fn is_dead_here(&self) -> bool {
+        let own = Holder::this_process("", String::new());
+        self.holder.as_ref().is_some_and(|holder| holder.is_dead_here(&own))
+    }
+
     /// Returns whether the process may be alive.
     #[must_use]
     pub fn may_live(&self) -> bool {
@@ -293,6 +317,7 @@ fn pause() {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;

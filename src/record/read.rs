@@ -99,10 +99,7 @@ pub fn begun_cells(run_dir: &Path) -> Result<BTreeSet<CellIndex>, RecordError> {
 }
 
 /// Returns the numbers that `parse` finds in the names of a folder's files.
-pub(super) fn numbers(
-    folder: &Path,
-    parse: impl Fn(&str) -> Option<CellIndex>,
-) -> std::io::Result<BTreeSet<CellIndex>> {
+pub(super) fn numbers<N: Ord>(folder: &Path, parse: impl Fn(&str) -> Option<N>) -> std::io::Result<BTreeSet<N>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         entries => entries?,

@@ -7,9 +7,10 @@ use super::error::SweepError;
 use super::queue::to_do;
 use super::{plan, queued, with_added};
 use crate::config::Experiment;
-use crate::event::{CellEnding, CellIndex, CellSize, Event, Summary};
+use crate::event::{CellEnding, CellIndex, CellSize, Event, Summary, SweepEnding};
 use crate::record::{
-    CellFound, QueueFile, RowState, RunInfo, RunState, find_config, host_name, read_cells, read_progress, read_run,
+    CellFound, CellRow, QueueFile, RowState, RunInfo, RunState, find_config, host_name, read_cells, read_progress,
+    read_run,
 };
 
 /// Returns the events of a run that no process trains, read from its directory: the plan, interrupted cells, how it
@@ -56,7 +57,15 @@ pub fn told_by_disk(run_dir: &Path) -> Result<Vec<Event>, SweepError> {
     let held = Vec::new();
     events.push(Event::Queue { order, held });
     // Without an ending, the reader sees that no more events come.
-    events.extend(info.and_then(|info| info.state.ending()).map(Event::SweepEnded));
+    let ending = info.and_then(|info| info.state.ending());
+    // The last task may not have seen on a network file system that the other cells had ended.
+    let has_ended = |row: &CellRow| matches!(&row.state, RowState::Ended(ending) if *ending != CellEnding::Interrupted);
+    let is_complete = kept.again.is_empty() && rows.iter().all(has_ended);
+    let ending = match ending {
+        Some(SweepEnding::Stopped) if is_complete => Some(SweepEnding::Complete),
+        ending => ending,
+    };
+    events.extend(ending.map(Event::SweepEnded));
     Ok(events)
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::event::{CellEnding, CellIndex, Summary};
-use crate::record::{CellRow, RowState, RunDir, begun_cells, claimed_cells, read_points, read_summary};
+use crate::record::{CellRow, RowState, RunDir, begun_cells, claim_names, read_points, read_summary};
 
 /// Reads the cells of other processes. Lines of metrics are read once, and cells that have ended for good are not read
 /// again.
@@ -23,9 +23,10 @@ impl Survey {
         }
         // What cannot be read keeps its state.
         let Ok(begun) = begun_cells(run_dir.path()) else { return };
-        let Ok(claimed) = claimed_cells(run_dir.path()) else {
+        let Ok(claims) = claim_names(run_dir.path()) else {
             return;
         };
+        let claimed: BTreeSet<CellIndex> = claims.into_iter().map(|(cell, _)| cell).collect();
         for row in rows.iter_mut().filter(|row| foreign.contains(&row.cell)) {
             if self.over.contains(&row.cell) {
                 continue;

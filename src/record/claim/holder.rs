@@ -69,18 +69,26 @@ impl Holder {
         }
     }
 
+    /// Returns whether this process, `own`, can see whether the holder runs.
+    fn is_here(&self, own: &Self) -> bool {
+        // Systems without /proc tell neither the boot nor the starting time of a process.
+        let has_none = self.boot.is_none() && own.boot.is_none();
+        let is_this_boot = self.boot == own.boot && self.pid_namespace == own.pid_namespace;
+        is_this_boot && (!has_none || (self.host == own.host && self.machine == own.machine))
+    }
+
+    /// Returns whether the holder is a dead process of this machine.
+    pub(super) fn is_dead_here(&self, own: &Self) -> bool {
+        self.is_here(own) && !self.is_running()
+    }
+
     /// Returns what this process, `own`, knows about the holder.
     pub(super) fn fate(&self, own: &Self) -> Fate {
-        let is_this_boot = self.boot.is_some() && self.boot == own.boot;
+        if self.is_here(own) {
+            return if self.is_running() { Fate::Alive } else { Fate::Dead };
+        }
         let is_this_machine = self.host == own.host && self.machine == own.machine;
-        if is_this_boot && self.pid_namespace == own.pid_namespace {
-            return if self.is_running() { Fate::Alive } else { Fate::Dead };
-        }
-        // Systems without /proc tell neither the boot nor the starting time of a process.
-        if self.boot.is_none() && own.boot.is_none() && is_this_machine {
-            return if self.is_running() { Fate::Alive } else { Fate::Dead };
-        }
-        let is_another_boot = self.boot.is_some() && own.boot.is_some() && !is_this_boot;
+        let is_another_boot = self.boot.is_some() && own.boot.is_some() && self.boot != own.boot;
         // Two machines may have one name, so this is not certain.
         if is_another_boot && is_this_machine {
             return Fate::Ended;
