@@ -21,11 +21,11 @@ pub mod quantity;
 pub mod record;
 mod relaunch;
 pub mod report;
+#[path = "lib/sending.rs"]
+mod sending;
 pub mod setup;
 pub mod signals;
 pub mod statistics;
-#[path = "lib/sending.rs"]
-mod sending;
 pub mod submit;
 mod suggest;
 pub mod sweep;

@@ -32,7 +32,11 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn new(cluster: &'a Cluster, steps: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("cells.ron"), CELLS.replace("STEPS", &steps.to_string())).unwrap();
+        fs::write(
+            folder.path().join("cells.ron"),
+            CELLS.replace("STEPS", &steps.to_string()),
+        )
+        .unwrap();
         Self { cluster, folder }
     }
 
@@ -49,7 +53,16 @@ impl<'a> Place<'a> {
     /// Submits the configuration or the run directory, and returns the numbers of the jobs sent by this call.
     fn submit(&self, what: &str, arguments: &[&str]) -> Vec<u64> {
         let before = sent_jobs(&self.run_dir()).len();
-        let submit = ["submit", what, "--runners", "1", "--checkpoint-every", "1", "--device", "flex"];
+        let submit = [
+            "submit",
+            what,
+            "--runners",
+            "1",
+            "--checkpoint-every",
+            "1",
+            "--device",
+            "flex",
+        ];
         let output = self.sharptui(&[&submit, arguments].concat());
         let said = [output.stdout, output.stderr].concat();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
@@ -68,20 +81,33 @@ impl<'a> Place<'a> {
     /// Waits until this many cells have begun, and written something.
     fn wait_for_training(&self, count: usize) {
         let begun = |cell: &CellFound| read_metrics(&cell.path).is_ok_and(|metrics| !metrics.points.is_empty());
-        self.cluster.wait_for("training", || self.cells().iter().filter(|cell| begun(cell)).count() >= count);
+        self.cluster.wait_for("training", || {
+            self.cells().iter().filter(|cell| begun(cell)).count() >= count
+        });
     }
 
     fn wait_for_the_end(&self, jobs: &[u64]) {
         let tasks = |job: &u64| self.cluster.states(*job).len();
         self.cluster.wait_for("end of all tasks", || {
-            jobs.iter().for_each(|job| self.cluster.hurry(*job));
+            for job in jobs {
+                self.cluster.hurry(*job);
+            }
             jobs.iter().map(tasks).sum::<usize>() == 0
         });
     }
 
     /// Asserts that every cell has ended, once, with the results of a run without Slurm.
     fn assert_equal_to_an_undisturbed_run(&self) {
-        let output = self.sharptui(&["cells.ron", "--plain", "--runners", "1", "--device", "flex", "--out", "quiet"]);
+        let output = self.sharptui(&[
+            "cells.ron",
+            "--plain",
+            "--runners",
+            "1",
+            "--device",
+            "flex",
+            "--out",
+            "quiet",
+        ]);
         assert!(output.status.success());
         let quiet = read_cells(&self.folder.path().join("quiet/cells")).unwrap();
         let cells = self.cells();
@@ -128,7 +154,10 @@ fn an_array_larger_than_allowed_is_sent_in_parts(cluster: &Cluster) {
     place.assert_equal_to_an_undisturbed_run();
     let output = place.sharptui(&["submit", "runs/cells"]);
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && said.contains("every cell has ended"), "{said}");
+    assert!(
+        !output.status.success() && said.contains("every cell has ended"),
+        "{said}"
+    );
 }
 
 fn a_preempted_task_goes_on_from_its_checkpoints(cluster: &Cluster) {
@@ -139,7 +168,9 @@ fn a_preempted_task_goes_on_from_its_checkpoints(cluster: &Cluster) {
     fs::write(&script, "#!/bin/bash\nsleep 2\n").unwrap();
     let script = script.display().to_string();
     cluster.says("sbatch", &["-p", "high", "-n", "2", "-o", "/dev/null", &script]);
-    cluster.wait_for("preemption", || cluster.states(jobs[0]).iter().any(|state| state == "PENDING"));
+    cluster.wait_for("preemption", || {
+        cluster.states(jobs[0]).iter().any(|state| state == "PENDING")
+    });
     assert!(place.ended() < 6);
     place.wait_for_the_end(&jobs);
     place.assert_equal_to_an_undisturbed_run();

@@ -44,15 +44,7 @@ impl Sweep {
         if let Some(earlier) = &earlier {
             check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
         }
-        let of_the_sweep = run_dir.shortcomings().into_iter();
-        let maybe_elsewhere = earlier
-            .as_ref()
-            .filter(|_| !run_dir.is_shared())
-            .and_then(trained_elsewhere);
-        let of_the_sweep = of_the_sweep
-            .chain(maybe_elsewhere)
-            .chain(earlier.as_ref().and_then(rounded_otherwise));
-        let mut notices: Vec<(Option<CellIndex>, String)> = of_the_sweep.map(|words| (None, words)).collect();
+        let mut notices = first_notices(&run_dir, earlier.as_ref());
         let (experiment, mut kept) = with_added(experiment, run_dir.path())?;
         if run_dir.is_shared() {
             // Only a process that can write `queue.json` can see to it that they run once.
@@ -60,12 +52,7 @@ impl Sweep {
         }
         let slice = running.cells.clone();
         let is_own = |cell: CellIndex| slice.as_ref().is_none_or(|slice| slice.contains(&cell));
-        if let Some(cell) = slice.iter().flatten().find(|cell| **cell >= experiment.cells.len()) {
-            return Err(SweepError::NoSuchCell {
-                cell: *cell,
-                cells: experiment.cells.len(),
-            });
-        }
+        check_cells(slice.iter().flatten(), experiment.cells.len())?;
         let Found {
             rows,
             broken_off,
@@ -241,6 +228,22 @@ fn held(run_dir: &RunDir, take_over: bool) -> Result<(BTreeSet<CellIndex>, BTree
         }
     }
     Ok((held, over))
+}
+
+/// Returns notices about the run directory and the process that had it before.
+fn first_notices(run_dir: &RunDir, earlier: Option<&RunInfo>) -> Vec<(Option<CellIndex>, String)> {
+    let elsewhere = earlier.filter(|_| !run_dir.is_shared()).and_then(trained_elsewhere);
+    let words = run_dir.shortcomings().into_iter().chain(elsewhere);
+    let words = words.chain(earlier.and_then(rounded_otherwise));
+    words.map(|words| (None, words)).collect()
+}
+
+/// Checks that the run has all these cells.
+fn check_cells<'c>(mut asked: impl Iterator<Item = &'c CellIndex>, cells: usize) -> Result<(), SweepError> {
+    match asked.find(|cell| **cell >= cells) {
+        Some(&cell) => Err(SweepError::NoSuchCell { cell, cells }),
+        None => Ok(()),
+    }
 }
 
 /// Returns the distinct seeds of an experiment, in ascending order.

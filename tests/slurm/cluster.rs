@@ -25,7 +25,10 @@ impl Cluster {
             eprintln!("skipped: {why}");
             None
         };
-        if ["CI", "SHARPTUI_SLURM"].iter().all(|name| std::env::var_os(name).is_none()) {
+        if ["CI", "SHARPTUI_SLURM"]
+            .iter()
+            .all(|name| std::env::var_os(name).is_none())
+        {
             return skipped("a cluster is started only where CI or SHARPTUI_SLURM is set");
         }
         if cfg!(feature = "tch") {
@@ -73,7 +76,7 @@ impl Cluster {
         let key_file = path.join("munge/key");
         File::create(&key_file).unwrap().write_all(&key).unwrap();
         fs::set_permissions(&key_file, Permissions::from_mode(0o400)).unwrap();
-        let host = self.host();
+        let host = short_host_name();
         let [controller, node] = free_ports();
         let place = path.display();
         let text = format!(
@@ -90,11 +93,6 @@ impl Cluster {
              PartitionName=high Nodes={host} MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=off\n"
         );
         fs::write(path.join("slurm.conf"), text).unwrap();
-    }
-
-    fn host(&self) -> String {
-        let output = Command::new("hostname").arg("-s").output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     fn launch_daemons(&mut self) {
@@ -114,7 +112,10 @@ impl Cluster {
 
     fn launch(&mut self, mut command: Command, name: &str) {
         let log = File::create(self.path().join(format!("{name}.log"))).unwrap();
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
         self.daemons.extend(command.spawn());
     }
 
@@ -128,7 +129,9 @@ impl Cluster {
     /// Returns a command that speaks to this cluster.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.env("SLURM_CONF", self.path().join("slurm.conf")).env("LC_ALL", "C.UTF-8");
+        command
+            .env("SLURM_CONF", self.path().join("slurm.conf"))
+            .env("LC_ALL", "C.UTF-8");
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("/usr/sbin:{path}"));
         command
@@ -150,7 +153,10 @@ impl Cluster {
     /// Lets requeued tasks start now and not after two minutes.
     pub fn hurry(&self, job: u64) {
         let job = job.to_string();
-        for task in self.says("squeue", &["-h", "-r", "-t", "PENDING", "-j", &job, "-o", "%i"]).lines() {
+        for task in self
+            .says("squeue", &["-h", "-r", "-t", "PENDING", "-j", &job, "-o", "%i"])
+            .lines()
+        {
             self.says("scontrol", &["update", &format!("JobId={task}"), "StartTime=now"]);
         }
     }
@@ -175,6 +181,12 @@ impl Drop for Cluster {
             let _ = daemon.wait();
         }
     }
+}
+
+/// Returns the name of this machine without its domain.
+fn short_host_name() -> String {
+    let output = Command::new("hostname").arg("-s").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// Returns two ports that are free now.
