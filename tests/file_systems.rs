@@ -245,7 +245,7 @@ fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_si
     let Some(place) = Place::refusing(&[("REFUSE_SOCKETS", "socket")]) else {
         return;
     };
-    let output = place.run(&["long.ron", "--detach"]);
+    let output = place.run(&["long.ron", "--detach", "--runners", "1"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let words = said(&output);
     assert!(words.contains("so no screen can steer it"), "{words}");
@@ -314,7 +314,7 @@ fn another_user_sees_that_a_run_goes_on() {
         let (program, refuse) = (place.path("program"), place.path("refuse.so"));
         fs::copy(env!("CARGO_BIN_EXE_sharptui"), &program).unwrap();
         fs::copy(library().unwrap(), &refuse).unwrap();
-        assert_eq!(place.run(&["long.ron", "--detach"]).status.code(), Some(0));
+        assert_eq!(place.run(&["long.ron", "--detach", "--runners", "1"]).status.code(), Some(0));
         let run_dir = place.path("runs/long");
         other.arg(&program).arg("attach").arg(&run_dir).current_dir("/");
         other
