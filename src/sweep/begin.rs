@@ -44,15 +44,7 @@ impl Sweep {
         if let Some(earlier) = &earlier {
             check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
         }
-        let of_the_sweep = run_dir.shortcomings().into_iter();
-        let maybe_elsewhere = earlier
-            .as_ref()
-            .filter(|_| !run_dir.is_shared())
-            .and_then(trained_elsewhere);
-        let of_the_sweep = of_the_sweep
-            .chain(maybe_elsewhere)
-            .chain(earlier.as_ref().and_then(rounded_otherwise));
-        let mut notices: Vec<(Option<CellIndex>, String)> = of_the_sweep.map(|words| (None, words)).collect();
+        let mut notices = notices(&run_dir, earlier.as_ref());
         let (experiment, mut kept) = with_added(experiment, run_dir.path())?;
         if run_dir.is_shared() {
             // Only a process that can write `queue.json` can see to it that they run once.
@@ -176,6 +168,15 @@ impl Sweep {
         // The caller reports another error.
         let _ = self.run_dir.write_run(self.earlier.as_ref().unwrap_or(&self.info));
     }
+}
+
+/// Returns notices about the run directory, for the person watching.
+fn notices(run_dir: &RunDir, earlier: Option<&RunInfo>) -> Vec<(Option<CellIndex>, String)> {
+    // Tasks on several machines are what a shared run directory is for.
+    let elsewhere = earlier.filter(|_| !run_dir.is_shared()).and_then(trained_elsewhere);
+    let words = run_dir.shortcomings().into_iter().chain(elsewhere);
+    let words = words.chain(earlier.and_then(rounded_otherwise));
+    words.map(|words| (None, words)).collect()
 }
 
 /// What earlier processes left of a sweep.
