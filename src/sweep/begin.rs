@@ -44,7 +44,7 @@ impl Sweep {
         if let Some(earlier) = &earlier {
             check_same(earlier, run_dir.config_path(), &experiment, datasets.marks())?;
         }
-        let mut notices = first_notices(&run_dir, earlier.as_ref());
+        let mut notices = notices(&run_dir, earlier.as_ref());
         let (experiment, mut kept) = with_added(experiment, run_dir.path())?;
         if run_dir.is_shared() {
             // Only a process that can write `queue.json` can see to it that they run once.
@@ -166,6 +166,15 @@ impl Sweep {
     }
 }
 
+/// Returns notices about the run directory, for the person watching.
+fn notices(run_dir: &RunDir, earlier: Option<&RunInfo>) -> Vec<(Option<CellIndex>, String)> {
+    // Tasks on several machines are what a shared run directory is for.
+    let elsewhere = earlier.filter(|_| !run_dir.is_shared()).and_then(trained_elsewhere);
+    let words = run_dir.shortcomings().into_iter().chain(elsewhere);
+    let words = words.chain(earlier.and_then(rounded_otherwise));
+    words.map(|words| (None, words)).collect()
+}
+
 /// What earlier processes left of a sweep.
 struct Found {
     rows: Vec<CellRow>,
@@ -228,14 +237,6 @@ fn held(run_dir: &RunDir, take_over: bool) -> Result<(BTreeSet<CellIndex>, BTree
         }
     }
     Ok((held, over))
-}
-
-/// Returns notices about the run directory and the process that had it before.
-fn first_notices(run_dir: &RunDir, earlier: Option<&RunInfo>) -> Vec<(Option<CellIndex>, String)> {
-    let elsewhere = earlier.filter(|_| !run_dir.is_shared()).and_then(trained_elsewhere);
-    let words = run_dir.shortcomings().into_iter().chain(elsewhere);
-    let words = words.chain(earlier.and_then(rounded_otherwise));
-    words.map(|words| (None, words)).collect()
 }
 
 /// Checks that the run has all these cells.

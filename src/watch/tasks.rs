@@ -131,7 +131,6 @@ impl Tasks {
             self.look_at_claims()?;
             self.look_at_folders()?;
             self.look_at_cells()?;
-            self.tell_where()?;
             if self.claimed.elapsed() >= WITHOUT_CLAIMS {
                 return self.end();
             }
@@ -154,38 +153,35 @@ impl Tasks {
             self.running.remove(&cell);
             self.tell_end(cell)?;
         }
-        for (cell, number) in now {
-            self.claimed = Instant::now();
-            if !self.running.contains_key(&cell) {
-                self.tell_begin(cell, number)?;
-            }
+        let new: Vec<(CellIndex, u32)> = now
+            .into_iter()
+            .inspect(|_| self.claimed = Instant::now())
+            .filter(|(cell, _)| !self.running.contains_key(cell))
+            .collect();
+        let begun: Vec<CellIndex> = new
+            .into_iter()
+            .filter_map(|(cell, number)| self.begin(cell, number))
+            .collect();
+        // First, so that the reader of these events does not read every cell that begins.
+        self.tell_where()?;
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let numbers: Vec<u32> = begun.iter().map(|cell| self.runner_of(*cell)).collect();
+        self.send(Event::Runners(self.runners.clone()))?;
+        for (cell, runner) in begun.into_iter().zip(numbers) {
+            self.send(Event::Assigned { cell, runner })?;
+            self.send(Event::CellStarted { cell })?;
         }
         Ok(())
     }
 
-    fn tell_begin(&mut self, cell: CellIndex, number: u32) -> Result<(), Over> {
+    /// Notes that a cell runs, unless its claim is one of a dead process.
+    fn begin(&mut self, cell: CellIndex, number: u32) -> Option<CellIndex> {
         let holder = read_claim(&self.run_dir, cell, number);
         if holder.clone().is_some_and(|holder| is_dead(cell, number, holder)) {
-            return Ok(());
+            return None;
         }
-        let runner = self.runners.len() as u32;
-        let device = holder.as_ref().map_or_else(|| "unknown".to_owned(), place);
-        // The same process trains several cells in turn.
-        let runner = match self.runners.iter().find(|runner| runner.device == device) {
-            Some(known) => known.number,
-            None => {
-                self.runners.push(Runner {
-                    number: runner,
-                    device,
-                    threads: 0,
-                });
-                self.send(Event::Runners(self.runners.clone()))?;
-                runner
-            }
-        };
-        self.known.insert(cell);
-        self.send(Event::Assigned { cell, runner })?;
-        self.send(Event::CellStarted { cell })?;
         let running = Running {
             number,
             holder,
@@ -195,7 +191,24 @@ impl Tasks {
             last: None,
         };
         self.running.insert(cell, running);
-        Ok(())
+        self.known.insert(cell);
+        Some(cell)
+    }
+
+    /// Returns the number of the process that trains a running cell. The same process trains several cells in turn.
+    fn runner_of(&mut self, cell: CellIndex) -> u32 {
+        let holder = self.running.get(&cell).and_then(|running| running.holder.as_ref());
+        let device = holder.map_or_else(|| "unknown".to_owned(), place);
+        if let Some(known) = self.runners.iter().find(|runner| runner.device == device) {
+            return known.number;
+        }
+        let number = self.runners.len() as u32;
+        self.runners.push(Runner {
+            number,
+            device,
+            threads: 0,
+        });
+        number
     }
 
     fn tell_end(&mut self, cell: CellIndex) -> Result<(), Over> {
@@ -311,7 +324,7 @@ impl Tasks {
             .collect();
         let named: Vec<&str> = hosts.iter().copied().take(MOST_HOSTS).collect();
         let more = hosts.len() - named.len();
-        let mut words = match (named.is_empty(), more) {
+        let words = match (named.is_empty(), more) {
             (true, _) => "by tasks".to_owned(),
             (false, 0) => format!("by tasks on {}", named.join(", ")),
             (false, _) => format!(
@@ -325,10 +338,13 @@ impl Tasks {
             .values()
             .filter(|running| running.changed.elapsed() >= SILENT)
             .count();
-        if silent > 0 {
+        let more = if silent > 0 {
             let cells = counted(silent as u64, "cell");
-            words += &format!("; {cells} wrote nothing for more than five minutes");
-        }
+            format!("; {cells} wrote nothing for more than five minutes")
+        } else {
+            String::new()
+        };
+        let words = words + &more;
         if self.said.as_ref() == Some(&words) {
             return Ok(());
         }
