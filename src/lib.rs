@@ -21,7 +21,6 @@ pub mod quantity;
 pub mod record;
 mod relaunch;
 pub mod report;
-#[path = "lib/sending.rs"]
 mod sending;
 pub mod setup;
 pub mod signals;
@@ -87,7 +86,11 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             how,
         }) => resume(run_dir, *take_over, how),
         Some(Action::Train(args)) => train_cells(args),
-        Some(Action::Submit(args)) => sending::submit(args),
+        Some(Action::Submit(args)) => sending::submit(args, |experiment, text, running| {
+            let config = (args.what.as_path(), text);
+            let (sweep, _signals) = make(experiment, config, &args.out, (&args.place, running))?;
+            leave_to_others(sweep)
+        }),
         Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
         Some(Action::Screen { check: None }) => print_preferences(),
         Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),

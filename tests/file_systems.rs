@@ -314,7 +314,10 @@ fn another_user_sees_that_a_run_goes_on() {
         let (program, refuse) = (place.path("program"), place.path("refuse.so"));
         fs::copy(env!("CARGO_BIN_EXE_sharptui"), &program).unwrap();
         fs::copy(library().unwrap(), &refuse).unwrap();
-        assert_eq!(place.run(&["long.ron", "--detach", "--runners", "1"]).status.code(), Some(0));
+        assert_eq!(
+            place.run(&["long.ron", "--detach", "--runners", "1"]).status.code(),
+            Some(0)
+        );
         let run_dir = place.path("runs/long");
         other.arg(&program).arg("attach").arg(&run_dir).current_dir("/");
         other

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::{leave_to_others, make};
 use crate::characters::as_typed;
 use crate::cli::SubmitArgs;
 use crate::config::{self, Experiment};
@@ -20,13 +19,17 @@ use crate::watch::print;
 /// Variables of the environment that a task needs to find the libraries that this process has found.
 const LIBRARIES: [&str; 1] = ["LD_LIBRARY_PATH"];
 
-/// Sends cells to Slurm.
-pub(super) fn submit(args: &SubmitArgs) -> anyhow::Result<ExitCode> {
+/// Sends cells to Slurm. `make` makes the run directory of a new run from its experiment and the text of its
+/// configuration, and returns it.
+pub(crate) fn submit(
+    args: &SubmitArgs,
+    make: impl FnOnce(Experiment, &str, &Running) -> anyhow::Result<PathBuf>,
+) -> anyhow::Result<ExitCode> {
     let (run_dir, name, cells) = if args.what.is_dir() {
         let (name, cells) = left(&args.what)?;
         (args.what.clone(), name, cells)
     } else {
-        new_run(args)?
+        new_run(args, make)?
     };
     let folder = env::current_dir().context("the current folder cannot be found")?;
     let submission = Submission {
@@ -58,7 +61,10 @@ pub(super) fn submit(args: &SubmitArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns the run directory of a new run, its name and its cells. A trial run makes no folder.
-fn new_run(args: &SubmitArgs) -> anyhow::Result<(PathBuf, String, Vec<CellIndex>)> {
+fn new_run(
+    args: &SubmitArgs,
+    make: impl FnOnce(Experiment, &str, &Running) -> anyhow::Result<PathBuf>,
+) -> anyhow::Result<(PathBuf, String, Vec<CellIndex>)> {
     let text = config::read_text(&args.what)?;
     let experiment = Experiment::parse(&text, &args.what)?;
     let name = experiment.name.clone();
@@ -73,8 +79,7 @@ fn new_run(args: &SubmitArgs) -> anyhow::Result<(PathBuf, String, Vec<CellIndex>
         cells: None,
         take_over: false,
     };
-    let (sweep, _signals) = make(experiment, (&args.what, &text), &args.out, (&args.place, &running))?;
-    Ok((leave_to_others(sweep)?, name, cells))
+    Ok((make(experiment, &text, &running)?, name, cells))
 }
 
 /// Returns the name of a run, and the cells that are left to train.
