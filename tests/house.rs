@@ -149,6 +149,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "live",
             "machine",
             "monitor",
+            "number",
             "plain",
             "record",
             "signals",
