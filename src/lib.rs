@@ -86,8 +86,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             how,
         }) => resume(run_dir, *take_over, how),
         Some(Action::Train(args)) => train_cells(args),
-        Some(Action::Submit(args)) => sending::submit(args, |experiment, text, running| {
-            let config = (args.what.as_path(), text);
+        Some(Action::Submit(args)) => sending::submit(args, |experiment, running| {
+            let config = (args.what.as_path(), None);
             let (sweep, _signals) = make(experiment, config, &args.out, (&args.place, running))?;
             leave_to_others(sweep)
         }),
@@ -160,7 +160,7 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
         experiment = experiment.cut_at(steps);
     }
     let running = running(&args.how, false);
-    let (sweep, signals) = make(experiment, (path, &text), &args.out, (&args.how.place, &running))?;
+    let (sweep, signals) = make(experiment, (path, Some(&text)), &args.out, (&args.how.place, &running))?;
     if args.prepare {
         let place = leave_to_others(sweep)?;
         print_exactly([place.as_os_str().as_bytes(), b"\n"].concat())?;
@@ -169,15 +169,15 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
     follow(sweep, signals, Serves::of(&args.how))
 }
 
-/// Makes the run directory of a new sweep in the folder `out`. `config` has the path and the text of the configuration.
+/// Makes the run directory of a new sweep in the folder `out`. `config` is the path of the configuration, and its text
+/// where the path cannot be read again.
 fn make(
     experiment: Experiment,
-    config: (&Path, &str),
+    config: (&Path, Option<&str>),
     out: &Path,
     (place, running): (&PlaceArgs, &Running),
 ) -> anyhow::Result<(Sweep, Receiver<Signal>)> {
-    let (path, text) = config;
-    let (ready, stand_by) = prepare(experiment, (path, Some(text)), place, None)?;
+    let (ready, stand_by) = prepare(experiment, config, place, None)?;
     let Ready {
         experiment,
         device,

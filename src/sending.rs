@@ -19,11 +19,10 @@ use crate::watch::print;
 /// Variables of the environment that a task needs to find the libraries that this process has found.
 const LIBRARIES: [&str; 1] = ["LD_LIBRARY_PATH"];
 
-/// Sends cells to Slurm. `make` makes the run directory of a new run from its experiment and the text of its
-/// configuration, and returns it.
+/// Sends cells to Slurm. `make` makes the run directory of a new run from its experiment, and returns it.
 pub(crate) fn submit(
     args: &SubmitArgs,
-    make: impl FnOnce(Experiment, &str, &Running) -> anyhow::Result<PathBuf>,
+    make: impl FnOnce(Experiment, &Running) -> anyhow::Result<PathBuf>,
 ) -> anyhow::Result<ExitCode> {
     let (run_dir, name, cells) = if args.what.is_dir() {
         let (name, cells) = left(&args.what)?;
@@ -63,7 +62,7 @@ pub(crate) fn submit(
 /// Returns the run directory of a new run, its name and its cells. A trial run makes no folder.
 fn new_run(
     args: &SubmitArgs,
-    make: impl FnOnce(Experiment, &str, &Running) -> anyhow::Result<PathBuf>,
+    make: impl FnOnce(Experiment, &Running) -> anyhow::Result<PathBuf>,
 ) -> anyhow::Result<(PathBuf, String, Vec<CellIndex>)> {
     let text = config::read_text(&args.what)?;
     let experiment = Experiment::parse(&text, &args.what)?;
@@ -79,7 +78,7 @@ fn new_run(
         cells: None,
         take_over: false,
     };
-    Ok((make(experiment, &text, &running)?, name, cells))
+    Ok((make(experiment, &running)?, name, cells))
 }
 
 /// Returns the name of a run, and the cells that are left to train.
