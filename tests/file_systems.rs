@@ -171,6 +171,11 @@ fn a_cell_has_one_writer_where_locks_do_nothing_and_where_there_are_no_links() {
             claims.into_iter().next().and_then(|claim| Some(claim.holder?.token))
         };
         let dead = token().unwrap();
+        // Its runner ends moments later.
+        wait_until("the end of the runner", || {
+            let claims = sharptui::record::read_claims(&place.path("runs/long")).unwrap();
+            claims.iter().all(sharptui::record::Seen::is_dead_here)
+        });
         let third = task("1");
         wait_until("the claim", || token().is_some_and(|token| token != dead));
         let stopped = Command::new("kill").arg(third.id().to_string()).status();

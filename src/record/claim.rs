@@ -18,7 +18,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use holder::Holder;
 pub use job::Job;
@@ -35,6 +35,9 @@ const MOST_BYTES: u64 = 1 << 14;
 
 /// How often a process tries to take a claim that changes while it looks.
 const TRIES: u32 = 40;
+
+/// How long a process waits for a claim of its own host.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long a process waits before it tries again, at most.
 const PAUSE_MILLIS: u64 = 40;
@@ -84,7 +87,7 @@ impl Claim {
         let own = Holder::this_process(device, token());
         let mut contents = serde_json::to_vec(&own).map_err(|error| super::error::json(&folder, &error))?;
         contents.push(b'\n');
-        let mut met = None;
+        let (mut met, begun) = (None, Instant::now());
         for _ in 0..TRIES {
             let found = seen(&folder, Some(cell)).at("list", &folder)?;
             let mut needs_fence = false;
@@ -102,10 +105,11 @@ impl Claim {
                 }
             }
             if let Some(claim) = alive {
-                let is_readable = claim.holder.is_some();
+                // A claim that is just being written will be readable soon. A process of this host may be about to end:
+                // a runner ends moments after the process of its sweep was killed.
+                let is_here = claim.holder.as_ref().is_none_or(|holder| holder.is_here(&own));
                 met = Some(claim.clone());
-                // A claim that is just being written will be readable soon.
-                if is_readable {
+                if !is_here || begun.elapsed() >= PATIENCE {
                     break;
                 }
                 pause();

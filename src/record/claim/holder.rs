@@ -70,7 +70,7 @@ impl Holder {
     }
 
     /// Returns whether this process, `own`, can see whether the holder runs.
-    fn is_here(&self, own: &Self) -> bool {
+    pub(super) fn is_here(&self, own: &Self) -> bool {
         // Systems without /proc tell neither the boot nor the starting time of a process.
         let has_none = self.boot.is_none() && own.boot.is_none();
         let is_this_boot = self.boot == own.boot && self.pid_namespace == own.pid_namespace;
