@@ -216,6 +216,13 @@ fn titles(line: &Value) -> [(&'static str, f64); 5] {
     .map(|(words, key)| (words, line[key].as_f64().unwrap()))
 }
 
+/// Returns a number of steps as the screen writes it: "2 680".
+fn grouped(steps: u64) -> String {
+    let digits = steps.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn the_numbers_on_the_screen_are_those_of_the_metrics() {
     let mut program = Program::on(LONG, MIDDLE);
@@ -253,7 +260,7 @@ fn the_numbers_on_the_screen_are_those_of_the_metrics() {
 
     // The cursor starts at the current step of training, and moves back to the previous measurement.
     program.press("\u{1b}[D");
-    program.wait_for(&format!("at step {step}:"));
+    program.wait_for(&format!("at step {}:", grouped(step)));
     for (words, value) in titles(last) {
         program.wait_until_shown(words, value);
     }
@@ -316,7 +323,7 @@ fn any_cell_can_be_looked_at_while_another_trains() {
     program.wait_for("nothing measured yet");
     program.press("d");
     program.wait_for("cells/002");
-    program.wait_for("evaluate_every");
+    program.wait_for("batch_size");
     // The details follow the selected cell.
     program.press("kk");
     program.wait_for("cells/000");

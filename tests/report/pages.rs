@@ -188,6 +188,7 @@ fn a_report_made_again_replaces_the_first_and_leaves_the_run_alone() {
     let expected = [
         ".lock",
         "cells",
+        "claims",
         "config.ron",
         "figures",
         "report.html",
