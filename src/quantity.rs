@@ -6,7 +6,7 @@
 
 mod declared;
 
-use crate::event::{LambdaPoint, Point, Summary};
+use crate::event::{LambdaPoint, Point, PreconditionedPoint, Summary};
 
 pub use declared::*;
 
@@ -69,6 +69,8 @@ pub enum Source {
     Recorded,
     /// In the point's λ_max measurement.
     Lambda(fn(&LambdaPoint) -> Option<f64>),
+    /// In the point's measurement of preconditioned sharpness.
+    Preconditioned(fn(&PreconditionedPoint) -> Option<f64>),
 }
 
 /// The possible error of a value.
@@ -82,7 +84,18 @@ pub enum Uncertainty {
         key: &'static str,
         /// The place of the residual in a point.
         source: Source,
+        /// Returns the outcome of the search for the value in a point, if the point has one.
+        outcome: fn(&Point) -> Option<Outcome>,
     },
+}
+
+/// The outcome of a search for an eigenvalue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether the residual met the tolerance.
+    pub converged: bool,
+    /// Whether an audit corrected the value.
+    pub corrected: bool,
 }
 
 /// The line of a quantity on its chart.
@@ -148,6 +161,8 @@ pub enum ChartSpan {
     /// λ_max with its threshold, marks for uncertain values, and cells that ended earlier. The screen has separate
     /// drawing rules for this chart.
     Lambda,
+    /// Other eigenvalues: as [`Positive`](Self::Positive), with the axis that the user chooses for λ_max.
+    Eigenvalues,
     /// Fractions, up to one.
     Shares,
 }
@@ -173,7 +188,16 @@ impl Quantity {
     pub fn uncertainty(&self, point: &Point) -> Option<f64> {
         match self.uncertainty {
             Uncertainty::None => None,
-            Uncertainty::Residual { key, source } => source.of(key, point),
+            Uncertainty::Residual { key, source, .. } => source.of(key, point),
+        }
+    }
+
+    /// Returns the outcome of the search for the value in a point, if there was one.
+    #[must_use]
+    pub fn outcome(&self, point: &Point) -> Option<Outcome> {
+        match self.uncertainty {
+            Uncertainty::None => None,
+            Uncertainty::Residual { outcome, .. } => outcome(point),
         }
     }
 
@@ -189,6 +213,7 @@ impl Source {
         match self {
             Self::Recorded => point.values.get(key),
             Self::Lambda(value) => value(point.lambda.as_ref()?),
+            Self::Preconditioned(value) => value(point.preconditioned.as_ref()?),
         }
     }
 }
@@ -219,6 +244,9 @@ impl Summary {
             self.lambda_converged = Some(lambda.lambda_converged);
             self.lambda_step = Some(point.step);
             self.lambda_on = Some(lambda.lambda_on.clone());
+        }
+        if let Some(found) = point.preconditioned.as_ref().filter(|_| probe == 0) {
+            self.preconditioned_converged = Some(found.preconditioned_converged);
         }
     }
 }

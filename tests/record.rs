@@ -282,6 +282,7 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
         seconds: 8.125,
         reached_aim: Some(false),
         lambda_converged: Some(false),
+        preconditioned_converged: Some(true),
         lambda_step: Some(100),
         lambda_on: Some("held-out, 1000 examples".to_owned()),
         values: [
@@ -323,10 +324,11 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
         fs::read_to_string(run.path().join("summary.csv")).unwrap(),
         "cell,model,set_steps,dropout,state,reached_aim,changed_by_hand,steps,epochs,train_loss,train_accuracy,test_loss,\
          test_accuracy,lambda_max,lambda_residual,lambda_converged,lambda_step,lambda_on,\
-         gradient_norm,lambda_product_seconds,seconds\n\
-         0,\"mlp(2, 2)\",500,,diverged,false,false,500,2.5,1e-12,1.0,NaN,,inf,0.5,false,100,\"held-out, 1000 examples\",,,8.125\n\
-         1,\"a \"\"b\"\"\",9,,running,,false,0,0.0,0.0,,,,,,,,,,,0.0\n\
-         2,,,0.5,queued,,false,0,0.0,,,,,,,,,,,,0.0\n"
+         gradient_norm,preconditioned_sharpness,preconditioned_residual,preconditioned_converged,lambda_product_seconds,\
+         seconds\n\
+         0,\"mlp(2, 2)\",500,,diverged,false,false,500,2.5,1e-12,1.0,NaN,,inf,0.5,false,100,\"held-out, 1000 examples\",,,,true,,8.125\n\
+         1,\"a \"\"b\"\"\",9,,running,,false,0,0.0,0.0,,,,,,,,,,,,,,0.0\n\
+         2,,,0.5,queued,,false,0,0.0,,,,,,,,,,,,,,,0.0\n"
     );
 }
 

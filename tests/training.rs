@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use burn::tensor::{DType, Device, Tensor};
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use sharpness::curvature::MeanLoss;
 use sharpness::model::{Examples, RunningStatistics};
 use sharptui::config::{Experiment, Settings};
 use sharptui::event::{CellEnding, Command, Event, Point, RateChange, StopReason};
 use sharptui::setup;
-use sharptui::train::{AnyError, Control, Keeper, Outbox, Snapshot, Task, Trained, train};
+use sharptui::train::{AnyError, Array, Control, Keeper, Outbox, Snapshot, Task, Trained, train};
 
 const FEATURES: usize = 4;
 const CLASSES: usize = 3;
@@ -316,13 +317,88 @@ fn a_run_with_any_optimizer_goes_on_from_its_snapshot_to_the_last_bit() {
         assert_eq!(went_on.parameters(), whole.parameters(), "{optimizer}");
         let measured = |ran: &Ran| -> Vec<_> {
             let later = ran.points.iter().filter(|point| point.step > 7);
-            later.map(|point| (point.step, point.values.clone())).collect()
+            let measured = |point: &Point| (point.step, point.values.clone(), point.preconditioned.clone());
+            later.map(measured).collect()
         };
         assert_eq!(measured(&went_on), measured(&whole), "{optimizer}");
         assert!(
             went_on.parameters().iter().all(|number| number.is_finite()),
             "{optimizer}"
         );
+    }
+}
+
+#[test]
+fn preconditioned_sharpness_is_measured_with_the_preconditioner_of_the_last_step() {
+    let given = settings(
+        "model: Mlp(widths: [4]), activation: Tanh, learning_rate: 0.01, batch_size: Full, steps: 8, precision: F64,
+         lambda_every: Steps(1), lambda_tolerance: 1e-9, audit_every: 1, optimizer: RmsProp(eps: 1e-3), weight_decay: 0.1",
+    );
+    // A rate changed by hand writes a snapshot.
+    let ran = run_from(&given, &[HALVED], 5, None);
+    let first = &ran.points[0];
+    assert!(
+        first.lambda.is_some() && first.preconditioned.is_none(),
+        "no step was taken yet"
+    );
+    assert_eq!(first.values.get("preconditioned_threshold"), Some(200.0));
+    assert_eq!(first.values.get("threshold"), None);
+    let snapshot = ran.kept.as_ref().unwrap();
+    let squares = snapshot.arrays().find_map(|(name, array)| match array {
+        Array::Numbers(pieces) if name == "optimizer.square_average" => Some(Tensor::cat(pieces.clone(), 0)),
+        _ => None,
+    });
+    let p = squares.unwrap().sqrt() + 1e-3;
+    let examples = Examples::upload(&pixels(20), &labels(20), CLASSES, &Device::flex(), DType::F64);
+    let network = setup::network(&given, [1, 1, FEATURES], CLASSES);
+    let mean_loss = MeanLoss::new(&network, setup::loss(&given), &examples);
+    // Power iteration on P⁻¹(H + 0.1), shifted so that its largest eigenvalue is also the largest in magnitude.
+    let (shift, mut v) = (100.0, p.ones_like());
+    let mut value = 0.0;
+    for _ in 0..3_000 {
+        let product = mean_loss
+            .hessian_vector_product(&snapshot.parameters, &v, &mut || true)
+            .unwrap();
+        let next = (product + v.clone() * 0.1) / p.clone() + v.clone() * shift;
+        let norm = sharpness::tensor::norm(&next);
+        (v, value) = (next / norm, norm - shift);
+    }
+    let there = ran.points.iter().find(|point| point.step == snapshot.position.step);
+    let found = there.unwrap().preconditioned.as_ref().unwrap();
+    let error = found.preconditioned_sharpness / value - 1.0;
+    assert!(error.abs() < 1e-6, "{} is not {value}", found.preconditioned_sharpness);
+    assert!(found.preconditioned_converged && found.preconditioned_audited && found.preconditioned_hvps > 0);
+    let last = ran.points.last().unwrap();
+    assert_eq!(
+        last.values.get("preconditioned_threshold"),
+        Some(40.0),
+        "at the rate 0.05"
+    );
+    assert!(ran.trained.summary.values.get("preconditioned_sharpness").unwrap() > 0.0);
+    assert_eq!(ran.trained.summary.preconditioned_converged, Some(true));
+}
+
+#[test]
+fn only_an_adaptive_optimizer_has_a_preconditioned_sharpness_and_with_sam_it_has_no_threshold() {
+    for (optimizer, has, threshold) in [
+        ("momentum: 0.9", false, None),
+        ("optimizer: Nesterov, momentum: 0.9", false, None),
+        ("optimizer: Adam()", true, Some(3800.0)),
+        ("optimizer: AdamW(), weight_decay: 1.0", true, Some(3781.0)),
+        ("optimizer: Adam(), rho: 0.1", true, None),
+    ] {
+        let given = "model: Mlp(widths: [4]), learning_rate: 0.01, batch_size: 5, steps: 3, lambda_every: Steps(1)";
+        let ran = run(&settings(&format!("{given}, {optimizer}")), &[]);
+        for point in &ran.points {
+            assert_eq!(point.preconditioned.is_some(), has && point.step > 0, "{optimizer}");
+            let found = point.values.get("preconditioned_threshold");
+            let near = found
+                .zip(threshold)
+                .is_none_or(|(found, expected)| (found - expected).abs() < 1e-9);
+            assert!(near && found.is_some() == threshold.is_some(), "{optimizer}: {found:?}");
+            let of_lambda = point.values.get("threshold").is_some();
+            assert_eq!(of_lambda, !has, "{optimizer}");
+        }
     }
 }
 

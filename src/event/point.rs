@@ -20,6 +20,9 @@ pub struct Point {
     /// The largest eigenvalue of the Hessian, with the probe it was measured on.
     #[serde(flatten)]
     pub lambda: Option<LambdaPoint>,
+    /// The preconditioned sharpness on the same probe, if the optimizer has a preconditioner and took a step.
+    #[serde(flatten)]
+    pub preconditioned: Option<PreconditionedPoint>,
     /// A change of the learning rate by the person watching, after this step and before the next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by_hand: Option<RateChange>,
@@ -82,6 +85,35 @@ pub struct LambdaPoint {
     pub lambda_corrected_from: Option<f64>,
 }
 
+/// One measurement of the preconditioned sharpness, the largest eigenvalue of P^−½ (H + μI) P^−½, with the
+/// preconditioner P of the last step. The probe is that of the point's λ_max.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PreconditionedPoint {
+    /// The eigenvalue; NaN if products or vectors were not finite.
+    #[serde(deserialize_with = "nan_where_null")]
+    pub preconditioned_sharpness: f64,
+    /// The residual for the unit eigenvector: an eigenvalue lies within this distance of the value.
+    #[serde(deserialize_with = "nan_where_null")]
+    pub preconditioned_residual: f64,
+    /// Whether the residual met the tolerance.
+    pub preconditioned_converged: bool,
+    /// Number of Hessian-vector products.
+    pub preconditioned_hvps: u64,
+    /// Number of products computed with TF32 rounding.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub preconditioned_rounded_hvps: u64,
+    /// Whether an audit confirmed this value or produced it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preconditioned_audited: bool,
+    /// The value of the warm-started solver, if an audit found a larger eigenvalue.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "some_nan_where_null"
+    )]
+    pub preconditioned_corrected_from: Option<f64>,
+}
+
 /// The last values of a cell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -100,7 +132,10 @@ pub struct Summary {
     pub changed_by_hand: bool,
     /// Whether the last measurement of λ_max on the first probe converged.
     pub lambda_converged: Option<bool>,
-    /// Number of optimizer steps taken at that measurement; less than `steps` if the cell was stopped later.
+    /// Whether the last measurement of the preconditioned sharpness on the first probe converged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preconditioned_converged: Option<bool>,
+    /// Number of optimizer steps taken at the last measurement of λ_max; less than `steps` if the cell was stopped later.
     #[serde(default)]
     pub lambda_step: Option<u64>,
     /// The probe of that measurement and its batch-norm mode, as text.

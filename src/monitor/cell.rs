@@ -1,7 +1,11 @@
 //! One cell of the sweep: its plan, its state, and its curves.
 
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, Summary, Values};
-use crate::quantity::{self, LAMBDA_MAX, LAMBDA_RESIDUAL, Quantity, Subject, THRESHOLD};
+use crate::event::{
+    CellEnding, CellPlan, LambdaPoint, Point, PreconditionedPoint, Progress, RateChange, Summary, Values,
+};
+use crate::quantity::{
+    self, LAMBDA_MAX, LAMBDA_RESIDUAL, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, Subject, THRESHOLD,
+};
 
 use super::curve::{Curve, Marks};
 use super::trend::Trend;
@@ -98,6 +102,8 @@ fn probe_of(quantity: &Quantity, probe: usize) -> usize {
 pub struct Latest {
     /// The last λ_max on each probe.
     pub lambda: Vec<Option<LambdaPoint>>,
+    /// Whether the last preconditioned sharpness on the first probe converged.
+    pub preconditioned_converged: bool,
     /// Number of optimizer steps taken when λ_max on the first probe was last measured.
     pub lambda_step: Option<u64>,
     /// The values measured on each probe. The values of the first probe also contain those of the cell itself.
@@ -257,8 +263,8 @@ impl Cell {
             self.rate_changes.push((step, change));
         }
         if let Some(lambda) = &point.lambda {
-            self.measure_lambda(step, lambda);
-            if let Some(ratio) = self.edge_at(lambda.lambda_max).filter(|_| lambda.lambda_probe == 0) {
+            self.measure_lambda(step, lambda, point.preconditioned.as_ref());
+            if let Some(ratio) = self.ratio(lambda.lambda_max).filter(|_| lambda.lambda_probe == 0) {
                 self.trend.push(step, self.plan.planned_steps, ratio);
             }
         }
@@ -270,9 +276,10 @@ impl Cell {
         }
     }
 
-    fn measure_lambda(&mut self, step: u64, lambda: &LambdaPoint) {
+    fn measure_lambda(&mut self, step: u64, lambda: &LambdaPoint, preconditioned: Option<&PreconditionedPoint>) {
         let probe = lambda.lambda_probe;
         if probe == 0 {
+            self.latest.preconditioned_converged = preconditioned.is_some_and(|found| found.preconditioned_converged);
             self.audits += u64::from(lambda.lambda_audited);
             self.latest.lambda_step = Some(step);
         }
@@ -301,6 +308,9 @@ impl Cell {
             last.lambda_converged = summary.lambda_converged.unwrap_or(false);
             self.latest.lambda_step = summary.lambda_step.or(self.latest.lambda_step);
         }
+        if let Some(converged) = summary.preconditioned_converged {
+            self.latest.preconditioned_converged = converged;
+        }
         self.curves.all_mut().for_each(|curve| curve.compact(BUCKETS_OF_ENDED));
     }
 
@@ -311,15 +321,39 @@ impl Cell {
     }
 
     /// Returns the ratio to the edge of stability at the last λ_max on the first probe: (λ_max + μ)/(threshold + μ),
-    /// where μ is the weight decay. For gradient descent without weight decay this is λ_max·η/2. None if there is no
-    /// threshold or λ_max did not converge.
+    /// where μ is the weight decay. For gradient descent without weight decay this is λ_max·η/2. For an adaptive optimizer
+    /// it is the preconditioned sharpness over its threshold. None if there is no threshold or the value did not converge.
     #[must_use]
     pub fn edge(&self) -> Option<f64> {
         let lambda = self.latest.lambda.first()?.as_ref()?;
-        self.edge_at(lambda.lambda_max).filter(|_| lambda.lambda_converged)
+        let converged = if self.plan.threshold.is_preconditioned {
+            self.latest.preconditioned_converged
+        } else {
+            lambda.lambda_converged
+        };
+        self.ratio(lambda.lambda_max).filter(|_| converged)
     }
 
-    /// Returns the ratio of [`edge`](Self::edge) for this λ_max.
+    /// Returns the last threshold, of λ_max or of the preconditioned sharpness.
+    #[must_use]
+    pub fn threshold(&self) -> Option<f64> {
+        if self.plan.threshold.is_preconditioned {
+            self.latest.first(&PRECONDITIONED_THRESHOLD)
+        } else {
+            self.latest.first(&THRESHOLD)
+        }
+    }
+
+    /// Returns the ratio of [`edge`](Self::edge) for this λ_max, or for the last preconditioned sharpness.
+    fn ratio(&self, lambda_max: f64) -> Option<f64> {
+        if !self.plan.threshold.is_preconditioned {
+            return self.edge_at(lambda_max);
+        }
+        let ratio = self.latest.first(&PRECONDITIONED_SHARPNESS)? / self.threshold()?;
+        ratio.is_finite().then_some(ratio)
+    }
+
+    /// Returns the ratio of λ_max to its threshold.
     ///
     /// The optimizer minimizes the loss plus the weight decay term. The Hessian of this objective has eigenvalues
     /// λ + μ, and training is unstable if the largest one exceeds the bare threshold, that is, the threshold without

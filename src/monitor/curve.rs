@@ -1,7 +1,7 @@
 //! A curve in bounded memory for a run of any length. It keeps all spikes.
 
 use crate::event::Point;
-use crate::quantity::{Quantity, Uncertainty};
+use crate::quantity::Quantity;
 
 /// Limit of buckets before neighbours are merged.
 ///
@@ -58,15 +58,14 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// Returns the marks for the value of a quantity in a point. Quantities measured with λ_max share its marks.
+    /// Returns the marks for the value of a quantity in a point.
     pub(crate) fn of(quantity: &Quantity, point: &Point) -> Self {
-        let Uncertainty::Residual { .. } = quantity.uncertainty else {
+        let Some(outcome) = quantity.outcome(point) else {
             return Self::default();
         };
-        let lambda = point.lambda.as_ref();
         Self {
-            unconverged: lambda.is_some_and(|lambda| !lambda.lambda_converged),
-            corrected: lambda.is_some_and(|lambda| lambda.lambda_corrected_from.is_some()),
+            unconverged: !outcome.converged,
+            corrected: outcome.corrected,
             residual: quantity
                 .uncertainty(point)
                 .filter(|residual| residual.is_finite())

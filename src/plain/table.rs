@@ -3,7 +3,7 @@
 use crate::characters::{Glyphs, as_typed};
 use crate::event::SweepEnding;
 use crate::monitor::{Cell, CellState};
-use crate::quantity::{LAMBDA_MAX, Lines, in_lines};
+use crate::quantity::{Kept, LAMBDA_MAX, Lines, Quantity, in_lines};
 
 use super::Ended;
 use super::known::{Known, ended};
@@ -31,7 +31,8 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
             probes.push(probe);
         }
     }
-    let told = in_lines(Lines::End).map(|quantity| quantity.column);
+    let quantities = quantities(cells);
+    let told = quantities.iter().map(|quantity| quantity.column);
     let results: Vec<&str> = ["steps", LAMBDA_MAX.column]
         .into_iter()
         .chain(told)
@@ -58,7 +59,7 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
                 .chain(settings)
                 .chain(probe)
                 .chain([state(cell)])
-                .chain(results_of(cell, results.len()))
+                .chain(results_of(cell, &quantities))
                 .collect(),
         );
     }
@@ -66,7 +67,10 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
         *text = glyphs.spelled(text.as_str()).into_owned();
     }
     let left = rows[0].len() - results.len();
-    let marked = |mark: char| rows.iter().any(|row| row[left + 1].contains(mark));
+    let marked = |mark: char| {
+        rows.iter()
+            .any(|row| row[left..].iter().any(|text| text.contains(mark)))
+    };
     let (unconverged, older) = (marked('?'), marked('*'));
     let mut lines = vec![String::new()];
     lines.extend(aligned(&rows, left));
@@ -94,20 +98,28 @@ fn state(cell: &Cell) -> String {
     word.to_owned()
 }
 
-/// Returns the numbers of one cell, one per column of numbers.
-fn results_of(cell: &Cell, columns: usize) -> Vec<String> {
+/// Returns the quantities that have a column. One that only some optimizers have, so that no screen has a column for it,
+/// has none if no cell has it.
+fn quantities(cells: &[Cell]) -> Vec<&'static Quantity> {
+    let has = |cell: &Cell, quantity| ended(cell).is_some_and(|(_, summary)| summary.last(quantity).is_some());
+    in_lines(Lines::End)
+        .filter(|quantity| quantity.told.kept == Kept::InTables || cells.iter().any(|cell| has(cell, quantity)))
+        .collect()
+}
+
+/// Returns the numbers of one cell, one per column of numbers: steps, λ_max, these quantities, and seconds.
+fn results_of(cell: &Cell, quantities: &[&Quantity]) -> Vec<String> {
     let Some((_, summary)) = ended(cell) else {
-        return vec![dash(); columns];
+        return vec![dash(); quantities.len() + 3];
     };
     let older = summary.lambda_step.is_some_and(|step| step != summary.steps);
     let lambda = summary.last(&LAMBDA_MAX).map(|value| {
         let words = words::lambda_max(value, summary.lambda_converged == Some(true));
         words + if older { "*" } else { "" }
     });
-    let told = in_lines(Lines::End).map(|quantity| {
-        let value = summary.last(quantity);
-        value.map_or_else(dash, |value| words::value_of(quantity, value))
-    });
+    let told = quantities
+        .iter()
+        .map(|quantity| words::last(quantity, summary).unwrap_or_else(dash));
     [summary.steps.to_string(), lambda.unwrap_or_else(dash)]
         .into_iter()
         .chain(told)

@@ -8,8 +8,8 @@ use crossbeam_channel::{Receiver, never, unbounded};
 use super::{Ended, Style, bar, known::Known, run, words};
 use crate::characters::Glyphs;
 use crate::event::{
-    Activity, CellEnding, CellPlan, Command, Event, LambdaPoint, Point, Progress, StopReason, Summary, SweepEnding,
-    SweepPlan, Threshold,
+    Activity, CellEnding, CellPlan, Command, Event, LambdaPoint, Point, PreconditionedPoint, Progress, StopReason,
+    Summary, SweepEnding, SweepPlan, Threshold,
 };
 
 fn plan() -> Event {
@@ -247,6 +247,67 @@ fn where_the_terminal_takes_nothing_else_every_line_is_ascii_and_the_table_align
         .collect();
     let ends = |line: &&str| line.len();
     assert!(table.iter().map(ends).all(|end| end == table[0].len()), "{table:#?}");
+}
+
+#[test]
+fn the_preconditioned_sharpness_has_its_threshold_behind_it_and_a_doubt_if_there_is_one() {
+    let found = |sharpness, converged| PreconditionedPoint {
+        preconditioned_sharpness: sharpness,
+        preconditioned_residual: 12.5,
+        preconditioned_converged: converged,
+        preconditioned_audited: converged,
+        ..PreconditionedPoint::default()
+    };
+    let at = |step, found| {
+        let point = Point {
+            step,
+            lambda: Some(lambda(41.25, 0.01, true)),
+            preconditioned: found,
+            ..Point::default()
+        };
+        measured(0, point.with("preconditioned_threshold", 38_000.0))
+    };
+    let last = Summary {
+        preconditioned_converged: Some(false),
+        values: [("lambda_max", 41.25), ("preconditioned_sharpness", 37_000.0)].into(),
+        lambda_converged: Some(true),
+        ..finished()
+    };
+    let mut begun = plan();
+    if let Event::SweepStarted(plan) = &mut begun {
+        plan.cells.truncate(1);
+        (
+            plan.cells[0].threshold.formula,
+            plan.cells[0].threshold.is_preconditioned,
+        ) = ("38/η".into(), true);
+    }
+    let events = vec![
+        begun,
+        Event::CellStarted { cell: 0 },
+        at(0, None),
+        at(10, Some(found(36_000.0, true))),
+        at(20, Some(found(f64::NAN, false))),
+        at(30, Some(found(37_000.0, false))),
+        Event::CellEnded {
+            cell: 0,
+            ending: CellEnding::Finished(StopReason::Steps),
+            summary: last,
+        },
+        Event::SweepEnded(SweepEnding::Complete),
+    ];
+    let text = follow(events, &never(), Style::Lines).0;
+    for words in [
+        "step 0/2000 · λ_max 41.25 (residual 0.01, converged)\n",
+        "converged) · preconditioned sharpness 36000 (residual 12.5, converged, audited) · 38/η 38000\n",
+        "preconditioned sharpness could not be measured (products or vectors are not finite) · 38/η 38000\n",
+        "preconditioned sharpness 37000? (residual 12.5, not converged) · 38/η 38000\n",
+        "λ_max 41.25 · preconditioned sharpness 37000? · ",
+        "  prec. λ  ",
+        "  37000?  ",
+        "? did not converge",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }
 
 #[test]

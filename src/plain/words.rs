@@ -1,11 +1,13 @@
 //! Numbers and events as text.
 
 use crate::characters::as_typed;
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, SweepPlan};
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, PreconditionedPoint, Summary, SweepPlan};
 use crate::monitor::Cell;
 use crate::number;
 use crate::number::count::counted;
-use crate::quantity::{Format, LAMBDA_MAX, Lines, Quantity, THRESHOLD, in_lines};
+use crate::quantity::{
+    Format, LAMBDA_MAX, Lines, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD, in_lines,
+};
 
 /// Formats a number with four significant digits: enough to see a change, short enough to read.
 pub(super) fn short(value: f64) -> String {
@@ -82,11 +84,13 @@ pub(super) fn cell_started(plan: &CellPlan) -> String {
 pub(super) fn measured(plan: &CellPlan, point: &Point, told: &[(&Quantity, u64, f64)]) -> String {
     let mut parts = vec![format!("step {}/{}", point.step, plan.planned_steps)];
     parts.extend(point.lambda.as_ref().map(|lambda| measurement(plan, lambda)));
-    parts.extend(
-        THRESHOLD
-            .value(point)
-            .map(|threshold| format!("{} {}", plan.threshold.formula, short(threshold))),
-    );
+    let limit = |quantity: &Quantity| {
+        let threshold = quantity.value(point)?;
+        Some(format!("{} {}", plan.threshold.formula, short(threshold)))
+    };
+    parts.extend(limit(&THRESHOLD));
+    parts.extend(point.preconditioned.as_ref().map(preconditioned));
+    parts.extend(limit(&PRECONDITIONED_THRESHOLD).filter(|_| point.preconditioned.is_some()));
     // A value of an earlier step is followed by that step.
     let since = |step| {
         if step == point.step {
@@ -106,28 +110,70 @@ pub(super) fn measured(plan: &CellPlan, point: &Point, told: &[(&Quantity, u64, 
 /// The reason why a λ_max measurement has no result.
 const NOT_FINITE: &str = "products or vectors are not finite";
 
+/// A measured eigenvalue.
+struct Eigenvalue<'a> {
+    name: &'a str,
+    value: f64,
+    residual: f64,
+    converged: bool,
+    audited: bool,
+    corrected_from: Option<f64>,
+}
+
 /// Formats one measurement of λ_max; if the cell has several probes, with the name of the probe.
 fn measurement(plan: &CellPlan, lambda: &LambdaPoint) -> String {
     let probe = plan.probes.get(lambda.lambda_probe).filter(|_| plan.probes.len() > 1);
     let on = probe.map(|probe| format!(" on {probe}")).unwrap_or_default();
-    let converged = if lambda.lambda_converged {
-        "converged"
-    } else {
-        "not converged"
+    let found = Eigenvalue {
+        name: LAMBDA_MAX.label,
+        value: lambda.lambda_max,
+        residual: lambda.lambda_residual,
+        converged: lambda.lambda_converged,
+        audited: lambda.lambda_audited,
+        corrected_from: lambda.lambda_corrected_from,
     };
-    let audit = match lambda.lambda_corrected_from {
-        Some(track) => format!(", corrected from {} by an audit", short(track)),
-        None if lambda.lambda_audited => ", audited".to_owned(),
-        None => String::new(),
+    found.words(&on)
+}
+
+/// Formats one measurement of the preconditioned sharpness, on the probe of the line's λ_max.
+fn preconditioned(found: &PreconditionedPoint) -> String {
+    let found = Eigenvalue {
+        name: PRECONDITIONED_SHARPNESS.label,
+        value: found.preconditioned_sharpness,
+        residual: found.preconditioned_residual,
+        converged: found.preconditioned_converged,
+        audited: found.preconditioned_audited,
+        corrected_from: found.preconditioned_corrected_from,
     };
-    let value = lambda_max(lambda.lambda_max, lambda.lambda_converged);
-    if !lambda.lambda_max.is_finite() {
-        return format!("λ_max could not be measured{on} ({NOT_FINITE})");
+    found.words("")
+}
+
+impl Eigenvalue<'_> {
+    fn words(&self, on: &str) -> String {
+        let name = self.name;
+        if !self.value.is_finite() {
+            return format!("{name} could not be measured{on} ({NOT_FINITE})");
+        }
+        let converged = if self.converged { "converged" } else { "not converged" };
+        let audit = match self.corrected_from {
+            Some(track) => format!(", corrected from {} by an audit", short(track)),
+            None if self.audited => ", audited".to_owned(),
+            None => String::new(),
+        };
+        let value = lambda_max(self.value, self.converged);
+        format!(
+            "{name} {value}{on} (residual {}, {converged}{audit})",
+            short(self.residual)
+        )
     }
-    format!(
-        "λ_max {value}{on} (residual {}, {converged}{audit})",
-        short(lambda.lambda_residual)
-    )
+}
+
+/// Formats the last value of a quantity; `None` if it has none.
+pub(super) fn last(quantity: &Quantity, summary: &Summary) -> Option<String> {
+    let value = summary.last(quantity)?;
+    let is_doubtful = *quantity == PRECONDITIONED_SHARPNESS && summary.preconditioned_converged != Some(true);
+    let mark = if is_doubtful && value.is_finite() { "?" } else { "" };
+    Some(value_of(quantity, value) + mark)
 }
 
 /// Returns how a cell ended, with its last values; an empty text if it has not ended.
@@ -161,8 +207,8 @@ pub(super) fn cell_ended(cell: &Cell) -> String {
         parts.push(format!("λ_max {number}{words}"));
     }
     parts.extend(in_lines(Lines::End).filter_map(|quantity| {
-        let value = summary.last(quantity)?;
-        Some(format!("{} {}", quantity.label, value_of(quantity, value)))
+        let value = last(quantity, summary)?;
+        Some(format!("{} {value}", quantity.label))
     }));
     parts.push(format!("{:.1} s", summary.seconds));
     if cell.skipped_points > 0 {

@@ -1,6 +1,6 @@
 //! The declarations of all quantities and charts.
 
-use super::{Chart, ChartSpan, Format, Kept, Line, Lines, Quantity, Source, Subject, Told, Uncertainty};
+use super::{Chart, ChartSpan, Format, Kept, Line, Lines, Outcome, Quantity, Source, Subject, Told, Uncertainty};
 
 /// Every quantity, in the order of tables.
 pub(super) static ALL: &[&Quantity] = &[
@@ -11,6 +11,8 @@ pub(super) static ALL: &[&Quantity] = &[
     &TRAIN_ACCURACY,
     &GRADIENT_NORM,
     &THRESHOLD,
+    &PRECONDITIONED_SHARPNESS,
+    &PRECONDITIONED_THRESHOLD,
     &LEARNING_RATE,
     &PRODUCT_SECONDS,
 ];
@@ -20,6 +22,13 @@ pub static LAMBDA: Chart = Chart {
     key: "lambda",
     title: "λ_max",
     span: ChartSpan::Lambda,
+};
+
+/// Preconditioned sharpness and its threshold.
+pub static PRECONDITIONED: Chart = Chart {
+    key: "preconditioned",
+    title: "preconditioned sharpness",
+    span: ChartSpan::Eigenvalues,
 };
 
 /// Losses.
@@ -147,6 +156,13 @@ pub static LAMBDA_MAX: Quantity = Quantity {
     uncertainty: Uncertainty::Residual {
         key: LAMBDA_RESIDUAL,
         source: Source::Lambda(|lambda| Some(lambda.lambda_residual)),
+        outcome: |point| {
+            let lambda = point.lambda.as_ref()?;
+            Some(Outcome {
+                converged: lambda.lambda_converged,
+                corrected: lambda.lambda_corrected_from.is_some(),
+            })
+        },
     },
     chart: &LAMBDA,
     line: Line::Main,
@@ -180,6 +196,46 @@ pub static THRESHOLD: Quantity = Quantity {
     meaning: "the edge of stability: the optimizer is unstable on a quadratic loss with a λ_max above it. It is 2/η \
               for gradient descent with learning rate η, and changes with the learning rate.",
     ..LAMBDA_MAX
+};
+
+/// The largest eigenvalue of P⁻¹(H + μI), for an adaptive optimizer.
+pub static PRECONDITIONED_SHARPNESS: Quantity = Quantity {
+    key: "preconditioned_sharpness",
+    label: "preconditioned sharpness",
+    column: "prec. λ",
+    on_chart: "",
+    names: &["preconditioned"],
+    source: Source::Preconditioned(|found| Some(found.preconditioned_sharpness)),
+    uncertainty: Uncertainty::Residual {
+        key: "preconditioned_residual",
+        source: Source::Preconditioned(|found| Some(found.preconditioned_residual)),
+        outcome: |point| {
+            let found = point.preconditioned.as_ref()?;
+            Some(Outcome {
+                converged: found.preconditioned_converged,
+                corrected: found.preconditioned_corrected_from.is_some(),
+            })
+        },
+    },
+    chart: &PRECONDITIONED,
+    told: Told {
+        kept: Kept::InCsv,
+        // Lines about a measurement have their own text for it, as for λ_max.
+        in_lines: Lines::End,
+        largest_first: true,
+    },
+    meaning: "the largest eigenvalue of P^−½ (H + wd·I) P^−½, which is that of P⁻¹(H + wd·I): the sharpness that an adaptive               optimizer (RMSProp, Adam, AdamW) sees. H is the Hessian of λ_max; P is the diagonal by which the last step               divided; wd is the weight decay, if it is part of the gradient. It is measured with λ_max on {probes}, from the               first step on.",
+    ..LAMBDA_MAX
+};
+
+/// The largest preconditioned sharpness at which the optimizer is stable.
+pub static PRECONDITIONED_THRESHOLD: Quantity = Quantity {
+    key: "preconditioned_threshold",
+    label: "preconditioned threshold",
+    on_chart: "threshold",
+    chart: &PRECONDITIONED,
+    meaning: "the edge of stability of an adaptive optimizer: with a constant P it is unstable on a quadratic loss with a               preconditioned sharpness above it. It is 2/η for RMSProp and 38/η for Adam with β₁ = 0.9.",
+    ..THRESHOLD
 };
 
 /// Learning rate η of the next step.

@@ -134,6 +134,7 @@ pub fn read_progress(cell_dir: &Path) -> Summary {
 fn parse(line: &[u8]) -> Result<Point, String> {
     let fields: Map<String, Value> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let has_lambda = fields.contains_key("lambda_max");
+    let has_preconditioned = fields.contains_key("preconditioned_sharpness");
     // A quantity must be a number. Other keys are notes of the user and may have any value.
     let wrong = fields
         .iter()
@@ -146,6 +147,11 @@ fn parse(line: &[u8]) -> Result<Point, String> {
     if has_lambda && point.lambda.is_none() {
         return Err(
             "lambda_max is present, but lambda_residual, lambda_converged, … are missing or malformed".to_owned(),
+        );
+    }
+    if has_preconditioned && point.preconditioned.is_none() {
+        return Err(
+            "preconditioned_sharpness is present, but preconditioned_residual, … are missing or malformed".to_owned(),
         );
     }
     Ok(point)

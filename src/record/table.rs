@@ -3,7 +3,8 @@
 use crate::event::{CellEnding, CellIndex, Summary};
 use crate::number::unsigned_zero;
 use crate::quantity::{
-    self, Kept, LAMBDA_MAX, Quantity, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS, Uncertainty,
+    self, Kept, LAMBDA_MAX, PRECONDITIONED_SHARPNESS, Quantity, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS,
+    Uncertainty,
 };
 
 /// The quantities that the table has had since the first version, in the order of their columns.
@@ -26,12 +27,19 @@ fn columns() -> Vec<(&'static str, Field)> {
             ("lambda_step", Field::Own(|row| text(row.summary.lambda_step.as_ref()))),
             ("lambda_on", Field::Own(|row| text(row.summary.lambda_on.as_ref()))),
         ];
-        let has_lambda = quantity.key == LAMBDA_MAX.key;
-        let of_lambda = if has_lambda { of_lambda } else { &[] };
+        let of_preconditioned: &[(&'static str, Field)] = &[(
+            "preconditioned_converged",
+            Field::Own(|row| truth(row.summary.preconditioned_converged)),
+        )];
+        let further = match quantity.key {
+            key if key == LAMBDA_MAX.key => of_lambda,
+            key if key == PRECONDITIONED_SHARPNESS.key => of_preconditioned,
+            _ => &[],
+        };
         [value]
             .into_iter()
             .chain(uncertainty)
-            .chain(of_lambda.iter().copied())
+            .chain(further.iter().copied())
             .collect::<Vec<_>>()
     };
     let own: [(&'static str, Field); 5] = [

@@ -77,12 +77,14 @@ pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> N
             set_by,
         }
     };
-    let of_optimizer = setup::optimizer(settings)
+    let mut optimizer = setup::optimizer(settings);
+    let of_optimizer = optimizer
         .kept()
         .iter()
         .filter(|kept| matches!(kept.state, State::Vector(_)))
         .count();
-    let kept = (settings.probes.len() * KEPT_VECTORS + of_optimizer) as u64;
+    let tracks = if optimizer.is_preconditioned() { 2 } else { 1 };
+    let kept = (settings.probes.len() * tracks * KEPT_VECTORS + of_optimizer) as u64;
     let batch_norm = network.has_batch_norm();
     let resting = network.footprint(false);
     let step = {

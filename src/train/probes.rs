@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use rand::seq::index;
 use serde::{Deserialize, Serialize};
-use sharpness::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Rules, TrackState, Tracker};
+use sharpness::curvature::{Hessian, Interrupted, MeanLoss, Measurement, Preconditioned, Rules, TrackState, Tracker};
 use sharpness::model::{Examples, Network, Normalization, RunningStatistics};
 use sharpness::random::{Purpose, stream};
 use sharpness::tensor::can_round;
@@ -18,6 +18,8 @@ pub(super) struct ProbeTrack {
     probe: Probe,
     examples: Examples,
     tracker: Tracker,
+    /// The track of the preconditioned sharpness, if the optimizer has a preconditioner.
+    preconditioned: Option<Tracker>,
 }
 
 /// Returns the rules for measuring λ_max under `settings`, with `tolerance` for the relative residual.
@@ -106,7 +108,9 @@ impl Track {
 }
 
 impl ProbeTrack {
-    pub(super) fn all(task: &Task) -> Vec<Self> {
+    /// Returns the probes of a cell, each with its track, and with a track of the preconditioned sharpness if the
+    /// optimizer `is_preconditioned`.
+    pub(super) fn all(task: &Task, is_preconditioned: bool) -> Vec<Self> {
         let settings = task.settings;
         let rules = Rules {
             rounded_search: settings.search_tf32 && !settings.tf32 && can_round(&task.train.images),
@@ -117,25 +121,27 @@ impl ProbeTrack {
                 probe: settings.probes[index].clone(),
                 examples: probe_examples(settings, index, task.train, task.test),
                 tracker: Tracker::new(rules, stream(settings.seed, Purpose::Eigenvector(index))),
+                preconditioned: is_preconditioned
+                    .then(|| Tracker::new(rules, stream(settings.seed, Purpose::Preconditioned(index)))),
             })
             .collect()
     }
 
     /// Lists the tracks of all probes as parts of the cell's state, with vectors of the length `parameters`.
     pub(super) fn parts(probes: &mut [Self], parts: &mut Parts, parameters: usize) {
-        let states: Vec<TrackState> = probes.iter().map(|probe| probe.tracker.state()).collect();
-        let mut tracks: Vec<Track> = states.iter().map(Track::of).collect();
-        parts.value("tracks", &mut tracks);
-        for (index, ((probe, mut state), track)) in probes.iter_mut().zip(states).zip(tracks).enumerate() {
-            let prefix = format!("track.{index}");
-            parts.tensors(&prefix, &mut state.vectors, track.values.len(), parameters);
-            if matches!(parts, Parts::PutBack(..)) {
-                probe.tracker.go_on_from(track.with(state.vectors));
-            }
+        let trackers = probes.iter_mut().map(|probe| &mut probe.tracker).collect();
+        tracks("tracks", "track", trackers, parts, parameters);
+        let trackers: Vec<&mut Tracker> = probes
+            .iter_mut()
+            .filter_map(|probe| probe.preconditioned.as_mut())
+            .collect();
+        if !trackers.is_empty() {
+            tracks("preconditioned_tracks", "preconditioned", trackers, parts, parameters);
         }
     }
 
-    /// Returns whether the next measurement starts from a random vector.
+    /// Returns whether the next measurement starts from a random vector. The track of the preconditioned sharpness
+    /// follows that of λ_max.
     pub(super) fn audit_is_due(&self) -> bool {
         self.tracker.audit_is_due()
     }
@@ -151,5 +157,38 @@ impl ProbeTrack {
         let mean_loss = probe_loss(task.settings, &self.probe, task.network, &self.examples, running);
         let mut hessian = Hessian::new(mean_loss, parameters, go_on).keeping(task.settings.chunk_size);
         self.tracker.measure(&mut hessian, parameters, audit)
+    }
+
+    /// Measures the preconditioned sharpness with the diagonal of P, `[parameters]`, and the weight decay that belongs to
+    /// the gradient; `None` without a track of it.
+    pub(super) fn measure_preconditioned(
+        &mut self,
+        task: &Task,
+        (parameters, running): (&Tensor<1>, &[RunningStatistics]),
+        (preconditioner, weight_decay): (&Tensor<1>, f64),
+        audit: bool,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Measurement>, Interrupted> {
+        let Some(tracker) = &mut self.preconditioned else {
+            return Ok(None);
+        };
+        let mean_loss = probe_loss(task.settings, &self.probe, task.network, &self.examples, running);
+        let mut hessian = Hessian::new(mean_loss, parameters, go_on).keeping(task.settings.chunk_size);
+        let mut operator = Preconditioned::new(&mut hessian, preconditioner, weight_decay);
+        tracker.measure(&mut operator, parameters, audit).map(Some)
+    }
+}
+
+/// Lists tracks as parts of the cell's state: the value `name`, and the vectors `PREFIX.0.0` and so on.
+fn tracks(name: &'static str, prefix: &str, trackers: Vec<&mut Tracker>, parts: &mut Parts, parameters: usize) {
+    let states: Vec<TrackState> = trackers.iter().map(|tracker| tracker.state()).collect();
+    let mut tracks: Vec<Track> = states.iter().map(Track::of).collect();
+    parts.value(name, &mut tracks);
+    for (index, ((tracker, mut state), track)) in trackers.into_iter().zip(states).zip(tracks).enumerate() {
+        let prefix = format!("{prefix}.{index}");
+        parts.tensors(&prefix, &mut state.vectors, track.values.len(), parameters);
+        if matches!(parts, Parts::PutBack(..)) {
+            tracker.go_on_from(track.with(state.vectors));
+        }
     }
 }

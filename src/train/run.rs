@@ -26,7 +26,7 @@ use super::snapshot::{Position, SUMMARY, Snapshot, SnapshotError};
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
 use crate::config::{Extent, Settings};
 use crate::event::{CellEnding, Event, Progress, RateChange, Summary};
-use crate::quantity::{LEARNING_RATE, THRESHOLD};
+use crate::quantity::{LEARNING_RATE, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD};
 use crate::setup;
 
 /// One cell in training.
@@ -89,6 +89,7 @@ impl<'a> Run<'a> {
     ) -> Self {
         let settings = task.settings;
         let dtype = setup::dtype(settings);
+        let optimizer = setup::optimizer(settings);
         Self {
             stopwatch: Stopwatch::start(),
             pace: Pace::start(),
@@ -97,7 +98,6 @@ impl<'a> Run<'a> {
             running: task.network.initial_statistics(task.device, dtype),
             learning_rate: settings.learning_rate,
             schedule: setup::schedule(settings),
-            optimizer: setup::optimizer(settings),
             order: Order {
                 rng: stream(settings.seed, Purpose::Order),
                 indices: Arc::new((0..task.train.len()).collect()),
@@ -112,7 +112,8 @@ impl<'a> Run<'a> {
                 settings.steps_per_epoch(),
                 settings.planned_steps(),
             ),
-            probes: ProbeTrack::all(&task),
+            probes: ProbeTrack::all(&task, optimizer.is_preconditioned()),
+            optimizer,
             summary: Summary::default(),
             task,
             control,
@@ -182,8 +183,8 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let mut point = self.point().with(LEARNING_RATE.key, to);
-        if let Some(threshold) = self.optimizer.threshold(to) {
-            point.values.set(THRESHOLD.key, threshold);
+        if let Some((quantity, threshold)) = self.threshold(to) {
+            point.values.set(quantity.key, threshold);
         }
         point.changed_by_hand = Some(RateChange { from, to });
         self.write(point)?;
@@ -199,6 +200,16 @@ impl<'a> Run<'a> {
     /// Returns η of the next step.
     fn learning_rate_in_force(&self) -> f64 {
         self.schedule.learning_rate(self.learning_rate, self.step)
+    }
+
+    /// Returns the threshold of steps at this rate, of λ_max or of the preconditioned sharpness, if it is known.
+    fn threshold(&self, learning_rate: f64) -> Option<(&'static Quantity, f64)> {
+        let optimizer = &self.optimizer;
+        if optimizer.is_preconditioned() {
+            Some((&PRECONDITIONED_THRESHOLD, optimizer.edge(learning_rate)?))
+        } else {
+            Some((&THRESHOLD, optimizer.threshold(learning_rate)?))
+        }
     }
 
     /// Writes the parameters down.

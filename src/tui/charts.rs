@@ -21,6 +21,9 @@ pub(super) fn render(scene: &Scene, chart: &Chart, area: Rect, buffer: &mut Buff
     match chart.span {
         ChartSpan::Lambda => lambda::render(scene, area, buffer),
         ChartSpan::Positive => measured::render(scene, chart, Spread::From(scene.view.loss_scale), area, buffer),
+        ChartSpan::Eigenvalues => {
+            measured::render(scene, chart, Spread::From(scene.view.lambda_scale), area, buffer);
+        }
         ChartSpan::Shares => measured::render(scene, chart, Spread::Shares, area, buffer),
     }
     if scene.view.charts.is_marked(chart) {

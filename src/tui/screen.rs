@@ -85,6 +85,7 @@ fn too_small(area: Rect, buffer: &mut Buffer) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Point, PreconditionedPoint};
     use crate::tui::fixture::Fixture;
     use crate::tui::plot::Window;
     use crate::tui::state::view::Question;
@@ -94,6 +95,28 @@ mod tests {
     fn the_scatter_takes_the_place_of_loss_and_accuracy() {
         let mut fixture = Fixture::half_way();
         fixture.view.scatter = Some(0);
+        insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
+    }
+
+    #[test]
+    fn a_cell_with_an_adaptive_optimizer_has_the_chart_of_its_threshold_above() {
+        let mut fixture = Fixture::half_way();
+        let threshold = &mut fixture.monitor.cells[2].plan.threshold;
+        (threshold.formula, threshold.is_preconditioned) = ("38/η".into(), true);
+        for step in (725..=760).step_by(5) {
+            let point = crate::tui::fixture::script::point(2, step, 0);
+            let preconditioned_sharpness = 38_000.0 - 300.0 * (760.0 - step as f64);
+            let point = Point {
+                preconditioned: Some(PreconditionedPoint {
+                    preconditioned_sharpness,
+                    preconditioned_converged: true,
+                    ..PreconditionedPoint::default()
+                }),
+                ..point.with("preconditioned_threshold", 38_000.0)
+            };
+            fixture.measure(2, point);
+        }
+        insta::assert_snapshot!(fixture.drawn(render, (80, 24)));
         insta::assert_snapshot!(fixture.drawn(render, (120, 40)));
     }
 

@@ -4,6 +4,8 @@ use std::fs;
 
 use sharptui::record::{self, RecordError, TornLine};
 
+use sharptui::event::PreconditionedPoint;
+
 use super::{lambda_point, point, run};
 
 #[test]
@@ -33,6 +35,45 @@ fn lines_have_the_fields_that_the_manual_names() {
          \"lambda_converged\":true,\"lambda_hvps\":12,\"lambda_seconds\":0.5,\"lambda_probe\":1,\
          \"lambda_on\":\"held-out, 1000 examples\",\"lambda_audited\":true,\"lambda_corrected_from\":30.0,\
          \"train_loss\":2.5,\"threshold\":40.0}\n"
+    );
+}
+
+#[test]
+fn a_preconditioned_sharpness_is_read_back_as_it_was_written_and_a_damaged_one_is_reported() {
+    let (_parent, run) = run();
+    let mut cell = run.begin_cell(0, &[]).unwrap();
+    let found = PreconditionedPoint {
+        preconditioned_sharpness: 36_000.0,
+        preconditioned_residual: 90.5,
+        preconditioned_converged: true,
+        preconditioned_hvps: 5,
+        preconditioned_rounded_hvps: 2,
+        preconditioned_audited: true,
+        preconditioned_corrected_from: Some(35_000.0),
+    };
+    let mut written = vec![lambda_point(1).with("preconditioned_threshold", 38_000.0)];
+    written[0].preconditioned = Some(found);
+    let mut missing = lambda_point(2);
+    missing.preconditioned = Some(PreconditionedPoint {
+        preconditioned_hvps: 7,
+        ..PreconditionedPoint::default()
+    });
+    written.extend([missing, lambda_point(3)]);
+    for point in &written {
+        cell.append(point).unwrap();
+    }
+    let path = cell.path().join("metrics.jsonl");
+    assert_eq!(record::read_metrics(cell.path()).unwrap().points, written);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(
+        text.contains("\"preconditioned_sharpness\":36000.0,\"preconditioned_residual\":90.5"),
+        "{text}"
+    );
+    fs::write(&path, text.replace("preconditioned_hvps", "preconditioned_products")).unwrap();
+    let message = record::read_metrics(cell.path()).unwrap_err().to_string();
+    assert!(
+        message.contains("preconditioned_sharpness is present, but"),
+        "{message}"
     );
 }
 

@@ -133,6 +133,7 @@ pub fn point(cell: usize, step: u64, probe: usize) -> Point {
         epoch: step as f64,
         seconds: step as f64 * SECONDS_PER_STEP,
         lambda: Some(lambda),
+        preconditioned: None,
         values: [
             ("train_loss", loss),
             ("train_accuracy", (0.995 - 1.75 * loss).max(0.1)),

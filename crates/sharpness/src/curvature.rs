@@ -1,12 +1,13 @@
 //! λ_max: the largest algebraic eigenvalue of the Hessian of the mean loss.
 //!
 //! [`MeanLoss`] is a network's loss averaged over a fixed set of examples. [`largest_eigenvalue`] searches for λ_max
-//! with its exact Hessian-vector products. [`largest_eigenvalue_rounded_first`] begins with rounded products, where
+//! with its exact Hessian-vector products. [`Preconditioned`] is the Hessian as an adaptive optimizer sees it. [`largest_eigenvalue_rounded_first`] begins with rounded products, where
 //! these are faster. [`Tracker`] follows λ_max along a training run and audits its own values.
 
 mod lanczos;
 mod mean_loss;
 mod operator;
+mod preconditioned;
 mod rounded;
 mod rows;
 mod space;
@@ -15,6 +16,7 @@ mod track;
 pub use lanczos::{Estimate, Search, largest_eigenvalue};
 pub use mean_loss::{Hessian, MeanLoss};
 pub use operator::{Interrupted, SymmetricOperator};
+pub use preconditioned::Preconditioned;
 pub use rounded::largest_eigenvalue_rounded_first;
 pub use rows::Rows;
 pub use track::{KEPT_VECTORS, Measurement, Rules, TrackState, Tracker};

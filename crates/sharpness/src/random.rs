@@ -19,6 +19,8 @@ pub enum Purpose {
     Probe(usize),
     /// Start vectors and noise of the n-th probe's eigenvalue measurements.
     Eigenvector(usize),
+    /// The same for the n-th probe's measurements of preconditioned sharpness.
+    Preconditioned(usize),
 }
 
 /// Returns the random stream of a seed for a purpose. Its numbers are the same on every machine and back end.
@@ -31,6 +33,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Augmentation => 3,
         Purpose::Probe(n) => 1_000 + n as u64,
         Purpose::Eigenvector(n) => 2_000 + n as u64,
+        Purpose::Preconditioned(n) => 3_000 + n as u64,
     });
     rng
 }

@@ -17,6 +17,8 @@ mod failures;
 mod forward;
 #[path = "numerics/initial.rs"]
 mod initial;
+#[path = "numerics/preconditioned.rs"]
+mod preconditioned;
 #[path = "numerics/problem.rs"]
 mod problem;
 #[path = "numerics/product.rs"]

@@ -4,9 +4,9 @@ use super::{
     CellEnding, Duration, Event, Instant, LAMBDA_MAX, LambdaPoint, Monitor, Point, StopReason, Summary, TRAIN_LOSS,
     at_the_edge, finished, plan, progress, started,
 };
-use crate::event::{CellPlan, RateChange};
-use crate::monitor::Turns;
-use crate::quantity::{TEST_ACCURACY, TEST_LOSS};
+use crate::event::{CellPlan, PreconditionedPoint, RateChange, Threshold};
+use crate::monitor::{Cell, Turns};
+use crate::quantity::{PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, TEST_ACCURACY, TEST_LOSS};
 
 fn measured(cell: usize, step: u64, seconds: f64, values: &[(&'static str, f64)]) -> Event {
     let point = Point {
@@ -328,4 +328,36 @@ fn turns_count_every_added_cell_and_know_none_behind_the_last() {
     turns.apply(&Event::CellRetried { cell: 0 });
     assert_eq!(turns.queue, [1, 3, 4, 0]);
     assert!(!turns.ended.contains(&0));
+}
+
+#[test]
+fn the_edge_of_an_adaptive_optimizer_is_that_of_its_preconditioned_sharpness() {
+    let threshold = Threshold {
+        formula: "38/η".into(),
+        is_preconditioned: true,
+        ..Threshold::default()
+    };
+    let mut cell = Cell::new(CellPlan { threshold, ..plan(10) });
+    let point = |step, sharpness, converged| Point {
+        step,
+        lambda: Some(LambdaPoint {
+            lambda_max: 1e9,
+            lambda_converged: true,
+            ..LambdaPoint::default()
+        }),
+        preconditioned: Some(PreconditionedPoint {
+            preconditioned_sharpness: sharpness,
+            preconditioned_converged: converged,
+            ..PreconditionedPoint::default()
+        }),
+        ..Point::default().with(PRECONDITIONED_THRESHOLD.key, 400.0)
+    };
+    assert_eq!((cell.edge(), cell.threshold()), (None, None));
+    cell.measure(&point(1, 300.0, true));
+    assert_eq!((cell.edge(), cell.threshold()), (Some(0.75), Some(400.0)));
+    cell.measure(&point(2, 500.0, false));
+    assert_eq!(cell.edge(), None, "it did not converge");
+    let curve = cell.curves.of(&PRECONDITIONED_SHARPNESS, 0);
+    assert!(curve.buckets()[1].unconverged && !curve.buckets()[0].unconverged);
+    assert!(!cell.curves.of(&LAMBDA_MAX, 0).buckets()[1].unconverged);
 }

@@ -8,7 +8,7 @@ use kuva::render::plots::Plot;
 
 use super::{Figure, Span, axes_key, colour, frame, label, lambda_label, probe_key};
 use crate::event::Point;
-use crate::quantity::{self, Format, Kept, LAMBDA_MAX, Line, Quantity, Subject, Uncertainty};
+use crate::quantity::{self, Format, Kept, LAMBDA_MAX, Line, Quantity, Subject};
 use crate::report::run::{Cell, Run, Standing};
 
 /// Most points that are drawn of a curve: the first, smallest, largest and last point of each column.
@@ -43,10 +43,7 @@ impl Panel {
         if self.quantity.subject == Subject::Probe && quantity::probe_of(point) != self.probe {
             return None;
         }
-        let converged = match self.quantity.uncertainty {
-            Uncertainty::None => true,
-            Uncertainty::Residual { .. } => point.lambda.as_ref().is_none_or(|lambda| lambda.lambda_converged),
-        };
+        let converged = self.quantity.outcome(point).is_none_or(|outcome| outcome.converged);
         // A value that is not finite interrupts the line. A finite value that did not converge is left out of the line.
         (converged || !value.is_finite()).then_some(match self.quantity.format {
             Format::Share => value * 100.0,

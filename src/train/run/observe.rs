@@ -2,13 +2,17 @@
 
 use std::time::Instant;
 
+use burn::tensor::Tensor;
+use sharpness::curvature::Measurement;
 use sharpness::tensor::norm;
 
 use super::{Run, ending, has_diverged};
 use crate::config::Settings;
-use crate::event::{Activity, CellEnding, LambdaPoint, Point, StopReason};
+use crate::event::{Activity, CellEnding, LambdaPoint, Point, PreconditionedPoint, StopReason};
 use crate::number::significant;
-use crate::quantity::{GRADIENT_NORM, LEARNING_RATE, TEST_ACCURACY, TEST_LOSS, THRESHOLD, TRAIN_ACCURACY, TRAIN_LOSS};
+use crate::quantity::{
+    GRADIENT_NORM, LEARNING_RATE, PRECONDITIONED_SHARPNESS, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS,
+};
 use crate::setup;
 use crate::train::evaluate::evaluate;
 use crate::train::probes::ProbeTrack;
@@ -106,30 +110,35 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Measures λ_max on every probe. The first probe's value goes into the existing point, each other one into a new
-    /// point.
+    /// Measures λ_max on every probe, and the preconditioned sharpness if the optimizer took a preconditioned step. The
+    /// first probe's values go into the existing point, those of each other one into a new point.
     fn measure_lambda(&mut self, points: &mut Vec<Point>, audit: bool) -> Result<(), CellEnding> {
         let started = self.stopwatch.seconds();
         let cold = audit || self.probes.iter().any(ProbeTrack::audit_is_due);
         let learning_rate = self.learning_rate_in_force();
-        let threshold = self.optimizer.threshold(learning_rate);
+        let threshold = self.threshold(learning_rate);
+        let preconditioner = self.optimizer.preconditioner();
         let gradient_norm = self.gradient.as_ref().map(norm);
         let mut probes = std::mem::take(&mut self.probes);
         for (index, probe) in probes.iter_mut().enumerate() {
+            let audit = audit || probe.audit_is_due();
             let lambda = self.measure_probe(index, probe, audit)?;
+            let preconditioned = match &preconditioner {
+                Some(preconditioner) => self.measure_preconditioned(probe, preconditioner, audit)?,
+                None => None,
+            };
             if index > 0 {
                 points.push(self.point());
             }
             points[index].lambda = Some(lambda);
+            points[index].preconditioned = preconditioned;
             let of_cell = [
-                (&LEARNING_RATE, Some(learning_rate)),
-                (&THRESHOLD, threshold),
-                (&GRADIENT_NORM, gradient_norm.filter(|_| index == 0)),
+                Some((&LEARNING_RATE, learning_rate)),
+                threshold,
+                gradient_norm.filter(|_| index == 0).map(|norm| (&GRADIENT_NORM, norm)),
             ];
-            for (quantity, value) in of_cell {
-                if let Some(value) = value {
-                    points[index].values.set(quantity.key, value);
-                }
+            for (quantity, value) in of_cell.into_iter().flatten() {
+                points[index].values.set(quantity.key, value);
             }
         }
         self.probes = probes;
@@ -139,7 +148,7 @@ impl Run<'_> {
     }
 
     fn measure_probe(&mut self, index: usize, probe: &mut ProbeTrack, audit: bool) -> Result<LambdaPoint, CellEnding> {
-        let activity = if audit || probe.audit_is_due() {
+        let activity = if audit {
             Activity::Auditing
         } else {
             Activity::MeasuringLambda
@@ -157,14 +166,7 @@ impl Run<'_> {
         let Ok(measured) = measured else {
             return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
         };
-        if let Some(from) = measured.corrected_from {
-            let (value, from) = (significant(measured.value, 5), significant(from, 5));
-            let step = self.step;
-            self.outbox.notice(
-                Some(self.task.cell),
-                format!("an audit at step {step} corrected λ_max from {from} to {value}"),
-            );
-        }
+        self.notice_correction("λ_max", &measured);
         let paused = self.stopwatch.left_out().saturating_sub(left_out);
         Ok(LambdaPoint {
             lambda_max: measured.value,
@@ -178,6 +180,52 @@ impl Run<'_> {
             lambda_audited: measured.audited,
             lambda_corrected_from: measured.corrected_from,
         })
+    }
+
+    fn measure_preconditioned(
+        &mut self,
+        probe: &mut ProbeTrack,
+        preconditioner: &Tensor<1>,
+        audit: bool,
+    ) -> Result<Option<PreconditionedPoint>, CellEnding> {
+        let mut verdict = Verdict::Go;
+        let measured = probe.measure_preconditioned(
+            &self.task,
+            (&self.parameters, &self.running),
+            (preconditioner, self.optimizer.weight_decay()),
+            audit,
+            &mut || {
+                verdict = self
+                    .control
+                    .checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
+                verdict == Verdict::Go
+            },
+        );
+        let Ok(measured) = measured else {
+            return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
+        };
+        let Some(measured) = measured else { return Ok(None) };
+        self.notice_correction(PRECONDITIONED_SHARPNESS.label, &measured);
+        Ok(Some(PreconditionedPoint {
+            preconditioned_sharpness: measured.value,
+            preconditioned_residual: measured.residual,
+            preconditioned_converged: measured.converged,
+            preconditioned_hvps: measured.products,
+            preconditioned_rounded_hvps: measured.rounded_products,
+            preconditioned_audited: measured.audited,
+            preconditioned_corrected_from: measured.corrected_from,
+        }))
+    }
+
+    /// Publishes that an audit corrected a value.
+    fn notice_correction(&mut self, name: &str, measured: &Measurement) {
+        let Some(from) = measured.corrected_from else { return };
+        let (value, from) = (significant(measured.value, 5), significant(from, 5));
+        let step = self.step;
+        self.outbox.notice(
+            Some(self.task.cell),
+            format!("an audit at step {step} corrected {name} from {from} to {value}"),
+        );
     }
 
     pub(super) fn write(&mut self, point: Point) -> Result<(), AnyError> {

@@ -64,7 +64,11 @@ pub(super) fn line<'a>(quantity: &'static Quantity, scene: &Scene, cell: &'a Cel
         marks,
         is_noisy: quantity.line != quantity::Line::Limit,
         ..Line::measured(
-            quantity.on_chart,
+            if *quantity == quantity::PRECONDITIONED_THRESHOLD {
+                &cell.plan.threshold.formula
+            } else {
+                quantity.on_chart
+            },
             scene.across(cell, cell.curves.of(quantity, probe)),
             cell.latest.of(quantity, probe),
             pen(quantity, scene.theme()),

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::event::Threshold;
-use crate::quantity::{self, LAMBDA_MAX, Quantity, THRESHOLD};
+use crate::quantity::{self, LAMBDA_MAX, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 
@@ -72,11 +72,19 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
             .replace("{precision}", precision);
         meaning.replace("{probes}", on)
     };
+    let (of_cell, of_others) = if threshold.is_preconditioned {
+        (&PRECONDITIONED_THRESHOLD, &THRESHOLD)
+    } else {
+        (&THRESHOLD, &PRECONDITIONED_THRESHOLD)
+    };
+    let is_here = |quantity: &&Quantity| {
+        *quantity != of_others && (threshold.is_preconditioned || **quantity != PRECONDITIONED_SHARPNESS)
+    };
     let mut entries = Vec::new();
-    for quantity in quantity::all() {
+    for quantity in quantity::all().filter(is_here) {
         let about = match quantity.key {
             key if key == LAMBDA_MAX.key => format!("{}{decay}", filled(quantity)),
-            key if key == THRESHOLD.key => {
+            key if key == of_cell.key => {
                 let Threshold { formula, meaning, .. } = threshold;
                 let moves = if threshold.is_unknown {
                     ""
@@ -162,6 +170,26 @@ mod tests {
         let drawn = fixture.drawn(render, (120, 40));
         assert!(drawn.contains("(λ_max + weight decay) over 2/η, since"), "{drawn}");
         assert!(drawn.contains("Here it is below zero"), "{drawn}");
+    }
+
+    #[test]
+    fn an_adaptive_optimizer_has_its_own_entries() {
+        let mut fixture = Fixture::half_way();
+        let labels = |fixture: &Fixture| -> Vec<&str> {
+            let scene = Scene {
+                monitor: &fixture.monitor,
+                view: &fixture.view,
+                load: None,
+                now: fixture.start,
+            };
+            entries(&scene).into_iter().map(|(label, _)| label).collect()
+        };
+        let of_adaptive = [PRECONDITIONED_SHARPNESS.label, PRECONDITIONED_THRESHOLD.label];
+        assert!(!labels(&fixture).iter().any(|label| of_adaptive.contains(label)));
+        assert!(labels(&fixture).contains(&THRESHOLD.label));
+        fixture.monitor.cells[2].plan.threshold.is_preconditioned = true;
+        assert!(of_adaptive.iter().all(|label| labels(&fixture).contains(label)));
+        assert!(!labels(&fixture).contains(&THRESHOLD.label));
     }
 
     #[test]

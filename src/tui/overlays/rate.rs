@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::event::cell_name;
-use crate::quantity::{LEARNING_RATE, THRESHOLD};
+use crate::quantity::LEARNING_RATE;
 use crate::tui::keys::prompt;
 use crate::tui::state::rate::{RatePrompt, last_change, times};
 use crate::tui::state::scene::Scene;
@@ -24,7 +24,7 @@ pub(in crate::tui) fn render(scene: &Scene, prompt: &RatePrompt, screen: Rect, b
     let Some(cell) = scene.monitor.cells.get(prompt.cell) else {
         return;
     };
-    let threshold = cell.latest.first(&THRESHOLD).zip(cell.latest.first(&LEARNING_RATE));
+    let threshold = cell.threshold().zip(cell.latest.first(&LEARNING_RATE));
     // With SAM or weight decay the threshold is not proportional to 1/η. Then show none rather than a wrong one.
     let is_proportional = cell.plan.threshold.is_inverse_in_rate;
     let at = |rate: f64| match threshold.filter(|_| is_proportional) {

@@ -10,7 +10,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::event::{CellEnding, Threshold, cell_name};
 use crate::monitor::{Cell, CellState};
 use crate::number::count::counted;
-use crate::quantity::{self, Chart, LEARNING_RATE, Quantity, Source, THRESHOLD};
+use crate::quantity::{self, Chart, LEARNING_RATE, PRECONDITIONED_SHARPNESS, Quantity, Source};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 use crate::tui::words;
@@ -66,7 +66,7 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
         rows.push(("why".to_owned(), why.clone(), theme.bad));
     }
     rows.extend(
-        measured(cell, &scene.view.charts.shown())
+        measured(cell, &scene.view.charts_now(scene.monitor).shown())
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value, plain)),
     );
@@ -206,13 +206,15 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
     let is_elsewhere = |quantity: &Quantity| {
         charts.contains(&quantity.chart)
             || *quantity == LEARNING_RATE
-            || *quantity == THRESHOLD
+            || quantity.line == quantity::Line::Limit
             || matches!(quantity.source, Source::Lambda(_))
     };
     let further = quantity::all().filter(|quantity| !is_elsewhere(quantity));
     rows.extend(further.filter_map(|quantity| {
         let value = cell.latest.first(quantity)?;
-        Some((quantity.label, words::value_of(quantity, value)))
+        let is_doubtful = *quantity == PRECONDITIONED_SHARPNESS && !cell.latest.preconditioned_converged;
+        let doubt = if is_doubtful { ", not converged" } else { "" };
+        Some((quantity.label, words::value_of(quantity, value) + doubt))
     }));
     rows
 }
@@ -229,11 +231,13 @@ fn threshold_words(cell: &Cell) -> String {
     if *is_unknown {
         return format!("{label}: {meaning}");
     }
-    if *is_preconditioned {
-        return format!("{label}, of the preconditioned sharpness");
-    }
-    let Some(threshold) = cell.latest.first(&THRESHOLD) else {
-        return label.clone();
+    let of = if *is_preconditioned {
+        ", of the preconditioned sharpness"
+    } else {
+        ""
+    };
+    let Some(threshold) = cell.threshold() else {
+        return format!("{label}{of}");
     };
     let rate = cell
         .latest
@@ -245,7 +249,7 @@ fn threshold_words(cell: &Cell) -> String {
         ""
     };
     format!(
-        "{label} = {}{}{below}",
+        "{label} = {}{}{of}{below}",
         words::value(threshold, 4),
         rate.unwrap_or_default()
     )
@@ -275,6 +279,23 @@ mod tests {
     #[test]
     fn beside_the_charts() {
         insta::assert_snapshot!(Fixture::half_way().drawn(render, (48, 30)));
+    }
+
+    #[test]
+    fn the_threshold_of_an_adaptive_optimizer_is_named_and_so_is_the_reason_why_there_is_none() {
+        let mut fixture = Fixture::half_way();
+        let threshold = &mut fixture.monitor.cells[2].plan.threshold;
+        (threshold.formula, threshold.is_preconditioned) = ("38/η".into(), true);
+        let cell = &mut fixture.monitor.cells[2];
+        cell.latest.set(&quantity::PRECONDITIONED_THRESHOLD, 0, 38_000.0);
+        cell.latest.set(&LEARNING_RATE, 0, 0.001);
+        let drawn = fixture.drawn(render_overlay, (120, 40));
+        assert!(drawn.contains("38/η = 38000 (η 0.00100), of the"), "{drawn}");
+        let threshold = &mut fixture.monitor.cells[2].plan.threshold;
+        (threshold.formula, threshold.is_unknown) = ("none known".into(), true);
+        threshold.meaning = "no threshold is known for SAM with Adam".into();
+        let drawn = fixture.drawn(render_overlay, (120, 40));
+        assert!(drawn.contains("none known: no threshold is known"), "{drawn}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The charts on the screen, and which of them is marked.
 
-use crate::quantity::{self, ACCURACY, Chart, LAMBDA, LOSS};
+use crate::quantity::{self, ACCURACY, Chart, LAMBDA, LOSS, PRECONDITIONED};
 
 /// The charts on the screen: one above, two below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,14 +8,22 @@ pub struct Charts {
     shown: [&'static Chart; 3],
     /// Index of the marked chart, the one that a key changes.
     marked: Option<usize>,
+    /// Whether the user chose them. If not, an adaptive optimizer has others.
+    is_chosen: bool,
 }
 
 /// Places of the charts, in words.
 const PLACES: [&str; 3] = ["above", "on the left", "on the right"];
 
+/// The charts of a cell unless the user chooses others.
+const USUAL: [&Chart; 3] = [&LAMBDA, &LOSS, &ACCURACY];
+
+/// The same for an adaptive optimizer, whose threshold is one of preconditioned sharpness.
+const PRECONDITIONED_FIRST: [&Chart; 3] = [&PRECONDITIONED, &LOSS, &LAMBDA];
+
 impl Default for Charts {
     fn default() -> Self {
-        Self::new([&LAMBDA, &LOSS, &ACCURACY])
+        Self::new(USUAL)
     }
 }
 
@@ -23,7 +31,23 @@ impl Charts {
     /// Returns these charts: above, left, right.
     #[must_use]
     pub fn new(shown: [&'static Chart; 3]) -> Self {
-        Self { shown, marked: None }
+        Self {
+            shown,
+            marked: None,
+            is_chosen: shown != USUAL,
+        }
+    }
+
+    /// Returns the charts for a cell: unless the user chose some, they begin with the quantity that the cell's threshold
+    /// limits.
+    #[must_use]
+    pub fn of_cell(self, is_preconditioned: bool) -> Self {
+        let shown = if is_preconditioned && !self.is_chosen {
+            PRECONDITIONED_FIRST
+        } else {
+            self.shown
+        };
+        Self { shown, ..self }
     }
 
     /// Returns the charts: above, left, right.
@@ -42,6 +66,7 @@ impl Charts {
     pub(super) fn mark_next(&mut self) -> String {
         let at = self.marked.map_or(0, |at| (at + 1) % self.shown.len());
         self.marked = Some(at);
+        self.is_chosen = true;
         format!("the chart {} is marked: {}", PLACES[at], self.shown[at].title)
     }
 
@@ -53,6 +78,7 @@ impl Charts {
     /// Puts the next quantity that no chart shows into the marked chart; without a mark, into the last chart. Returns a
     /// message for the user.
     pub(super) fn show_next(&mut self) -> String {
+        self.is_chosen = true;
         let at = *self.marked.get_or_insert(self.shown.len() - 1);
         let all = quantity::charts();
         let now = all.iter().position(|chart| *chart == self.shown[at]).unwrap_or(0);
@@ -90,6 +116,18 @@ mod tests {
             assert_eq!(seen.len(), quantity::charts().len() - 2, "{seen:?}");
             assert!(seen.contains(&GRADIENT.key));
         }
+    }
+
+    #[test]
+    fn an_adaptive_optimizer_has_the_chart_of_its_threshold_until_the_user_chooses() {
+        let mut charts = Charts::default();
+        assert_eq!(charts.of_cell(true).shown(), [&PRECONDITIONED, &LOSS, &LAMBDA]);
+        assert_eq!(charts.of_cell(false).shown(), [&LAMBDA, &LOSS, &ACCURACY]);
+        charts = charts.of_cell(true);
+        charts.mark_next();
+        assert_eq!(charts.of_cell(false).shown(), [&PRECONDITIONED, &LOSS, &LAMBDA]);
+        let own = Charts::new([&GRADIENT, &LOSS, &ACCURACY]);
+        assert_eq!(own.of_cell(true), own);
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn panels(view: &View, monitor: &Monitor, area: Rect) -> Vec<(Part, Rect)> {
         parts.push((Part::Table, main));
         return parts;
     }
-    let [first, second, third] = view.charts.shown();
+    let [first, second, third] = view.charts_now(monitor).shown();
     let above = if view.scatter.is_some() {
         Part::Scatter
     } else {

@@ -183,6 +183,19 @@ impl View {
         }
     }
 
+    /// Changes the charts that are shown, which from then on are the user's choice. Returns a message for the user.
+    fn change_charts(&mut self, monitor: &Monitor, change: fn(&mut Charts) -> String) -> String {
+        self.charts = self.charts_now(monitor);
+        change(&mut self.charts)
+    }
+
+    /// Returns the charts of the chosen cell.
+    pub(in crate::tui) fn charts_now(&self, monitor: &Monitor) -> Charts {
+        let cell = monitor.cells.get(self.chosen(monitor));
+        let charts = self.charts;
+        charts.of_cell(cell.is_some_and(|cell| cell.plan.threshold.is_preconditioned))
+    }
+
     /// Returns the cell that the charts show.
     #[must_use]
     pub fn chosen(&self, monitor: &Monitor) -> CellIndex {
@@ -334,8 +347,8 @@ impl View {
             Action::PageDown => self.go(PAGE, monitor),
             Action::Follow if self.page == Page::Log => self.log_back = 0,
             Action::Follow => self.pinned = None,
-            Action::NextChart => return Some(Effect::Say(self.charts.show_next())),
-            Action::MarkChart => return Some(Effect::Say(self.charts.mark_next())),
+            Action::NextChart => return Some(Effect::Say(self.change_charts(monitor, Charts::show_next))),
+            Action::MarkChart => return Some(Effect::Say(self.change_charts(monitor, Charts::mark_next))),
             Action::AcrossAxis => {
                 self.across = self.across.next();
                 return Some(Effect::Say(format!("horizontal axis: {}", self.across.name())));
