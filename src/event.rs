@@ -166,7 +166,7 @@ pub struct Runner {
     pub number: u32,
     /// The name of its device, for people: "flex (CPU)".
     pub device: String,
-    /// Number of threads that it computes with on the CPU.
+    /// Number of threads that it computes with on the CPU; 0 if a reader of the run directory does not know it.
     pub threads: usize,
 }
 

@@ -4,7 +4,7 @@ use crossbeam_channel::Receiver;
 
 use super::Sweep;
 use crate::event::{CellEnding, CellIndex, Command, Event, LogKind, Summary};
-use crate::record::{RecordError, RowState, RunState, read_progress, read_summary, rfc3339};
+use crate::record::{RecordError, RowState, RunState, read_progress, read_run, read_summary, rfc3339};
 use crate::train::Outbox;
 
 /// How often a cell is tried that another process has.
@@ -105,7 +105,9 @@ impl Sweep {
         if !rows.iter().all(|row| has_ended(&row.state)) {
             return Ok(());
         }
-        let mut info = self.earlier.clone().unwrap_or_else(|| self.info.clone());
+        // Another task may have written it in the meantime.
+        let written = read_run(self.run_dir.path()).ok().or_else(|| self.earlier.clone());
+        let mut info = written.unwrap_or_else(|| self.info.clone());
         if info.state != RunState::Complete {
             info.state = RunState::Complete;
             info.ended = Some(rfc3339(std::time::SystemTime::now()));

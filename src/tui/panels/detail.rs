@@ -90,8 +90,11 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
 fn runner(scene: &Scene, cell: &Cell) -> Option<String> {
     let index = scene.chosen();
     if let Some(runner) = scene.monitor.runner_of(index) {
-        let threads = counted(runner.threads as u64, "thread");
-        return Some(format!("{} on {}, {threads}", runner.number, runner.device));
+        let threads = match runner.threads as u64 {
+            0 => String::new(),
+            threads => format!(", {}", counted(threads, "thread")),
+        };
+        return Some(format!("{} on {}{threads}", runner.number, runner.device));
     }
     let number = cell.runner.filter(|_| scene.monitor.turns.is_running(index))?;
     Some(format!("{number}, which is being taken away"))

@@ -129,7 +129,7 @@ fn crew_words(monitor: &Monitor, width: u16) -> String {
         "threads".to_owned()
     };
     if runners.len() == 1 {
-        let threads = if width < WIDE {
+        let threads = if width < WIDE || first.threads == 0 {
             String::new()
         } else {
             format!(", {threads}")
@@ -150,7 +150,12 @@ fn crew_words(monitor: &Monitor, width: u16) -> String {
             parts.collect::<Vec<_>>().join(", ")
         }
     };
-    format!("{} runners × {threads} · {devices}", runners.len())
+    let times = if runners.iter().all(|runner| runner.threads == 0) {
+        String::new()
+    } else {
+        format!(" × {threads}")
+    };
+    format!("{} runners{times} · {devices}", runners.len())
 }
 
 fn pace(steps_per_second: f64) -> String {
