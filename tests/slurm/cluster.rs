@@ -58,7 +58,17 @@ impl Cluster {
             }
             thread::sleep(Duration::from_millis(200));
         }
+        if !cluster.runs_a_job() {
+            return skipped(&format!("Slurm does not run jobs here: {}", cluster.log()));
+        }
         Some(cluster)
+    }
+
+    /// Runs a job that does nothing, for at most a minute. In some containers the daemons start, and jobs do not.
+    fn runs_a_job(&self) -> bool {
+        let mut trial = self.command("timeout");
+        trial.args(["60", "sbatch", "--wait", "-o", "/dev/null", "--wrap", "true"]);
+        trial.output().is_ok_and(|output| output.status.success())
     }
 
     pub fn path(&self) -> &Path {
