@@ -1,6 +1,6 @@
 //! Sends the cells of a run to a Slurm cluster as an array job.
 //!
-//! Placement, limits and requeueing are Slurm's. This module writes one script into the run directory, which trains one
+//! Placement, limits and requeuing are Slurm's. This module writes one script into the run directory, which trains one
 //! slice of the cells in each task of the array, and calls `sbatch`.
 
 mod script;

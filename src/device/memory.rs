@@ -15,7 +15,7 @@ const SIGNS: [&str; 6] = [
 /// The part that all explanations have.
 const RAN_OUT: &str = " ran out of memory";
 
-/// Returns whether these words are [`explain`]'s.
+/// Returns whether these words are those of `explain`.
 #[must_use]
 pub fn is_out_of_memory(words: &str) -> bool {
     words.starts_with("device ") && words.contains(RAN_OUT)
