@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
+#[path = "alike/cells.rs"]
+#[allow(dead_code)] // Other tests use the rest.
+mod cells;
 #[path = "resume/changed.rs"]
 mod changed;
 #[path = "resume/damaged.rs"]
@@ -16,11 +19,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use cells::assert_same_cells;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::process::{Pid, Signal, kill_process};
-use sharptui::event::{CellEnding, Point};
-use sharptui::record::{RunState, has_checkpoint, read_cells, read_metrics, read_run, read_tensors};
+use sharptui::event::CellEnding;
+use sharptui::record::{RunState, has_checkpoint, read_cells, read_metrics, read_run};
 
 /// A sweep with everything that has state: random order, dropout, optimizers, batch norm, SAM, augmentation, warm starts.
 const EVERYTHING: &str = "(
@@ -83,37 +87,9 @@ impl Place {
     }
 }
 
-/// Returns the metrics of a cell without times, as text: equal texts mean values that are equal bit for bit.
-fn metrics(cell: &Path) -> Vec<String> {
-    let found = read_metrics(cell).unwrap();
-    assert_eq!(found.torn, None);
-    let timeless = |mut point: Point| {
-        point.seconds = 0.0;
-        if let Some(lambda) = &mut point.lambda {
-            lambda.lambda_seconds = 0.0;
-        }
-        format!("{point:?}")
-    };
-    found.points.into_iter().map(timeless).collect()
-}
-
-/// Checks that two runs of the same sweep have the same numbers on disk, with every line once.
-fn assert_same(hurt: &Place, whole: &Place) {
-    let cells = read_cells(&whole.run_dir()).unwrap();
-    assert!(!cells.is_empty());
-    for found in cells {
-        let (cell, place) = (hurt.cell(found.cell), found.path);
-        let (got, expected) = (metrics(&cell), metrics(&place));
-        for (line, (got, expected)) in got.iter().zip(&expected).enumerate() {
-            assert_eq!(got, expected, "line {} of cell {}", line + 1, found.cell);
-        }
-        assert_eq!(got.len(), expected.len(), "lines of cell {}", found.cell);
-        let unique: BTreeSet<&String> = got.iter().collect();
-        assert_eq!(unique.len(), got.len());
-        let model = |cell: &Path| read_tensors(&cell.join("model.safetensors")).unwrap().tensors;
-        assert_eq!(model(&cell), model(&place));
-        assert!(!has_checkpoint(&cell), "a cell that has ended has no checkpoint");
-    }
+/// Checks that two runs of the same sweep have the same cells on disk.
+fn assert_same(got: &Place, expected: &Place) {
+    assert_same_cells(&got.run_dir(), &expected.run_dir());
 }
 
 fn number(name: &str, otherwise: u64) -> u64 {

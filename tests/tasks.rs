@@ -4,6 +4,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
+#[path = "alike/cells.rs"]
+mod cells;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -11,11 +14,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use cells::{assert_same_cells, metrics};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::process::{Pid, Signal, kill_process};
-use sharptui::event::{CellEnding, Point};
-use sharptui::record::{RunState, has_checkpoint, read_cells, read_claims, read_metrics, read_run, read_tensors};
+use sharptui::event::CellEnding;
+use sharptui::record::{RunState, has_checkpoint, read_cells, read_claims, read_run};
 
 /// Six cells with everything that has state, of about half a second each.
 const SIX: &str = "(
@@ -114,44 +118,9 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Returns the metrics of a cell without times, as text: equal texts mean values that are equal bit for bit.
-fn metrics(cell: &Path) -> Vec<String> {
-    let found = read_metrics(cell).unwrap();
-    assert_eq!(found.torn, None);
-    let timeless = |mut point: Point| {
-        point.seconds = 0.0;
-        if let Some(lambda) = &mut point.lambda {
-            lambda.lambda_seconds = 0.0;
-        }
-        format!("{point:?}")
-    };
-    found.points.into_iter().map(timeless).collect()
-}
-
-/// Checks that all cells have ended in both places, with the same numbers and every line once.
+/// Checks that two runs of the same sweep have the same cells on disk.
 fn assert_same(got: &Place, expected: &Place) {
-    let cells = read_cells(&expected.run_dir()).unwrap();
-    assert!(!cells.is_empty());
-    for found in cells {
-        let (cell, place) = (got.cell(found.cell), found.path);
-        assert_eq!(metrics(&cell), metrics(&place), "cell {}", found.cell);
-        let lines = metrics(&cell);
-        assert_eq!(lines.iter().collect::<BTreeSet<_>>().len(), lines.len());
-        let model = |cell: &Path| read_tensors(&cell.join("model.safetensors")).unwrap().tensors;
-        assert_eq!(model(&cell), model(&place), "cell {}", found.cell);
-        let ending = |place: &Place| {
-            read_cells(&place.run_dir()).unwrap()[found.cell]
-                .ended
-                .clone()
-                .unwrap()
-                .ending
-        };
-        assert_eq!(ending(got), ending(expected));
-        assert!(!has_checkpoint(&cell), "a cell that has ended has no checkpoint");
-        let settings = |cell: &Path| fs::read(cell.join("cell.json")).unwrap();
-        assert_eq!(settings(&cell), settings(&place));
-    }
-    assert!(read_claims(&got.run_dir()).unwrap().is_empty());
+    assert_same_cells(&got.run_dir(), &expected.run_dir());
 }
 
 /// Returns the contents of every file of a folder.
