@@ -15,7 +15,7 @@ pub(super) use plan::{Circumstances, choose, data_bytes};
 pub use process::serve_pipes;
 pub(super) use process::{Gone, Spec};
 
-use super::memory::killed_for_memory;
+use super::memory::{killed_for_memory, resident_bytes};
 use super::worker::{Job, Order, Worker};
 use crate::device::DeviceChoice;
 use crate::event::{CellIndex, Cells, Command, Event, Runner as Shown};
@@ -282,12 +282,4 @@ impl Runner {
         self.is_leaving = true;
         self.orders = unbounded().0;
     }
-}
-
-/// Returns the memory that a process holds, in bytes, on Linux.
-fn resident_bytes(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
 }

@@ -150,6 +150,11 @@ impl Account {
     }
 }
 
+/// Returns the memory that a process of this machine holds, in bytes, if the system tells it.
+pub(super) fn resident_bytes(pid: u32) -> Option<u64> {
+    Usage::of(&pid.to_string()).map(|usage| usage.resident)
+}
+
 /// Returns how often the kernel killed a process of this process's control group because memory ran out; 0 if the
 /// system does not tell.
 pub(super) fn killed_for_memory() -> u64 {

@@ -19,21 +19,26 @@ fn stacks_bytes() -> u64 {
 /// The memory that the process holds, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Usage {
-    resident: u64,
+    pub(super) resident: u64,
     address_space: u64,
     data: u64,
 }
 
 impl Usage {
-    /// Reads the usage from Linux; all zero on other systems.
+    /// Reads the usage of this process from Linux; all zero on other systems.
     pub(super) fn now() -> Self {
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        Self::of("self").unwrap_or_default()
+    }
+
+    /// Reads the usage of a process, named by its number, from Linux.
+    pub(super) fn of(process: &str) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let bytes = |name: &str| kibibytes(&status, name).unwrap_or(0);
-        Self {
+        Some(Self {
             resident: bytes("VmRSS:"),
             address_space: bytes("VmSize:"),
             data: bytes("VmData:"),
-        }
+        })
     }
 
     /// Returns this usage plus `bytes`.
