@@ -74,7 +74,15 @@ pub struct HowArgs {
     /// Run as the process that trains for a screen
     #[arg(long, hide = true)]
     pub trainer: bool,
-    /// Seconds between checkpoints of the running cell, the most that a crash loses; 0: after every step
+    /// How cells are trained.
+    #[command(flatten)]
+    pub running: RunningArgs,
+}
+
+/// How cells are trained, in whatever command.
+#[derive(Args, Clone, Debug)]
+pub struct RunningArgs {
+    /// Seconds between checkpoints of a running cell, the most that a crash loses; 0: after every step
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub checkpoint_every: u32,
     /// Cells that train at the same time, each in a process of its own: auto, a number, or devices with numbers, such
@@ -270,15 +278,9 @@ pub struct TrainArgs {
     /// Take cells over from processes that may be alive, such as those of a machine that is lost
     #[arg(long)]
     pub take_over: bool,
-    /// Seconds between checkpoints of each running cell, the most that a crash loses; 0: after every step
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub checkpoint_every: u32,
-    /// Cells that train at the same time, see `sharptui --help`
-    #[arg(long, value_name = "RUNNERS", default_value_t)]
-    pub runners: RunnerChoice,
-    /// The device and the folder of data sets.
+    /// How cells are trained.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub running: RunningArgs,
 }
 
 /// Arguments for sending cells to Slurm.
@@ -296,15 +298,9 @@ pub struct SubmitArgs {
     /// Folder in which run directories are created
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
-    /// Seconds between checkpoints of each running cell, the most that a crash loses; 0: after every step
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub checkpoint_every: u32,
-    /// Cells that a task trains at the same time, see `sharptui --help`
-    #[arg(long, value_name = "RUNNERS", default_value_t)]
-    pub runners: RunnerChoice,
-    /// The device and the folder of data sets.
+    /// How cells are trained.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub running: RunningArgs,
     /// Arguments of `sbatch`, such as --partition=gpu --time=02:00:00
     #[arg(last = true, value_name = "SBATCH ARGUMENTS")]
     pub sbatch: Vec<String>,

@@ -46,7 +46,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs, TrainArgs};
+use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
 use live::{Hub, Launched, Server};
@@ -86,9 +86,10 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             how,
         }) => resume(run_dir, *take_over, how),
         Some(Action::Train(args)) => train_cells(args),
-        Some(Action::Submit(args)) => sending::submit(args, |experiment, running| {
+        Some(Action::Submit(args)) => sending::submit(args, |experiment| {
             let config = (args.what.as_path(), None);
-            let (sweep, _signals) = make(experiment, config, &args.out, (&args.place, running))?;
+            let running = running(&args.running);
+            let (sweep, _signals) = make(experiment, config, &args.out, (&args.running.place, &running))?;
             leave_to_others(sweep)
         }),
         Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
@@ -159,8 +160,13 @@ fn run_config(args: &RunArgs) -> anyhow::Result<ExitCode> {
     if let Some(steps) = args.steps.and_then(NonZeroU64::new) {
         experiment = experiment.cut_at(steps);
     }
-    let running = running(&args.how, false);
-    let (sweep, signals) = make(experiment, (path, Some(&text)), &args.out, (&args.how.place, &running))?;
+    let running = running(&args.how.running);
+    let (sweep, signals) = make(
+        experiment,
+        (path, Some(&text)),
+        &args.out,
+        (&args.how.running.place, &running),
+    )?;
     if args.prepare {
         let place = leave_to_others(sweep)?;
         print_exactly([place.as_os_str().as_bytes(), b"\n"].concat())?;
@@ -217,7 +223,7 @@ fn resume(run_dir: &Path, take_over: bool, how: &HowArgs) -> anyhow::Result<Exit
     let run_dir = RunDir::open(run_dir)?;
     let config = run_dir.path().join("config.ron");
     let experiment = Experiment::load(&config)?;
-    let (ready, stand_by) = prepare(experiment, (&config, None), &how.place, Some(run_dir.path()))?;
+    let (ready, stand_by) = prepare(experiment, (&config, None), &how.running.place, Some(run_dir.path()))?;
     let Ready {
         experiment,
         device,
@@ -226,7 +232,16 @@ fn resume(run_dir: &Path, take_over: bool, how: &HowArgs) -> anyhow::Result<Exit
     // Must come before anything is written: otherwise a signal would end the process without a record, and the run
     // would look as if it had been killed.
     let signals = stand_by.begin();
-    let sweep = Sweep::new(experiment, device, run_dir, datasets, &running(how, take_over))?;
+    let sweep = Sweep::new(
+        experiment,
+        device,
+        run_dir,
+        datasets,
+        &Running {
+            take_over,
+            ..running(&how.running)
+        },
+    )?;
     follow(sweep, signals, Serves::of(how))
 }
 
@@ -234,7 +249,7 @@ fn resume(run_dir: &Path, take_over: bool, how: &HowArgs) -> anyhow::Result<Exit
 fn train_cells(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let config = record::find_config(&args.run_dir)?;
     let experiment = Experiment::load(&config)?;
-    let (ready, stand_by) = prepare(experiment, (&config, None), &args.place, Some(&args.run_dir))?;
+    let (ready, stand_by) = prepare(experiment, (&config, None), &args.running.place, Some(&args.run_dir))?;
     let Ready {
         experiment,
         device,
@@ -244,11 +259,9 @@ fn train_cells(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let task = TaskInfo::this_process(&device.full_name, &args.cells.to_string());
     let run_dir = RunDir::join(&args.run_dir, &task)?;
     let running = Running {
-        choice: args.place.device,
-        runners: Some(args.runners.clone()),
-        keep_every: Duration::from_secs(args.checkpoint_every.into()),
         cells: Some(args.cells.numbers()),
         take_over: args.take_over,
+        ..running(&args.running)
     };
     let sweep = Sweep::new(experiment, device, run_dir, datasets, &running)?;
     follow(sweep, signals, Serves::Nobody)
@@ -295,14 +308,14 @@ fn open_place(place: &PlaceArgs, run_dir: Option<&Path>) -> anyhow::Result<(devi
     Ok((device, datasets))
 }
 
-/// Returns how the cells of the sweep are run.
-fn running(how: &HowArgs, take_over: bool) -> Running {
+/// Returns how cells are run: all that are left, and none that another process may have.
+fn running(args: &RunningArgs) -> Running {
     Running {
-        choice: how.place.device,
-        runners: Some(how.runners.clone()),
-        keep_every: Duration::from_secs(how.checkpoint_every.into()),
+        choice: args.place.device,
+        runners: Some(args.runners.clone()),
+        keep_every: Duration::from_secs(args.checkpoint_every.into()),
         cells: None,
-        take_over,
+        take_over: false,
     }
 }
 

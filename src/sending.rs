@@ -3,17 +3,16 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::characters::as_typed;
-use crate::cli::SubmitArgs;
+use crate::cli::{RunningArgs, SubmitArgs};
 use crate::config::{self, Experiment};
 use crate::event::{CellIndex, Event};
 use crate::number::count::counted;
 use crate::submit::{Script, Submission};
-use crate::sweep::{Running, told_by_disk};
+use crate::sweep::told_by_disk;
 use crate::watch::print;
 
 /// Variables of the environment that a task needs to find the libraries that this process has found.
@@ -22,7 +21,7 @@ const LIBRARIES: [&str; 1] = ["LD_LIBRARY_PATH"];
 /// Sends cells to Slurm. `make` makes the run directory of a new run from its experiment, and returns it.
 pub(crate) fn submit(
     args: &SubmitArgs,
-    make: impl FnOnce(Experiment, &Running) -> anyhow::Result<PathBuf>,
+    make: impl FnOnce(Experiment) -> anyhow::Result<PathBuf>,
 ) -> anyhow::Result<ExitCode> {
     let (run_dir, name, cells) = if args.what.is_dir() {
         let (name, cells) = left(&args.what)?;
@@ -39,7 +38,7 @@ pub(crate) fn submit(
             name,
             program: env::current_exe().context("this program cannot be found")?,
             folder,
-            options: options(args),
+            options: options(&args.running),
             environment: LIBRARIES
                 .into_iter()
                 .filter_map(|name| Some((name.to_owned(), env::var(name).ok()?)))
@@ -62,7 +61,7 @@ pub(crate) fn submit(
 /// Returns the run directory of a new run, its name and its cells. A trial run makes no folder.
 fn new_run(
     args: &SubmitArgs,
-    make: impl FnOnce(Experiment, &Running) -> anyhow::Result<PathBuf>,
+    make: impl FnOnce(Experiment) -> anyhow::Result<PathBuf>,
 ) -> anyhow::Result<(PathBuf, String, Vec<CellIndex>)> {
     let text = config::read_text(&args.what)?;
     let experiment = Experiment::parse(&text, &args.what)?;
@@ -71,14 +70,7 @@ fn new_run(
     if args.dry_run {
         return Ok((args.out.join(&name), name, cells));
     }
-    let running = Running {
-        choice: args.place.device,
-        runners: Some(args.runners.clone()),
-        keep_every: Duration::from_secs(args.checkpoint_every.into()),
-        cells: None,
-        take_over: false,
-    };
-    Ok((make(experiment, &running)?, name, cells))
+    Ok((make(experiment)?, name, cells))
 }
 
 /// Returns the name of a run, and the cells that are left to train.
@@ -106,7 +98,7 @@ fn left(run_dir: &Path) -> anyhow::Result<(String, Vec<CellIndex>)> {
 }
 
 /// Returns the options that every task gets.
-fn options(args: &SubmitArgs) -> Vec<String> {
+fn options(args: &RunningArgs) -> Vec<String> {
     let mut options = vec![
         "--device".to_owned(),
         args.place.device.to_string(),

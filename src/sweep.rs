@@ -12,6 +12,7 @@ mod disk;
 mod elsewhere;
 mod error;
 mod log_words;
+mod lost;
 mod memory;
 mod queue;
 mod remeasure;

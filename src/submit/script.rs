@@ -52,7 +52,8 @@ impl Script {
         }
         text.push_str(
             "# Without a control group, the task sees all processors of the node.\n\
-             if [ -n \"$SLURM_CPUS_PER_TASK\" ]; then export RAYON_NUM_THREADS=$SLURM_CPUS_PER_TASK OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK; fi\n\n\
+             processors=${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}\n\
+             if [ -n \"$processors\" ]; then export RAYON_NUM_THREADS=$processors OMP_NUM_THREADS=$processors; fi\n\n\
              at_limit=\n\
              trap 'at_limit=yes; kill -USR1 $task' USR1\n\
              trap 'kill -TERM $task' TERM\n",
