@@ -310,6 +310,8 @@ pub enum Activity {
     Training,
     /// Measuring λ_max.
     MeasuringLambda,
+    /// Measuring a gauge.
+    MeasuringGauge,
     /// Checking λ_max from a cold start, that is, from a random vector.
     Auditing,
     /// Computing losses and accuracies.

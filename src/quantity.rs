@@ -87,6 +87,11 @@ pub enum Uncertainty {
         /// Returns the outcome of the search for the value in a point, if the point has one.
         outcome: fn(&Point) -> Option<Outcome>,
     },
+    /// The standard error of an estimate from samples.
+    StandardError {
+        /// The name of the standard error on disk.
+        key: &'static str,
+    },
 }
 
 /// The outcome of a search for an eigenvalue.
@@ -105,6 +110,8 @@ pub enum Line {
     Main,
     /// A line to compare the main line with: dashed.
     Second,
+    /// A further line beside the main line: in the faint pattern.
+    Third,
     /// The limit of the main line: dotted.
     Limit,
 }
@@ -151,6 +158,19 @@ pub struct Chart {
     pub title: &'static str,
     /// The range of the vertical axis.
     pub span: ChartSpan,
+    /// The cells that have it.
+    pub of: ChartOf,
+}
+
+/// The cells that have a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChartOf {
+    /// Every cell.
+    All,
+    /// The cells in which one of its quantities was measured.
+    Measured,
+    /// The same; its quantities are measured because a configuration asks for them, so the screen shows it at first.
+    Gauged,
 }
 
 /// The range of the vertical axis of a chart.
@@ -189,6 +209,7 @@ impl Quantity {
         match self.uncertainty {
             Uncertainty::None => None,
             Uncertainty::Residual { key, source, .. } => source.of(key, point),
+            Uncertainty::StandardError { key } => point.values.get(key),
         }
     }
 
@@ -196,8 +217,17 @@ impl Quantity {
     #[must_use]
     pub fn outcome(&self, point: &Point) -> Option<Outcome> {
         match self.uncertainty {
-            Uncertainty::None => None,
+            Uncertainty::None | Uncertainty::StandardError { .. } => None,
             Uncertainty::Residual { outcome, .. } => outcome(point),
+        }
+    }
+
+    /// Returns the name of the possible error on disk, if the quantity has one.
+    #[must_use]
+    pub fn error_key(&self) -> Option<&'static str> {
+        match self.uncertainty {
+            Uncertainty::None => None,
+            Uncertainty::Residual { key, .. } | Uncertainty::StandardError { key } => Some(key),
         }
     }
 
@@ -234,9 +264,7 @@ impl Summary {
             if let Some(value) = quantity.value(point) {
                 self.values.set(quantity.key, value);
             }
-            if let (Uncertainty::Residual { key, .. }, Some(value)) =
-                (quantity.uncertainty, quantity.uncertainty(point))
-            {
+            if let Some((key, value)) = quantity.error_key().zip(quantity.uncertainty(point)) {
                 self.values.set(key, value);
             }
         }
@@ -309,6 +337,7 @@ pub fn markdown_reference() -> String {
         let residual = match quantity.uncertainty {
             Uncertainty::None => String::new(),
             Uncertainty::Residual { key, .. } => format!(", with the residual in `{key}`"),
+            Uncertainty::StandardError { key } => format!(", with the standard error in `{key}`"),
         };
         let (label, key, chart) = (quantity.label, quantity.key, quantity.chart.key);
         let mut letters = meaning.chars();
@@ -432,9 +461,7 @@ mod tests {
         for quantity in all() {
             names.push(quantity.key);
             names.extend(quantity.names);
-            if let Uncertainty::Residual { key, .. } = quantity.uncertainty {
-                names.push(key);
-            }
+            names.extend(quantity.error_key());
             assert!(quantity.column.chars().count() <= 10, "{}", quantity.column);
         }
         let mut once = names.clone();

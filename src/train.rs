@@ -3,6 +3,7 @@
 mod augment;
 mod control;
 mod evaluate;
+mod gauges;
 mod last_values;
 mod losses;
 mod needs;

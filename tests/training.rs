@@ -329,6 +329,125 @@ fn a_run_with_any_optimizer_goes_on_from_its_snapshot_to_the_last_bit() {
 }
 
 #[test]
+fn a_run_with_gauges_goes_on_from_its_snapshot_to_the_last_bit() {
+    let settings = settings(
+        "model: Mlp(widths: [4]), learning_rate: 0.1, batch_size: 5, epochs: 4, evaluate_every: Steps(1),
+         lambda_every: Steps(3), gauges: [BatchSharpness(error: 0.2, batches: 40)]",
+    );
+    let whole = run_from(&settings, &[HALVED], 7, None);
+    assert_eq!(whole.kept.as_ref().unwrap().position.step, 7);
+    let went_on = run_from(&settings, &[], 0, whole.kept.as_ref());
+    let measured = |ran: &Ran| -> Vec<_> {
+        let later = ran.points.iter().filter(|point| point.step > 7);
+        later.map(|point| (point.step, point.values.clone())).collect()
+    };
+    assert_eq!(measured(&went_on), measured(&whole));
+    assert_eq!(went_on.parameters(), whole.parameters());
+}
+
+/// The curvature of a full batch along its gradient is that of one difference of gradients, computed by hand.
+#[test]
+fn batch_sharpness_of_a_full_batch_is_the_curvature_along_the_gradient() {
+    let settings = settings(
+        "model: Mlp(widths: []), loss: SquaredError, precision: F64, learning_rate: 0.05, batch_size: Full, steps: 3,
+         lambda_every: Steps(1), gauges: [BatchSharpness()]",
+    );
+    let ran = run(&settings, &[]);
+    let of = |step: usize, key: &str| ran.points[step].values.get(key);
+    let mut w = run(
+        &Settings {
+            steps: Some(1),
+            learning_rate: 1e-300,
+            ..settings.clone()
+        },
+        &[],
+    )
+    .parameters();
+    for step in 0..=3 {
+        let gradient = gradient_by_hand(&w, 0.0);
+        let squared: f64 = gradient.iter().map(|g| g * g).sum();
+        // The loss is quadratic, so a difference of gradients is exact.
+        let beyond: Vec<f64> = w.iter().zip(&gradient).map(|(w, g)| w + g).collect();
+        let beyond = gradient_by_hand(&beyond, 0.0);
+        let quadratic: f64 = gradient.iter().zip(&beyond).map(|(g, b)| g * (b - g)).sum();
+        let expected = quadratic / squared;
+        for key in ["batch_sharpness", "batch_ratio_of_means"] {
+            let found = of(step, key).unwrap();
+            assert!(
+                (found / expected - 1.0).abs() < 1e-9,
+                "{key} at step {step}: {found} and not {expected}"
+            );
+        }
+        // The last step's batch was the same, at the parameters before the step.
+        if step < 3 {
+            let found = of(step + 1, "step_sharpness").unwrap();
+            assert!(
+                (found / expected - 1.0).abs() < 1e-9,
+                "step {step}: {found} and not {expected}"
+            );
+        }
+        w = w.iter().zip(&gradient).map(|(w, g)| w - 0.05 * g).collect();
+    }
+    assert_eq!(of(0, "step_sharpness"), None);
+    // One batch of all examples has no sampling error.
+    assert_eq!(of(2, "batch_sharpness_error"), None);
+    assert_eq!(of(2, "batch_threshold"), Some(2.0 / 0.05));
+    assert_eq!(of(2, "batch_threshold_small"), None);
+}
+
+#[test]
+fn batches_are_drawn_until_the_error_is_small_enough_or_there_are_enough() {
+    let of = |gauge: &str, more: &str| {
+        let settings = settings(&format!(
+            "model: Mlp(widths: [4]), learning_rate: 0.01, batch_size: 5, steps: 2, lambda_every: Ends,
+             gauges: [BatchSharpness({gauge})], {more}"
+        ));
+        run(&settings, &[]).points.last().unwrap().values.clone()
+    };
+    let enough = of("error: 1e-4, batches: 20", "momentum: 0.5");
+    assert_eq!(enough.get("batch_sharpness_batches"), Some(20.0));
+    // Both thresholds of momentum: 2(1+β)/η and 2(1−β)/η.
+    let thresholds = ["batch_threshold", "batch_threshold_small"].map(|key| enough.get(key));
+    assert_eq!(thresholds, [Some(3.0 / 0.01), Some(1.0 / 0.01)]);
+    for unknown in ["weight_decay: 0.1", "rho: 0.1", "optimizer: Adam()"] {
+        let values = of("error: 1.0", unknown);
+        assert!(values.get("batch_sharpness").is_some() && values.get("batch_threshold").is_none());
+    }
+    let rough = of("error: 1.0", "momentum: 0.5");
+    assert_eq!(rough.get("batch_sharpness_batches"), Some(16.0));
+    let fine = of("error: 0.05, batches: 4000", "momentum: 0.5");
+    let (value, error) = (
+        fine.get("batch_sharpness").unwrap(),
+        fine.get("batch_sharpness_error").unwrap(),
+    );
+    assert!(error <= 0.05 * value && fine.get("batch_sharpness_batches").unwrap() > 16.0);
+    let (rough, spread) = (
+        rough.get("batch_sharpness").unwrap(),
+        rough.get("batch_sharpness_error").unwrap(),
+    );
+    assert!((rough - value).abs() < 5.0 * spread, "{rough} ± {spread} and {value}");
+}
+
+#[test]
+fn gauges_have_their_own_intervals_and_all_are_measured_at_the_ends() {
+    let steps = |every: &str, lambda: &str| -> Vec<u64> {
+        let settings = settings(&format!(
+            "model: Mlp(widths: [4]), learning_rate: 0.01, batch_size: 5, steps: 10, lambda_every: {lambda},
+             gauges: [BatchSharpness(every: {every})]"
+        ));
+        let points = run(&settings, &[]).points;
+        let measured = points
+            .iter()
+            .filter(|point| point.values.get("batch_sharpness").is_some());
+        measured.map(|point| point.step).collect()
+    };
+    assert_eq!(steps("Steps(3)", "Ends"), [0, 3, 6, 9, 10]);
+    assert_eq!(steps("Epochs(1)", "Steps(3)"), [0, 4, 8, 10]);
+    assert_eq!(steps("WithLambda", "Steps(5)"), [0, 5, 10]);
+    assert_eq!(steps("Ends", "Steps(5)"), [0, 10]);
+}
+
+#[test]
 fn preconditioned_sharpness_is_measured_with_the_preconditioner_of_the_last_step() {
     let given = settings(
         "model: Mlp(widths: [4]), activation: Tanh, learning_rate: 0.01, batch_size: Full, steps: 8, precision: F64,

@@ -128,6 +128,10 @@ pub(super) const ACCURACY: Range = Range::new(Low::Above(0.0), High::Most(1.0)).
 pub(super) const SHARE: Range = Range::new(Low::Above(0.0), High::Most(0.9));
 pub(super) const TOLERANCE: Range = Range::new(Low::Least(1e-12), High::Most(0.5));
 pub(super) const PRODUCTS: Range = Range::new(Low::Least(2.0), High::Most(10_000.0));
+/// Below this, the batches needed for the error would not end.
+pub(super) const RELATIVE_ERROR: Range = Range::new(Low::Least(1e-4), High::Most(1.0));
+/// A standard error needs some batches.
+pub(super) const BATCHES: Range = Range::new(Low::Least(16.0), High::Most(1e6));
 /// Each probe needs its own measurement and its own curve on the screen.
 pub(super) const PROBES: Range = Range::new(Low::Least(1.0), High::Most(8.0));
 /// The largest number of hidden layers of a fully connected network.

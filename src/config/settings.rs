@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ranges;
 use super::schema::settings;
 use super::{
-    Activation, Augment, Cadence, Data, Extent, FilesHold, Loss, Model, Optimizer, Precision, Probe, Schedule,
+    Activation, Augment, Cadence, Data, Extent, FilesHold, Gauge, Loss, Model, Optimizer, Precision, Probe, Schedule,
     Selection, Subset, Tracking,
 };
 
@@ -106,6 +106,15 @@ settings! {
         format!("{} probes", ranges::PROBES),
         "`examples`: `Full` or 1 to N, the examples in use".to_owned(),
         "`group`: `Full`, or at least 2 and at most N, the examples of the probe".to_owned(),
+    ],
+    /// What is measured in addition to λ_max. Each gauge is measured with λ_max, or at the interval `every`, and at the
+    /// start and at the end of a cell. With `lambda_every: Share(s)`, gauges and λ_max together take this share of the time.
+    /// `BatchSharpness()` is measured on at least 16 fresh batches of the training size, and on more until its relative
+    /// standard error is at most `error` (0.05) or there are `batches` (256).
+    gauges: Vec<Gauge> = Vec::new() => [
+        format!("`error`: {}", ranges::RELATIVE_ERROR),
+        format!("`batches`: {}", ranges::BATCHES),
+        format!("`every`: `WithLambda`, `Steps(n)`, `Epochs(n)` ({}), `Ends`", ranges::COUNT),
     ],
     /// The number of examples in one forward and backward pass. Larger sets are added up chunk by chunk.
     chunk_size: usize = 1000 => [ranges::AT_LEAST_ONE],

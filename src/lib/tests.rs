@@ -12,7 +12,8 @@ use crate::config::Experiment;
 use crate::event::{CellEnding, CellPlan, Event, LambdaPoint, Point, StopReason, Summary, SweepPlan};
 use crate::monitor::Monitor;
 use crate::quantity::{
-    self, Chart, ChartSpan, Format, Kept, LAMBDA, LOSS, Line, Lines, Quantity, Source, Subject, Told, Uncertainty,
+    self, Chart, ChartOf, ChartSpan, Format, Kept, LAMBDA, LOSS, Line, Lines, Quantity, Source, Subject, Told,
+    Uncertainty,
 };
 use crate::record::{self, CellRow, RowState, RunDir};
 use crate::tui::{Charts, Colours, Filter, Glyphs, Overlay, Page, Scene, Theme, View, render};
@@ -22,6 +23,7 @@ static TRACES: Chart = Chart {
     key: "trace",
     title: "trace of the Hessian",
     span: ChartSpan::Positive,
+    of: ChartOf::Measured,
 };
 
 static TRACE: Quantity = Quantity {

@@ -123,13 +123,32 @@ impl Latest {
         self.of(quantity, 0)
     }
 
+    /// Returns the possible error of the last value, on this probe if the quantity is measured on probes.
+    #[must_use]
+    pub fn error_of(&self, quantity: &Quantity, probe: usize) -> Option<f64> {
+        self.values.get(probe_of(quantity, probe))?.get(quantity.error_key()?)
+    }
+
     /// Sets a value, replacing an existing one.
     pub fn set(&mut self, quantity: &Quantity, probe: usize, value: f64) {
-        let probe = probe_of(quantity, probe);
+        self.values_of(probe_of(quantity, probe)).set(quantity.key, value);
+    }
+
+    /// Sets the possible error of a value, or removes it.
+    fn set_error(&mut self, quantity: &Quantity, probe: usize, error: Option<f64>) {
+        let Some(key) = quantity.error_key() else { return };
+        let values = self.values_of(probe_of(quantity, probe));
+        match error {
+            Some(error) => values.set(key, error),
+            None => values.remove(key),
+        }
+    }
+
+    fn values_of(&mut self, probe: usize) -> &mut Values {
         if self.values.len() <= probe {
             self.values.resize_with(probe + 1, Values::default);
         }
-        self.values[probe].set(quantity.key, value);
+        &mut self.values[probe]
     }
 }
 
@@ -251,6 +270,7 @@ impl Cell {
                     .of_mut(quantity, probe)
                     .push_marked(step, value, Marks::of(quantity, point));
                 self.latest.set(quantity, probe, value);
+                self.latest.set_error(quantity, probe, quantity.uncertainty(point));
             }
         }
         // A measurement after a step proves that the step was taken, also if no progress events arrive.
@@ -299,6 +319,8 @@ impl Cell {
         for quantity in quantity::all() {
             if let Some(value) = summary.last(quantity) {
                 self.latest.set(quantity, 0, value);
+                let error = quantity.error_key().and_then(|key| summary.values.get(key));
+                self.latest.set_error(quantity, 0, error);
             }
         }
         if let (Some(first), Some(lambda_max)) = (self.latest.lambda.first_mut(), summary.last(&LAMBDA_MAX)) {

@@ -30,7 +30,7 @@ pub struct Bucket {
     pub unconverged: bool,
     /// Whether some point of the group was corrected by an audit.
     pub corrected: bool,
-    /// Residual of the last value, that is, its possible error; 0 if unknown.
+    /// Possible error of the last value, a residual or a standard error; 0 if unknown.
     pub residual: f64,
     points: u64,
 }
@@ -60,12 +60,10 @@ pub(crate) struct Marks {
 impl Marks {
     /// Returns the marks for the value of a quantity in a point.
     pub(crate) fn of(quantity: &Quantity, point: &Point) -> Self {
-        let Some(outcome) = quantity.outcome(point) else {
-            return Self::default();
-        };
+        let outcome = quantity.outcome(point);
         Self {
-            unconverged: !outcome.converged,
-            corrected: outcome.corrected,
+            unconverged: outcome.is_some_and(|outcome| !outcome.converged),
+            corrected: outcome.is_some_and(|outcome| outcome.corrected),
             residual: quantity
                 .uncertainty(point)
                 .filter(|residual| residual.is_finite())

@@ -100,6 +100,7 @@ fn busy(activity: Activity) -> Option<&'static str> {
         Activity::Blocked => Some("waiting for the disk"),
         Activity::Preparing => Some("preparing"),
         Activity::MeasuringLambda => Some("measuring λ_max"),
+        Activity::MeasuringGauge => Some("measuring gauges"),
         Activity::Auditing => Some("auditing λ_max"),
         Activity::Evaluating => Some("evaluating"),
         Activity::Paused => Some("paused"),

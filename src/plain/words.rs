@@ -99,11 +99,18 @@ pub(super) fn measured(plan: &CellPlan, point: &Point, told: &[(&Quantity, u64, 
             format!(" (step {step})")
         }
     };
-    parts.extend(
-        told.iter().map(|(quantity, step, value)| {
-            format!("{} {}{}", quantity.label, value_of(quantity, *value), since(*step))
-        }),
-    );
+    parts.extend(told.iter().map(|(quantity, step, value)| {
+        let error = quantity
+            .uncertainty(point)
+            .filter(|error| error.is_finite() && *step == point.step);
+        let error = error.map_or_else(String::new, |error| format!(" ± {}", short(error)));
+        format!(
+            "{} {}{error}{}",
+            quantity.label,
+            value_of(quantity, *value),
+            since(*step)
+        )
+    }));
     parts.join(" · ")
 }
 

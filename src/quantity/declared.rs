@@ -1,6 +1,12 @@
 //! The declarations of all quantities and charts.
 
-use super::{Chart, ChartSpan, Format, Kept, Line, Lines, Outcome, Quantity, Source, Subject, Told, Uncertainty};
+mod gauges;
+
+use super::{
+    Chart, ChartOf, ChartSpan, Format, Kept, Line, Lines, Outcome, Quantity, Source, Subject, Told, Uncertainty,
+};
+
+pub use gauges::*;
 
 /// Every quantity, in the order of tables.
 pub(super) static ALL: &[&Quantity] = &[
@@ -13,6 +19,11 @@ pub(super) static ALL: &[&Quantity] = &[
     &THRESHOLD,
     &PRECONDITIONED_SHARPNESS,
     &PRECONDITIONED_THRESHOLD,
+    &BATCH_SHARPNESS,
+    &RATIO_OF_MEANS,
+    &STEP_SHARPNESS,
+    &BATCH_THRESHOLD,
+    &BATCH_THRESHOLD_SMALL,
     &LEARNING_RATE,
     &PRODUCT_SECONDS,
 ];
@@ -22,6 +33,7 @@ pub static LAMBDA: Chart = Chart {
     key: "lambda",
     title: "λ_max",
     span: ChartSpan::Lambda,
+    of: ChartOf::All,
 };
 
 /// Preconditioned sharpness and its threshold.
@@ -29,6 +41,7 @@ pub static PRECONDITIONED: Chart = Chart {
     key: "preconditioned",
     title: "preconditioned sharpness",
     span: ChartSpan::Eigenvalues,
+    of: ChartOf::Measured,
 };
 
 /// Losses.
@@ -36,6 +49,7 @@ pub static LOSS: Chart = Chart {
     key: "loss",
     title: "loss",
     span: ChartSpan::Positive,
+    of: ChartOf::All,
 };
 
 /// Accuracies.
@@ -43,6 +57,7 @@ pub static ACCURACY: Chart = Chart {
     key: "accuracy",
     title: "accuracy",
     span: ChartSpan::Shares,
+    of: ChartOf::All,
 };
 
 /// Norms of gradients.
@@ -50,6 +65,7 @@ pub static GRADIENT: Chart = Chart {
     key: "gradient_norm",
     title: "gradient norm",
     span: ChartSpan::Positive,
+    of: ChartOf::All,
 };
 
 /// Learning rates.
@@ -57,6 +73,7 @@ pub static RATE: Chart = Chart {
     key: "learning_rate",
     title: "learning rate",
     span: ChartSpan::Positive,
+    of: ChartOf::All,
 };
 
 /// Times of Hessian-vector products.
@@ -64,6 +81,7 @@ pub static PRODUCT: Chart = Chart {
     key: "product_time",
     title: "time per HVP",
     span: ChartSpan::Positive,
+    of: ChartOf::All,
 };
 
 /// Mean loss over the training set.

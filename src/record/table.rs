@@ -4,7 +4,6 @@ use crate::event::{CellEnding, CellIndex, Summary};
 use crate::number::unsigned_zero;
 use crate::quantity::{
     self, Kept, LAMBDA_MAX, PRECONDITIONED_SHARPNESS, Quantity, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS,
-    Uncertainty,
 };
 
 /// The quantities that the table has had since the first version, in the order of their columns.
@@ -14,10 +13,7 @@ const FIRST: [&Quantity; 5] = [&TRAIN_LOSS, &TRAIN_ACCURACY, &TEST_LOSS, &TEST_A
 fn columns() -> Vec<(&'static str, Field)> {
     let quantity = |quantity: &'static Quantity| {
         let value = (quantity.key, Field::Value(quantity.key));
-        let uncertainty = match quantity.uncertainty {
-            Uncertainty::None => None,
-            Uncertainty::Residual { key, .. } => Some((key, Field::Value(key))),
-        };
+        let uncertainty = quantity.error_key().map(|key| (key, Field::Value(key)));
         // The probe of λ_max, and whether it converged.
         let of_lambda: &[(&'static str, Field)] = &[
             (

@@ -16,15 +16,16 @@ use sharpness::random::{Purpose, stream};
 use sharpness::schedule::Schedule;
 
 use super::augment::Augmenter;
+use super::gauges::{self, Gauged};
 use super::last_values::LastValues;
 use super::losses::Losses;
 use super::pace::Pace;
 use super::parts::Parts;
 use super::probes::ProbeTrack;
-use super::schedule::LambdaSchedule;
+use super::schedule::MeasuringSchedule;
 use super::snapshot::{Position, SUMMARY, Snapshot, SnapshotError};
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
-use crate::config::{Extent, Settings};
+use crate::config::{Extent, Gauge, Settings};
 use crate::event::{CellEnding, Event, Progress, RateChange, Summary};
 use crate::quantity::{LEARNING_RATE, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD};
 use crate::setup;
@@ -52,8 +53,11 @@ pub(super) struct Run<'a> {
     losses: Losses,
     /// The gradient of the last step's batch, before SAM's ascent step.
     gradient: Option<Tensor<1>>,
-    measuring: LambdaSchedule,
+    /// The parameters before the last step, for gauges that need them.
+    before: Option<Tensor<1>>,
+    measuring: MeasuringSchedule,
     probes: Vec<ProbeTrack>,
+    gauges: Vec<Gauged>,
     summary: Summary,
 }
 
@@ -66,6 +70,12 @@ struct Order {
 }
 
 impl Order {
+    /// Returns the examples that were taken last, in batches of `size`; none before the first.
+    fn last(&self, size: usize) -> Option<&[usize]> {
+        let start = self.next.checked_sub(1)? / size * size;
+        Some(&self.indices[start..self.next])
+    }
+
     /// Returns the next `size` examples, or fewer at the end of an epoch. Every epoch has a new random order.
     fn take(&mut self, size: usize) -> &[usize] {
         if self.next >= self.indices.len() {
@@ -107,12 +117,15 @@ impl<'a> Run<'a> {
             dropout: stream(settings.seed, Purpose::Dropout),
             losses: Losses::new(&task.train.images),
             gradient: None,
-            measuring: LambdaSchedule::new(
+            before: None,
+            measuring: MeasuringSchedule::new(
                 settings.lambda_every,
+                settings.gauges.iter().map(Gauge::every).collect(),
                 settings.steps_per_epoch(),
                 settings.planned_steps(),
             ),
             probes: ProbeTrack::all(&task, optimizer.is_preconditioned()),
+            gauges: gauges::all(&task),
             optimizer,
             summary: Summary::default(),
             task,
@@ -145,6 +158,9 @@ impl<'a> Run<'a> {
             dropout: &mut self.dropout,
             running: &mut self.running,
         };
+        if self.gauges.iter().any(|gauged| gauged.measure.needs_last_step()) {
+            self.before = Some(self.parameters.clone());
+        }
         let masks = training.dropout.clone();
         let (loss, gradient) = training.mean_gradient(&self.parameters, true);
         self.parameters = self.optimizer.step(Step {
@@ -295,9 +311,10 @@ impl<'a> Run<'a> {
             }
         }
         parts.scalars_of("losses", &mut self.losses, Losses::all, Losses::go_on_with);
-        // The gradient is needed only for observing its step.
+        // These are needed only for observing their step.
         if !parts.is_observed() {
             parts.tensor("gradient".into(), &mut self.gradient, parameters);
+            parts.tensor("before".into(), &mut self.before, parameters);
         }
         parts.order("order", &mut self.order.indices);
         parts.value("next", &mut self.order.next);
@@ -307,6 +324,9 @@ impl<'a> Run<'a> {
         parts.newer_value("learning_rate", &mut self.learning_rate);
         parts.value("spending", &mut self.measuring.spending);
         ProbeTrack::parts(&mut self.probes, parts, parameters);
+        for gauged in &mut self.gauges {
+            gauged.measure.parts(parts);
+        }
         parts.value_of(
             SUMMARY,
             &mut self.summary,

@@ -166,10 +166,38 @@ pub trait Optimizer: Send {
         format!("{}{decay}", self.edge_formula())
     }
 
+    /// Returns the values of batch sharpness (see [`BatchSharpness`](crate::curvature::BatchSharpness)) near which steps on
+    /// minibatches with learning rate η settle; `None` if they are not known. No optimizer with weight decay has them,
+    /// because its steps are not along the gradient of the loss.
+    fn batch_edges(&self, _learning_rate: f64) -> Option<BatchEdges> {
+        None
+    }
+
     /// Returns everything that the next step needs from earlier steps. Another optimizer with the same settings takes the
     /// same steps if copies of these parts are put into it.
     fn kept(&mut self) -> Vec<Kept<'_>> {
         Vec::new()
+    }
+}
+
+/// The two thresholds of batch sharpness. They are equal without momentum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchEdges {
+    /// The threshold for small batches.
+    pub small: f64,
+    /// The threshold for large batches.
+    pub large: f64,
+}
+
+impl BatchEdges {
+    /// Returns 2(1−β)/η and 2(1+β)/η for heavy-ball momentum β without dampening (Andreyev et al. 2026, "Momentum further
+    /// constrains sharpness at the edge of stochastic stability", arXiv 2604.14108). No formula is known for the batch
+    /// size at which one gives way to the other.
+    fn of_momentum(momentum: f64, learning_rate: f64) -> Self {
+        Self {
+            small: 2.0 * (1.0 - momentum) / learning_rate,
+            large: 2.0 * (1.0 + momentum) / learning_rate,
+        }
     }
 }
 

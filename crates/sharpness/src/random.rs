@@ -15,6 +15,8 @@ pub enum Purpose {
     Dropout,
     /// Augmentation of the images of training batches.
     Augmentation,
+    /// The batches on which batch sharpness is measured.
+    Batches,
     /// The examples of the n-th probe.
     Probe(usize),
     /// Start vectors and noise of the n-th probe's eigenvalue measurements.
@@ -31,6 +33,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Order => 1,
         Purpose::Dropout => 2,
         Purpose::Augmentation => 3,
+        Purpose::Batches => 4,
         Purpose::Probe(n) => 1_000 + n as u64,
         Purpose::Eigenvector(n) => 2_000 + n as u64,
         Purpose::Preconditioned(n) => 3_000 + n as u64,

@@ -9,6 +9,8 @@
     reason = "a test may panic, and may compare exact bits"
 )]
 
+#[path = "numerics/batch.rs"]
+mod batch;
 #[path = "numerics/eigenvalue.rs"]
 mod eigenvalue;
 #[path = "numerics/failures.rs"]

@@ -2,7 +2,7 @@
 
 use super::{Refusal, Verdict, in_range};
 use crate::config::ranges::{self, Range};
-use crate::config::{Augment, Cadence, Extent, Model, Optimizer, Schedule, Settings, Tracking};
+use crate::config::{Augment, Cadence, Extent, Gauge, Model, Optimizer, Schedule, Settings, Tracking, When};
 
 /// The rules in the order of the settings, so that the reported error is the first one in most files.
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
@@ -27,6 +27,7 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     lambda_tolerance,
     lambda_max_products,
     probes,
+    gauges,
     chunk_size,
     statistics_group,
 ];
@@ -206,6 +207,37 @@ fn probes(settings: &Settings) -> Verdict {
             "probes",
             format!("there are {count}, and there must be {range}"),
         ));
+    }
+    Ok(())
+}
+
+fn gauges(settings: &Settings) -> Verdict {
+    let every = |index: usize, gauge: &Gauge| {
+        let cadence = match gauge.every() {
+            When::Steps(n) => Cadence::Steps(n),
+            When::Epochs(n) => Cadence::Epochs(n),
+            When::WithLambda | When::Ends => return Ok(()),
+        };
+        self::cadence("gauges", cadence).map_err(|refusal| refusal.of_part(format!("[{index}].every")))
+    };
+    for (index, gauge) in settings.gauges.iter().enumerate() {
+        if let Some(first) = settings.gauges[..index]
+            .iter()
+            .position(|other| other.name() == gauge.name())
+        {
+            let message =
+                format!("is the same gauge as gauges[{first}], whose values it would overwrite; leave one out");
+            return Err(Refusal::new("gauges", message).of_part(format!("[{index}]")));
+        }
+        every(index, gauge)?;
+        let verdict = match *gauge {
+            Gauge::BatchSharpness { error, batches, .. } => number("gauges", error, ranges::RELATIVE_ERROR)
+                .map_err(|refusal| (".error", refusal))
+                .and_then(|()| {
+                    within(ranges::BATCHES, "gauges", batches as f64, batches).map_err(|refusal| (".batches", refusal))
+                }),
+        };
+        verdict.map_err(|(part, refusal)| refusal.of_part(format!("[{index}]{part}")))?;
     }
     Ok(())
 }

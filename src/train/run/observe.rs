@@ -7,14 +7,15 @@ use sharpness::curvature::Measurement;
 use sharpness::tensor::norm;
 
 use super::{Run, ending, has_diverged};
-use crate::config::Settings;
-use crate::event::{Activity, CellEnding, LambdaPoint, Point, PreconditionedPoint, StopReason};
+use crate::config::{Extent, Settings};
+use crate::event::{Activity, CellEnding, LambdaPoint, Point, PreconditionedPoint, StopReason, Values};
 use crate::number::significant;
 use crate::quantity::{
     GRADIENT_NORM, LEARNING_RATE, PRECONDITIONED_SHARPNESS, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS,
 };
 use crate::setup;
 use crate::train::evaluate::evaluate;
+use crate::train::gauges::{At, Gauged, LastStep};
 use crate::train::probes::ProbeTrack;
 use crate::train::schedule::evaluation_due;
 use crate::train::{AnyError, Verdict};
@@ -57,6 +58,13 @@ impl Run<'_> {
         if measure || stop.is_some() {
             // Tables show the last value, so it is always audited.
             if let Err(told_to_end) = self.measure_lambda(&mut points, asked.audit || stop.is_some()) {
+                ending = Some(told_to_end);
+            }
+        }
+        if ending.is_none() || stop.is_some() {
+            let lambda = measure || stop.is_some();
+            let all = first || asked.plain || stop.is_some();
+            if let Err(told_to_end) = self.measure_gauges(&mut points[0], lambda, all) {
                 ending = Some(told_to_end);
             }
         }
@@ -215,6 +223,76 @@ impl Run<'_> {
             preconditioned_audited: measured.audited,
             preconditioned_corrected_from: measured.corrected_from,
         }))
+    }
+
+    /// Measures the gauges that are due, or `all`. `lambda` tells whether λ_max was measured now.
+    fn measure_gauges(&mut self, point: &mut Point, lambda: bool, all: bool) -> Result<(), CellEnding> {
+        let mut gauges = std::mem::take(&mut self.gauges);
+        let measured = gauges
+            .iter_mut()
+            .enumerate()
+            .try_for_each(|(index, gauged)| self.measure_gauge(index, gauged, &mut point.values, lambda, all));
+        self.gauges = gauges;
+        measured
+    }
+
+    fn measure_gauge(
+        &mut self,
+        index: usize,
+        gauged: &mut Gauged,
+        values: &mut Values,
+        lambda: bool,
+        all: bool,
+    ) -> Result<(), CellEnding> {
+        let started = self.stopwatch.seconds();
+        let dropped = self.measuring.dropped(index);
+        if !all && !self.measuring.gauge_due(index, self.step, started, lambda) {
+            if dropped == 0 && self.measuring.dropped(index) == 1 {
+                self.notice_dropped(gauged);
+            }
+            return Ok(());
+        }
+        self.control.busy_with(Activity::MeasuringGauge, self.outbox);
+        let learning_rate = self.learning_rate_in_force();
+        let mut verdict = Verdict::Go;
+        let settings = self.task.settings;
+        let last_step = self.before.as_ref().map(|before| LastStep {
+            before,
+            batch: match settings.batch_size {
+                Extent::Full => None,
+                Extent::Count(size) => self.order.last(size),
+            },
+        });
+        let at = At {
+            task: self.task,
+            parameters: &self.parameters,
+            last_step,
+            optimizer: &*self.optimizer,
+            learning_rate,
+            go_on: &mut || {
+                verdict = self
+                    .control
+                    .checkpoint(self.task.cell, self.outbox, &mut self.stopwatch);
+                verdict == Verdict::Go
+            },
+        };
+        if gauged.measure.measure(at, values).is_err() {
+            return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
+        }
+        self.measuring.gauge_measured(index, self.stopwatch.seconds() - started);
+        Ok(())
+    }
+
+    /// Publishes that a gauge is measured less often than was asked for.
+    fn notice_dropped(&mut self, gauged: &Gauged) {
+        let (name, step) = (gauged.gauge.name(), self.step);
+        self.outbox.notice(
+            Some(self.task.cell),
+            format!(
+                "{name} was not measured at step {step}, and is measured less often than `every` says: the share of the time \
+                 for measurements (`lambda_every: Share(…)`) is used up"
+            ),
+        );
     }
 
     /// Publishes that an audit corrected a value.

@@ -57,7 +57,7 @@ pub(super) fn render(scene: &Scene, chart: &Chart, spread: Spread, area: Rect, b
 pub(super) fn line<'a>(quantity: &'static Quantity, scene: &Scene, cell: &'a Cell) -> Line<'a> {
     let probe = scene.probe(cell);
     let marks = match quantity.uncertainty {
-        quantity::Uncertainty::None => Marks::None,
+        quantity::Uncertainty::None | quantity::Uncertainty::StandardError { .. } => Marks::None,
         quantity::Uncertainty::Residual { .. } => Marks::Unconverged,
     };
     Line {
@@ -88,6 +88,7 @@ fn pen(quantity: &Quantity, theme: &Theme) -> Pen {
     let (style, pattern, ascii) = match quantity.line {
         quantity::Line::Main => (theme.test, Pattern::Solid, '*'),
         quantity::Line::Second => (theme.train, Pattern::Dashed, '+'),
+        quantity::Line::Third => (theme.good, Pattern::Faint, 'o'),
         quantity::Line::Limit => (theme.threshold, Pattern::Dotted, '-'),
     };
     Pen { style, pattern, ascii }

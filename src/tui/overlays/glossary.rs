@@ -6,7 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::event::Threshold;
-use crate::quantity::{self, LAMBDA_MAX, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD};
+use crate::quantity::{
+    self, ChartOf, LAMBDA_MAX, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD,
+};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 
@@ -78,7 +80,11 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
         (&THRESHOLD, &PRECONDITIONED_THRESHOLD)
     };
     let is_here = |quantity: &&Quantity| {
-        *quantity != of_others && (threshold.is_preconditioned || **quantity != PRECONDITIONED_SHARPNESS)
+        // What no configuration asked for is not explained here; the book has all quantities.
+        let is_measured = || quantity.chart.quantities().any(|of| cell.latest.first(of).is_some());
+        (quantity.chart.of != ChartOf::Gauged || is_measured())
+            && *quantity != of_others
+            && (threshold.is_preconditioned || **quantity != PRECONDITIONED_SHARPNESS)
     };
     let mut entries = Vec::new();
     for quantity in quantity::all().filter(is_here) {

@@ -217,7 +217,9 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
         let value = cell.latest.first(quantity)?;
         let is_doubtful = *quantity == PRECONDITIONED_SHARPNESS && !cell.latest.preconditioned_converged;
         let doubt = if is_doubtful { ", not converged" } else { "" };
-        Some((quantity.label, words::value_of(quantity, value) + doubt))
+        let error = cell.latest.error_of(quantity, 0).filter(|error| error.is_finite());
+        let error = error.map_or_else(String::new, |error| format!(" ± {}", words::value(error, 2)));
+        Some((quantity.label, words::value_of(quantity, value) + &error + doubt))
     }));
     rows
 }

@@ -1,6 +1,7 @@
 //! The charts on the screen, and which of them is marked.
 
-use crate::quantity::{self, ACCURACY, Chart, LAMBDA, LOSS, PRECONDITIONED};
+use crate::monitor::Cell;
+use crate::quantity::{self, ACCURACY, Chart, ChartOf, LAMBDA, LOSS, PRECONDITIONED};
 
 /// The charts on the screen: one above, two below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +40,22 @@ impl Charts {
     }
 
     /// Returns the charts for a cell: unless the user chose some, they begin with the quantity that the cell's threshold
-    /// limits.
+    /// limits, and the first chart of a gauge comes second.
     #[must_use]
-    pub fn of_cell(self, is_preconditioned: bool) -> Self {
-        let shown = if is_preconditioned && !self.is_chosen {
+    pub fn of_cell(self, cell: &Cell) -> Self {
+        if self.is_chosen {
+            return self;
+        }
+        let usual = if cell.plan.threshold.is_preconditioned {
             PRECONDITIONED_FIRST
         } else {
-            self.shown
+            USUAL
         };
+        let charts = quantity::charts();
+        let gauged = charts
+            .into_iter()
+            .find(|chart| chart.of == ChartOf::Gauged && is_of(chart, cell));
+        let shown = gauged.map_or(usual, |gauged| [usual[0], gauged, usual[1]]);
         Self { shown, ..self }
     }
 
@@ -75,15 +84,16 @@ impl Charts {
         self.marked.take().is_some()
     }
 
-    /// Puts the next quantity that no chart shows into the marked chart; without a mark, into the last chart. Returns a
-    /// message for the user.
-    pub(super) fn show_next(&mut self) -> String {
+    /// Puts the next chart of the cell that is not on the screen in the place of the marked one; without a mark, of the last
+    /// one. Returns a message for the user.
+    pub(super) fn show_next(&mut self, cell: Option<&Cell>) -> String {
         self.is_chosen = true;
         let at = *self.marked.get_or_insert(self.shown.len() - 1);
         let all = quantity::charts();
         let now = all.iter().position(|chart| *chart == self.shown[at]).unwrap_or(0);
         let following = all.iter().cycle().skip(now + 1).take(all.len());
-        let mut free = following.filter(|chart| !self.shown.contains(chart));
+        let is_of_cell = |chart: &Chart| cell.map_or(chart.of == ChartOf::All, |cell| is_of(chart, cell));
+        let mut free = following.filter(|chart| !self.shown.contains(chart) && is_of_cell(chart));
         if let Some(next) = free.next() {
             self.shown[at] = next;
         }
@@ -91,13 +101,30 @@ impl Charts {
     }
 }
 
+/// Returns whether a cell has a chart.
+fn is_of(chart: &Chart, cell: &Cell) -> bool {
+    chart.of == ChartOf::All || chart.quantities().any(|quantity| cell.latest.first(quantity).is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantity::GRADIENT;
+    use crate::quantity::{BATCH, BATCH_SHARPNESS, GRADIENT, PRECONDITIONED_SHARPNESS, Quantity};
+    use crate::tui::fixture::Fixture;
+
+    /// Returns a cell in which these quantities were measured.
+    fn cell<'a>(is_preconditioned: bool, measured: impl IntoIterator<Item = &'a Quantity>) -> Cell {
+        let mut cell = Fixture::half_way().monitor.cells[2].clone();
+        cell.plan.threshold.is_preconditioned = is_preconditioned;
+        for quantity in measured {
+            cell.latest.set(quantity, 0, 1.0);
+        }
+        cell
+    }
 
     #[test]
-    fn every_quantity_comes_to_every_chart_and_none_is_shown_twice() {
+    fn every_chart_of_a_cell_comes_to_every_place_and_none_is_shown_twice() {
+        let all = cell(false, quantity::all());
         for marks in 0..=3 {
             let mut charts = Charts::default();
             for _ in 0..marks {
@@ -106,7 +133,7 @@ mod tests {
             let at = if marks == 0 { 2 } else { marks - 1 };
             let mut seen = vec![charts.shown()[at].key];
             for _ in 0..quantity::charts().len() {
-                charts.show_next();
+                charts.show_next(Some(&all));
                 let shown = charts.shown();
                 assert!(shown[0] != shown[1] && shown[1] != shown[2] && shown[0] != shown[2]);
                 seen.push(shown[at].key);
@@ -114,20 +141,38 @@ mod tests {
             seen.sort_unstable();
             seen.dedup();
             assert_eq!(seen.len(), quantity::charts().len() - 2, "{seen:?}");
-            assert!(seen.contains(&GRADIENT.key));
+            assert!(seen.contains(&GRADIENT.key) && seen.contains(&BATCH.key));
         }
     }
 
     #[test]
-    fn an_adaptive_optimizer_has_the_chart_of_its_threshold_until_the_user_chooses() {
+    fn a_chart_without_measurements_is_not_offered() {
+        let plain = cell(false, []);
+        for cell in [None, Some(&plain)] {
+            let mut charts = Charts::default();
+            for _ in 0..quantity::charts().len() {
+                charts.show_next(cell);
+                assert!(
+                    charts.shown().iter().all(|chart| chart.of == ChartOf::All),
+                    "{charts:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_cell_has_the_charts_of_its_threshold_and_of_its_gauge_until_the_user_chooses() {
         let mut charts = Charts::default();
-        assert_eq!(charts.of_cell(true).shown(), [&PRECONDITIONED, &LOSS, &LAMBDA]);
-        assert_eq!(charts.of_cell(false).shown(), [&LAMBDA, &LOSS, &ACCURACY]);
-        charts = charts.of_cell(true);
+        let (plain, adaptive) = (cell(false, []), cell(true, [&PRECONDITIONED_SHARPNESS]));
+        assert_eq!(charts.of_cell(&adaptive).shown(), [&PRECONDITIONED, &LOSS, &LAMBDA]);
+        assert_eq!(charts.of_cell(&plain).shown(), [&LAMBDA, &LOSS, &ACCURACY]);
+        let gauged = cell(false, [&BATCH_SHARPNESS]);
+        assert_eq!(charts.of_cell(&gauged).shown(), [&LAMBDA, &BATCH, &LOSS]);
+        charts = charts.of_cell(&adaptive);
         charts.mark_next();
-        assert_eq!(charts.of_cell(false).shown(), [&PRECONDITIONED, &LOSS, &LAMBDA]);
+        assert_eq!(charts.of_cell(&plain).shown(), [&PRECONDITIONED, &LOSS, &LAMBDA]);
         let own = Charts::new([&GRADIENT, &LOSS, &ACCURACY]);
-        assert_eq!(own.of_cell(true), own);
+        assert_eq!(own.of_cell(&gauged), own);
     }
 
     #[test]

@@ -136,8 +136,11 @@ impl<'a> Scene<'a> {
             Some(Activity::Paused) => ('‖', "paused", Mood::Warning),
             Some(Activity::Blocked) => ('‖', "waiting for the disk", Mood::Bad),
             Some(Activity::Preparing) => ('▶', "preparing", Mood::Good),
-            Some(Activity::MeasuringLambda | Activity::Evaluating) if brief => ('▶', "training", Mood::Good),
+            Some(Activity::MeasuringLambda | Activity::MeasuringGauge | Activity::Evaluating) if brief => {
+                ('▶', "training", Mood::Good)
+            }
             Some(Activity::MeasuringLambda) => ('▶', "measuring λ_max", Mood::Good),
+            Some(Activity::MeasuringGauge) => ('▶', "measuring gauges", Mood::Good),
             Some(Activity::Auditing) => ('▶', "auditing λ_max", Mood::Good),
             Some(Activity::Evaluating) => ('▶', "evaluating", Mood::Good),
             Some(Activity::Training) => ('▶', "training", Mood::Good),

@@ -184,7 +184,7 @@ impl View {
     }
 
     /// Changes the charts that are shown, which from then on are the user's choice. Returns a message for the user.
-    fn change_charts(&mut self, monitor: &Monitor, change: fn(&mut Charts) -> String) -> String {
+    fn change_charts(&mut self, monitor: &Monitor, change: impl FnOnce(&mut Charts) -> String) -> String {
         self.charts = self.charts_now(monitor);
         change(&mut self.charts)
     }
@@ -192,8 +192,7 @@ impl View {
     /// Returns the charts of the chosen cell.
     pub(in crate::tui) fn charts_now(&self, monitor: &Monitor) -> Charts {
         let cell = monitor.cells.get(self.chosen(monitor));
-        let charts = self.charts;
-        charts.of_cell(cell.is_some_and(|cell| cell.plan.threshold.is_preconditioned))
+        cell.map_or(self.charts, |cell| self.charts.of_cell(cell))
     }
 
     /// Returns the cell that the charts show.
@@ -347,7 +346,12 @@ impl View {
             Action::PageDown => self.go(PAGE, monitor),
             Action::Follow if self.page == Page::Log => self.log_back = 0,
             Action::Follow => self.pinned = None,
-            Action::NextChart => return Some(Effect::Say(self.change_charts(monitor, Charts::show_next))),
+            Action::NextChart => {
+                let cell = monitor.cells.get(self.chosen(monitor));
+                return Some(Effect::Say(
+                    self.change_charts(monitor, |charts| charts.show_next(cell)),
+                ));
+            }
             Action::MarkChart => return Some(Effect::Say(self.change_charts(monitor, Charts::mark_next))),
             Action::AcrossAxis => {
                 self.across = self.across.next();

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Optimizer, Step, decayed};
+use super::{BatchEdges, Optimizer, Step, decayed};
 use crate::tensor::add_scaled;
 
 /// Gradient descent: w ← w − η(g + μw). It keeps no state between steps.
@@ -37,5 +37,10 @@ impl Optimizer for GradientDescent {
 
     fn edge_is_inverse_in_rate(&self) -> bool {
         true
+    }
+
+    /// Returns 2/η twice (Andreyev and Beneventano 2024).
+    fn batch_edges(&self, learning_rate: f64) -> Option<BatchEdges> {
+        (self.weight_decay == 0.0).then(|| BatchEdges::of_momentum(0.0, learning_rate))
     }
 }

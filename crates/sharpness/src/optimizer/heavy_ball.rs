@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Kept, Optimizer, State, Step, decayed};
+use super::{BatchEdges, Kept, Optimizer, State, Step, decayed};
 use crate::tensor::add_scaled;
 
 /// Heavy-ball momentum: v ← βv + (g + μw), w ← w − ηv. This is Polyak's heavy ball without dampening, as in PyTorch's
@@ -54,6 +54,10 @@ impl Optimizer for HeavyBall {
 
     fn edge_is_inverse_in_rate(&self) -> bool {
         true
+    }
+
+    fn batch_edges(&self, learning_rate: f64) -> Option<BatchEdges> {
+        (self.weight_decay == 0.0).then(|| BatchEdges::of_momentum(self.momentum, learning_rate))
     }
 
     /// Returns v.

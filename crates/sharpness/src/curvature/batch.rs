@@ -1,0 +1,187 @@
+//! The curvature along the gradient of a batch, and its mean over batches: batch sharpness.
+
+use burn::tensor::Tensor;
+
+use super::mean_loss::{Hessian, MeanLoss};
+use super::operator::{Interrupted, SymmetricOperator};
+use super::rows::dot;
+use super::space::read;
+
+/// The curvature of a function along a direction d.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Along {
+    /// dᵀHd.
+    pub quadratic: f64,
+    /// ‖d‖².
+    pub squared_norm: f64,
+}
+
+impl Along {
+    /// Measures H along d, with one product.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] if the product was interrupted.
+    pub fn direction(operator: &mut impl SymmetricOperator, d: &Tensor<1>) -> Result<Self, Interrupted> {
+        let image = operator.apply(d)?;
+        let [quadratic, squared_norm] = read(vec![dot(d, &image), dot(d, d)])[..] else {
+            return Err(Interrupted);
+        };
+        Ok(Self {
+            quadratic,
+            squared_norm,
+        })
+    }
+
+    /// Measures the Hessian of `batch`, the mean loss of one batch, along its own gradient g, both at `parameters`,
+    /// `[parameters]`. This costs one gradient and one product.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] if `go_on` returns false.
+    pub fn gradient(
+        batch: MeanLoss,
+        parameters: &Tensor<1>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Self, Interrupted> {
+        let (_, gradient) = batch.value_and_gradient(parameters);
+        Self::direction(&mut Hessian::new(batch, parameters, go_on).keeping(0), &gradient)
+    }
+
+    /// Returns dᵀHd/‖d‖², the Rayleigh quotient; NaN if d is 0.
+    pub fn curvature(self) -> f64 {
+        self.quadratic / self.squared_norm
+    }
+}
+
+/// An estimate with the standard error of its sampling.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampled {
+    /// The estimate.
+    pub value: f64,
+    /// Its standard error; NaN for fewer than two samples.
+    pub standard_error: f64,
+}
+
+/// The curvature along the gradients of random batches.
+///
+/// *Batch sharpness* is E[gᵀHg/‖g‖²] over batches of the training size, with g and H the gradient and the Hessian of the
+/// loss of the same batch: the mean of the ratios. Under stochastic gradient descent it rises to 2/η and stays near it,
+/// while λ_max stays below (Andreyev and Beneventano 2024, "Edge of stochastic stability"). The ratio of the means
+/// E[gᵀHg]/E[‖g‖²] is the number that decides whether a step lowers the loss in the mean, to second order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BatchSharpness(Vec<Along>);
+
+impl BatchSharpness {
+    /// Adds one batch.
+    pub fn add(&mut self, batch: Along) {
+        self.0.push(batch);
+    }
+
+    /// Returns the number of batches.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether there are no batches.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the mean of gᵀHg/‖g‖²; its standard error is s/√n. NaN if there are no batches.
+    pub fn mean_of_ratios(&self) -> Sampled {
+        let ratios: Vec<f64> = self.0.iter().map(|batch| batch.curvature()).collect();
+        let (value, standard_error) = mean(&ratios);
+        Sampled { value, standard_error }
+    }
+
+    /// Returns the mean of gᵀHg divided by the mean of ‖g‖². Its standard error is that of the linearized ratio (the
+    /// delta method): that of the mean of gᵀHg − r‖g‖², divided by the mean of ‖g‖². NaN if there are no batches.
+    pub fn ratio_of_means(&self) -> Sampled {
+        let (squares, _) = mean(&self.0.iter().map(|batch| batch.squared_norm).collect::<Vec<_>>());
+        let (quadratics, _) = mean(&self.0.iter().map(|batch| batch.quadratic).collect::<Vec<_>>());
+        let value = quadratics / squares;
+        let rests: Vec<f64> = self
+            .0
+            .iter()
+            .map(|batch| batch.quadratic - value * batch.squared_norm)
+            .collect();
+        Sampled {
+            value,
+            standard_error: mean(&rests).1 / squares,
+        }
+    }
+}
+
+/// Returns the mean of numbers and its standard error s/√n.
+fn mean(numbers: &[f64]) -> (f64, f64) {
+    let count = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / count;
+    let squares: f64 = numbers.iter().map(|x| (x - mean).powi(2)).sum();
+    let error = if numbers.len() < 2 {
+        f64::NAN
+    } else {
+        (squares / (count - 1.0) / count).sqrt()
+    };
+    (mean, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_and_errors_of_three_batches_are_those_computed_by_hand() {
+        let mut sharpness = BatchSharpness::default();
+        assert!(sharpness.is_empty() && sharpness.mean_of_ratios().value.is_nan());
+        for (quadratic, squared_norm) in [(2.0, 1.0), (8.0, 2.0), (18.0, 3.0)] {
+            sharpness.add(Along {
+                quadratic,
+                squared_norm,
+            });
+        }
+        // The ratios are 2, 4 and 6: mean 4, s = 2.
+        let ratios = sharpness.mean_of_ratios();
+        assert_eq!(ratios.value, 4.0);
+        assert!((ratios.standard_error - 2.0 / 3.0_f64.sqrt()).abs() < 1e-15);
+        // The means are 28/3 and 2. The rests 2 − r, 8 − 2r and 18 − 3r with r = 14/3 are −8/3, −4/3 and 4.
+        let means = sharpness.ratio_of_means();
+        assert!((means.value - 14.0 / 3.0).abs() < 1e-15);
+        let rests = [-8.0 / 3.0, -4.0 / 3.0, 4.0_f64];
+        let s = (rests.iter().map(|x| x * x).sum::<f64>() / 2.0).sqrt();
+        assert!((means.standard_error - s / 3.0_f64.sqrt() / 2.0).abs() < 1e-14);
+        assert_eq!(sharpness.len(), 3);
+    }
+
+    /// Gamma-like ratios: squares of normal numbers are skewed, as the ratios of batches are.
+    #[test]
+    fn intervals_of_two_hundred_seeds_cover_the_expectations() {
+        use crate::random::{Purpose, stream};
+        use rand_distr::{Distribution, StandardNormal};
+        let mut covered = [0; 2];
+        for seed in 0..200 {
+            let mut rng = stream(seed, Purpose::Batches);
+            let mut sharpness = BatchSharpness::default();
+            for _ in 0..60 {
+                let [a, b, c]: [f64; 3] = std::array::from_fn(|_| StandardNormal.sample(&mut rng));
+                // ‖g‖² has mean 2; the ratio is independent of it and has mean 3 + 1.
+                let squared_norm = 1.0 + a * a;
+                let ratio = 3.0 + b * b + 0.5 * c;
+                sharpness.add(Along {
+                    quadratic: ratio * squared_norm,
+                    squared_norm,
+                });
+            }
+            // The 97.5 % quantile of t with 59 degrees of freedom.
+            let t = 2.001;
+            for (count, sampled) in covered
+                .iter_mut()
+                .zip([sharpness.mean_of_ratios(), sharpness.ratio_of_means()])
+            {
+                *count += u32::from((sampled.value - 4.0).abs() <= t * sampled.standard_error);
+            }
+        }
+        // 91 % to 98 % is what 200 seeds can tell from 95 %.
+        assert!(covered.iter().all(|count| (182..=196).contains(count)), "{covered:?}");
+    }
+}
