@@ -1,9 +1,13 @@
 //! λ_max: the largest algebraic eigenvalue of the Hessian of the mean loss.
 //!
 //! [`MeanLoss`] is a network's loss averaged over a fixed set of examples. [`largest_eigenvalue`] searches for λ_max
-//! with its exact Hessian-vector products. [`Preconditioned`] is the Hessian as an adaptive optimizer sees it. [`largest_eigenvalue_rounded_first`] begins with rounded products, where
+//! with its exact Hessian-vector products. [`largest_eigenvalue_rounded_first`] begins with rounded products, where
 //! these are faster. [`Tracker`] follows λ_max along a training run and audits its own values.
+//!
+//! Other operators: [`Preconditioned`] is the Hessian as an adaptive optimizer sees it, [`GaussNewton`] its part without
+//! the curvature of the network's outputs.
 
+mod gauss_newton;
 mod lanczos;
 mod mean_loss;
 mod operator;
@@ -13,6 +17,7 @@ mod rows;
 mod space;
 mod track;
 
+pub use gauss_newton::GaussNewton;
 pub use lanczos::{Estimate, Search, largest_eigenvalue};
 pub use mean_loss::{Hessian, MeanLoss};
 pub use operator::{Interrupted, SymmetricOperator};

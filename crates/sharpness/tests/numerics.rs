@@ -15,6 +15,8 @@ mod eigenvalue;
 mod failures;
 #[path = "numerics/forward.rs"]
 mod forward;
+#[path = "numerics/gauss_newton.rs"]
+mod gauss_newton;
 #[path = "numerics/initial.rs"]
 mod initial;
 #[path = "numerics/preconditioned.rs"]
