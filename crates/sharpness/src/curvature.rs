@@ -5,8 +5,9 @@
 //! these are faster. [`Tracker`] follows λ_max along a training run and audits its own values.
 //!
 //! Other operators: [`Preconditioned`] is the Hessian as an adaptive optimizer sees it, [`GaussNewton`] its part without
-//! the curvature of the network's outputs.
+//! the curvature of the network's outputs, [`Block`] its part of one layer.
 
+mod block;
 mod gauss_newton;
 mod lanczos;
 mod mean_loss;
@@ -17,6 +18,7 @@ mod rows;
 mod space;
 mod track;
 
+pub use block::Block;
 pub use gauss_newton::GaussNewton;
 pub use lanczos::{Estimate, Search, largest_eigenvalue};
 pub use mean_loss::{Hessian, MeanLoss};

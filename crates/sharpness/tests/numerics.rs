@@ -9,6 +9,8 @@
     reason = "a test may panic, and may compare exact bits"
 )]
 
+#[path = "numerics/block.rs"]
+mod block;
 #[path = "numerics/eigenvalue.rs"]
 mod eigenvalue;
 #[path = "numerics/failures.rs"]
