@@ -31,6 +31,8 @@ mod product;
 mod pytorch;
 #[path = "numerics/rounded.rs"]
 mod rounded;
+#[path = "numerics/several.rs"]
+mod several;
 #[path = "numerics/track.rs"]
 mod track;
 #[path = "numerics/vectors.rs"]

@@ -15,9 +15,12 @@ const DEPENDENT: f64 = 1e-6;
 /// hundreds of vectors in float32 this error grows until Ritz values are meaningless.
 const NEARLY_ORTHOGONAL: f64 = 1e-6;
 
-/// Maximum number of QR sweeps for the small matrix. QR takes two or three sweeps for each eigenvalue, so this is ten
-/// times what the at most 32 rows ever needed. Without a limit, rounding could keep the iteration from ending.
+/// Maximum number of QR sweeps for the small matrix of up to 32 rows. QR takes two or three sweeps for each eigenvalue, so
+/// this is ten times what is needed. Without a limit, rounding could keep the iteration from ending.
 const MOST_SWEEPS: usize = 1_000;
+
+/// The same for each row of a larger matrix.
+const MOST_SWEEPS_PER_ROW: usize = 30;
 
 /// An orthonormal basis, its images, and the operator restricted to it.
 #[derive(Default)]
@@ -149,7 +152,8 @@ impl Space {
         if self.projected.is_empty() || !self.is_finite() {
             return Ritz(Vec::new());
         }
-        let Some(eigen) = SymmetricEigen::try_new(self.projected.clone(), f64::EPSILON, MOST_SWEEPS)
+        let most_sweeps = MOST_SWEEPS.max(MOST_SWEEPS_PER_ROW * self.len());
+        let Some(eigen) = SymmetricEigen::try_new(self.projected.clone(), f64::EPSILON, most_sweeps)
             .filter(|eigen| eigen.eigenvalues.iter().all(|value| value.is_finite()))
         else {
             return Ritz(Vec::new());
