@@ -6,7 +6,9 @@
 //! or several eigenvalues, along a training run and audits its own values.
 //!
 //! Other operators: [`Preconditioned`] is the Hessian as an adaptive optimizer sees it, [`GaussNewton`] its part without
-//! the curvature of the network's outputs, [`Block`] its part of one layer.
+//! the curvature of the network's outputs, [`Block`] its part of one layer,
+//! [`Negated`] its negative, for the smallest eigenvalue. Other estimators: [`hutchinson`] and [`hutch_plus_plus`] for the
+//! trace.
 
 mod block;
 mod convergence;
@@ -15,12 +17,15 @@ mod identity;
 mod kept;
 mod lanczos;
 mod mean_loss;
+mod negated;
 mod operator;
 mod preconditioned;
 mod random_vectors;
 mod rounded;
 mod rows;
+mod sampled;
 mod space;
+mod trace;
 mod track;
 
 pub use block::Block;
@@ -29,8 +34,11 @@ pub use gauss_newton::GaussNewton;
 pub use kept::KEPT_VECTORS;
 pub use lanczos::{Estimate, Search, largest_eigenvalue, largest_eigenvalues};
 pub use mean_loss::{Hessian, MeanLoss};
+pub use negated::Negated;
 pub use operator::{Interrupted, SymmetricOperator};
 pub use preconditioned::Preconditioned;
 pub use rounded::largest_eigenvalue_rounded_first;
 pub use rows::Rows;
+pub use sampled::Sampled;
+pub use trace::{Trace, hutch_plus_plus, hutchinson};
 pub use track::{Measurement, Rules, TrackState, Tracker};

@@ -33,6 +33,8 @@ mod pytorch;
 mod rounded;
 #[path = "numerics/several.rs"]
 mod several;
+#[path = "numerics/trace.rs"]
+mod trace;
 #[path = "numerics/track.rs"]
 mod track;
 #[path = "numerics/vectors.rs"]

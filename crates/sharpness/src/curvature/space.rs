@@ -146,6 +146,20 @@ impl Space {
         (outside > DEPENDENT).then(|| direction / outside)
     }
 
+    /// Returns the part of x outside of the basis.
+    pub(super) fn outside(&self, x: Tensor<1>) -> Tensor<1> {
+        if self.basis.is_empty() {
+            return x;
+        }
+        let overlaps = read(self.basis.dots(&x));
+        x - self.basis.combine(&overlaps)
+    }
+
+    /// Returns tr QᵀHQ.
+    pub(super) fn trace(&self) -> f64 {
+        self.projected.trace()
+    }
+
     /// Returns all Ritz pairs. There are none if there is no basis, or if the operator's restriction to it is not
     /// finite or cannot be diagonalized.
     pub(super) fn ritz(&self) -> Ritz {
