@@ -8,7 +8,7 @@
 //! Other operators: [`Preconditioned`] is the Hessian as an adaptive optimizer sees it, [`GaussNewton`] its part without
 //! the curvature of the network's outputs, [`Block`] its part of one layer,
 //! [`Negated`] its negative, for the smallest eigenvalue. Other estimators: [`hutchinson`] and [`hutch_plus_plus`] for the
-//! trace.
+//! trace, [`spectral_density`] for the density of eigenvalues.
 
 mod block;
 mod convergence;
@@ -25,6 +25,7 @@ mod rounded;
 mod rows;
 mod sampled;
 mod space;
+mod spectrum;
 mod trace;
 mod track;
 
@@ -40,5 +41,6 @@ pub use preconditioned::Preconditioned;
 pub use rounded::largest_eigenvalue_rounded_first;
 pub use rows::Rows;
 pub use sampled::Sampled;
+pub use spectrum::{Quadrature, Spectrum, spectral_density};
 pub use trace::{Trace, hutch_plus_plus, hutchinson};
 pub use track::{Measurement, Rules, TrackState, Tracker};

@@ -33,6 +33,8 @@ mod pytorch;
 mod rounded;
 #[path = "numerics/several.rs"]
 mod several;
+#[path = "numerics/spectrum.rs"]
+mod spectrum;
 #[path = "numerics/trace.rs"]
 mod trace;
 #[path = "numerics/track.rs"]

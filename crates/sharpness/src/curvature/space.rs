@@ -22,6 +22,11 @@ const MOST_SWEEPS: usize = 1_000;
 /// The same for each row of a larger matrix.
 const MOST_SWEEPS_PER_ROW: usize = 30;
 
+/// Returns the maximum number of QR sweeps for a matrix of `rows` rows.
+pub(super) fn most_sweeps(rows: usize) -> usize {
+    MOST_SWEEPS.max(MOST_SWEEPS_PER_ROW * rows)
+}
+
 /// An orthonormal basis, its images, and the operator restricted to it.
 #[derive(Default)]
 pub(super) struct Space {
@@ -166,8 +171,7 @@ impl Space {
         if self.projected.is_empty() || !self.is_finite() {
             return Ritz(Vec::new());
         }
-        let most_sweeps = MOST_SWEEPS.max(MOST_SWEEPS_PER_ROW * self.len());
-        let Some(eigen) = SymmetricEigen::try_new(self.projected.clone(), f64::EPSILON, most_sweeps)
+        let Some(eigen) = SymmetricEigen::try_new(self.projected.clone(), f64::EPSILON, most_sweeps(self.len()))
             .filter(|eigen| eigen.eigenvalues.iter().all(|value| value.is_finite()))
         else {
             return Ritz(Vec::new());

@@ -1,5 +1,6 @@
 //! Tests of the estimators of traces, and of the smallest eigenvalue.
 
+use burn::tensor::Tensor;
 use nalgebra::DMatrix;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -125,6 +126,15 @@ fn intervals_of_95_percent_cover_the_trace_in_91_to_98_percent_of_200_seeds() {
     }
 }
 
+/// An operator that was asked to stop.
+struct Stopped;
+
+impl SymmetricOperator for Stopped {
+    fn apply(&mut self, _: &Tensor<1>) -> Result<Tensor<1>, Interrupted> {
+        Err(Interrupted)
+    }
+}
+
 #[test]
 fn what_cannot_be_had_is_nan_and_an_interruption_is_one() {
     let like = tensor(&[0.0; 20]);
@@ -141,13 +151,6 @@ fn what_cannot_be_had_is_nan_and_an_interruption_is_one() {
             .value
             .is_nan()
     );
-
-    struct Stopped;
-    impl SymmetricOperator for Stopped {
-        fn apply(&mut self, _: &burn::tensor::Tensor<1>) -> Result<burn::tensor::Tensor<1>, Interrupted> {
-            Err(Interrupted)
-        }
-    }
     assert_eq!(hutchinson(&mut Stopped, &like, 3, &mut random(1)), Err(Interrupted));
     assert_eq!(
         hutch_plus_plus(&mut Stopped, &like, 1, 3, &mut random(1)),
