@@ -3,12 +3,15 @@
 //!
 //! `cargo bench --bench strategies` trains the cells of `strategies/recorded.rs`. At each measured step, every
 //! strategy, with its own memory, measures λ_max, and so does an accurate reference. It takes some minutes. `cargo
-//! bench --bench strategies -- sgd cnn` runs only the cells whose names contain one of the words.
+//! bench --bench strategies -- sgd cnn` runs only the cells whose names contain one of the words. `several` among the words
+//! measures the track of several eigenvalues instead.
 
 #[path = "strategies/lobpcg.rs"]
 mod lobpcg;
 #[path = "strategies/recorded.rs"]
 mod recorded;
+#[path = "strategies/several.rs"]
+mod several;
 #[path = "strategies/strategy.rs"]
 mod strategy;
 
@@ -16,6 +19,7 @@ use std::time::Instant;
 
 use burn::tensor::Tensor;
 use recorded::{CELLS, Cell, Recorded};
+use several::Several;
 use strategy::Reference;
 
 /// v ↦ H v.
@@ -34,11 +38,27 @@ fn main() {
         .skip(1)
         .filter(|word| !word.starts_with("--"))
         .collect();
+    let (several, words): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word == "several");
     for cell in CELLS {
         if words.is_empty() || words.iter().any(|word| cell.name.contains(word)) {
-            study(cell);
+            if several.is_empty() {
+                study(cell);
+            } else {
+                study_several(cell);
+            }
         }
     }
+}
+
+fn study_several(cell: &Cell) {
+    let mut run = Recorded::new(cell);
+    let mut several = Several::new();
+    while run.advance() {
+        let like = run.parameters();
+        run.with_hessian(|product| several.measure(product, &like));
+    }
+    println!("\n{}, several eigenvalues", cell.name);
+    several.print();
 }
 
 fn study(cell: &Cell) {

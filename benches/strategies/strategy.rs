@@ -158,7 +158,8 @@ impl From<Estimate> for Measured {
     }
 }
 
-fn random(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
+/// Returns a vector of independent normal numbers.
+pub fn random(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
     let [length] = like.dims();
     let values: Vec<f64> = (0..length).map(|_| StandardNormal.sample(rng)).collect();
     Tensor::from_data(TensorData::new(values, [length]), (&like.device(), like.dtype()))

@@ -84,6 +84,8 @@ struct Track {
     values: Vec<(f64, u32)>,
     since_audit: u64,
     lowest: f64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    numbers: Vec<Option<u32>>,
 }
 
 impl Track {
@@ -93,6 +95,7 @@ impl Track {
             values: state.values.clone(),
             since_audit: state.since_audit,
             lowest: state.lowest,
+            numbers: state.numbers.clone(),
         }
     }
 
@@ -103,6 +106,7 @@ impl Track {
             values: self.values,
             since_audit: self.since_audit,
             lowest: self.lowest,
+            numbers: self.numbers,
         }
     }
 }

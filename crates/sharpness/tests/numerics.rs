@@ -11,12 +11,16 @@
 
 #[path = "numerics/batch.rs"]
 mod batch;
+#[path = "numerics/block.rs"]
+mod block;
 #[path = "numerics/eigenvalue.rs"]
 mod eigenvalue;
 #[path = "numerics/failures.rs"]
 mod failures;
 #[path = "numerics/forward.rs"]
 mod forward;
+#[path = "numerics/gauss_newton.rs"]
+mod gauss_newton;
 #[path = "numerics/initial.rs"]
 mod initial;
 #[path = "numerics/preconditioned.rs"]
@@ -29,6 +33,12 @@ mod product;
 mod pytorch;
 #[path = "numerics/rounded.rs"]
 mod rounded;
+#[path = "numerics/several.rs"]
+mod several;
+#[path = "numerics/spectrum.rs"]
+mod spectrum;
+#[path = "numerics/trace.rs"]
+mod trace;
 #[path = "numerics/track.rs"]
 mod track;
 #[path = "numerics/vectors.rs"]

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use super::mean_loss::{Hessian, MeanLoss};
 use super::operator::{Interrupted, SymmetricOperator};
 use super::rows::dot;
+use super::sampled::Sampled;
 use super::space::read;
 
 /// The curvature of a function along a direction d.
@@ -54,15 +55,6 @@ impl Along {
     }
 }
 
-/// An estimate with the standard error of its sampling.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sampled {
-    /// The estimate.
-    pub value: f64,
-    /// Its standard error; NaN for fewer than two samples.
-    pub standard_error: f64,
-}
-
 /// The curvature along the gradients of random batches.
 ///
 /// *Batch sharpness* is E[gᵀHg/‖g‖²] over batches of the training size, with g and H the gradient and the Hessian of the
@@ -90,40 +82,25 @@ impl BatchSharpness {
 
     /// Returns the mean of gᵀHg/‖g‖²; its standard error is s/√n. NaN if there are no batches.
     pub fn mean_of_ratios(&self) -> Sampled {
-        let ratios: Vec<f64> = self.0.iter().map(|batch| batch.curvature()).collect();
-        let (value, standard_error) = mean(&ratios);
-        Sampled { value, standard_error }
+        self.mean(|batch| batch.curvature())
     }
 
     /// Returns the mean of gᵀHg divided by the mean of ‖g‖². Its standard error is that of the linearized ratio (the
     /// delta method): that of the mean of gᵀHg − r‖g‖², divided by the mean of ‖g‖². NaN if there are no batches.
     pub fn ratio_of_means(&self) -> Sampled {
-        let (squares, _) = mean(&self.0.iter().map(|batch| batch.squared_norm).collect::<Vec<_>>());
-        let (quadratics, _) = mean(&self.0.iter().map(|batch| batch.quadratic).collect::<Vec<_>>());
-        let value = quadratics / squares;
-        let rests: Vec<f64> = self
-            .0
-            .iter()
-            .map(|batch| batch.quadratic - value * batch.squared_norm)
-            .collect();
+        let squares = self.mean(|batch| batch.squared_norm).value;
+        let value = self.mean(|batch| batch.quadratic).value / squares;
+        let rests = self.mean(|batch| batch.quadratic - value * batch.squared_norm);
         Sampled {
             value,
-            standard_error: mean(&rests).1 / squares,
+            standard_error: rests.standard_error / squares,
+            ..rests
         }
     }
-}
 
-/// Returns the mean of numbers and its standard error s/√n.
-fn mean(numbers: &[f64]) -> (f64, f64) {
-    let count = numbers.len() as f64;
-    let mean = numbers.iter().sum::<f64>() / count;
-    let squares: f64 = numbers.iter().map(|x| (x - mean).powi(2)).sum();
-    let error = if numbers.len() < 2 {
-        f64::NAN
-    } else {
-        (squares / (count - 1.0) / count).sqrt()
-    };
-    (mean, error)
+    fn mean(&self, of: impl Fn(&Along) -> f64) -> Sampled {
+        Sampled::mean(&self.0.iter().map(of).collect::<Vec<_>>())
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! The largest algebraic eigenvalue of a symmetric operator.
+//! The largest algebraic eigenvalues of a symmetric operator.
 //!
 //! Thick-restart Lanczos (Wu and Simon 2000) in Rayleigh–Ritz form: an orthonormal basis Q, its images HQ, and the
-//! small matrix QᵀHQ in float64. Each new direction is the residual r = Hy − θy of the top Ritz pair. With one start
-//! vector these directions span the Krylov space; with several, the search also uses a kept subspace. HQ takes as much
+//! small matrix QᵀHQ in float64. Each new direction is the residual r = Hy − θy of the first wanted Ritz pair that has not
+//! converged. With one start vector these directions span the Krylov space, whichever pairs they belong to; with
+//! several, the search also uses a kept subspace. HQ takes as much
 //! memory as Q. It gives the true residual (not the recurrence's estimate), and restarts without new products.
 //!
 //! Each read makes the device wait for the host. A product needs two reads: QᵀHq, and the residual's norm with its
@@ -11,29 +12,17 @@
 
 use burn::tensor::Tensor;
 
+use super::convergence::{Convergence, Eigenvalue, Products};
 use super::operator::{Interrupted, SymmetricOperator};
 use super::rows::Rows;
 use super::space::Space;
 
-/// Maximum number of basis vectors. With their images these are 2·32 parameter vectors, and about eleven more are
+/// Maximum number of basis vectors in a search for one eigenvalue; each further eigenvalue adds one. With their images these are 2·32 parameter vectors, and about eleven more are
 /// temporary. In total they are at most about 75, without the memory of a product.
 const BASIS_LIMIT: usize = 32;
 
 /// Number of Ritz vectors kept at a restart.
 const KEPT_AT_RESTART: usize = 12;
-
-/// Rounded products cannot improve the result once the part of the residual inside the basis, squared, is above this
-/// share of the squared residual. With exact products this part is only rounding error.
-const ROUNDED_AWAY: f64 = 0.25;
-
-/// The precision of the products of a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Products {
-    /// Exact up to the rounding of the format: the search continues to its tolerance.
-    Exact,
-    /// Rounded much more: the search also ends when its residual is mostly rounding error.
-    Rounded,
-}
 
 /// The rules for the end of a search.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,8 +45,10 @@ pub struct Estimate {
     pub value: f64,
     /// ‖Hy − θy‖ for the unit Ritz vector y of θ: an eigenvalue lies within this distance of θ.
     pub residual: f64,
-    /// Whether the residual met the tolerance.
+    /// Whether the residuals of all wanted eigenvalues met the tolerance.
     pub converged: bool,
+    /// The wanted eigenvalues, the largest first. The first has the value and the residual above.
+    pub eigenvalues: Vec<Eigenvalue>,
     /// Number of products.
     pub products: u64,
     /// Number of products that may have been rounded. They found start vectors for the exact products.
@@ -106,14 +97,35 @@ pub fn largest_eigenvalue(
     start: &[Tensor<1>],
     search: &Search,
 ) -> Result<Estimate, Interrupted> {
-    search_with(operator, start, search, Products::Exact)
+    largest_eigenvalues(operator, start, 1, search)
 }
 
-/// Searches like [`largest_eigenvalue`]. If the products are `made` rounded, the search also ends when they cannot
+/// Returns the `count` largest algebraic eigenvalues of `operator`, or all if there are fewer. It searches like
+/// [`largest_eigenvalue`] until all of them have converged.
+///
+/// An eigenvalue of multiplicity m is found m times only if there are at least m start vectors. With one start vector, the
+/// search misses copies; with fewer than `count`, it may find fewer eigenvalues, and is then not converged.
+///
+/// Each further eigenvalue adds one basis vector, with its image, to the memory of the search.
+///
+/// # Errors
+///
+/// [`Interrupted`] if a product was interrupted.
+pub fn largest_eigenvalues(
+    operator: &mut impl SymmetricOperator,
+    start: &[Tensor<1>],
+    count: usize,
+    search: &Search,
+) -> Result<Estimate, Interrupted> {
+    search_with(operator, start, count, search, Products::Exact)
+}
+
+/// Searches like [`largest_eigenvalues`]. If the products are `made` rounded, the search also ends when they cannot
 /// improve the result.
 pub(super) fn search_with(
     operator: &mut impl SymmetricOperator,
     start: &[Tensor<1>],
+    count: usize,
     search: &Search,
     made: Products,
 ) -> Result<Estimate, Interrupted> {
@@ -130,57 +142,72 @@ pub(super) fn search_with(
             products += u64::from(space.extend(operator, vector.clone(), measured)?);
         }
     }
+    let dimension = start.first().map_or(0, |start| start.dims()[0]);
+    let count = count.clamp(1, dimension.max(1));
+    let mut convergence = Convergence::new(count, search.tolerance, made);
     loop {
         let ritz = space.ritz();
-        let Some(top) = ritz.top() else {
-            return Ok(Estimate::not_finite(products));
-        };
-        lowest = ritz.0.iter().fold(lowest, |least, pair| least.min(pair.value));
-        let residual = space.residual(top);
-        let measured = space.measure(&residual);
-        let norm = measured.norm;
-        if !(norm.is_finite() && top.value.is_finite()) {
+        if ritz.0.is_empty() {
             return Ok(Estimate::not_finite(products));
         }
-        let small = norm <= search.tolerance * top.value.abs();
-        let exhausted = space.len() == residual.dims()[0];
+        lowest = ritz.0.iter().fold(lowest, |least, pair| least.min(pair.value));
+        let exhausted = space.len() == dimension;
         let enough = products >= search.min_products || exhausted;
-        let mut estimate = Estimate {
-            // Turns −0 into 0.
-            value: top.value + 0.0,
-            residual: norm,
-            converged: small,
-            products,
-            rounded_products: 0,
-            vectors: Rows::default(),
-            images: Rows::default(),
-            values: Vec::new(),
-            lowest,
-            rounded: None,
+        let last = exhausted || products >= search.max_products;
+        let Some(checked) = convergence.check(&space, &ritz, last) else {
+            return Ok(Estimate::not_finite(products));
         };
-        let rounded_away = made == Products::Rounded && measured.inside() > ROUNDED_AWAY * norm * norm;
-        let mut done = ((small || rounded_away) && enough) || exhausted || products >= search.max_products;
+        let mut done = last || (checked.all_done && enough);
         if !done {
-            let measured = if space.len() >= BASIS_LIMIT {
-                space.restart(&ritz, KEPT_AT_RESTART);
-                space.measure(&residual)
-            } else {
-                measured
-            };
+            let mut measured = checked.measured;
+            if space.len() >= BASIS_LIMIT - 1 + count {
+                space.restart(&ritz, KEPT_AT_RESTART - 1 + count);
+                measured = space.measure(&checked.residual);
+            }
             // Without a new direction, the subspace is invariant or only rounding error is left. The result cannot
             // improve.
-            let extended = space.extend(operator, residual, measured)?;
+            let extended = space.extend(operator, checked.residual, measured)?
+                || count > 1 && extend_by_any(&mut space, operator, count)?;
             products += u64::from(extended);
             done = !extended;
         }
         if done {
             // The restart above may have changed the basis.
             let ritz = space.ritz();
-            estimate.values = space.restart(&ritz, search.wanted_vectors);
-            (estimate.vectors, estimate.images) = (space.basis, space.images);
-            return Ok(estimate);
+            let Some(eigenvalues) = convergence.complete(&space, &ritz, checked.eigenvalues) else {
+                return Ok(Estimate::not_finite(products));
+            };
+            let Some(&top) = eigenvalues.first() else {
+                return Ok(Estimate::not_finite(products));
+            };
+            let values = space.restart(&ritz, search.wanted_vectors.max(count));
+            return Ok(Estimate {
+                value: top.value,
+                residual: top.residual,
+                converged: eigenvalues.len() == count && eigenvalues.iter().all(|found| found.converged),
+                eigenvalues,
+                products,
+                rounded_products: 0,
+                vectors: space.basis,
+                images: space.images,
+                values,
+                lowest,
+                rounded: None,
+            });
         }
     }
+}
+
+/// Adds the residual of the first of `count` Ritz pairs that gives a new direction. Returns false if none does.
+fn extend_by_any(space: &mut Space, operator: &mut impl SymmetricOperator, count: usize) -> Result<bool, Interrupted> {
+    for pair in space.ritz().0.iter().take(count) {
+        let residual = space.residual(pair);
+        let measured = space.measure(&residual);
+        if space.extend(operator, residual, measured)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Estimate {
@@ -189,6 +216,7 @@ impl Estimate {
             value: f64::NAN,
             residual: f64::NAN,
             converged: false,
+            eigenvalues: Vec::new(),
             products,
             rounded_products: 0,
             vectors: Rows::default(),

@@ -73,13 +73,7 @@ impl<'a> MeanLoss<'a> {
         Hessian::new(*self, parameters, go_on).keeping(0).apply(v)
     }
 
-    fn linearize(&self, parameters: &Tensor<1>, chunk: &Examples) -> Linearization<'a> {
-        let mut running = self.running.to_vec();
-        let mut pass = self.pass(&mut running);
-        Linearization::new(self.network, self.loss, parameters, chunk, &mut pass)
-    }
-
-    fn pass<'b>(&self, running: &'b mut [RunningStatistics]) -> Pass<'b> {
+    pub(super) fn pass<'b>(&self, running: &'b mut [RunningStatistics]) -> Pass<'b> {
         Pass {
             dropout: None,
             normalization: self.normalization,
@@ -89,27 +83,29 @@ impl<'a> MeanLoss<'a> {
     }
 }
 
-/// The Hessian of a mean loss at given parameters, as an operator on vectors.
-///
-/// The first product runs the network and backpropagates through it. If all examples are in one chunk, later products
-/// reuse this pass and compute only the two passes of a directional derivative.
-///
-/// Each product costs the time of 1.5 to 2 gradients, and the memory of one chunk's activations.
-pub struct Hessian<'a> {
+/// The part of a symmetric matrix that belongs to one chunk of examples, at given parameters.
+pub(super) trait ChunkMatrix<'a> {
+    /// Runs the pass over `chunk` that all products share.
+    fn at(mean_loss: &MeanLoss<'a>, parameters: &Tensor<1>, chunk: &Examples) -> Self;
+
+    /// Returns the product with v, summed over the examples of the chunk.
+    fn product(&self, v: &Tensor<1>) -> Tensor<1>;
+}
+
+/// The mean over all examples of a matrix that is computed in chunks.
+pub(super) struct MeanMatrix<'a, M> {
     mean_loss: MeanLoss<'a>,
     parameters: &'a Tensor<1>,
     go_on: &'a mut dyn FnMut() -> bool,
     keeps: bool,
     rounds: bool,
-    /// The linearizations of the first chunks, in order, as far as products needed them.
-    kept: Vec<Linearization<'a>>,
+    /// The matrices of the first chunks, in order, as far as products needed them.
+    kept: Vec<M>,
 }
 
-impl<'a> Hessian<'a> {
-    /// Creates the Hessian of `mean_loss` at `parameters`, `[parameters]`. `go_on` is called before each chunk of a
-    /// product; if it returns false, the product is interrupted.
-    pub fn new(mean_loss: MeanLoss<'a>, parameters: &'a Tensor<1>, go_on: &'a mut dyn FnMut() -> bool) -> Self {
-        let hessian = Self {
+impl<'a, M: ChunkMatrix<'a>> MeanMatrix<'a, M> {
+    pub(super) fn new(mean_loss: MeanLoss<'a>, parameters: &'a Tensor<1>, go_on: &'a mut dyn FnMut() -> bool) -> Self {
+        let matrix = Self {
             mean_loss,
             parameters,
             go_on,
@@ -117,18 +113,16 @@ impl<'a> Hessian<'a> {
             rounds: false,
             kept: Vec::new(),
         };
-        hessian.keeping(mean_loss.chunk)
+        matrix.keeping(mean_loss.chunk)
     }
 
-    /// Keeps the passes of all chunks for later products if there are at most `examples` examples in total.
-    #[must_use]
-    pub fn keeping(mut self, examples: usize) -> Self {
+    pub(super) fn keeping(mut self, examples: usize) -> Self {
         self.keeps = self.mean_loss.examples.len() <= examples;
         self
     }
 }
 
-impl SymmetricOperator for Hessian<'_> {
+impl<'a, M: ChunkMatrix<'a>> SymmetricOperator for MeanMatrix<'a, M> {
     /// Rounds products to TF32 if the device supports it. The kept passes stay exact.
     fn allow_rounding(&mut self, allowed: bool) {
         self.rounds = allowed && can_round(self.parameters);
@@ -142,17 +136,17 @@ impl SymmetricOperator for Hessian<'_> {
                 return Err(Interrupted);
             }
             let rounds = self.rounds;
-            let of = |linearization: &Linearization| {
+            let of = |matrix: &M| {
                 let _rounding = rounds.then(|| Rounding::to_tf32(true));
-                linearization.product(v)
+                matrix.product(v)
             };
-            let product = if let Some(linearization) = self.kept.get(index) {
-                of(linearization)
+            let product = if let Some(matrix) = self.kept.get(index) {
+                of(matrix)
             } else {
-                let linearization = self.mean_loss.linearize(self.parameters, &chunk);
-                let product = of(&linearization);
+                let matrix = M::at(&self.mean_loss, self.parameters, &chunk);
+                let product = of(&matrix);
                 if self.keeps {
-                    self.kept.push(linearization);
+                    self.kept.push(matrix);
                 }
                 product
             };
@@ -162,5 +156,50 @@ impl SymmetricOperator for Hessian<'_> {
             });
         }
         Ok(total.unwrap_or_else(|| v.zeros_like()) / examples.len() as f64)
+    }
+}
+
+impl<'a> ChunkMatrix<'a> for Linearization<'a> {
+    fn at(mean_loss: &MeanLoss<'a>, parameters: &Tensor<1>, chunk: &Examples) -> Self {
+        let mut running = mean_loss.running.to_vec();
+        let mut pass = mean_loss.pass(&mut running);
+        Self::new(mean_loss.network, mean_loss.loss, parameters, chunk, &mut pass)
+    }
+
+    fn product(&self, v: &Tensor<1>) -> Tensor<1> {
+        Self::product(self, v)
+    }
+}
+
+/// The Hessian of a mean loss at given parameters, as an operator on vectors.
+///
+/// The first product runs the network and backpropagates through it. If all examples are in one chunk, later products
+/// reuse this pass and compute only the two passes of a directional derivative.
+///
+/// Each product costs the time of 1.5 to 2 gradients, and the memory of one chunk's activations.
+pub struct Hessian<'a>(MeanMatrix<'a, Linearization<'a>>);
+
+impl<'a> Hessian<'a> {
+    /// Creates the Hessian of `mean_loss` at `parameters`, `[parameters]`. `go_on` is called before each chunk of a
+    /// product; if it returns false, the product is interrupted.
+    pub fn new(mean_loss: MeanLoss<'a>, parameters: &'a Tensor<1>, go_on: &'a mut dyn FnMut() -> bool) -> Self {
+        Self(MeanMatrix::new(mean_loss, parameters, go_on))
+    }
+
+    /// Keeps the passes of all chunks for later products if there are at most `examples` examples in total.
+    #[must_use]
+    pub fn keeping(self, examples: usize) -> Self {
+        Self(self.0.keeping(examples))
+    }
+}
+
+impl SymmetricOperator for Hessian<'_> {
+    /// Rounds products to TF32 if the device supports it. The kept passes stay exact.
+    fn allow_rounding(&mut self, allowed: bool) {
+        self.0.allow_rounding(allowed);
+    }
+
+    fn apply(&mut self, v: &Tensor<1>) -> Result<Tensor<1>, Interrupted> {
+        self.0.apply(v)
     }
 }

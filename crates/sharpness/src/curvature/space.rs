@@ -15,9 +15,17 @@ const DEPENDENT: f64 = 1e-6;
 /// hundreds of vectors in float32 this error grows until Ritz values are meaningless.
 const NEARLY_ORTHOGONAL: f64 = 1e-6;
 
-/// Maximum number of QR sweeps for the small matrix. QR takes two or three sweeps for each eigenvalue, so this is ten
-/// times what the at most 32 rows ever needed. Without a limit, rounding could keep the iteration from ending.
+/// Maximum number of QR sweeps for the small matrix of up to 32 rows. QR takes two or three sweeps for each eigenvalue, so
+/// this is ten times what is needed. Without a limit, rounding could keep the iteration from ending.
 const MOST_SWEEPS: usize = 1_000;
+
+/// The same for each row of a larger matrix.
+const MOST_SWEEPS_PER_ROW: usize = 30;
+
+/// Returns the maximum number of QR sweeps for a matrix of `rows` rows.
+pub(super) fn most_sweeps(rows: usize) -> usize {
+    MOST_SWEEPS.max(MOST_SWEEPS_PER_ROW * rows)
+}
 
 /// An orthonormal basis, its images, and the operator restricted to it.
 #[derive(Default)]
@@ -143,13 +151,27 @@ impl Space {
         (outside > DEPENDENT).then(|| direction / outside)
     }
 
+    /// Returns the part of x outside of the basis.
+    pub(super) fn outside(&self, x: Tensor<1>) -> Tensor<1> {
+        if self.basis.is_empty() {
+            return x;
+        }
+        let overlaps = read(self.basis.dots(&x));
+        x - self.basis.combine(&overlaps)
+    }
+
+    /// Returns tr QᵀHQ.
+    pub(super) fn trace(&self) -> f64 {
+        self.projected.trace()
+    }
+
     /// Returns all Ritz pairs. There are none if there is no basis, or if the operator's restriction to it is not
     /// finite or cannot be diagonalized.
     pub(super) fn ritz(&self) -> Ritz {
         if self.projected.is_empty() || !self.is_finite() {
             return Ritz(Vec::new());
         }
-        let Some(eigen) = SymmetricEigen::try_new(self.projected.clone(), f64::EPSILON, MOST_SWEEPS)
+        let Some(eigen) = SymmetricEigen::try_new(self.projected.clone(), f64::EPSILON, most_sweeps(self.len()))
             .filter(|eigen| eigen.eigenvalues.iter().all(|value| value.is_finite()))
         else {
             return Ritz(Vec::new());

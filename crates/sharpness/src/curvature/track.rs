@@ -1,37 +1,33 @@
-//! Following λ_max along a training run.
+//! Following λ_max, or several of the largest eigenvalues, along a training run.
 //!
 //! A measurement starts from Ritz vectors of earlier measurements. This costs a few products; a cold start costs
 //! dozens. A small residual shows that there is an eigenvalue near the value, but not that this eigenvalue is the
 //! largest. The tracker therefore keeps more vectors than it starts from: the top one, and those that may have
 //! overtaken it since their last product. From time to time an audit measures again from a new random vector, with a
-//! tighter tolerance. No Ritz value exceeds λ_max, so the larger of the two values is the better one.
+//! tighter tolerance. No Ritz value exceeds λ_max, so the larger of the two values is the better one. The same holds for
+//! the i-th largest Ritz value and the i-th largest eigenvalue.
 
-use burn::tensor::{DType, Element, Tensor, TensorData};
-use rand::Rng;
+use burn::tensor::{DType, Tensor};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 
-use super::lanczos::{Estimate, Search, largest_eigenvalue};
+use super::convergence::Eigenvalue;
+use super::identity::{Former, numbered};
+use super::kept::{Kept, kept_of, kept_vectors};
+use super::lanczos::{Estimate, Search, largest_eigenvalues};
 use super::operator::{Interrupted, SymmetricOperator};
-use super::rounded::largest_eigenvalue_rounded_first;
-use super::rows::{Rows, dot};
+use super::random_vectors::{random_signs, random_vector};
+use super::rounded::largest_eigenvalues_rounded_first;
+use super::rows::dot;
 use super::space::read;
 
-/// Number of Ritz vectors kept between measurements. At the edge of stability several of the top eigenvalues come close
-/// and change places. `benches/strategies.rs` shows what is missed with fewer vectors.
-pub const KEPT_VECTORS: usize = 6;
-
-/// Number of kept vectors that a measurement starts from: the top one and the most promising others. Each costs a
-/// product.
+/// Number of kept vectors that a measurement of one eigenvalue starts from: the top one and the most promising others.
+/// Each costs a product. Each further eigenvalue adds one.
 const START_VECTORS: usize = 3;
 
 /// Assumed growth, per measurement, of a Rayleigh quotient that was not measured, as a fraction of the top Ritz value.
 const GRANTED_RISE: f64 = 0.02;
 
-/// Drop a kept vector whose component orthogonal to the newly found ones is below this fraction of its length.
-const KNOWN: f64 = 0.3;
-
-/// Minimum number of products of a cold start.
+/// Minimum number of products of a cold start for one eigenvalue. Each further eigenvalue adds one.
 const COLD_PRODUCTS: u64 = 10;
 
 /// Tolerance of a cold start, as a fraction of the warm tolerance. With a tolerance of 1e-2, cold starts stopped at
@@ -43,15 +39,12 @@ const COLD_TIGHTER: f64 = 0.1;
 /// in one trial (after 22).
 const COLD_TOLERANCE: f64 = 1e-3;
 
-/// New noise in the first start vector, as a fraction of the tolerance: too little to cost a product.
+/// New noise in the start vectors of the followed eigenvalues, as a fraction of the tolerance: too little to cost a product.
 const NOISE_IN_FIRST: f64 = 0.1;
 
 /// New noise in the other start vectors, as a fraction of their length. It lowers their Ritz values by the square of
 /// this fraction.
 const NOISE_IN_OTHERS: f64 = 0.03;
-
-/// Minimum shift of the step of power iteration, which needs no product, as a fraction of the top Ritz value.
-const LEAST_SHIFT: f64 = 0.1;
 
 /// The smallest useful relative residual for 32-bit products: long searches accumulate a rounding error of about 1e-6.
 const FLOOR_F32: f64 = 1e-5;
@@ -91,15 +84,21 @@ impl Rules {
     }
 }
 
-/// A measured value of λ_max, with its accuracy and its cost.
+/// A measured value of λ_max, or of several eigenvalues, with their accuracy and cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
     /// λ_max; NaN if products or vectors are not finite.
     pub value: f64,
     /// ‖Hv − λv‖ for the unit vector v; NaN if the value is NaN.
     pub residual: f64,
-    /// Whether the residual met the tolerance.
+    /// Whether the residuals of all eigenvalues met the tolerance.
     pub converged: bool,
+    /// The eigenvalues that the tracker follows, the largest first; none if the value is NaN.
+    pub eigenvalues: Vec<Eigenvalue>,
+    /// For each of the eigenvalues, the number of its eigenvector, below the number of eigenvalues that the tracker
+    /// follows. An eigenvector keeps its number while it stays among them, also if it crosses others. One that falls out
+    /// leaves its number to the one that comes in.
+    pub numbers: Vec<u32>,
     /// Number of products, audit included.
     pub products: u64,
     /// Number of products that may have been rounded. Value and residual come from exact products.
@@ -108,11 +107,15 @@ pub struct Measurement {
     pub audited: bool,
     /// The warm track's value, if the audit found a larger one.
     pub corrected_from: Option<f64>,
+    /// For each of the eigenvalues, the warm track's value if the audit found a larger one.
+    pub corrections: Vec<Option<f64>>,
 }
 
 /// A tracker of the top eigenvectors of a slowly changing operator.
 pub struct Tracker {
     rules: Rules,
+    /// Number of eigenvalues to follow.
+    count: usize,
     rng: ChaCha8Rng,
     /// The kept vectors, the top one first.
     kept: Vec<Kept>,
@@ -134,29 +137,42 @@ pub struct TrackState {
     pub since_audit: u64,
     /// The smallest Ritz value since the last cold start.
     pub lowest: f64,
-}
-
-/// A Ritz vector of an earlier measurement.
-#[derive(Clone)]
-struct Kept {
-    /// The vector, of a length near 1.
-    vector: Tensor<1>,
-    /// Its Ritz value at its last product.
-    value: f64,
-    /// Number of measurements since its last product.
-    rested: u32,
+    /// For each kept vector, its number if it is one of several followed eigenvectors. Empty if the tracker follows λ_max
+    /// only; vectors without an entry get new numbers.
+    pub numbers: Vec<Option<u32>>,
 }
 
 impl Tracker {
-    /// Creates a tracker whose random vectors come from `rng`.
+    /// Creates a tracker of λ_max whose random vectors come from `rng`.
     pub fn new(rules: Rules, rng: ChaCha8Rng) -> Self {
         Self {
             rules,
+            count: 1,
             rng,
             kept: Vec::new(),
             since_audit: 0,
             lowest: f64::INFINITY,
         }
+    }
+
+    /// Follows the `count` largest eigenvalues (at least one).
+    ///
+    /// A measurement starts from `count` + 2 vectors. With tolerance 1e-2 it took 6, 14, 20 and 37 products on average for
+    /// 1, 3, 5 and 10 eigenvalues of a small CNN, and 5, 9, 13 and 24 for an MLP at the edge of stability; an audit adds 10
+    /// to 43 (`cargo bench --bench strategies -- several`). The tracker keeps
+    /// [`KEPT_VECTORS`](super::KEPT_VECTORS) − 1 + `count` vectors. An eigenvalue is converged once its residual is at most the tolerance times
+    /// its size or, if this is more, a tenth of λ_max.
+    #[must_use]
+    pub fn following(mut self, count: usize) -> Self {
+        self.count = count.max(1);
+        self
+    }
+
+    /// Returns the eigenvectors of the last measurement, the largest eigenvalue first. Their lengths and inner products
+    /// differ from those of orthonormal vectors by at most the square of the relative residuals.
+    pub fn eigenvectors(&self) -> Vec<Tensor<1>> {
+        let followed = self.kept.iter().take(self.count);
+        followed.map(|kept| kept.vector.clone()).collect()
     }
 
     /// Returns the state, for a later tracker with the same rules and the same stream of random numbers.
@@ -167,15 +183,25 @@ impl Tracker {
             values: self.kept.iter().map(|kept| (kept.value, kept.rested)).collect(),
             since_audit: self.since_audit,
             lowest: self.lowest,
+            numbers: match self.count {
+                1 => Vec::new(),
+                _ => self.kept.iter().map(|kept| kept.number).collect(),
+            },
         }
     }
 
     /// Continues from the state of an earlier tracker.
     pub fn go_on_from(&mut self, state: TrackState) {
         self.rng.set_word_pos(state.position);
-        let pairs = state.vectors.into_iter().zip(state.values);
+        let numbers = state.numbers.into_iter().chain(std::iter::repeat(None));
+        let pairs = state.vectors.into_iter().zip(state.values).zip(numbers);
         self.kept = pairs
-            .map(|(vector, (value, rested))| Kept { vector, value, rested })
+            .map(|((vector, (value, rested)), number)| Kept {
+                vector,
+                value,
+                rested,
+                number,
+            })
             .collect();
         (self.since_audit, self.lowest) = (state.since_audit, state.lowest);
     }
@@ -185,7 +211,8 @@ impl Tracker {
         self.kept.is_empty() || (self.rules.audit_every > 0 && self.since_audit + 1 >= self.rules.audit_every)
     }
 
-    /// Measures λ_max of `operator`; `like` is any vector of its space. With `audit`, a cold start checks the value.
+    /// Measures the eigenvalues of `operator`; `like` is any vector of its space. With `audit`, a cold start checks the
+    /// values.
     ///
     /// If the kept vectors lead to numbers that are not finite, the tracker drops them and immediately makes a cold
     /// start. If that fails too, the value is NaN, and the next measurement starts cold.
@@ -215,12 +242,12 @@ impl Tracker {
             resting.clear();
         }
         let cold = if audit {
-            let start = random_vector(&mut self.rng, like);
+            let start: Vec<Tensor<1>> = (0..self.count).map(|_| random_vector(&mut self.rng, like)).collect();
             let tolerance = (self.rules.tolerance * COLD_TIGHTER)
                 .min(COLD_TOLERANCE)
                 .max(self.rules.tolerance_floor)
                 .min(self.rules.tolerance);
-            Some(self.find(operator, &[start], tolerance, COLD_PRODUCTS)?)
+            Some(self.find(operator, &start, tolerance, COLD_PRODUCTS + self.count as u64 - 1)?)
         } else {
             None
         };
@@ -233,37 +260,94 @@ impl Tracker {
             (None, None) => f64::INFINITY,
         };
         self.since_audit = if audit { 0 } else { self.since_audit + 1 };
-        let mut measurement = Measurement {
-            value: f64::NAN,
-            residual: f64::NAN,
-            converged: false,
-            products,
-            rounded_products,
-            audited: cold.as_ref().is_some_and(|cold| cold.converged),
-            corrected_from: None,
+        // If the audit agrees, its values are the more accurate ones, but its lower vectors are less accurate: they come
+        // from a few products with random vectors. So the tracker then continues from the warm search.
+        let missed = match (&warm, &cold) {
+            (Some(warm), Some(cold)) => self.missed(warm, cold),
+            _ => Vec::new(),
         };
-        // Choose the search to report, and the search to continue from.
-        let audit_found_more = matches!((&warm, &cold), (Some(warm), Some(cold)) if cold.value > warm.value);
-        let told = if audit_found_more { &cold } else { &warm };
-        if let Some(told) = told.as_ref().or(cold.as_ref()) {
-            measurement.value = told.value;
-            measurement.residual = told.residual;
-            // A cold search must meet its own, tighter tolerance: with a looser one its value may be far too low.
-            measurement.converged = told.converged;
-        }
-        let missed = |warm: &Estimate| measurement.value - warm.value > self.rules.tolerance * measurement.value.abs();
-        // If the audit agrees, its value is the more accurate one, but its lower vectors are less accurate: they come
-        // from a few products with a random vector. So the tracker continues from the warm search.
-        let followed = match (warm, cold) {
-            (Some(warm), Some(cold)) if audit_found_more && missed(&warm) => {
-                measurement.corrected_from = Some(warm.value);
-                resting.clear();
-                Some(cold)
+        let corrected = missed.iter().any(Option::is_some);
+        let joint = match (&warm, &cold) {
+            (Some(warm), Some(cold)) if corrected && self.missed(cold, warm).iter().any(Option::is_some) => {
+                // Each search missed something that the other found.
+                let both = [cold, warm].map(|found| found.vectors.iter().take(self.count));
+                let start: Vec<Tensor<1>> = both.into_iter().flatten().collect();
+                Some(self.find(operator, &start, self.rules.tolerance, 0)?)
             }
-            (warm, cold) => warm.or(cold),
+            _ => None,
         };
-        self.kept = followed.map_or_else(Vec::new, |found| kept_of(&found, resting, self.lowest));
+        products += joint.iter().map(|e| e.products).sum::<u64>();
+        rounded_products += joint.iter().map(|e| e.rounded_products).sum::<u64>();
+        let joint = joint.filter(|joint| joint.value.is_finite());
+        let audited = cold.as_ref().is_some_and(|cold| cold.converged);
+        let told = match (&joint, &warm, &cold) {
+            (Some(joint), ..) => Some(joint),
+            (None, Some(warm), Some(cold)) if corrected || total(cold) > total(warm) => Some(cold),
+            (None, warm, cold) => warm.as_ref().or(cold.as_ref()),
+        };
+        // A cold search must meet its own, tighter tolerance: with a looser one its value may be far too low.
+        let mut measurement = Measurement::of(told, products, rounded_products, audited);
+        let followed = match (joint, warm, cold) {
+            (joint, Some(warm), Some(cold)) if corrected => {
+                let found = joint.unwrap_or(cold);
+                resting.clear();
+                measurement.corrections = self.missed(&warm, &found);
+                measurement.corrected_from = measurement.corrections.first().copied().flatten();
+                Some(found)
+            }
+            (_, warm, cold) => warm.or(cold),
+        };
+        measurement.corrections.resize(measurement.eigenvalues.len(), None);
+        let Some(found) = followed else {
+            self.kept.clear();
+            return Ok(measurement);
+        };
+        let numbers = self.numbers(&found);
+        self.kept = kept_of(&found, self.count, resting, self.lowest);
+        for (index, kept) in self.kept.iter_mut().enumerate() {
+            kept.number = numbers.get(index).copied();
+        }
+        measurement.numbers = numbers;
+        measurement.numbers.truncate(measurement.eigenvalues.len());
         Ok(measurement)
+    }
+
+    /// Returns, for each eigenvalue of `found`, the value in `less` if it is smaller by more than the tolerance.
+    fn missed(&self, less: &Estimate, found: &Estimate) -> Vec<Option<f64>> {
+        let pairs = less.eigenvalues.iter().zip(&found.eigenvalues);
+        pairs
+            .map(|(less, found)| {
+                (found.value - less.value > self.rules.tolerance * found.value.abs()).then_some(less.value)
+            })
+            .collect()
+    }
+
+    /// Returns the numbers of the found eigenvectors, by their overlaps with those of the last measurement.
+    fn numbers(&self, found: &Estimate) -> Vec<u32> {
+        let count = found.eigenvalues.len();
+        if self.count == 1 {
+            return vec![0; count];
+        }
+        let followed: Vec<&Kept> = self.kept.iter().filter(|kept| kept.number.is_some()).collect();
+        let mut products = Vec::new();
+        for kept in &followed {
+            products.extend(found.vectors.dots(&kept.vector));
+            products.push(dot(&kept.vector, &kept.vector));
+        }
+        let overlaps = read(products);
+        let overlaps = overlaps.chunks_exact(found.vectors.len() + 1);
+        let former: Vec<Former> = followed
+            .iter()
+            .zip(overlaps)
+            .filter_map(|(kept, overlaps)| {
+                let (square, overlaps) = overlaps.split_last()?;
+                Some(Former {
+                    number: kept.number?,
+                    overlaps: overlaps.iter().map(|x| x * x / square).collect(),
+                })
+            })
+            .collect();
+        numbered(&former, self.count).into_iter().take(count).collect()
     }
 
     fn find(
@@ -277,12 +361,12 @@ impl Tracker {
             tolerance,
             min_products: min_products.min(self.rules.max_products),
             max_products: self.rules.max_products,
-            wanted_vectors: KEPT_VECTORS,
+            wanted_vectors: kept_vectors(self.count),
         };
         if self.rules.rounded_search {
-            largest_eigenvalue_rounded_first(operator, start, &search)
+            largest_eigenvalues_rounded_first(operator, start, self.count, &search)
         } else {
-            largest_eigenvalue(operator, start, &search)
+            largest_eigenvalues(operator, start, self.count, &search)
         }
     }
 
@@ -293,8 +377,9 @@ impl Tracker {
             return (Vec::new(), Vec::new());
         };
         let promise = |kept: &Kept| kept.value + f64::from(kept.rested) * GRANTED_RISE * top;
-        started[1..].sort_by(|a, b| promise(b).total_cmp(&promise(a)));
-        let mut resting = started.split_off(START_VECTORS.min(started.len()));
+        let followed = self.count.min(started.len());
+        started[followed..].sort_by(|a, b| promise(b).total_cmp(&promise(a)));
+        let mut resting = started.split_off((START_VECTORS - 1 + self.count).min(started.len()));
         for kept in &mut resting {
             kept.rested = kept.rested.saturating_add(1);
         }
@@ -302,7 +387,8 @@ impl Tracker {
     }
 
     fn with_noise(&mut self, started: &[Kept]) -> Vec<Tensor<1>> {
-        let noise = std::iter::once(self.rules.tolerance * NOISE_IN_FIRST).chain(std::iter::repeat(NOISE_IN_OTHERS));
+        let noise = std::iter::repeat_n(self.rules.tolerance * NOISE_IN_FIRST, self.count)
+            .chain(std::iter::repeat(NOISE_IN_OTHERS));
         started
             .iter()
             .zip(noise)
@@ -311,112 +397,26 @@ impl Tracker {
     }
 }
 
-/// Returns the vectors to keep after a search: the top one found, and the most promising of the others and of the
-/// vectors that rested.
-fn kept_of(found: &Estimate, resting: Vec<Kept>, lowest: f64) -> Vec<Kept> {
-    // After an exact search, the vectors that the rounded search before it found count as resting.
-    let mut resting = match &found.rounded {
-        Some(rounded) => kept_of(rounded, resting, lowest),
-        None => resting,
-    };
-    let mut kept = power_step(found, (LEAST_SHIFT * found.value.abs()).max(-lowest));
-    // Resting vectors with lower values would not be kept.
-    let least = kept.get(KEPT_VECTORS - 1).map(|least| least.value);
-    resting.retain(|kept| least.is_none_or(|least| kept.value > least));
-    kept.extend(outside(resting, &found.vectors));
-    if let Some((_, others)) = kept.split_first_mut() {
-        others.sort_by(|a, b| b.value.total_cmp(&a.value));
-    }
-    kept.truncate(KEPT_VECTORS);
-    kept
-}
-
-/// Returns the Ritz vectors y after a step of power iteration, (H + shift)y, computed from the known images.
-///
-/// A search does not refine the lower vectors as long as the first is accurate. Without this step the noise of their
-/// starts would dominate them, and the tracker would miss them when they overtake. The shift covers the negative side
-/// of the spectrum, so no negative eigenvalue grows. Noise in a bulk around 0 shrinks. Any direction that will overtake
-/// grows from one measurement to the next.
-fn power_step(found: &Estimate, shift: f64) -> Vec<Kept> {
-    let pairs = found.vectors.iter().zip(found.images.iter()).zip(&found.values);
-    pairs
-        .map(|((vector, image), &value)| {
-            // The length of an eigenvector after the step. It is close to, and at most, that of any other Ritz vector.
-            // It only scales the noise, so it is not worth a read from the device.
-            let length = value + shift;
-            Kept {
-                // For an eigenvalue near −shift only rounding error would be left.
-                vector: if length > 0.5 * shift {
-                    (image + vector * shift) / length
-                } else {
-                    // A copy: a view would keep the whole matrix in memory.
-                    vector * 1.0
-                },
-                value,
-                rested: 0,
-            }
-        })
-        .collect()
-}
-
-/// Returns the part of each resting vector outside the span of the orthonormal `found`, scaled to unit length. Vectors
-/// with a negligible part are dropped.
-fn outside(resting: Vec<Kept>, found: &Rows) -> Vec<Kept> {
-    if found.is_empty() {
-        return Vec::new();
-    }
-    let mut products = Vec::new();
-    for kept in &resting {
-        products.extend(found.dots(&kept.vector));
-        products.push(dot(&kept.vector, &kept.vector));
-    }
-    let overlaps = read(products);
-    resting
-        .into_iter()
-        .zip(overlaps.chunks_exact(found.len() + 1))
-        .filter_map(|(kept, overlaps)| {
-            let (&square, overlaps) = overlaps.split_last()?;
-            let left = square - overlaps.iter().map(|x| x * x).sum::<f64>();
-            (left > KNOWN * KNOWN * square).then(|| Kept {
-                vector: (kept.vector - found.combine(overlaps)) / left.sqrt(),
-                ..kept
-            })
-        })
-        .collect()
-}
-
-/// Returns a vector of independent random signs, scaled to the length `norm`.
-///
-/// As noise, signs are as good as normal numbers, and one draw gives 64 of them. On a small network, three vectors of
-/// normal numbers took half as long as the products of a warm measurement.
-fn random_signs(rng: &mut ChaCha8Rng, like: &Tensor<1>, norm: f64) -> Tensor<1> {
-    let [length] = like.dims();
-    let scale = (norm / (length as f64).sqrt()) as f32;
-    let mut values = vec![scale; length];
-    for values in values.chunks_mut(64) {
-        let bits = rng.next_u64();
-        for (bit, value) in values.iter_mut().enumerate() {
-            *value = if bits >> bit & 1 == 1 { scale } else { -scale };
+impl Measurement {
+    /// Returns the measurement that tells the result of a search, without numbers and corrections.
+    fn of(told: Option<&Estimate>, products: u64, rounded_products: u64, audited: bool) -> Self {
+        Self {
+            value: told.map_or(f64::NAN, |told| told.value),
+            residual: told.map_or(f64::NAN, |told| told.residual),
+            converged: told.is_some_and(|told| told.converged),
+            eigenvalues: told.map_or_else(Vec::new, |told| told.eigenvalues.clone()),
+            numbers: Vec::new(),
+            products,
+            rounded_products,
+            audited,
+            corrected_from: None,
+            corrections: Vec::new(),
         }
     }
-    vector_like(values, like)
 }
 
-/// Returns a vector of independent normal numbers, scaled to a length of about 1.
-fn random_vector(rng: &mut ChaCha8Rng, like: &Tensor<1>) -> Tensor<1> {
-    let [length] = like.dims();
-    let scale = 1.0 / (length as f64).sqrt();
-    let values = (0..length)
-        .map(|_| {
-            let x: f64 = StandardNormal.sample(rng);
-            x * scale
-        })
-        .collect();
-    vector_like(values, like)
-}
-
-/// Returns a vector of host values on the device and in the format of `like`.
-fn vector_like<E: Element>(values: Vec<E>, like: &Tensor<1>) -> Tensor<1> {
-    let length = values.len();
-    Tensor::from_data(TensorData::new(values, [length]), (&like.device(), like.dtype()))
+/// Returns the sum of the found eigenvalues. The sum over the whole space spanned is at most that of the largest
+/// eigenvalues (Fan 1949), so the larger sum is the better one.
+fn total(found: &Estimate) -> f64 {
+    found.eigenvalues.iter().map(|found| found.value).sum()
 }

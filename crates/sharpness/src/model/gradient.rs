@@ -97,12 +97,7 @@ impl<'a> Linearization<'a> {
         let Trace { nodes, wiring, .. } = &self.trace;
         let direction = Parts::of(self.layout, v);
         let mut kept = Vec::with_capacity(nodes.len());
-        let mut layer = |index: usize, dx: Option<Signal>| {
-            let (dy, memory) = nodes[index].tangent(&direction, dx.as_ref());
-            kept.push(memory);
-            dy
-        };
-        let dz = wiring.forward(None, &mut layer, &sum);
+        let dz = self.trace.tangent(&direction, |memory| kept.push(memory));
         let mut gradient = Gradient::new(self.layout);
         // Without a tangent, the outputs do not depend on the parameters.
         if let Some(dz) = dz {

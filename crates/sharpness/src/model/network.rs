@@ -5,7 +5,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use super::architecture::Architecture;
 use super::builder::Builder;
 use super::layer::Layer;
-use super::node::{Node, Signal, flat};
+use super::node::{Kept, Node, Signal, flat, sum};
 use super::parameters::{Layout, Parts};
 use super::pass::{Pass, RunningStatistics};
 use super::wiring::Wiring;
@@ -150,4 +150,17 @@ pub(super) struct Trace<'a> {
     pub(super) wiring: &'a Wiring,
     /// Outputs (logits), [examples, classes].
     pub(super) outputs: Tensor<2>,
+}
+
+impl Trace<'_> {
+    /// Returns J v, the tangent of the outputs along `v`; `None` if the outputs do not depend on the parameters. Calls
+    /// `keep` with the tensors that each layer's tangent keeps, in the order of the layers' indices.
+    pub(super) fn tangent(&self, v: &Parts, mut keep: impl FnMut(Kept)) -> Option<Signal> {
+        let mut layer = |index: usize, dx: Option<Signal>| {
+            let (dy, kept) = self.nodes[index].tangent(v, dx.as_ref());
+            keep(kept);
+            dy
+        };
+        self.wiring.forward(None, &mut layer, &sum)
+    }
 }

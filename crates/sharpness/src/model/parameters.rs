@@ -3,6 +3,8 @@
 //! The Hessian acts on vectors, so parameters, gradients and eigenvectors are flat tensors of the same length, in the
 //! order of PyTorch's `parameters()`.
 
+use std::ops::Range;
+
 use burn::tensor::{Shape, Tensor};
 
 use super::initial::Initial;
@@ -29,6 +31,16 @@ impl Entry {
     /// Returns whether it has no numbers.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns the positions of its numbers in the flat vector.
+    pub fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+
+    /// Returns the name of its layer: `fc1` for `fc1.weight`.
+    pub fn layer(&self) -> &str {
+        self.name.rsplit_once('.').map_or(&self.name, |(layer, _)| layer)
     }
 }
 
@@ -72,6 +84,17 @@ impl Layout {
         &self.entries
     }
 
+    /// Returns the name of each layer that has parameters, and the positions of its parameters in the flat vector.
+    pub fn layers(&self) -> Vec<(&str, Range<usize>)> {
+        let layers = self.entries.chunk_by(|a, b| a.layer() == b.layer());
+        layers
+            .filter_map(|entries| {
+                let (first, last) = (entries.first()?, entries.last()?);
+                Some((first.layer(), first.offset..last.range().end))
+            })
+            .collect()
+    }
+
     /// Returns one parameter.
     pub fn entry(&self, index: ParameterIndex) -> &Entry {
         &self.entries[index.0]
@@ -79,10 +102,7 @@ impl Layout {
 
     /// Cuts a flat vector `[parameters]` into one flat tensor for each parameter.
     pub fn split(&self, flat: &Tensor<1>) -> Vec<Tensor<1>> {
-        self.entries
-            .iter()
-            .map(|e| flat.clone().slice(e.offset..e.offset + e.len()))
-            .collect()
+        self.entries.iter().map(|e| flat.clone().slice(e.range())).collect()
     }
 }
 
