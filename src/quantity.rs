@@ -6,6 +6,8 @@
 
 mod declared;
 
+use std::fmt;
+
 use crate::event::{LambdaPoint, Point, PreconditionedPoint, Summary};
 
 pub use declared::*;
@@ -67,6 +69,8 @@ pub enum Subject {
 pub enum Source {
     /// In the point's values, under the quantity's key.
     Recorded,
+    /// In the point's values, under this key.
+    Value(&'static str),
     /// In the point's λ_max measurement.
     Lambda(fn(&LambdaPoint) -> Option<f64>),
     /// In the point's measurement of preconditioned sharpness.
@@ -84,6 +88,8 @@ pub enum Uncertainty {
         key: &'static str,
         /// The place of the residual in a point.
         source: Source,
+        /// The name on disk of whether the residual met the tolerance.
+        converged: &'static str,
         /// Returns the outcome of the search for the value in a point, if the point has one.
         outcome: fn(&Point) -> Option<Outcome>,
     },
@@ -112,6 +118,8 @@ pub enum Line {
     Second,
     /// A further line beside the main line: in the faint pattern.
     Third,
+    /// One of a family of lines of the same kind: solid, each in another colour.
+    Family,
     /// The limit of the main line: dotted.
     Limit,
 }
@@ -150,7 +158,6 @@ pub enum Lines {
 }
 
 /// A chart of the screen and of reports.
-#[derive(Debug, PartialEq, Eq)]
 pub struct Chart {
     /// The name in preferences.
     pub key: &'static str,
@@ -160,6 +167,8 @@ pub struct Chart {
     pub span: ChartSpan,
     /// The cells that have it.
     pub of: ChartOf,
+    /// Quantities of other charts that the screen draws here, too, to compare with.
+    pub also: &'static [&'static Quantity],
 }
 
 /// The cells that have a chart.
@@ -231,6 +240,15 @@ impl Quantity {
         }
     }
 
+    /// Returns the name on disk of whether the search for the value converged, if there is a search.
+    #[must_use]
+    pub fn converged_key(&self) -> Option<&'static str> {
+        match self.uncertainty {
+            Uncertainty::Residual { converged, .. } => Some(converged),
+            Uncertainty::None | Uncertainty::StandardError { .. } => None,
+        }
+    }
+
     /// Returns whether `name` is the key or one of the other names.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
@@ -242,6 +260,7 @@ impl Source {
     fn of(self, key: &str, point: &Point) -> Option<f64> {
         match self {
             Self::Recorded => point.values.get(key),
+            Self::Value(key) => point.values.get(key),
             Self::Lambda(value) => value(point.lambda.as_ref()?),
             Self::Preconditioned(value) => value(point.preconditioned.as_ref()?),
         }
@@ -253,6 +272,16 @@ impl Summary {
     #[must_use]
     pub fn last(&self, quantity: &Quantity) -> Option<f64> {
         self.values.get(quantity.key)
+    }
+
+    /// Returns whether the search for the last value of a quantity converged, if there was one.
+    #[must_use]
+    pub fn converged(&self, quantity: &Quantity) -> Option<bool> {
+        match quantity.key {
+            key if key == LAMBDA_MAX.key => self.lambda_converged,
+            key if key == PRECONDITIONED_SHARPNESS.key => self.preconditioned_converged,
+            _ => Some(self.values.get(quantity.converged_key()?)? != 0.0),
+        }
     }
 
     /// Updates the summary from a later point. Values of probes are taken from the first probe only.
@@ -267,6 +296,11 @@ impl Summary {
             if let Some((key, value)) = quantity.error_key().zip(quantity.uncertainty(point)) {
                 self.values.set(key, value);
             }
+            if let (Source::Recorded, Some(key)) = (quantity.source, quantity.converged_key())
+                && let Some(outcome) = quantity.outcome(point)
+            {
+                self.values.set(key, f64::from(u8::from(outcome.converged)));
+            }
         }
         if let Some(lambda) = point.lambda.as_ref().filter(|_| probe == 0) {
             self.lambda_converged = Some(lambda.lambda_converged);
@@ -279,6 +313,14 @@ impl Summary {
     }
 }
 
+/// Returns the outcome of a search that a point has among its values, as 1 or 0 under this key.
+fn recorded(point: &Point, converged: &str) -> Option<Outcome> {
+    Some(Outcome {
+        converged: point.values.get(converged)? != 0.0,
+        corrected: false,
+    })
+}
+
 /// Returns the index of the probe whose λ_max the point has; 0 if the point has no λ_max.
 #[must_use]
 pub fn probe_of(point: &Point) -> usize {
@@ -288,7 +330,7 @@ pub fn probe_of(point: &Point) -> usize {
 /// Returns every quantity, in the order of tables.
 pub fn all() -> impl Iterator<Item = &'static Quantity> {
     let more: Vec<&'static Quantity> = added();
-    declared::ALL.iter().copied().chain(more)
+    declared::ALL.iter().copied().chain(&declared::EIGENVALUES).chain(more)
 }
 
 /// Returns the quantities that tables show.
@@ -351,6 +393,22 @@ pub fn markdown_reference() -> String {
     reference.truncate(reference.trim_end().len() + 1);
     reference
 }
+
+/// Prints the key only: a chart and its quantities refer to one another.
+impl fmt::Debug for Chart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Chart").field(&self.key).finish()
+    }
+}
+
+/// Two charts are equal if their keys are equal.
+impl PartialEq for Chart {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Chart {}
 
 impl Chart {
     /// Returns the quantities that are drawn on this chart.
@@ -462,6 +520,7 @@ mod tests {
             names.push(quantity.key);
             names.extend(quantity.names);
             names.extend(quantity.error_key());
+            names.extend(quantity.converged_key());
             assert!(quantity.column.chars().count() <= 10, "{}", quantity.column);
         }
         let mut once = names.clone();

@@ -1,6 +1,7 @@
 //! The training of one cell.
 
 mod augment;
+mod chunk;
 mod control;
 mod evaluate;
 mod gauges;

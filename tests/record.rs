@@ -292,6 +292,9 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
             ("lambda_max", f64::INFINITY),
             ("lambda_residual", 0.5),
             ("threshold", 40.0),
+            ("preconditioned_sharpness", 7.5),
+            ("batch_sharpness", 30.0),
+            ("batch_sharpness_error", 0.5),
         ]
         .into(),
     };
@@ -324,12 +327,16 @@ fn the_table_has_one_row_a_cell_and_quotes_what_needs_it() {
         fs::read_to_string(run.path().join("summary.csv")).unwrap(),
         "cell,model,set_steps,dropout,state,reached_aim,changed_by_hand,steps,epochs,train_loss,train_accuracy,test_loss,\
          test_accuracy,lambda_max,lambda_residual,lambda_converged,lambda_step,lambda_on,\
-         gradient_norm,preconditioned_sharpness,preconditioned_residual,preconditioned_converged,lambda_product_seconds,\
-         seconds\n\
-         0,\"mlp(2, 2)\",500,,diverged,false,false,500,2.5,1e-12,1.0,NaN,,inf,0.5,false,100,\"held-out, 1000 examples\",,,,true,,8.125\n\
-         1,\"a \"\"b\"\"\",9,,running,,false,0,0.0,0.0,,,,,,,,,,,,,,0.0\n\
-         2,,,0.5,queued,,false,0,0.0,,,,,,,,,,,,,,,0.0\n"
+         gradient_norm,preconditioned_sharpness,preconditioned_residual,preconditioned_converged,batch_sharpness,\
+         batch_sharpness_error,lambda_product_seconds,seconds\n\
+         0,\"mlp(2, 2)\",500,,diverged,false,false,500,2.5,1e-12,1.0,NaN,,inf,0.5,false,100,\"held-out, 1000 examples\",,7.5,,true,30.0,0.5,,8.125\n\
+         1,\"a \"\"b\"\"\",9,,running,,false,0,0.0,0.0,,,,,,,,,,,,,,,,0.0\n\
+         2,,,0.5,queued,,false,0,0.0,,,,,,,,,,,,,,,,,0.0\n"
     );
+    // What only some sweeps measure has columns only where a cell has it.
+    run.write_table(&rows[1..]).unwrap();
+    let table = fs::read_to_string(run.path().join("summary.csv")).unwrap();
+    assert!(table.contains("lambda_residual") && !table.contains("batch_") && !table.contains("preconditioned"));
 }
 
 #[test]

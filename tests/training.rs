@@ -332,7 +332,7 @@ fn a_run_with_any_optimizer_goes_on_from_its_snapshot_to_the_last_bit() {
 fn a_run_with_gauges_goes_on_from_its_snapshot_to_the_last_bit() {
     let settings = settings(
         "model: Mlp(widths: [4]), learning_rate: 0.1, batch_size: 5, epochs: 4, evaluate_every: Steps(1),
-         lambda_every: Steps(3), gauges: [BatchSharpness(error: 0.2, batches: 40)]",
+         lambda_every: Steps(3), eigenvalues: 3, gauges: [BatchSharpness(error: 0.2, batches: 40)]",
     );
     let whole = run_from(&settings, &[HALVED], 7, None);
     assert_eq!(whole.kept.as_ref().unwrap().position.step, 7);
@@ -393,6 +393,86 @@ fn batch_sharpness_of_a_full_batch_is_the_curvature_along_the_gradient() {
     assert_eq!(of(2, "batch_sharpness_error"), None);
     assert_eq!(of(2, "batch_threshold"), Some(2.0 / 0.05));
     assert_eq!(of(2, "batch_threshold_small"), None);
+}
+
+/// Returns the eigenvalues of XᵀX/n, with a column of ones in X for the biases, the largest first, by power iteration.
+fn eigenvalues_of_the_data() -> Vec<f64> {
+    const SIZE: usize = FEATURES + 1;
+    let x = pixels(20);
+    let row = |i: usize| -> [f64; SIZE] {
+        std::array::from_fn(|j| {
+            x[i * FEATURES..(i + 1) * FEATURES]
+                .get(j)
+                .map_or(1.0, |x| f64::from(*x))
+        })
+    };
+    let mut matrix = [[0.0; SIZE]; SIZE];
+    for row in (0..20).map(row) {
+        for (i, a) in row.iter().enumerate() {
+            for (j, b) in row.iter().enumerate() {
+                matrix[i][j] += a * b / 20.0;
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for _ in 0..SIZE {
+        let mut v = [1.0, 0.3, -0.2, 0.7, 0.1];
+        let mut value = 0.0;
+        for _ in 0..10_000 {
+            let image: [f64; SIZE] = std::array::from_fn(|i| (0..SIZE).map(|j| matrix[i][j] * v[j]).sum());
+            value = image.iter().map(|x| x * x).sum::<f64>().sqrt();
+            v = image.map(|x| x / value);
+        }
+        for i in 0..SIZE {
+            for j in 0..SIZE {
+                matrix[i][j] -= value * v[i] * v[j];
+            }
+        }
+        found.push(value);
+    }
+    found
+}
+
+/// A linear network with squared loss has the Hessian XᵀX/n once for every class.
+#[test]
+fn several_eigenvalues_are_those_of_the_data_each_as_often_as_there_are_classes() {
+    let data = eigenvalues_of_the_data();
+    let expected = [data[0], data[0], data[0], data[1], data[1]];
+    let learning_rate = 2.0 / (0.5 * (data[0] + data[1]));
+    let settings = settings(&format!(
+        "model: Mlp(widths: []), loss: SquaredError, precision: F64, learning_rate: {learning_rate}, batch_size: Full,
+         steps: 4, lambda_every: Steps(1), lambda_tolerance: 1e-8, eigenvalues: 5, loss_limit: 1e12"
+    ));
+    for point in &run(&settings, &[]).points {
+        let of = |key: &str| {
+            (1..=5)
+                .map(|n| point.values.get(&format!("eigenvalue_{n}{key}")).unwrap())
+                .collect::<Vec<_>>()
+        };
+        let mut values = of("");
+        values.sort_by(|a, b| b.total_cmp(a));
+        assert_close(&values, &expected, 1e-12);
+        assert_eq!(of("_converged"), [1.0; 5]);
+        assert!(of("_residual").iter().all(|residual| *residual < 1e-7));
+        let lambda = point.lambda.as_ref().unwrap();
+        assert!((lambda.lambda_max - values[0]).abs() < 1e-12 && lambda.lambda_converged);
+        // The threshold 2/η is between the two eigenvalues of the data.
+        assert_eq!(point.values.get("eigenvalues_above_threshold"), Some(3.0));
+        assert_eq!(point.values.get("eigenvalue_6"), None);
+    }
+    let alone = run(
+        &Settings {
+            eigenvalues: 1,
+            ..settings
+        },
+        &[],
+    );
+    assert!(
+        alone
+            .points
+            .iter()
+            .all(|point| point.values.get("eigenvalue_1").is_none())
+    );
 }
 
 #[test]

@@ -132,6 +132,8 @@ pub(super) const PRODUCTS: Range = Range::new(Low::Least(2.0), High::Most(10_000
 pub(super) const RELATIVE_ERROR: Range = Range::new(Low::Least(1e-4), High::Most(1.0));
 /// A standard error needs some batches.
 pub(super) const BATCHES: Range = Range::new(Low::Least(16.0), High::Most(1e6));
+/// Each eigenvalue needs its own curve on the screen.
+pub(super) const EIGENVALUES: Range = Range::new(Low::Least(1.0), High::Most(16.0));
 /// Each probe needs its own measurement and its own curve on the screen.
 pub(super) const PROBES: Range = Range::new(Low::Least(1.0), High::Most(8.0));
 /// The largest number of hidden layers of a fully connected network.

@@ -24,6 +24,7 @@ static TRACES: Chart = Chart {
     title: "trace of the Hessian",
     span: ChartSpan::Positive,
     of: ChartOf::Measured,
+    also: &[],
 };
 
 static TRACE: Quantity = Quantity {

@@ -1,8 +1,6 @@
 //! One cell of the sweep: its plan, its state, and its curves.
 
-use crate::event::{
-    CellEnding, CellPlan, LambdaPoint, Point, PreconditionedPoint, Progress, RateChange, Summary, Values,
-};
+use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, Summary, Values};
 use crate::quantity::{
     self, LAMBDA_MAX, LAMBDA_RESIDUAL, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, Subject, THRESHOLD,
 };
@@ -102,8 +100,6 @@ fn probe_of(quantity: &Quantity, probe: usize) -> usize {
 pub struct Latest {
     /// The last λ_max on each probe.
     pub lambda: Vec<Option<LambdaPoint>>,
-    /// Whether the last preconditioned sharpness on the first probe converged.
-    pub preconditioned_converged: bool,
     /// Number of optimizer steps taken when λ_max on the first probe was last measured.
     pub lambda_step: Option<u64>,
     /// The values measured on each probe. The values of the first probe also contain those of the cell itself.
@@ -141,6 +137,19 @@ impl Latest {
         match error {
             Some(error) => values.set(key, error),
             None => values.remove(key),
+        }
+    }
+
+    /// Returns whether the search for the last value converged, if there was one; for a quantity of probes, on the first.
+    #[must_use]
+    pub fn converged(&self, quantity: &Quantity) -> Option<bool> {
+        Some(self.values.first()?.get(quantity.converged_key()?)? != 0.0)
+    }
+
+    fn set_converged(&mut self, quantity: &Quantity, probe: usize, converged: Option<bool>) {
+        if let Some((key, converged)) = quantity.converged_key().zip(converged) {
+            let values = self.values_of(probe_of(quantity, probe));
+            values.set(key, f64::from(u8::from(converged)));
         }
     }
 
@@ -271,6 +280,9 @@ impl Cell {
                     .push_marked(step, value, Marks::of(quantity, point));
                 self.latest.set(quantity, probe, value);
                 self.latest.set_error(quantity, probe, quantity.uncertainty(point));
+                let outcome = quantity.outcome(point);
+                self.latest
+                    .set_converged(quantity, probe, outcome.map(|outcome| outcome.converged));
             }
         }
         // A measurement after a step proves that the step was taken, also if no progress events arrive.
@@ -283,7 +295,7 @@ impl Cell {
             self.rate_changes.push((step, change));
         }
         if let Some(lambda) = &point.lambda {
-            self.measure_lambda(step, lambda, point.preconditioned.as_ref());
+            self.measure_lambda(step, lambda);
             if let Some(ratio) = self.ratio(lambda.lambda_max).filter(|_| lambda.lambda_probe == 0) {
                 self.trend.push(step, self.plan.planned_steps, ratio);
             }
@@ -296,10 +308,9 @@ impl Cell {
         }
     }
 
-    fn measure_lambda(&mut self, step: u64, lambda: &LambdaPoint, preconditioned: Option<&PreconditionedPoint>) {
+    fn measure_lambda(&mut self, step: u64, lambda: &LambdaPoint) {
         let probe = lambda.lambda_probe;
         if probe == 0 {
-            self.latest.preconditioned_converged = preconditioned.is_some_and(|found| found.preconditioned_converged);
             self.audits += u64::from(lambda.lambda_audited);
             self.latest.lambda_step = Some(step);
         }
@@ -321,6 +332,7 @@ impl Cell {
                 self.latest.set(quantity, 0, value);
                 let error = quantity.error_key().and_then(|key| summary.values.get(key));
                 self.latest.set_error(quantity, 0, error);
+                self.latest.set_converged(quantity, 0, summary.converged(quantity));
             }
         }
         if let (Some(first), Some(lambda_max)) = (self.latest.lambda.first_mut(), summary.last(&LAMBDA_MAX)) {
@@ -329,9 +341,6 @@ impl Cell {
             last.lambda_residual = summary.values.get(LAMBDA_RESIDUAL).unwrap_or(f64::NAN);
             last.lambda_converged = summary.lambda_converged.unwrap_or(false);
             self.latest.lambda_step = summary.lambda_step.or(self.latest.lambda_step);
-        }
-        if let Some(converged) = summary.preconditioned_converged {
-            self.latest.preconditioned_converged = converged;
         }
         self.curves.all_mut().for_each(|curve| curve.compact(BUCKETS_OF_ENDED));
     }
@@ -349,7 +358,7 @@ impl Cell {
     pub fn edge(&self) -> Option<f64> {
         let lambda = self.latest.lambda.first()?.as_ref()?;
         let converged = if self.plan.threshold.is_preconditioned {
-            self.latest.preconditioned_converged
+            self.latest.converged(&PRECONDITIONED_SHARPNESS) == Some(true)
         } else {
             lambda.lambda_converged
         };

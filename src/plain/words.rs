@@ -178,7 +178,7 @@ impl Eigenvalue<'_> {
 /// Formats the last value of a quantity; `None` if it has none.
 pub(super) fn last(quantity: &Quantity, summary: &Summary) -> Option<String> {
     let value = summary.last(quantity)?;
-    let is_doubtful = *quantity == PRECONDITIONED_SHARPNESS && summary.preconditioned_converged != Some(true);
+    let is_doubtful = quantity.converged_key().is_some() && summary.converged(quantity) != Some(true);
     let mark = if is_doubtful && value.is_finite() { "?" } else { "" };
     Some(value_of(quantity, value) + mark)
 }

@@ -1,11 +1,13 @@
 //! The declarations of all quantities and charts.
 
+mod eigenvalues;
 mod gauges;
 
 use super::{
     Chart, ChartOf, ChartSpan, Format, Kept, Line, Lines, Outcome, Quantity, Source, Subject, Told, Uncertainty,
 };
 
+pub use eigenvalues::*;
 pub use gauges::*;
 
 /// Every quantity, in the order of tables.
@@ -19,6 +21,7 @@ pub(super) static ALL: &[&Quantity] = &[
     &THRESHOLD,
     &PRECONDITIONED_SHARPNESS,
     &PRECONDITIONED_THRESHOLD,
+    &EIGENVALUES_ABOVE,
     &BATCH_SHARPNESS,
     &RATIO_OF_MEANS,
     &STEP_SHARPNESS,
@@ -34,6 +37,7 @@ pub static LAMBDA: Chart = Chart {
     title: "λ_max",
     span: ChartSpan::Lambda,
     of: ChartOf::All,
+    also: &[],
 };
 
 /// Preconditioned sharpness and its threshold.
@@ -42,6 +46,7 @@ pub static PRECONDITIONED: Chart = Chart {
     title: "preconditioned sharpness",
     span: ChartSpan::Eigenvalues,
     of: ChartOf::Measured,
+    also: &[],
 };
 
 /// Losses.
@@ -50,6 +55,7 @@ pub static LOSS: Chart = Chart {
     title: "loss",
     span: ChartSpan::Positive,
     of: ChartOf::All,
+    also: &[],
 };
 
 /// Accuracies.
@@ -58,6 +64,7 @@ pub static ACCURACY: Chart = Chart {
     title: "accuracy",
     span: ChartSpan::Shares,
     of: ChartOf::All,
+    also: &[],
 };
 
 /// Norms of gradients.
@@ -66,6 +73,7 @@ pub static GRADIENT: Chart = Chart {
     title: "gradient norm",
     span: ChartSpan::Positive,
     of: ChartOf::All,
+    also: &[],
 };
 
 /// Learning rates.
@@ -74,6 +82,7 @@ pub static RATE: Chart = Chart {
     title: "learning rate",
     span: ChartSpan::Positive,
     of: ChartOf::All,
+    also: &[],
 };
 
 /// Times of Hessian-vector products.
@@ -82,6 +91,7 @@ pub static PRODUCT: Chart = Chart {
     title: "time per HVP",
     span: ChartSpan::Positive,
     of: ChartOf::All,
+    also: &[],
 };
 
 /// Mean loss over the training set.
@@ -174,6 +184,7 @@ pub static LAMBDA_MAX: Quantity = Quantity {
     uncertainty: Uncertainty::Residual {
         key: LAMBDA_RESIDUAL,
         source: Source::Lambda(|lambda| Some(lambda.lambda_residual)),
+        converged: "lambda_converged",
         outcome: |point| {
             let lambda = point.lambda.as_ref()?;
             Some(Outcome {
@@ -227,6 +238,7 @@ pub static PRECONDITIONED_SHARPNESS: Quantity = Quantity {
     uncertainty: Uncertainty::Residual {
         key: "preconditioned_residual",
         source: Source::Preconditioned(|found| Some(found.preconditioned_residual)),
+        converged: "preconditioned_converged",
         outcome: |point| {
             let found = point.preconditioned.as_ref()?;
             Some(Outcome {

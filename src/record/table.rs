@@ -3,38 +3,32 @@
 use crate::event::{CellEnding, CellIndex, Summary};
 use crate::number::unsigned_zero;
 use crate::quantity::{
-    self, Kept, LAMBDA_MAX, PRECONDITIONED_SHARPNESS, Quantity, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS,
+    self, ChartOf, Kept, LAMBDA_MAX, Quantity, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS,
 };
 
 /// The quantities that the table has had since the first version, in the order of their columns.
 const FIRST: [&Quantity; 5] = [&TRAIN_LOSS, &TRAIN_ACCURACY, &TEST_LOSS, &TEST_ACCURACY, &LAMBDA_MAX];
 
 /// Returns the fixed columns, which follow those of the swept settings, and the field of a row for each.
-fn columns() -> Vec<(&'static str, Field)> {
+fn columns(rows: &[CellRow]) -> Vec<(&'static str, Field)> {
+    // What only some sweeps measure has columns once a cell has measured it.
+    let is_here = |quantity: &&Quantity| {
+        quantity.chart.of == ChartOf::All || rows.iter().any(|row| row.summary.last(quantity).is_some())
+    };
     let quantity = |quantity: &'static Quantity| {
         let value = (quantity.key, Field::Value(quantity.key));
         let uncertainty = quantity.error_key().map(|key| (key, Field::Value(key)));
-        // The probe of λ_max, and whether it converged.
+        let converged = quantity.converged_key().map(|key| (key, Field::Converged(quantity)));
+        // The step and the probe of λ_max.
         let of_lambda: &[(&'static str, Field)] = &[
-            (
-                "lambda_converged",
-                Field::Own(|row| truth(row.summary.lambda_converged)),
-            ),
             ("lambda_step", Field::Own(|row| text(row.summary.lambda_step.as_ref()))),
             ("lambda_on", Field::Own(|row| text(row.summary.lambda_on.as_ref()))),
         ];
-        let of_preconditioned: &[(&'static str, Field)] = &[(
-            "preconditioned_converged",
-            Field::Own(|row| truth(row.summary.preconditioned_converged)),
-        )];
-        let further = match quantity.key {
-            key if key == LAMBDA_MAX.key => of_lambda,
-            key if key == PRECONDITIONED_SHARPNESS.key => of_preconditioned,
-            _ => &[],
-        };
+        let further = if *quantity == LAMBDA_MAX { of_lambda } else { &[] };
         [value]
             .into_iter()
             .chain(uncertainty)
+            .chain(converged)
             .chain(further.iter().copied())
             .collect::<Vec<_>>()
     };
@@ -50,6 +44,7 @@ fn columns() -> Vec<(&'static str, Field)> {
     ];
     let mut kept: Vec<&Quantity> = quantity::all()
         .filter(|quantity| quantity.told.kept >= Kept::InCsv)
+        .filter(is_here)
         .collect();
     // The sort is stable: newer quantities follow in the order of tables.
     kept.sort_by_key(|quantity| {
@@ -68,6 +63,8 @@ fn columns() -> Vec<(&'static str, Field)> {
 enum Field {
     /// The last value under this key.
     Value(&'static str),
+    /// Whether the last value of this quantity converged.
+    Converged(&'static Quantity),
     /// A field that is not a quantity.
     Own(fn(&CellRow) -> String),
 }
@@ -119,7 +116,7 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
             swept.push(name);
         }
     }
-    let columns = columns();
+    let columns = columns(rows);
     // A sweep over `steps` must not produce two columns with the same name.
     let own = |name: &str| name == "cell" || columns.iter().any(|(column, _)| *column == name);
     let titles = swept.iter().map(|name| {
@@ -145,6 +142,7 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
             .chain(settings)
             .chain(columns.iter().map(|(_, field)| match field {
                 Field::Value(key) => number(row.summary.values.get(key)),
+                Field::Converged(quantity) => truth(row.summary.converged(quantity)),
                 Field::Own(text) => text(row),
             }));
         table += &line(fields);

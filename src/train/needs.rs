@@ -4,7 +4,7 @@ use sharpness::curvature::KEPT_VECTORS;
 use sharpness::model::{Footprint, Network};
 use sharpness::optimizer::State;
 
-use super::run::chunk;
+use super::chunk::chunk;
 use crate::config::{Extent, Settings, Statistics};
 use crate::setup;
 
@@ -84,7 +84,9 @@ pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> N
         .filter(|kept| matches!(kept.state, State::Vector(_)))
         .count();
     let tracks = if optimizer.is_preconditioned() { 2 } else { 1 };
-    let kept = (settings.probes.len() * tracks * KEPT_VECTORS + of_optimizer) as u64;
+    // Each eigenvalue beyond the first adds a kept vector.
+    let of_tracks = tracks * KEPT_VECTORS + settings.eigenvalues - 1;
+    let kept = (settings.probes.len() * of_tracks + of_optimizer) as u64;
     let batch_norm = network.has_batch_norm();
     let resting = network.footprint(false);
     let step = {

@@ -124,7 +124,8 @@ impl ProbeTrack {
             .map(|index| Self {
                 probe: settings.probes[index].clone(),
                 examples: probe_examples(settings, index, task.train, task.test),
-                tracker: Tracker::new(rules, stream(settings.seed, Purpose::Eigenvector(index))),
+                tracker: Tracker::new(rules, stream(settings.seed, Purpose::Eigenvector(index)))
+                    .following(settings.eigenvalues),
                 preconditioned: is_preconditioned
                     .then(|| Tracker::new(rules, stream(settings.seed, Purpose::Preconditioned(index)))),
             })

@@ -16,6 +16,7 @@ use sharpness::random::{Purpose, stream};
 use sharpness::schedule::Schedule;
 
 use super::augment::Augmenter;
+use super::chunk::chunk;
 use super::gauges::{self, Gauged};
 use super::last_values::LastValues;
 use super::losses::Losses;
@@ -445,16 +446,6 @@ impl Training<'_> {
 fn has_diverged(loss: f64, settings: &Settings) -> bool {
     // A comparison with NaN is always false.
     loss.is_nan() || loss > settings.loss_limit
-}
-
-/// Returns the number of examples in one pass of a training step. With batch norm, the examples of a pass share
-/// statistics, so a pass has the whole batch, or the statistics group of a full batch.
-pub(super) fn chunk(settings: &Settings, batch: usize, batch_norm: bool) -> usize {
-    match (batch_norm, settings.batch_size, settings.statistics_group) {
-        (false, _, _) => settings.chunk_size,
-        (true, Extent::Full, Extent::Count(group)) => group,
-        (true, _, _) => batch,
-    }
 }
 
 fn ending(verdict: Verdict) -> Option<CellEnding> {

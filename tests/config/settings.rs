@@ -45,7 +45,9 @@ fn what_is_left_out_has_its_documented_default() {
     lambda_tolerance: 0.01
     lambda_max_products: 200
     audit_every: 10
+    eigenvalues: 1
     probes: [(from:HeldOut,examples:1000,statistics:Batch,group:Full)]
+    gauges: []
     chunk_size: 1000
     statistics_group: Full
     precision: F32
@@ -362,7 +364,9 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       lambda_tolerance      0.01
       lambda_max_products   200
       audit_every           10
+      eigenvalues           1
       probes                [(from:HeldOut,examples:1000,statistics:Batch,group:Full)]
+      gauges                []
       chunk_size            1000
       statistics_group      Full
       precision             F32

@@ -26,6 +26,7 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     lambda_every,
     lambda_tolerance,
     lambda_max_products,
+    eigenvalues,
     probes,
     gauges,
     chunk_size,
@@ -209,6 +210,11 @@ fn probes(settings: &Settings) -> Verdict {
         ));
     }
     Ok(())
+}
+
+fn eigenvalues(settings: &Settings) -> Verdict {
+    let count = settings.eigenvalues;
+    within(ranges::EIGENVALUES, "eigenvalues", count as f64, count)
 }
 
 fn gauges(settings: &Settings) -> Verdict {

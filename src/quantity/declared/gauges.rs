@@ -3,7 +3,7 @@
 use super::super::{
     Chart, ChartOf, ChartSpan, Format, Kept, Line, Lines, Quantity, Source, Subject, Told, Uncertainty,
 };
-use super::THRESHOLD;
+use super::{LAMBDA_MAX, THRESHOLD};
 
 /// Batch sharpness and its thresholds.
 pub static BATCH: Chart = Chart {
@@ -11,6 +11,7 @@ pub static BATCH: Chart = Chart {
     title: "batch sharpness",
     span: ChartSpan::Eigenvalues,
     of: ChartOf::Gauged,
+    also: &[&LAMBDA_MAX],
 };
 
 /// The name of the standard error of batch sharpness on disk.
@@ -24,7 +25,7 @@ pub static BATCH_SHARPNESS: Quantity = Quantity {
     key: "batch_sharpness",
     label: "batch sharpness",
     column: "batch sh.",
-    on_chart: "E[gᵀHg/‖g‖²]",
+    on_chart: "mean",
     names: &["bs"],
     format: Format::Number,
     subject: Subject::Cell,
@@ -54,7 +55,7 @@ pub static RATIO_OF_MEANS: Quantity = Quantity {
     key: "batch_ratio_of_means",
     label: "batch ratio of means",
     column: "batch r.m.",
-    on_chart: "E[gᵀHg]/E[‖g‖²]",
+    on_chart: "ratio of means",
     names: &[],
     uncertainty: Uncertainty::StandardError {
         key: RATIO_OF_MEANS_ERROR,

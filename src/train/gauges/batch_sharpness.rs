@@ -16,8 +16,8 @@ use crate::quantity::{
 };
 use crate::setup;
 use crate::train::Task;
+use crate::train::chunk::chunk;
 use crate::train::parts::Parts;
-use crate::train::run::chunk;
 
 /// The smallest number of batches from which a standard error is taken.
 const LEAST: u64 = 16;

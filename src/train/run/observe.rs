@@ -11,7 +11,8 @@ use crate::config::{Extent, Settings};
 use crate::event::{Activity, CellEnding, LambdaPoint, Point, PreconditionedPoint, StopReason, Values};
 use crate::number::significant;
 use crate::quantity::{
-    GRADIENT_NORM, LEARNING_RATE, PRECONDITIONED_SHARPNESS, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS,
+    EIGENVALUES, EIGENVALUES_ABOVE, GRADIENT_NORM, LEARNING_RATE, PRECONDITIONED_SHARPNESS, Quantity, TEST_ACCURACY,
+    TEST_LOSS, THRESHOLD, TRAIN_ACCURACY, TRAIN_LOSS,
 };
 use crate::setup;
 use crate::train::evaluate::evaluate;
@@ -121,6 +122,7 @@ impl Run<'_> {
     /// Measures λ_max on every probe, and the preconditioned sharpness if the optimizer took a preconditioned step. The
     /// first probe's values go into the existing point, those of each other one into a new point.
     fn measure_lambda(&mut self, points: &mut Vec<Point>, audit: bool) -> Result<(), CellEnding> {
+        let settings = self.task.settings;
         let started = self.stopwatch.seconds();
         let cold = audit || self.probes.iter().any(ProbeTrack::audit_is_due);
         let learning_rate = self.learning_rate_in_force();
@@ -130,7 +132,7 @@ impl Run<'_> {
         let mut probes = std::mem::take(&mut self.probes);
         for (index, probe) in probes.iter_mut().enumerate() {
             let audit = audit || probe.audit_is_due();
-            let lambda = self.measure_probe(index, probe, audit)?;
+            let (lambda, measured) = self.measure_probe(index, probe, audit)?;
             let preconditioned = match &preconditioner {
                 Some(preconditioner) => self.measure_preconditioned(probe, preconditioner, audit)?,
                 None => None,
@@ -139,6 +141,9 @@ impl Run<'_> {
                 points.push(self.point());
             }
             points[index].lambda = Some(lambda);
+            if settings.eigenvalues > 1 {
+                set_eigenvalues(&mut points[index].values, &measured, threshold);
+            }
             points[index].preconditioned = preconditioned;
             let of_cell = [
                 Some((&LEARNING_RATE, learning_rate)),
@@ -155,7 +160,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn measure_probe(&mut self, index: usize, probe: &mut ProbeTrack, audit: bool) -> Result<LambdaPoint, CellEnding> {
+    fn measure_probe(
+        &mut self,
+        index: usize,
+        probe: &mut ProbeTrack,
+        audit: bool,
+    ) -> Result<(LambdaPoint, Measurement), CellEnding> {
         let activity = if audit {
             Activity::Auditing
         } else {
@@ -175,11 +185,18 @@ impl Run<'_> {
             return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
         };
         self.notice_correction("λ_max", &measured);
+        for (index, from) in measured.corrections.iter().enumerate().skip(1) {
+            if let Some(from) = *from {
+                let name = format!("eigenvalue {} by size", index + 1);
+                self.notice_corrected(&name, from, measured.eigenvalues[index].value);
+            }
+        }
         let paused = self.stopwatch.left_out().saturating_sub(left_out);
-        Ok(LambdaPoint {
+        let lambda = LambdaPoint {
             lambda_max: measured.value,
             lambda_residual: measured.residual,
-            lambda_converged: measured.converged,
+            // Of several eigenvalues, only the first is λ_max.
+            lambda_converged: measured.eigenvalues.first().is_some_and(|first| first.converged),
             lambda_hvps: measured.products,
             lambda_rounded_hvps: measured.rounded_products,
             lambda_seconds: started.elapsed().saturating_sub(paused).as_secs_f64(),
@@ -187,7 +204,8 @@ impl Run<'_> {
             lambda_on: self.task.settings.probes[index].describe(self.task.settings),
             lambda_audited: measured.audited,
             lambda_corrected_from: measured.corrected_from,
-        })
+        };
+        Ok((lambda, measured))
     }
 
     fn measure_preconditioned(
@@ -297,8 +315,13 @@ impl Run<'_> {
 
     /// Publishes that an audit corrected a value.
     fn notice_correction(&mut self, name: &str, measured: &Measurement) {
-        let Some(from) = measured.corrected_from else { return };
-        let (value, from) = (significant(measured.value, 5), significant(from, 5));
+        if let Some(from) = measured.corrected_from {
+            self.notice_corrected(name, from, measured.value);
+        }
+    }
+
+    fn notice_corrected(&mut self, name: &str, from: f64, value: f64) {
+        let (value, from) = (significant(value, 5), significant(from, 5));
         let step = self.step;
         self.outbox.notice(
             Some(self.task.cell),
@@ -324,6 +347,24 @@ fn reached(settings: &Settings, point: &Point) -> Option<StopReason> {
         Some(StopReason::TrainAccuracy)
     } else {
         None
+    }
+}
+
+/// Sets the tracked eigenvalues under the numbers of their eigenvectors, and how many are above the threshold of λ_max.
+fn set_eigenvalues(values: &mut Values, measured: &Measurement, threshold: Option<(&'static Quantity, f64)>) {
+    for (eigenvalue, &number) in measured.eigenvalues.iter().zip(&measured.numbers) {
+        let number = number as usize;
+        values.set(EIGENVALUES[number].key, eigenvalue.value);
+        if let Some(key) = EIGENVALUES[number].error_key() {
+            values.set(key, eigenvalue.residual);
+        }
+        if let Some(key) = EIGENVALUES[number].converged_key() {
+            values.set(key, f64::from(u8::from(eigenvalue.converged)));
+        }
+    }
+    if let Some((_, threshold)) = threshold.filter(|(quantity, _)| **quantity == THRESHOLD) {
+        let above = measured.eigenvalues.iter().filter(|found| found.value > threshold);
+        values.set(EIGENVALUES_ABOVE.key, above.count() as f64);
     }
 }
 

@@ -22,7 +22,10 @@ pub(super) fn render(scene: &Scene, chart: &Chart, spread: Spread, area: Rect, b
     let probe = scene.probe(cell);
     // The main line comes first, because it is drawn on top.
     let mut quantities: Vec<&Quantity> = chart.quantities().collect();
-    quantities.sort_by_key(|quantity| quantity.line);
+    quantities.extend(chart.also);
+    quantities.sort_by_key(|quantity| (quantity.chart != chart, quantity.line));
+    // Of a family, only what was measured.
+    quantities.retain(|quantity| quantity.line != quantity::Line::Family || cell.latest.of(quantity, probe).is_some());
     let lines: Vec<Line> = quantities.iter().map(|quantity| line(quantity, scene, cell)).collect();
     let mut title = vec![
         Span::raw(" "),
@@ -64,7 +67,7 @@ pub(super) fn line<'a>(quantity: &'static Quantity, scene: &Scene, cell: &'a Cel
         marks,
         is_noisy: quantity.line != quantity::Line::Limit,
         ..Line::measured(
-            if *quantity == quantity::PRECONDITIONED_THRESHOLD {
+            if [&quantity::THRESHOLD, &quantity::PRECONDITIONED_THRESHOLD].contains(&quantity) {
                 &cell.plan.threshold.formula
             } else {
                 quantity.on_chart
@@ -85,13 +88,39 @@ pub(super) fn current<'a>(quantity: &Quantity, line: &Line, scene: &Scene, cell:
 
 /// Returns the pen of a quantity, which is the same in every chart.
 fn pen(quantity: &Quantity, theme: &Theme) -> Pen {
+    // λ_max is the main line of its own chart only, which has its own drawing rules.
+    if *quantity == quantity::LAMBDA_MAX {
+        return Pen {
+            style: theme.lambda,
+            pattern: Pattern::Dashed,
+            ascii: '~',
+        };
+    }
+    if quantity.line == quantity::Line::Family {
+        return of_family(quantity, theme);
+    }
     let (style, pattern, ascii) = match quantity.line {
         quantity::Line::Main => (theme.test, Pattern::Solid, '*'),
         quantity::Line::Second => (theme.train, Pattern::Dashed, '+'),
-        quantity::Line::Third => (theme.good, Pattern::Faint, 'o'),
+        quantity::Line::Third | quantity::Line::Family => (theme.good, Pattern::Faint, 'o'),
         quantity::Line::Limit => (theme.threshold, Pattern::Dotted, '-'),
     };
     Pen { style, pattern, ascii }
+}
+
+/// Returns the pen of one of a family of curves: the colours are used in turn, and its last character tells it in ASCII.
+fn of_family(quantity: &Quantity, theme: &Theme) -> Pen {
+    let colours = [theme.lambda, theme.test, theme.train, theme.good, theme.warning];
+    let place = quantity
+        .chart
+        .quantities()
+        .position(|other| other == quantity)
+        .unwrap_or(0);
+    Pen {
+        style: colours[place % colours.len()],
+        pattern: Pattern::Solid,
+        ascii: quantity.on_chart.chars().last().unwrap_or('*'),
+    }
 }
 
 /// Returns the notes on the right of the title, the most important one first: a narrow chart shows only this one.

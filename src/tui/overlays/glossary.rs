@@ -6,9 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::event::Threshold;
-use crate::quantity::{
-    self, ChartOf, LAMBDA_MAX, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD,
-};
+use crate::quantity::{self, ChartOf, LAMBDA_MAX, PRECONDITIONED, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 
@@ -82,9 +80,8 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     let is_here = |quantity: &&Quantity| {
         // What no configuration asked for is not explained here; the book has all quantities.
         let is_measured = || quantity.chart.quantities().any(|of| cell.latest.first(of).is_some());
-        (quantity.chart.of != ChartOf::Gauged || is_measured())
-            && *quantity != of_others
-            && (threshold.is_preconditioned || **quantity != PRECONDITIONED_SHARPNESS)
+        let is_limited = *quantity.chart == PRECONDITIONED && threshold.is_preconditioned;
+        *quantity != of_others && (quantity.chart.of == ChartOf::All || is_limited || is_measured())
     };
     let mut entries = Vec::new();
     for quantity in quantity::all().filter(is_here) {
@@ -154,6 +151,7 @@ fn of_lambda(tolerance: &str, ratio: &str) -> [(&'static str, String); 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quantity::PRECONDITIONED_SHARPNESS;
     use crate::tui::fixture::Fixture;
     use crate::tui::state::view::MOST_EXPLAINED;
 

@@ -10,7 +10,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use crate::event::{CellEnding, Threshold, cell_name};
 use crate::monitor::{Cell, CellState};
 use crate::number::count::counted;
-use crate::quantity::{self, Chart, LEARNING_RATE, PRECONDITIONED_SHARPNESS, Quantity, Source};
+use crate::quantity::{self, Chart, LEARNING_RATE, Quantity, Source};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
 use crate::tui::words;
@@ -215,7 +215,7 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
     let further = quantity::all().filter(|quantity| !is_elsewhere(quantity));
     rows.extend(further.filter_map(|quantity| {
         let value = cell.latest.first(quantity)?;
-        let is_doubtful = *quantity == PRECONDITIONED_SHARPNESS && !cell.latest.preconditioned_converged;
+        let is_doubtful = cell.latest.converged(quantity) == Some(false);
         let doubt = if is_doubtful { ", not converged" } else { "" };
         let error = cell.latest.error_of(quantity, 0).filter(|error| error.is_finite());
         let error = error.map_or_else(String::new, |error| format!(" ± {}", words::value(error, 2)));
