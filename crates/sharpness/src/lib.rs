@@ -8,7 +8,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`model`] | networks and losses: values, gradients, and exact Hessian-vector products |
-//! | [`curvature`] | the Hessian as an operator, Lanczos, and a tracker of λ_max along a training run |
+//! | [`curvature`] | the Hessian and other operators, their largest eigenvalues once or along a training run, trace and spectrum |
 //! | [`optimizer`] | optimizers, each with its step, its state and its stability threshold |
 //! | [`schedule`] | learning rates over the steps of a run |
 //! | [`tensor`] | vectors of parameters; copies between the host and a device |

@@ -32,6 +32,12 @@ pub struct Eigenvalue {
     pub converged: bool,
 }
 
+/// Returns the size that errors of the `index`-th largest value are compared with.
+pub(super) fn scale(value: f64, index: usize, top: f64) -> f64 {
+    let least = if index == 0 { 0.0 } else { LEAST_SCALE * top.abs() };
+    value.abs().max(least)
+}
+
 /// The wanted pairs of a search.
 pub(super) struct Convergence {
     count: usize,
@@ -119,15 +125,11 @@ impl Convergence {
         if !(measured.norm.is_finite() && pair.value.is_finite()) {
             return None;
         }
-        let scale = pair
-            .value
-            .abs()
-            .max(if index == 0 { 0.0 } else { LEAST_SCALE * top.value.abs() });
         let found = Eigenvalue {
             // Turns −0 into 0.
             value: pair.value + 0.0,
             residual: measured.norm,
-            converged: measured.norm <= self.tolerance * scale,
+            converged: measured.norm <= self.tolerance * scale(pair.value, index, top.value),
         };
         Some((found, residual, measured))
     }

@@ -10,10 +10,11 @@
 use burn::tensor::{DType, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use super::convergence::Eigenvalue;
+use super::convergence::scale;
 use super::identity::{Former, numbered};
 use super::kept::{Kept, kept_of, kept_vectors};
 use super::lanczos::{Estimate, Search, largest_eigenvalues};
+use super::measurement::{Measurement, Searches, total};
 use super::operator::{Interrupted, SymmetricOperator};
 use super::random_vectors::{random_signs, random_vector};
 use super::rounded::largest_eigenvalues_rounded_first;
@@ -84,33 +85,6 @@ impl Rules {
     }
 }
 
-/// A measured value of λ_max, or of several eigenvalues, with their accuracy and cost.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measurement {
-    /// λ_max; NaN if products or vectors are not finite.
-    pub value: f64,
-    /// ‖Hv − λv‖ for the unit vector v; NaN if the value is NaN.
-    pub residual: f64,
-    /// Whether the residuals of all eigenvalues met the tolerance.
-    pub converged: bool,
-    /// The eigenvalues that the tracker follows, the largest first; none if the value is NaN.
-    pub eigenvalues: Vec<Eigenvalue>,
-    /// For each of the eigenvalues, the number of its eigenvector, below the number of eigenvalues that the tracker
-    /// follows. An eigenvector keeps its number while it stays among them, also if it crosses others. One that falls out
-    /// leaves its number to the one that comes in.
-    pub numbers: Vec<u32>,
-    /// Number of products, audit included.
-    pub products: u64,
-    /// Number of products that may have been rounded. Value and residual come from exact products.
-    pub rounded_products: u64,
-    /// Whether a cold start that converged gave or confirmed the value.
-    pub audited: bool,
-    /// The warm track's value, if the audit found a larger one.
-    pub corrected_from: Option<f64>,
-    /// For each of the eigenvalues, the warm track's value if the audit found a larger one.
-    pub corrections: Vec<Option<f64>>,
-}
-
 /// A tracker of the top eigenvectors of a slowly changing operator.
 pub struct Tracker {
     rules: Rules,
@@ -160,8 +134,8 @@ impl Tracker {
     /// A measurement starts from `count` + 2 vectors. With tolerance 1e-2 it took 6, 14, 20 and 37 products on average for
     /// 1, 3, 5 and 10 eigenvalues of a small CNN, and 5, 9, 13 and 24 for an MLP at the edge of stability; an audit adds 10
     /// to 43 (`cargo bench --bench strategies -- several`). The tracker keeps
-    /// [`KEPT_VECTORS`](super::KEPT_VECTORS) − 1 + `count` vectors. An eigenvalue is converged once its residual is at most the tolerance times
-    /// its size or, if this is more, a tenth of λ_max.
+    /// [`KEPT_VECTORS`](super::KEPT_VECTORS) − 1 + `count` vectors. An eigenvalue is converged once its residual is at
+    /// most the tolerance times its size or, if this is more, a tenth of λ_max.
     #[must_use]
     pub fn following(mut self, count: usize) -> Self {
         self.count = count.max(1);
@@ -228,98 +202,114 @@ impl Tracker {
     ) -> Result<Measurement, Interrupted> {
         let audit = audit || self.audit_is_due();
         let (started, mut resting) = self.choose();
-        let warm = if started.is_empty() {
-            None
-        } else {
-            let start = self.with_noise(&started);
-            Some(self.find(operator, &start, self.rules.tolerance, 0)?)
-        };
-        let mut products = warm.iter().map(|e| e.products).sum();
-        let mut rounded_products = warm.iter().map(|e| e.rounded_products).sum();
-        let warm = warm.filter(|warm| warm.value.is_finite());
-        let audit = audit || warm.is_none();
+        let Searches {
+            warm,
+            cold,
+            joint,
+            products,
+            rounded_products,
+        } = self.search(operator, like, audit, &started)?;
         if warm.is_none() {
             resting.clear();
         }
-        let cold = if audit {
-            let start: Vec<Tensor<1>> = (0..self.count).map(|_| random_vector(&mut self.rng, like)).collect();
-            let tolerance = (self.rules.tolerance * COLD_TIGHTER)
-                .min(COLD_TOLERANCE)
-                .max(self.rules.tolerance_floor)
-                .min(self.rules.tolerance);
-            Some(self.find(operator, &start, tolerance, COLD_PRODUCTS + self.count as u64 - 1)?)
-        } else {
-            None
-        };
-        products += cold.iter().map(|e| e.products).sum::<u64>();
-        rounded_products += cold.iter().map(|e| e.rounded_products).sum::<u64>();
-        let cold = cold.filter(|cold| cold.value.is_finite());
         self.lowest = match (&warm, &cold) {
             (_, Some(cold)) => cold.lowest,
             (Some(warm), None) => self.lowest.min(warm.lowest),
             (None, None) => f64::INFINITY,
         };
-        self.since_audit = if audit { 0 } else { self.since_audit + 1 };
-        // If the audit agrees, its values are the more accurate ones, but its lower vectors are less accurate: they come
-        // from a few products with random vectors. So the tracker then continues from the warm search.
-        let missed = match (&warm, &cold) {
-            (Some(warm), Some(cold)) => self.missed(warm, cold),
+        self.since_audit = if audit || warm.is_none() {
+            0
+        } else {
+            self.since_audit + 1
+        };
+        // Choose the search to report, and the search to continue from.
+        let corrections = match (&warm, &cold) {
+            (Some(warm), Some(cold)) => self.missed(warm, joint.as_ref().unwrap_or(cold)),
             _ => Vec::new(),
         };
-        let corrected = missed.iter().any(Option::is_some);
-        let joint = match (&warm, &cold) {
-            (Some(warm), Some(cold)) if corrected && self.missed(cold, warm).iter().any(Option::is_some) => {
-                // Each search missed something that the other found.
-                let both = [cold, warm].map(|found| found.vectors.iter().take(self.count));
-                let start: Vec<Tensor<1>> = both.into_iter().flatten().collect();
-                Some(self.find(operator, &start, self.rules.tolerance, 0)?)
-            }
-            _ => None,
-        };
-        products += joint.iter().map(|e| e.products).sum::<u64>();
-        rounded_products += joint.iter().map(|e| e.rounded_products).sum::<u64>();
-        let joint = joint.filter(|joint| joint.value.is_finite());
-        let audited = cold.as_ref().is_some_and(|cold| cold.converged);
+        let corrected = corrections.iter().any(Option::is_some);
         let told = match (&joint, &warm, &cold) {
             (Some(joint), ..) => Some(joint),
             (None, Some(warm), Some(cold)) if corrected || total(cold) > total(warm) => Some(cold),
             (None, warm, cold) => warm.as_ref().or(cold.as_ref()),
         };
+        let audited = cold.as_ref().is_some_and(|cold| cold.converged);
         // A cold search must meet its own, tighter tolerance: with a looser one its value may be far too low.
         let mut measurement = Measurement::of(told, products, rounded_products, audited);
-        let followed = match (joint, warm, cold) {
-            (joint, Some(warm), Some(cold)) if corrected => {
-                let found = joint.unwrap_or(cold);
-                resting.clear();
-                measurement.corrections = self.missed(&warm, &found);
-                measurement.corrected_from = measurement.corrections.first().copied().flatten();
-                Some(found)
-            }
-            (_, warm, cold) => warm.or(cold),
-        };
+        measurement.corrected_from = corrections.first().copied().flatten();
+        measurement.corrections = corrections;
         measurement.corrections.resize(measurement.eigenvalues.len(), None);
-        let Some(found) = followed else {
+        // If the audit agrees, its values are the more accurate ones, but its lower vectors are less accurate: they come
+        // from a few products with random vectors. So the tracker then continues from the warm search.
+        let found = match (joint, warm, cold) {
+            (Some(joint), ..) => Some(joint),
+            (None, Some(_), Some(cold)) if corrected => Some(cold),
+            (None, warm, cold) => warm.or(cold),
+        };
+        if corrected {
+            resting.clear();
+        }
+        let Some(found) = found else {
             self.kept.clear();
             return Ok(measurement);
         };
-        let numbers = self.numbers(&found);
-        self.kept = kept_of(&found, self.count, resting, self.lowest);
-        for (index, kept) in self.kept.iter_mut().enumerate() {
-            kept.number = numbers.get(index).copied();
-        }
-        measurement.numbers = numbers;
+        measurement.numbers = self.numbers(&found);
         measurement.numbers.truncate(measurement.eigenvalues.len());
+        let kept = kept_of(&found, self.count, resting, self.lowest);
+        let numbers = measurement.numbers.iter().copied().map(Some);
+        let numbers = numbers.chain(std::iter::repeat(None));
+        self.kept = kept
+            .into_iter()
+            .zip(numbers)
+            .map(|(kept, number)| Kept { number, ..kept })
+            .collect();
         Ok(measurement)
+    }
+
+    /// Searches from `started`, and with an `audit`, or if nothing finite is found, from random vectors. If both searches
+    /// find an eigenvalue that the other missed, a third search starts from the vectors of both.
+    fn search(
+        &mut self,
+        operator: &mut impl SymmetricOperator,
+        like: &Tensor<1>,
+        audit: bool,
+        started: &[Kept],
+    ) -> Result<Searches, Interrupted> {
+        let mut searches = Searches::default();
+        if !started.is_empty() {
+            let start = self.with_noise(started);
+            let found = self.find(operator, &start, self.rules.tolerance, 0)?;
+            searches.warm = searches.add(found);
+        }
+        if audit || searches.warm.is_none() {
+            let start: Vec<Tensor<1>> = (0..self.count).map(|_| random_vector(&mut self.rng, like)).collect();
+            let tolerance = (self.rules.tolerance * COLD_TIGHTER)
+                .min(COLD_TOLERANCE)
+                .max(self.rules.tolerance_floor)
+                .min(self.rules.tolerance);
+            let found = self.find(operator, &start, tolerance, COLD_PRODUCTS + self.count as u64 - 1)?;
+            searches.cold = searches.add(found);
+        }
+        if let (Some(warm), Some(cold)) = (&searches.warm, &searches.cold) {
+            let differ = |less, found| self.missed(less, found).iter().any(Option::is_some);
+            if differ(warm, cold) && differ(cold, warm) {
+                let both = [cold, warm].map(|found| found.vectors.iter().take(self.count));
+                let start: Vec<Tensor<1>> = both.into_iter().flatten().collect();
+                let found = self.find(operator, &start, self.rules.tolerance, 0)?;
+                searches.joint = searches.add(found);
+            }
+        }
+        Ok(searches)
     }
 
     /// Returns, for each eigenvalue of `found`, the value in `less` if it is smaller by more than the tolerance.
     fn missed(&self, less: &Estimate, found: &Estimate) -> Vec<Option<f64>> {
-        let pairs = less.eigenvalues.iter().zip(&found.eigenvalues);
-        pairs
-            .map(|(less, found)| {
-                (found.value - less.value > self.rules.tolerance * found.value.abs()).then_some(less.value)
-            })
-            .collect()
+        let pairs = less.eigenvalues.iter().zip(&found.eigenvalues).enumerate();
+        let missed = pairs.map(|(index, (less, more))| {
+            let least = self.rules.tolerance * scale(more.value, index, found.value);
+            (more.value - less.value > least).then_some(less.value)
+        });
+        missed.collect()
     }
 
     /// Returns the numbers of the found eigenvectors, by their overlaps with those of the last measurement.
@@ -395,28 +385,4 @@ impl Tracker {
             .map(|(kept, size)| kept.vector.clone() + random_signs(&mut self.rng, &kept.vector, size))
             .collect()
     }
-}
-
-impl Measurement {
-    /// Returns the measurement that tells the result of a search, without numbers and corrections.
-    fn of(told: Option<&Estimate>, products: u64, rounded_products: u64, audited: bool) -> Self {
-        Self {
-            value: told.map_or(f64::NAN, |told| told.value),
-            residual: told.map_or(f64::NAN, |told| told.residual),
-            converged: told.is_some_and(|told| told.converged),
-            eigenvalues: told.map_or_else(Vec::new, |told| told.eigenvalues.clone()),
-            numbers: Vec::new(),
-            products,
-            rounded_products,
-            audited,
-            corrected_from: None,
-            corrections: Vec::new(),
-        }
-    }
-}
-
-/// Returns the sum of the found eigenvalues. The sum over the whole space spanned is at most that of the largest
-/// eigenvalues (Fan 1949), so the larger sum is the better one.
-fn total(found: &Estimate) -> f64 {
-    found.eigenvalues.iter().map(|found| found.value).sum()
 }

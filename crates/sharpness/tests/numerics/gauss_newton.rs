@@ -30,31 +30,30 @@ fn outputs(problem: &Problem, parameters: &Tensor<1>, chunk: &Examples) -> DVect
     numbers(&problem.network.forward(&parts, chunk.images.clone(), &mut pass)).into()
 }
 
+/// Returns the outputs of all examples at parameters that are moved by `steps` steps along v.
+fn all_outputs(problem: &Problem, v: &Tensor<1>, steps: f64) -> DVector<f64> {
+    let moved = problem.parameters.clone() + v.clone() * (steps * STEP);
+    let chunks = problem.examples.chunks(problem.chunk);
+    let all: Vec<f64> = chunks
+        .flat_map(|chunk| outputs(problem, &moved, &chunk).as_slice().to_vec())
+        .collect();
+    all.into()
+}
+
 /// Returns J v for the outputs of all examples, by central differences.
 fn jacobian_times(problem: &Problem, v: &DVector<f64>) -> DVector<f64> {
     let v = tensor(v.as_slice());
-    let at = |steps: f64| {
-        let moved = problem.parameters.clone() + v.clone() * (steps * STEP);
-        let chunks = problem.examples.chunks(problem.chunk);
-        let all: Vec<f64> = chunks
-            .flat_map(|chunk| outputs(problem, &moved, &chunk).as_slice().to_vec())
-            .collect();
-        DVector::from(all)
-    };
+    let at = |steps: f64| all_outputs(problem, &v, steps);
     (at(1.0) - at(-1.0)) / (2.0 * STEP)
 }
 
-/// Returns H_ℓ x: for each example diag(p) − ppᵀ with p = softmax(z), or the identity.
-fn loss_hessian_times(problem: &Problem, x: &DVector<f64>) -> DVector<f64> {
+/// Returns H_ℓ x at the outputs z: for each example diag(p) − ppᵀ with p = softmax(z), or the identity.
+fn loss_hessian_times(problem: &Problem, z: &DVector<f64>, x: &DVector<f64>) -> DVector<f64> {
     if problem.loss == Loss::SquaredError {
         return x.clone();
     }
-    let chunks = problem.examples.chunks(problem.chunk);
-    let z: Vec<f64> = chunks
-        .flat_map(|chunk| outputs(problem, &problem.parameters, &chunk).as_slice().to_vec())
-        .collect();
     let classes = z.len() / problem.examples.len();
-    let rows = z.chunks(classes).zip(x.as_slice().chunks(classes));
+    let rows = z.as_slice().chunks(classes).zip(x.as_slice().chunks(classes));
     let all: Vec<f64> = rows
         .flat_map(|(z, x)| {
             let total: f64 = z.iter().map(|z| z.exp()).sum();
@@ -74,7 +73,8 @@ fn dense(problem: &Problem) -> DMatrix<f64> {
         .column_iter()
         .map(|e| jacobian_times(problem, &e.into()))
         .collect();
-    let weighted: Vec<DVector<f64>> = columns.iter().map(|x| loss_hessian_times(problem, x)).collect();
+    let z = all_outputs(problem, &problem.parameters, 0.0);
+    let weighted: Vec<DVector<f64>> = columns.iter().map(|x| loss_hessian_times(problem, &z, x)).collect();
     DMatrix::from_columns(&columns).transpose() * DMatrix::from_columns(&weighted) / problem.examples.len() as f64
 }
 
@@ -107,7 +107,8 @@ fn products_of_deep_networks_are_inner_products_of_differences_of_outputs() {
     for (name, problem) in DEEP.iter().filter(|(name, _)| name.contains("Tanh")) {
         let [u, v] = [1, 2].map(|seed| DVector::from(normal(seed, problem.len())).normalize());
         let [ju, jv] = [&u, &v].map(|x| jacobian_times(problem, x));
-        let hu = loss_hessian_times(problem, &ju);
+        let z = all_outputs(problem, &problem.parameters, 0.0);
+        let hu = loss_hessian_times(problem, &z, &ju);
         let count = problem.examples.len() as f64;
         let (expected, long) = (hu.dot(&jv) / count, (hu.dot(&ju) / count));
         let got = u.dot(&product(problem, &v));
@@ -156,7 +157,8 @@ fn groups_of_examples_dropout_and_interruption_are_treated_as_by_the_hessian() {
     let v = DVector::from(normal(6, problem.len())).normalize();
     for group in [4, 8] {
         problem.chunk = group;
-        let expected = loss_hessian_times(&problem, &jacobian_times(&problem, &v));
+        let z = all_outputs(&problem, &problem.parameters, 0.0);
+        let expected = loss_hessian_times(&problem, &z, &jacobian_times(&problem, &v));
         let expected = expected.dot(&jacobian_times(&problem, &v)) / 11.0;
         let got = v.dot(&product(&problem, &v));
         assert!(

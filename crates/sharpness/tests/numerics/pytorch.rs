@@ -1,8 +1,13 @@
 //! Compares with the same networks in PyTorch, as written by `tests/fixtures/pytorch_hessian.py`.
 
 use nalgebra::DVector;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
-use sharpness::curvature::{Hessian, Search, largest_eigenvalue};
+use sharpness::curvature::{
+    Block, GaussNewton, Hessian, Negated, Search, SymmetricOperator, hutch_plus_plus, largest_eigenvalue,
+    largest_eigenvalues, spectral_density,
+};
 use sharpness::model::{Activation, Examples, Loss, Normalization, Parts, Pass};
 
 use super::problem::{Model, Problem, settings};
@@ -30,6 +35,16 @@ struct Case {
     gradient: Vec<f64>,
     product: Vec<f64>,
     lambda_max: f64,
+    /// The six largest eigenvalues of the Hessian.
+    largest: Vec<f64>,
+    lambda_min: f64,
+    trace: f64,
+    /// λ_max of the block of each parameter.
+    blocks: Vec<f64>,
+    /// Of the Gauss–Newton matrix, by curvlinops.
+    gauss_newton_product: Vec<f64>,
+    gauss_newton_lambda_max: f64,
+    gauss_newton_trace: f64,
 }
 
 #[derive(Deserialize)]
@@ -200,6 +215,107 @@ fn lambda_max_is_that_of_pytorchs_whole_hessian() {
         assert!(found.converged, "{}: residual {:e}", case.name, found.residual);
         let error = found.value / case.lambda_max - 1.0;
         assert!(error.abs() < 1e-8, "{}: λ_max off by {error:e}", case.name);
+    }
+}
+
+fn search() -> Search {
+    Search {
+        tolerance: 1e-5,
+        min_products: 10,
+        max_products: 500,
+        wanted_vectors: 1,
+    }
+}
+
+#[test]
+fn products_and_lambda_max_of_the_gauss_newton_matrix_are_those_of_curvlinops() {
+    for case in cases() {
+        let problem = case.problem();
+        let mut go_on = || true;
+        let mut matrix = GaussNewton::new(problem.mean_loss(), &problem.parameters, &mut go_on);
+        let product = vector(&matrix.apply(&tensor(case.direction().as_slice())).unwrap());
+        let error = relative_error(&product, &case.gauss_newton_product.clone().into());
+        assert!(error < 1e-10, "{}: product off by {error:e}", case.name);
+        let start = tensor(&normal(1, problem.len()));
+        let found = largest_eigenvalue(&mut matrix, &[start], &search()).unwrap();
+        let error = found.value / case.gauss_newton_lambda_max - 1.0;
+        assert!(
+            found.converged && error.abs() < 1e-8,
+            "{}: λ_max off by {error:e}",
+            case.name
+        );
+    }
+}
+
+#[test]
+fn eigenvalues_at_both_ends_and_of_blocks_are_those_of_pytorchs_hessian() {
+    // Every other case has every kind of layer and both losses.
+    for (index, case) in cases().into_iter().step_by(2).enumerate() {
+        let problem = case.problem();
+        let scale = case.lambda_max.max(-case.lambda_min);
+        let mut go_on = || true;
+        let mut hessian = Hessian::new(problem.mean_loss(), &problem.parameters, &mut go_on);
+        let start: Vec<_> = (1..5).map(|seed| tensor(&normal(seed, problem.len()))).collect();
+        let limits = Search {
+            tolerance: 1e-4,
+            ..search()
+        };
+        let found = largest_eigenvalues(&mut hessian, &start, 4, &limits).unwrap();
+        assert!(found.converged, "{}: {:?}", case.name, found.eigenvalues);
+        for (pair, expected) in found.eigenvalues.iter().zip(&case.largest) {
+            let off = (pair.value - expected).abs();
+            assert!(off < 1e-7 * scale, "{}: {} is not {expected}", case.name, pair.value);
+        }
+        let found = largest_eigenvalue(&mut Negated::new(&mut hessian), &start[..1], &search()).unwrap();
+        let off = (found.value + case.lambda_min).abs();
+        assert!(off < 1e-7 * scale, "{}: λ_min off by {off:e}", case.name);
+        let entries = if index % 3 == 0 { usize::MAX } else { 1 };
+        for (entry, expected) in problem
+            .network
+            .layout()
+            .entries()
+            .iter()
+            .zip(&case.blocks)
+            .take(entries)
+        {
+            let mut block = Block::new(&mut hessian, entry.range(), problem.len());
+            let limits = Search {
+                max_products: 60,
+                ..limits
+            };
+            let found = largest_eigenvalue(&mut block, &[tensor(&normal(1, entry.len()))], &limits).unwrap();
+            let off = (found.value - expected).abs();
+            assert!(off < 1e-6 * scale, "{}, {}: off by {off:e}", case.name, entry.name);
+        }
+    }
+}
+
+#[test]
+fn traces_are_those_of_pytorch_and_curvlinops_within_their_errors() {
+    for case in cases() {
+        let problem = case.problem();
+        let mut go_on = || true;
+        let mut hessian = Hessian::new(problem.mean_loss(), &problem.parameters, &mut go_on);
+        let mut go_on = || true;
+        let mut gauss_newton = GaussNewton::new(problem.mean_loss(), &problem.parameters, &mut go_on);
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let like = &problem.parameters;
+        let of_hessian = hutch_plus_plus(&mut hessian, like, 6, 12, &mut rng).unwrap().trace;
+        let of_gauss_newton = hutch_plus_plus(&mut gauss_newton, like, 6, 12, &mut rng).unwrap().trace;
+        let spectrum = spectral_density(&mut hessian, like, 12, 2, &mut rng).unwrap();
+        let expected = case.trace / problem.len() as f64;
+        for (found, expected) in [
+            (of_hessian, case.trace),
+            (of_gauss_newton, case.gauss_newton_trace),
+            (spectrum.moment(1), expected),
+        ] {
+            let off = (found.value - expected).abs();
+            assert!(
+                off < 4.0 * found.standard_error,
+                "{}: {found:?}, not {expected}",
+                case.name
+            );
+        }
     }
 }
 

@@ -419,3 +419,17 @@ fn a_measurement_without_a_number_has_no_eigenvalues() {
     let again = measure(&mut tracker, &mut diagonal(&outliers(50, &[10.0, 9.0, 8.0])), 50);
     assert!(again.converged && again.numbers == [0, 1, 2]);
 }
+
+#[test]
+fn eigenvalues_near_zero_converge_and_are_not_corrected_by_audits_that_agree() {
+    let n = 300;
+    let mut spectrum: Vec<f64> = normal(5, n).iter().map(|x| 0.1 * x.clamp(-1.0, 0.0)).collect();
+    spectrum[..2].copy_from_slice(&[10.0, 8.0]);
+    let mut tracker = tracker(1).following(4);
+    for _ in 0..10 {
+        let found = measure(&mut tracker, &mut diagonal(&spectrum), n);
+        assert!(found.converged && found.audited && found.products < 60, "{found:?}");
+        assert_eq!(found.corrections, [None; 4]);
+        assert!(found.eigenvalues[3].value.abs() < 0.05, "{found:?}");
+    }
+}
