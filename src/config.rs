@@ -35,7 +35,7 @@ pub use data::{Augment, Data, FilesHold, Selection, Subset};
 pub use error::ConfigError;
 pub use experiment::{Experiment, read_text, read_text_from};
 pub use extent::Extent;
-pub use gauge::{Gauge, When};
+pub use gauge::{Gauge, TraceBy, When};
 pub use probe::{Probe, Split, Statistics};
 pub use reference::markdown_reference;
 pub use schema::as_ron;

@@ -332,14 +332,25 @@ fn a_run_with_any_optimizer_goes_on_from_its_snapshot_to_the_last_bit() {
 fn a_run_with_gauges_goes_on_from_its_snapshot_to_the_last_bit() {
     let settings = settings(
         "model: Mlp(widths: [4]), learning_rate: 0.1, batch_size: 5, epochs: 4, evaluate_every: Steps(1),
-         lambda_every: Steps(3), eigenvalues: 3, gauges: [BatchSharpness(error: 0.2, batches: 40)]",
+         lambda_every: Steps(3), eigenvalues: 3,
+         gauges: [BatchSharpness(error: 0.2, batches: 40), Alignment(), GaussNewton(), Trace(products: 8),
+                  Spectrum(vectors: 1, steps: 3, every: Steps(4)), Layers(every: Steps(5))]",
     );
     let whole = run_from(&settings, &[HALVED], 7, None);
     assert_eq!(whole.kept.as_ref().unwrap().position.step, 7);
     let went_on = run_from(&settings, &[], 0, whole.kept.as_ref());
     let measured = |ran: &Ran| -> Vec<_> {
         let later = ran.points.iter().filter(|point| point.step > 7);
-        later.map(|point| (point.step, point.values.clone())).collect()
+        later
+            .map(|point| {
+                (
+                    point.step,
+                    point.values.clone(),
+                    point.spectrum.clone(),
+                    point.layers.clone(),
+                )
+            })
+            .collect()
     };
     assert_eq!(measured(&went_on), measured(&whole));
     assert_eq!(went_on.parameters(), whole.parameters());
@@ -395,9 +406,12 @@ fn batch_sharpness_of_a_full_batch_is_the_curvature_along_the_gradient() {
     assert_eq!(of(2, "batch_threshold_small"), None);
 }
 
-/// Returns the eigenvalues of XᵀX/n, with a column of ones in X for the biases, the largest first, by power iteration.
-fn eigenvalues_of_the_data() -> Vec<f64> {
-    const SIZE: usize = FEATURES + 1;
+/// The number of features with one for the bias.
+const SIZE: usize = FEATURES + 1;
+
+/// Returns the eigenvalues of XᵀX/n, with a column of ones in X for the biases, the largest first, with their unit
+/// eigenvectors, by power iteration.
+fn eigenvalues_of_the_data() -> Vec<(f64, [f64; SIZE])> {
     let x = pixels(20);
     let row = |i: usize| -> [f64; SIZE] {
         std::array::from_fn(|j| {
@@ -428,7 +442,7 @@ fn eigenvalues_of_the_data() -> Vec<f64> {
                 matrix[i][j] -= value * v[i] * v[j];
             }
         }
-        found.push(value);
+        found.push((value, v));
     }
     found
 }
@@ -436,7 +450,7 @@ fn eigenvalues_of_the_data() -> Vec<f64> {
 /// A linear network with squared loss has the Hessian XᵀX/n once for every class.
 #[test]
 fn several_eigenvalues_are_those_of_the_data_each_as_often_as_there_are_classes() {
-    let data = eigenvalues_of_the_data();
+    let data: Vec<f64> = eigenvalues_of_the_data().iter().map(|(value, _)| *value).collect();
     let expected = [data[0], data[0], data[0], data[1], data[1]];
     let learning_rate = 2.0 / (0.5 * (data[0] + data[1]));
     let settings = settings(&format!(
@@ -473,6 +487,95 @@ fn several_eigenvalues_are_those_of_the_data_each_as_often_as_there_are_classes(
             .iter()
             .all(|point| point.values.get("eigenvalue_1").is_none())
     );
+}
+
+/// A linear network with squared loss has a quadratic loss, whose Hessian is known.
+#[test]
+fn every_gauge_of_a_linear_network_is_what_paper_and_pencil_say() {
+    let data = eigenvalues_of_the_data();
+    let settings = settings(
+        "model: Mlp(widths: []), loss: SquaredError, precision: F64, learning_rate: 0.05, batch_size: Full, steps: 2,
+         lambda_every: Steps(1), lambda_tolerance: 1e-9, eigenvalues: 3,
+         gauges: [Alignment(), GaussNewton(), Trace(products: 60), Spectrum(vectors: 3, steps: 15, every: WithLambda),
+                  Layers(every: Steps(1))]",
+    );
+    let ran = run(&settings, &[]);
+    let mut w = run(
+        &Settings {
+            steps: Some(1),
+            learning_rate: 1e-300,
+            gauges: Vec::new(),
+            ..settings.clone()
+        },
+        &[],
+    )
+    .parameters();
+    let (top, v) = data[0];
+    let trace = CLASSES as f64 * data.iter().map(|(value, _)| value).sum::<f64>();
+    let mut last_gradient: Option<Vec<f64>> = None;
+    for point in &ran.points {
+        let assert_is = |key: &str, expected: f64| {
+            let found = point.values.get(key).unwrap();
+            assert!(
+                (found - expected).abs() < 1e-8 * expected.abs().max(1.0),
+                "{key}: {found} and not {expected}"
+            );
+        };
+        assert_is("gauss_newton_lambda_max", top);
+        // The network is linear, so H is G.
+        assert_is("beyond_gauss_newton", 0.0);
+        assert_is("trace", trace);
+        assert_is("lambda_min", data[SIZE - 1].0);
+        for key in ["gauss_newton_converged", "lambda_min_converged"] {
+            assert_is(key, 1.0);
+        }
+        // The three top eigenvectors are v for each class.
+        let gradient = gradient_by_hand(&w, 0.0);
+        let share = |g: &[f64]| {
+            let inside = (0..CLASSES).map(|class| {
+                let along: f64 = (0..FEATURES).map(|j| v[j] * g[class * FEATURES + j]).sum();
+                (along + v[FEATURES] * g[CLASSES * FEATURES + class]).powi(2)
+            });
+            inside.sum::<f64>() / g.iter().map(|g| g * g).sum::<f64>()
+        };
+        assert_is("alignment", share(&gradient));
+        if let Some(last) = &last_gradient {
+            assert_is("batch_alignment", share(last));
+            // The step is along the last gradient, and the Hessian is the same everywhere.
+            let beyond: Vec<f64> = w.iter().zip(last).map(|(w, g)| w + g).collect();
+            let squared: f64 = last.iter().map(|g| g * g).sum();
+            let pairs = last.iter().zip(gradient_by_hand(&beyond, 0.0)).zip(&gradient);
+            let curvature = pairs.map(|((g, beyond), here)| g * (beyond - here)).sum::<f64>() / squared;
+            assert_is("step_curvature", curvature);
+            assert_is("step_curvature_on_batch", curvature);
+        }
+        let spectrum = point.spectrum.as_ref().unwrap();
+        let mut means = Vec::new();
+        for (nodes, weights) in spectrum.nodes.iter().zip(&spectrum.weights) {
+            // There are five different eigenvalues.
+            assert_eq!(nodes.len(), SIZE);
+            for (node, (value, _)) in nodes.iter().zip(&data) {
+                assert!((node - value).abs() < 1e-9, "{node} and not {value}");
+            }
+            assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            means.push(
+                nodes
+                    .iter()
+                    .zip(weights)
+                    .map(|(node, weight)| node * weight)
+                    .sum::<f64>(),
+            );
+        }
+        assert_eq!(means.len(), 3);
+        let [layer] = &point.layers[..] else {
+            panic!("{:?}", point.layers)
+        };
+        assert_eq!(layer.parameters as usize, w.len());
+        assert!((layer.lambda_max - top).abs() < 1e-9 && layer.converged, "{layer:?}");
+        w = w.iter().zip(&gradient).map(|(w, g)| w - 0.05 * g).collect();
+        last_gradient = Some(gradient);
+    }
+    assert_eq!(ran.points.len(), 3);
 }
 
 #[test]

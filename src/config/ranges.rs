@@ -132,6 +132,12 @@ pub(super) const PRODUCTS: Range = Range::new(Low::Least(2.0), High::Most(10_000
 pub(super) const RELATIVE_ERROR: Range = Range::new(Low::Least(1e-4), High::Most(1.0));
 /// A standard error needs some batches.
 pub(super) const BATCHES: Range = Range::new(Low::Least(16.0), High::Most(1e6));
+/// Hutch++ takes two products for each vector of its sketch, and needs two samples for a standard error.
+pub(super) const TRACE_PRODUCTS: Range = Range::new(Low::Least(4.0), High::Most(10_000.0));
+/// A line of `metrics.jsonl` has all nodes and weights, and must stay readable.
+pub(super) const SPECTRUM_VECTORS: Range = Range::new(Low::Least(1.0), High::Most(16.0));
+/// The basis takes the memory of as many vectors.
+pub(super) const SPECTRUM_STEPS: Range = Range::new(Low::Least(2.0), High::Most(200.0));
 /// Each eigenvalue needs its own curve on the screen.
 pub(super) const EIGENVALUES: Range = Range::new(Low::Least(1.0), High::Most(16.0));
 /// Each probe needs its own measurement and its own curve on the screen.

@@ -113,10 +113,18 @@ settings! {
     /// What is measured in addition to λ_max. Each gauge is measured with λ_max, or at the interval `every`, and at the
     /// start and at the end of a cell. With `lambda_every: Share(s)`, gauges and λ_max together take this share of the time.
     /// `BatchSharpness()` is measured on at least 16 fresh batches of the training size, and on more until its relative
-    /// standard error is at most `error` (0.05) or there are `batches` (256).
+    /// standard error is at most `error` (0.05) or there are `batches` (256). `Alignment()` is the share of gradients in the
+    /// space of the tracked eigenvectors, and the curvature along the last step; it is always measured with λ_max.
+    /// `GaussNewton()` is λ_max of the Gauss–Newton matrix. `Trace()` takes `products` (40) Hessian-vector products `by:
+    /// HutchPlusPlus` or `Hutchinson`. `Spectrum()` is the spectral density from `vectors` (4) random vectors with `steps`
+    /// (60) products each, and the smallest eigenvalue. `Layers()` is λ_max of each layer's block. Spectrum and layers are
+    /// measured at the ends unless `every` says more.
     gauges: Vec<Gauge> = Vec::new() => [
         format!("`error`: {}", ranges::RELATIVE_ERROR),
         format!("`batches`: {}", ranges::BATCHES),
+        format!("`products`: {}", ranges::TRACE_PRODUCTS),
+        format!("`vectors`: {}", ranges::SPECTRUM_VECTORS),
+        format!("`steps`: {}", ranges::SPECTRUM_STEPS),
         format!("`every`: `WithLambda`, `Steps(n)`, `Epochs(n)` ({}), `Ends`", ranges::COUNT),
     ],
     /// The number of examples in one forward and backward pass. Larger sets are added up chunk by chunk.

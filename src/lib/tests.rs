@@ -20,7 +20,7 @@ use crate::tui::{Charts, Colours, Filter, Glyphs, Overlay, Page, Scene, Theme, V
 use crate::{characters, plain, report};
 
 static TRACES: Chart = Chart {
-    key: "trace",
+    key: "hessian_trace",
     title: "trace of the Hessian",
     span: ChartSpan::Positive,
     of: ChartOf::Measured,

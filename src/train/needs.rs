@@ -5,7 +5,7 @@ use sharpness::model::{Footprint, Network};
 use sharpness::optimizer::State;
 
 use super::chunk::chunk;
-use crate::config::{Extent, Settings, Statistics};
+use crate::config::{Extent, Gauge, Settings, Statistics};
 use crate::setup;
 
 /// Hessian-vector products of a cold search; each adds a basis vector and its image. A search takes 10 to 25 products,
@@ -86,7 +86,8 @@ pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> N
     let tracks = if optimizer.is_preconditioned() { 2 } else { 1 };
     // Each eigenvalue beyond the first adds a kept vector.
     let of_tracks = tracks * KEPT_VECTORS + settings.eigenvalues - 1;
-    let kept = (settings.probes.len() * of_tracks + of_optimizer) as u64;
+    let of_gauges: usize = settings.gauges.iter().map(kept_by).sum();
+    let kept = (settings.probes.len() * of_tracks + of_optimizer + of_gauges) as u64;
     let batch_norm = network.has_batch_norm();
     let resting = network.footprint(false);
     let step = {
@@ -118,11 +119,34 @@ pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> N
         } = resting;
         let activations = times(examples, remembered + derivatives) + times(at_once, tangents + passing);
         let basis = PRODUCTS.min(settings.lambda_max_products);
-        let vectors = BESIDE_THE_BASIS + OF_THE_WARM_SEARCH + 2 * basis + kept;
+        let searching = OF_THE_WARM_SEARCH + 2 * basis;
+        // Gauges are measured on the first probe.
+        let gauging = settings.gauges.iter().map(basis_of).max().filter(|_| index == 0);
+        let vectors = BESIDE_THE_BASIS + searching.max(gauging.unwrap_or(0)) + kept;
         needs(Moment::Measurement(index), vectors, examples, activations, set_by)
     });
     let all = measurements.chain([step, evaluation]);
     all.max_by_key(|needs| needs.bytes).unwrap_or(step)
+}
+
+/// Returns the number of vectors that a gauge keeps from one measurement to the next.
+fn kept_by(gauge: &Gauge) -> usize {
+    match gauge {
+        Gauge::GaussNewton { .. } | Gauge::Spectrum { .. } => KEPT_VECTORS,
+        // The parameters before the last step.
+        Gauge::BatchSharpness { .. } | Gauge::Alignment {} => 1,
+        Gauge::Trace { .. } | Gauge::Layers { .. } => 0,
+    }
+}
+
+/// Returns the number of vectors in the basis of a gauge's estimator; 0 if it is a search for an eigenvalue, or has none.
+fn basis_of(gauge: &Gauge) -> u64 {
+    match *gauge {
+        Gauge::Spectrum { steps, .. } => steps,
+        // The sketch of Hutch++, and its images.
+        Gauge::Trace { products, .. } => products / 2,
+        Gauge::BatchSharpness { .. } | Gauge::Alignment {} | Gauge::GaussNewton { .. } | Gauge::Layers { .. } => 0,
+    }
 }
 
 /// Returns the number of a probe's examples whose linearization is held, the number of examples in one pass, and the

@@ -45,6 +45,14 @@ impl Parts<'_> {
         }
     }
 
+    /// Returns the number of parameters of the network.
+    pub(super) fn parameters(&self) -> usize {
+        match self {
+            Self::Take(snapshot) => snapshot.parameters.dims()[0],
+            Self::PutBack(from, _) => from.parameters.dims()[0],
+        }
+    }
+
     /// Saves or restores a value.
     pub(super) fn value<T>(&mut self, name: impl Into<Cow<'static, str>>, value: &mut T)
     where

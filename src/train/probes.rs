@@ -151,6 +151,16 @@ impl ProbeTrack {
         self.tracker.audit_is_due()
     }
 
+    /// Returns the mean loss whose Hessian is measured.
+    pub(super) fn loss<'a>(&'a self, task: &Task<'a>, running: &'a [RunningStatistics]) -> MeanLoss<'a> {
+        probe_loss(task.settings, &self.probe, task.network, &self.examples, running)
+    }
+
+    /// Returns the eigenvectors of the last measurement, the largest eigenvalue first.
+    pub(super) fn eigenvectors(&self) -> Vec<Tensor<1>> {
+        self.tracker.eigenvectors()
+    }
+
     pub(super) fn measure(
         &mut self,
         task: &Task,
@@ -182,6 +192,12 @@ impl ProbeTrack {
         let mut operator = Preconditioned::new(&mut hessian, preconditioner, weight_decay);
         tracker.measure(&mut operator, parameters, audit).map(Some)
     }
+}
+
+/// Lists a track as a part of the cell's state: the value `name`, and the vectors `PREFIX.0.0` and so on.
+pub(super) fn track(name: &'static str, prefix: &str, tracker: &mut Tracker, parts: &mut Parts) {
+    let parameters = parts.parameters();
+    tracks(name, prefix, vec![tracker], parts, parameters);
 }
 
 /// Lists tracks as parts of the cell's state: the value `name`, and the vectors `PREFIX.0.0` and so on.

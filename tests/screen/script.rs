@@ -134,6 +134,8 @@ pub fn point(cell: usize, step: u64, probe: usize) -> Point {
         seconds: step as f64 * SECONDS_PER_STEP,
         lambda: Some(lambda),
         preconditioned: None,
+        spectrum: None,
+        layers: Vec::new(),
         values: [
             ("train_loss", loss),
             ("train_accuracy", (0.995 - 1.75 * loss).max(0.1)),

@@ -17,6 +17,16 @@ pub enum Purpose {
     Augmentation,
     /// The batches on which batch sharpness is measured.
     Batches,
+    /// The vectors of an estimate of the trace.
+    Trace,
+    /// The vectors of a spectral density.
+    Spectrum,
+    /// Measurements of the smallest eigenvalue.
+    Smallest,
+    /// Measurements of the Gauss–Newton matrix.
+    GaussNewton,
+    /// Measurements of layers.
+    Layers,
     /// The examples of the n-th probe.
     Probe(usize),
     /// Start vectors and noise of the n-th probe's eigenvalue measurements.
@@ -34,6 +44,11 @@ pub fn stream(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Dropout => 2,
         Purpose::Augmentation => 3,
         Purpose::Batches => 4,
+        Purpose::Trace => 5,
+        Purpose::Spectrum => 6,
+        Purpose::Smallest => 7,
+        Purpose::GaussNewton => 8,
+        Purpose::Layers => 9,
         Purpose::Probe(n) => 1_000 + n as u64,
         Purpose::Eigenvector(n) => 2_000 + n as u64,
         Purpose::Preconditioned(n) => 3_000 + n as u64,

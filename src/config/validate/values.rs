@@ -236,14 +236,22 @@ fn gauges(settings: &Settings) -> Verdict {
             return Err(Refusal::new("gauges", message).of_part(format!("[{index}]")));
         }
         every(index, gauge)?;
-        let verdict = match *gauge {
-            Gauge::BatchSharpness { error, batches, .. } => number("gauges", error, ranges::RELATIVE_ERROR)
-                .map_err(|refusal| (".error", refusal))
-                .and_then(|()| {
-                    within(ranges::BATCHES, "gauges", batches as f64, batches).map_err(|refusal| (".batches", refusal))
-                }),
+        let count = |part, number: u64, range| (part, within(range, "gauges", number as f64, number));
+        let verdicts = match *gauge {
+            Gauge::BatchSharpness { error, batches, .. } => vec![
+                (".error", self::number("gauges", error, ranges::RELATIVE_ERROR)),
+                count(".batches", batches, ranges::BATCHES),
+            ],
+            Gauge::Trace { products, .. } => vec![count(".products", products, ranges::TRACE_PRODUCTS)],
+            Gauge::Spectrum { vectors, steps, .. } => vec![
+                count(".vectors", vectors, ranges::SPECTRUM_VECTORS),
+                count(".steps", steps, ranges::SPECTRUM_STEPS),
+            ],
+            Gauge::Alignment {} | Gauge::GaussNewton { .. } | Gauge::Layers { .. } => Vec::new(),
         };
-        verdict.map_err(|(part, refusal)| refusal.of_part(format!("[{index}]{part}")))?;
+        for (part, verdict) in verdicts {
+            verdict.map_err(|refusal| refusal.of_part(format!("[{index}]{part}")))?;
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use sharpness::random::{Purpose, stream};
 
 use super::{At, Measure};
 use crate::config::Extent;
-use crate::event::Values;
+use crate::event::Point;
 use crate::quantity::{
     BATCH_SHARPNESS, BATCH_SHARPNESS_BATCHES, BATCH_SHARPNESS_ERROR, BATCH_THRESHOLD, BATCH_THRESHOLD_SMALL,
     RATIO_OF_MEANS, RATIO_OF_MEANS_ERROR, STEP_SHARPNESS,
@@ -46,8 +46,9 @@ impl BatchSharpness {
 }
 
 impl Measure for BatchSharpness {
-    fn measure(&mut self, at: At, values: &mut Values) -> Result<(), Interrupted> {
+    fn measure(&mut self, at: At, point: &mut Point) -> Result<(), Interrupted> {
         let At { task, go_on, .. } = at;
+        let values = &mut point.values;
         let edges = at.optimizer.batch_edges(at.learning_rate);
         if let Some(edges) = edges {
             values.set(BATCH_THRESHOLD.key, edges.large);
@@ -77,13 +78,7 @@ impl Measure for BatchSharpness {
             }
         }
         let step = match at.last_step {
-            Some(step) => {
-                let batch = match step.batch {
-                    Some(indices) => &task.train.select(indices),
-                    None => task.train,
-                };
-                Some(along(task, step.before, batch, go_on)?.curvature())
-            }
+            Some(step) => Some(along(task, step.before, &step.examples(task), go_on)?.curvature()),
             None => None,
         };
         self.rng = rng;

@@ -21,6 +21,17 @@ use crate::train::probes::ProbeTrack;
 use crate::train::schedule::evaluation_due;
 use crate::train::{AnyError, Verdict};
 
+/// What is asked of the gauges.
+#[derive(Clone, Copy)]
+struct Asks {
+    /// Whether λ_max was measured now.
+    lambda: bool,
+    /// Whether all gauges are measured, due or not.
+    all: bool,
+    /// Whether searches for eigenvalues also start from a random vector.
+    audit: bool,
+}
+
 impl Run<'_> {
     /// Measures everything that is due, or everything at the end of the cell, and writes it.
     ///
@@ -65,7 +76,12 @@ impl Run<'_> {
         if ending.is_none() || stop.is_some() {
             let lambda = measure || stop.is_some();
             let all = first || asked.plain || stop.is_some();
-            if let Err(told_to_end) = self.measure_gauges(&mut points[0], lambda, all) {
+            let asks = Asks {
+                lambda,
+                all,
+                audit: asked.audit || stop.is_some(),
+            };
+            if let Err(told_to_end) = self.measure_gauges(&mut points[0], asks) {
                 ending = Some(told_to_end);
             }
         }
@@ -243,13 +259,13 @@ impl Run<'_> {
         }))
     }
 
-    /// Measures the gauges that are due, or `all`. `lambda` tells whether λ_max was measured now.
-    fn measure_gauges(&mut self, point: &mut Point, lambda: bool, all: bool) -> Result<(), CellEnding> {
+    /// Measures the gauges that are due, or all.
+    fn measure_gauges(&mut self, point: &mut Point, asks: Asks) -> Result<(), CellEnding> {
         let mut gauges = std::mem::take(&mut self.gauges);
         let measured = gauges
             .iter_mut()
             .enumerate()
-            .try_for_each(|(index, gauged)| self.measure_gauge(index, gauged, &mut point.values, lambda, all));
+            .try_for_each(|(index, gauged)| self.measure_gauge(index, gauged, point, asks));
         self.gauges = gauges;
         measured
     }
@@ -258,13 +274,12 @@ impl Run<'_> {
         &mut self,
         index: usize,
         gauged: &mut Gauged,
-        values: &mut Values,
-        lambda: bool,
-        all: bool,
+        point: &mut Point,
+        asks: Asks,
     ) -> Result<(), CellEnding> {
         let started = self.stopwatch.seconds();
         let dropped = self.measuring.dropped(index);
-        if !all && !self.measuring.gauge_due(index, self.step, started, lambda) {
+        if !asks.all && !self.measuring.gauge_due(index, self.step, started, asks.lambda) {
             if dropped == 0 && self.measuring.dropped(index) == 1 {
                 self.notice_dropped(gauged);
             }
@@ -272,6 +287,9 @@ impl Run<'_> {
         }
         self.control.busy_with(Activity::MeasuringGauge, self.outbox);
         let learning_rate = self.learning_rate_in_force();
+        let Some(first) = self.probes.first() else {
+            return Ok(());
+        };
         let mut verdict = Verdict::Go;
         let settings = self.task.settings;
         let last_step = self.before.as_ref().map(|before| LastStep {
@@ -284,6 +302,11 @@ impl Run<'_> {
         let at = At {
             task: self.task,
             parameters: &self.parameters,
+            running: &self.running,
+            probe: first.loss(&self.task, &self.running),
+            top: asks.lambda.then(|| first.eigenvectors()),
+            audit: asks.audit,
+            gradient: self.gradient.as_ref(),
             last_step,
             optimizer: &*self.optimizer,
             learning_rate,
@@ -294,7 +317,7 @@ impl Run<'_> {
                 verdict == Verdict::Go
             },
         };
-        if gauged.measure.measure(at, values).is_err() {
+        if gauged.measure.measure(at, point).is_err() {
             return Err(ending(verdict).unwrap_or(CellEnding::Interrupted));
         }
         self.measuring.gauge_measured(index, self.stopwatch.seconds() - started);
@@ -369,5 +392,5 @@ fn set_eigenvalues(values: &mut Values, measured: &Measurement, threshold: Optio
 }
 
 fn has_values(point: &Point) -> bool {
-    point.lambda.is_some() || !point.values.is_empty()
+    point.lambda.is_some() || !point.values.is_empty() || point.spectrum.is_some() || !point.layers.is_empty()
 }

@@ -180,6 +180,11 @@ impl Tracker {
         (self.since_audit, self.lowest) = (state.since_audit, state.lowest);
     }
 
+    /// Ends the track, and returns its stream of random numbers.
+    pub fn into_random(self) -> ChaCha8Rng {
+        self.rng
+    }
+
     /// Returns whether the next measurement will make a cold start even if none is requested.
     pub fn audit_is_due(&self) -> bool {
         self.kept.is_empty() || (self.rules.audit_every > 0 && self.since_audit + 1 >= self.rules.audit_every)
