@@ -5,7 +5,9 @@
 
 pub(crate) mod any_path;
 mod ending;
+mod nulls;
 mod point;
+mod spectrum;
 mod values;
 
 use std::path::PathBuf;
@@ -13,7 +15,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use ending::{CellEnding, Finish, StopReason, SweepEnding};
-pub use point::{LambdaPoint, LayerPoint, Point, PreconditionedPoint, RateChange, SpectrumPoint, Summary};
+pub use point::{LambdaPoint, Point, PreconditionedPoint, RateChange, Summary};
+pub use spectrum::{LayerPoint, SpectrumPoint};
 pub use values::Values;
 
 /// Position of a cell in the queue of its sweep, counted from 0. It is also the number of the cell's folder and the

@@ -16,6 +16,7 @@
 mod cell;
 mod clock;
 mod curve;
+mod kept;
 mod outcome;
 mod swept;
 mod trend;
@@ -35,6 +36,7 @@ use crate::statistics::Kendall;
 
 pub use cell::{Cell, CellState, Curves, Latest};
 pub use curve::{Bucket, Curve};
+pub use kept::Kept;
 pub use outcome::Outcome;
 pub use swept::Swept;
 pub use trend::{PARTS, Trend};

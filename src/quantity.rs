@@ -194,6 +194,10 @@ pub enum ChartSpan {
     Eigenvalues,
     /// Fractions, up to one.
     Shares,
+    /// No quantity over steps, but the spectral density at one of them.
+    Spectrum,
+    /// No quantity over steps, but λ_max of each layer at one of them.
+    Layers,
 }
 
 /// Two quantities are equal if their keys are equal.

@@ -1,8 +1,9 @@
 //! The measurements at one step of a cell, and the last values of a cell.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use super::Values;
+use super::nulls::{nan_where_null, some_nan_where_null};
+use super::{LayerPoint, SpectrumPoint, Values};
 
 /// The measurements at one step of a cell: one line of its `metrics.jsonl`.
 ///
@@ -120,35 +121,6 @@ pub struct PreconditionedPoint {
     pub preconditioned_corrected_from: Option<f64>,
 }
 
-/// A spectral density by stochastic Lanczos quadrature: one list for each random vector. The mean over the vectors of
-/// Σⱼ wⱼ f(θⱼ) estimates the mean of f over all eigenvalues.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SpectrumPoint {
-    /// The nodes θⱼ, the largest first. Null if products were not finite.
-    #[serde(deserialize_with = "nans_where_null")]
-    pub nodes: Vec<Vec<f64>>,
-    /// The weights wⱼ, whose sum is 1.
-    #[serde(deserialize_with = "nans_where_null")]
-    pub weights: Vec<Vec<f64>>,
-}
-
-/// λ_max of one layer's block of the Hessian.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LayerPoint {
-    /// The name of the layer.
-    pub name: String,
-    /// The number of its parameters.
-    pub parameters: u64,
-    /// The largest eigenvalue of its block; NaN if products were not finite.
-    #[serde(deserialize_with = "nan_where_null")]
-    pub lambda_max: f64,
-    /// The residual: an eigenvalue of the block lies within this distance.
-    #[serde(deserialize_with = "nan_where_null")]
-    pub residual: f64,
-    /// Whether the residual met the tolerance.
-    pub converged: bool,
-}
-
 /// The last values of a cell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -186,18 +158,4 @@ pub struct Summary {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(count: &u64) -> bool {
     *count == 0
-}
-
-fn nan_where_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
-
-fn nans_where_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<f64>>, D::Error> {
-    let lists = Vec::<Vec<Option<f64>>>::deserialize(deserializer)?;
-    let numbers = |list: Vec<Option<f64>>| list.into_iter().map(|number| number.unwrap_or(f64::NAN)).collect();
-    Ok(lists.into_iter().map(numbers).collect())
-}
-
-fn some_nan_where_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    nan_where_null(deserializer).map(Some)
 }

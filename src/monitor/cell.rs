@@ -1,11 +1,14 @@
 //! One cell of the sweep: its plan, its state, and its curves.
 
-use crate::event::{CellEnding, CellPlan, LambdaPoint, Point, Progress, RateChange, Summary, Values};
+use crate::event::{
+    CellEnding, CellPlan, LambdaPoint, LayerPoint, Point, Progress, RateChange, SpectrumPoint, Summary, Values,
+};
 use crate::quantity::{
     self, LAMBDA_MAX, LAMBDA_RESIDUAL, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, Subject, THRESHOLD,
 };
 
 use super::curve::{Curve, Marks};
+use super::kept::Kept;
 use super::trend::Trend;
 
 /// Number of buckets that a curve of an ended cell is reduced to, because a large sweep has hundreds of cells.
@@ -190,6 +193,10 @@ pub struct Cell {
     pub latest: Latest,
     /// All measurements over the steps.
     pub curves: Curves,
+    /// Spectral densities.
+    pub spectra: Kept<SpectrumPoint>,
+    /// λ_max of the layers.
+    pub layers: Kept<Vec<LayerPoint>>,
 }
 
 impl Cell {
@@ -213,6 +220,8 @@ impl Cell {
                 ..Latest::default()
             },
             curves: Curves::default(),
+            spectra: Kept::default(),
+            layers: Kept::default(),
         };
         if let Some((ending, summary)) = ended {
             cell.end(ending, &summary);
@@ -244,6 +253,8 @@ impl Cell {
     /// Discards the measurements, because they will be sent again or the cell is no longer viewed.
     pub(super) fn forget_curves(&mut self) {
         self.curves = Curves::default();
+        self.spectra = Kept::default();
+        self.layers = Kept::default();
         self.audits = 0;
         self.rate_changes.clear();
     }
@@ -284,6 +295,12 @@ impl Cell {
                 self.latest
                     .set_converged(quantity, probe, outcome.map(|outcome| outcome.converged));
             }
+        }
+        if let Some(spectrum) = &point.spectrum {
+            self.spectra.push(step, SpectrumPoint::clone(spectrum));
+        }
+        if !point.layers.is_empty() {
+            self.layers.push(step, point.layers.clone());
         }
         // A measurement after a step proves that the step was taken, also if no progress events arrive.
         if step >= self.progress.step && !self.state.is_done() {

@@ -35,6 +35,7 @@ pub(super) static ALL: &[&Quantity] = &[
     &BEYOND_GAUSS_NEWTON,
     &TRACE,
     &LAMBDA_MIN,
+    &LAYER_LAMBDA_MAX,
     &LEARNING_RATE,
     &PRODUCT_SECONDS,
 ];

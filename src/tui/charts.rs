@@ -3,10 +3,12 @@
 pub(super) mod copy;
 mod curves;
 mod lambda;
+mod layers;
 mod measured;
 mod overlaid;
 pub(super) mod scatter;
 mod smooth;
+mod spectrum;
 pub(super) mod sweep;
 
 use ratatui::buffer::Buffer;
@@ -24,6 +26,8 @@ pub(super) fn render(scene: &Scene, chart: &Chart, area: Rect, buffer: &mut Buff
         ChartSpan::Eigenvalues => {
             measured::render(scene, chart, Spread::From(scene.view.lambda_scale), area, buffer);
         }
+        ChartSpan::Spectrum => spectrum::render(scene, area, buffer),
+        ChartSpan::Layers => layers::render(scene, area, buffer),
         ChartSpan::Shares => measured::render(scene, chart, Spread::Shares, area, buffer),
     }
     if scene.view.charts.is_marked(chart) {

@@ -13,6 +13,7 @@
 mod axis;
 mod canvas;
 mod chart;
+mod profile;
 mod scatter;
 mod trace;
 
@@ -21,5 +22,6 @@ pub use canvas::{Pattern, Pen};
 pub(super) use chart::place_at;
 pub use chart::{Chart, Marks, Series, Unit, step_span};
 pub(super) use chart::{current, legend, mark_legend};
+pub use profile::Profile;
 pub use scatter::{Dot, Scatter, rows_for_columns};
 pub use trace::Window;

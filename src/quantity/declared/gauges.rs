@@ -265,12 +265,12 @@ pub static TRACE: Quantity = Quantity {
     ..GAUSS_NEWTON
 };
 
-/// The smallest eigenvalue.
-pub static SMALLEST_CHART: Chart = Chart {
-    key: "lambda_min",
-    title: "λ_min",
-    span: ChartSpan::Positive,
-    of: ChartOf::Measured,
+/// The spectral density.
+pub static SPECTRUM: Chart = Chart {
+    key: "spectrum",
+    title: "spectral density",
+    span: ChartSpan::Spectrum,
+    of: ChartOf::Gauged,
     also: &[],
 };
 
@@ -287,7 +287,7 @@ pub static LAMBDA_MIN: Quantity = Quantity {
         converged: "lambda_min_converged",
         outcome: |point| recorded(point, "lambda_min_converged"),
     },
-    chart: &SMALLEST_CHART,
+    chart: &SPECTRUM,
     told: Told {
         kept: Kept::InCsv,
         in_lines: Lines::None,
@@ -295,5 +295,38 @@ pub static LAMBDA_MIN: Quantity = Quantity {
     },
     meaning: "the smallest algebraic eigenvalue of the Hessian on the first probe; mostly negative. It is measured with the spectral \
               density.",
+    ..GAUSS_NEWTON
+};
+
+/// λ_max of layers.
+pub static LAYERS: Chart = Chart {
+    key: "layers",
+    title: "λ_max of layers",
+    span: ChartSpan::Layers,
+    of: ChartOf::Gauged,
+    also: &[],
+};
+
+/// The largest λ_max of a layer.
+pub static LAYER_LAMBDA_MAX: Quantity = Quantity {
+    key: "layer_lambda_max",
+    label: "λ_max of the sharpest layer",
+    column: "layer λ",
+    on_chart: "",
+    names: &["layer"],
+    uncertainty: Uncertainty::Residual {
+        key: "layer_lambda_max_residual",
+        source: Source::Value("layer_lambda_max_residual"),
+        converged: "layer_lambda_max_converged",
+        outcome: |point| recorded(point, "layer_lambda_max_converged"),
+    },
+    chart: &LAYERS,
+    told: Told {
+        kept: Kept::InCsv,
+        in_lines: Lines::None,
+        largest_first: true,
+    },
+    meaning: "the largest λ_max of a layer's block of the Hessian on the first probe: the Hessian with respect to the parameters of one \
+              layer, weights and biases together. It is at most λ_max. `layers` in `metrics.jsonl` has every layer.",
     ..GAUSS_NEWTON
 };

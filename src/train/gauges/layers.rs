@@ -1,11 +1,12 @@
 //! λ_max of each layer's block of the Hessian.
 
 use rand_chacha::ChaCha8Rng;
-use sharpness::curvature::{Block, Hessian, Interrupted, Tracker};
+use sharpness::curvature::{Block, Hessian, Interrupted, Measurement, Tracker};
 use sharpness::random::{Purpose, stream};
 
-use super::{At, Measure};
+use super::{At, Measure, found};
 use crate::event::{LayerPoint, Point};
+use crate::quantity::LAYER_LAMBDA_MAX;
 use crate::train::Task;
 use crate::train::parts::Parts;
 use crate::train::probes::rules;
@@ -25,6 +26,7 @@ impl Measure for Layers {
         let mut hessian = Hessian::new(at.probe, at.parameters, at.go_on).keeping(settings.chunk_size);
         let mut rng = self.0.clone();
         let mut layers = Vec::new();
+        let mut sharpest = None;
         for (name, range) in at.task.network.layout().layers() {
             let like = at.parameters.clone().slice(range.clone());
             let mut block = Block::new(&mut hessian, range.clone(), at.parameters.dims()[0]);
@@ -32,6 +34,12 @@ impl Measure for Layers {
             let mut tracker = Tracker::new(rules(settings, settings.lambda_tolerance), rng);
             let measured = tracker.measure(&mut block, &like, true)?;
             rng = tracker.into_random();
+            if sharpest
+                .as_ref()
+                .is_none_or(|known: &Measurement| measured.value > known.value)
+            {
+                sharpest = Some(measured.clone());
+            }
             layers.push(LayerPoint {
                 name: name.to_owned(),
                 parameters: range.len() as u64,
@@ -41,6 +49,9 @@ impl Measure for Layers {
             });
         }
         self.0 = rng;
+        if let Some(sharpest) = sharpest {
+            found(&mut point.values, &LAYER_LAMBDA_MAX, &sharpest);
+        }
         point.layers = layers;
         Ok(())
     }

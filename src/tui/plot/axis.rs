@@ -65,6 +65,15 @@ impl Axis {
         }
     }
 
+    /// Creates a linear axis with exactly these ends, which differ.
+    #[must_use]
+    pub fn between(low: f64, high: f64, rows: usize) -> Self {
+        let mut axis = Self::linear(low, high, (rows / ROWS_PER_LABEL).max(2));
+        (axis.low, axis.high) = (low, high);
+        axis.labels.retain(|label| (low..=high).contains(&label.value));
+        axis
+    }
+
     /// Creates a linear axis from the fraction `low` to 1, labelled in per cent.
     #[must_use]
     pub fn percentages(low: f64, rows: usize) -> Self {

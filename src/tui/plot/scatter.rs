@@ -63,7 +63,7 @@ impl Scatter<'_> {
         let labelled = !self.dots.is_empty();
         vertical_axis(&self.up, plot, buffer, theme, labelled);
         let below = Rect::new(plot.x - 1, plot.bottom(), plot.width + 1, 1);
-        self.horizontal_axis(below, buffer, theme, labelled);
+        horizontal_axis(&self.across, self.across_name, below, buffer, theme, labelled);
         let mut canvas = Canvas::new(plot, theme.glyphs);
         for dot in &self.dots {
             let place = |axis: &Axis, value| axis.position(value);
@@ -82,30 +82,38 @@ impl Scatter<'_> {
             words.centered().render(middle, buffer);
         }
     }
+}
 
-    fn horizontal_axis(&self, area: Rect, buffer: &mut Buffer, theme: &Theme, labelled: bool) {
-        for x in area.left()..area.right() {
-            let corner = if x == area.x { '└' } else { '─' };
-            buffer[(x, area.y)].set_char(corner).set_style(theme.dim);
-        }
-        let name = theme.text(self.across_name);
-        let name_x = area.right().saturating_sub(panel::width(&name));
-        buffer.set_string(name_x, area.y, &name, theme.dim);
-        if !labelled {
-            return;
-        }
-        let mut taken: Vec<(u16, u16)> = Vec::new();
-        for major in [true, false] {
-            for (position, label) in self.across.labels(major) {
-                let columns = f64::from(area.width.saturating_sub(2));
-                let column = (position.clamp(0.0, 1.0) * columns).round() as u16;
-                let width = panel::width(label);
-                let start = (area.x + 1 + column).saturating_sub(width / 2).max(area.x + 1);
-                let end = start + width;
-                if end < name_x && taken.iter().all(|&(from, to)| end < from || start > to) {
-                    buffer.set_string(start, area.y, label, theme.dim);
-                    taken.push((start, end));
-                }
+/// Draws a horizontal axis in a row that begins one column before the plot.
+pub(super) fn horizontal_axis(
+    across: &Axis,
+    name: &str,
+    area: Rect,
+    buffer: &mut Buffer,
+    theme: &Theme,
+    labelled: bool,
+) {
+    for x in area.left()..area.right() {
+        let corner = if x == area.x { '└' } else { '─' };
+        buffer[(x, area.y)].set_char(corner).set_style(theme.dim);
+    }
+    let name = theme.text(name);
+    let name_x = area.right().saturating_sub(panel::width(&name));
+    buffer.set_string(name_x, area.y, &name, theme.dim);
+    if !labelled {
+        return;
+    }
+    let mut taken: Vec<(u16, u16)> = Vec::new();
+    for major in [true, false] {
+        for (position, label) in across.labels(major) {
+            let columns = f64::from(area.width.saturating_sub(2));
+            let column = (position.clamp(0.0, 1.0) * columns).round() as u16;
+            let width = panel::width(label);
+            let start = (area.x + 1 + column).saturating_sub(width / 2).max(area.x + 1);
+            let end = start + width;
+            if end < name_x && taken.iter().all(|&(from, to)| end < from || start > to) {
+                buffer.set_string(start, area.y, label, theme.dim);
+                taken.push((start, end));
             }
         }
     }
