@@ -362,6 +362,10 @@ impl Driver {
         match effect {
             // A failed send is ignored: if the training thread is gone, the channel of events shows it.
             Effect::Send(command) => {
+                if self.monitor.elsewhere.is_some() && command != Command::Quit {
+                    let words = "sent through the run directory; the answer takes some seconds";
+                    self.monitor.note(words.to_owned(), Instant::now());
+                }
                 let _ = wires.commands.send(command);
                 None
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::view::View;
-use crate::event::{Activity, CellEnding, CellIndex, Cells, Finish, SweepEnding, cell_name};
+use crate::event::{Activity, CellEnding, CellIndex, Cells, Finish, StandingKind, SweepEnding, cell_name};
 use crate::machine::Load;
 use crate::monitor::{Cell, CellState, Curve, Monitor};
 use crate::tui::plot::Window;
@@ -173,6 +173,7 @@ impl<'a> Scene<'a> {
             CellState::Queued | CellState::Ended(CellEnding::Interrupted) if self.is_held(cell) => {
                 return ('‖', "held", Mood::Warning);
             }
+            _ if let Some(standing) = self.monitor.standing(cell) => return stands(standing.kind),
             _ if self.monitor.prepared().any(|prepared| prepared == cell) => return ('▶', "preparing", Mood::Good),
             CellState::Queued => return ('·', "queued", Mood::Quiet),
             CellState::Running => return ('▶', "running", Mood::Good),
@@ -193,6 +194,19 @@ impl<'a> Scene<'a> {
         };
         (glyph, words, mood)
     }
+}
+
+/// Returns how a cell stands that another process has: a glyph, a word, and a mood.
+fn stands(kind: StandingKind) -> (char, &'static str, Mood) {
+    let (glyph, mood) = match kind {
+        StandingKind::Elsewhere => ('▶', Mood::Good),
+        StandingKind::Waiting | StandingKind::Pending => ('·', Mood::Quiet),
+        StandingKind::Preempted | StandingKind::Requeued => ('○', Mood::Warning),
+        StandingKind::Suspended => ('‖', Mood::Warning),
+        StandingKind::Silent => ('?', Mood::Warning),
+        StandingKind::NodeLost | StandingKind::JobEnded | StandingKind::Died => ('○', Mood::Bad),
+    };
+    (glyph, kind.word(), mood)
 }
 
 /// The rating of a state, which decides its style.
