@@ -57,6 +57,8 @@ pub struct Note {
     pub words: String,
     /// Whether it arrived as an event; other notes are made by the monitor.
     pub was_told: bool,
+    /// Whether it answers a key.
+    pub is_reply: bool,
 }
 
 impl Note {
@@ -200,6 +202,7 @@ impl Monitor {
                 cell,
                 words,
                 was_told: true,
+                is_reply: false,
             }),
             Event::SweepEnded(ending) => {
                 if let SweepEnding::Failed(why) = &ending {
@@ -258,7 +261,16 @@ impl Monitor {
             cell: None,
             words,
             was_told: false,
+            is_reply: false,
         });
+    }
+
+    /// Adds a notice that answers a key.
+    pub fn reply(&mut self, words: String, now: Instant) {
+        self.note(words, now);
+        if let Some(note) = self.notices.back_mut() {
+            note.is_reply = true;
+        }
     }
 
     fn keep_note(&mut self, note: Note) {

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, Runner, Standing, SweepEnding};
+use crate::event::{Activity, CellEnding, CellIndex, CellPlan, Event, Progress, Runner, Standing, SweepEnding};
 use crate::live::{self, Post};
 use crate::number::count::counted;
 use crate::record::{
@@ -84,6 +84,7 @@ pub(super) fn follow(run_dir: &Path) -> anyhow::Result<(Receiver<Event>, Post)> 
         known: begun_cells(run_dir)?,
         listed: None,
         runners: Vec::new(),
+        told_runners: BTreeSet::new(),
         next: 0,
         claimed: Instant::now(),
         shares: Shares::default(),
@@ -110,13 +111,15 @@ struct Claimed {
     changed: Instant,
     /// The number of bytes of its metrics that were read.
     read: u64,
-    /// The step and the seconds of its last point.
-    last: Option<(u64, f64)>,
+    /// Its progress at its last point.
+    last: Option<Progress>,
     /// Whether its process was one of this host, and has ended.
     is_dead: bool,
     /// Whether nobody trains it any more, as far as this process knows: the claim stays until somebody takes it over.
     is_gone: bool,
     is_paused: bool,
+    /// The number of its process, once the cell was told to run.
+    runner: Option<u32>,
 }
 
 struct Tasks {
@@ -133,7 +136,10 @@ struct Tasks {
     known: BTreeSet<CellIndex>,
     /// When the folder of the cells had changed, the last time it was listed.
     listed: Option<(i64, i64)>,
+    /// Every process that had a cell.
     runners: Vec<Runner>,
+    /// The numbers of those that have one now, as last told.
+    told_runners: BTreeSet<u32>,
     /// The next running cell to look at.
     next: CellIndex,
     /// When a process had a claim.
@@ -201,7 +207,8 @@ impl Tasks {
         }
         // First, so that the reader of these events does not read every cell that begins.
         self.tell_where()?;
-        self.tell_begin(begun)
+        self.tell_begin(begun)?;
+        self.tell_runners()
     }
 
     fn tell_begin(&mut self, begun: Vec<CellIndex>) -> Result<(), Over> {
@@ -209,12 +216,30 @@ impl Tasks {
             return Ok(());
         }
         let numbers: Vec<u32> = begun.iter().map(|cell| self.runner_of(*cell)).collect();
-        self.send(Event::Runners(self.runners.clone()))?;
+        for (cell, runner) in begun.iter().zip(&numbers) {
+            if let Some(claim) = self.claims.get_mut(cell) {
+                claim.runner = Some(*runner);
+            }
+        }
+        self.tell_runners()?;
         for (cell, runner) in begun.into_iter().zip(numbers) {
             self.send(Event::Assigned { cell, runner })?;
             self.send(Event::CellStarted { cell })?;
         }
         Ok(())
+    }
+
+    /// Tells which processes have cells, if that has changed.
+    fn tell_runners(&mut self) -> Result<(), Over> {
+        let alive = self.claims.values().filter(|claim| !claim.is_gone);
+        let now: BTreeSet<u32> = alive.filter_map(|claim| claim.runner).collect();
+        if now == self.told_runners {
+            return Ok(());
+        }
+        let shown = self.runners.iter().filter(|runner| now.contains(&runner.number));
+        let shown = shown.cloned().collect();
+        self.told_runners = now;
+        self.send(Event::Runners(shown))
     }
 
     /// Notes the claim of a cell. Returns the cell if it runs, as far as this host knows.
@@ -232,6 +257,7 @@ impl Tasks {
             is_dead,
             is_gone: is_dead,
             is_paused: false,
+            runner: None,
         };
         self.claims.insert(cell, claim);
         self.known.insert(cell);

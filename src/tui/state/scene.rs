@@ -141,6 +141,8 @@ impl<'a> Scene<'a> {
             Some(Activity::Auditing) => ('▶', "auditing λ_max", Mood::Good),
             Some(Activity::Evaluating) => ('▶', "evaluating", Mood::Good),
             Some(Activity::Training) => ('▶', "training", Mood::Good),
+            // The files of a run do not tell what is done right now.
+            None if cell.is_some_and(|cell| self.has_steps(cell)) => ('▶', "training", Mood::Good),
             // One cell has ended, and the next one is not prepared yet.
             None if cell.is_none() && self.monitor.turns.followed.is_some() => ('▶', "preparing", Mood::Good),
             None => ('▶', "starting", Mood::Good),
@@ -158,6 +160,10 @@ impl<'a> Scene<'a> {
             word
         };
         (glyph, word, mood)
+    }
+
+    fn has_steps(&self, cell: CellIndex) -> bool {
+        self.monitor.cells.get(cell).is_some_and(|cell| cell.progress.step > 0)
     }
 
     fn is_held(&self, cell: CellIndex) -> bool {

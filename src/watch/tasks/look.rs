@@ -1,7 +1,7 @@
 //! Looks at the files of claimed cells.
 
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Over, Tasks, changed};
 use crate::event::{CellIndex, Event, Progress};
@@ -9,6 +9,9 @@ use crate::record::{Holder, cell_path, read_points};
 
 /// The number of claimed cells that are looked at in one check.
 const LOOK_AT: usize = 32;
+
+/// How long the speed of a cell counts without a change. A checkpoint changes its folder every minute.
+const RATE_COUNTS: Duration = Duration::from_mins(2);
 
 impl Tasks {
     /// Looks at some claimed cells, in turn, and tells what they have written.
@@ -36,7 +39,7 @@ impl Tasks {
         let (seconds, nanoseconds) = changed(&folder).unwrap_or_default();
         let mark = Some((length, seconds, nanoseconds));
         if claim.mark == mark {
-            return Ok(());
+            return self.forget_rate(cell);
         }
         claim.changed = Instant::now();
         let has_grown = claim.mark.is_none_or(|(known, ..)| known != length);
@@ -64,9 +67,8 @@ impl Tasks {
             }
         }
         let Some(point) = points.last() else { return Ok(()) };
-        let now = (point.step, point.seconds);
-        let rate = claim.last.replace(now).map_or(0.0, |(step, seconds)| {
-            now.0.saturating_sub(step) as f64 / (now.1 - seconds).max(1e-9)
+        let rate = claim.last.map_or(0.0, |last| {
+            point.step.saturating_sub(last.step) as f64 / (point.seconds - last.seconds).max(1e-9)
         });
         let progress = Progress {
             step: point.step,
@@ -74,6 +76,7 @@ impl Tasks {
             seconds: point.seconds,
             steps_per_second: rate,
         };
+        claim.last = Some(progress);
         // λ_max is not in every point.
         let with_lambda = points.iter().rev().find(|point| point.lambda.is_some());
         let told: Vec<Event> = with_lambda
@@ -88,6 +91,20 @@ impl Tasks {
         for event in told {
             self.send(event)?;
         }
+        self.send(Event::Progress { cell, progress })
+    }
+
+    /// Tells that the speed of a cell is not known any more, if nothing has changed for a while.
+    fn forget_rate(&mut self, cell: CellIndex) -> Result<(), Over> {
+        let claim = self.claims.get_mut(&cell);
+        let claim = claim.filter(|claim| claim.changed.elapsed() >= RATE_COUNTS);
+        let Some(last) = claim.and_then(|claim| claim.last.as_mut()) else {
+            return Ok(());
+        };
+        if std::mem::replace(&mut last.steps_per_second, 0.0) == 0.0 {
+            return Ok(());
+        }
+        let progress = *last;
         self.send(Event::Progress { cell, progress })
     }
 }
