@@ -286,6 +286,7 @@ impl View {
                 }
                 return match found {
                     Found::Action(action) => self.act(action, monitor),
+                    Found::Runners(count) => Some(self.set_runners(count, monitor)),
                     Found::Nothing | Found::Pending => None,
                 };
             }

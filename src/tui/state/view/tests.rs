@@ -130,6 +130,21 @@ fn the_program_is_stopped_by_its_key_wherever_something_is_asked() {
 }
 
 #[test]
+fn a_number_of_runners_is_typed_at_the_palette() {
+    let mut fixture = Fixture::half_way();
+    let type_it = |fixture: &mut Fixture| {
+        press(fixture, ':');
+        fixture.view.paste("runners 4");
+        let enter = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
+        fixture.view.key(&enter, &fixture.monitor)
+    };
+    assert_eq!(type_it(&mut fixture), Some(Effect::Send(Command::SetRunners(4))));
+    assert_eq!(fixture.view.overlay, None);
+    tell(&mut fixture, Event::Elsewhere("on another-machine".to_owned()));
+    assert!(matches!(type_it(&mut fixture), Some(Effect::Say(_))));
+}
+
+#[test]
 fn a_filter_is_typed_where_it_is_seen() {
     let mut fixture = Fixture::half_way();
     press(&mut fixture, '4');
