@@ -265,6 +265,10 @@ fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_si
     let mut screen = place.screen(&["attach"]);
     screen.wait_for("trained by a process without a socket");
     screen.wait_for("running");
+    // Wait for the cell that does not end by itself.
+    wait_until("the second cell", || {
+        fs::metadata(run_dir.join("cells/001/metrics.jsonl")).is_ok_and(|metrics| metrics.len() > 0)
+    });
     // Commands about cells go through the folder.
     screen.press(" ");
     screen.wait_for("took up: pause");
@@ -282,10 +286,6 @@ fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_si
         "{}",
         said(&again)
     );
-    // Wait for the cell that does not end by itself.
-    wait_until("the second cell", || {
-        fs::metadata(run_dir.join("cells/001/metrics.jsonl")).is_ok_and(|metrics| metrics.len() > 0)
-    });
     kill_as_told(&words);
     wait_until("the end", || {
         read_run(&run_dir).is_ok_and(|info| info.state == RunState::Stopped)

@@ -1,6 +1,6 @@
 //! Commands by files, on the side of the screen: for processes whose socket it cannot reach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use super::inbox::{Reply, cell_of, needs_claim, words};
 use super::wire::Request;
 use crate::event::{Activity, CellIndex, Cells, Command, Event, cell_name};
-use crate::record::{CommandFiles, OrderName, RecordError, claim_names};
+use crate::record::{CommandFiles, OrderName, RecordError, claim_names, read_claim};
 
 /// Interval between looks for answers, while one is awaited.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -57,6 +57,8 @@ struct Sent {
     /// Who took it up, for each cell.
     taken: BTreeMap<CellIndex, String>,
     refused: Vec<(CellIndex, String)>,
+    /// The cells that their process gave up before it could take the order up.
+    released: Vec<CellIndex>,
     /// The cells whose order was withdrawn, or taken without an answer.
     unanswered: Vec<CellIndex>,
 }
@@ -109,8 +111,14 @@ impl Letters {
             .map_err(|error| error.to_string())?
             .into_iter()
             .collect();
-        let one = |cell, command: fn(Cells) -> Command| (cell, command(Cells::One(cell)));
-        let each = |command: fn(Cells) -> Command| claims.keys().map(|cell| one(*cell, command)).collect();
+        // A dead process of this host answers nothing.
+        let may_live = |cell: CellIndex, claim: u32| {
+            read_claim(&self.run_dir, cell, claim).is_none_or(|holder| !holder.is_dead_process())
+        };
+        let each = |command: fn(Cells) -> Command| {
+            let alive = claims.iter().filter(|(cell, claim)| may_live(**cell, **claim));
+            alive.map(|(cell, _)| (*cell, command(Cells::One(*cell)))).collect()
+        };
         let parts: Vec<(CellIndex, Command)> = match command {
             Command::Pause(Cells::All) => each(Command::Pause),
             Command::Resume(Cells::All) => each(Command::Resume),
@@ -133,6 +141,7 @@ impl Letters {
             open: BTreeMap::new(),
             taken: BTreeMap::new(),
             refused: Vec::new(),
+            released: Vec::new(),
             unanswered: Vec::new(),
         };
         for (cell, part) in parts {
@@ -190,7 +199,20 @@ impl Letters {
                 None => sent.unanswered.push(answer.cell),
             }
         }
+        let claims = claim_names(&self.run_dir).ok();
+        let is_released = |name: &OrderName| {
+            let is_there = |claims: &BTreeSet<(CellIndex, u32)>| claims.contains(&(name.cell, name.claim));
+            name.claim > 0 && claims.as_ref().is_some_and(|claims| !is_there(claims))
+        };
         for sent in &mut self.open {
+            let released: Vec<OrderName> = sent.open.keys().filter(|name| is_released(name)).cloned().collect();
+            for name in released {
+                // If it was taken, an answer follows.
+                if files.withdraw(&name).unwrap_or(false) {
+                    sent.open.remove(&name);
+                    sent.released.push(name.cell);
+                }
+            }
             if sent.since.elapsed() >= PATIENCE {
                 for (name, cell) in std::mem::take(&mut sent.open) {
                     let _ = files.withdraw(&name);
@@ -221,6 +243,12 @@ impl Letters {
             Some((cell, by)) if sent.taken.len() == 1 => self.tell(Some(*cell), format!("{by} took up: {what}")),
             Some(_) => self.tell(None, format!("{} cells took up: {what}", sent.taken.len())),
             None => {}
+        }
+        for cell in sent.released.into_iter().take(MOST_NAMED) {
+            self.tell(
+                Some(cell),
+                format!("its process had ended it or given it up before: {what}"),
+            );
         }
         for (cell, why) in sent.refused.into_iter().take(MOST_NAMED) {
             self.tell(Some(cell), why);
@@ -261,7 +289,7 @@ mod tests {
     fn an_order_without_an_answer_is_withdrawn_and_reported() {
         let folder = tempfile::tempdir().unwrap();
         let run_dir = RunDir::create(folder.path(), "run").unwrap();
-        let _claims = [3, 4].map(|cell| run_dir.claim_cell(cell, "", None).unwrap());
+        let claims = [3, 4].map(|cell| run_dir.claim_cell(cell, "", None).unwrap());
         let (out, events) = unbounded();
         let mut letters = Letters::new(run_dir.path(), out);
         letters.send(Command::Abort(3));
@@ -287,6 +315,16 @@ mod tests {
             "no answer from 2 cells (3, 4) after 30 s: pause; the orders were withdrawn",
         ];
         assert_eq!(told, expected);
+        // The cell ends before its process looks.
+        letters.send(Command::Abort(4));
+        let [_claim, ended] = claims;
+        drop(ended);
+        letters.look();
+        let told = events.try_recv().unwrap();
+        assert!(
+            matches!(&told, Event::Notice { cell: Some(4), words } if words.contains("before: abort")),
+            "{told:?}"
+        );
         // Nobody could carry these out.
         for command in [Command::Audit(7), Command::Retry(3), Command::SetRunners(2)] {
             letters.send(command);
