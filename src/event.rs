@@ -8,6 +8,7 @@ mod ending;
 mod nulls;
 mod point;
 mod spectrum;
+mod standing;
 mod values;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use ending::{CellEnding, Finish, StopReason, SweepEnding};
 pub use point::{LambdaPoint, Point, PreconditionedPoint, RateChange, Summary};
 pub use spectrum::{LayerPoint, SpectrumPoint};
+pub use standing::{Standing, StandingKind};
 pub use values::Values;
 
 /// Position of a cell in the queue of its sweep, counted from 0. It is also the number of the cell's folder and the
@@ -140,8 +142,15 @@ pub enum Event {
     /// The training process exited without reporting how the sweep ended. No further event follows. Sent only by
     /// readers of the run directory.
     TrainerLost,
-    /// The run is trained by a process that this program cannot send requests to. The text says where. The state of the
-    /// run is read from its files. Sent only by readers of the run directory.
+    /// How a cell stands that another process has; none if its other events say that.
+    Standing {
+        /// Which cell.
+        cell: CellIndex,
+        /// How it stands.
+        standing: Option<Standing>,
+    },
+    /// The run is trained by processes that this program cannot connect to. The state of the run is read from its files,
+    /// and commands about single cells are sent by files. Sent only by readers of the run directory.
     Elsewhere(String),
 }
 

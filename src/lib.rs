@@ -17,6 +17,7 @@ pub mod machine;
 pub mod monitor;
 pub mod number;
 pub mod plain;
+mod programs;
 pub mod quantity;
 pub mod record;
 mod relaunch;
@@ -49,7 +50,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
-use live::{Hub, Launched, Server};
+use live::{Hub, Inbox, Launched, Server};
 use record::{PRINTED, RecordError, RunDir, TaskInfo};
 use report::ReportError;
 use signals::{AS_KEPT, STOP_WITHIN, Signal, StandBy, leave};
@@ -413,6 +414,12 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, serves: Serves) -> anyhow::Re
     let (events_in, events) = unbounded();
     let (commands, commands_out) = unbounded();
     let (plan, cells) = (sweep.plan(), sweep.own_cells());
+    let inbox = Inbox {
+        run_dir: sweep.run_dir().place(),
+        task: sweep.run_dir().task_name(),
+        cells: sweep.slice().cloned(),
+        log: sweep.run_dir().logbook(),
+    };
     let Wires { lines, server } = match wire(&plan.run_dir, events, &commands, serves) {
         Ok(wires) => wires,
         Err(error) => {
@@ -420,6 +427,7 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, serves: Serves) -> anyhow::Re
             return Err(error);
         }
     };
+    inbox.open(commands.clone()).context("cannot start a thread")?;
     let training = thread::Builder::new()
         .name("sweep".to_owned())
         .spawn(move || sweep.run(&commands_out, &mut Outbox::new(events_in)))

@@ -12,7 +12,9 @@
 mod client;
 mod history;
 mod hub;
+mod inbox;
 mod launch;
+mod post;
 mod ration;
 mod server;
 mod standing;
@@ -21,6 +23,8 @@ mod wire;
 pub use client::{Link, LiveError, connect};
 pub use history::follow;
 pub use hub::Hub;
+pub use inbox::Inbox;
 pub use launch::{Launched, become_ready, launch};
+pub use post::Post;
 pub use server::Server;
 pub use wire::{Hello, Request, parse_event, parse_request};

@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use os_display::Quotable;
 
 use crate::event::{
-    Activity, CellEnding, CellIndex, Cells, Event, LogEntry, Runner, SweepEnding, SweepPlan, cell_name,
+    Activity, CellEnding, CellIndex, Cells, Event, LogEntry, Runner, Standing, SweepEnding, SweepPlan, cell_name,
 };
 use crate::statistics::Kendall;
 
@@ -59,6 +59,8 @@ pub struct Note {
     pub words: String,
     /// Whether it arrived as an event; other notes are made by the monitor.
     pub was_told: bool,
+    /// Whether it answers a key.
+    pub is_reply: bool,
 }
 
 impl Note {
@@ -163,11 +165,7 @@ impl Monitor {
                     self.skipped_points += count;
                 }
             }
-            Event::Queue { held, .. } => {
-                for (index, cell) in self.cells.iter_mut().enumerate() {
-                    cell.is_held = held.binary_search(&index).is_ok();
-                }
-            }
+            Event::Queue { held, .. } => self.hold(&held),
             Event::CellAdded(plan) => {
                 self.cells.push(Cell::new(*plan));
                 self.know_settings();
@@ -206,6 +204,7 @@ impl Monitor {
                 cell,
                 words,
                 was_told: true,
+                is_reply: false,
             }),
             Event::SweepEnded(ending) => {
                 if let SweepEnding::Failed(why) = &ending {
@@ -220,6 +219,11 @@ impl Monitor {
                     assigned.runner = Some(runner);
                 }
             }
+            Event::Standing { cell, standing } => {
+                if let Some(known) = self.cells.get_mut(cell) {
+                    known.standing = standing;
+                }
+            }
             // A sweep tells its screens what it makes of this.
             Event::CellElsewhere { .. } => {}
             Event::TrainerLost => self.lose(None, now),
@@ -227,6 +231,12 @@ impl Monitor {
         }
         if !self.is_over() {
             self.clock.set_paused(self.is_paused(Cells::All), now);
+        }
+    }
+
+    fn hold(&mut self, held: &[CellIndex]) {
+        for (index, cell) in self.cells.iter_mut().enumerate() {
+            cell.is_held = held.binary_search(&index).is_ok();
         }
     }
 
@@ -253,7 +263,16 @@ impl Monitor {
             cell: None,
             words,
             was_told: false,
+            is_reply: false,
         });
+    }
+
+    /// Adds a notice that answers a key.
+    pub fn reply(&mut self, words: String, now: Instant) {
+        self.note(words, now);
+        if let Some(note) = self.notices.back_mut() {
+            note.is_reply = true;
+        }
     }
 
     fn keep_note(&mut self, note: Note) {
@@ -309,6 +328,13 @@ impl Monitor {
             Some(state) => state.clone(),
             None => CellState::Queued,
         }
+    }
+
+    /// Returns how a cell stands that another process has and that has not ended; none if its state says that.
+    #[must_use]
+    pub fn standing(&self, cell: CellIndex) -> Option<&Standing> {
+        let known = self.cells.get(cell)?;
+        known.standing.as_ref().filter(|_| !known.state.is_done())
     }
 
     /// Returns the number of cells that have ended and need not run again.

@@ -8,6 +8,7 @@
 //!   queue.json               the cells still to run, if the queue was changed by hand
 //!   events.jsonl             log for people: cells, changes by hand, notices; append-only
 //!   claims/000-1.json        the process that writes cell 0 now
+//!   commands/                orders of screens to the processes that train cells; see `command_files`
 //!   tasks/HOST-PID/          what belongs to a process that trains some cells of the run beside others
 //!     task.json              where it runs, and which cells it was given
 //!     events.jsonl           its log
@@ -38,6 +39,7 @@ mod attempts;
 mod cell;
 mod checkpoint;
 mod claim;
+mod command_files;
 mod error;
 mod fence;
 mod folder;
@@ -58,6 +60,7 @@ pub use attempts::read_attempts;
 pub use cell::CellWriter;
 pub use checkpoint::{Checkpoint, Slot, has_checkpoint, read_checkpoints};
 pub use claim::{Claim, Holder, Job, Seen, claim_names, read_claim};
+pub use command_files::{CommandFiles, OrderName};
 pub use error::RecordError;
 pub use lock::is_being_written;
 pub use log::{Logbook, NewEntries, read_log};
@@ -71,7 +74,7 @@ pub use read::{
 pub use replace::{make_folder, replace_unlocked};
 pub use run_info::{AlikeCells, DataMark, RunInfo, RunState, host_name, rfc3339};
 pub use table::{CellRow, RowState};
-pub use task::TaskInfo;
+pub use task::{TaskInfo, read_task};
 pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensors};
 
 use error::At;
@@ -96,6 +99,7 @@ mod names {
     pub(super) const QUEUE: &str = "queue.json";
     pub(super) const CELLS: &str = "cells";
     pub(super) const CLAIMS: &str = "claims";
+    pub(super) const COMMANDS: &str = "commands";
     pub(super) const TASKS: &str = "tasks";
     pub(super) const TASK: &str = "task.json";
     pub(super) const LOCK: &str = ".lock";
@@ -211,6 +215,14 @@ impl RunDir {
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.task.is_some()
+    }
+
+    /// Returns the name of the folder of this task, such as `node7-4242`; none if this process has the run directory
+    /// alone.
+    #[must_use]
+    pub fn task_name(&self) -> Option<String> {
+        let name = self.task.as_ref()?.file_name()?;
+        Some(name.to_string_lossy().into_owned())
     }
 
     /// Returns the file that is locked, if the file system has locks. The lock lasts until the last copy of the file is
@@ -463,7 +475,7 @@ pub fn discard(run_dir: &Path) {
     ] {
         let _ = fs::remove_file(run_dir.join(name));
     }
-    for name in [LIVE, names::CLAIMS] {
+    for name in [LIVE, names::CLAIMS, names::COMMANDS] {
         let _ = fs::remove_dir(run_dir.join(name));
     }
     let _ = fs::remove_dir(run_dir);

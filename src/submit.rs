@@ -3,6 +3,7 @@
 //! Placement, limits and requeuing are Slurm's. This module writes one script into the run directory, which trains one
 //! slice of the cells in each task of the array, and calls `sbatch`.
 
+mod queue;
 mod script;
 mod slices;
 mod slurm;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use queue::{QueuedTask, ask_accounting, ask_queue};
 pub use script::Script;
 pub use slices::Slices;
 

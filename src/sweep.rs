@@ -122,6 +122,16 @@ impl Sweep {
         )
     }
 
+    /// Returns the cells that this process sees to; none if it sees to all.
+    pub fn slice(&self) -> Option<&BTreeSet<CellIndex>> {
+        self.slice.as_ref()
+    }
+
+    /// Returns the run directory that it writes.
+    pub fn run_dir(&self) -> &RunDir {
+        &self.run_dir
+    }
+
     /// Returns the number of cells that this process sees to.
     pub fn own_cells(&self) -> usize {
         self.slice.as_ref().map_or(self.rows.len(), BTreeSet::len)

@@ -121,6 +121,7 @@ pub(crate) fn show_ended(run_dir: &Path, look: Option<Look>, signals: Receiver<S
     let source = Source {
         events: source,
         requests: None,
+        post: None,
         pid: None,
     };
     drop(events_in);
@@ -159,7 +160,28 @@ pub(crate) struct Source {
     events: Receiver<Event>,
     /// None if requests cannot reach the training process.
     requests: Option<Sender<live::Request>>,
+    /// The place for commands by files, if there is no connection.
+    post: Option<live::Post>,
     pid: Option<u32>,
+}
+
+impl Source {
+    fn by_files((events, post): (Receiver<Event>, live::Post)) -> Self {
+        Self {
+            events,
+            requests: None,
+            post: Some(post),
+            pid: None,
+        }
+    }
+
+    /// Takes the places for requests out of the source.
+    fn take_ways(&mut self) -> Ways {
+        Ways {
+            requests: self.requests.take(),
+            post: self.post.take(),
+        }
+    }
 }
 
 /// Returns the source of events of the run in `run_dir`; none if no process is training it.
@@ -169,24 +191,17 @@ pub(crate) fn going_on(run_dir: &Path) -> anyhow::Result<Option<Source>> {
             return Ok(Some(Source {
                 events: link.events,
                 requests: Some(link.requests),
+                post: None,
                 pid: Some(link.pid),
             }));
         }
         Err(why) => why,
     };
     if let Some(place) = elsewhere::place(run_dir, &why) {
-        return Ok(Some(Source {
-            events: elsewhere::follow(run_dir, place)?,
-            requests: None,
-            pid: None,
-        }));
+        return Ok(Some(Source::by_files(elsewhere::follow(run_dir, place)?)));
     }
     if tasks::are_there(run_dir) {
-        return Ok(Some(Source {
-            events: tasks::follow(run_dir)?,
-            requests: None,
-            pid: None,
-        }));
+        return Ok(Some(Source::by_files(tasks::follow(run_dir)?)));
     }
     match why {
         LiveError::NotGoingOn { .. } => Ok(None),
@@ -221,23 +236,23 @@ pub(crate) fn show_live(
 /// Shows the events of a run, and passes on requests to it.
 fn show_source(
     run_dir: &Path,
-    (source, signals): (Source, Receiver<Signal>),
+    (mut source, signals): (Source, Receiver<Signal>),
     own: Option<u32>,
     look: Option<Look>,
 ) -> anyhow::Result<Option<tui::Outcome>> {
-    let requests = Arc::new(Mutex::new(source.requests));
+    let ways = Arc::new(Mutex::new(source.take_ways()));
     // Without a socket, our own training process is stopped by the signal of `gentle_stop()`. The relay and the screen
     // may both send it, which is harmless. The two signals TERM and INT end the process immediately.
     let own_pid = own.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-    let stop = move |requests: &Requests, signals: &[SignalNumber]| {
+    let stop = move |ways: &Mutex<Ways>, signals: &[SignalNumber]| {
         for signal in signals {
-            if let Some(pid) = own_pid.filter(|_| locked(requests).is_none()) {
+            if let Some(pid) = own_pid.filter(|_| locked(ways).requests.is_none()) {
                 let _ = kill_process(pid, *signal);
             }
         }
     };
     let (commands, asked) = unbounded();
-    let current = Arc::clone(&requests);
+    let current = Arc::clone(&ways);
     thread::spawn(move || {
         for command in asked {
             request(&current, live::Request::Command(command));
@@ -246,10 +261,10 @@ fn show_source(
             }
         }
     });
-    let (place, renewed) = (run_dir.to_owned(), Arc::clone(&requests));
+    let (place, renewed) = (run_dir.to_owned(), Arc::clone(&ways));
     let again = move || {
-        let source = going_on(&place).ok()??;
-        *locked(&renewed) = source.requests;
+        let mut source = going_on(&place).ok()??;
+        *locked(&renewed) = source.take_ways();
         Some(source.events)
     };
     let pid = source.pid.or(own);
@@ -262,12 +277,12 @@ fn show_source(
     )?;
     match outcome {
         Some(tui::Outcome::LeftAtOnce) => {
-            request(&requests, live::Request::EndNow);
-            stop(&requests, &[SignalNumber::TERM, SignalNumber::INT]);
+            request(&ways, live::Request::EndNow);
+            stop(&ways, &[SignalNumber::TERM, SignalNumber::INT]);
         }
         // A checkpoint limits the loss if the detached process is killed.
         Some(tui::Outcome::Detached) if own.is_some() => {
-            request(&requests, live::Request::Command(Command::Keep(Cells::All)));
+            request(&ways, live::Request::Command(Command::Keep(Cells::All)));
             thread::sleep(TOLD_WITHIN);
         }
         _ => {}
@@ -275,16 +290,24 @@ fn show_source(
     Ok(outcome)
 }
 
-/// The current channel for requests.
-type Requests = Mutex<Option<Sender<live::Request>>>;
-
-fn locked(requests: &Requests) -> MutexGuard<'_, Option<Sender<live::Request>>> {
-    requests.lock().unwrap_or_else(PoisonError::into_inner)
+/// The current ways for requests.
+struct Ways {
+    /// The connection to the training process.
+    requests: Option<Sender<live::Request>>,
+    /// Files in the run directory.
+    post: Option<live::Post>,
 }
 
-fn request(requests: &Requests, request: live::Request) {
-    if let Some(requests) = &*locked(requests) {
-        let _ = requests.send(request);
+fn locked(ways: &Mutex<Ways>) -> MutexGuard<'_, Ways> {
+    ways.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn request(ways: &Mutex<Ways>, request: live::Request) {
+    let ways = locked(ways);
+    match (&ways.requests, &ways.post, request) {
+        (Some(requests), ..) => drop(requests.send(request)),
+        (None, Some(post), live::Request::Command(command)) => post.send(command),
+        _ => {}
     }
 }
 

@@ -174,7 +174,12 @@ fn a_cell_has_one_writer_where_locks_do_nothing_and_where_there_are_no_links() {
         // Its runner ends moments later.
         wait_until("the end of the runner", || {
             let claims = sharptui::record::read_claims(&place.path("runs/long")).unwrap();
-            claims.iter().all(sharptui::record::Seen::is_dead_here)
+            claims.iter().all(|claim| {
+                claim
+                    .holder
+                    .as_ref()
+                    .is_some_and(sharptui::record::Holder::is_dead_process)
+            })
         });
         let third = task("1");
         wait_until("the claim", || token().is_some_and(|token| token != dead));
@@ -253,14 +258,24 @@ fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_si
     let output = place.run(&["long.ron", "--detach", "--runners", "1"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let words = said(&output);
-    assert!(words.contains("so no screen can steer it"), "{words}");
+    assert!(words.contains("this run has no socket"), "{words}");
     let run_dir = place.path("runs/long");
     assert!(connect(&run_dir).is_err());
 
     let mut screen = place.screen(&["attach"]);
     screen.wait_for("trained by a process without a socket");
     screen.wait_for("running");
-    screen.press("a");
+    // Wait for the cell that does not end by itself.
+    wait_until("the second cell", || {
+        fs::metadata(run_dir.join("cells/001/metrics.jsonl")).is_ok_and(|metrics| metrics.len() > 0)
+    });
+    // Commands about cells go through the folder.
+    screen.press(" ");
+    screen.wait_for("took up: pause");
+    screen.wait_for("‖ paused");
+    screen.press(" ");
+    screen.wait_for("took up: continue");
+    screen.press("R");
     screen.wait_for("does nothing here");
     screen.press("q");
     assert_eq!(screen.wait_for_the_end(), 0);
@@ -271,10 +286,6 @@ fn where_no_socket_can_be_had_a_run_is_followed_by_its_files_and_stopped_by_a_si
         "{}",
         said(&again)
     );
-    // Wait for the cell that does not end by itself.
-    wait_until("the second cell", || {
-        fs::metadata(run_dir.join("cells/001/metrics.jsonl")).is_ok_and(|metrics| metrics.len() > 0)
-    });
     kill_as_told(&words);
     wait_until("the end", || {
         read_run(&run_dir).is_ok_and(|info| info.state == RunState::Stopped)

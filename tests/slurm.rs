@@ -9,8 +9,9 @@
 mod cluster;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use cluster::Cluster;
 use sharptui::record::{CellFound, RunState, read_cells, read_metrics, read_run};
@@ -127,6 +128,23 @@ impl<'a> Place<'a> {
         assert_eq!(table.matches("finished").count(), cells.len(), "{table}");
     }
 
+    /// Asserts that a screen which only sees the folder and Slurm says this in the end.
+    fn assert_attach_says(&self, words: &str) {
+        let mut attach = self.cluster.command(env!("CARGO_BIN_EXE_sharptui"));
+        attach.args(["attach", "runs/cells"]).current_dir(self.folder.path());
+        let mut attach = attach.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(attach.stdout.take().unwrap()).lines();
+        let said: Vec<String> = lines
+            .map_while(Result::ok)
+            .take_while(|line| !line.contains(words))
+            .collect();
+        // Its output has ended, or has had the words.
+        let ended = attach.try_wait().unwrap();
+        let _ = attach.kill();
+        attach.wait().unwrap();
+        assert!(ended.is_none(), "`{words}` is not in {said:#?}");
+    }
+
     /// Returns what the tasks printed.
     fn outputs(&self) -> String {
         let files = fs::read_dir(self.run_dir().join("slurm")).unwrap().flatten();
@@ -172,7 +190,15 @@ fn a_preempted_task_goes_on_from_its_checkpoints(cluster: &Cluster) {
         cluster.states(jobs[0]).iter().any(|state| state == "PENDING")
     });
     assert!(place.ended() < 6);
+    place.assert_attach_says(&format!(
+        "requeued after preemption, a time limit or a lost node: job {}_",
+        jobs[0]
+    ));
     place.wait_for_the_end(&jobs);
+    assert!(
+        !place.outputs().contains("stopped immediately"),
+        "a preempted task writes checkpoints"
+    );
     place.assert_equal_to_an_undisturbed_run();
 }
 

@@ -111,7 +111,7 @@ impl History {
                 self.wanted = cells;
             }
             let is_due = !self.by_files || self.looked.is_none_or(|looked| looked.elapsed() >= GLANCE_AT_FILES);
-            let more = self.tell_log()? | (is_due && self.tell_all()?);
+            let more = is_due && (self.tell_log()? | self.tell_all()?);
             let patience = if more { Duration::ZERO } else { GLANCE };
             match source.recv_timeout(patience) {
                 Ok(event) => {

@@ -54,6 +54,10 @@ pub(super) fn told(standing: &Monitor, now: Instant) -> Vec<Event> {
         let activity = standing.activity(cell);
         events.extend(activity.map(|activity| Event::Activity { cell, activity }));
     }
+    events.extend((0..standing.cells.len()).filter_map(|cell| {
+        let standing = Some(standing.standing(cell)?.clone());
+        Some(Event::Standing { cell, standing })
+    }));
     events.extend(notices);
     events.extend(standing.ending.clone().map(Event::SweepEnded));
     events

@@ -12,7 +12,7 @@ use crate::event::{Command, Event};
 use crate::record::LIVE;
 
 /// Version of the protocol.
-pub(super) const PROTOCOL: u32 = 6;
+pub(super) const PROTOCOL: u32 = 7;
 
 /// The longest line that a screen may send, in bytes.
 pub(super) const LONGEST_REQUEST: u64 = 64 * 1024;

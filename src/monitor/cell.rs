@@ -1,7 +1,8 @@
 //! One cell of the sweep: its plan, its state, and its curves.
 
 use crate::event::{
-    CellEnding, CellPlan, LambdaPoint, LayerPoint, Point, Progress, RateChange, SpectrumPoint, Summary, Values,
+    CellEnding, CellPlan, LambdaPoint, LayerPoint, Point, Progress, RateChange, SpectrumPoint, Standing, Summary,
+    Values,
 };
 use crate::quantity::{
     self, LAMBDA_MAX, LAMBDA_RESIDUAL, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, Subject, THRESHOLD,
@@ -181,6 +182,8 @@ pub struct Cell {
     pub audits: u64,
     /// Whether it is held.
     pub is_held: bool,
+    /// How it stands, if another process has it and its state does not say that.
+    pub standing: Option<Standing>,
     /// Number of points that were dropped on the way to this process. They are on disk.
     pub skipped_points: u64,
     /// Whether the person watching changed its learning rate.
@@ -211,6 +214,7 @@ impl Cell {
             first_progress: None,
             audits: 0,
             is_held: false,
+            standing: None,
             skipped_points: 0,
             changed_by_hand: false,
             rate_changes: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::event::{CellEnding, CellIndex, Event, Point, Summary, cell_name};
+use crate::event::{CellEnding, CellIndex, Event, Point, StandingKind, Summary, cell_name};
 use crate::monitor::{Cell, Monitor, said_of};
 use crate::quantity::{Lines, Quantity, in_lines};
 
@@ -40,6 +40,11 @@ impl Known {
 
     /// Updates the state with an event and returns the lines to write.
     pub(super) fn take(&mut self, event: &Event) -> Vec<String> {
+        let stood = |known: &Self, cell: CellIndex| known.monitor.standing(cell).map(|standing| standing.kind);
+        let before = match event {
+            Event::Standing { cell, .. } => stood(self, *cell),
+            _ => None,
+        };
         // Lines use only the training time of the cells, so this time does not matter.
         self.monitor.apply(event.clone(), Instant::now());
         match event {
@@ -68,12 +73,15 @@ impl Known {
                 "note: this run is trained {}; the lines below come from its files",
                 words::one_line(place)
             )],
+            // Reasons and times change all the time.
+            Event::Standing { cell, .. } if stood(self, *cell) != before => self.standing(*cell),
             Event::Progress { .. }
             | Event::PointsSkipped { .. }
             | Event::Activity { .. }
             | Event::Queue { .. }
             | Event::CellRetried { .. }
             | Event::Logged(_)
+            | Event::Standing { .. }
             | Event::Runners(_)
             | Event::Assigned { .. }
             | Event::CellElsewhere { .. }
@@ -91,6 +99,16 @@ impl Known {
 
     pub(super) fn cell(&self, cell: CellIndex) -> Option<&Cell> {
         self.monitor.cells.get(cell)
+    }
+
+    /// Returns the line about how a cell stands that another process has.
+    fn standing(&self, cell: CellIndex) -> Vec<String> {
+        let standing = self.monitor.standing(cell);
+        // A task that runs and has not got to this cell is nothing to tell.
+        let standing = standing.filter(|standing| standing.kind != StandingKind::Waiting);
+        standing.map_or_else(Vec::new, |standing| {
+            self.line(cell, |_| words::one_line(&standing.words))
+        })
     }
 
     fn measured(&mut self, cell: CellIndex, point: &Point) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The table of the cells at the end of the output, and the line below it.
 
 use crate::characters::{Glyphs, as_typed};
-use crate::event::SweepEnding;
+use crate::event::{CellIndex, SweepEnding};
 use crate::monitor::{Cell, CellState};
 use crate::quantity::{Kept, LAMBDA_MAX, Lines, Quantity, in_lines};
 
@@ -53,12 +53,12 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
             .iter()
             .map(|name| value(name).map_or_else(dash, |(_, value)| words::one_line(value)));
         let probe = probe_column.map(|_| plan.probes.first().cloned().unwrap_or_else(dash));
-        let index = [index.to_string()].into_iter();
+        let number = [index.to_string()].into_iter();
         rows.push(
-            index
+            number
                 .chain(settings)
                 .chain(probe)
-                .chain([state(cell)])
+                .chain([state(known, index)])
                 .chain(results_of(cell, &quantities))
                 .collect(),
         );
@@ -89,8 +89,10 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
     lines
 }
 
-fn state(cell: &Cell) -> String {
+fn state(known: &Known, index: CellIndex) -> String {
+    let cell = &known.monitor.cells[index];
     let word = match ended(cell) {
+        _ if let Some(standing) = known.monitor.standing(index) => standing.kind.word(),
         None if cell.state == CellState::Running => "unfinished",
         None => "queued",
         Some((ending, summary)) => ending.table_words(summary),

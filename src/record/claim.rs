@@ -230,13 +230,6 @@ pub fn read_claim(run_dir: &Path, cell: CellIndex, number: u32) -> Option<Holder
 }
 
 impl Seen {
-    /// Returns whether the process was one of this machine, and is dead. Asks nobody else.
-    #[must_use]
-    pub fn is_dead_here(&self) -> bool {
-        let own = Holder::this_process("", String::new());
-        self.holder.as_ref().is_some_and(|holder| holder.is_dead_here(&own))
-    }
-
     /// Returns whether the process may be alive.
     #[must_use]
     pub fn may_live(&self) -> bool {

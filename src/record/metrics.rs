@@ -96,7 +96,9 @@ pub fn read_points(cell_dir: &Path, read: u64) -> Result<NewPoints, RecordError>
     let begins_anew = length < read;
     let start = if begins_anew { 0 } else { read };
     file.seek(SeekFrom::Start(start)).at("read", &path)?;
-    let mut bytes = Vec::new();
+    // With this room, one call reads all and one finds the end.
+    let room = usize::try_from(length.saturating_sub(start).min(MOST_AT_ONCE)).unwrap_or(0) + 1;
+    let mut bytes = Vec::with_capacity(room);
     file.take(MOST_AT_ONCE).read_to_end(&mut bytes).at("read", &path)?;
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     // Skip a line that is longer than the limit; waiting for its end might never succeed.

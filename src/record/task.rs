@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::Job;
 use super::error::At;
+use super::read::read_json;
 use super::run_info::{host_name, rfc3339};
 use super::{RecordError, names, replace};
+
+/// Size limit of `task.json`: the list of its cells may be long.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// The contents of `task.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,18 +49,38 @@ impl TaskInfo {
     }
 }
 
+/// Returns the name and the contents of the newest task folder of a process; none if the process is no task.
+#[must_use]
+pub fn read_task(run_dir: &Path, host: &str, pid: u32) -> Option<(String, TaskInfo)> {
+    let plain = plain_name(host, pid);
+    let names = (1u32..).map(|count| numbered(&plain, count));
+    let read = |name: String| {
+        let path = run_dir.join(names::TASKS).join(&name).join(names::TASK);
+        read_json(&path, MOST_BYTES).ok().map(|task| (name, task))
+    };
+    names.map_while(read).last()
+}
+
+fn plain_name(host: &str, pid: u32) -> String {
+    format!("{}-{pid}", host.replace(['/', '\\'], "_"))
+}
+
+fn numbered(plain: &str, count: u32) -> String {
+    if count == 1 {
+        plain.to_owned()
+    } else {
+        format!("{plain}-{count}")
+    }
+}
+
 /// Creates the folder of a task. Returns its path relative to the run directory: `tasks/HOST-PID`, or with `-2`, `-3`, …
 /// if an earlier process had the same name.
 pub(super) fn create(run_dir: &Path, task: &TaskInfo) -> Result<PathBuf, RecordError> {
     let tasks = run_dir.join(names::TASKS);
     fs::create_dir_all(&tasks).at("create the folder", &tasks)?;
-    let plain = format!("{}-{}", task.host.replace(['/', '\\'], "_"), task.pid);
+    let plain = plain_name(&task.host, task.pid);
     for count in 1u32.. {
-        let name = if count == 1 {
-            plain.clone()
-        } else {
-            format!("{plain}-{count}")
-        };
+        let name = numbered(&plain, count);
         let path = tasks.join(&name);
         match fs::create_dir(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

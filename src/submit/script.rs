@@ -56,7 +56,8 @@ impl Script {
              if [ -n \"$processors\" ]; then export RAYON_NUM_THREADS=$processors OMP_NUM_THREADS=$processors; fi\n\n\
              at_limit=\n\
              trap 'at_limit=yes; kill -USR1 $task' USR1\n\
-             trap 'kill -TERM $task' TERM\n",
+             # Slurm may have sent SIGTERM to the task, too, and a second one would end it without a checkpoint.\n\
+             trap 'kill -USR1 $task' TERM\n",
         );
         let options: Vec<String> = self.options.iter().map(|option| quoted(option)).collect();
         let _ = writeln!(

@@ -3,7 +3,7 @@
 use crossbeam_channel::Receiver;
 
 use super::Sweep;
-use crate::event::{CellEnding, CellIndex, Command, Event, LogKind, Summary};
+use crate::event::{CellEnding, CellIndex, Command, Event, LogKind, Standing, StandingKind, Summary};
 use crate::record::{RecordError, RowState, RunState, read_progress, read_run, read_summary, rfc3339};
 use crate::train::Outbox;
 
@@ -43,6 +43,10 @@ impl Sweep {
             outbox.notice(Some(cell), words);
             let (ending, summary) = (CellEnding::Interrupted, row.summary.clone());
             outbox.state(Event::CellEnded { cell, ending, summary });
+            // It is not interrupted: its own process goes on with it.
+            let (kind, words) = (StandingKind::Elsewhere, words.to_owned());
+            let standing = Some(Standing { kind, words });
+            outbox.state(Event::Standing { cell, standing });
         }
     }
 
@@ -66,6 +70,7 @@ impl Sweep {
             } else if self.elsewhere.get(&cell).is_some_and(|tries| *tries < MOST_TRIES) {
                 self.rows[cell].state = RowState::Queued;
                 self.queue.put_first(cell);
+                outbox.state(Event::Standing { cell, standing: None });
                 any = true;
             }
         }

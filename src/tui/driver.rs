@@ -362,16 +362,20 @@ impl Driver {
         match effect {
             // A failed send is ignored: if the training thread is gone, the channel of events shows it.
             Effect::Send(command) => {
+                if self.monitor.elsewhere.is_some() && command != Command::Quit {
+                    let words = "sent through the run directory; the answer takes some seconds";
+                    self.monitor.reply(words.to_owned(), Instant::now());
+                }
                 let _ = wires.commands.send(command);
                 None
             }
             Effect::SendAndSay(command, words) => {
                 let _ = wires.commands.send(command);
-                self.monitor.note(words, Instant::now());
+                self.monitor.reply(words, Instant::now());
                 None
             }
             Effect::Say(words) => {
-                self.monitor.note(words, Instant::now());
+                self.monitor.reply(words, Instant::now());
                 None
             }
             Effect::Copy => {
@@ -403,7 +407,7 @@ impl Driver {
 
     /// Shows a notice.
     pub fn note(&mut self, words: String) {
-        self.monitor.note(words, Instant::now());
+        self.monitor.reply(words, Instant::now());
     }
 
     /// Saves a picture of the screen. The screen is drawn again, because a back end may not keep it.

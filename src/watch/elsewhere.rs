@@ -11,7 +11,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::event::{CellIndex, Event, LogEntry, LogKind};
-use crate::live::{self, LiveError};
+use crate::live::{self, LiveError, Post};
 use crate::monitor::Turns;
 use crate::record::{self, QueueFile, RunState, cell_path, host_name, is_being_written, read_log, read_run};
 use crate::sweep::told_by_disk;
@@ -56,13 +56,15 @@ pub(super) fn place(run_dir: &Path, why: &LiveError) -> Option<String> {
     }
 }
 
-/// Returns events that describe the current state of the run, followed by changes. The channel closes when the training
+/// Returns events that describe the current state of the run, followed by changes, and the place for commands to the
+/// training process. The channel closes when the training
 /// process can be connected to, or when no process is training any more.
 ///
 /// # Errors
 /// The run directory cannot be read, or the thread cannot be started.
-pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<Receiver<Event>> {
+pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<(Receiver<Event>, Post)> {
     let (out, events) = bounded(WAITING);
+    let (post, answers) = Post::open(run_dir)?;
     let files = Files {
         run_dir: run_dir.to_owned(),
         place,
@@ -70,6 +72,7 @@ pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<Receiver<E
         log_read: 0,
         turns: Turns::default(),
         queue: QueueFile::default(),
+        answers,
         out,
     };
     // Report unreadable files to the caller.
@@ -77,7 +80,7 @@ pub(super) fn follow(run_dir: &Path, place: String) -> anyhow::Result<Receiver<E
     thread::Builder::new()
         .name("files".to_owned())
         .spawn(move || drop(files.run(told)))?;
-    Ok(events)
+    Ok((events, post))
 }
 
 struct Files {
@@ -90,6 +93,8 @@ struct Files {
     /// Which cells are running.
     turns: Turns,
     queue: QueueFile,
+    /// What the training process answered to commands.
+    answers: Receiver<Event>,
     out: Sender<Event>,
 }
 
@@ -108,6 +113,7 @@ impl Files {
                 self.tell(entry)?;
             }
             self.tell_where()?;
+            self.pass_on_answers()?;
             let begun = entries.iter().filter(|entry| entry.kind == LogKind::Sweep).count();
             let has_begun = begun > told_before && self.goes_on();
             if has_begun || self.queue_has_changed() {
@@ -175,6 +181,17 @@ impl Files {
         }
         self.said = Some(words.clone());
         self.send(Event::Elsewhere(words))
+    }
+
+    /// Passes on what the training process answered. Only a cell that runs can be paused.
+    fn pass_on_answers(&mut self) -> Result<(), Over> {
+        let answers: Vec<Event> = self.answers.try_iter().collect();
+        for answer in answers {
+            if !matches!(&answer, Event::Activity { cell: Some(cell), .. } if !self.turns.is_running(*cell)) {
+                self.send(answer)?;
+            }
+        }
+        Ok(())
     }
 
     fn goes_on(&self) -> bool {

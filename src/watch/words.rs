@@ -16,8 +16,8 @@ pub(crate) fn detached_line(run_dir: &Path) -> String {
 pub(crate) fn without_socket_line(run_dir: &Path, why: &std::io::Error) -> String {
     let (place, pid) = (as_typed(run_dir), std::process::id());
     format!(
-        "this run has no socket ({why}), so no screen can steer it: `sharptui attach {place}` shows what it writes, \
-         `kill {pid}` stops it with a checkpoint"
+        "this run has no socket ({why}): `sharptui attach {place}` shows what it writes, and sends commands about its \
+         cells through the run directory; `kill {pid}` stops it with a checkpoint"
     )
 }
 

@@ -1,9 +1,10 @@
 //! The process that holds a claim, and whether it is still alive.
 
 use std::fs;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, getppid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::super::run_info::{host_name, rfc3339};
@@ -28,6 +29,9 @@ pub struct Holder {
     /// Its starting time, in clock ticks since the machine started: another process may get the same ID later.
     #[serde(default)]
     pub started: Option<u64>,
+    /// The process that started it: the task, if it is one of its runners.
+    #[serde(default)]
+    pub parent: Option<u32>,
     /// The device that it trains on, for people.
     pub device: String,
     /// Its Slurm job, if it is part of one.
@@ -62,6 +66,7 @@ impl Holder {
                 .map(|link| link.to_string_lossy().into_owned()),
             pid: std::process::id(),
             started: started("self").map(|(_, at)| at),
+            parent: getppid().and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok()),
             device: device.to_owned(),
             job: Job::of_this_process(),
             token,
@@ -80,6 +85,26 @@ impl Holder {
     /// Returns whether the holder is a dead process of this machine.
     pub(super) fn is_dead_here(&self, own: &Self) -> bool {
         self.is_here(own) && !self.is_running()
+    }
+
+    /// Returns whether it was a process of this machine, and is dead. Asks nobody else.
+    #[must_use]
+    pub fn is_dead_process(&self) -> bool {
+        self.is_dead_here(Self::reader())
+    }
+
+    /// Returns this process, as one that asks about the holders of claims. What it is made of never changes, and many
+    /// claims are asked about.
+    fn reader() -> &'static Self {
+        static OWN: OnceLock<Holder> = OnceLock::new();
+        OWN.get_or_init(|| Self::this_process("", String::new()))
+    }
+
+    /// Returns whether it is this process, or one that this process has started.
+    #[must_use]
+    pub fn is_of_this_process(&self) -> bool {
+        let own = Self::reader();
+        self.is_here(own) && (self.pid == own.pid || self.parent == Some(own.pid))
     }
 
     /// Returns what this process, `own`, knows about the holder.

@@ -1,13 +1,12 @@
 //! A Slurm job, and whether it has ended.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+
+use crate::programs::{Answer, PATIENCE, answer};
 
 /// A Slurm job.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -76,7 +75,7 @@ impl Job {
                 }
             }
             Answer::Silence => return false,
-            Answer::Refusal => {}
+            Answer::Refusal(_) | Answer::Missing => {}
         }
         // The controller forgets a job minutes after its end; accounting does not.
         let options = [
@@ -89,7 +88,7 @@ impl Job {
         ];
         match answer("sacct", &options) {
             Answer::Text(listed) => listed.lines().next().is_some_and(is_ended),
-            Answer::Refusal | Answer::Silence => false,
+            Answer::Refusal(_) | Answer::Missing | Answer::Silence => false,
         }
     }
 }
@@ -108,10 +107,6 @@ static ASKED: Mutex<Asked> = Mutex::new(Asked {
 
 /// How long an answer counts, or that there was none.
 const KEPT: Duration = Duration::from_secs(30);
-
-/// How long a program of Slurm may take to answer. A controller that is away makes it wait.
-const PATIENCE: Duration = Duration::from_secs(5);
-const GLANCE: Duration = Duration::from_millis(10);
 
 /// The states in which a job has no processes any more. A requeued job is pending.
 const ENDED: [&str; 11] = [
@@ -142,46 +137,6 @@ fn is_ended(state: &str) -> bool {
         .split(|letter: char| !letter.is_ascii_uppercase() && letter != '_')
         .next();
     word.is_some_and(|word| ENDED.contains(&word))
-}
-
-/// What a program answered.
-#[derive(Debug, PartialEq, Eq)]
-enum Answer {
-    /// It ended well; this is what it printed.
-    Text(String),
-    /// It failed, or is not there.
-    Refusal,
-    /// It took too long.
-    Silence,
-}
-
-/// Runs a program.
-fn answer(program: &str, arguments: &[&str]) -> Answer {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-    let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else {
-        return Answer::Refusal;
-    };
-    let reader = child.stdout.take().map(|mut out| {
-        thread::spawn(move || {
-            let mut text = String::new();
-            out.read_to_string(&mut text).map(|_| text)
-        })
-    });
-    let since = Instant::now();
-    let ended_well = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status.success(),
-            Ok(None) if since.elapsed() < PATIENCE => thread::sleep(GLANCE),
-            _ => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Answer::Silence;
-            }
-        }
-    };
-    let text = reader.and_then(|reader| reader.join().ok()?.ok());
-    text.filter(|_| ended_well).map_or(Answer::Refusal, Answer::Text)
 }
 
 #[cfg(test)]
@@ -218,12 +173,5 @@ mod tests {
         }
         assert_eq!(ended_in("slurm_load_jobs error: Invalid job id specified", &job), None);
         assert!(is_ended("CANCELLED by 0") && is_ended("CANCELLED+") && !is_ended("") && !is_ended("RUNNING"));
-    }
-
-    #[test]
-    fn a_program_that_is_missing_or_fails_gives_no_answer() {
-        assert_eq!(answer("/no/such/program", &[]), Answer::Refusal);
-        assert_eq!(answer("false", &[]), Answer::Refusal);
-        assert_eq!(answer("echo", &["RUNNING"]), Answer::Text("RUNNING\n".to_owned()));
     }
 }

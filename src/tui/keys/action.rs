@@ -161,6 +161,22 @@ impl Action {
         )
     }
 
+    /// Returns whether the action is a request about single cells, which can be sent through the run directory.
+    #[must_use]
+    pub fn can_go_by_files(self) -> bool {
+        matches!(
+            self,
+            Self::PauseOrResume
+                | Self::PauseCell
+                | Self::Abort
+                | Self::Retry
+                | Self::Skip
+                | Self::LearningRate
+                | Self::Audit
+                | Self::Measure
+        )
+    }
+
     /// Returns whether the action does something on this page.
     #[must_use]
     pub fn is_for(self, page: Page) -> bool {

@@ -48,6 +48,7 @@ pub(in crate::tui) fn render(scene: &Scene, palette: &Palette, screen: Rect, buf
     lines.resize(room + 1, Line::default());
     let hidden = found.len().saturating_sub(first + room);
     let more = match (found.len(), hidden) {
+        _ if let Some(count) = palette.runners() => format!("Enter sets the number of runners to {count}, Esc closes"),
         (0, _) => "no action matches; Esc closes".to_owned(),
         (_, 0) => "Enter runs it, Esc closes".to_owned(),
         _ => format!("Enter runs it, Esc closes; {hidden} more below"),

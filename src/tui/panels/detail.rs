@@ -60,6 +60,9 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
         let words = last.unwrap_or_else(|| "the learning rate was changed".to_owned());
         rows.push(("by hand".to_owned(), words, theme.warning));
     }
+    if let Some(standing) = scene.monitor.standing(scene.chosen()) {
+        rows.push(("task".to_owned(), standing.words.clone(), mood.style(theme)));
+    }
     rows.push(("folder".to_owned(), format!("cells/{:03}", scene.chosen()), plain));
     rows.extend(runner(scene, cell).map(|words| ("runner".to_owned(), words, plain)));
     if let CellState::Ended(CellEnding::Failed(why)) = &cell.state {

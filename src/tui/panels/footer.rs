@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::event::Cells;
+use crate::monitor::Note;
 use crate::tui::keys::{self, Action, Hint};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
@@ -15,7 +16,8 @@ use crate::tui::theme::panel;
 const NOTICE_SHOWN: Duration = Duration::from_secs(8);
 
 /// A notice that comes sooner than this after the one before does not replace the keys. Otherwise frequent notices
-/// would hide the keys all the time.
+/// would hide the keys all the time. A notice that answers a key does, and so do those that follow it: one of them may
+/// say what became of a command.
 const KEYS_SHOWN: Duration = Duration::from_secs(20);
 
 /// Draws the footer. If it has two lines, one of them is for the last notice.
@@ -60,7 +62,9 @@ fn takes_the_line(scene: &Scene, index: usize) -> bool {
     let Some(before) = index.checked_sub(1) else {
         return true;
     };
-    notices[index].at.saturating_duration_since(notices[before].at) >= KEYS_SHOWN
+    let is_soon = |other: &Note| notices[index].at.saturating_duration_since(other.at) < KEYS_SHOWN;
+    let mut lately = notices.range(..=index).rev().take_while(|note| is_soon(note));
+    !is_soon(&notices[before]) || lately.any(|note| note.is_reply)
 }
 
 /// From this width on, there is room for every hint.
@@ -186,6 +190,20 @@ mod tests {
         }
         assert!(fixture.drawn(render, (80, 1)).contains("space pause"));
         assert!(fixture.drawn(render, (120, 2)).contains("the audit of second 59"));
+    }
+
+    #[test]
+    fn the_answer_to_a_key_and_what_follows_it_take_the_line_at_once() {
+        let mut fixture = Fixture::half_way();
+        let at = |second| fixture.start + Duration::from_secs(second);
+        let times = [50, 54, 56, 59].map(at);
+        fixture.monitor.note("the log is full".to_owned(), times[0]);
+        fixture.monitor.reply("sent".to_owned(), times[1]);
+        assert!(fixture.drawn(render, (80, 1)).contains("sent"));
+        for (time, words) in [(times[2], "taken up"), (times[3], "done")] {
+            fixture.monitor.note(words.to_owned(), time);
+            assert!(fixture.drawn(render, (80, 1)).contains(words));
+        }
     }
 
     #[test]

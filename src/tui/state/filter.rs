@@ -340,11 +340,20 @@ fn states(state: &CellState, cell: &Cell) -> impl Iterator<Item = &'static str> 
         CellState::Ended(ending) => Some(ending.word()),
         CellState::Queued | CellState::Running | CellState::Paused => None,
     };
+    let standing = cell.standing.as_ref().filter(|_| !state.is_done());
+    let standing = standing.map(|standing| standing.kind.word());
     let held = cell.is_held.then_some("held");
     let hand = cell.changed_by_hand.then(|| Finish::ByHand.words());
     let missed = cell.summary().is_some_and(|last| last.reached_aim == Some(false));
     let missed = missed.then(|| Finish::AimMissed.words());
-    words.iter().copied().chain(ended).chain(held).chain(hand).chain(missed)
+    words
+        .iter()
+        .copied()
+        .chain(ended)
+        .chain(standing)
+        .chain(held)
+        .chain(hand)
+        .chain(missed)
 }
 
 #[cfg(test)]

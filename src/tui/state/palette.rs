@@ -17,6 +17,8 @@ pub struct Palette {
 pub(in crate::tui) enum Found {
     /// This action was chosen.
     Action(Action),
+    /// This number of runners was typed.
+    Runners(usize),
     /// No action was chosen, and the palette is closed.
     Nothing,
     /// The palette stays open.
@@ -39,11 +41,19 @@ impl Palette {
         matches(&self.typed)
     }
 
+    /// Returns the number of runners, if "runners 4" was typed.
+    pub(in crate::tui) fn runners(&self) -> Option<usize> {
+        let (name, count) = self.typed.trim().split_once(' ')?;
+        let count = count.trim().parse().ok()?;
+        ("runners".starts_with(&name.to_lowercase()) && name.len() > 2 && count > 0).then_some(count)
+    }
+
     /// Handles a key.
     pub(in crate::tui) fn key(&mut self, event: &KeyEvent) -> Found {
         let before = self.typed.clone();
         match prompt::key(&mut self.typed, event) {
             Typed::Never => return Found::Nothing,
+            Typed::Done if let Some(count) = self.runners() => return Found::Runners(count),
             Typed::Done => {
                 let matches = matches(&self.typed);
                 return matches
@@ -124,6 +134,15 @@ mod tests {
     fn an_action_is_found_by_words_of_its_explanation() {
         assert_eq!(enter(typed("cold start")), Found::Action(Action::Audit));
         assert_eq!(enter(typed("no such thing")), Found::Pending);
+    }
+
+    #[test]
+    fn a_number_of_runners_is_typed_after_their_name() {
+        assert_eq!(enter(typed("runners 4")), Found::Runners(4));
+        assert_eq!(enter(typed("Run  12 ")), Found::Runners(12));
+        for other in ["runners 0", "runners -1", "runners 4 5", "rx 4"] {
+            assert_eq!(enter(typed(other)), Found::Pending, "{other}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::view::View;
-use crate::event::{Activity, CellEnding, CellIndex, Cells, Finish, SweepEnding, cell_name};
+use crate::event::{Activity, CellEnding, CellIndex, Cells, Finish, StandingKind, SweepEnding, cell_name};
 use crate::machine::Load;
 use crate::monitor::{Cell, CellState, Curve, Monitor};
 use crate::tui::plot::Window;
@@ -144,6 +144,8 @@ impl<'a> Scene<'a> {
             Some(Activity::Auditing) => ('▶', "auditing λ_max", Mood::Good),
             Some(Activity::Evaluating) => ('▶', "evaluating", Mood::Good),
             Some(Activity::Training) => ('▶', "training", Mood::Good),
+            // The files of a run do not tell what is done right now.
+            None if cell.is_some_and(|cell| self.has_steps(cell)) => ('▶', "training", Mood::Good),
             // One cell has ended, and the next one is not prepared yet.
             None if cell.is_none() && self.monitor.turns.followed.is_some() => ('▶', "preparing", Mood::Good),
             None => ('▶', "starting", Mood::Good),
@@ -163,6 +165,10 @@ impl<'a> Scene<'a> {
         (glyph, word, mood)
     }
 
+    fn has_steps(&self, cell: CellIndex) -> bool {
+        self.monitor.cells.get(cell).is_some_and(|cell| cell.progress.step > 0)
+    }
+
     fn is_held(&self, cell: CellIndex) -> bool {
         self.monitor.cells.get(cell).is_some_and(|cell| cell.is_held)
     }
@@ -176,6 +182,7 @@ impl<'a> Scene<'a> {
             CellState::Queued | CellState::Ended(CellEnding::Interrupted) if self.is_held(cell) => {
                 return ('‖', "held", Mood::Warning);
             }
+            _ if let Some(standing) = self.monitor.standing(cell) => return stands(standing.kind),
             _ if self.monitor.prepared().any(|prepared| prepared == cell) => return ('▶', "preparing", Mood::Good),
             CellState::Queued => return ('·', "queued", Mood::Quiet),
             CellState::Running => return ('▶', "running", Mood::Good),
@@ -196,6 +203,19 @@ impl<'a> Scene<'a> {
         };
         (glyph, words, mood)
     }
+}
+
+/// Returns how a cell stands that another process has: a glyph, a word, and a mood.
+fn stands(kind: StandingKind) -> (char, &'static str, Mood) {
+    let (glyph, mood) = match kind {
+        StandingKind::Elsewhere => ('▶', Mood::Good),
+        StandingKind::Waiting | StandingKind::Pending => ('·', Mood::Quiet),
+        StandingKind::Preempted | StandingKind::Requeued => ('○', Mood::Warning),
+        StandingKind::Suspended => ('‖', Mood::Warning),
+        StandingKind::Silent => ('?', Mood::Warning),
+        StandingKind::NodeLost | StandingKind::JobEnded | StandingKind::Died => ('○', Mood::Bad),
+    };
+    (glyph, kind.word(), mood)
 }
 
 /// The rating of a state, which decides its style.

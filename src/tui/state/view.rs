@@ -217,6 +217,10 @@ impl View {
 
     /// Updates requests and choices after new events.
     pub fn follow(&mut self, monitor: &Monitor) {
+        if monitor.elsewhere.is_some() {
+            // A request may get no answer. A notice says what became of it.
+            (self.asked_to_pause, self.asked_to_audit, self.aborting) = Default::default();
+        }
         if let Some(followed) = monitor.turns.followed {
             self.last_followed = followed;
         }
@@ -281,6 +285,7 @@ impl View {
                 }
                 return match found {
                     Found::Action(action) => self.act(action, monitor),
+                    Found::Runners(count) => Some(self.set_runners(count, monitor)),
                     Found::Nothing | Found::Pending => None,
                 };
             }
@@ -405,14 +410,14 @@ impl View {
         None
     }
 
-    /// Handles an action on a run that is trained where this program's requests do not arrive. Returns `None` if the
-    /// action works as usual.
+    /// Handles an action on a run whose processes this program cannot connect to. Returns `None` if the action works as
+    /// usual: commands about single cells are sent by files.
     fn seen_from_afar(&self, action: Action, monitor: &Monitor) -> Option<Effect> {
         let place = monitor.elsewhere.as_ref().filter(|_| !monitor.is_over())?;
         if !self.owns && matches!(action, Action::Quit | Action::Interrupt) {
             return Some(Effect::Detach);
         }
-        action.is_of_training().then(|| {
+        (action.is_of_training() && !action.can_go_by_files()).then(|| {
             Effect::Say(format!(
                 "this run is trained {place}: `{}` does nothing here",
                 action.name()

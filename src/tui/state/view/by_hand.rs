@@ -158,7 +158,8 @@ impl View {
 
     /// Returns whether there is a change to undo.
     pub(in crate::tui) fn can_undo(&self, monitor: &Monitor) -> bool {
-        !self.undo.is_empty() && !monitor.is_over() && !self.stopping
+        // The undo of some changes is about the queue, which has no place where commands go by files.
+        !self.undo.is_empty() && !monitor.is_over() && !self.stopping && monitor.elsewhere.is_none()
     }
 
     fn undo(&mut self, monitor: &Monitor) -> Option<Effect> {

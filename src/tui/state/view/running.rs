@@ -61,6 +61,17 @@ impl View {
         )))
     }
 
+    /// Sets the number of runners. The sweep answers with a notice.
+    pub(super) fn set_runners(&self, count: usize, monitor: &Monitor) -> Effect {
+        if let Some(effect) = self.seen_from_afar(Action::MoreRunners, monitor) {
+            return effect;
+        }
+        if monitor.is_over() || self.stopping {
+            return Effect::Say("the sweep is over: it needs no runners".to_owned());
+        }
+        Effect::Send(Command::SetRunners(count))
+    }
+
     /// Adds a runner, or takes one away. The sweep answers with a notice.
     fn change_runners(&self, action: Action, monitor: &Monitor) -> Effect {
         if monitor.is_over() || self.stopping {

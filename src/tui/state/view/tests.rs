@@ -130,6 +130,21 @@ fn the_program_is_stopped_by_its_key_wherever_something_is_asked() {
 }
 
 #[test]
+fn a_number_of_runners_is_typed_at_the_palette() {
+    let mut fixture = Fixture::half_way();
+    let type_it = |fixture: &mut Fixture| {
+        press(fixture, ':');
+        fixture.view.paste("runners 4");
+        let enter = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
+        fixture.view.key(&enter, &fixture.monitor)
+    };
+    assert_eq!(type_it(&mut fixture), Some(Effect::Send(Command::SetRunners(4))));
+    assert_eq!(fixture.view.overlay, None);
+    tell(&mut fixture, Event::Elsewhere("on another-machine".to_owned()));
+    assert!(matches!(type_it(&mut fixture), Some(Effect::Say(_))));
+}
+
+#[test]
 fn a_filter_is_typed_where_it_is_seen() {
     let mut fixture = Fixture::half_way();
     press(&mut fixture, '4');
@@ -140,16 +155,24 @@ fn a_filter_is_typed_where_it_is_seen() {
 }
 
 #[test]
-fn a_run_that_is_trained_elsewhere_is_left_by_a_key_and_changed_by_none() {
+fn a_run_that_is_trained_elsewhere_is_left_by_a_key_and_gets_commands_about_single_cells_only() {
     let mut fixture = Fixture::half_way();
     tell(&mut fixture, Event::Elsewhere("on another-machine".to_owned()));
-    for key in [' ', 'a', 'r', 'A', 'm', 'x', 'n', 't', 'S', '[', 'u'] {
+    for key in ['n', 'R', 'F', 'x', '[', ']', 'u'] {
         let said = press(&mut fixture, key);
         assert!(
             matches!(&said, Some(Effect::Say(words)) if words.contains("trained on another-machine")),
-            "{key}"
+            "{key}: {said:?}"
         );
     }
+    assert_eq!(press(&mut fixture, ' '), Some(Effect::Send(Command::Pause(Cells::All))));
+    assert_eq!(press(&mut fixture, 'A'), Some(Effect::Send(Command::Audit(2))));
+    assert_eq!(press(&mut fixture, 'a'), None);
+    assert_eq!(press(&mut fixture, 'y'), Some(Effect::Send(Command::Abort(2))));
+    // Nothing is shown as asked for: there may be no answer.
+    tell(&mut fixture, Event::Elsewhere("on another-machine".to_owned()));
+    assert!(fixture.view.aborting.is_empty() && fixture.view.asked_to_audit.is_empty());
+    assert_eq!(fixture.view.asked_to_pause, None);
     assert_eq!(press(&mut fixture, 'q'), Some(Effect::Detach));
     // The screen that started the sweep can stop it.
     fixture.view.owns = true;
