@@ -63,6 +63,13 @@ pub trait Keeper {
     /// Returns the error of writing.
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError>;
 
+    /// Writes a snapshot that stays after the cell has ended.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of writing.
+    fn lasting(&mut self, snapshot: &Snapshot) -> Result<(), AnyError>;
+
     /// Returns the time between two snapshots: the most that a kill or a power failure can lose.
     fn keep_every(&self) -> Duration;
 
@@ -154,6 +161,9 @@ pub fn train(
         if ending == Some(CellEnding::Interrupted) {
             run.keep(&before)?;
         }
+        if ending != Some(CellEnding::Interrupted) {
+            run.keep_lasting(ending.is_some())?;
+        }
         if to_observe {
             run.forget_pace();
         }
@@ -165,6 +175,50 @@ pub fn train(
     }
     run.keep_parameters()?;
     Ok(run.finish(ending.unwrap_or(CellEnding::Interrupted)))
+}
+
+/// Measures a cell at a snapshot: λ_max on every probe, from a cold start, and the gauges of its settings. Returns a point
+/// for each probe.
+///
+/// A snapshot that is not `complete` has parameters and running statistics only. What depends on the optimizer's state or
+/// on the last step is then not measured.
+///
+/// # Errors
+///
+/// Returns an error if the snapshot does not fit the cell.
+pub fn measure(task: Task, from: &Snapshot, is_complete: bool) -> Result<Vec<Point>, AnyError> {
+    let (_commands, receiver) = crossbeam_channel::unbounded();
+    let (events, _receiver) = crossbeam_channel::unbounded();
+    let (mut control, mut outbox, mut nowhere) = (Control::new(receiver), Outbox::new(events), Nowhere);
+    control.begin(task.cell);
+    let mut run = Run::new(task, &mut control, &mut outbox, &mut nowhere);
+    run.stand_at(from, is_complete)?;
+    Ok(run.measure_here().map_err(|_| "the measurement was interrupted")?)
+}
+
+/// Keeps nothing.
+struct Nowhere;
+
+impl Keeper for Nowhere {
+    fn point(&mut self, _: &Point) -> Result<(), AnyError> {
+        Ok(())
+    }
+
+    fn parameters(&mut self, _: u64, _: &Tensor<1>, _: &[RunningStatistics]) -> Result<(), AnyError> {
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _: &Snapshot) -> Result<(), AnyError> {
+        Ok(())
+    }
+
+    fn lasting(&mut self, _: &Snapshot) -> Result<(), AnyError> {
+        Ok(())
+    }
+
+    fn keep_every(&self) -> Duration {
+        Duration::MAX
+    }
 }
 
 /// Returns which of the two budgets, steps or epochs, is used up at `planned_steps`; the steps if both are.

@@ -147,6 +147,10 @@ impl Keeper for Kept {
         Ok(())
     }
 
+    fn lasting(&mut self, _: &Snapshot) -> Result<(), AnyError> {
+        Ok(())
+    }
+
     fn keep_every(&self) -> Duration {
         Duration::MAX
     }

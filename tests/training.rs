@@ -39,6 +39,7 @@ struct Ran {
     points: Vec<Point>,
     events: Receiver<Event>,
     kept: Option<Snapshot>,
+    lasting: Vec<Snapshot>,
 }
 
 impl Ran {
@@ -53,6 +54,7 @@ struct Kept<'a> {
     commands: &'a [Command],
     after: u64,
     snapshot: Option<Snapshot>,
+    lasting: Vec<Snapshot>,
     to_trainer: Sender<Command>,
 }
 
@@ -73,6 +75,11 @@ impl Keeper for Kept<'_> {
 
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
         self.snapshot = Some(snapshot.clone());
+        Ok(())
+    }
+
+    fn lasting(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
+        self.lasting.push(snapshot.clone());
         Ok(())
     }
 
@@ -110,6 +117,7 @@ fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<
         commands,
         after,
         snapshot: None,
+        lasting: Vec::new(),
         to_trainer,
     };
     let trained = train(
@@ -124,6 +132,7 @@ fn run_from(settings: &Settings, commands: &[Command], after: u64, from: Option<
         points: kept.points,
         events,
         kept: kept.snapshot,
+        lasting: kept.lasting,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The book's reference of settings: form, range, default and meaning of each.
 
 use super::{
-    Activation, Augment, Cadence, Data, Extent, Gauge, Loss, Model, Optimizer, Precision, Probe, Schedule, Settings,
-    Subset, Tracking,
+    Activation, Augment, Cadence, Data, Extent, Gauge, Keep, Loss, Model, Optimizer, Precision, Probe, Schedule,
+    Settings, Subset, Tracking,
 };
 
 /// One setting.
@@ -87,6 +87,7 @@ forms! {
     Cadence: "`Steps(n)`, `Epochs(n)`",
     Tracking: "`Steps(n)`, `Epochs(n)`, `Share(s)`, `Ends`",
     Probe: "`(from: …, examples: …, statistics: …, group: …)`",
+    Keep: "`None`, `Last`, `Every(Steps(n))`, `Every(Epochs(n))`",
     Gauge: "`BatchSharpness(error: …, batches: …, every: …)`, `Alignment()`, `GaussNewton(every: …)`, `Trace(products: …, by: …, every: …)`, `Spectrum(vectors: …, steps: …, every: …)`, `Layers(every: …)`",
     Precision: "`F32`, `F64`",
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::ranges;
 use super::schema::settings;
 use super::{
-    Activation, Augment, Cadence, Data, Extent, FilesHold, Gauge, Loss, Model, Optimizer, Precision, Probe, Schedule,
-    Selection, Subset, Tracking,
+    Activation, Augment, Cadence, Data, Extent, FilesHold, Gauge, Keep, Loss, Model, Optimizer, Precision, Probe,
+    Schedule, Selection, Subset, Tracking,
 };
 
 settings! {
@@ -127,6 +127,10 @@ settings! {
         format!("`steps`: {}", ranges::SPECTRUM_STEPS),
         format!("`every`: `WithLambda`, `Steps(n)`, `Epochs(n)` ({}), `Ends`", ranges::COUNT),
     ],
+    /// Which checkpoints are kept after the cell has ended, as `checkpoint-STEP.safetensors` in its folder: `sharptui measure`
+    /// needs one for what depends on the optimizer's state. Each takes the room of the parameters, of the last gradient,
+    /// of the parameters before the step, and of the optimizer's state.
+    keep_checkpoints: Keep = Keep::None => [format!("`Every`: {}", ranges::COUNT)],
     /// The number of examples in one forward and backward pass. Larger sets are added up chunk by chunk.
     chunk_size: usize = 1000 => [ranges::AT_LEAST_ONE],
     /// The number of training examples that share batch-norm statistics, with `batch_norm: true` and `batch_size: Full`.

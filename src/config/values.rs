@@ -179,6 +179,17 @@ pub enum Tracking {
     Ends,
 }
 
+/// Which checkpoints of a cell are kept after it has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Keep {
+    /// None.
+    None,
+    /// The one after the last step.
+    Last,
+    /// One each time after this interval, and the one after the last step.
+    Every(Cadence),
+}
+
 /// Floating-point format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Precision {

@@ -142,6 +142,21 @@ impl CellWriter {
         replace::replace_in(&self.folder, names::MODEL, &tensors_to_bytes(&path, tensors, metadata)?)
     }
 
+    /// Writes the checkpoint after `step` steps to a file of its own, which stays after the cell has ended.
+    ///
+    /// # Errors
+    /// Tensors contradict their shapes, or the operating system reports an error.
+    pub fn write_lasting(
+        &self,
+        step: u64,
+        tensors: &[NamedTensor],
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<(), RecordError> {
+        let name = checkpoint::lasting_name(step);
+        let path = self.folder.path().join(&name);
+        replace::replace_in(&self.folder, &name, &tensors_to_bytes(&path, tensors, metadata)?)
+    }
+
     /// Writes a checkpoint after `step` steps, alternating between two files. If the step is not yet `observed`, it
     /// will be observed again, so the checkpoint excludes the lines already written about it.
     ///

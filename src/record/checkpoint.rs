@@ -62,6 +62,30 @@ impl Slot {
     }
 }
 
+/// Returns the name of the checkpoint after `step` steps that stays after the cell has ended.
+pub(super) fn lasting_name(step: u64) -> String {
+    format!("checkpoint-{step:09}.safetensors")
+}
+
+/// Returns the steps of the checkpoints in the folder of a cell that stay after it has ended, in ascending order, with
+/// their files.
+#[must_use]
+pub fn lasting_checkpoints(cell_dir: &Path) -> Vec<(u64, PathBuf)> {
+    let step_of = |path: &Path| -> Option<u64> {
+        let name = path.file_name()?.to_str()?;
+        name.strip_prefix("checkpoint-")?
+            .strip_suffix(".safetensors")?
+            .parse()
+            .ok()
+    };
+    let entries = fs::read_dir(cell_dir).into_iter().flatten().flatten();
+    let mut found: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| Some((step_of(&entry.path())?, entry.path())))
+        .collect();
+    found.sort();
+    found
+}
+
 /// Replaces one of the two files.
 pub(super) fn write(
     cell: &Folder,

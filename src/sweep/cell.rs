@@ -122,6 +122,11 @@ impl Keeper for Folder<'_> {
         Ok(())
     }
 
+    fn lasting(&mut self, snapshot: &Snapshot) -> Result<(), AnyError> {
+        let (tensors, metadata) = snapshot::to_tensors(self.network, snapshot)?;
+        Ok(self.writer.write_lasting(snapshot.position.step, &tensors, &metadata)?)
+    }
+
     fn can_pass(&self, error: &AnyError) -> bool {
         error.downcast_ref::<RecordError>().is_some_and(RecordError::can_pass)
     }

@@ -23,10 +23,10 @@ use super::losses::Losses;
 use super::pace::Pace;
 use super::parts::Parts;
 use super::probes::ProbeTrack;
-use super::schedule::MeasuringSchedule;
+use super::schedule::{MeasuringSchedule, evaluation_due};
 use super::snapshot::{Position, SUMMARY, Snapshot, SnapshotError};
 use super::{AnyError, Control, Keeper, Outbox, Stopwatch, Task, Trained, Verdict};
-use crate::config::{Extent, Gauge, Settings};
+use crate::config::{Extent, Gauge, Keep, Settings};
 use crate::event::{CellEnding, Event, Progress, RateChange, Summary};
 use crate::quantity::{LEARNING_RATE, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD};
 use crate::setup;
@@ -159,7 +159,8 @@ impl<'a> Run<'a> {
             dropout: &mut self.dropout,
             running: &mut self.running,
         };
-        if self.gauges.iter().any(|gauged| gauged.measure.needs_last_step()) {
+        let keeps = settings.keep_checkpoints != Keep::None;
+        if keeps || self.gauges.iter().any(|gauged| gauged.measure.needs_last_step()) {
             self.before = Some(self.parameters.clone());
         }
         let masks = training.dropout.clone();
@@ -263,6 +264,22 @@ impl<'a> Run<'a> {
         written
     }
 
+    /// Writes a snapshot that stays after the cell has ended, if one is to be kept after this step. `is_last` tells whether
+    /// the cell ends with it. It has what was needed to observe the step, so that this can be done again.
+    pub(super) fn keep_lasting(&mut self, is_last: bool) -> Result<(), AnyError> {
+        let settings = self.task.settings;
+        let is_due = match settings.keep_checkpoints {
+            Keep::None => false,
+            Keep::Last => is_last,
+            Keep::Every(every) => is_last || evaluation_due(every, self.step, settings.steps_per_epoch()),
+        };
+        if is_due {
+            let snapshot = self.snapshot(false);
+            self.insist(|keeper| keeper.lasting(&snapshot))?;
+        }
+        Ok(())
+    }
+
     /// Writes a snapshot if one is due or was asked for.
     pub(super) fn keep_now_and_then(&mut self) -> Result<(), AnyError> {
         if self.control.take_keep() || self.kept_at.elapsed() >= self.keeper.keep_every() {
@@ -293,6 +310,19 @@ impl<'a> Run<'a> {
         wrong.map_or(Ok(()), Err)
     }
 
+    /// Takes the position of a snapshot, with the state of the optimizer and the last step if the snapshot is complete, so
+    /// that the cell can be measured there.
+    pub(super) fn stand_at(&mut self, from: &Snapshot, is_complete: bool) -> Result<(), SnapshotError> {
+        self.step = from.position.step;
+        self.parameters = from.parameters.clone();
+        self.running.clone_from(&from.running);
+        let mut wrong = None;
+        if is_complete {
+            self.parts_of_steps(&mut Parts::PutBack(from, &mut wrong));
+        }
+        wrong.map_or(Ok(()), Err)
+    }
+
     /// Lists every other part of the state that determines how the cell continues. This list both saves and restores.
     fn parts(&mut self, parts: &mut Parts) {
         let parameters = self.task.network.layout().len();
@@ -302,27 +332,11 @@ impl<'a> Run<'a> {
             Stopwatch::seconds,
             Stopwatch::add_earlier,
         );
-        for kept in self.optimizer.kept() {
-            let name = optimizer_name(kept.name);
-            match kept.state {
-                State::Vector(tensor) => parts.tensor(name, tensor, parameters),
-                State::Scalar(tensor) => parts.tensor(name, tensor, 1),
-                // The names of values are words of RON, which have no points.
-                State::Count(count) => parts.value(format!("optimizer_{}", kept.name), count),
-            }
-        }
+        self.parts_of_steps(parts);
         parts.scalars_of("losses", &mut self.losses, Losses::all, Losses::go_on_with);
-        // These are needed only for observing their step.
-        if !parts.is_observed() {
-            parts.tensor("gradient".into(), &mut self.gradient, parameters);
-            parts.tensor("before".into(), &mut self.before, parameters);
-        }
-        parts.order("order", &mut self.order.indices);
-        parts.value("next", &mut self.order.next);
         parts.stream("order_position", &mut self.order.rng);
         parts.stream("dropout_position", &mut self.dropout);
         parts.stream_if_any("augmentation_position", self.augmenter.as_mut().map(Augmenter::stream));
-        parts.newer_value("learning_rate", &mut self.learning_rate);
         parts.value("spending", &mut self.measuring.spending);
         ProbeTrack::parts(&mut self.probes, parts, parameters);
         for gauged in &mut self.gauges {
@@ -334,6 +348,28 @@ impl<'a> Run<'a> {
             |summary| LastValues(summary.clone()),
             |summary, LastValues(last)| *summary = last,
         );
+    }
+
+    /// Lists the parts that also decide what is measured: the state of the optimizer, and the last step.
+    fn parts_of_steps(&mut self, parts: &mut Parts) {
+        let parameters = self.task.network.layout().len();
+        for kept in self.optimizer.kept() {
+            let name = optimizer_name(kept.name);
+            match kept.state {
+                State::Vector(tensor) => parts.tensor(name, tensor, parameters),
+                State::Scalar(tensor) => parts.tensor(name, tensor, 1),
+                // The names of values are words of RON, which have no points.
+                State::Count(count) => parts.value(format!("optimizer_{}", kept.name), count),
+            }
+        }
+        // These are needed only for observing their step.
+        if !parts.is_observed() {
+            parts.tensor("gradient".into(), &mut self.gradient, parameters);
+            parts.tensor("before".into(), &mut self.before, parameters);
+        }
+        parts.order("order", &mut self.order.indices);
+        parts.value("next", &mut self.order.next);
+        parts.newer_value("learning_rate", &mut self.learning_rate);
     }
 
     /// Returns whether the next [`Self::between_steps`] waits.

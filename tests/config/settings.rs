@@ -48,6 +48,7 @@ fn what_is_left_out_has_its_documented_default() {
     eigenvalues: 1
     probes: [(from:HeldOut,examples:1000,statistics:Batch,group:Full)]
     gauges: []
+    keep_checkpoints: None
     chunk_size: 1000
     statistics_group: Full
     precision: F32
@@ -367,6 +368,7 @@ fn the_listing_shows_what_cells_share_and_a_table_of_what_they_do_not() {
       eigenvalues           1
       probes                [(from:HeldOut,examples:1000,statistics:Batch,group:Full)]
       gauges                []
+      keep_checkpoints      None
       chunk_size            1000
       statistics_group      Full
       precision             F32

@@ -2,7 +2,7 @@
 
 use super::{Refusal, Verdict, in_range};
 use crate::config::ranges::{self, Range};
-use crate::config::{Augment, Cadence, Extent, Gauge, Model, Optimizer, Schedule, Settings, Tracking, When};
+use crate::config::{Augment, Cadence, Extent, Gauge, Keep, Model, Optimizer, Schedule, Settings, Tracking, When};
 
 /// The rules in the order of the settings, so that the reported error is the first one in most files.
 pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
@@ -29,6 +29,7 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     eigenvalues,
     probes,
     gauges,
+    keep_checkpoints,
     chunk_size,
     statistics_group,
 ];
@@ -254,6 +255,13 @@ fn gauges(settings: &Settings) -> Verdict {
         }
     }
     Ok(())
+}
+
+fn keep_checkpoints(settings: &Settings) -> Verdict {
+    match settings.keep_checkpoints {
+        Keep::Every(every) => cadence("keep_checkpoints", every),
+        Keep::None | Keep::Last => Ok(()),
+    }
 }
 
 fn chunk_size(settings: &Settings) -> Verdict {

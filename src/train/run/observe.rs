@@ -91,6 +91,19 @@ impl Run<'_> {
         Ok(ending)
     }
 
+    /// Measures λ_max on every probe from a cold start, and every gauge. Returns a point for each probe.
+    pub(in crate::train) fn measure_here(&mut self) -> Result<Vec<Point>, CellEnding> {
+        let mut points = vec![self.point()];
+        self.measure_lambda(&mut points, true)?;
+        let asks = Asks {
+            lambda: true,
+            all: true,
+            audit: true,
+        };
+        self.measure_gauges(&mut points[0], asks)?;
+        Ok(points)
+    }
+
     pub(super) fn point(&self) -> Point {
         Point {
             step: self.step,
