@@ -155,6 +155,7 @@ fn step(low: &Group, high: &Group) -> Step {
         count: 0,
         value: to - from,
         interval: None,
+        error: None,
     });
     if difference.interval.is_none() && difference.value.abs() <= ROUNDING * from.abs().max(to.abs()) {
         difference.value = 0.0;
@@ -261,6 +262,7 @@ mod tests {
             count: 3,
             value,
             interval: Some(Interval { low, high }),
+            error: None,
         };
         Step {
             from: (0, 0.0),

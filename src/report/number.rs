@@ -162,6 +162,7 @@ mod tests {
                 low: value - half,
                 high: value + half,
             }),
+            error: None,
         }
     }
 
@@ -170,6 +171,7 @@ mod tests {
             count,
             value,
             interval: None,
+            error: None,
         }
     }
 
