@@ -188,11 +188,6 @@ pub(super) fn combinations(run: &Run, without: Option<usize>) -> Vec<Vec<usize>>
     found
 }
 
-/// Returns the rank correlation of λ_max on a probe with test accuracy over these cells.
-pub(super) fn correlation<'a>(cells: impl Iterator<Item = &'a Cell>, probe: usize) -> Option<Kendall> {
-    kendall(&pairs(cells, probe))
-}
-
 /// Returns λ_max on a probe and test accuracy in percent for each of these cells that has both.
 pub(super) fn pairs<'a>(cells: impl Iterator<Item = &'a Cell>, probe: usize) -> Vec<(f64, f64)> {
     cells

@@ -100,14 +100,75 @@ pub(super) fn mean(measure: Measure, mean: &Estimate) -> String {
 /// Formats a rank correlation with its interval and its number of cells: "τ-b −0.45 [−0.69, −0.12], 18 cells".
 pub(super) fn correlation(kendall: &Kendall) -> String {
     let cells = counted(kendall.count as u64, "cell");
+    let between = if kendall.interval.is_some() {
+        ","
+    } else {
+        ", no interval from"
+    };
+    format!("τ-b {}{between} {cells}", tau(kendall))
+}
+
+/// Formats τ-b with its interval, if it has one: "−0.45 [−0.69, −0.12]".
+pub(super) fn tau(kendall: &Kendall) -> String {
     let tau = signed(kendall.tau_b, fixed(kendall.tau_b, 2));
     match kendall.interval {
-        Some(interval) => {
-            let (low, high) = (fixed(interval.low, 2), fixed(interval.high, 2));
-            format!("τ-b {tau} [{low}, {high}], {cells}")
-        }
-        None => format!("τ-b {tau}, no interval from {cells}"),
+        Some(interval) => format!("{tau} [{}, {}]", fixed(interval.low, 2), fixed(interval.high, 2)),
+        None => tau,
     }
+}
+
+/// Formats a p-value with two significant digits.
+pub(super) fn p_value(p_value: f64) -> String {
+    if p_value > 0.0 && p_value < LEAST_P {
+        format!("< {}", significant(LEAST_P, 1))
+    } else {
+        significant(p_value, 2)
+    }
+}
+
+/// Smallest p-value that is written: smaller ones depend more on the assumptions of the test than on the data.
+const LEAST_P: f64 = 1e-4;
+
+/// Formats a difference without its interval, to be read beside the difference `beside`: "−30.8", "+2.30 points".
+pub(super) fn change(measure: Measure, change: f64, beside: &Estimate) -> String {
+    let text = value(measure, change, beside);
+    let text = match measure {
+        Measure::TestAccuracy => text.replace(" %", " points"),
+        Measure::Lambda(_) => text,
+    };
+    if change > 0.0 && text.contains(|letter: char| ('1'..='9').contains(&letter)) {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+/// Formats the size of a difference with its interval, and without the sign that a sentence has: "1.9 points [1.1, 2.7]".
+pub(super) fn size(measure: Measure, of: &Estimate) -> String {
+    let turned = |estimate: &Estimate| Estimate {
+        value: -estimate.value,
+        interval: estimate.interval.map(|interval| Interval {
+            low: -interval.high,
+            high: -interval.low,
+        }),
+        ..*estimate
+    };
+    let positive = if of.value < 0.0 { turned(of) } else { *of };
+    let text = difference(measure, &positive);
+    text.strip_prefix('+').map_or(text.clone(), str::to_owned)
+}
+
+/// Formats an interval alone, with the digits that [`difference`] has.
+pub(super) fn interval(measure: Measure, of: &Estimate, interval: Interval) -> String {
+    let text = difference(
+        measure,
+        &Estimate {
+            interval: Some(interval),
+            ..*of
+        },
+    );
+    text.split_once('[')
+        .map_or(text.clone(), |(_, ends)| format!("[{ends}"))
 }
 
 fn half_width(interval: Interval) -> f64 {
