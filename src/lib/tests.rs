@@ -198,7 +198,7 @@ fn it_is_correlated_with_test_accuracy_in_the_report() {
     report::write(run.path(), None).unwrap();
     let page = fs::read_to_string(run.path().join("report.md")).unwrap();
     assert!(
-        page.contains("| trace | all cells | 5 | +1.00 [0.18, 1.00] | 0.017 |"),
+        page.contains("| trace | all cells | 5 | +1.00 [0.17, 1.00] | 0.017 |"),
         "{page}"
     );
     let figure = fs::read_to_string(run.path().join("figures/correlations.svg")).unwrap();

@@ -250,7 +250,8 @@ impl Interaction {
         [self.between.low, self.between.high].map(|level| run.axes[self.between.axis].at(level))
     }
 
-    fn effects_in_words(&self) -> [String; 2] {
+    /// Returns the effect at the first level and at the second.
+    pub(super) fn effects_in_words(&self) -> [String; 2] {
         [self.effects.0, self.effects.1].map(|effect| number::change(self.measure, effect, &self.difference))
     }
 

@@ -324,6 +324,27 @@ mod tests {
     }
 
     #[test]
+    fn effects_are_written_beside_their_difference_and_sizes_have_no_sign() {
+        let beside = estimate(-2.0, 0.248);
+        assert_eq!(change(Measure::TestAccuracy, 1.5, &beside), "+1.50 points");
+        assert_eq!(change(Measure::TestAccuracy, -1e-9, &beside), "0.00 points");
+        assert_eq!(change(Measure::Lambda(0), -30.84, &estimate(1.0, 30.0)), "−30.8");
+        assert_eq!(size(Measure::TestAccuracy, &beside), "2.00 points [1.75, 2.25]");
+        assert_eq!(size(Measure::Lambda(0), &estimate(17.93, 1.56)), "17.9 [16.4, 19.5]");
+        let wider = Interval { low: -2.9, high: -1.1 };
+        assert_eq!(interval(Measure::TestAccuracy, &beside, wider), "[−2.90, −1.10]");
+        for (value, text) in [
+            (1.0, "1.0"),
+            (0.0467, "0.047"),
+            (1e-4, "0.00010"),
+            (9e-5, "< 0.0001"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(p_value(value), text);
+        }
+    }
+
+    #[test]
     fn a_correlation_of_nearly_nothing_has_no_sign() {
         let kendall = Kendall {
             count: 20,

@@ -98,9 +98,8 @@ impl Cell {
                 let converged = quantity.outcome(point).map(|outcome| outcome.converged);
                 (quantity.value(point)?, converged)
             }
-            Some(_) => return None,
             None if probe == 0 => (summary.last(quantity)?, summary.converged(quantity)),
-            None => return None,
+            _ => return None,
         };
         (value.is_finite() && (!is_search || converged == Some(true))).then_some(value)
     }

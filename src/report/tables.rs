@@ -36,13 +36,13 @@ impl Adjusted {
         (all.collect(), p_values.len())
     }
 
-    /// Returns the fields of a row: Bonferroni interval, p, and p after Holm's adjustment.
+    /// Returns the fields of a row: p, p after Holm's adjustment, and Bonferroni interval.
     fn fields(&self, measure: Measure, estimate: &Estimate) -> [String; 3] {
         match self.of_family {
             Some((interval, p_value, adjusted)) => [
-                number::interval(measure, estimate, interval),
                 number::p_value(p_value),
                 number::p_value(adjusted),
+                number::interval(measure, estimate, interval),
             ],
             None => ["–", "–", "–"].map(str::to_owned),
         }

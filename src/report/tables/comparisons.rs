@@ -72,12 +72,10 @@ fn adjusted(page: &mut Page, run: &Run, rows: &[Row]) {
         "setting",
         "at",
         "measure",
-        "from",
-        "to",
         "difference and 95 % interval",
-        "Bonferroni interval",
         "p",
         "p (Holm)",
+        "Bonferroni interval",
     ];
     let rows = rows
         .iter()
@@ -87,11 +85,14 @@ fn adjusted(page: &mut Page, run: &Run, rows: &[Row]) {
         let (measure, step) = (row.comparison.measure, row.step);
         let axis = &run.axes[row.comparison.axis];
         let mut fields = vec![
-            axis.name(),
+            format!(
+                "{} {} → {}",
+                axis.name(),
+                axis.level(step.from.0),
+                axis.level(step.to.0)
+            ),
             row.at.clone(),
             words_of(run, measure),
-            axis.level(step.from.0),
-            axis.level(step.to.0),
             number::difference(measure, &step.difference),
         ];
         fields.extend(adjusted.fields(measure, &step.difference));

@@ -20,45 +20,42 @@ pub(in crate::report) fn interactions(page: &mut Page, run: &Run, interactions: 
     ));
     let header = [
         "effect of",
+        "first − second",
         "at",
         "measure",
-        "first",
-        "second",
-        "seeds",
-        "first − second and 95 % interval",
-        "Bonferroni interval",
+        "difference and 95 % interval",
         "p",
         "p (Holm)",
-        "result",
+        "Bonferroni interval",
+        "first, second",
+        "seeds",
     ];
     let rows = interactions.found.iter().zip(&family).map(|(found, adjusted)| {
         let (change, between) = (&run.axes[found.change.axis], &run.axes[found.between.axis]);
-        let effect = |level: usize, effect: f64| {
-            let effect = number::change(found.measure, effect, &found.difference);
-            format!("{}: {effect}", between.at(level))
-        };
-        let mut fields = vec![
+        let [p_value, holm, bonferroni] = adjusted.fields(found.measure, &found.difference);
+        let [first, second] = found.effects_in_words();
+        vec![
             format!(
                 "{} {} → {}",
                 change.noun(),
                 change.level(found.change.low),
                 change.level(found.change.high)
             ),
+            format!(
+                "{} {} − {}",
+                between.noun(),
+                between.level(found.between.low),
+                between.level(found.between.high)
+            ),
             place(&found.others_in_words(run)),
             words_of(run, found.measure),
-            effect(found.between.low, found.effects.0),
-            effect(found.between.high, found.effects.1),
-            found.difference.count.to_string(),
             number::difference(found.measure, &found.difference),
-        ];
-        fields.extend(adjusted.fields(found.measure, &found.difference));
-        let result = match found.difference.told_sign() {
-            Some(sign) if sign > 0.0 => "first is higher",
-            Some(_) => "second is higher",
-            None => "cannot tell",
-        };
-        fields.push(result.to_owned());
-        fields
+            p_value,
+            holm,
+            bonferroni,
+            format!("{first}, {second}"),
+            found.difference.count.to_string(),
+        ]
     });
     let rows = rows.collect();
     page.table(header.map(str::to_owned).to_vec(), rows);
