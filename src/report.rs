@@ -12,9 +12,11 @@
 mod axis;
 mod comparison;
 mod content;
+mod correlation;
 mod figures;
 mod findings;
 mod html;
+mod interaction;
 mod markdown;
 mod methods;
 mod number;

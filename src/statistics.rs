@@ -1,13 +1,16 @@
-//! Statistics over a few seeds: means with confidence intervals, differences of means, rank correlation.
+//! Statistics over a few seeds: means with confidence intervals, differences of means, rank correlation, and
+//! adjustments for many comparisons.
 //!
 //! All functions are pure and take finite numbers. If there are too few values for a confidence interval, the interval
 //! is `None`, and the program draws no conclusion from the estimate.
 
 mod kendall;
+mod many;
 mod mean;
 
 pub use kendall::{Kendall, kendall};
-pub use mean::{Estimate, mean, paired_difference, welch_difference};
+pub use many::holm;
+pub use mean::{Estimate, Square, StandardError, difference_of_differences, mean, paired_difference, welch_difference};
 
 /// The confidence level of every interval.
 pub const CONFIDENCE: f64 = 0.95;

@@ -6,9 +6,13 @@
 mod bench;
 #[path = "report/compared.rs"]
 mod compared;
+#[path = "report/correlations.rs"]
+mod correlations;
 #[path = "report/findings.rs"]
 mod findings;
 #[path = "report/gaps.rs"]
 mod gaps;
+#[path = "report/interactions.rs"]
+mod interactions;
 #[path = "report/pages.rs"]
 mod pages;

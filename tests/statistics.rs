@@ -1,10 +1,12 @@
-//! Means, differences and rank correlations, compared with SciPy: the script beside `fixtures/scipy_statistics.json`
-//! wrote that file.
+//! Means, differences, interactions, rank correlations and adjusted p-values, compared with SciPy and statsmodels: the
+//! script beside `fixtures/scipy_statistics.json` wrote that file.
 
 #![allow(clippy::unwrap_used)] // Clippy allows it in tests, but not in their helpers.
 
 use serde_json::Value;
-use sharptui::statistics::{Estimate, Interval, kendall, mean, paired_difference, welch_difference};
+use sharptui::statistics::{
+    Estimate, Interval, Square, difference_of_differences, holm, kendall, mean, paired_difference, welch_difference,
+};
 
 fn fixture(part: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("fixtures/scipy_statistics.json")).unwrap();
@@ -37,6 +39,14 @@ fn interval_agrees(ours: Option<Interval>, case: &Value) {
 fn estimate_agrees(ours: Estimate, case: &Value, value: &str) {
     agrees(ours.value, case[value].as_f64().unwrap());
     interval_agrees(ours.interval, case);
+    // A p-value may be small, so its digits are compared, not its size.
+    let p_value = case["p_value"].as_f64().unwrap();
+    agrees(ours.p_value().unwrap() / p_value, 1.0);
+    // The script has the same number of comparisons.
+    let (adjusted, theirs) = (ours.bonferroni(12).unwrap(), numbers(case, "bonferroni"));
+    agrees(adjusted.low, theirs[0]);
+    agrees(adjusted.high, theirs[1]);
+    assert_eq!(ours.bonferroni(1), ours.interval);
 }
 
 #[test]
@@ -62,6 +72,62 @@ fn differences_have_the_intervals_of_scipy() {
 }
 
 #[test]
+fn interactions_are_those_of_scipy_and_statsmodels() {
+    for case in fixture("interactions") {
+        let pairs = |name: &str| -> Vec<(f64, f64)> {
+            let list = case[name].as_array().unwrap();
+            list.iter()
+                .map(|pair| (pair[0].as_f64().unwrap(), pair[1].as_f64().unwrap()))
+                .collect()
+        };
+        let seeds: Vec<Square> = (pairs("first").into_iter().zip(pairs("second")))
+            .map(|(first, second)| Square { first, second })
+            .collect();
+        let ours = difference_of_differences(&seeds).unwrap();
+        agrees(ours.error.unwrap().freedom, seeds.len() as f64 - 1.0);
+        estimate_agrees(ours, &case, "difference");
+    }
+}
+
+#[test]
+fn an_interaction_that_is_rounding_alone_is_nothing() {
+    let square = |first, second| Square { first, second };
+    // Both gains are 0.2 and 0.4, but their differences are not zero: 0.3 − 0.1 < 0.2 in floating point.
+    let gains = [
+        square((0.1, 0.3), (0.0, 0.2)),
+        square((0.3, 0.7), (0.2, 0.6)),
+        square((70.1, 70.3), (0.7, 0.9)),
+    ];
+    let interactions = gains.map(|gain| (gain.first.1 - gain.first.0) - (gain.second.1 - gain.second.0));
+    assert!(interactions.iter().any(|one| *one != 0.0), "{interactions:?}");
+    let none = difference_of_differences(&gains).unwrap();
+    assert_eq!(
+        (none.count, none.value, none.interval, none.p_value()),
+        (3, 0.0, None, None)
+    );
+    // The same small interaction at every seed, between large values.
+    let shifted = [100.0, 300.0, 700.0].map(|level| square((level, level + 1e-9), (level + 1.0, level + 1.0)));
+    let shifted = difference_of_differences(&shifted).unwrap();
+    assert_eq!((shifted.interval, shifted.told_sign()), (None, None));
+    assert!((shifted.value - 1e-9).abs() < 1e-12);
+    assert_eq!(difference_of_differences(&[]), None);
+    let one = difference_of_differences(&[square((1.0, 4.0), (2.0, 3.0))]).unwrap();
+    assert_eq!((one.count, one.value, one.interval), (1, 2.0, None));
+}
+
+#[test]
+fn p_values_of_many_comparisons_are_adjusted_as_statsmodels_does() {
+    for case in fixture("adjusted") {
+        let (ours, theirs) = (holm(&numbers(&case, "p_values")), numbers(&case, "holm"));
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.into_iter().zip(theirs) {
+            agrees(ours, theirs);
+        }
+    }
+    assert_eq!(holm(&[]), Vec::<f64>::new());
+}
+
+#[test]
 fn rank_correlations_are_those_of_scipy_with_and_without_ties() {
     for case in fixture("ranks") {
         let pairs: Vec<_> = numbers(&case, "x").into_iter().zip(numbers(&case, "y")).collect();
@@ -83,6 +149,12 @@ fn too_few_values_and_equal_values_have_no_interval() {
     assert_eq!(shifted.interval, None);
     assert_eq!(welch_difference(&[1.0], &[2.0, 3.0]).unwrap().interval, None);
     assert_eq!(welch_difference(&[], &[2.0, 3.0]), None);
+    for bare in [one, equal, shifted] {
+        assert_eq!(
+            (bare.p_value(), bare.bonferroni(3), bare.interval_at(0.5)),
+            (None, None, None)
+        );
+    }
 }
 
 #[test]

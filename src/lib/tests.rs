@@ -176,6 +176,36 @@ fn it_is_on_disk_and_in_the_table_and_in_the_report() {
 }
 
 #[test]
+fn it_is_correlated_with_test_accuracy_in_the_report() {
+    quantity::add(&TRACE);
+    let folder = tempfile::tempdir().unwrap();
+    let run = RunDir::create(folder.path(), "made").unwrap();
+    let text =
+        "(model: Mlp(widths: [4]), learning_rate: 0.05, batch_size: Full, steps: 10, sweep: (seed: [0, 1, 2, 3, 4]))";
+    let experiment = Experiment::parse(text, Path::new("made.ron")).unwrap();
+    run.write_config(&experiment.to_ron().unwrap()).unwrap();
+    for (index, trace) in [41.0, 42.0, 43.0, 44.0, 45.0].into_iter().enumerate() {
+        let settings = &experiment.cells[index].settings;
+        let entries = settings.entries().into_iter();
+        let entries: Vec<(String, String)> = entries.map(|(name, value)| (name.to_owned(), value)).collect();
+        let mut cell = run.begin_cell(index, &entries).unwrap();
+        let point = point(10, trace).with(quantity::TEST_ACCURACY.key, 0.01 * trace);
+        cell.append(&point).unwrap();
+        let mut summary = Summary::default();
+        summary.take_in(&point);
+        cell.finish(&CellEnding::Finished(StopReason::Steps), &summary).unwrap();
+    }
+    report::write(run.path(), None).unwrap();
+    let page = fs::read_to_string(run.path().join("report.md")).unwrap();
+    assert!(
+        page.contains("| trace | all cells | 5 | +1.00 [0.17, 1.00] | 0.017 |"),
+        "{page}"
+    );
+    let figure = fs::read_to_string(run.path().join("figures/correlations.svg")).unwrap();
+    assert!(figure.contains("trace"), "no row of it");
+}
+
+#[test]
 fn it_is_on_the_screen() {
     quantity::add(&TRACE);
     let monitor = monitor(Instant::now());

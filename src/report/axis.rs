@@ -50,6 +50,11 @@ impl Axis {
         self.names == ["seed"]
     }
 
+    /// Returns whether the axis varies the batch size, alone or with other settings.
+    pub(super) fn has_batch_size(&self) -> bool {
+        self.names.iter().any(|name| name == "batch_size")
+    }
+
     /// Returns the number of levels.
     pub(super) fn len(&self) -> usize {
         self.levels.len()

@@ -155,6 +155,7 @@ fn step(low: &Group, high: &Group) -> Step {
         count: 0,
         value: to - from,
         interval: None,
+        error: None,
     });
     if difference.interval.is_none() && difference.value.abs() <= ROUNDING * from.abs().max(to.abs()) {
         difference.value = 0.0;
@@ -185,11 +186,6 @@ pub(super) fn combinations(run: &Run, without: Option<usize>) -> Vec<Vec<usize>>
     }
     found.sort();
     found
-}
-
-/// Returns the rank correlation of λ_max on a probe with test accuracy over these cells.
-pub(super) fn correlation<'a>(cells: impl Iterator<Item = &'a Cell>, probe: usize) -> Option<Kendall> {
-    kendall(&pairs(cells, probe))
 }
 
 /// Returns λ_max on a probe and test accuracy in percent for each of these cells that has both.
@@ -261,6 +257,7 @@ mod tests {
             count: 3,
             value,
             interval: Some(Interval { low, high }),
+            error: None,
         };
         Step {
             from: (0, 0.0),

@@ -1,9 +1,10 @@
 //! The content of a report, in order: findings, figures, tables, and how the numbers were computed.
 
 use super::comparison::{Comparison, combinations};
+use super::interaction::Interactions;
 use super::page::Page;
 use super::run::{Measure, Run, Standing};
-use super::{figures, findings, methods, tables};
+use super::{correlation, figures, findings, methods, tables};
 use crate::event::SweepEnding;
 use crate::number::count::{counted, plural};
 use crate::record::RunInfo;
@@ -20,6 +21,7 @@ pub(super) fn page(run: &Run) -> Page {
         .flat_map(|axis| run.measures().into_iter().map(move |measure| (axis, measure)))
         .map(|(axis, measure)| Comparison::of(run, axis, measure))
         .collect();
+    let interactions = Interactions::of(run);
     page.heading("Findings");
     let finished = run
         .cells
@@ -42,15 +44,21 @@ pub(super) fn page(run: &Run) -> Page {
             ));
             page.points(findings::of_setting(run, &comparisons, axis));
         }
-        page.subheading("λ_max and test accuracy");
-        let correlations = (0..run.probes.len()).map(|probe| findings::of_correlation(run, probe).join(" "));
-        page.points(correlations.chain(findings::of_fit(run)).collect());
+        let found = interactions.findings(run);
+        if !found.is_empty() {
+            page.subheading("Interactions");
+            page.points(found);
+        }
+        page.subheading("Which quantity goes with test accuracy");
+        let of_lambda = (0..run.probes.len()).map(|probe| correlation::of_lambda(run, probe).join(" "));
+        let others = correlation::of_others(run).into_iter().chain(findings::of_fit(run));
+        page.points(of_lambda.chain(others).collect());
         if run.axes.is_empty() {
             page.paragraph("The sweep varies nothing but the seed, so there are no settings to compare.");
         } else {
             page.paragraph(
-                "Brackets contain 95 % confidence intervals, not adjusted for multiple comparisons. “Cannot tell” \
-                 means that the interval includes 0, that there are too few cells for an interval, or that the \
+                "Brackets contain 95 % confidence intervals, not adjusted for multiple comparisons; the tables have \
+                 adjusted ones. “Cannot tell” means that the interval includes 0, that there are too few cells for an interval, or that the \
                  p-value of τ-b is 0.05 or more.",
             );
         }
@@ -64,6 +72,10 @@ pub(super) fn page(run: &Run) -> Page {
         for figure in scatters {
             page.figure(figure);
         }
+    }
+    if let Some(figure) = figures::correlations(run) {
+        page.heading("Which quantity goes with test accuracy");
+        page.figure(figure);
         tables::correlations(&mut page, run);
     }
     let curves = figures::curves(run);
@@ -82,6 +94,7 @@ pub(super) fn page(run: &Run) -> Page {
     page.heading("Means over seeds");
     tables::combinations(&mut page, run);
     tables::comparisons(&mut page, run, &comparisons);
+    tables::interactions(&mut page, run, &interactions);
     page.heading("Cells");
     tables::cells(&mut page, run);
     page.heading("How these numbers were computed");

@@ -3,6 +3,7 @@
 //! kuva draws both from the same scene. For text in PNG it uses its built-in font, DejaVu Sans, so the figures are the
 //! same on a server without fonts.
 
+mod correlations;
 mod curves;
 mod levels;
 mod margins;
@@ -85,6 +86,11 @@ fn scalable(svg: &str, scene: &Scene) -> String {
 pub(super) fn scatters(run: &Run) -> Vec<Figure> {
     let probes = 0..run.probes.len();
     probes.flat_map(|probe| scatter::figures(run, probe)).collect()
+}
+
+/// Returns the figure of the rank correlation of every quantity with test accuracy; `None` if there is none.
+pub(super) fn correlations(run: &Run) -> Option<Figure> {
+    correlations::figure(run)
 }
 
 /// Returns the figures of λ_max and test accuracy against each setting.

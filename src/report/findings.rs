@@ -1,10 +1,9 @@
 //! Findings in plain sentences, each with the intervals that support it.
 
-use super::comparison::{Comparison, Step, Stratum, correlation};
+use super::comparison::{Comparison, Step, Stratum};
 use super::number;
-use super::run::{Cell, Measure, Run};
+use super::run::{Measure, Run};
 use crate::quantity::TRAIN_ACCURACY;
-use crate::statistics::Kendall;
 
 /// The direction of a change: up, down, or unknown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +53,7 @@ pub(super) fn of_fit(run: &Run) -> Option<String> {
 }
 
 /// Most combinations that one sentence lists.
-const MOST_NAMED: usize = 8;
+pub(super) const MOST_NAMED: usize = 8;
 
 /// Returns the sentences about one setting and one measure.
 fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
@@ -223,58 +222,6 @@ fn turn(run: &Run, comparison: &Comparison, stratum: &Stratum) -> Option<String>
         said(&to),
         number::difference(measure, &to.difference),
     ))
-}
-
-/// Returns whether λ_max and test accuracy are correlated: over all cells, and within each level of each setting.
-pub(super) fn of_correlation(run: &Run, probe: usize) -> Vec<String> {
-    let lambda = run.lambda_words(probe);
-    let Some(overall) = correlation(run.compared(), probe) else {
-        return vec![format!(
-            "Cannot tell whether {lambda} and test accuracy are correlated: fewer than two cells have both, or one of \
-             the two is the same in all cells."
-        )];
-    };
-    let words = number::correlation(&overall);
-    let overall = match Verdict::of(overall.told_sign()) {
-        Verdict::Down => format!("Over all cells, lower {lambda} went with higher test accuracy: {words}."),
-        Verdict::Up => format!("Over all cells, higher {lambda} went with higher test accuracy: {words}."),
-        Verdict::Unclear => {
-            format!("Cannot tell, over all cells, whether {lambda} and test accuracy are correlated: {words}.")
-        }
-    };
-    let mut sentences = vec![overall];
-    // With one setting, the cells within a level differ only in their seed. Only the table shows that correlation.
-    if run.axes.len() > 1 {
-        sentences.extend((0..run.axes.len()).map(|axis| within(run, axis, probe)));
-    }
-    sentences
-}
-
-/// Returns "Within each batch size: at 32 lower λ_max with higher accuracy (…); at Full cannot tell (…)."
-fn within(run: &Run, axis: usize, probe: usize) -> String {
-    let parts: Vec<String> = levels(run, axis, probe)
-        .map(|(level, kendall)| {
-            let level = run.axes[axis].level(level);
-            let Some(kendall) = kendall else {
-                return format!("at {level} no correlation can be computed");
-            };
-            let said = match Verdict::of(kendall.told_sign()) {
-                Verdict::Down => "lower λ_max with higher accuracy",
-                Verdict::Up => "higher λ_max with higher accuracy",
-                Verdict::Unclear => "cannot tell",
-            };
-            format!("at {level} {said} ({})", number::correlation(&kendall))
-        })
-        .collect();
-    format!("Within each {}: {}.", run.axes[axis].noun(), parts.join("; "))
-}
-
-/// Returns the correlation within each level of an axis.
-pub(super) fn levels(run: &Run, axis: usize, probe: usize) -> impl Iterator<Item = (usize, Option<Kendall>)> + '_ {
-    (0..run.axes[axis].len()).map(move |level| {
-        let cells = run.compared().filter(move |cell: &&Cell| cell.levels[axis] == level);
-        (level, correlation(cells, probe))
-    })
 }
 
 pub(super) fn capital(text: &str) -> String {

@@ -17,6 +17,7 @@ figure { margin: 1.5rem 0; padding: 0.75rem; background: #fff; color: #222; bord
 figure svg { display: block; margin: auto; max-width: 100%; height: auto; }
 figcaption { font-size: 0.875rem; margin-top: 0.5rem; }
 li { margin: 0.5rem 0; }
+details { margin: 1rem 0; } summary { cursor: pointer; }
 ";
 
 /// Returns the whole file.
@@ -40,6 +41,13 @@ pub(super) fn html(page: &Page) -> String {
                 html.push_str("</ul>\n");
             }
             Block::Table(table) => html.push_str(&table_html(table)),
+            Block::Folded(title, table) => {
+                let (title, table) = (escaped(title), table_html(table));
+                put(
+                    &mut html,
+                    format_args!("<details>\n<summary>{title}</summary>\n{table}</details>\n"),
+                );
+            }
             Block::Figure(index) => {
                 let figure = &page.figures[*index];
                 // An id must be unique in the whole page, so the ids of each figure get a prefix.

@@ -15,6 +15,7 @@ pub(super) fn markdown(page: &Page) -> String {
                 points.join("\n")
             }
             Block::Table(table) => table_markdown(table),
+            Block::Folded(title, table) => format!("{}.\n\n{}", escaped(title), table_markdown(table)),
             Block::Figure(index) => {
                 let figure = &page.figures[*index];
                 let caption = escaped(&figure.caption);

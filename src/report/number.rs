@@ -100,14 +100,75 @@ pub(super) fn mean(measure: Measure, mean: &Estimate) -> String {
 /// Formats a rank correlation with its interval and its number of cells: "τ-b −0.45 [−0.69, −0.12], 18 cells".
 pub(super) fn correlation(kendall: &Kendall) -> String {
     let cells = counted(kendall.count as u64, "cell");
+    let between = if kendall.interval.is_some() {
+        ","
+    } else {
+        ", no interval from"
+    };
+    format!("τ-b {}{between} {cells}", tau(kendall))
+}
+
+/// Formats τ-b with its interval, if it has one: "−0.45 [−0.69, −0.12]".
+pub(super) fn tau(kendall: &Kendall) -> String {
     let tau = signed(kendall.tau_b, fixed(kendall.tau_b, 2));
     match kendall.interval {
-        Some(interval) => {
-            let (low, high) = (fixed(interval.low, 2), fixed(interval.high, 2));
-            format!("τ-b {tau} [{low}, {high}], {cells}")
-        }
-        None => format!("τ-b {tau}, no interval from {cells}"),
+        Some(interval) => format!("{tau} [{}, {}]", fixed(interval.low, 2), fixed(interval.high, 2)),
+        None => tau,
     }
+}
+
+/// Formats a p-value with two significant digits.
+pub(super) fn p_value(p_value: f64) -> String {
+    if p_value > 0.0 && p_value < LEAST_P {
+        format!("< {}", significant(LEAST_P, 1))
+    } else {
+        significant(p_value, 2)
+    }
+}
+
+/// Smallest p-value that is written: smaller ones depend more on the assumptions of the test than on the data.
+const LEAST_P: f64 = 1e-4;
+
+/// Formats a difference without its interval, to be read beside the difference `beside`: "−30.8", "+2.30 points".
+pub(super) fn change(measure: Measure, change: f64, beside: &Estimate) -> String {
+    let text = value(measure, change, beside);
+    let text = match measure {
+        Measure::TestAccuracy => text.replace(" %", " points"),
+        Measure::Lambda(_) => text,
+    };
+    if change > 0.0 && text.contains(|letter: char| ('1'..='9').contains(&letter)) {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+/// Formats the size of a difference with its interval, and without the sign that a sentence has: "1.9 points [1.1, 2.7]".
+pub(super) fn size(measure: Measure, of: &Estimate) -> String {
+    let turned = |estimate: &Estimate| Estimate {
+        value: -estimate.value,
+        interval: estimate.interval.map(|interval| Interval {
+            low: -interval.high,
+            high: -interval.low,
+        }),
+        ..*estimate
+    };
+    let positive = if of.value < 0.0 { turned(of) } else { *of };
+    let text = difference(measure, &positive);
+    text.strip_prefix('+').map_or(text.clone(), str::to_owned)
+}
+
+/// Formats an interval alone, with the digits that [`difference`] has.
+pub(super) fn interval(measure: Measure, of: &Estimate, interval: Interval) -> String {
+    let text = difference(
+        measure,
+        &Estimate {
+            interval: Some(interval),
+            ..*of
+        },
+    );
+    text.split_once('[')
+        .map_or(text.clone(), |(_, ends)| format!("[{ends}"))
 }
 
 fn half_width(interval: Interval) -> f64 {
@@ -162,6 +223,7 @@ mod tests {
                 low: value - half,
                 high: value + half,
             }),
+            error: None,
         }
     }
 
@@ -170,6 +232,7 @@ mod tests {
             count,
             value,
             interval: None,
+            error: None,
         }
     }
 
@@ -258,6 +321,27 @@ mod tests {
             difference(Measure::Lambda(0), &alone(1, -3e-7)),
             "−3.00e−7, no interval from 1 seed"
         );
+    }
+
+    #[test]
+    fn effects_are_written_beside_their_difference_and_sizes_have_no_sign() {
+        let beside = estimate(-2.0, 0.248);
+        assert_eq!(change(Measure::TestAccuracy, 1.5, &beside), "+1.50 points");
+        assert_eq!(change(Measure::TestAccuracy, -1e-9, &beside), "0.00 points");
+        assert_eq!(change(Measure::Lambda(0), -30.84, &estimate(1.0, 30.0)), "−30.8");
+        assert_eq!(size(Measure::TestAccuracy, &beside), "2.00 points [1.75, 2.25]");
+        assert_eq!(size(Measure::Lambda(0), &estimate(17.93, 1.56)), "17.9 [16.4, 19.5]");
+        let wider = Interval { low: -2.9, high: -1.1 };
+        assert_eq!(interval(Measure::TestAccuracy, &beside, wider), "[−2.90, −1.10]");
+        for (value, text) in [
+            (1.0, "1.0"),
+            (0.0467, "0.047"),
+            (1e-4, "0.00010"),
+            (9e-5, "< 0.0001"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(p_value(value), text);
+        }
     }
 
     #[test]

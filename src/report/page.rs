@@ -14,6 +14,8 @@ pub(super) enum Block {
     Points(Vec<String>),
     /// A table.
     Table(Table),
+    /// A table that is folded until a reader opens it, under this title.
+    Folded(String, Table),
     /// A figure, as its index in [`Page::figures`].
     Figure(usize),
 }
@@ -57,6 +59,10 @@ impl Page {
 
     pub(super) fn table(&mut self, header: Vec<String>, rows: Vec<Vec<String>>) {
         self.blocks.push(Block::Table(Table { header, rows }));
+    }
+
+    pub(super) fn folded(&mut self, title: String, header: Vec<String>, rows: Vec<Vec<String>>) {
+        self.blocks.push(Block::Folded(title, Table { header, rows }));
     }
 
     pub(super) fn figure(&mut self, figure: Figure) {

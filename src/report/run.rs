@@ -5,7 +5,7 @@ use std::path::Path;
 use super::axis::Axis;
 use crate::config::{Cell as Planned, Experiment, MeasuredOn};
 use crate::event::{CellEnding, CellIndex, Finish, Point, Summary};
-use crate::quantity::{LAMBDA_MAX, TEST_ACCURACY};
+use crate::quantity::{self, LAMBDA_MAX, Quantity, Subject, TEST_ACCURACY};
 use crate::record::{self, CellFound, RecordError, RunInfo};
 
 /// A sweep, finished or not, as its run directory shows it.
@@ -81,6 +81,27 @@ impl Cell {
             Measure::TestAccuracy => self.summary.as_ref()?.last(&TEST_ACCURACY)? * 100.0,
         };
         value.is_finite().then_some(value)
+    }
+
+    /// Returns the value of a quantity at the end of the cell, on a probe if it belongs to probes. `None` if it was not
+    /// measured after the last step, did not converge or is not finite. Without curves, the summary is taken, which has
+    /// the last value on the first probe.
+    pub(super) fn at_end(&self, quantity: &Quantity, probe: usize) -> Option<f64> {
+        let summary = self.summary.as_ref()?;
+        let has = |point: &&Point| {
+            let is_own = quantity.subject == Subject::Cell || quantity::probe_of(point) == probe;
+            is_own && quantity.value(point).is_some()
+        };
+        let is_search = quantity.converged_key().is_some();
+        let (value, converged) = match self.points.iter().rev().find(has) {
+            Some(point) if point.step == summary.steps => {
+                let converged = quantity.outcome(point).map(|outcome| outcome.converged);
+                (quantity.value(point)?, converged)
+            }
+            None if probe == 0 => (summary.last(quantity)?, summary.converged(quantity)),
+            _ => return None,
+        };
+        (value.is_finite() && (!is_search || converged == Some(true))).then_some(value)
     }
 }
 

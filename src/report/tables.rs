@@ -1,11 +1,70 @@
 //! The tables of a report.
 
-use super::comparison::{self, Comparison, Step, correlation};
+mod comparisons;
+mod correlations;
+mod interactions;
+
+use super::comparison;
+use super::number;
 use super::page::Page;
 use super::run::{Cell, Measure, Run, Standing};
-use super::{findings, number};
 use crate::quantity::{self, Format, LAMBDA_MAX, Quantity};
-use crate::statistics::{Estimate, Kendall, mean};
+use crate::statistics::{Estimate, Interval, holm, mean};
+
+pub(super) use comparisons::comparisons;
+pub(super) use correlations::correlations;
+pub(super) use interactions::interactions;
+
+/// An estimate of a family of comparisons, adjusted for their number.
+struct Adjusted {
+    /// Its Bonferroni interval, p-value and p-value after Holm's adjustment; `None` if it has no p-value.
+    of_family: Option<(Interval, f64, f64)>,
+}
+
+impl Adjusted {
+    /// Adjusts a family of estimates. Returns them in order, and the number of comparisons: those with a p-value.
+    fn family<'a>(estimates: impl Iterator<Item = &'a Estimate>) -> (Vec<Self>, usize) {
+        let estimates: Vec<&Estimate> = estimates.collect();
+        let p_values: Vec<f64> = estimates.iter().filter_map(|estimate| estimate.p_value()).collect();
+        let mut adjusted = holm(&p_values).into_iter();
+        let all = estimates.into_iter().map(|estimate| Self {
+            of_family: estimate.p_value().and_then(|p_value| {
+                let interval = estimate.bonferroni(p_values.len())?;
+                Some((interval, p_value, adjusted.next()?))
+            }),
+        });
+        (all.collect(), p_values.len())
+    }
+
+    /// Returns the fields of a row: p, p after Holm's adjustment, and Bonferroni interval.
+    fn fields(&self, measure: Measure, estimate: &Estimate) -> [String; 3] {
+        match self.of_family {
+            Some((interval, p_value, adjusted)) => [
+                number::p_value(p_value),
+                number::p_value(adjusted),
+                number::interval(measure, estimate, interval),
+            ],
+            None => ["–", "–", "–"].map(str::to_owned),
+        }
+    }
+}
+
+/// Returns the name of a measure for tables.
+fn words_of(run: &Run, measure: Measure) -> String {
+    match measure {
+        Measure::Lambda(probe) => run.lambda_words(probe),
+        Measure::TestAccuracy => "test accuracy".to_owned(),
+    }
+}
+
+/// Returns the name of a combination of settings for tables.
+fn place(levels: &[String]) -> String {
+    if levels.is_empty() {
+        "–".to_owned()
+    } else {
+        levels.join(", ")
+    }
+}
 
 /// Adds the table with one row per combination of swept settings: means over its seeds.
 pub(super) fn combinations(page: &mut Page, run: &Run) {
@@ -107,118 +166,6 @@ fn of_how_many(words: String, values: usize, cells: usize) -> String {
 
 fn mean_words(values: &[f64], words: impl Fn(&Estimate) -> String) -> String {
     mean(values).map_or_else(|| "–".to_owned(), |mean| words(&mean))
-}
-
-/// Adds the table that compares every level with the lowest, and has the trend over all levels.
-pub(super) fn comparisons(page: &mut Page, run: &Run, comparisons: &[Comparison]) {
-    let mut rows = Vec::new();
-    for comparison in comparisons {
-        let axis = &run.axes[comparison.axis];
-        for stratum in &comparison.strata {
-            let at: Vec<String> = (0..run.axes.len())
-                .filter(|&other| other != comparison.axis)
-                .map(|other| run.axes[other].at(stratum.others[other]))
-                .collect();
-            let steps = stratum.between.iter().map(|(from, _)| from).chain(&stratum.ends);
-            for (n, step) in steps.clone().enumerate() {
-                let last = n + 1 == steps.clone().count();
-                rows.push(step_row(
-                    run,
-                    comparison,
-                    &at.join(", "),
-                    axis,
-                    step,
-                    stratum.trend.filter(|_| last),
-                ));
-            }
-        }
-    }
-    if rows.is_empty() {
-        return;
-    }
-    page.paragraph(
-        "Each level is compared with the lowest level that has values, within each combination of the other settings. \
-         Trend: the rank correlation of level and measure over all levels, if there are three or more.",
-    );
-    let header = [
-        "setting",
-        "at",
-        "measure",
-        "from",
-        "to",
-        "difference and 95 % interval",
-        "method",
-        "result",
-        "trend",
-    ];
-    page.table(header.map(str::to_owned).to_vec(), rows);
-}
-
-fn step_row(
-    run: &Run,
-    comparison: &Comparison,
-    at: &str,
-    axis: &super::axis::Axis,
-    step: &Step,
-    trend: Option<Kendall>,
-) -> Vec<String> {
-    let measure = comparison.measure;
-    let words = match measure {
-        Measure::Lambda(probe) => run.lambda_words(probe),
-        Measure::TestAccuracy => "test accuracy".to_owned(),
-    };
-    let end = |(level, mean): (usize, f64)| {
-        format!(
-            "{}: {}",
-            axis.level(level),
-            number::value(measure, mean, &step.difference)
-        )
-    };
-    let says = |sign: Option<f64>| match sign {
-        Some(sign) if sign > 0.0 => "higher",
-        Some(_) => "lower",
-        None => "cannot tell",
-    };
-    vec![
-        axis.name(),
-        if at.is_empty() { "–".to_owned() } else { at.to_owned() },
-        words,
-        end(step.from),
-        end(step.to),
-        number::difference(measure, &step.difference),
-        if step.paired { "pairs of seeds" } else { "groups" }.to_owned(),
-        says(step.sign()).to_owned(),
-        trend.map_or_else(|| "–".to_owned(), |trend| number::correlation(&trend)),
-    ]
-}
-
-/// Adds the table of the rank correlation of λ_max and test accuracy, over all cells and within each level.
-pub(super) fn correlations(page: &mut Page, run: &Run) {
-    let mut rows = Vec::new();
-    for probe in 0..run.probes.len() {
-        let mut put = |cells: String, kendall: Option<Kendall>| {
-            rows.push(vec![
-                run.lambda_words(probe),
-                cells,
-                kendall.map_or_else(|| "–".to_owned(), |kendall| number::correlation(&kendall)),
-                kendall.map_or_else(|| "–".to_owned(), |kendall| number::significant(kendall.p_value, 2)),
-                match kendall.and_then(|kendall| kendall.told_sign()) {
-                    Some(sign) if sign > 0.0 => "higher λ_max with higher accuracy",
-                    Some(_) => "lower λ_max with higher accuracy",
-                    None => "cannot tell",
-                }
-                .to_owned(),
-            ]);
-        };
-        put("all".to_owned(), correlation(run.compared(), probe));
-        for (place, axis) in run.axes.iter().enumerate() {
-            for (level, kendall) in findings::levels(run, place, probe) {
-                put(axis.at(level), kendall);
-            }
-        }
-    }
-    let header = ["measure", "cells", "rank correlation with test accuracy", "p", "result"];
-    page.table(header.map(str::to_owned).to_vec(), rows);
 }
 
 /// Adds the table with one row per cell.

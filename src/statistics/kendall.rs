@@ -39,7 +39,7 @@ impl Kendall {
 /// The interval is Fisher's z, artanh τ ± 1.96·√(0.437/(n−4)), by Fieller, Hartley and Pearson (1957, Biometrika 44;
 /// Bonett and Wright 2000, Psychometrika 65). At τ = ±1, artanh τ is infinite and the interval would have no width.
 /// There, z is computed at ±(1 − 1/N) instead, half a pair away. With five pairs in perfect order, the interval is
-/// [0.18, 1], and the probability of a perfect order is 2/5! = 0.017.
+/// [0.17, 1], and the probability of a perfect order is 2/5! = 0.017.
 #[must_use]
 pub fn kendall(pairs: &[(f64, f64)]) -> Option<Kendall> {
     let count = pairs.len();

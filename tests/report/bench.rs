@@ -73,7 +73,18 @@ impl Bench {
     }
 
     /// Ends a cell like [`end`](Self::end), with `change` applied to its summary.
-    pub fn end_with(&self, cell: usize, (ending, lambda, accuracy): &Ended, change: impl FnOnce(&mut Summary)) {
+    pub fn end_with(&self, cell: usize, ended: &Ended, change: impl FnOnce(&mut Summary)) {
+        self.end_measured(cell, ended, |_| {}, change);
+    }
+
+    /// Ends a cell like [`end_with`](Self::end_with), with `measure` applied to each point, before the summary has it.
+    pub fn end_measured(
+        &self,
+        cell: usize,
+        (ending, lambda, accuracy): &Ended,
+        measure: impl Fn(&mut Point),
+        change: impl FnOnce(&mut Summary),
+    ) {
         let settings = &self.experiment.cells[cell].settings;
         let entries: Vec<(String, String)> = settings
             .entries()
@@ -107,6 +118,7 @@ impl Bench {
                     point.values.set("test_loss", 0.5 * share);
                     point.values.set("test_accuracy", accuracy / 100.0);
                 }
+                measure(&mut point);
                 writer.append(&point).unwrap();
                 summary.take_in(&point);
             }

@@ -100,6 +100,7 @@ fn every_figure_is_there_as_svg_and_as_png() {
         "figures/levels-learning_rate.svg",
         "figures/scatter-batch_size.svg",
         "figures/scatter-learning_rate.svg",
+        "figures/correlations.svg",
         "figures/curves-0.svg",
         "figures/curves-1.svg",
     ];
@@ -197,5 +198,5 @@ fn a_report_made_again_replaces_the_first_and_leaves_the_run_alone() {
         "summary.csv",
     ];
     assert_eq!(names, expected);
-    assert_eq!(fs::read_dir(bench.run.path().join("figures")).unwrap().count(), 12);
+    assert_eq!(fs::read_dir(bench.run.path().join("figures")).unwrap().count(), 14);
 }
