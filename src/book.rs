@@ -29,6 +29,7 @@ const PAGES: &[Page] = pages![
     "configuration",
     "settings",
     "quantities",
+    "gauges",
     "recipes",
     "report",
     "clusters",

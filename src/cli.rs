@@ -177,6 +177,8 @@ pub enum Action {
     },
     /// Measure λ_max again, in 64 bits and from a cold start, at the final parameters of a cell
     Lambda(LambdaArgs),
+    /// Measure λ_max and gauges again, in 64 bits, at the last parameters of a cell or at a kept checkpoint
+    Measure(MeasureArgs),
     /// Print a page of the book about this program, or say which pages it has and where it is
     Book {
         /// The page
@@ -321,6 +323,35 @@ pub struct LambdaArgs {
     /// Write parameters, probe inputs and labels to a safetensors file, so that other tools can check the number
     #[arg(long, value_name = "FILE")]
     pub dump: Option<PathBuf>,
+    /// The device and the folder of data sets.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Arguments for measuring gauges again.
+#[derive(Args, Clone, Debug)]
+pub struct MeasureArgs {
+    /// The cell's folder: RUN_DIR/cells/NNN
+    #[arg(value_name = "CELL_DIR")]
+    pub cell_dir: PathBuf,
+    /// Gauges in the form of a configuration, such as '[Trace(products: 200), Layers()]' (default: those of the cell)
+    #[arg(long, value_name = "LIST")]
+    pub gauges: Option<String>,
+    /// Number of largest eigenvalues (default: that of the cell)
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=16))]
+    pub eigenvalues: Option<u64>,
+    /// Measure at the checkpoint that `keep_checkpoints` kept after this step (default: the last parameters)
+    #[arg(long, value_name = "N")]
+    pub step: Option<u64>,
+    /// Relative residual ‖Hv − λv‖/|λ| at which searches for eigenvalues stop
+    #[arg(long, value_name = "T", default_value_t = 1e-5, value_parser = tolerance)]
+    pub tolerance: f64,
+    /// Write parameters, the optimizer's state, and inputs and labels of the first probe to a safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub dump: Option<PathBuf>,
+    /// Print one JSON object a probe, as in metrics.jsonl
+    #[arg(long)]
+    pub json: bool,
     /// The device and the folder of data sets.
     #[command(flatten)]
     pub place: PlaceArgs,

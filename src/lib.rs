@@ -47,14 +47,14 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cli::{Action, Cli, HowArgs, LambdaArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
+use cli::{Action, Cli, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
 use live::{Hub, Inbox, Launched, Server};
 use record::{PRINTED, RecordError, RunDir, TaskInfo};
 use report::ReportError;
 use signals::{AS_KEPT, STOP_WITHIN, Signal, StandBy, leave};
-use sweep::{Datasets, RemeasureError, Request, Running, Sweep, SweepError, Worker, remeasure};
+use sweep::{Datasets, MeasureRequest, RemeasureError, Request, Running, Sweep, SweepError, Worker, remeasure};
 use train::Outbox;
 use watch::{
     Look, NO_SIGNALS, attach, check_preferences, container, detached_line, going_on, has_screen, note, print,
@@ -103,6 +103,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Action::Lambda(args)) => lambda(args),
+        Some(Action::Measure(args)) => measure(args),
         Some(Action::Runner {
             run_dir,
             checkpoint_every,
@@ -487,6 +488,31 @@ fn lambda(args: &LambdaArgs) -> anyhow::Result<ExitCode> {
     let measured = catch_unwind(AssertUnwindSafe(|| remeasure(&request, &device, &mut datasets)))
         .map_err(|panic| anyhow!(device.explain_panic(&sweep::panic_text(panic.as_ref()))))??;
     print(&measured.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure(args: &MeasureArgs) -> anyhow::Result<ExitCode> {
+    let gauges = args.gauges.as_deref();
+    let gauges = gauges.map(|text| config::read_gauges(text, "--gauges")).transpose()?;
+    let (device, mut datasets) = open_place(&args.place, Some(&args.cell_dir.join("../..")))?;
+    let request = MeasureRequest {
+        cell_dir: args.cell_dir.clone(),
+        step: args.step,
+        gauges,
+        eigenvalues: args.eigenvalues.and_then(|count| usize::try_from(count).ok()),
+        tolerance: args.tolerance,
+        dump: args.dump.clone(),
+    };
+    // A back end that runs out of memory panics.
+    let measured = catch_unwind(AssertUnwindSafe(|| sweep::measure(&request, &device, &mut datasets)))
+        .map_err(|panic| anyhow!(device.explain_panic(&sweep::panic_text(panic.as_ref()))))??;
+    if args.json {
+        for point in &measured.points {
+            print(&(serde_json::to_string(point)? + "\n"))?;
+        }
+    } else {
+        print(&measured.to_string())?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -58,7 +58,7 @@ mod tensors;
 
 pub use attempts::read_attempts;
 pub use cell::CellWriter;
-pub use checkpoint::{Checkpoint, Slot, has_checkpoint, read_checkpoints};
+pub use checkpoint::{Checkpoint, Slot, has_checkpoint, lasting_checkpoints, read_checkpoints};
 pub use claim::{Claim, Holder, Job, Seen, claim_names, read_claim};
 pub use command_files::{CommandFiles, OrderName};
 pub use error::RecordError;

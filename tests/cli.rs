@@ -4,6 +4,8 @@
 
 #[path = "cli/leaving.rs"]
 mod leaving;
+#[path = "cli/measure.rs"]
+mod measure;
 #[path = "cli/memory.rs"]
 mod memory;
 #[path = "cli/odd_data.rs"]

@@ -588,6 +588,24 @@ fn every_gauge_of_a_linear_network_is_what_paper_and_pencil_say() {
 }
 
 #[test]
+fn checkpoints_that_stay_are_written_at_their_interval_and_at_the_end() {
+    let steps = |keep: &str| -> Vec<u64> {
+        let settings = settings(&format!(
+            "model: Mlp(widths: [4]), learning_rate: 0.01, batch_size: 5, steps: 10, keep_checkpoints: {keep}"
+        ));
+        run(&settings, &[])
+            .lasting
+            .iter()
+            .map(|snapshot| snapshot.position.step)
+            .collect()
+    };
+    assert_eq!(steps("None"), [0; 0]);
+    assert_eq!(steps("Last"), [10]);
+    assert_eq!(steps("Every(Steps(4))"), [0, 4, 8, 10]);
+    assert_eq!(steps("Every(Epochs(1))"), [0, 4, 8, 10]);
+}
+
+#[test]
 fn batches_are_drawn_until_the_error_is_small_enough_or_there_are_enough() {
     let of = |gauge: &str, more: &str| {
         let settings = settings(&format!(

@@ -87,7 +87,7 @@ forms! {
     Cadence: "`Steps(n)`, `Epochs(n)`",
     Tracking: "`Steps(n)`, `Epochs(n)`, `Share(s)`, `Ends`",
     Probe: "`(from: …, examples: …, statistics: …, group: …)`",
-    Keep: "`None`, `Last`, `Every(Steps(n))`, `Every(Epochs(n))`",
+    Keep: "`Last`, `Every(Steps(n))`, `Every(Epochs(n))`",
     Gauge: "`BatchSharpness(error: …, batches: …, every: …)`, `Alignment()`, `GaussNewton(every: …)`, `Trace(products: …, by: …, every: …)`, `Spectrum(vectors: …, steps: …, every: …)`, `Layers(every: …)`",
     Precision: "`F32`, `F64`",
 }

@@ -130,7 +130,7 @@ settings! {
     /// Which checkpoints are kept after the cell has ended, as `checkpoint-STEP.safetensors` in its folder: `sharptui measure`
     /// needs one for what depends on the optimizer's state. Each takes the room of the parameters, of the last gradient,
     /// of the parameters before the step, and of the optimizer's state.
-    keep_checkpoints: Keep = Keep::None => [format!("`Every`: {}", ranges::COUNT)],
+    keep_checkpoints: Option<Keep> = None => [format!("`Every`: {}", ranges::COUNT)],
     /// The number of examples in one forward and backward pass. Larger sets are added up chunk by chunk.
     chunk_size: usize = 1000 => [ranges::AT_LEAST_ONE],
     /// The number of training examples that share batch-norm statistics, with `batch_norm: true` and `batch_size: Full`.

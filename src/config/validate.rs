@@ -32,6 +32,11 @@ pub(super) fn settings(settings: &Settings, hold: FilesHold) -> Verdict {
         .map_err(|refusal| refusal.told_of(hold))
 }
 
+/// Checks gauges by themselves.
+pub(super) fn gauges(gauges: &[super::Gauge]) -> Verdict {
+    values::check_gauges(gauges)
+}
+
 /// The reason why a rule refuses a value.
 #[derive(Debug)]
 pub(super) struct Refusal {

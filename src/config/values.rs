@@ -182,8 +182,6 @@ pub enum Tracking {
 /// Which checkpoints of a cell are kept after it has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Keep {
-    /// None.
-    None,
     /// The one after the last step.
     Last,
     /// One each time after this interval, and the one after the last step.

@@ -24,7 +24,7 @@ use crate::setup;
 use crate::train::{probe_examples, probe_loss, rules};
 
 /// The most Hessian-vector products of a measurement here. More than in training, because no training waits for it.
-const MAX_PRODUCTS: u64 = 2_000;
+pub(super) const MAX_PRODUCTS: u64 = 2_000;
 
 /// A measurement to make.
 #[derive(Clone, Debug)]
@@ -215,7 +215,7 @@ pub fn remeasure(
 }
 
 /// Returns the settings of the cell with this folder, `RUN_DIR/cells/NNN`, from the run's `config.ron`.
-fn cell_settings(cell_dir: &Path, datasets: &Datasets) -> Result<Settings, RemeasureError> {
+pub(super) fn cell_settings(cell_dir: &Path, datasets: &Datasets) -> Result<Settings, RemeasureError> {
     let not_a_cell = || RemeasureError::NotACell(cell_dir.to_owned());
     let whole = cell_dir.canonicalize().map_err(|_| not_a_cell())?;
     let cell: usize = whole
@@ -239,7 +239,7 @@ fn cell_settings(cell_dir: &Path, datasets: &Datasets) -> Result<Settings, Remea
 }
 
 /// Returns the metadata that another tool needs besides the tensors: the function whose curvature λ_max is.
-fn metadata(settings: &Settings, probe: usize, normalization: Normalization) -> BTreeMap<String, String> {
+pub(super) fn metadata(settings: &Settings, probe: usize, normalization: Normalization) -> BTreeMap<String, String> {
     let described = settings.probes[probe].describe(settings);
     let group = match (settings.probes[probe].statistics, settings.probes[probe].group) {
         (Statistics::Batch, Extent::Count(group)) => group.to_string(),
@@ -270,6 +270,21 @@ fn dump(
     data: &Loaded,
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), RecordError> {
+    write_tensors(
+        file,
+        &dump_tensors(network, parameters, running, examples, data),
+        metadata,
+    )
+}
+
+/// Returns parameters, running statistics, and the images and labels of a probe.
+pub(super) fn dump_tensors(
+    network: &Network,
+    parameters: &Tensor<1>,
+    running: &[RunningStatistics],
+    examples: &Examples,
+    data: &Loaded,
+) -> Vec<NamedTensor> {
     let mut tensors = checkpoint::to_tensors(network, parameters, running);
     let [channels, height, width] = data.shape;
     tensors.push(NamedTensor {
@@ -283,5 +298,5 @@ fn dump(
         shape: vec![examples.len()],
         data: TensorValues::I64(labels.iter::<i64>().collect()),
     });
-    write_tensors(file, &tensors, metadata)
+    tensors
 }

@@ -159,7 +159,7 @@ impl<'a> Run<'a> {
             dropout: &mut self.dropout,
             running: &mut self.running,
         };
-        let keeps = settings.keep_checkpoints != Keep::None;
+        let keeps = settings.keep_checkpoints.is_some();
         if keeps || self.gauges.iter().any(|gauged| gauged.measure.needs_last_step()) {
             self.before = Some(self.parameters.clone());
         }
@@ -269,9 +269,9 @@ impl<'a> Run<'a> {
     pub(super) fn keep_lasting(&mut self, is_last: bool) -> Result<(), AnyError> {
         let settings = self.task.settings;
         let is_due = match settings.keep_checkpoints {
-            Keep::None => false,
-            Keep::Last => is_last,
-            Keep::Every(every) => is_last || evaluation_due(every, self.step, settings.steps_per_epoch()),
+            None => false,
+            Some(Keep::Last) => is_last,
+            Some(Keep::Every(every)) => is_last || evaluation_due(every, self.step, settings.steps_per_epoch()),
         };
         if is_due {
             let snapshot = self.snapshot(false);

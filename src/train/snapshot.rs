@@ -105,7 +105,7 @@ pub enum SnapshotError {
 
 impl Snapshot {
     /// Returns a snapshot without any other parts yet.
-    pub(super) fn new(position: Position, parameters: Tensor<1>, running: Vec<RunningStatistics>) -> Self {
+    pub fn new(position: Position, parameters: Tensor<1>, running: Vec<RunningStatistics>) -> Self {
         Self {
             position,
             parameters,

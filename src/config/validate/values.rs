@@ -219,6 +219,10 @@ fn eigenvalues(settings: &Settings) -> Verdict {
 }
 
 fn gauges(settings: &Settings) -> Verdict {
+    check_gauges(&settings.gauges)
+}
+
+pub(super) fn check_gauges(gauges: &[Gauge]) -> Verdict {
     let every = |index: usize, gauge: &Gauge| {
         let cadence = match gauge.every() {
             When::Steps(n) => Cadence::Steps(n),
@@ -227,11 +231,8 @@ fn gauges(settings: &Settings) -> Verdict {
         };
         self::cadence("gauges", cadence).map_err(|refusal| refusal.of_part(format!("[{index}].every")))
     };
-    for (index, gauge) in settings.gauges.iter().enumerate() {
-        if let Some(first) = settings.gauges[..index]
-            .iter()
-            .position(|other| other.name() == gauge.name())
-        {
+    for (index, gauge) in gauges.iter().enumerate() {
+        if let Some(first) = gauges[..index].iter().position(|other| other.name() == gauge.name()) {
             let message =
                 format!("is the same gauge as gauges[{first}], whose values it would overwrite; leave one out");
             return Err(Refusal::new("gauges", message).of_part(format!("[{index}]")));
@@ -259,8 +260,8 @@ fn gauges(settings: &Settings) -> Verdict {
 
 fn keep_checkpoints(settings: &Settings) -> Verdict {
     match settings.keep_checkpoints {
-        Keep::Every(every) => cadence("keep_checkpoints", every),
-        Keep::None | Keep::Last => Ok(()),
+        Some(Keep::Every(every)) => cadence("keep_checkpoints", every),
+        None | Some(Keep::Last) => Ok(()),
     }
 }
 

@@ -142,7 +142,9 @@ impl Space {
         let direction = unit - self.basis.combine(&overlaps);
         let inside: f64 = overlaps.iter().map(|x| x * x).sum();
         if inside < NEARLY_ORTHOGONAL {
-            return Some(direction);
+            // Without the division, a basis vector would be shorter than 1 by up to half of NEARLY_ORTHOGONAL, and
+            // residuals could not fall below that.
+            return Some(direction / (1.0 - inside).sqrt());
         }
         let overlaps = read(self.basis.dots(&direction));
         let direction = direction - self.basis.combine(&overlaps);

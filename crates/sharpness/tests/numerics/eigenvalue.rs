@@ -53,6 +53,21 @@ fn lambda_max_of_every_network_is_that_of_its_dense_hessian() {
     }
 }
 
+/// Kept vectors of a track are nearly orthogonal to one another. The search must treat them as exactly as others.
+#[test]
+fn a_search_from_nearly_orthogonal_vectors_reaches_a_tight_tolerance() {
+    let spectrum: Vec<f64> = (0..60).map(|i| 7.2 - 0.3 * f64::from(i)).collect();
+    let mut first = vec![0.0; 60];
+    let mut second = vec![0.0; 60];
+    (first[0], first[1], first[40]) = (1.0, 0.1, 0.2);
+    // The overlap of the two is 5e-4.
+    (second[1], second[0], second[50]) = (1.0, 5e-4 - 0.1, 0.1);
+    let start = [tensor(&first), tensor(&second)];
+    let found = largest_eigenvalue(&mut diagonal(&spectrum), &start, &search(1e-12)).unwrap();
+    assert_found(&found, 7.2, 1e-12);
+    assert!(found.products < 200, "{}", found.products);
+}
+
 #[test]
 fn the_largest_is_by_value_not_by_magnitude() {
     assert_found(&solve(diagonal(&[-5.0, 3.0]), 2, &search(1e-8)), 3.0, 1e-12);
