@@ -75,6 +75,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("data", &["config", "user_folders"]),
     ("device", &["relaunch"]),
     ("event", &[]),
+    ("export", &["config", "event", "quantity", "record"]),
     (
         "live",
         &[
@@ -308,6 +309,7 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
         "cli",
         "config",
         "event",
+        "export",
         "monitor",
         "number",
         "plain",

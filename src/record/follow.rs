@@ -64,12 +64,16 @@ impl MetricsReader {
         })
     }
 
+    /// Returns whether points were read that are still those of the file, as far as is known.
+    #[must_use]
+    pub fn has_read(&self) -> bool {
+        self.read > 0
+    }
+
     fn bytes(&self, file: &mut File) -> Result<Vec<u8>, RecordError> {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(self.read)).at("read", &self.path)?;
-        file.take(MOST_AT_ONCE)
-            .read_to_end(&mut bytes)
-            .at("read", &self.path)?;
+        file.take(MOST_AT_ONCE).read_to_end(&mut bytes).at("read", &self.path)?;
         Ok(bytes)
     }
 

@@ -1,0 +1,123 @@
+//! TensorBoard's event files: one sub-folder per cell with its curves, and the sweep for the HPARAMS tab.
+
+mod folder;
+mod hparams;
+mod messages;
+mod records;
+mod tags;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::run::{Cell, Run, Sink};
+use super::{EVERY, Ended, ExportError, Host, Request, anew_words, say_what_is_missing};
+use crate::event::{CellIndex, Point};
+use folder::Folder;
+use hparams::Settings;
+use messages::{scalar, summary_event};
+use tags::{Tags, description};
+
+/// Writes the event files of a run, and goes on until the run ends if that is wanted.
+pub(super) fn write(
+    run: &mut Run,
+    request: &Request,
+    folder: &Path,
+    host: &mut dyn Host,
+) -> Result<Ended, ExportError> {
+    let mut curves = Curves {
+        folder: Folder::open(folder, run)?,
+        tags: Tags::of(run),
+        settings: Settings::of(run),
+        files: BTreeMap::new(),
+    };
+    curves.begin_sweep(run)?;
+    run.read(&mut curves)?;
+    curves.folder.flush()?;
+    if !request.follow {
+        say_what_is_missing(run, request.run_dir, host)?;
+    }
+    // TensorBoard may be reading them: they are replaced, not changed.
+    curves.folder.remove_earlier()?;
+    host.written(folder);
+    if !request.follow {
+        return Ok(Ended::Complete);
+    }
+    loop {
+        if !host.wait(EVERY) {
+            return Ok(Ended::Stopped);
+        }
+        let has_ended = run.has_ended();
+        let anew = run.read(&mut curves)?;
+        curves.folder.flush()?;
+        if !anew.is_empty() {
+            host.note(&anew_words(&anew, "its curves are written again"));
+        }
+        if has_ended {
+            return Ok(Ended::Complete);
+        }
+    }
+}
+
+/// The event files that are being written.
+struct Curves {
+    folder: Folder,
+    tags: Tags,
+    settings: Settings,
+    files: BTreeMap<CellIndex, CellFile>,
+}
+
+struct CellFile {
+    path: PathBuf,
+    /// The curves that have begun: their descriptions are written.
+    begun: BTreeSet<String>,
+}
+
+impl Curves {
+    fn begin_sweep(&mut self, run: &Run) -> Result<(), ExportError> {
+        let began = run.cells.iter().filter_map(|cell| cell.clock.began());
+        let began = began.reduce(f64::min).unwrap_or(0.0);
+        let file = self.folder.begin(None, began)?;
+        let sweep = self.settings.experiment(run, &self.tags);
+        self.folder.write(&file, &summary_event(began, 0, &[sweep]))
+    }
+}
+
+impl Sink for Curves {
+    fn begin(&mut self, _: &Run, cell: &Cell, _: bool) -> Result<(), ExportError> {
+        let name = folder::name(cell);
+        let began = cell.clock.began().unwrap_or(0.0);
+        let path = self.folder.begin(Some(&name), began)?;
+        let start = self.settings.start(cell, &name, began);
+        self.folder.write(&path, &summary_event(began, 0, &[start]))?;
+        let begun = BTreeSet::new();
+        match self.files.insert(cell.index, CellFile { path, begun }) {
+            // The points in it are void.
+            Some(old) => self.folder.remove(&old.path),
+            None => Ok(()),
+        }
+    }
+
+    fn point(&mut self, _: &Run, cell: &Cell, point: &Point) -> Result<(), ExportError> {
+        let Some(file) = self.files.get_mut(&cell.index) else {
+            return Ok(());
+        };
+        let mut values = Vec::new();
+        for (series, tag, number) in self.tags.numbers(point) {
+            let is_new = file.begun.insert(tag.clone());
+            let words = is_new.then(|| description(series, point));
+            values.push(scalar(&tag, number, words.as_deref()));
+        }
+        let time = cell.clock.time(point.seconds).unwrap_or(0.0);
+        self.folder.write(&file.path, &summary_event(time, point.step, &values))
+    }
+
+    fn end(&mut self, _: &Run, cell: &Cell) -> Result<(), ExportError> {
+        let (Some(file), Some(ended)) = (self.files.get(&cell.index), &cell.ended) else {
+            return Ok(());
+        };
+        let time = cell.clock.time(ended.summary.seconds).unwrap_or(0.0);
+        let end = hparams::end(&ended.ending, time);
+        self.folder
+            .write(&file.path, &summary_event(time, ended.summary.steps, &[end]))
+    }
+}
