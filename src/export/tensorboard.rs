@@ -6,12 +6,13 @@ mod messages;
 mod records;
 mod tags;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::run::{Cell, Run, Sink};
 use super::{EVERY, Ended, ExportError, Host, Request, anew_words, say_what_is_missing};
 use crate::event::{CellIndex, Point};
+use crate::quantity::probe_of;
 use folder::Folder;
 use hparams::Settings;
 use messages::{scalar, summary_event};
@@ -68,8 +69,8 @@ struct Curves {
 
 struct CellFile {
     path: PathBuf,
-    /// The curves that have begun: their descriptions are written.
-    begun: BTreeSet<String>,
+    /// The last step of each curve that has begun.
+    begun: BTreeMap<String, u64>,
 }
 
 impl Curves {
@@ -89,7 +90,7 @@ impl Sink for Curves {
         let path = self.folder.begin(Some(&name), began)?;
         let start = self.settings.start(cell, &name, began);
         self.folder.write(&path, &summary_event(began, 0, &[start]))?;
-        let begun = BTreeSet::new();
+        let begun = BTreeMap::new();
         match self.files.insert(cell.index, CellFile { path, begun }) {
             // The points in it are void.
             Some(old) => self.folder.remove(&old.path),
@@ -103,8 +104,12 @@ impl Sink for Curves {
         };
         let mut values = Vec::new();
         for (series, tag, number) in self.tags.numbers(point) {
-            let is_new = file.begun.insert(tag.clone());
-            let words = is_new.then(|| description(series, point));
+            let last = file.begun.insert(tag.clone(), point.step);
+            // Points of further probes repeat what belongs to the cell.
+            if last == Some(point.step) && !series.is_of_probe() && probe_of(point) > 0 {
+                continue;
+            }
+            let words = last.is_none().then(|| description(series, point));
             values.push(scalar(&tag, number, words.as_deref()));
         }
         let time = cell.clock.time(point.seconds).unwrap_or(0.0);

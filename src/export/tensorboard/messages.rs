@@ -92,7 +92,10 @@ pub(super) fn scalar(tag: &str, number: f64, description: Option<&str>) -> Messa
     // TensorBoard keeps scalars in 32 bits.
     let value = value.float(2, number as f32);
     match description {
-        Some(words) => value.message(9, &Message::default().text(3, words)),
+        Some(words) => {
+            let plugin = Message::default().text(1, "scalars");
+            value.message(9, &Message::default().message(1, &plugin).text(3, words))
+        }
         None => value,
     }
 }
@@ -179,8 +182,8 @@ mod tests {
         assert_eq!(value[0], (1, Value::Bytes(b"lambda/lambda_max".to_vec())));
         assert_eq!(value[1], (2, Value::Float(40.5)));
         assert_eq!(
-            inner(&value, 9),
-            [(3, Value::Bytes(b"the largest eigenvalue".to_vec()))]
+            inner(&value, 9)[1],
+            (3, Value::Bytes(b"the largest eigenvalue".to_vec()))
         );
         let nan = decoded(scalar("x", f64::NAN, None).as_bytes());
         assert!(matches!(nan[1], (2, Value::Float(number)) if number.is_nan()));
