@@ -167,6 +167,11 @@ fn rows_and_curves_have_the_numbers_of_the_metrics() {
             let residual = expected(probe, |point| Some(point.lambda.as_ref()?.lambda_residual));
             assert_eq!(of(&format!("lambda/lambda_residual/probe_{probe}")), residual);
         }
+        let last = points(&run, cell).last().unwrap().clone();
+        assert_eq!(
+            of("final/lambda_max/probe_1"),
+            [(last.step, last.lambda.unwrap().lambda_max as f32)]
+        );
         assert_eq!(of("loss/test_loss"), expected(0, |point| point.values.get("test_loss")));
         assert_eq!(
             of("lambda/threshold"),
@@ -221,9 +226,7 @@ fn read_back(place: &Place, measured: &[(usize, Point)]) {
     }
     assert_eq!(found["settings"], serde_json::json!(["learning_rate"]));
     let metrics = found["metrics"].as_array().unwrap();
-    assert!(
-        metrics.contains(&"accuracy/test_accuracy".into()) && metrics.contains(&"lambda/lambda_max/probe_0".into())
-    );
+    assert!(metrics.contains(&"final/test_accuracy".into()) && metrics.contains(&"final/lambda_max/probe_1".into()));
 }
 
 #[test]

@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 
 use super::run::{Cell, Run, Sink};
 use super::{EVERY, Ended, ExportError, Host, Request, anew_words, say_what_is_missing};
-use crate::event::{CellIndex, Point};
-use crate::quantity::probe_of;
+use crate::event::{CellIndex, Finish, Point};
+use crate::quantity::{TEST_ACCURACY, probe_of};
+use crate::record::CellSummary;
 use folder::Folder;
 use hparams::Settings;
 use messages::{scalar, summary_event};
-use tags::{Tags, description};
+use tags::{FINAL_ACCURACY, Tags, description};
 
 /// Writes the event files of a run, and goes on until the run ends if that is wanted.
 pub(super) fn write(
@@ -71,6 +72,8 @@ struct CellFile {
     path: PathBuf,
     /// The last step of each curve that has begun.
     begun: BTreeMap<String, u64>,
+    /// The last λ_max on each probe: value, whether it converged, step.
+    lambdas: BTreeMap<usize, (f64, bool, u64)>,
 }
 
 impl Curves {
@@ -90,8 +93,12 @@ impl Sink for Curves {
         let path = self.folder.begin(Some(&name), began)?;
         let start = self.settings.start(cell, &name, began);
         self.folder.write(&path, &summary_event(began, 0, &[start]))?;
-        let begun = BTreeMap::new();
-        match self.files.insert(cell.index, CellFile { path, begun }) {
+        let file = CellFile {
+            path,
+            begun: BTreeMap::new(),
+            lambdas: BTreeMap::new(),
+        };
+        match self.files.insert(cell.index, file) {
             // The points in it are void.
             Some(old) => self.folder.remove(&old.path),
             None => Ok(()),
@@ -102,6 +109,10 @@ impl Sink for Curves {
         let Some(file) = self.files.get_mut(&cell.index) else {
             return Ok(());
         };
+        if let Some(lambda) = &point.lambda {
+            let last = (lambda.lambda_max, lambda.lambda_converged, point.step);
+            file.lambdas.insert(lambda.lambda_probe, last);
+        }
         let mut values = Vec::new();
         for (series, tag, number) in self.tags.numbers(point) {
             let last = file.begun.insert(tag.clone(), point.step);
@@ -112,6 +123,17 @@ impl Sink for Curves {
             let words = last.is_none().then(|| description(series, point));
             values.push(scalar(&tag, number, words.as_deref()));
         }
+        for layer in &point.layers {
+            let converged = f64::from(u8::from(layer.converged));
+            let numbers = [
+                ("lambda_max", layer.lambda_max),
+                ("residual", layer.residual),
+                ("converged", converged),
+            ];
+            for (key, number) in numbers {
+                values.push(scalar(&format!("layers/{key}/{}", layer.name), number, None));
+            }
+        }
         let time = cell.clock.time(point.seconds).unwrap_or(0.0);
         self.folder.write(&file.path, &summary_event(time, point.step, &values))
     }
@@ -120,9 +142,22 @@ impl Sink for Curves {
         let (Some(file), Some(ended)) = (self.files.get(&cell.index), &cell.ended) else {
             return Ok(());
         };
-        let time = cell.clock.time(ended.summary.seconds).unwrap_or(0.0);
-        let end = hparams::end(&ended.ending, time);
+        let CellSummary { ending, summary } = ended;
+        let time = cell.clock.time(summary.seconds).unwrap_or(0.0);
+        let mut values = vec![hparams::end(ending, time)];
+        // As in reports: cells that did not finish as their settings say are not compared, nor is an unconverged λ_max.
+        let has_finished = matches!(ending.finish(summary), Some(Finish::AsPlanned | Finish::AimMissed));
+        let mut result = |tag: &str, value: Option<f64>| {
+            let value = value.filter(|_| has_finished).unwrap_or(f64::NAN);
+            values.push(scalar(tag, value, Some("The value at the end of the cell.")));
+        };
+        result(FINAL_ACCURACY, summary.last(&TEST_ACCURACY));
+        for probe in 0..self.tags.probes() {
+            let last = file.lambdas.get(&probe);
+            let last = last.filter(|(_, converged, step)| summary.compares_lambda(*converged, Some(*step)));
+            result(&self.tags.final_lambda(probe), last.map(|(value, _, _)| *value));
+        }
         self.folder
-            .write(&file.path, &summary_event(time, ended.summary.steps, &[end]))
+            .write(&file.path, &summary_event(time, summary.steps, &values))
     }
 }

@@ -41,27 +41,42 @@ impl Tags {
         numbers.map(move |(series, number)| (series, self.tag(series, probe), number))
     }
 
-    /// Returns the curves whose last values are the results of a cell: tag, name and description.
+    /// Returns the results of a cell for the HPARAMS tab: tag, name, description.
     pub(super) fn results(&self) -> Vec<(String, String, &'static str)> {
-        let of = |key: &str| self.series.iter().find(|series| series.key == key);
-        let mut results = Vec::new();
-        let accuracy = of(TEST_ACCURACY.key);
-        results.extend(accuracy.map(|series| (self.tag(series, 0), TEST_ACCURACY.label.to_owned(), "the last one")));
-        let converged = LAMBDA_MAX.converged_key().and_then(of);
+        let mut results = vec![(
+            FINAL_ACCURACY.to_owned(),
+            TEST_ACCURACY.label.to_owned(),
+            "at the end of cells that finished; NaN for others that have ended",
+        )];
         for probe in 0..self.probes.unwrap_or(1) {
             let on = self.probes.map_or_else(String::new, |_| format!(" (probe {probe})"));
-            let name = |words: &str| format!("{words}{on}");
-            if let Some(series) = of(LAMBDA_MAX.key) {
-                results.push((self.tag(series, probe), name(LAMBDA_MAX.label), "the last measurement"));
-            }
-            if let Some(series) = converged {
-                let words = "1 if the last measurement of λ_max met its tolerance, 0 if λ_max may be larger";
-                results.push((self.tag(series, probe), name("λ_max converged"), words));
-            }
+            let name = format!("{}{on}", LAMBDA_MAX.label);
+            results.push((
+                self.final_lambda(probe),
+                name,
+                "at the end of cells that finished; NaN for others that have ended, and if it did not converge",
+            ));
         }
         results
     }
+
+    /// Returns the tag of λ_max at the end of a cell.
+    pub(super) fn final_lambda(&self, probe: usize) -> String {
+        if self.probes.is_some() {
+            format!("final/lambda_max/probe_{probe}")
+        } else {
+            "final/lambda_max".to_owned()
+        }
+    }
+
+    /// Returns the number of probes.
+    pub(super) fn probes(&self) -> usize {
+        self.probes.unwrap_or(1)
+    }
 }
+
+/// The tag of the test accuracy at the end of a cell.
+pub(super) const FINAL_ACCURACY: &str = "final/test_accuracy";
 
 /// Returns the description of a curve that begins with this point, in Markdown.
 pub(super) fn description(series: &Series, point: &Point) -> String {
