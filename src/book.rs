@@ -31,6 +31,7 @@ const PAGES: &[Page] = pages![
     "quantities",
     "recipes",
     "report",
+    "export",
     "clusters",
     "lambda-max",
     "run-directory",

@@ -220,8 +220,8 @@ fn read_back(place: &Place, measured: &[(usize, Point)]) {
     for (scalar, point) in curve.iter().zip(own) {
         assert_eq!(scalar[0], point.step);
         assert_eq!(
-            scalar[1].as_f64().unwrap() as f32,
-            point.lambda.as_ref().unwrap().lambda_max as f32
+            scalar[1].as_f64().map(|value| value as f32),
+            point.lambda.as_ref().map(|lambda| lambda.lambda_max as f32)
         );
     }
     assert_eq!(found["settings"], serde_json::json!(["learning_rate"]));

@@ -310,6 +310,7 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
         "config",
         "event",
         "export",
+        "export",
         "monitor",
         "number",
         "plain",

@@ -241,7 +241,7 @@ impl<W: Write> Sink for Rows<W> {
 
 /// A file that takes the place of another one when it is settled, and may be written on.
 struct Aside {
-    aside: PathBuf,
+    written: PathBuf,
     path: PathBuf,
     file: BufWriter<File>,
     is_settled: bool,
@@ -250,13 +250,13 @@ struct Aside {
 impl Aside {
     fn create(path: &Path) -> Result<Self, ExportError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let aside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+        let written = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
         if path.is_dir() {
             return at(Err(ErrorKind::IsADirectory.into()), "write", path);
         }
-        let file = at(File::create(&aside), "write", path)?;
+        let file = at(File::create(&written), "write", path)?;
         Ok(Self {
-            aside,
+            written,
             path: path.to_owned(),
             file: BufWriter::new(file),
             is_settled: false,
@@ -265,7 +265,7 @@ impl Aside {
 
     fn settle(&mut self) -> Result<(), ExportError> {
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        let settled = synced.and_then(|()| fs::rename(&self.aside, &self.path));
+        let settled = synced.and_then(|()| fs::rename(&self.written, &self.path));
         self.is_settled = settled.is_ok();
         at(settled, "write", &self.path)
     }
@@ -284,7 +284,7 @@ impl Write for Aside {
 impl Drop for Aside {
     fn drop(&mut self) {
         if !self.is_settled {
-            let _ = fs::remove_file(&self.aside);
+            let _ = fs::remove_file(&self.written);
         }
     }
 }

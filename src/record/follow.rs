@@ -47,7 +47,13 @@ impl MetricsReader {
     /// The file cannot be read, or a complete line is not a valid point.
     pub fn read(&mut self) -> Result<NewPoints, RecordError> {
         let mut file = match File::open(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self.from_start(NewPoints::default())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let begins_anew = self.rewind();
+                return Ok(NewPoints {
+                    begins_anew,
+                    ..NewPoints::default()
+                });
+            }
             file => file.at("read", &self.path)?,
         };
         let bytes = self.bytes(&mut file)?;
@@ -55,13 +61,10 @@ impl MetricsReader {
         if self.continues(&file) {
             return self.take(&bytes);
         }
-        let found = self.from_start(NewPoints::default());
+        let begins_anew = self.rewind();
         let bytes = self.bytes(&mut file)?;
         let points = self.take(&bytes)?;
-        Ok(NewPoints {
-            begins_anew: found.begins_anew,
-            ..points
-        })
+        Ok(NewPoints { begins_anew, ..points })
     }
 
     /// Returns whether points were read that are still those of the file, as far as is known.
@@ -83,11 +86,12 @@ impl MetricsReader {
         file.read_exact_at(&mut before, at).is_ok() && before == self.last
     }
 
-    fn from_start(&mut self, found: NewPoints) -> NewPoints {
-        let begins_anew = self.read > 0;
+    /// Goes back to the first point. Returns whether points were read.
+    fn rewind(&mut self) -> bool {
+        let had_read = self.read > 0;
         (self.read, self.lines) = (0, 0);
         self.last.clear();
-        NewPoints { begins_anew, ..found }
+        had_read
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<NewPoints, RecordError> {

@@ -64,10 +64,13 @@ impl Going {
     }
 }
 
+/// Changes of a run, in their order.
+type Steps<'a> = Vec<Box<dyn Fn(&Going) + 'a>>;
+
 /// Changes the run at each wait.
 struct Script<'a> {
     going: &'a Going,
-    steps: Vec<Box<dyn Fn(&Going) + 'a>>,
+    steps: Steps<'a>,
     at: usize,
     notes: Vec<String>,
 }
@@ -88,7 +91,7 @@ impl Host for Script<'_> {
     }
 }
 
-fn follow(going: &Going, format: Format, to: &Path, steps: Vec<Box<dyn Fn(&Going) + '_>>) -> (Ended, Vec<String>) {
+fn follow(going: &Going, format: Format, to: &Path, steps: Steps<'_>) -> (Ended, Vec<String>) {
     let run_dir = &going.run();
     let request = Request {
         run_dir,
@@ -108,7 +111,7 @@ fn follow(going: &Going, format: Format, to: &Path, steps: Vec<Box<dyn Fn(&Going
 }
 
 /// The cells grow, one is cut and measures other values, one measures something new, and the run ends.
-fn story<'a>(look: impl Fn(usize) + Clone + 'a) -> Vec<Box<dyn Fn(&Going) + 'a>> {
+fn story<'a>(look: impl Fn(usize) + Clone + 'a) -> Steps<'a> {
     let before: String = (0..3).map(|step| line(step, 0.5, "")).collect();
     let after: String = (0..2).map(|step| line(step, 0.5, "")).collect::<String>()
         + &(2..6).map(|step| line(step, 0.25, "")).collect::<String>();

@@ -1,5 +1,7 @@
 //! The names of curves in TensorBoard, grouped by chart.
 
+use std::fmt::Write;
+
 use super::super::run::Run;
 use super::super::series::{Part, Series};
 use crate::event::Point;
@@ -95,7 +97,7 @@ pub(super) fn description(series: &Series, point: &Point) -> String {
         Part::Converged => format!("1 if the search for {label} met its tolerance, else 0."),
     };
     if let Some(probe) = probe.filter(|_| series.is_of_probe()) {
-        words += &format!(" Probe: {probe}.");
+        let _ = write!(words, " Probe: {probe}.");
     }
     words
 }
