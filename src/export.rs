@@ -148,6 +148,13 @@ fn say_what_is_missing(run: &Run, run_dir: &Path, host: &mut dyn Host) -> Result
     Ok(())
 }
 
+/// Says that the run that was followed may go on.
+fn say_what_is_left(run: &Run, host: &mut dyn Host) {
+    if run.has_cells_left() {
+        host.note("nobody trains the run any more, and cells are unfinished; after a resume, export it again");
+    }
+}
+
 fn anew_words(cells: &[CellIndex], what: &str) -> String {
     let names: Vec<String> = cells.iter().map(CellIndex::to_string).collect();
     let noun = if cells.len() == 1 { "cell" } else { "cells" };

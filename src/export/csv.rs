@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::run::{Cell, Run, Sink};
 use super::series::{Part, Series};
-use super::{EVERY, Ended, ExportError, Host, Request, anew_words, at, say_what_is_missing};
+use super::{EVERY, Ended, ExportError, Host, Request, anew_words, at, say_what_is_left, say_what_is_missing};
 use crate::event::Point;
 use crate::record::{csv_line, csv_number, rfc3339_millis};
 
@@ -71,6 +71,7 @@ pub(super) fn write(run: &mut Run, request: &Request, file: &Path, host: &mut dy
             grew = false;
         }
         if has_ended {
+            say_what_is_left(run, host);
             return Ok(Ended::Complete);
         }
     }

@@ -108,6 +108,11 @@ impl Run {
         empty.map(|cell| cell.index).collect()
     }
 
+    /// Returns whether a cell has not ended for good.
+    pub(super) fn has_cells_left(&self) -> bool {
+        self.cells.iter().any(|cell| !cell.is_read)
+    }
+
     /// Takes in the queue, the log and the endings of cells.
     fn look(&mut self) -> Result<(), ExportError> {
         let queue = record::read_queue(&self.path, self.base.cells.len())?;

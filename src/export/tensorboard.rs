@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::run::{Cell, Run, Sink};
-use super::{EVERY, Ended, ExportError, Host, Request, anew_words, say_what_is_missing};
+use super::{EVERY, Ended, ExportError, Host, Request, anew_words, say_what_is_left, say_what_is_missing};
 use crate::event::{CellIndex, Finish, Point};
 use crate::quantity::{TEST_ACCURACY, probe_of};
 use crate::record::CellSummary;
@@ -55,6 +55,7 @@ pub(super) fn write(
             host.note(&anew_words(&anew, "its curves are written again"));
         }
         if has_ended {
+            say_what_is_left(run, host);
             return Ok(Ended::Complete);
         }
     }

@@ -199,7 +199,7 @@ fn curves_keep_up_with_a_run_that_is_cut() {
     let seen = std::cell::RefCell::new(Vec::new());
     let look = |_| seen.borrow_mut().push((losses(0), losses(1)));
     let (ended, notes) = follow(&going, Format::TensorBoard, &folder, story(&look));
-    assert_eq!((ended, notes.len()), (Ended::Complete, 1), "{notes:?}");
+    assert_eq!((ended, notes.len()), (Ended::Complete, 2), "{notes:?}");
     let seen = seen.into_inner();
     assert_eq!(seen[0], (vec![(0, 0.5), (1, 0.5), (2, 0.5)], vec![]));
     assert_eq!((seen[1].0.len(), &seen[1].1), (4, &vec![(0, 0.75)]));
