@@ -32,6 +32,7 @@ const PAGES: &[Page] = pages![
     "gauges",
     "recipes",
     "report",
+    "export",
     "clusters",
     "lambda-max",
     "run-directory",

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::exit;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use cells::CellList;
@@ -163,6 +163,8 @@ pub enum Action {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Write the measurements of a run, finished or running, for TensorBoard or as CSV
+    Export(ExportArgs),
     /// Train cells for the process that started this one
     #[command(hide = true)]
     Runner {
@@ -306,6 +308,27 @@ pub struct SubmitArgs {
     /// Arguments of `sbatch`, such as --partition=gpu --time=02:00:00
     #[arg(last = true, value_name = "SBATCH ARGUMENTS")]
     pub sbatch: Vec<String>,
+}
+
+/// Arguments for exporting a run.
+#[derive(Args, Clone, Debug)]
+#[command(group(ArgGroup::new("format").required(true).args(["tensorboard", "csv"])))]
+pub struct ExportArgs {
+    /// The run directory
+    #[arg(value_name = "RUN_DIR")]
+    pub run_dir: PathBuf,
+    /// Write event files for TensorBoard
+    #[arg(long)]
+    pub tensorboard: bool,
+    /// Write one row per measurement
+    #[arg(long)]
+    pub csv: bool,
+    /// File or folder to write to (default: standard output, or the folder `tensorboard` in the run directory)
+    #[arg(long, value_name = "PATH")]
+    pub to: Option<PathBuf>,
+    /// Go on until the run ends
+    #[arg(long)]
+    pub follow: bool,
 }
 
 /// Arguments for measuring λ_max again.

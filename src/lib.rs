@@ -3,7 +3,7 @@
 //! Data flows one way: [`config`] → cells → the training thread ([`sweep`], [`train`], with [`data`] and the library
 //! [`sharpness`], which [`setup`] configures from a cell's settings) → [`event`]s → [`live`] → [`monitor`] → [`tui`] or
 //! [`plain`] lines. Commands flow back over one other channel. The run directory ([`record`]) holds the truth; the
-//! screen and the [`report`] (with [`statistics`]) are views of it. This file is the only module that uses all others.
+//! screen, the [`report`] (with [`statistics`]) and the [`export`] are views of it. This file is the only module that uses all others.
 
 mod book;
 pub mod characters;
@@ -12,6 +12,7 @@ pub mod config;
 pub mod data;
 pub mod device;
 pub mod event;
+pub mod export;
 pub mod live;
 pub mod machine;
 pub mod monitor;
@@ -47,9 +48,10 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cli::{Action, Cli, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
+use cli::{Action, Cli, ExportArgs, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
+use export::{Ended, ExportError, Format};
 use live::{Hub, Inbox, Launched, Server};
 use record::{PRINTED, RecordError, RunDir, TaskInfo};
 use report::ReportError;
@@ -102,6 +104,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Action::Export(args)) => export(args),
         Some(Action::Lambda(args)) => lambda(args),
         Some(Action::Measure(args)) => measure(args),
         Some(Action::Runner {
@@ -134,6 +137,10 @@ pub fn status_of(error: &anyhow::Error) -> ExitCode {
         || error.is::<tui::PreferencesError>()
         || matches!(error.downcast_ref(), Some(SweepError::NoSuchCell { .. }))
         || matches!(error.downcast_ref(), Some(ReportError::Config(_)))
+        || matches!(
+            error.downcast_ref(),
+            Some(ExportError::Config(_) | ExportError::NeedsFile)
+        )
         || matches!(
             error.downcast_ref(),
             Some(RemeasureError::Config(_) | RemeasureError::NoSuchProbe { .. })
@@ -474,6 +481,51 @@ fn runner(run_dir: &Path, checkpoint_every: u32, place: &PlaceArgs) -> anyhow::R
     let worker = Worker::new(Arc::new(RunDir::of_runner(run_dir)), device, datasets, keep_every);
     sweep::serve_pipes(worker, signals).context("cannot work as a runner")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Exports a run. A request to stop ends an export that follows its run, with what was written so far.
+fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let request = export::Request {
+        run_dir: &args.run_dir,
+        format: if args.csv { Format::Csv } else { Format::TensorBoard },
+        to: args.to.as_deref(),
+        follow: args.follow,
+    };
+    let signals = if args.follow {
+        Some(signals::listen(None).context(NO_SIGNALS)?)
+    } else {
+        None
+    };
+    let ended = export::write(&request, &mut io::stdout().lock(), &mut Terminal { signals })?;
+    Ok(match ended {
+        Ended::Complete => ExitCode::SUCCESS,
+        Ended::Stopped => ExitCode::from(signals::STATUS_STOPPED),
+    })
+}
+
+/// The terminal of an export.
+struct Terminal {
+    /// Requests to stop, if it follows a run.
+    signals: Option<Receiver<Signal>>,
+}
+
+impl export::Host for Terminal {
+    fn written(&mut self, path: &Path) {
+        // Whoever started an export that follows its run may have closed the pipe.
+        let _ = print_exactly([path.as_os_str().as_bytes(), b"\n"].concat());
+    }
+
+    fn note(&mut self, words: &str) {
+        note(words);
+    }
+
+    fn wait(&mut self, time: Duration) -> bool {
+        match &self.signals {
+            // A closed terminal does not end it.
+            Some(signals) => !matches!(signals.recv_timeout(time), Ok(Signal::Interrupt | Signal::Terminate)),
+            None => false,
+        }
+    }
 }
 
 fn lambda(args: &LambdaArgs) -> anyhow::Result<ExitCode> {

@@ -40,9 +40,11 @@ mod cell;
 mod checkpoint;
 mod claim;
 mod command_files;
+mod csv;
 mod error;
 mod fence;
 mod folder;
+mod follow;
 mod lock;
 mod log;
 mod merged_log;
@@ -61,18 +63,20 @@ pub use cell::CellWriter;
 pub use checkpoint::{Checkpoint, Slot, has_checkpoint, lasting_checkpoints, read_checkpoints};
 pub use claim::{Claim, Holder, Job, Seen, claim_names, read_claim};
 pub use command_files::{CommandFiles, OrderName};
+pub use csv::{line as csv_line, number as csv_number};
 pub use error::RecordError;
+pub use follow::MetricsReader;
 pub use lock::is_being_written;
 pub use log::{Logbook, NewEntries, read_log};
 pub use merged_log::MergedLog;
 pub use metrics::{Metrics, NewPoints, TornLine, read_metrics, read_points, read_progress};
 pub use queue::{Added, QueueFile, read_queue};
 pub use read::{
-    CellFound, CellSummary, begun_cells, find_config, read_cells, read_cells_of, read_config, read_run, read_settings,
-    read_summary, silence,
+    CellFound, CellSummary, begun_at, begun_cells, find_config, measured_at, read_cells, read_cells_of, read_config,
+    read_run, read_settings, read_summary, silence,
 };
 pub use replace::{make_folder, replace_unlocked};
-pub use run_info::{AlikeCells, DataMark, RunInfo, RunState, host_name, rfc3339};
+pub use run_info::{AlikeCells, DataMark, RunInfo, RunState, host_name, rfc3339, rfc3339_millis};
 pub use table::{CellRow, RowState};
 pub use task::{TaskInfo, read_task};
 pub use tensors::{NamedTensor, TensorValues, Tensors, read_tensors, write_tensors};

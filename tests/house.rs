@@ -75,6 +75,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("data", &["config", "user_folders"]),
     ("device", &["relaunch"]),
     ("event", &[]),
+    ("export", &["config", "event", "quantity", "record"]),
     (
         "live",
         &[
@@ -311,6 +312,8 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
         "cli",
         "config",
         "event",
+        "export",
+        "export",
         "monitor",
         "number",
         "plain",

@@ -82,7 +82,7 @@ pub struct NewPoints {
 }
 
 /// Size limit of one read, in bytes.
-const MOST_AT_ONCE: u64 = 1 << 18;
+pub(super) const MOST_AT_ONCE: u64 = 1 << 18;
 
 /// Reads the metrics of a cell, which may still be in training, from byte `read` on. Lines that are not valid points
 /// are skipped.
@@ -133,7 +133,7 @@ pub fn read_progress(cell_dir: &Path) -> Summary {
 }
 
 /// Parses one line.
-fn parse(line: &[u8]) -> Result<Point, String> {
+pub(super) fn parse(line: &[u8]) -> Result<Point, String> {
     let fields: Map<String, Value> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let has_lambda = fields.contains_key("lambda_max");
     let has_preconditioned = fields.contains_key("preconditioned_sharpness");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -184,6 +184,25 @@ pub fn read_settings(cell_dir: &Path) -> Result<Vec<(String, String)>, RecordErr
         }
     };
     Ok(settings.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+/// Returns when the folder of a cell that started at step 0 got its settings, in seconds since 1970, if its files were not
+/// copied since. This is the writer's clock.
+#[must_use]
+pub fn begun_at(cell_dir: &Path) -> Option<f64> {
+    written_at(&cell_dir.join(names::CELL))
+}
+
+/// Returns when the last line of the metrics of a cell was written, in seconds since 1970, if the file was not copied
+/// since.
+#[must_use]
+pub fn measured_at(cell_dir: &Path) -> Option<f64> {
+    written_at(&cell_dir.join(names::METRICS))
+}
+
+fn written_at(path: &Path) -> Option<f64> {
+    let written = fs::metadata(path).and_then(|found| found.modified()).ok()?;
+    Some(written.duration_since(UNIX_EPOCH).ok()?.as_secs_f64())
 }
 
 /// Returns the time since the last write to the files of a run and the metrics of these cells. It compares the writer's

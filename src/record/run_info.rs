@@ -1,7 +1,7 @@
 //! `run.json`: which program ran, where, and since when.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -165,10 +165,18 @@ pub fn rfc3339(time: SystemTime) -> String {
     )
 }
 
+/// Formats a time in seconds since 1970 as in RFC 3339, in UTC, to the millisecond: `2026-11-24T10:57:03.250Z`. None if it
+/// is not a time after 1970.
+#[must_use]
+pub fn rfc3339_millis(seconds: f64) -> Option<String> {
+    let since = Duration::try_from_secs_f64((seconds * 1e3).round() / 1e3).ok()?;
+    let whole = rfc3339(UNIX_EPOCH.checked_add(since)?);
+    let second = whole.strip_suffix('Z')?;
+    Some(format!("{second}.{:03}Z", since.subsec_millis()))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -183,5 +191,7 @@ mod tests {
         ] {
             assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
         }
+        let millis = [1_795_517_823.249_6, -1.0, f64::NAN, 1e300].map(rfc3339_millis);
+        assert_eq!(millis, [Some("2026-11-24T10:57:03.250Z".to_owned()), None, None, None]);
     }
 }

@@ -1,7 +1,7 @@
 //! `summary.csv`: one row per cell, fields quoted as in RFC 4180, lines ended by a line feed.
 
+use super::csv::{line, number, text, truth};
 use crate::event::{CellEnding, CellIndex, Summary};
-use crate::number::unsigned_zero;
 use crate::quantity::{
     self, ChartOf, Kept, LAMBDA_MAX, Quantity, TEST_ACCURACY, TEST_LOSS, TRAIN_ACCURACY, TRAIN_LOSS,
 };
@@ -148,29 +148,4 @@ pub(super) fn csv(rows: &[CellRow]) -> String {
         table += &line(fields);
     }
     table
-}
-
-/// Formats the shortest text that parses to the same number, with an exponent if that is shorter.
-fn number(value: Option<f64>) -> String {
-    value.map_or_else(String::new, |value| format!("{:?}", unsigned_zero(value)))
-}
-
-fn truth(value: Option<bool>) -> String {
-    text(value.as_ref())
-}
-
-fn text(value: Option<&impl ToString>) -> String {
-    value.map_or_else(String::new, ToString::to_string)
-}
-
-fn line(fields: impl Iterator<Item = String>) -> String {
-    fields.map(quoted).collect::<Vec<_>>().join(",") + "\n"
-}
-
-fn quoted(field: String) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field
-    }
 }
