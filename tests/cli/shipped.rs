@@ -93,7 +93,9 @@ fn make_up_cifar(folder: &Path) {
 fn every_shipped_configuration_takes_some_steps() {
     take_some_steps("configs", &[], |name| match name {
         "adam" | "rmsprop" => vec![("examples: Full", "examples: 50")],
-        "edge_of_stability" => vec![("seed: [0, 1, 2]", "seed: [0]"), ("examples: Full", "examples: 50")],
+        "edge_of_stability" | "batch_sharpness" => {
+            vec![("seed: [0, 1, 2]", "seed: [0]"), ("examples: Full", "examples: 50")]
+        }
         _ => vec![
             ("seed: [0, 1, 2, 3, 4]", "seed: [0]"),
             ("loss: CrossEntropy", "loss: CrossEntropy, lambda_max_products: 4"),
