@@ -16,3 +16,5 @@ mod gaps;
 mod interactions;
 #[path = "report/pages.rs"]
 mod pages;
+#[path = "report/spectra.rs"]
+mod spectra;

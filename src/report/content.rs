@@ -91,6 +91,11 @@ pub(super) fn page(run: &Run) -> Page {
             page.figure(figure);
         }
     }
+    if let Some(figure) = figures::spectra(run) {
+        page.heading("Spectral densities");
+        page.figure(figure);
+    }
+    tables::layers(&mut page, run);
     page.heading("Means over seeds");
     tables::combinations(&mut page, run);
     tables::comparisons(&mut page, run, &comparisons);

@@ -8,6 +8,7 @@ mod curves;
 mod levels;
 mod margins;
 mod scatter;
+mod spectra;
 
 use std::sync::Arc;
 
@@ -91,6 +92,11 @@ pub(super) fn scatters(run: &Run) -> Vec<Figure> {
 /// Returns the figure of the rank correlation of every quantity with test accuracy; `None` if there is none.
 pub(super) fn correlations(run: &Run) -> Option<Figure> {
     correlations::figure(run)
+}
+
+/// Returns the figure of spectral densities; `None` if none was measured.
+pub(super) fn spectra(run: &Run) -> Option<Figure> {
+    spectra::figure(run)
 }
 
 /// Returns the figures of λ_max and test accuracy against each setting.

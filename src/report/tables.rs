@@ -3,6 +3,7 @@
 mod comparisons;
 mod correlations;
 mod interactions;
+mod layers;
 
 use super::comparison;
 use super::number;
@@ -14,6 +15,7 @@ use crate::statistics::{Estimate, Interval, holm, mean};
 pub(super) use comparisons::comparisons;
 pub(super) use correlations::correlations;
 pub(super) use interactions::interactions;
+pub(super) use layers::layers;
 
 /// An estimate of a family of comparisons, adjusted for their number.
 struct Adjusted {
