@@ -86,7 +86,7 @@ impl Run {
 
     /// Returns whether nobody trains the run any more.
     pub(super) fn has_ended(&self) -> bool {
-        let is_held = || record::read_claims(&self.path).is_ok_and(|claims| claims.iter().any(|held| held.may_live()));
+        let is_held = || record::read_claims(&self.path).is_ok_and(|claims| claims.iter().any(record::Seen::may_live));
         match record::read_run(&self.path).map(|info| info.state) {
             Ok(RunState::Complete | RunState::Failed(_)) => !is_held(),
             // A run that was made for tasks is stopped until every cell has ended.

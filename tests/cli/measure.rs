@@ -15,13 +15,19 @@ const CONFIG: &str = "(
     keep_checkpoints: Every(Steps(3)),
 )";
 
-#[test]
-fn what_was_measured_in_training_is_measured_again_at_every_kept_checkpoint() {
+/// Returns the folder of the trained cell.
+fn trained() -> (Place, String) {
     let place = Place::with(CONFIG);
     let output = place.run(&["small.ron", "--plain"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let cell = place.path("runs/small/cells/000");
-    let cell = cell.to_str().unwrap();
+    let cell = place.path("runs/small/cells/000").to_str().unwrap().to_owned();
+    (place, cell)
+}
+
+#[test]
+fn what_was_measured_in_training_is_measured_again_at_every_kept_checkpoint() {
+    let (place, cell) = trained();
+    let cell = cell.as_str();
     let points = read_metrics(cell.as_ref()).unwrap().points;
     for (step, args) in [(3, vec!["--step", "3"]), (6, vec!["--step", "6"]), (7, vec![])] {
         let output = place.run(&[&["measure", cell, "--json", "--tolerance", "1e-10"], &args[..]].concat());
@@ -64,8 +70,13 @@ fn what_was_measured_in_training_is_measured_again_at_every_kept_checkpoint() {
         assert!(again[0]["layers"].as_array().unwrap().len() == 2 && again[0]["spectrum"].is_object());
         assert!(again[1]["lambda_max"].is_number() && again[1].get("alignment").is_none());
     }
+}
 
-    // Chosen gauges, in words, with a file for others.
+#[test]
+fn chosen_gauges_are_measured_as_far_as_what_was_kept_allows() {
+    let (place, cell) = trained();
+    let cell = cell.as_str();
+    // In words, with a file for others.
     let dump = place.path("dump.safetensors");
     let asked = [
         "measure",
