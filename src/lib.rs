@@ -3,7 +3,8 @@
 //! Data flows one way: [`config`] → cells → the training thread ([`sweep`], [`train`], with [`data`] and the library
 //! [`sharpness`], which [`setup`] configures from a cell's settings) → [`event`]s → [`live`] → [`monitor`] → [`tui`] or
 //! [`plain`] lines. Commands flow back over one other channel. The run directory ([`record`]) holds the truth; the
-//! screen, the [`report`] (with [`statistics`]) and the [`export`] are views of it. This file is the only module that uses all others.
+//! screen, the [`report`] (with [`statistics`]) and the [`mod@export`] are views of it. This file is the only module that
+//! uses all others.
 
 mod book;
 pub mod characters;

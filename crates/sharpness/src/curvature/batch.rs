@@ -57,10 +57,10 @@ impl Along {
 
 /// The curvature along the gradients of random batches.
 ///
-/// *Batch sharpness* is E[gᵀHg/‖g‖²] over batches of the training size, with g and H the gradient and the Hessian of the
+/// *Batch sharpness* is `E[gᵀHg/‖g‖²]` over batches of the training size, with g and H the gradient and the Hessian of the
 /// loss of the same batch: the mean of the ratios. Under stochastic gradient descent it rises to 2/η and stays near it,
 /// while λ_max stays below (Andreyev and Beneventano 2024, "Edge of stochastic stability"). The ratio of the means
-/// E[gᵀHg]/E[‖g‖²] is the number that decides whether a step lowers the loss in the mean, to second order.
+/// `E[gᵀHg]/E[‖g‖²]` decides, to second order, whether a step lowers the loss of its batch in the mean: it does below 2/η.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchSharpness(Vec<Along>);
 
