@@ -614,8 +614,8 @@ fn batches_are_drawn_until_the_error_is_small_enough_or_there_are_enough() {
         ));
         run(&settings, &[]).points.last().unwrap().values.clone()
     };
-    let enough = of("error: 1e-4, batches: 20", "momentum: 0.5");
-    assert_eq!(enough.get("batch_sharpness_batches"), Some(20.0));
+    let enough = of("error: 1e-4, batches: 40", "momentum: 0.5");
+    assert_eq!(enough.get("batch_sharpness_batches"), Some(40.0));
     // Both thresholds of momentum: 2(1+β)/η and 2(1−β)/η.
     let thresholds = ["batch_threshold", "batch_threshold_small"].map(|key| enough.get(key));
     assert_eq!(thresholds, [Some(3.0 / 0.01), Some(1.0 / 0.01)]);
@@ -624,13 +624,13 @@ fn batches_are_drawn_until_the_error_is_small_enough_or_there_are_enough() {
         assert!(values.get("batch_sharpness").is_some() && values.get("batch_threshold").is_none());
     }
     let rough = of("error: 1.0", "momentum: 0.5");
-    assert_eq!(rough.get("batch_sharpness_batches"), Some(16.0));
+    assert_eq!(rough.get("batch_sharpness_batches"), Some(32.0));
     let fine = of("error: 0.05, batches: 4000", "momentum: 0.5");
     let (value, error) = (
         fine.get("batch_sharpness").unwrap(),
         fine.get("batch_sharpness_error").unwrap(),
     );
-    assert!(error <= 0.05 * value && fine.get("batch_sharpness_batches").unwrap() > 16.0);
+    assert!(error <= 0.05 * value && fine.get("batch_sharpness_batches").unwrap() > 32.0);
     let (rough, spread) = (
         rough.get("batch_sharpness").unwrap(),
         rough.get("batch_sharpness_error").unwrap(),

@@ -130,8 +130,8 @@ pub(super) const TOLERANCE: Range = Range::new(Low::Least(1e-12), High::Most(0.5
 pub(super) const PRODUCTS: Range = Range::new(Low::Least(2.0), High::Most(10_000.0));
 /// Below this, the batches needed for the error would not end.
 pub(super) const RELATIVE_ERROR: Range = Range::new(Low::Least(1e-4), High::Most(1.0));
-/// A standard error needs some batches.
-pub(super) const BATCHES: Range = Range::new(Low::Least(16.0), High::Most(1e6));
+/// So many are always drawn, because their standard error decides how many more are.
+pub(super) const BATCHES: Range = Range::new(Low::Least(32.0), High::Most(1e6));
 /// Hutch++ takes two products for each vector of its sketch, and needs two samples for a standard error.
 pub(super) const TRACE_PRODUCTS: Range = Range::new(Low::Least(4.0), High::Most(10_000.0));
 /// A line of `metrics.jsonl` has all nodes and weights, and must stay readable.

@@ -112,8 +112,8 @@ settings! {
     ],
     /// What is measured in addition to λ_max. Each gauge is measured with λ_max, or at the interval `every`, and at the
     /// start and at the end of a cell. With `lambda_every: Share(s)`, gauges and λ_max together take this share of the time.
-    /// `BatchSharpness()` is measured on at least 16 fresh batches of the training size, and on more until its relative
-    /// standard error is at most `error` (0.05) or there are `batches` (256). `Alignment()` is the share of gradients in the
+    /// `BatchSharpness()` is measured on 32 fresh batches of the training size, and on as many more as a relative standard
+    /// error of `error` (0.05) needs, up to `batches` (256). `Alignment()` is the share of gradients in the
     /// space of the tracked eigenvectors, and the curvature along the last step; it is always measured with λ_max.
     /// `GaussNewton()` is λ_max of the Gauss–Newton matrix. `Trace()` takes `products` (40) Hessian-vector products `by:
     /// HutchPlusPlus` or `Hutchinson`. `Spectrum()` is the spectral density from `vectors` (4) random vectors with `steps`

@@ -42,8 +42,7 @@ pub static BATCH_SHARPNESS: Quantity = Quantity {
     },
     meaning: "E[gᵀHg/‖g‖²], the mean over fresh batches of the training size, with g and H the gradient and the Hessian of \
               the {loss} of the same batch: batch norm as in a training step, no dropout, no augmentation. Batches are \
-              drawn without replacement from the training set, each anew, until the relative standard error is small \
-              enough; their number is in `batch_sharpness_batches`. Under plain SGD it rises to 2/η and stays near it, while \
+              drawn without replacement from the training set, each anew, as many as a small relative standard error needs; their number is in `batch_sharpness_batches`. Under plain SGD it rises to 2/η and stays near it, while \
               λ_max stays below (Andreyev and Beneventano 2024, arXiv 2412.20553).",
 };
 

@@ -19,12 +19,8 @@ use crate::train::Task;
 use crate::train::chunk::chunk;
 use crate::train::parts::Parts;
 
-/// The smallest number of batches from which a standard error is taken.
-const LEAST: u64 = 16;
-
-/// The factor between the numbers of batches at which the standard error is looked at. If it were looked at after every
-/// batch, a measurement would tend to stop where the error is estimated too small by chance.
-const GROWTH: f64 = 1.5;
+/// The number of batches whose standard error decides how many are drawn.
+const FIRST: u64 = 32;
 
 /// Measures batch sharpness.
 pub(super) struct BatchSharpness {
@@ -34,7 +30,7 @@ pub(super) struct BatchSharpness {
 }
 
 impl BatchSharpness {
-    /// Creates the gauge, which draws batches until the relative standard error is at most `error`, and at most
+    /// Creates the gauge, which draws as many batches as a relative standard error of `error` needs, and at most
     /// `batches`.
     pub(super) fn new(error: f64, batches: u64, task: &Task) -> Self {
         Self {
@@ -63,16 +59,12 @@ impl Measure for BatchSharpness {
             // There is only one such batch.
             Extent::Full => found.add(along(task, at.parameters, task.train, go_on)?),
             Extent::Count(size) => {
-                let mut next = LEAST;
-                while (found.len() as u64) < self.batches {
+                let mut wanted = FIRST;
+                while (found.len() as u64) < wanted {
                     let drawn = index::sample(&mut rng, task.train.len(), size).into_vec();
                     found.add(along(task, at.parameters, &task.train.select(&drawn), go_on)?);
-                    if found.len() as u64 == next {
-                        let sampled = found.mean_of_ratios();
-                        if sampled.standard_error <= self.error * sampled.value.abs() {
-                            break;
-                        }
-                        next = after(next);
+                    if found.len() as u64 == FIRST {
+                        wanted = found.wanted(self.error).min(self.batches);
                     }
                 }
             }
@@ -104,12 +96,6 @@ impl Measure for BatchSharpness {
     fn needs_last_step(&self) -> bool {
         true
     }
-}
-
-/// Returns the number of batches at which the standard error is looked at next.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A small positive number.
-fn after(batches: u64) -> u64 {
-    (batches as f64 * GROWTH).ceil() as u64
 }
 
 /// Measures the curvature of a batch along its gradient: no dropout, no augmentation, batch norm as in a training step.
