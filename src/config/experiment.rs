@@ -127,10 +127,10 @@ impl Experiment {
     /// Fails if the files hold too few examples for a cell, or if their numbers differ from those recorded in the
     /// config.
     pub fn settled(mut self, files_hold: &[FilesHold], path: &Path) -> Result<Self, ConfigError> {
-        for &hold in files_hold {
-            match self.files_hold.iter().find(|then| then.data == hold.data) {
-                Some(&then) => validate::files_unchanged(then, hold).map_err(|refusal| refusal.in_file(path))?,
-                None => self.files_hold.push(hold),
+        for hold in files_hold {
+            match self.files_hold.iter().find(|then| then.data.is_same(&hold.data)) {
+                Some(then) => validate::files_unchanged(then, hold).map_err(|refusal| refusal.in_file(path))?,
+                None => self.files_hold.push(hold.clone()),
             }
         }
         self.cells = expand(&self.base, &self.sweep, &self.files_hold).map_err(|refusal| refusal.in_file(path))?;
@@ -181,9 +181,11 @@ fn expand(base: &Overrides, sweep: &Sweep, files_hold: &[FilesHold]) -> Result<V
             );
         }
         let mut settings = given.settle().map_err(validate::missing)?;
-        let hold = FilesHold::of(settings.data, files_hold);
-        settings.count_out(hold);
-        validate::settings(&settings, hold).map_err(|refusal| refusal.in_cell(sweep, pick))?;
+        let hold = FilesHold::of(&settings.data, files_hold);
+        if let Some(hold) = &hold {
+            settings.count_out(hold);
+        }
+        validate::settings(&settings, hold.as_ref()).map_err(|refusal| refusal.in_cell(sweep, pick))?;
         cells.push(Cell { settings, swept });
     }
     validate::idle(&cells).map_err(|(index, refusal)| refusal.in_cell(sweep, &picks[index]))?;

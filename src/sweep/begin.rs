@@ -255,8 +255,7 @@ fn seeds(experiment: &Experiment) -> Vec<u64> {
 
 /// Returns the size of a cell with these settings.
 fn size(settings: &Settings) -> CellSize {
-    let data = settings.data;
-    let network = setup::network(settings, [data.channels(), data.side(), data.side()], data.classes());
+    let network = setup::network(settings, settings.input_shape(), settings.data.classes());
     CellSize {
         parameters: network.layout().len() as u64,
         memory_bytes: needs(settings, &network, setup::dtype(settings).size()).bytes,
