@@ -51,13 +51,18 @@ impl Experiment {
         let steps = if is_known {
             counted(self.planned_steps(), "step")
         } else {
-            "? steps (epochs are counted when a run reads the files of the data)".to_owned()
+            "? steps".to_owned()
         };
         format!(
-            "{}: {}, {} planned in all\n{}\nin every cell\n{}\n{}",
+            "{}: {}, {} planned in all\n{}{}\nin every cell\n{}\n{}",
             self.name,
             counted(self.cells.len() as u64, "cell"),
             steps,
+            if is_known {
+                ""
+            } else {
+                "? stands for steps that a run counts when it reads the files of the data\n"
+            },
             self.cut_at_steps
                 .map(|steps| format!("every cell is cut at {steps} steps\n"))
                 .unwrap_or_default(),

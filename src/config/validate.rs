@@ -66,7 +66,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(super) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             field: field.into(),
             part: String::new(),
@@ -103,6 +103,28 @@ impl Refusal {
         }
         if let Some((path, _)) = sweep.origin(pick, &self.field) {
             self.field = path;
+        }
+        self
+    }
+
+    /// Names the place of the refused value in a list of added values.
+    pub(super) fn at(mut self, place: &str) -> Self {
+        place.clone_into(&mut self.field);
+        self
+    }
+
+    /// Leaves out the name `sweep` before the place: there is none in a list of added values.
+    pub(super) fn without_sweep(mut self) -> Self {
+        if let Some(rest) = self.field.strip_prefix("sweep.") {
+            self.field = rest.to_owned();
+        }
+        self
+    }
+
+    /// Names the place of the refused setting if `place` knows it.
+    pub(super) fn at_setting(mut self, place: impl Fn(&str) -> Option<String>) -> Self {
+        if let Some(place) = place(&self.field) {
+            self.field = place;
         }
         self
     }

@@ -7,7 +7,7 @@ mod room;
 use std::fmt;
 use std::path::Path;
 
-use crate::config::{Settings};
+use crate::config::Settings;
 use crate::device::OpenDevice;
 use crate::number::count::counted;
 use crate::setup;

@@ -63,7 +63,8 @@ fn a_run_on_images_is_settled_taken_up_and_measured_again() {
     write_images(&place, "some-test", 36);
     let said = place.does(&["check", "small.ron"]);
     assert!(
-        said.contains("2 cells, ? steps (epochs are counted when") && said.contains("\n000   0     ?\n"),
+        said.contains("2 cells, ? steps planned in all\n? stands for steps that a run counts")
+            && said.contains("\n000   0     ?\n"),
         "{said}"
     );
 

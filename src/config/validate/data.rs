@@ -11,7 +11,11 @@ pub(super) const RULES: &[fn(&Settings) -> Verdict] = &[
     shape,
     features_have_no_neighbours,
     features_are_not_augmented,
+    images_survive_the_pools,
 ];
+
+/// The least side of images for `Cnn`: each of its two pools halves it.
+const CNN_SIDE: usize = 4;
 
 fn files_are_named(settings: &Settings) -> Verdict {
     let (Data::Idx { files, .. } | Data::Csv { files, .. } | Data::Safetensors { files, .. }) = &settings.data else {
@@ -73,4 +77,20 @@ fn features_are_not_augmented(settings: &Settings) -> Verdict {
     }
     let message = format!("changes images, but {} holds features; leave it out", settings.data);
     Err(Refusal::new("augment", message).because_of(&["data"]))
+}
+
+/// Refuses images of which the pools of `Cnn` leave nothing. The other networks leave out such pools.
+fn images_survive_the_pools(settings: &Settings) -> Verdict {
+    let Some([_, height, width]) = settings.data.shape() else {
+        return Ok(());
+    };
+    if !matches!(settings.model, Model::Cnn { .. }) || height.min(width) >= CNN_SIDE {
+        return Ok(());
+    }
+    let message = format!(
+        "has two pools, which need images of at least {CNN_SIDE}×{CNN_SIDE}, but those of {} have {height}×{width}; use \
+         another network",
+        settings.data
+    );
+    Err(Refusal::new("model", message).because_of(&["data"]))
 }
