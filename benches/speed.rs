@@ -186,7 +186,7 @@ fn loading(group: &mut BenchmarkGroup<WallTime>, case: &Case) -> anyhow::Result<
         });
     }
     let s = &case.settings;
-    let set = Dataset::load(s.selection(), None)?;
+    let set = Dataset::load(&s.selection(), None)?;
     let on = (&case.device.device, dtype(s));
     group.bench_function(BenchmarkId::new("upload", set.train.len()), |bencher| {
         bencher.iter(|| {

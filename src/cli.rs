@@ -130,6 +130,10 @@ pub enum Action {
         /// Take cells over from processes that may be alive, such as those of a machine that is lost
         #[arg(long)]
         take_over: bool,
+        /// Add values to an axis of the sweep, or seeds, such as 'seed: [5, 6]': new cells come behind all others; may be
+        /// repeated
+        #[arg(long, value_name = "VALUES")]
+        add: Vec<String>,
         /// How and on which device to train.
         #[command(flatten)]
         how: HowArgs,

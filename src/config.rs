@@ -10,6 +10,7 @@
 //! Every setting is declared once, in `settings.rs`, with its documentation, type, default and range. A macro generates
 //! the other code.
 
+mod added;
 mod cell;
 mod data;
 mod document;
@@ -31,7 +32,7 @@ mod sweep;
 mod validate;
 mod values;
 
-pub use cell::Cell;
+pub use cell::{Added, Cell};
 pub use data::{Augment, Data, FilesHold, Selection, Subset};
 pub use error::ConfigError;
 pub use experiment::{Experiment, read_text, read_text_from};

@@ -4,26 +4,32 @@
 
 use std::path::Path;
 
-use crate::config::{Data, Selection};
+use crate::config::{Data, FilesHold, Selection};
 
 mod balance;
 mod bytes;
 mod cifar;
+mod csv;
 mod doubts;
 mod error;
 mod half;
 mod idx;
 mod images;
+mod numbers;
+mod official;
+mod own;
 mod places;
 mod standardize;
 mod subset;
+mod tensors;
 
 pub use error::DataError;
 
 use half::Half;
+use official::Official;
 use standardize::{Scale, standardized};
 
-/// Images and their labels, standardized and ready to be put on a device.
+/// Images or features with their labels, standardized and ready to be put on a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Images {
     /// n × C × H × W values, row-major, each channel standardized with [`Dataset::mean`] and [`Dataset::deviation`].
@@ -55,8 +61,10 @@ pub struct Dataset {
     pub train: Images,
     /// The held-out (test) examples.
     pub test: Images,
-    /// Channels, height and width of an image.
+    /// Channels, height and width of an image. Features are channels of a single pixel.
     pub shape: [usize; 3],
+    /// Whether the examples are images, and not features.
+    pub has_images: bool,
     /// The number of classes.
     pub classes: usize,
     /// The mean of the training pixels in use, for each channel. Black is 0 and white is 1.
@@ -78,27 +86,32 @@ impl Dataset {
     /// # Errors
     /// Fails if files are missing, unreadable, damaged, or of another data set, or if they hold the wrong number of
     /// examples for the data set or too few for the selection.
-    pub fn load(selection: Selection, dir: Option<&Path>) -> Result<Self, DataError> {
+    pub fn load(selection: &Selection, dir: Option<&Path>) -> Result<Self, DataError> {
         let Selection { data, subset, .. } = selection;
         let [train_half, test_half] = read(data, dir)?;
-        let (train_raw, train_labels) = train_half.cut(selection.train, subset, data.classes(), 0)?;
-        let (test_raw, test_labels) = test_half.cut(selection.test, subset, data.classes(), 1)?;
+        let files = [train_half.images_file.clone(), test_half.images_file.clone()];
+        let (train_raw, train_labels) = train_half.cut(selection.train, *subset, data.classes(), 0)?;
+        let (test_raw, test_labels) = test_half.cut(selection.test, *subset, data.classes(), 1)?;
         let scales = Scale::of_channels(&train_raw);
+        let pixels = [(&train_raw, &files[0]), (&test_raw, &files[1])]
+            .map(|(raw, file)| finite(standardized(&scales, raw), raw.channels, file));
+        let [train_pixels, test_pixels] = pixels;
         Ok(Self {
-            name: name(data).to_owned(),
+            name: official::name(data),
             train: Images {
-                pixels: standardized(&scales, &train_raw),
+                pixels: train_pixels?,
                 labels: train_labels,
             },
             test: Images {
-                pixels: standardized(&scales, &test_raw),
+                pixels: test_pixels?,
                 labels: test_labels,
             },
-            shape: [train_raw.channels, train_raw.height, train_raw.width],
+            shape: train_raw.shape(),
+            has_images: data.is_images(),
             classes: data.classes(),
             mean: scales.iter().map(Scale::mean).collect(),
             deviation: scales.iter().map(Scale::deviation).collect(),
-            black: scales.iter().map(|scale| scale.standardized(0)).collect(),
+            black: scales.iter().map(|scale| scale.standardized(0.0)).collect(),
         })
     }
 
@@ -122,19 +135,57 @@ impl Dataset {
         doubts::doubts(self)
     }
 
-    /// Returns the numbers of training and test examples in the files of `data`. The files are searched as in
-    /// [`load`](Self::load).
+    /// Returns the numbers of training and test examples in the files of `data`, and the shape of an example. The files
+    /// are searched as in [`load`](Self::load).
     ///
     /// # Errors
     /// The same as for [`load`](Self::load), except those about the selection.
-    pub fn count(data: Data, dir: Option<&Path>) -> Result<[usize; 2], DataError> {
-        Ok(read(data, dir)?.map(|half| half.labels.len()))
+    pub fn count(data: &Data, dir: Option<&Path>) -> Result<FilesHold, DataError> {
+        let [train, test] = read(data, dir)?;
+        Ok(FilesHold {
+            data: data.clone(),
+            train: train.labels.len(),
+            test: test.labels.len(),
+            shape: data.official_len().is_none().then(|| train.images.shape()),
+        })
+    }
+}
+
+/// Refuses values that standardization made infinite: a value of a test example can be far outside the range of a
+/// feature that hardly varies in the training examples.
+fn finite(values: Vec<f32>, features: usize, file: &str) -> Result<Vec<f32>, DataError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(values),
+        Some(at) => Err(DataError::Infinite {
+            file: file.to_owned(),
+            example: at / features,
+            feature: at % features,
+        }),
     }
 }
 
 /// Reads the training and the test half from the files.
-fn read(data: Data, dir: Option<&Path>) -> Result<[Half; 2], DataError> {
-    let classes = data.classes();
+fn read(data: &Data, dir: Option<&Path>) -> Result<[Half; 2], DataError> {
+    let [train, test] = match Official::of(data) {
+        Some(official) => read_official(official, data.classes(), dir)?,
+        None => own::read(data, dir)?,
+    };
+    if train.images.shape() != test.images.shape() {
+        return Err(DataError::SizesDiffer {
+            train_file: train.images_file,
+            train: train.images.shape(),
+            test_file: test.images_file,
+            test: test.images.shape(),
+        });
+    }
+    if let Some([train_len, test_len]) = data.official_len().filter(|_| !data.has_open_length()) {
+        train.has(train_len, data)?;
+        test.has(test_len, data)?;
+    }
+    Ok([train, test])
+}
+
+fn read_official(data: Official, classes: usize, dir: Option<&Path>) -> Result<[Half; 2], DataError> {
     let cifar = |format| -> Result<[Half; 2], DataError> {
         let [train, test] = places::find(data, dir)?;
         Ok([
@@ -142,40 +193,16 @@ fn read(data: Data, dir: Option<&Path>) -> Result<[Half; 2], DataError> {
             cifar::half(&test, format, classes)?,
         ])
     };
-    let [train, test] = match data {
-        Data::FashionMnistSubset => subset::read(classes)?,
-        Data::FashionMnist | Data::Mnist => {
+    match data {
+        Official::FashionMnistSubset => subset::read(classes),
+        Official::FashionMnist | Official::Mnist => {
             let halves = places::find(data, dir)?.map(|files| Half::of_idx(&files[0], &files[1], classes));
             let [train, test] = halves;
             let (train, test) = (train?, test?);
             places::refuse_the_other(data, &train)?;
-            [train, test]
+            Ok([train, test])
         }
-        Data::Cifar10 => cifar(cifar::Format::Cifar10)?,
-        Data::Cifar100 => cifar(cifar::Format::Cifar100)?,
-    };
-    if train.images.size() != test.images.size() {
-        return Err(DataError::SizesDiffer {
-            train_file: train.images_file,
-            train: train.images.size(),
-            test_file: test.images_file,
-            test: test.images.size(),
-        });
-    }
-    if !data.has_open_length() {
-        train.has(data.train_len(), name(data))?;
-        test.has(data.test_len(), name(data))?;
-    }
-    Ok([train, test])
-}
-
-/// Returns the name of a data set, for people.
-fn name(data: Data) -> &'static str {
-    match data {
-        Data::FashionMnistSubset => "Fashion-MNIST subset",
-        Data::FashionMnist => "Fashion-MNIST",
-        Data::Mnist => "MNIST",
-        Data::Cifar10 => "CIFAR-10",
-        Data::Cifar100 => "CIFAR-100",
+        Official::Cifar10 => cifar(cifar::Format::Cifar10),
+        Official::Cifar100 => cifar(cifar::Format::Cifar100),
     }
 }

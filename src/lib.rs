@@ -87,8 +87,9 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Resume {
             run_dir,
             take_over,
+            add,
             how,
-        }) => resume(run_dir, *take_over, how),
+        }) => resume(run_dir, *take_over, add, how),
         Some(Action::Train(args)) => train_cells(args),
         Some(Action::Submit(args)) => sending::submit(args, |experiment| {
             let config = (args.what.as_path(), None);
@@ -136,7 +137,10 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 pub fn status_of(error: &anyhow::Error) -> ExitCode {
     let usage = error.is::<ConfigError>()
         || error.is::<tui::PreferencesError>()
-        || matches!(error.downcast_ref(), Some(SweepError::NoSuchCell { .. }))
+        || matches!(
+            error.downcast_ref(),
+            Some(SweepError::NoSuchCell { .. } | SweepError::Unreadable(_))
+        )
         || matches!(error.downcast_ref(), Some(ReportError::Config(_)))
         || matches!(
             error.downcast_ref(),
@@ -219,7 +223,7 @@ fn leave_to_others(sweep: Sweep) -> anyhow::Result<PathBuf> {
     Ok(place)
 }
 
-fn resume(run_dir: &Path, take_over: bool, how: &HowArgs) -> anyhow::Result<ExitCode> {
+fn resume(run_dir: &Path, take_over: bool, add: &[String], how: &HowArgs) -> anyhow::Result<ExitCode> {
     if wants_trainer(how) {
         return launch(how, None);
     }
@@ -249,6 +253,7 @@ fn resume(run_dir: &Path, take_over: bool, how: &HowArgs) -> anyhow::Result<Exit
         datasets,
         &Running {
             take_over,
+            add: add.to_vec(),
             ..running(&how.running)
         },
     )?;
@@ -326,6 +331,7 @@ fn running(args: &RunningArgs) -> Running {
         keep_every: Duration::from_secs(args.checkpoint_every.into()),
         cells: None,
         take_over: false,
+        add: Vec::new(),
     }
 }
 

@@ -26,7 +26,7 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{ConfigError, Experiment};
+use crate::config::{Added, ConfigError, Experiment};
 use crate::record::{self, RecordError};
 use run::Run;
 
@@ -57,7 +57,12 @@ pub enum ReportError {
 pub fn write(run_dir: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError> {
     let experiment = Experiment::load(&record::find_config(run_dir)?)?;
     let queue = record::read_queue(run_dir, experiment.cells.len())?;
-    let experiment = experiment.with_added(queue.added.iter().map(|added| (added.like, added.seed)));
+    let added = queue.added.iter().map(|added| Added {
+        like: added.like,
+        seed: added.seed,
+        values: added.values.clone(),
+    });
+    let experiment = experiment.with_added(added, &run_dir.join("queue.json"))?;
     let page = content::page(&Run::read(run_dir, &experiment, &queue.again)?);
     let folder = into.unwrap_or(run_dir);
     let figures = folder.join("figures");

@@ -37,7 +37,7 @@ pub use memory::{DataTooLarge, TooLarge};
 pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 pub use worker::Worker;
 
-use crate::config::{Cell as Planned, Experiment, Settings};
+use crate::config::{Added, Cell as Planned, Experiment, Settings};
 use crate::device::{DeviceChoice, RunnerChoice};
 use crate::event::{CellIndex, CellPlan, CellSize, Summary, SweepEnding, SweepPlan};
 use crate::record::{CellRow, QueueFile, RecordError, RowState, RunDir, RunInfo, read_queue};
@@ -100,6 +100,8 @@ pub struct Running {
     pub cells: Option<BTreeSet<CellIndex>>,
     /// Whether cells are taken over from processes that may be alive.
     pub take_over: bool,
+    /// Values to add to axes of the sweep before it goes on, such as `seed: [5, 6]`.
+    pub add: Vec<String>,
 }
 
 /// How a sweep ended.
@@ -173,10 +175,14 @@ fn insist<T>(
 }
 
 /// Returns the experiment of a run, including the cells that the person watching added, and the file of its queue.
-fn with_added(experiment: Experiment, run_dir: &Path) -> Result<(Experiment, QueueFile), RecordError> {
+fn with_added(experiment: Experiment, run_dir: &Path) -> Result<(Experiment, QueueFile), SweepError> {
     let kept = read_queue(run_dir, experiment.cells.len())?;
-    let added = kept.added.iter().map(|added| (added.like, added.seed));
-    Ok((experiment.with_added(added), kept))
+    let added = kept.added.iter().map(|added| Added {
+        like: added.like,
+        seed: added.seed,
+        values: added.values.clone(),
+    });
+    Ok((experiment.with_added(added, &run_dir.join("queue.json"))?, kept))
 }
 
 fn queued(experiment: &Experiment) -> Vec<CellRow> {

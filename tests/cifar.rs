@@ -1,7 +1,10 @@
-//! Runs on CIFAR files whose numbers of examples differ from the official ones: a new run, a resumed run, a later
-//! measurement.
+//! Runs on CIFAR files whose numbers of examples differ from the official ones, and on other files of one's own: a new
+//! run, a resumed run, a later measurement.
 
 #![allow(clippy::unwrap_used)] // Clippy allows it in tests, but not in their helpers.
+
+#[path = "cifar/own_data.rs"]
+mod own_data;
 
 use std::fs;
 use std::path::{Path, PathBuf};

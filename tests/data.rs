@@ -9,10 +9,14 @@ mod cifar;
 mod cifar_damage;
 #[path = "data/damage.rs"]
 mod damage;
+#[path = "data/own.rs"]
+mod own;
 #[path = "data/places.rs"]
 mod places;
 #[path = "data/subset.rs"]
 mod subset;
+#[path = "data/tables.rs"]
+mod tables;
 
 use std::io::Write;
 use std::path::Path;
@@ -90,7 +94,7 @@ fn load_some(data: Data, train: Extent, test: Extent, dir: Option<&Path>) -> Res
         test,
         subset: Subset::First,
     };
-    Dataset::load(selection, dir)
+    Dataset::load(&selection, dir)
 }
 
 /// Returns the error of loading the tiny set with one of its files replaced.
@@ -172,8 +176,8 @@ fn halves_and_files_that_do_not_fit_each_other_are_refused() {
         matches!(
             error,
             DataError::SizesDiffer {
-                train: (2, 1),
-                test: (1, 2),
+                train: [1, 2, 1],
+                test: [1, 1, 2],
                 ..
             }
         ),

@@ -72,7 +72,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("characters", &[]),
     ("cli", &["characters", "device"]),
     ("config", &["number", "suggest"]),
-    ("data", &["config", "user_folders"]),
+    ("data", &["config", "suggest", "user_folders"]),
     ("device", &["relaunch"]),
     ("event", &[]),
     ("export", &["config", "event", "quantity", "record"]),

@@ -24,7 +24,7 @@ fn examples(device: &Device) -> Examples {
         test: Extent::Full,
         subset: Subset::First,
     };
-    let data = Dataset::load(selection, None).unwrap();
+    let data = Dataset::load(&selection, None).unwrap();
     let pixels: Vec<f32> = data
         .train
         .pixels

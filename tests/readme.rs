@@ -200,13 +200,23 @@ fn every_command_of_the_program_that_is_shown_has_arguments_that_it_takes() {
     });
     let mut count = 0;
     for line in ours {
-        let arguments = line.split(['>', '|', '&', '<']).next().unwrap().split_whitespace();
-        if let Err(error) = Cli::try_parse_from(std::iter::once("sharptui").chain(arguments)) {
+        let arguments = typed(line.split(['>', '|', '&', '<']).next().unwrap());
+        if let Err(error) = Cli::try_parse_from(std::iter::once("sharptui".to_owned()).chain(arguments)) {
             panic!("{line}: {error}");
         }
         count += 1;
     }
     assert!(count > 10, "{count}");
+}
+
+/// Splits a command into words, as a shell does: what stands in single quotes is one word.
+fn typed(line: &str) -> Vec<String> {
+    let pieces = line.split('\'').enumerate();
+    let words = pieces.flat_map(|(index, piece)| match index % 2 {
+        0 => piece.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![piece.to_owned()],
+    });
+    words.collect()
 }
 
 /// Returns the text of a generated part of the book. `name` is the text after `generated:`.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // Clippy does not see that the helpers here are test code.
 
+#[path = "resume/added.rs"]
+mod added;
 #[path = "alike/cells.rs"]
 #[allow(dead_code)] // Other tests use the rest.
 mod cells;

@@ -288,6 +288,8 @@ fn a_run_that_another_machine_trains_is_followed_and_never_called_dead() {
     assert!(!screen.shown().contains("is gone"), "{}", screen.shown());
     // Keys that would change the run are answered with a message.
     screen.press(" ");
+    screen.wait_for("cannot be sent through the run directory");
+    screen.press("R");
     screen.wait_for("does nothing here");
     // Points that the other machine writes are shown.
     let metrics = place.run_dir(state).join("cells/001/metrics.jsonl");

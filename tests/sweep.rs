@@ -56,6 +56,7 @@ impl Place {
             keep_every: Duration::from_mins(1),
             cells: None,
             take_over: false,
+            add: Vec::new(),
         };
         Sweep::new(experiment, device, run_dir, datasets, &running).unwrap()
     }

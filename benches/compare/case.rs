@@ -147,7 +147,7 @@ impl Case {
         let experiment = Experiment::parse(&text, Path::new("bench.ron"))?;
         let cell = experiment.cells.into_iter().next();
         let settings = cell.ok_or_else(|| anyhow!("the sweep has no cells"))?.settings;
-        let mut set = Dataset::load(settings.selection(), None)?;
+        let mut set = Dataset::load(&settings.selection(), None)?;
         if kind.colour {
             set = in_colour(&set);
         }

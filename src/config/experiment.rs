@@ -13,7 +13,7 @@ use super::schema::ron_options;
 use super::settings::{Document, Overrides};
 use super::sweep::{Axis, Sweep};
 use super::validate::{self, Refusal};
-use super::{Cell, ConfigError, FilesHold};
+use super::{Added, Cell, ConfigError, FilesHold};
 
 /// The largest size of a config file, in bytes: far above any config that a person writes. A larger file is not a
 /// config.
@@ -30,8 +30,10 @@ pub struct Experiment {
     pub cut_at_steps: Option<NonZeroU64>,
     /// The numbers of examples in the files, for the data sets whose numbers are not fixed, as far as they are known.
     pub files_hold: Vec<FilesHold>,
-    base: Overrides,
-    sweep: Sweep,
+    pub(super) base: Overrides,
+    pub(super) sweep: Sweep,
+    /// The cells that were added, which are the last ones of `cells`.
+    pub(super) added: Vec<Added>,
 }
 
 impl Experiment {
@@ -71,6 +73,7 @@ impl Experiment {
             files_hold,
             base,
             sweep,
+            added: Vec::new(),
         };
         Ok(cut_at_steps.into_iter().fold(uncut, Self::cut_at))
     }
@@ -85,41 +88,6 @@ impl Experiment {
         self
     }
 
-    /// Returns a copy of the cell at index `base` with another seed, or `None` if there is no such cell.
-    #[must_use]
-    pub fn with_seed(&self, base: usize, seed: u64) -> Option<Cell> {
-        let mut cell = self.cells.get(base)?.clone();
-        cell.settings.seed = seed;
-        let value = seed.to_string();
-        match cell.swept.iter_mut().find(|(name, _)| name == "seed") {
-            Some((_, swept)) => *swept = value,
-            None => cell.swept.push(("seed".to_owned(), value)),
-        }
-        Some(cell)
-    }
-
-    /// Appends cells to the experiment. Each item of `added` is (the index of the cell to copy, the new seed).
-    #[must_use]
-    pub fn with_added(mut self, added: impl IntoIterator<Item = (usize, u64)>) -> Self {
-        for (like, seed) in added {
-            self.cells.extend(self.with_seed(like, seed));
-        }
-        self
-    }
-
-    /// Returns the next unused seed for the cell at index `base`: one more than the largest seed among the cells that
-    /// equal it in all other settings. Returns `None` if there is no such cell or no larger seed.
-    #[must_use]
-    pub fn next_seed(&self, base: usize) -> Option<u64> {
-        let of = self.cells.get(base)?;
-        let alike = self.cells.iter().filter(|cell| {
-            let mut settings = cell.settings.clone();
-            settings.seed = of.settings.seed;
-            settings == of.settings
-        });
-        alike.map(|cell| cell.settings.seed).max()?.checked_add(1)
-    }
-
     /// Applies the known numbers of examples in the files: `Full` becomes all of them, and every rule is checked again.
     /// Messages name `path`.
     ///
@@ -127,15 +95,16 @@ impl Experiment {
     /// Fails if the files hold too few examples for a cell, or if their numbers differ from those recorded in the
     /// config.
     pub fn settled(mut self, files_hold: &[FilesHold], path: &Path) -> Result<Self, ConfigError> {
-        for &hold in files_hold {
-            match self.files_hold.iter().find(|then| then.data == hold.data) {
-                Some(&then) => validate::files_unchanged(then, hold).map_err(|refusal| refusal.in_file(path))?,
-                None => self.files_hold.push(hold),
+        for hold in files_hold {
+            match self.files_hold.iter().find(|then| then.data.is_same(&hold.data)) {
+                Some(then) => validate::files_unchanged(then, hold).map_err(|refusal| refusal.in_file(path))?,
+                None => self.files_hold.push(hold.clone()),
             }
         }
         self.cells = expand(&self.base, &self.sweep, &self.files_hold).map_err(|refusal| refusal.in_file(path))?;
-        let cut = self.cut_at_steps.take();
-        Ok(cut.into_iter().fold(self, Self::cut_at))
+        let (cut, added) = (self.cut_at_steps.take(), std::mem::take(&mut self.added));
+        let settled = cut.into_iter().fold(self, Self::cut_at);
+        settled.with_all(added).map_err(|refusal| refusal.in_file(path))
     }
 
     /// Returns, for each axis of the sweep, the settings that it varies: one setting, or several that change together.
@@ -181,9 +150,11 @@ fn expand(base: &Overrides, sweep: &Sweep, files_hold: &[FilesHold]) -> Result<V
             );
         }
         let mut settings = given.settle().map_err(validate::missing)?;
-        let hold = FilesHold::of(settings.data, files_hold);
-        settings.count_out(hold);
-        validate::settings(&settings, hold).map_err(|refusal| refusal.in_cell(sweep, pick))?;
+        let hold = FilesHold::of(&settings.data, files_hold);
+        if let Some(hold) = &hold {
+            settings.count_out(hold);
+        }
+        validate::settings(&settings, hold.as_ref()).map_err(|refusal| refusal.in_cell(sweep, pick))?;
         cells.push(Cell { settings, swept });
     }
     validate::idle(&cells).map_err(|(index, refusal)| refusal.in_cell(sweep, &picks[index]))?;

@@ -47,11 +47,22 @@ impl Experiment {
             .into_iter()
             .map(|(name, value)| vec![name.to_owned(), value])
             .collect();
+        let is_known = self.cells.iter().all(|cell| planned(cell).is_some());
+        let steps = if is_known {
+            counted(self.planned_steps(), "step")
+        } else {
+            "? steps".to_owned()
+        };
         format!(
-            "{}: {}, {} planned in all\n{}\nin every cell\n{}\n{}",
+            "{}: {}, {} planned in all\n{}{}\nin every cell\n{}\n{}",
             self.name,
             counted(self.cells.len() as u64, "cell"),
-            counted(self.planned_steps(), "step"),
+            steps,
+            if is_known {
+                ""
+            } else {
+                "? stands for steps that a run counts when it reads the files of the data\n"
+            },
             self.cut_at_steps
                 .map(|steps| format!("every cell is cut at {steps} steps\n"))
                 .unwrap_or_default(),
@@ -74,7 +85,7 @@ impl Experiment {
             .collect();
         let rows = self.cells.iter().enumerate().map(|(index, cell)| {
             let values = cell.swept.iter().map(|(_, value)| value.clone());
-            let steps = cell.settings.planned_steps().to_string();
+            let steps = planned(cell).map_or_else(|| "?".to_owned(), |steps| steps.to_string());
             // Three digits, as in the names of the cells' directories.
             [format!("{index:03}")]
                 .into_iter()
@@ -84,6 +95,12 @@ impl Experiment {
         });
         [header].into_iter().chain(rows).collect()
     }
+}
+
+/// Returns the planned steps of a cell; `None` if epochs limit them and the number of examples is not known yet.
+fn planned(cell: &Cell) -> Option<u64> {
+    let is_known = cell.settings.train_len() > 0 || cell.settings.epochs.is_none();
+    is_known.then(|| cell.settings.planned_steps())
 }
 
 /// Formats rows with left-aligned columns.

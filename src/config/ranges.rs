@@ -110,6 +110,10 @@ impl fmt::Display for Dependent {
     }
 }
 
+/// Classes of one's own data. Labels are stored as bytes.
+pub(super) const CLASSES: Range = Range::new(Low::Least(2.0), High::Most(256.0));
+/// The largest label of a first class; labels in files have up to 32 bits.
+pub(super) const FIRST_LABEL: u32 = 1_000_000;
 /// A fraction that must not be everything: a dropout probability, a momentum.
 pub(super) const BELOW_ONE: Range = Range::new(Low::Least(0.0), High::Below(1.0));
 pub(super) const POSITIVE: Range = Range::new(Low::Above(0.0), High::Finite);

@@ -76,7 +76,7 @@ forms! {
     u64: "a whole number",
     usize: "a whole number",
     Extent: "`Full` or a whole number",
-    Data: "`FashionMnistSubset`, `FashionMnist`, `Mnist`, `Cifar10`, `Cifar100`",
+    Data: "`FashionMnistSubset`, `FashionMnist`, `Mnist`, `Cifar10`, `Cifar100`, `Idx(files: \"…\", classes: n, first_label: n, shape: (c, h, w))`, `Csv(files: \"…\", classes: n, first_label: n, label: \"…\", features: n)`, `Safetensors(files: \"…\", classes: n, first_label: n, features: n)`",
     Subset: "`First`, `Balanced(seed: n)`",
     Augment: "`Off`, `CropAndFlip(pad: n)`",
     Model: "`Mlp(widths: […])`, `Cnn(channels: (a, b))`, `Vgg11(width: n)`, `ResNet18(width: n)`, `ResNet20(width: n)`",

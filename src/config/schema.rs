@@ -145,6 +145,11 @@ macro_rules! settings {
                 $( if other.$name.is_some() { self.$name.clone_from(&other.$name); } )*
             }
 
+            /// Replaces those settings of a cell that are given.
+            pub(super) fn onto(&self, settings: &mut Settings) {
+                $( if let Some(value) = &self.$name { settings.$name.clone_from(value); } )*
+            }
+
             /// Sets every setting that has a default and is not given to its default.
             pub(super) fn fill_defaults(&mut self) {
                 $( $( self.$name.get_or_insert_with(|| $default); )? )*

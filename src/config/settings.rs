@@ -12,8 +12,14 @@ use super::{
 };
 
 settings! {
-    /// The data set. `FashionMnistSubset` is inside the program. The others are read from files.
-    data: Data = Data::FashionMnistSubset,
+    /// The data set. `FashionMnistSubset` is inside the program. The others are read from files. `Idx`, `Csv` and
+    /// `Safetensors` are one's own: `files` is their folder, or their folder and the beginning of their names. `first_label`
+    /// (0) is the label of the first class. `shape` (channels, height, width) and `features` are those of the files; if they
+    /// are given, the files are checked. `label` (`"label"`) is the column of labels.
+    data: Data = Data::FashionMnistSubset => [
+        format!("`classes`: {}", ranges::CLASSES),
+        format!("`first_label`: at most {}", ranges::FIRST_LABEL),
+    ],
     /// The number of training examples. `Full` takes all that the files hold.
     train_examples: Extent = Extent::Full => ["`Full` or 1 to N, the training examples of the data set"],
     /// The number of test examples. `Full` takes all that the files hold.
@@ -151,16 +157,18 @@ settings! {
 }
 
 impl Settings {
-    /// Returns the number of training examples in use.
+    /// Returns the number of training examples in use; 0 if that is for the files to say and they are not read yet.
     #[must_use]
     pub fn train_len(&self) -> usize {
-        self.train_examples.of(self.data.train_len())
+        self.train_examples
+            .of(self.data.official_len().map_or(0, |[train, _]| train))
     }
 
-    /// Returns the number of test examples in use.
+    /// Returns the number of test examples in use; 0 if that is for the files to say and they are not read yet.
     #[must_use]
     pub fn test_len(&self) -> usize {
-        self.test_examples.of(self.data.test_len())
+        self.test_examples
+            .of(self.data.official_len().map_or(0, |[_, test]| test))
     }
 
     /// Returns the number of optimizer steps in one epoch. A smaller batch at the end counts as a step.
@@ -189,24 +197,33 @@ impl Settings {
     #[must_use]
     pub fn selection(&self) -> Selection {
         Selection {
-            data: self.data,
+            data: self.data.clone(),
             train: self.train_examples,
             test: self.test_examples,
             subset: self.subset,
         }
     }
 
+    /// Returns channels, height and width of an example; zeros if that is for the files to say and they are not read
+    /// yet.
+    #[must_use]
+    pub fn input_shape(&self) -> [usize; 3] {
+        self.data.shape().unwrap_or_default()
+    }
+
     /// Replaces `Full` by the number of examples in the files if that differs from the official number, so that steps,
-    /// epochs and probes are computed from the files.
-    pub(super) fn count_out(&mut self, hold: FilesHold) {
-        for (extent, held, official) in [
-            (&mut self.train_examples, hold.train, self.data.train_len()),
-            (&mut self.test_examples, hold.test, self.data.test_len()),
+    /// epochs and probes are computed from the files. Notes the shape of the examples.
+    pub(super) fn count_out(&mut self, hold: &FilesHold) {
+        let official = self.data.official_len();
+        for (half, extent, held) in [
+            (0, &mut self.train_examples, hold.train),
+            (1, &mut self.test_examples, hold.test),
         ] {
-            if *extent == Extent::Full && held != official {
+            if *extent == Extent::Full && official.is_none_or(|official| official[half] != held) {
                 *extent = Extent::Count(held);
             }
         }
+        hold.shape_of(&mut self.data);
     }
 
     /// Limits the cell to `steps` optimizer steps.

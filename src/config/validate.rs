@@ -1,9 +1,10 @@
 //! Validation of a config: one function per rule.
 //!
-//! `examples` checks the numbers of examples against the data set's files, `values` checks each other setting by
+//! `data` checks the data set, `examples` checks the numbers of examples against its files, `values` checks each other setting by
 //! itself, `combinations` checks settings that must fit together, and `file` checks the name and the form of the sweep.
 
 mod combinations;
+mod data;
 mod examples;
 mod file;
 mod values;
@@ -22,14 +23,33 @@ pub(super) use file::{missing, name, sweep};
 /// The result of one rule for one cell.
 type Verdict = Result<(), Refusal>;
 
-/// Checks the settings of one cell with every rule. `hold` has the numbers of examples in the files of its data set.
-pub(super) fn settings(settings: &Settings, hold: FilesHold) -> Verdict {
+/// A number of examples for files that are not read yet: more than any rule asks for. It leaves no group of one example
+/// (see [`combinations`]), because the number before it, 10⁹ + 7, is prime.
+const UNKNOWN_LEN: usize = 1_000_000_008;
+
+/// A side of images for files that are not read yet.
+const UNKNOWN_SIDE: usize = 1_000_000;
+
+/// Checks the settings of one cell with every rule. `hold` has the numbers of examples in the files of its data set. If
+/// they are not known yet, nothing is refused because of them; all is checked again when they are.
+pub(super) fn settings(settings: &Settings, hold: Option<&FilesHold>) -> Verdict {
+    data::RULES.iter().try_for_each(|rule| rule(settings))?;
+    let each = |settings: &Settings| {
+        let mut rules = values::RULES.iter().chain(combinations::RULES);
+        rules.try_for_each(|rule| rule(settings))
+    };
+    let Some(hold) = hold else {
+        let mut settings = settings.clone();
+        settings.count_out(&FilesHold {
+            data: settings.data.clone(),
+            train: UNKNOWN_LEN,
+            test: UNKNOWN_LEN,
+            shape: Some([1, UNKNOWN_SIDE, UNKNOWN_SIDE]),
+        });
+        return each(&settings);
+    };
     examples::within_files(settings, hold)?;
-    values::RULES
-        .iter()
-        .chain(combinations::RULES)
-        .try_for_each(|rule| rule(settings))
-        .map_err(|refusal| refusal.told_of(hold))
+    each(settings).map_err(|refusal| refusal.told_of(hold))
 }
 
 /// Checks gauges by themselves.
@@ -51,7 +71,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(super) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             field: field.into(),
             part: String::new(),
@@ -72,8 +92,8 @@ impl Refusal {
 
     /// Adds the numbers of examples in the files if the message depends on them and they differ from the official
     /// numbers.
-    fn told_of(mut self, hold: FilesHold) -> Self {
-        if self.because_of.contains(&"data") && hold != FilesHold::of(hold.data, &[]) {
+    fn told_of(mut self, hold: &FilesHold) -> Self {
+        if self.because_of.contains(&"data") && !hold.is_official() {
             self.message = format!("{}; {}", self.message, examples::in_words(hold));
         }
         self
@@ -88,6 +108,28 @@ impl Refusal {
         }
         if let Some((path, _)) = sweep.origin(pick, &self.field) {
             self.field = path;
+        }
+        self
+    }
+
+    /// Names the place of the refused value in a list of added values.
+    pub(super) fn at(mut self, place: &str) -> Self {
+        place.clone_into(&mut self.field);
+        self
+    }
+
+    /// Leaves out the name `sweep` before the place: there is none in a list of added values.
+    pub(super) fn without_sweep(mut self) -> Self {
+        if let Some(rest) = self.field.strip_prefix("sweep.") {
+            self.field = rest.to_owned();
+        }
+        self
+    }
+
+    /// Names the place of the refused setting if `place` knows it.
+    pub(super) fn at_setting(mut self, place: impl Fn(&str) -> Option<String>) -> Self {
+        if let Some(place) = place(&self.field) {
+            self.field = place;
         }
         self
     }

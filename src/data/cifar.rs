@@ -10,11 +10,14 @@ use std::path::{Path, PathBuf};
 use super::DataError;
 use super::bytes::{of_file, whole};
 use super::half::{Half, check_labels};
-use super::images::RawImages;
+use super::images::{RawImages, Values};
 
 const CHANNELS: usize = 3;
 const SIDE: usize = 32;
 const PIXELS: usize = CHANNELS * SIDE * SIDE;
+
+/// The first bytes of the files for Python: pickle, protocol 2.
+const PICKLE: [u8; 2] = [0x80, 0x02];
 
 /// The number of superclasses of CIFAR-100.
 const COARSE_CLASSES: usize = 20;
@@ -42,6 +45,13 @@ impl Format {
             Self::Cifar100 => "CIFAR-100",
         }
     }
+
+    fn archive(self) -> &'static str {
+        match self {
+            Self::Cifar10 => "cifar-10-binary.tar.gz",
+            Self::Cifar100 => "cifar-100-binary.tar.gz",
+        }
+    }
 }
 
 /// Reads the files of one half in order. Labels must be below `classes`.
@@ -60,7 +70,7 @@ pub(super) fn half(files: &[PathBuf], format: Format, classes: usize) -> Result<
             channels: CHANNELS,
             height: SIDE,
             width: SIDE,
-            pixels,
+            values: Values::Bytes(pixels),
         },
         labels,
     })
@@ -76,6 +86,14 @@ fn decode(
     labels: &mut Vec<u8>,
 ) -> Result<(), DataError> {
     let bytes = whole(file, contents)?;
+    // 128 is no label of either data set, so such a file is not a file of records.
+    if bytes.starts_with(&PICKLE) {
+        return Err(DataError::Pickle {
+            file: file.to_owned(),
+            name: format.name(),
+            archive: format.archive(),
+        });
+    }
     let label_bytes = format.label_bytes();
     let record = label_bytes + PIXELS;
     if bytes.is_empty() || bytes.len() % record != 0 {

@@ -30,6 +30,13 @@ fn of_images(set: &Dataset, half: &Images) -> Option<String> {
     let images = half.pixels.chunks_exact(channels * plane);
     let is_one_colour = |image: &[f32]| image.chunks_exact(plane).all(are_alike);
     let first = half.pixels.get(..channels * plane)?;
+    if !set.has_images {
+        // Tables often have a column in which all values are equal.
+        return images
+            .clone()
+            .all(|image| image == first)
+            .then(|| "the same features".to_owned());
+    }
     if images.clone().all(|image| image == first) {
         let blank = if is_one_colour(first) { ", which is blank" } else { "" };
         return Some(format!("the same image{blank}"));
@@ -43,8 +50,11 @@ fn of_images(set: &Dataset, half: &Images) -> Option<String> {
     };
     // Blank images with one channel were found above.
     let channel = (0..channels).find(|&channel| is_blank(channel))?;
-    let name = ["red", "green", "blue"].get(channel).unwrap_or(&"next");
-    Some(format!("the same value in every {name} pixel"))
+    let colour = ["red", "green", "blue"].get(channel).filter(|_| channels == 3);
+    Some(match colour {
+        Some(colour) => format!("the same value in every {colour} pixel"),
+        None => format!("the same value in every pixel of channel {channel}, counted from 0"),
+    })
 }
 
 fn of_labels(half: &Images) -> Option<String> {

@@ -44,14 +44,14 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// A file begins with the wrong magic number.
-    #[error("{file} begins with {found:#010x}, expected {expected:#010x} as in an IDX file of {kind}")]
+    #[error("{file} begins with {found:#010x}, expected {} as in an IDX file of {kind}", magics(.expected))]
     Magic {
         /// The file.
         file: String,
         /// Its first four bytes, big-endian.
         found: u32,
-        /// The expected bytes.
-        expected: u32,
+        /// The allowed bytes.
+        expected: &'static [u32],
         /// "images" or "labels".
         kind: &'static str,
     },
@@ -75,18 +75,14 @@ pub enum DataError {
     },
     /// The numbers in a header are not plausible.
     #[error(
-        "{file} has a header of {count} examples of {height}×{width}, expected at least one pixel each and at most \
-         {limit_bytes} bytes in all"
+        "{file} has a header of {}, expected at least one value each and at most {limit_bytes} bytes in all",
+        sized(.sizes)
     )]
     Header {
         /// The file.
         file: String,
-        /// The number of examples in the header.
-        count: u32,
-        /// The height in the header.
-        height: u32,
-        /// The width in the header.
-        width: u32,
+        /// The sizes in the header: the number of examples, then those of an example.
+        sizes: Vec<u32>,
         /// The largest size allowed.
         limit_bytes: u64,
     },
@@ -128,6 +124,56 @@ pub enum DataError {
         /// The data set.
         name: &'static str,
     },
+    /// A file belongs to the version of CIFAR for Python.
+    #[error(
+        "{file} is a file of the Python version of {name}; it holds pickled objects, which this program does not read: \
+         download the binary version, {archive}, from https://www.cs.toronto.edu/~kriz/cifar.html"
+    )]
+    Pickle {
+        /// The file.
+        file: String,
+        /// The data set.
+        name: &'static str,
+        /// The archive to download instead.
+        archive: &'static str,
+    },
+    /// The files of one's own data set are not where they are expected.
+    #[error("{name} was not found: no {}; looked in {}; {help}", .lacking.join(", "), list(.looked))]
+    MissingOwn {
+        /// The data set.
+        name: String,
+        /// The missing files, under the names that were expected.
+        lacking: Vec<String>,
+        /// The searched folders, in order.
+        looked: Vec<PathBuf>,
+        /// What to do.
+        help: String,
+    },
+    /// A file of one's own data set holds something else than expected, at some place.
+    #[error("{file}: {place}: found {found}, expected {expected}")]
+    Unexpected {
+        /// The file.
+        file: String,
+        /// The place in the file, such as `line 3, column "age"`.
+        place: String,
+        /// What is there.
+        found: String,
+        /// What should be there, and what to do.
+        expected: String,
+    },
+    /// A standardized value is too large for 32 bits.
+    #[error(
+        "{file}: feature {feature} of example {example} is too far from the training examples: standardized with their \
+         mean and deviation, it does not fit into 32 bits; counted from 0"
+    )]
+    Infinite {
+        /// The file.
+        file: String,
+        /// The position of the example, from 0, among those in use.
+        example: usize,
+        /// The position of the feature, from 0.
+        feature: usize,
+    },
     /// Images and labels do not match in number.
     #[error("{labels_file} has {labels} labels, expected {images}, one for each image of {images_file}")]
     CountsDiffer {
@@ -141,7 +187,7 @@ pub enum DataError {
         labels: usize,
     },
     /// A label is not a class.
-    #[error("{file} has {kind} {label} at position {index}, expected 0 to {highest}")]
+    #[error("{file} has {kind} {label} at position {index}, expected {lowest} to {highest}")]
     Label {
         /// The label file.
         file: String,
@@ -150,24 +196,23 @@ pub enum DataError {
         /// The position of the label, from 0.
         index: usize,
         /// The label.
-        label: u8,
+        label: i64,
+        /// The lowest label allowed.
+        lowest: u32,
         /// The highest label allowed.
         highest: usize,
     },
-    /// Training and test images have different sizes.
-    #[error(
-        "{test_file} has images of {}×{}, expected {}×{} as in {train_file}",
-        test.0, test.1, train.0, train.1
-    )]
+    /// Training and test examples have different shapes.
+    #[error("{test_file} has {}, expected {} as in {train_file}", shaped(.test), shaped(.train))]
     SizesDiffer {
         /// The training image file.
         train_file: String,
-        /// The height and width of its images.
-        train: (usize, usize),
+        /// Channels, height and width of its examples.
+        train: [usize; 3],
         /// The test image file.
         test_file: String,
-        /// The height and width of its images.
-        test: (usize, usize),
+        /// Channels, height and width of its examples.
+        test: [usize; 3],
     },
     /// The number of examples differs from the fixed number of the data set.
     #[error("{file} has {found} examples, expected {expected}, as many as {name} has")]
@@ -179,7 +224,7 @@ pub enum DataError {
         /// The number of examples of the data set.
         expected: usize,
         /// The data set.
-        name: &'static str,
+        name: String,
     },
     /// A selection asks for more examples than the file has, or for none.
     #[error("{file} has {found} examples, {wanted} were asked for; expected 1 to {found}")]
@@ -235,4 +280,27 @@ pub enum DataError {
 fn list(folders: &[PathBuf]) -> String {
     let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
     names.join(", ")
+}
+
+/// Describes examples of a shape: "2 features", "images of 28×28" or "images of 3×32×32".
+pub(super) fn shaped([channels, height, width]: &[usize; 3]) -> String {
+    match (channels, height, width) {
+        (1, 1, 1) => "1 feature".to_owned(),
+        (_, 1, 1) => format!("{channels} features"),
+        (1, _, _) => format!("images of {height}×{width}"),
+        _ => format!("images of {channels}×{height}×{width}"),
+    }
+}
+
+fn sized(sizes: &[u32]) -> String {
+    let texts: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+    match &texts[..] {
+        [count, rest @ ..] if !rest.is_empty() => format!("{count} examples of {}", rest.join("×")),
+        _ => format!("{} examples", texts.join("×")),
+    }
+}
+
+fn magics(expected: &[u32]) -> String {
+    let texts: Vec<String> = expected.iter().map(|magic| format!("{magic:#010x}")).collect();
+    texts.join(" or ")
 }

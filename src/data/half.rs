@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::images::RawImages;
-use super::{DataError, balance, bytes, idx};
-use crate::config::{Extent, Subset};
+use super::{DataError, balance, bytes, idx, official};
+use crate::config::{Data, Extent, Subset};
 
 /// Images and their labels, and the names of their files for error messages.
 pub(super) struct Half {
@@ -34,20 +34,26 @@ impl Half {
             images_file: images.0,
             labels_file: labels.0,
         };
-        if half.images.count != half.labels.len() {
-            return Err(DataError::CountsDiffer {
-                images_file: half.images_file,
-                images: half.images.count,
-                labels_file: half.labels_file,
-                labels: half.labels.len(),
-            });
-        }
+        half.fits()?;
         check_labels(&half.labels_file, "label", &half.labels, classes)?;
         Ok(half)
     }
 
-    /// Refuses a number of examples that differs from `expected`. `name` is the name of the data set.
-    pub(super) fn has(&self, expected: usize, name: &'static str) -> Result<(), DataError> {
+    /// Refuses a number of labels that differs from the number of images.
+    pub(super) fn fits(&self) -> Result<(), DataError> {
+        if self.images.count == self.labels.len() {
+            return Ok(());
+        }
+        Err(DataError::CountsDiffer {
+            images_file: self.images_file.clone(),
+            images: self.images.count,
+            labels_file: self.labels_file.clone(),
+            labels: self.labels.len(),
+        })
+    }
+
+    /// Refuses a number of examples that differs from `expected`, the number of `data`.
+    pub(super) fn has(&self, expected: usize, data: &Data) -> Result<(), DataError> {
         if self.images.count == expected {
             return Ok(());
         }
@@ -55,7 +61,7 @@ impl Half {
             file: self.images_file.clone(),
             found: self.images.count,
             expected,
-            name,
+            name: official::name(data),
         })
     }
 
@@ -101,8 +107,39 @@ pub(super) fn check_labels(file: &str, kind: &'static str, labels: &[u8], classe
             file: file.to_owned(),
             kind,
             index,
-            label: labels[index],
+            label: labels[index].into(),
+            lowest: 0,
             highest: classes.saturating_sub(1),
         }),
     }
+}
+
+/// Returns the largest label of so many classes.
+pub(super) fn highest(first: u32, classes: usize) -> usize {
+    first as usize + classes.saturating_sub(1)
+}
+
+/// Returns the classes of labels that begin at `first`.
+pub(super) fn classes_of(
+    file: &str,
+    labels: impl Iterator<Item = i64>,
+    first: u32,
+    classes: usize,
+) -> Result<Vec<u8>, DataError> {
+    let class = |(index, label): (usize, i64)| {
+        let class = label
+            .checked_sub(first.into())
+            .and_then(|class| u8::try_from(class).ok());
+        class
+            .filter(|&class| usize::from(class) < classes)
+            .ok_or_else(|| DataError::Label {
+                file: file.to_owned(),
+                kind: "label",
+                index,
+                label,
+                lowest: first,
+                highest: highest(first, classes),
+            })
+    };
+    labels.enumerate().map(class).collect()
 }

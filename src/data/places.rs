@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::half::Half;
-use super::{DataError, name};
-use crate::config::Data;
+use super::{DataError, Official};
 use crate::user_folders::{Kind, user_folder};
 
 /// The folder in which Debian's data set packages install.
@@ -12,13 +11,13 @@ const DEBIAN: &str = "/usr/share/datasets";
 
 /// Returns the names of the files of the training and of the test half. On disk, a name may end in `.gz` or have a dot
 /// in place of a hyphen. For IDX, the images come before the labels.
-fn names(data: Data) -> [&'static [&'static str]; 2] {
+fn names(data: Official) -> [&'static [&'static str]; 2] {
     match data {
-        Data::FashionMnistSubset | Data::FashionMnist | Data::Mnist => [
+        Official::FashionMnistSubset | Official::FashionMnist | Official::Mnist => [
             &["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
             &["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
         ],
-        Data::Cifar10 => [
+        Official::Cifar10 => [
             &[
                 "data_batch_1.bin",
                 "data_batch_2.bin",
@@ -28,15 +27,15 @@ fn names(data: Data) -> [&'static [&'static str]; 2] {
             ],
             &["test_batch.bin"],
         ],
-        Data::Cifar100 => [&["train.bin"], &["test.bin"]],
+        Official::Cifar100 => [&["train.bin"], &["test.bin"]],
     }
 }
 
 /// Returns the names of the missing files. `found` has the existing files of the training and of the test half.
 /// The last batches of CIFAR-10 may be absent, but no batch before an existing one.
-fn lacking(data: Data, found: &[Vec<Option<PathBuf>>; 2]) -> Vec<&'static str> {
+fn lacking(data: Official, found: &[Vec<Option<PathBuf>>; 2]) -> Vec<&'static str> {
     let needed_of_train = match data {
-        Data::Cifar10 => found[0].iter().rposition(Option::is_some).map_or(1, |last| last + 1),
+        Official::Cifar10 => found[0].iter().rposition(Option::is_some).map_or(1, |last| last + 1),
         _ => found[0].len(),
     };
     let needed = [needed_of_train, found[1].len()];
@@ -49,11 +48,11 @@ fn lacking(data: Data, found: &[Vec<Option<PathBuf>>; 2]) -> Vec<&'static str> {
 }
 
 /// Finds the files of the training and of the test half, in the first folder that has all of them.
-pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Vec<PathBuf>; 2], DataError> {
+pub(super) fn find(data: Official, dir: Option<&Path>) -> Result<[Vec<PathBuf>; 2], DataError> {
     if let Some(dir) = dir.filter(|dir| dir.exists() && !dir.is_dir()) {
         return Err(DataError::NotAFolder {
             path: dir.to_owned(),
-            name: name(data),
+            name: data.name(),
         });
     }
     let (parents, within) = (parents(dir), within(data));
@@ -68,7 +67,7 @@ pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Vec<PathBuf>; 2], 
             nearly = if found.iter().flatten().any(Option::is_some) {
                 Some(format!("{} lacks {}", folder.display(), lacking.join(", ")))
             } else {
-                other_cifar(data, folder).map(|other| format!("{} holds {}", folder.display(), name(other)))
+                other_cifar(data, folder)
             };
         }
     }
@@ -78,7 +77,7 @@ pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Vec<PathBuf>; 2], 
         wanted = format!("{wanted}; {nearly}");
     }
     Err(DataError::Missing {
-        name: name(data),
+        name: data.name(),
         wanted,
         parents,
         within: within.iter().copied().filter(|folder| !folder.is_empty()).collect(),
@@ -86,18 +85,32 @@ pub(super) fn find(data: Data, dir: Option<&Path>) -> Result<[Vec<PathBuf>; 2], 
     })
 }
 
-/// Returns the other CIFAR data set if `folder` has its first file.
-fn other_cifar(wanted: Data, folder: &Path) -> Option<Data> {
-    let other = match wanted {
-        Data::Cifar10 => Data::Cifar100,
-        Data::Cifar100 => Data::Cifar10,
-        Data::FashionMnistSubset | Data::FashionMnist | Data::Mnist => return None,
+/// Says what `folder` has instead of this CIFAR data set: the other one, or the files for Python.
+fn other_cifar(wanted: Official, folder: &Path) -> Option<String> {
+    let (other, python) = match wanted {
+        Official::Cifar10 => (
+            Official::Cifar100,
+            ["data_batch_1", "cifar-10-batches-py", "cifar-10-python.tar.gz"],
+        ),
+        Official::Cifar100 => (
+            Official::Cifar10,
+            ["train", "cifar-100-python", "cifar-100-python.tar.gz"],
+        ),
+        Official::FashionMnistSubset | Official::FashionMnist | Official::Mnist => return None,
     };
-    existing(folder, names(other)[0][0]).map(|_| other)
+    let place = folder.display();
+    if existing(folder, names(other)[0][0]).is_some() {
+        return Some(format!("{place} holds {}", other.name()));
+    }
+    let found = python.iter().find(|name| folder.join(name).exists())?;
+    Some(format!(
+        "{place} has {found}, which belongs to the Python version; it holds pickled objects, which this program does not \
+         read"
+    ))
 }
 
 /// Returns the path of the file under any of its names, if it exists.
-fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
+pub(super) fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
     // Some tools unpack IDX files with a dot before the kind.
     let mut spellings = [name.to_owned(), name.replace("-idx", ".idx")]
         .into_iter()
@@ -108,10 +121,10 @@ fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
 
 /// Returns the possible names of a data set's folder, in order of search. "" is the parent itself. Named folders come
 /// before it, because MNIST and Fashion-MNIST use the same file names.
-fn within(data: Data) -> &'static [&'static str] {
+fn within(data: Official) -> &'static [&'static str] {
     match data {
-        Data::Mnist => &["mnist", "MNIST/raw", "MNIST", "", "raw"],
-        Data::FashionMnist | Data::FashionMnistSubset => &[
+        Official::Mnist => &["mnist", "MNIST/raw", "MNIST", "", "raw"],
+        Official::FashionMnist | Official::FashionMnistSubset => &[
             "fashion-mnist",
             "FashionMNIST/raw",
             "FashionMNIST",
@@ -119,13 +132,13 @@ fn within(data: Data) -> &'static [&'static str] {
             "",
             "raw",
         ],
-        Data::Cifar10 => &["cifar-10-batches-bin", ""],
-        Data::Cifar100 => &["cifar-100-binary", ""],
+        Official::Cifar10 => &["cifar-10-batches-bin", ""],
+        Official::Cifar100 => &["cifar-100-binary", ""],
     }
 }
 
 /// Returns the parents of such folders, in order of search.
-fn parents(dir: Option<&Path>) -> Vec<PathBuf> {
+pub(super) fn parents(dir: Option<&Path>) -> Vec<PathBuf> {
     match dir {
         Some(dir) => vec![dir.to_owned()],
         None => [
@@ -149,19 +162,19 @@ fn folders(parents: &[PathBuf], within: &[&str]) -> Vec<PathBuf> {
 }
 
 /// Says how to get the files.
-fn help(data: Data) -> String {
+fn help(data: Official) -> String {
     match data {
-        Data::Mnist => "put the four files into one of these folders (torchvision.datasets.MNIST(\"data\", \
+        Official::Mnist => "put the four files into one of these folders (torchvision.datasets.MNIST(\"data\", \
                         download=True) puts them into data/MNIST/raw), or name their folder with --data DIR"
             .to_owned(),
-        Data::FashionMnist | Data::FashionMnistSubset => {
+        Official::FashionMnist | Official::FashionMnistSubset => {
             "install the Debian package dataset-fashion-mnist, or put the four files of \
              https://github.com/zalandoresearch/fashion-mnist into one of these folders, or name their folder with \
              --data DIR; data: FashionMnistSubset needs no files"
                 .to_owned()
         }
-        Data::Cifar10 => cifar_help("cifar-10-binary.tar.gz", "cifar-10-batches-bin"),
-        Data::Cifar100 => cifar_help("cifar-100-binary.tar.gz", "cifar-100-binary"),
+        Official::Cifar10 => cifar_help("cifar-10-binary.tar.gz", "cifar-10-batches-bin"),
+        Official::Cifar100 => cifar_help("cifar-100-binary.tar.gz", "cifar-100-binary"),
     }
 }
 
@@ -174,16 +187,16 @@ fn cifar_help(archive: &str, folder: &str) -> String {
 
 /// Refuses MNIST if Fashion-MNIST is wanted, and the reverse. Both have the same file names and sizes; the first ten
 /// training labels differ. Files that are neither are accepted: they may be a user's own data.
-pub(super) fn refuse_the_other(data: Data, train: &Half) -> Result<(), DataError> {
+pub(super) fn refuse_the_other(data: Official, train: &Half) -> Result<(), DataError> {
     let other = match data {
-        Data::Mnist => (Data::FashionMnist, [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]),
-        _ => (Data::Mnist, [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]),
+        Official::Mnist => (Official::FashionMnist, [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]),
+        _ => (Official::Mnist, [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]),
     };
     if train.labels.starts_with(&other.1) {
         return Err(DataError::OtherDataset {
             file: train.labels_file.clone(),
-            found: name(other.0),
-            wanted: name(data),
+            found: other.0.name(),
+            wanted: data.name(),
         });
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::ExportError;
 use super::clock::{Anchor, Clock};
-use crate::config::Experiment;
+use crate::config::{Added, Experiment};
 use crate::event::{CellIndex, Point};
 use crate::record::{self, CellSummary, MergedLog, MetricsReader, RunState};
 
@@ -116,8 +116,16 @@ impl Run {
     fn look(&mut self) -> Result<(), ExportError> {
         let queue = record::read_queue(&self.path, self.base.cells.len())?;
         if self.cells.is_empty() || self.cells.len() < self.base.cells.len() + queue.added.len() {
-            let added = queue.added.iter().map(|added| (added.like, added.seed));
-            let all = self.base.clone().with_added(added).cells;
+            let added = queue.added.iter().map(|added| Added {
+                like: added.like,
+                seed: added.seed,
+                values: added.values.clone(),
+            });
+            let all = self
+                .base
+                .clone()
+                .with_added(added, &self.path.join("queue.json"))?
+                .cells;
             for (index, planned) in all.into_iter().enumerate().skip(self.cells.len()) {
                 let path = record::cell_path(&self.path, index);
                 self.cells.push(Cell {

@@ -13,13 +13,16 @@ use crate::event::CellIndex;
 const MOST_BYTES: u64 = 4 << 20;
 
 /// A cell that was added after the cells of the configuration. Added cells keep the order of this list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Added {
-    /// Index of the cell whose settings it shares, except for the seed.
+    /// Index of the cell whose settings it shares, except for the following.
     pub like: CellIndex,
     /// Its seed.
     pub seed: u64,
+    /// Other settings in which it differs, as RON text, such as `(learning_rate:0.1)`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub values: String,
 }
 
 /// The cells still to run.
@@ -100,7 +103,11 @@ mod tests {
         let expected = QueueFile {
             order: vec![3, 1],
             again: vec![],
-            added: vec![Added { like: 0, seed: 7 }],
+            added: vec![Added {
+                like: 0,
+                seed: 7,
+                values: String::new(),
+            }],
             left_out: vec![],
         };
         assert_eq!(read(text).unwrap(), expected);

@@ -19,8 +19,8 @@ use crate::config::{Experiment, Settings};
 use crate::device::OpenDevice;
 use crate::event::{CellEnding, CellIndex, CellSize};
 use crate::record::{
-    AlikeCells, CellRow, QueueFile, RowState, RunDir, RunInfo, RunState, Seen, discard, has_checkpoint, host_name,
-    read_cells_of, read_config, read_run, rfc3339,
+    self, AlikeCells, CellRow, QueueFile, RowState, RunDir, RunInfo, RunState, Seen, discard, has_checkpoint,
+    host_name, read_cells_of, read_config, read_run, rfc3339,
 };
 use crate::setup;
 use crate::train::needs;
@@ -46,6 +46,8 @@ impl Sweep {
         }
         let mut notices = notices(&run_dir, earlier.as_ref());
         let (experiment, mut kept) = with_added(experiment, run_dir.path())?;
+        let (experiment, more) = with_more(experiment, &mut kept, &run_dir, &running.add)?;
+        notices.extend(more.map(|words| (None, words)));
         if run_dir.is_shared() {
             // Only a process that can write `queue.json` can see to it that they run once.
             kept.again.clear();
@@ -166,6 +168,37 @@ impl Sweep {
     }
 }
 
+/// Adds the cells of more values, each `add` such as `seed: [5, 6]`, behind all others, and writes the queue at once: from
+/// then on the cells belong to the run, even if this process is killed. Returns a notice about them.
+fn with_more(
+    mut experiment: Experiment,
+    kept: &mut QueueFile,
+    run_dir: &RunDir,
+    add: &[String],
+) -> Result<(Experiment, Option<String>), SweepError> {
+    let before = experiment.cells.len();
+    for values in add {
+        let added = experiment.additions(values)?;
+        kept.added.extend(added.iter().map(|added| record::Added {
+            like: added.like,
+            seed: added.seed,
+            values: added.values.clone(),
+        }));
+        experiment = experiment.with_added(added, &run_dir.path().join("queue.json"))?;
+    }
+    let after = experiment.cells.len();
+    if after == before {
+        return Ok((experiment, None));
+    }
+    kept.order.extend(before..after);
+    run_dir.write_queue(kept)?;
+    let words = match after - before {
+        1 => format!("added cell {before:03}"),
+        count => format!("added {count} cells, {before:03} to {:03}", after - 1),
+    };
+    Ok((experiment, Some(words)))
+}
+
 /// Returns notices about the run directory, for the person watching.
 fn notices(run_dir: &RunDir, earlier: Option<&RunInfo>) -> Vec<(Option<CellIndex>, String)> {
     // Tasks on several machines are what a shared run directory is for.
@@ -255,8 +288,7 @@ fn seeds(experiment: &Experiment) -> Vec<u64> {
 
 /// Returns the size of a cell with these settings.
 fn size(settings: &Settings) -> CellSize {
-    let data = settings.data;
-    let network = setup::network(settings, [data.channels(), data.side(), data.side()], data.classes());
+    let network = setup::network(settings, settings.input_shape(), settings.data.classes());
     CellSize {
         parameters: network.layout().len() as u64,
         memory_bytes: needs(settings, &network, setup::dtype(settings).size()).bytes,

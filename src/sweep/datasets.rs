@@ -35,7 +35,7 @@ impl Loaded {
 }
 
 /// Identifies the numbers that are on the device.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Key {
     selection: Selection,
     dtype: DType,
@@ -81,10 +81,9 @@ impl Datasets {
     /// Returns the error of the first data set that cannot be read.
     pub fn count<'s>(&self, settings: impl Iterator<Item = &'s Settings>) -> Result<Vec<FilesHold>, DataError> {
         let mut counted: Vec<FilesHold> = Vec::new();
-        for data in settings.map(|s| s.data).filter(|data| data.has_open_length()) {
-            if counted.iter().all(|hold| hold.data != data) {
-                let [train, test] = Dataset::count(data, self.dir.as_deref())?;
-                counted.push(FilesHold { data, train, test });
+        for data in settings.map(|s| &s.data).filter(|data| data.has_open_length()) {
+            if counted.iter().all(|hold| !hold.data.is_same(data)) {
+                counted.push(Dataset::count(data, self.dir.as_deref())?);
             }
         }
         Ok(counted)
@@ -120,7 +119,7 @@ impl Datasets {
         let mut tried: Vec<Selection> = Vec::new();
         for selection in settings.map(Settings::selection) {
             if !tried.contains(&selection) {
-                let set = Dataset::load(selection, self.dir.as_deref())?;
+                let set = Dataset::load(&selection, self.dir.as_deref())?;
                 self.marks.push(DataMark {
                     set: format!("{}, {} + {} examples", set.name, set.train.len(), set.test.len()),
                     crc32: format!("{:08x}", set.crc32()),
@@ -167,7 +166,7 @@ impl Datasets {
     }
 
     fn load(&self, key: Key, settings: &Settings) -> Result<Loaded, DataError> {
-        let set = Dataset::load(key.selection, self.dir.as_deref())?;
+        let set = Dataset::load(&key.selection, self.dir.as_deref())?;
         for (kind, found, expected) in [
             ("training", set.train.len(), settings.train_len()),
             ("test", set.test.len(), settings.test_len()),
@@ -182,9 +181,9 @@ impl Datasets {
                 });
             }
         }
-        let upload = |half: &crate::data::Images| {
-            Examples::upload(&half.pixels, &half.labels, set.classes, &self.device, key.dtype)
-        };
+        let dtype = key.dtype;
+        let upload =
+            |half: &crate::data::Images| Examples::upload(&half.pixels, &half.labels, set.classes, &self.device, dtype);
         Ok(Loaded {
             key,
             train: upload(&set.train),

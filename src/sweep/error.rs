@@ -15,7 +15,7 @@ pub enum SweepError {
     /// The run directory cannot be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// The configuration in the run directory is not valid.
+    /// The configuration in the run directory, a cell that was added to it, or a value that is to be added is not valid.
     #[error(transparent)]
     Unreadable(#[from] ConfigError),
     /// `config.ron` has changed since the run began.

@@ -7,7 +7,7 @@ mod room;
 use std::fmt;
 use std::path::Path;
 
-use crate::config::{Data, Settings};
+use crate::config::Settings;
 use crate::device::OpenDevice;
 use crate::number::count::counted;
 use crate::setup;
@@ -59,12 +59,12 @@ impl fmt::Display for TooLarge {
 /// A data set that does not fit into memory.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{examples} examples of {data:?} need at least {} MiB to be read, but {room}; use fewer (`train_examples`, \
+    "{examples} examples of {data} need at least {} MiB to be read, but {room}; use fewer (`train_examples`, \
      `test_examples`), or run it with more memory",
     bytes >> 20
 )]
 pub struct DataTooLarge {
-    data: Data,
+    data: String,
     examples: usize,
     bytes: u64,
     room: Room,
@@ -96,20 +96,21 @@ impl Account {
     ///
     /// Returns an error if it cannot.
     pub(super) fn check_data(&self, settings: &Settings, device: &OpenDevice) -> Result<(), DataTooLarge> {
-        let data = settings.data;
         let examples = settings.train_len() + settings.test_len();
-        let pixels = (examples * data.channels() * data.side() * data.side()) as u64;
+        let pixels = (examples * settings.input_shape().iter().product::<usize>()) as u64;
         // Pixels are standardized in 32 bits, and then copied into the device's tensors.
         let on_device = if device.on_host {
             setup::dtype(settings).size() as u64
         } else {
             0
         };
-        let bytes = pixels * (4 + on_device);
+        // Features are in 64 bits until they are standardized.
+        let in_files = if settings.data.is_images() { 0 } else { 8 };
+        let bytes = pixels * (4 + on_device + in_files);
         let now = Usage::now();
         match room::least(Path::new("/"), &now, &now.beyond(&self.base)) {
             Some(room) if room.bytes < bytes => Err(DataTooLarge {
-                data,
+                data: settings.data.to_string(),
                 examples,
                 bytes,
                 room,

@@ -253,7 +253,11 @@ impl Queue {
                 self.sizes.push(size);
                 self.table.put(row);
                 self.experiment.cells.push(cell);
-                self.added.push(Added { like, seed });
+                self.added.push(Added {
+                    like,
+                    seed,
+                    values: String::new(),
+                });
                 self.order.push(index);
                 events.push(Event::CellAdded(Box::new(plan)));
             }

@@ -134,3 +134,63 @@ fn the_name_is_that_of_the_file_unless_it_is_given() {
     assert_eq!(with("steps: 1").unwrap().name, "test");
     assert_eq!(with("steps: 1, name: \"mine-2.a\"").unwrap().name, "mine-2.a");
 }
+
+#[test]
+fn added_values_make_the_cells_that_are_missing_and_may_change_several_settings_together() {
+    let text = "(model: Mlp(widths: [4]), cut_at_steps: 30, steps: 20, learning_rate: 0.1, sweep: (
+        together: [(batch_size: 10, learning_rate: 0.1), (batch_size: 20, learning_rate: 0.2)], seed: [0, 1], steps: [10, 20],
+    ))";
+    let experiment = Experiment::parse(text, Path::new("a.ron")).unwrap();
+    assert_eq!(experiment.cells.len(), 8);
+    let added = |add: &str| {
+        let all = experiment.additions(add).map_err(|error| error.to_string())?;
+        let whole = experiment
+            .clone()
+            .with_added(all.clone(), Path::new("queue.json"))
+            .unwrap();
+        let cells = &whole.cells[8..];
+        let values = |cell: &sharptui::config::Cell| {
+            let values: Vec<&str> = cell.swept.iter().map(|(_, value)| value.as_str()).collect();
+            values.join(" ")
+        };
+        assert_eq!(whole.clone().settled(&[], Path::new("a.ron")).unwrap(), whole);
+        Ok::<_, String>((
+            cells.iter().map(values).collect::<Vec<_>>(),
+            cells[0].settings.planned_steps(),
+        ))
+    };
+    let (cells, _) = added("together: [(batch_size: 10, learning_rate: 0.3)]").unwrap();
+    assert_eq!(cells, ["0.3 10 0 10", "0.3 10 0 20", "0.3 10 1 10", "0.3 10 1 20"]);
+    // The limit of all cells holds for new ones, too.
+    let (cells, planned) = added("(steps: [50])").unwrap();
+    assert_eq!(
+        (&cells[..2], cells.len(), planned),
+        (&["0.1 10 0 50".to_owned(), "0.1 10 1 50".to_owned()][..], 4, 30)
+    );
+    for (add, words) in [
+        (
+            "together: [(batch_size: 0, learning_rate: 0.3)]",
+            "--add: together[0].batch_size: 0 is out of range",
+        ),
+        (
+            "together: [(batch_size: 10)]",
+            "--add: together: `batch_size` together is not an axis of this run, which sweeps \
+          `learning_rate` and `batch_size` together, `seed`, `steps`",
+        ),
+        (
+            "learning_rate: [0.3]",
+            "--add: learning_rate: `learning_rate` is not an axis of this run",
+        ),
+        (
+            "train_examples: [5]",
+            "--add: train_examples: no value of `train_examples` can be added: the examples of a run",
+        ),
+        ("seed: [3], seed: [4]", "`seed` is swept a second time"),
+        ("seed: [3, 3]", "--add: seed[1]: is the same as sweep.seed[0], 3"),
+        ("seed: [0,5]", "--add"),
+        ("seed: [3", "--add:1:9: seed: ends too early; is a `]` or `)` missing?"),
+    ] {
+        let message = added(add).unwrap_err();
+        assert!(message.contains(words), "{words} is not in: {message}");
+    }
+}

@@ -119,6 +119,7 @@ fn a_settled_cell_counts_what_the_files_hold_and_not_the_official_numbers() {
         data: Data::Cifar10,
         train,
         test,
+        shape: None,
     };
     let settle = |hold| before.clone().settled(&[hold], Path::new("test.ron"));
     let settled = settle(hold(4950, 500)).unwrap();
@@ -162,6 +163,7 @@ fn settling_keeps_a_cut_and_what_tells_cells_apart() {
         data: Data::Cifar10,
         train: 320,
         test: 1000,
+        shape: None,
     };
     let cut = experiment.cut_at(std::num::NonZeroU64::new(50).unwrap());
     let settled = cut.settled(&[hold], Path::new("test.ron")).unwrap();

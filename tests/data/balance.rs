@@ -14,7 +14,7 @@ fn balanced(data: Data, train: usize, test: usize, seed: u64, dir: Option<&Path>
         test: Extent::Count(test),
         subset: Subset::Balanced { seed },
     };
-    Dataset::load(selection, dir)
+    Dataset::load(&selection, dir)
 }
 
 fn counts(images: &Images) -> Vec<usize> {

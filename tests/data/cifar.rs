@@ -49,7 +49,8 @@ fn batches_are_read_one_after_the_other_in_any_number_and_of_any_length() {
     let data = load_all(Data::Cifar10, dir.path()).unwrap();
     assert_eq!((data.train.labels, data.test.labels), (vec![3, 9], vec![5]));
     assert_eq!((data.shape, data.classes), ([3, 32, 32], 10));
-    assert_eq!(Dataset::count(Data::Cifar10, Some(dir.path())).unwrap(), [2, 1]);
+    let hold = Dataset::count(&Data::Cifar10, Some(dir.path())).unwrap();
+    assert_eq!((hold.train, hold.test, hold.shape), (2, 1, None));
 
     write_cifar10(&folder.join("data_batch_2.bin"), &[0]);
     write_cifar10(&folder.join("data_batch_3.bin"), &[7, 8, 9]);
@@ -187,6 +188,38 @@ fn a_batch_missing_in_between_and_another_cifar_are_refused_with_what_is_lacking
     let message = load_all(Data::Cifar100, dir.path()).unwrap_err();
     let other = format!("{} holds CIFAR-10", dir.path().display());
     assert!(message.contains(&other), "{message}");
+}
+
+#[test]
+fn the_version_for_python_is_recognized_by_its_names_and_by_its_first_bytes() {
+    let pickle = [0x80, 0x02, b'}', b'q', 0x01];
+    for (data, name, folder, archive) in [
+        (
+            Data::Cifar10,
+            "data_batch_1",
+            "cifar-10-batches-py",
+            "cifar-10-binary.tar.gz",
+        ),
+        (Data::Cifar100, "train", "cifar-100-python", "cifar-100-binary.tar.gz"),
+    ] {
+        for within in ["", folder] {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::create_dir_all(dir.path().join(within)).unwrap();
+            std::fs::write(dir.path().join(within).join(name), pickle).unwrap();
+            let message = load_all(data.clone(), dir.path()).unwrap_err();
+            let found = if within.is_empty() { name } else { folder };
+            let words = format!("has {found}, which belongs to the Python version; it holds pickled objects");
+            assert!(message.contains(&words) && message.contains(archive), "{message}");
+        }
+        // Its files under the names of the binary version.
+        let dir = tempfile::tempdir().unwrap();
+        for file in ["data_batch_1.bin", "test_batch.bin", "train.bin", "test.bin"] {
+            std::fs::write(dir.path().join(file), pickle).unwrap();
+        }
+        let message = load_all(data, dir.path()).unwrap_err();
+        let words = ".bin is a file of the Python version of CIFAR-10";
+        assert!(message.contains(words) && message.contains(archive), "{message}");
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_header_of_absurd_sizes_is_refused_without_allocating_them() {
     for sizes in [[u32::MAX; 3], [u32::MAX, 28, 28], [60_000, 0, 28], [60_000, 28, 0]] {
         let error = error_with(0, idx(0x803, &sizes, &[0; 6]));
         assert!(
-            matches!(error, DataError::Header { count, .. } if count == sizes[0]),
+            matches!(error, DataError::Header { sizes: ref found, .. } if *found == sizes),
             "{error}"
         );
     }

@@ -34,7 +34,7 @@ fn files_are_found_under_each_spelling_and_folder() {
                     };
                     std::fs::write(dir.path().join(within).join(name), bytes).unwrap();
                 }
-                let found = load_some(data, Extent::Full, Extent::Full, Some(dir.path())).unwrap();
+                let found = load_some(data.clone(), Extent::Full, Extent::Full, Some(dir.path())).unwrap();
                 assert_eq!((found.train, found.test), (plain.train.clone(), plain.test.clone()));
             }
         }

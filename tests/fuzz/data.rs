@@ -1,10 +1,11 @@
-//! Data sets: IDX and CIFAR, plain and gzipped.
+//! Data sets: IDX, CIFAR, CSV and safetensors, plain and gzipped.
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 use flate2::{Compression, GzBuilder};
+use safetensors::tensor::{Dtype, TensorView};
 use sharptui::config::{Data, Extent, Selection, Subset};
 use sharptui::data::Dataset;
 
@@ -32,7 +33,7 @@ fn load(data: Data, folder: &Path) -> Result<(), String> {
         test: Extent::Full,
         subset: Subset::First,
     };
-    let loaded = Dataset::load(selection, Some(folder)).map_err(|error| error.to_string())?;
+    let loaded = Dataset::load(&selection, Some(folder)).map_err(|error| error.to_string())?;
     for half in [&loaded.train, &loaded.test] {
         let [channels, height, width] = loaded.shape;
         assert_eq!(half.pixels.len(), half.len() * channels * height * width);
@@ -98,15 +99,93 @@ fn no_cifar_file_makes_its_reader_panic_or_take_memory() {
         let sound: Vec<u8> = (0..3).flat_map(|shade| record(labels, shade)).collect();
         fs::write(folder.path().join(file), &sound).unwrap();
         fs::write(folder.path().join(other), &sound).unwrap();
-        load(data, folder.path()).unwrap();
+        load(data.clone(), folder.path()).unwrap();
         let target = Target {
             name,
             place: file,
             most_memory_bytes: MOST_MEMORY_BYTES,
             seeds: vec![sound.clone(), gzip(&sound), gzip(&sound).repeat(2)],
         };
-        run(&target, |input| read_as(data, folder.path(), file, &sound, input));
+        run(&target, |input| {
+            read_as(data.clone(), folder.path(), file, &sound, input)
+        });
     }
+}
+
+/// Returns the files of one's own data sets whose names begin with `own-`, and the declarations of these sets.
+fn own() -> (Vec<(&'static str, Vec<u8>)>, [Data; 3]) {
+    let pixels = |count: u32| idx(0x804, &[count, 2, 3, 4], (0..24 * count).map(|i| i as u8));
+    let rows = idx(0xC02, &[5, 2], (0..40).map(|i| u8::from(i % 16 == 3)));
+    let features: Vec<u8> = (0..8).flat_map(|i| (i as f32).to_le_bytes()).collect();
+    let labels: Vec<u8> = (0..4_i64).flat_map(|i| (i % 2).to_le_bytes()).collect();
+    let tensors = [
+        ("features", TensorView::new(Dtype::F32, vec![4, 2], &features).unwrap()),
+        ("labels", TensorView::new(Dtype::I64, vec![4], &labels).unwrap()),
+    ];
+    let tensors = safetensors::serialize(tensors, None).unwrap();
+    let table = b"a,\"b, \"\"c\"\"\",label\n1,-2.5e3,0\n3,4,1\r\n\n5,6,1.0\n".to_vec();
+    let files = vec![
+        ("own-train-images-idx4-ubyte", pixels(5)),
+        ("own-train-labels-idx2-int", rows.clone()),
+        ("own-train.csv", table.clone()),
+        ("own-train.safetensors", tensors.clone()),
+        ("own-test-images-idx4-ubyte", pixels(5)),
+        ("own-test-labels-idx2-int", rows),
+        ("own-test.csv", table),
+        ("own-test.safetensors", tensors),
+    ];
+    let (files_named, classes, first_label) = ("own".to_owned(), 2, 0);
+    let sets = [
+        Data::Idx {
+            files: files_named.clone(),
+            classes,
+            first_label,
+            shape: None,
+        },
+        Data::Csv {
+            files: files_named.clone(),
+            classes,
+            first_label,
+            label: "label".to_owned(),
+            features: None,
+        },
+        Data::Safetensors {
+            files: files_named,
+            classes,
+            first_label,
+            features: None,
+        },
+    ];
+    (files, sets)
+}
+
+#[test]
+fn no_file_of_ones_own_makes_its_reader_panic_or_take_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let (files, [images, table, tensors]) = own();
+    for (name, bytes) in &files {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let sets = [&images, &images, &table, &tensors];
+    for set in sets {
+        load(set.clone(), folder.path()).unwrap();
+    }
+    let sound = files[..4].iter().map(|(_, bytes)| bytes);
+    let target = Target {
+        name: "own",
+        place: "own-t",
+        most_memory_bytes: MOST_MEMORY_BYTES,
+        seeds: sound.flat_map(|bytes| [bytes.clone(), gzip(bytes)]).collect(),
+    };
+    run(&target, |input| {
+        let read = sets.iter().zip(&files).map(|(set, (name, sound))| {
+            let outcome = read_as((*set).clone(), folder.path(), name, sound, input);
+            outcome.inspect_err(|message| assert!(message.contains("own-t") && message.len() < 2_000, "{message}"))
+        });
+        // A valid input is valid as one of the files.
+        let outcomes: Vec<_> = read.collect();
+        outcomes.into_iter().reduce(Result::or).unwrap()
+    });
 }
 
 /// Returns zeros that gzip has compressed to a thousandth.

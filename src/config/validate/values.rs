@@ -43,9 +43,10 @@ fn augment(settings: &Settings) -> Verdict {
     let Augment::CropAndFlip { pad } = settings.augment else {
         return Ok(());
     };
-    let side = settings.data.side();
+    let [_, height, width] = settings.input_shape();
+    let side = height.min(width);
     let range = format!(
-        "at least 1 and below {side}, the side of the images of {:?}",
+        "at least 1 and below {side}, the side of the images of {}",
         settings.data
     );
     in_range((1..side).contains(&pad), "augment", pad, range)

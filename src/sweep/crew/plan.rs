@@ -192,8 +192,7 @@ impl Circumstances<'_> {
 
 /// Returns the memory of a cell's data set, in bytes.
 pub(in super::super) fn data_bytes(settings: &Settings) -> u64 {
-    let data = settings.data;
-    let pixels = data.channels() * data.side() * data.side();
+    let pixels: usize = settings.input_shape().iter().product();
     ((settings.train_len() + settings.test_len()) * pixels * crate::setup::dtype(settings).size()) as u64
 }
 
