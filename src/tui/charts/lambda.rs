@@ -254,7 +254,7 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, lines: &[Line], width: u16
         }
     }
     for (quantity, line) in further().zip(&lines[2..]) {
-        spans.push(measured::current(quantity, line, scene, cell));
+        spans.push(measured::current(quantity, line, scene, cell, true));
     }
     let on = match (lambda, cell.plan.probes.get(probe)) {
         (Some(lambda), _) if !lambda.lambda_on.is_empty() => lambda.lambda_on.clone(),

@@ -31,12 +31,13 @@ pub(super) fn render(scene: &Scene, chart: &Chart, spread: Spread, area: Rect, b
         Span::raw(" "),
         Span::styled(theme.text(chart.title).into_owned(), theme.strong),
     ];
-    title.extend(
-        lines
-            .iter()
-            .zip(&quantities)
-            .map(|(line, quantity)| current(quantity, line, scene, cell)),
-    );
+    let values = |with_range| {
+        let all = lines.iter().zip(&quantities);
+        all.map(move |(line, quantity)| current(quantity, line, scene, cell, with_range))
+    };
+    // The ranges over the seeds are left out if some mean would have no room.
+    let needed: usize = title.iter().cloned().chain(values(true)).map(|span| span.width()).sum();
+    title.extend(values(needed < usize::from(area.width)));
     title.push(Span::raw(" "));
     let notes = notes(scene, cell, chart, spread).into_iter();
     let notes = notes.map(|words| vec![Span::styled(theme.text(words).into_owned(), theme.dim)]);
@@ -85,12 +86,13 @@ pub(super) fn line<'a>(quantity: &'static Quantity, scene: &Scene, cell: &'a Cel
     line.with_seeds(quantity, scene, cell)
 }
 
-/// Returns a line for a title, with its value at the cursor, or its last value if there is no cursor.
-pub(super) fn current<'a>(quantity: &Quantity, line: &Line, scene: &Scene, cell: &Cell) -> Span<'a> {
+/// Returns a line for a title, with its value at the cursor, or its last value if there is no cursor. For seeds together
+/// this is their mean; at the cursor and `with_range`, also their smallest and largest value.
+pub(super) fn current<'a>(quantity: &Quantity, line: &Line, scene: &Scene, cell: &Cell, with_range: bool) -> Span<'a> {
     let curve = cell.curves.of(quantity, scene.probe(cell));
     let say = |value| words::value_of(quantity, value);
     let value = match &line.together {
-        Some(together) if scene.view.cursor.is_some() => together.said(say),
+        Some(together) if with_range && scene.view.cursor.is_some() => together.said(say),
         Some(together) => together.mean_said(say),
         None => scene.at_cursor(curve, say, line.latest),
     };

@@ -234,6 +234,22 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_chart_leaves_out_the_range_at_the_cursor_but_no_mean() {
+        let mut fixture = three_seeds([1_000, 1_000, 600]);
+        fixture.view.cursor = Some(300);
+        let loss = |scene: &Scene, area: Rect, buffer: &mut Buffer| {
+            crate::tui::charts::render(scene, &crate::quantity::LOSS, area, buffer);
+        };
+        let wide = fixture.drawn(loss, (120, 12));
+        assert!(wide.contains("train 0.117 (0.105 to 0.128) "), "{wide}");
+        let narrow = fixture.drawn(loss, (39, 7));
+        assert!(
+            narrow.contains("train 0.117 ") && !narrow.contains("to 0.128"),
+            "{narrow}"
+        );
+    }
+
+    #[test]
     fn a_seed_that_diverged_ends_the_band_and_the_legend_says_so() {
         let mut fixture = three_seeds([1_000, 400, 600]);
         let diverged = script::ended(1, 400, CellEnding::Diverged);
