@@ -71,6 +71,8 @@ fn broken_off(scene: &Scene, seeds: &[CellIndex], members: &[Member]) -> Option<
     let unfinished = seeds.iter().zip(members).filter(|(_, member)| !member.holds);
     let (first, _) = unfinished.min_by_key(|(_, member)| member.curve.last_step())?;
     match scene.monitor.state(*first) {
+        // Another process may go on with a cell that was interrupted.
+        _ if scene.monitor.standing(*first).is_some() => None,
         CellState::Ended(CellEnding::Finished(_)) | CellState::Queued | CellState::Running | CellState::Paused => None,
         CellState::Ended(ending) => Some(format!("{} {}", cell_name(*first), ending.word())),
     }
