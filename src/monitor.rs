@@ -13,11 +13,13 @@
 //!
 //! It reads no clock: the caller passes the time of each event, so tests control the time.
 
+pub mod band;
 mod cell;
 mod clock;
 mod curve;
 mod kept;
 mod outcome;
+mod seeds;
 mod swept;
 mod trend;
 mod turns;

@@ -7,6 +7,7 @@ mod layers;
 mod measured;
 mod overlaid;
 pub(super) mod scatter;
+mod seeds;
 mod smooth;
 mod spectrum;
 pub(super) mod sweep;

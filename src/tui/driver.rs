@@ -196,8 +196,8 @@ impl Driver {
         }
     }
 
-    /// Reports the cells whose history is needed: the cells in the visible rows, the overlaid cells and the chosen
-    /// cell.
+    /// Reports the cells whose history is needed: the cells in the visible rows, the overlaid cells, the seeds that
+    /// are shown together and the chosen cell.
     fn say_what_is_looked_at(&mut self, wires: &Wires) {
         let Some(wanted) = wires.wanted.filter(|_| !self.monitor.cells.is_empty()) else {
             return;
@@ -208,6 +208,7 @@ impl Driver {
             .overlaid
             .iter()
             .copied()
+            .chain(self.view.together(&self.monitor))
             .chain([self.view.chosen(&self.monitor)]);
         for cell in important {
             cells.retain(|known| *known != cell);

@@ -34,7 +34,8 @@ impl Fixture {
         Self::after(script::three_at_once())
     }
 
-    fn after(events: Vec<crate::event::Event>) -> Self {
+    /// Returns the state after these events.
+    pub(super) fn after(events: Vec<crate::event::Event>) -> Self {
         let start = Instant::now();
         let mut monitor = Monitor::default();
         for event in events {
@@ -70,15 +71,20 @@ impl Fixture {
         self.monitor.apply(measured, self.start);
     }
 
-    /// Returns what a panel draws in an area of this size.
-    pub(super) fn drawn(&self, panel: fn(&Scene, Rect, &mut Buffer), size: (u16, u16)) -> String {
-        let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-        let scene = Scene {
+    /// Returns the frame of data to draw.
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene {
             monitor: &self.monitor,
             view: &self.view,
             load: self.load.as_ref(),
             now: self.start + Duration::from_secs(61),
-        };
+        }
+    }
+
+    /// Returns what a panel draws in an area of this size.
+    pub(super) fn drawn(&self, panel: fn(&Scene, Rect, &mut Buffer), size: (u16, u16)) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        let scene = self.scene();
         terminal
             .draw(|frame| panel(&scene, frame.area(), frame.buffer_mut()))
             .unwrap();

@@ -207,6 +207,12 @@ pub const BINDINGS: &[Binding] = &[
     ),
     binding(&[letter('V')], Action::OverlayNone, None, "remove all overlays"),
     binding(
+        &[letter('g')],
+        Action::Seeds,
+        None,
+        "seeds together: mean and range, or one cell",
+    ),
+    binding(
         &[key(KeyCode::Tab)],
         Action::NextProbe,
         Some(Hint::Wide("probe")),

@@ -20,7 +20,7 @@ mod trace;
 pub use axis::{Axis, Scale};
 pub use canvas::{Pattern, Pen};
 pub(super) use chart::place_at;
-pub use chart::{Chart, Marks, Series, Unit, step_span};
+pub use chart::{Area, Chart, Marks, Series, Unit, step_span};
 pub(super) use chart::{current, legend, mark_legend};
 pub use profile::Profile;
 pub use scatter::{Dot, Scatter, rows_for_columns};

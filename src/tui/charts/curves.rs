@@ -6,10 +6,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+use super::seeds::{Together, together};
 use super::smooth::smoothed;
 use crate::monitor::{Cell, Curve};
-use crate::tui::plot::{Axis, Chart, Marks, Pen, Scale, Series, Window};
+use crate::quantity::Quantity;
+use crate::tui::plot::{Area, Axis, Chart, Marks, Pen, Scale, Series, Window};
 use crate::tui::state::scene::Scene;
+use crate::tui::theme::Theme;
 
 /// On a linear axis the top is at most this many times the first value. Otherwise a curve that explodes would flatten
 /// everything before it.
@@ -29,6 +32,8 @@ pub(super) struct Line<'a> {
     pub(super) holds: bool,
     /// Whether the curve is smoothed when smoothing is on.
     pub(super) is_noisy: bool,
+    /// The seeds whose mean the curve is, if it is not that of a single cell.
+    pub(super) together: Option<Together>,
 }
 
 impl<'a> Line<'a> {
@@ -42,7 +47,48 @@ impl<'a> Line<'a> {
             marks: Marks::None,
             holds: false,
             is_noisy: true,
+            together: None,
         }
+    }
+
+    /// Returns the line with the mean over the seeds of the chosen `cell`'s combination in place of the cell's own
+    /// curve; unchanged if the charts show single cells.
+    pub(super) fn with_seeds(self, quantity: &Quantity, scene: &Scene, cell: &Cell) -> Self {
+        let Some((mean, together)) = together(quantity, scene, cell) else {
+            return self;
+        };
+        Self {
+            curve: Cow::Owned(mean),
+            together: Some(together),
+            ..self
+        }
+    }
+
+    /// Returns the entry of the seeds in the legend, if they are shown together.
+    pub(super) fn seeds_legend(&self, theme: &Theme) -> Option<Vec<Span<'static>>> {
+        self.together.as_ref().map(|together| together.legend(theme))
+    }
+
+    /// Returns the area from the smallest to the largest value of the seeds.
+    fn area(&self) -> Option<Area<'_>> {
+        let together = self.together.as_ref()?;
+        Some(Area {
+            low: &together.low,
+            high: &together.high,
+            pen: self.pen.faint(),
+        })
+    }
+
+    /// Returns the smallest and the largest value within `window`, of all seeds if they are shown together.
+    pub(super) fn range(&self, window: Window) -> Option<(f64, f64)> {
+        let borders = self
+            .together
+            .iter()
+            .flat_map(|together| [&together.low, &together.high]);
+        borders
+            .chain([&*self.curve])
+            .filter_map(|curve| window.range(curve))
+            .reduce(union)
     }
 
     /// Returns the curve alone, or the curve in a faint pattern with its `smooth` version over it.
@@ -75,11 +121,9 @@ pub(super) enum Spread {
 impl Spread {
     /// Returns the axis for the values of `lines` and of the curves `beside` them within `window`.
     pub(super) fn axis(self, lines: &[Line], beside: &[(Cow<Curve>, Pen)], window: Window, rows: usize) -> Axis {
-        let curves = lines.iter().map(|line| &*line.curve);
-        let range = curves
-            .chain(beside.iter().map(|(curve, _)| &**curve))
-            .filter_map(|curve| window.range(curve))
-            .reduce(union);
+        let of_lines = lines.iter().filter_map(|line| line.range(window));
+        let beside = beside.iter().filter_map(|(curve, _)| window.range(curve));
+        let range = of_lines.chain(beside).reduce(union);
         match self {
             Self::Shares => {
                 let (low, _) = range.unwrap_or((0.0, 0.0));
@@ -159,16 +203,18 @@ impl Curves<'_> {
             }));
             series.extend(first.series(smooth.as_ref()));
         }
+        let is_one_cell = self.lines.iter().all(|line| line.together.is_none());
         let across = scene.view.across;
         let placed = |step: u64| across.place(cell, step);
         Chart {
             title: self.title,
             legend: self.legend,
+            areas: self.lines.iter().rev().filter_map(Line::area).collect(),
             series,
             axis: self.axis,
             window: scene.window(),
             cursor: scene.view.cursor.map(placed),
-            changes: cell.changes().into_iter().map(placed).collect(),
+            changes: cell.changes().into_iter().filter(|_| is_one_cell).map(placed).collect(),
             unit: across.unit(cell),
         }
         .render(area, buffer, scene.theme());

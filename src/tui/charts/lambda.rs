@@ -30,6 +30,9 @@ const MOST_ABOVE_THRESHOLD: f64 = 5.0;
 /// From this width on, there is room for the whole title beside the legend.
 const WIDE: u16 = 110;
 
+/// The same if seeds are shown together, which takes more words.
+const WIDE_TOGETHER: u16 = 140;
+
 /// Draws the chart.
 pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let Some(cell) = scene.cell() else { return };
@@ -37,7 +40,8 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     let curve = cell.curves.of(&LAMBDA_MAX, probe);
     let others = overlaid::cells(scene);
     // The user must find the overlaid curves easily, so the other cells are not drawn with them.
-    let past = if others.is_empty() {
+    let is_one_cell = scene.view.together(scene.monitor).is_empty();
+    let past = if others.is_empty() && is_one_cell {
         past(scene, probe)
     } else {
         Vec::new()
@@ -47,44 +51,48 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         .map(|(_, cell, pen)| (scene.across(cell, cell.curves.of(&LAMBDA_MAX, probe)), *pen))
         .collect();
     let pens = Pens::new(scene);
-    let threshold = scene.across(cell, cell.curves.of(&THRESHOLD, probe));
-    let placed = scene.across(cell, curve);
     let behind: Vec<(Cow<Curve>, Pen)> = past
         .iter()
         .map(|(cell, curve)| (scene.across(cell, curve), pens.past))
         .collect();
+    let lambda = Line {
+        marks: Marks::All,
+        ..Line::measured(
+            "λ_max",
+            scene.across(cell, curve),
+            cell.latest.of(&LAMBDA_MAX, probe),
+            pens.lambda,
+        )
+    };
+    let threshold = Line {
+        // λ_max rises towards the threshold, so the threshold is drawn to the right end of the chart.
+        holds: scene.monitor.state(scene.chosen()).can_be_aborted(),
+        is_noisy: false,
+        ..Line::measured(
+            &cell.plan.threshold.formula,
+            scene.across(cell, cell.curves.of(&THRESHOLD, probe)),
+            cell.latest.first(&THRESHOLD),
+            pens.threshold,
+        )
+    };
+    let lambda = lambda.with_seeds(&LAMBDA_MAX, scene, cell);
+    let threshold = threshold.with_seeds(&THRESHOLD, scene, cell);
     let rows = usize::from(area.height.saturating_sub(2));
     let beside: Vec<&Curve> = behind.iter().chain(&overlaid).map(|(curve, _)| &**curve).collect();
     let axis = axis(
         scene.view.lambda_scale,
         scene.window(),
-        &placed,
-        &threshold,
+        &lambda,
+        &threshold.curve,
         &beside,
         rows,
     );
-    let mut lines = vec![
-        Line {
-            marks: Marks::All,
-            ..Line::measured("λ_max", placed, cell.latest.of(&LAMBDA_MAX, probe), pens.lambda)
-        },
-        Line {
-            // λ_max rises towards the threshold, so the threshold is drawn to the right end of the chart.
-            holds: scene.monitor.state(scene.chosen()).can_be_aborted(),
-            is_noisy: false,
-            ..Line::measured(
-                &cell.plan.threshold.formula,
-                threshold,
-                cell.latest.first(&THRESHOLD),
-                pens.threshold,
-            )
-        },
-    ];
+    let mut lines = vec![lambda, threshold];
     let further = further().map(|quantity| measured::line(quantity, scene, cell));
     lines.extend(further);
     Curves {
-        title: title(scene, &pens, cell, probe, area.width),
-        legend: legend(scene, &pens, cell, curve, &past),
+        title: title(scene, &pens, cell, &lines, area.width),
+        legend: legend(scene, &pens, cell, &lines[0], &past),
         axis,
         lines,
         behind,
@@ -100,9 +108,10 @@ fn further() -> impl Iterator<Item = &'static Quantity> {
 }
 
 /// Returns the legend of everything on the chart except the curve and its threshold.
-fn legend(scene: &Scene, pens: &Pens, cell: &Cell, curve: &Curve, past: &[(&Cell, &Curve)]) -> Vec<Vec<Span<'static>>> {
+fn legend(scene: &Scene, pens: &Pens, cell: &Cell, lambda: &Line, past: &[(&Cell, &Curve)]) -> Vec<Vec<Span<'static>>> {
     let theme = scene.theme();
-    let mut legend = Vec::new();
+    let curve = &*lambda.curve;
+    let mut legend = Vec::from_iter(lambda.seeds_legend(theme));
     if let Some(points) = scene.view.smoothing.points() {
         legend.push(plot::legend(pens.lambda, &format!("mean of {points}"), theme));
     }
@@ -117,7 +126,7 @@ fn legend(scene: &Scene, pens: &Pens, cell: &Cell, curve: &Curve, past: &[(&Cell
     if curve.buckets().iter().any(|bucket| bucket.gap_after) {
         legend.push(plot::mark_legend('×', "before a gap", theme));
     }
-    if !cell.rate_changes.is_empty() {
+    if !cell.rate_changes.is_empty() && lambda.together.is_none() {
         legend.push(plot::mark_legend('│', "η changed by hand", theme));
     }
     if !past.is_empty() {
@@ -171,10 +180,10 @@ fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<(&'a Cell, &'a Curve)> {
     curves[curves.len().saturating_sub(MOST_PAST)..].to_vec()
 }
 
-fn axis(scale: Scale, window: Window, curve: &Curve, threshold: &Curve, past: &[&Curve], rows: usize) -> Axis {
+fn axis(scale: Scale, window: Window, lambda: &Line, threshold: &Curve, past: &[&Curve], rows: usize) -> Axis {
     let behind = past.iter().filter_map(|curve| window.range(curve)).reduce(union);
     let beside = [window.range(threshold), behind].into_iter().flatten().reduce(union);
-    let (low, high) = match (window.range(curve), beside) {
+    let (low, high) = match (lambda.range(window), beside) {
         (Some((low, high)), Some((_, beside))) if high > 0.0 => (low, high.max(beside.min(high * MOST_STRETCH))),
         (Some(range), _) | (None, Some(range)) => range,
         (None, None) => (0.0, 1.0),
@@ -194,12 +203,14 @@ fn axis(scale: Scale, window: Window, curve: &Curve, threshold: &Curve, past: &[
     Axis::new(scale, if from_zero { 0.0 } else { low }, high, rows)
 }
 
-fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) -> Vec<Span<'a>> {
+fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, lines: &[Line], width: u16) -> Vec<Span<'a>> {
     let theme = scene.theme();
+    let probe = scene.probe(cell);
+    let together = lines[0].together.as_ref();
     let name = theme.text("λ_max ").into_owned();
     let sample = pens.lambda.sample(theme.glyphs);
     let mut spans = vec![];
-    if scene.view.pinned.is_some() {
+    if scene.view.pinned.is_some() && together.is_none() {
         spans.push(Span::styled(format!(" {}", cell_name(scene.chosen())), theme.strong));
     }
     spans.extend([
@@ -214,8 +225,8 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
         spans.insert(0, Span::styled(format!(" {}", theme.text(at)), theme.key));
     }
     match lambda {
-        _ if scene.view.cursor.is_some() => {
-            let there = scene.at_cursor(curve, say, None);
+        _ if scene.view.cursor.is_some() || together.is_some() => {
+            let there = together.map_or_else(|| scene.at_cursor(curve, say, None), |together| together.said(say));
             spans.push(Span::styled(theme.text(there).into_owned(), theme.strong));
         }
         Some(lambda) => {
@@ -232,20 +243,18 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
         spans.push(plot::current(
             pens.threshold,
             &cell.plan.threshold.formula,
-            &scene.at_cursor(cell.curves.of(&THRESHOLD, probe), say, Some(threshold)),
+            &lines[1].together.as_ref().map_or_else(
+                || scene.at_cursor(cell.curves.of(&THRESHOLD, probe), say, Some(threshold)),
+                |together| together.mean_said(say),
+            ),
             theme,
         ));
         if cell.is_unstable_at_zero() && scene.view.cursor.is_none() {
             spans.push(Span::styled(" below 0", theme.warning));
         }
     }
-    for quantity in further() {
-        spans.push(measured::current(
-            quantity,
-            &measured::line(quantity, scene, cell),
-            scene,
-            cell,
-        ));
+    for (quantity, line) in further().zip(&lines[2..]) {
+        spans.push(measured::current(quantity, line, scene, cell, true));
     }
     let on = match (lambda, cell.plan.probes.get(probe)) {
         (Some(lambda), _) if !lambda.lambda_on.is_empty() => lambda.lambda_on.clone(),
@@ -253,7 +262,11 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, probe: usize, width: u16) 
         _ => String::new(),
     };
     // A small screen names the overlaid curves instead of the probe.
-    let is_crowded = width < WIDE && !(scene.view.overlaid.is_empty() && scene.view.smoothing.points().is_none());
+    let is_compared = !scene.view.overlaid.is_empty() || scene.view.smoothing.points().is_some();
+    let is_crowded = match together {
+        Some(_) => width < WIDE_TOGETHER,
+        None => width < WIDE && is_compared,
+    };
     if is_crowded {
         spans.push(Span::raw(" "));
         return spans;

@@ -31,15 +31,21 @@ pub(super) fn render(scene: &Scene, chart: &Chart, spread: Spread, area: Rect, b
         Span::raw(" "),
         Span::styled(theme.text(chart.title).into_owned(), theme.strong),
     ];
-    title.extend(
-        lines
-            .iter()
-            .zip(&quantities)
-            .map(|(line, quantity)| current(quantity, line, scene, cell)),
-    );
+    let values = |with_range| {
+        let all = lines.iter().zip(&quantities);
+        all.map(move |(line, quantity)| current(quantity, line, scene, cell, with_range))
+    };
+    // The ranges over the seeds are left out if some mean would have no room.
+    let needed: usize = title.iter().cloned().chain(values(true)).map(|span| span.width()).sum();
+    title.extend(values(needed < usize::from(area.width)));
     title.push(Span::raw(" "));
     let notes = notes(scene, cell, chart, spread).into_iter();
-    let legend = notes.map(|words| vec![Span::styled(theme.text(words).into_owned(), theme.dim)]);
+    let notes = notes.map(|words| vec![Span::styled(theme.text(words).into_owned(), theme.dim)]);
+    let legend = lines
+        .first()
+        .and_then(|line| line.seeds_legend(theme))
+        .into_iter()
+        .chain(notes);
     let overlaid: Vec<(Cow<Curve>, Pen)> = overlaid::cells(scene)
         .into_iter()
         .filter_map(|(_, cell, pen)| Some((scene.across(cell, cell.curves.of(quantities.first()?, probe)), pen)))
@@ -63,7 +69,7 @@ pub(super) fn line<'a>(quantity: &'static Quantity, scene: &Scene, cell: &'a Cel
         quantity::Uncertainty::None | quantity::Uncertainty::StandardError { .. } => Marks::None,
         quantity::Uncertainty::Residual { .. } => Marks::Unconverged,
     };
-    Line {
+    let line = Line {
         marks,
         is_noisy: quantity.line != quantity::Line::Limit,
         ..Line::measured(
@@ -76,13 +82,20 @@ pub(super) fn line<'a>(quantity: &'static Quantity, scene: &Scene, cell: &'a Cel
             cell.latest.of(quantity, probe),
             pen(quantity, scene.theme()),
         )
-    }
+    };
+    line.with_seeds(quantity, scene, cell)
 }
 
-/// Returns a line for a title, with its value at the cursor, or its last value if there is no cursor.
-pub(super) fn current<'a>(quantity: &Quantity, line: &Line, scene: &Scene, cell: &Cell) -> Span<'a> {
+/// Returns a line for a title, with its value at the cursor, or its last value if there is no cursor. For seeds together
+/// this is their mean; at the cursor and `with_range`, also their smallest and largest value.
+pub(super) fn current<'a>(quantity: &Quantity, line: &Line, scene: &Scene, cell: &Cell, with_range: bool) -> Span<'a> {
     let curve = cell.curves.of(quantity, scene.probe(cell));
-    let value = scene.at_cursor(curve, |value| words::value_of(quantity, value), line.latest);
+    let say = |value| words::value_of(quantity, value);
+    let value = match &line.together {
+        Some(together) if with_range && scene.view.cursor.is_some() => together.said(say),
+        Some(together) => together.mean_said(say),
+        None => scene.at_cursor(curve, say, line.latest),
+    };
     plot::current(line.pen, line.label, &value, scene.theme())
 }
 

@@ -98,6 +98,7 @@ struct Bench {
     signals: Sender<Signal>,
     input: Sender<Input>,
     jobs: Sender<Job>,
+    wanted: Receiver<Vec<CellIndex>>,
     driver: JoinHandle<Pass>,
 }
 
@@ -108,6 +109,7 @@ impl Bench {
         let (signals, signals_out) = unbounded();
         let (input, input_out) = unbounded();
         let (jobs, jobs_out) = unbounded();
+        let (wanted_in, wanted) = unbounded();
         let screen = Arc::new(Mutex::new(TestBackend::new(80, 24)));
         let backend = Shared {
             screen,
@@ -124,7 +126,7 @@ impl Bench {
                 jobs: &jobs_out,
                 input: &input_out,
                 owns: true,
-                wanted: None,
+                wanted: Some(&wanted_in),
                 load: None,
             };
             driver.run(&mut terminal, &wires)
@@ -136,6 +138,7 @@ impl Bench {
             signals,
             input,
             jobs,
+            wanted,
             driver,
         };
         bench.tell(script::half_way());
@@ -184,6 +187,30 @@ impl Bench {
         }
         self.driver.join().unwrap()
     }
+}
+
+#[test]
+fn the_curves_of_all_seeds_are_asked_for_when_they_are_shown_together() {
+    let bench = Bench::start(Mood::Works);
+    let mut plan = script::plan();
+    plan.cells.resize(20, plan.cells[5].clone());
+    for (seed, cell) in plan.cells.iter_mut().enumerate() {
+        cell.swept = vec![("seed".into(), seed.to_string())];
+        cell.settings.clone_from(&cell.swept);
+    }
+    bench.tell([Event::SweepStarted(plan)]);
+    bench.wait_for("0 of 20 done");
+    let asked: Vec<Vec<CellIndex>> = bench.wanted.try_iter().collect();
+    assert!(asked.iter().all(|cells| cells.len() < 20), "{asked:?}");
+    bench.letter('g');
+    bench.wait_for("mean of 0 of 20 seeds");
+    let all = |mut cells: Vec<CellIndex>| {
+        cells.sort_unstable();
+        cells.into_iter().eq(0..20)
+    };
+    while !all(bench.wanted.recv_timeout(PATIENCE).unwrap()) {}
+    bench.signals.send(Signal::Hangup).unwrap();
+    bench.left();
 }
 
 #[test]

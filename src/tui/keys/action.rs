@@ -57,6 +57,8 @@ pub enum Action {
     Overlay,
     /// Remove all overlays.
     OverlayNone,
+    /// Show the mean and the range over the seeds of the chosen cell's combination, or the chosen cell alone.
+    Seeds,
     /// Show λ_max on the next probe.
     NextProbe,
     /// Show the scatter of all finished cells, coloured by the next swept setting; after the last setting, show loss
@@ -196,6 +198,7 @@ impl Action {
             | Self::Smooth
             | Self::Overlay
             | Self::OverlayNone
+            | Self::Seeds
             | Self::NextProbe
             | Self::Copy => page == Page::Charts,
             Self::Scatter => matches!(page, Page::Charts | Page::Sweep),

@@ -36,6 +36,17 @@ pub struct Series<'a> {
     pub holds: bool,
 }
 
+/// The area between two curves.
+#[derive(Clone, Copy, Debug)]
+pub struct Area<'a> {
+    /// The lower border.
+    pub low: &'a Curve,
+    /// The upper border, with the same places.
+    pub high: &'a Curve,
+    /// The pen of the area.
+    pub pen: Pen,
+}
+
 /// Which points of a curve get glyphs of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marks {
@@ -54,6 +65,8 @@ pub struct Chart<'a> {
     pub title: Vec<Span<'a>>,
     /// The entries of the legend.
     pub legend: Vec<Vec<Span<'a>>>,
+    /// Areas, which are drawn behind all curves.
+    pub areas: Vec<Area<'a>>,
     /// The curves.
     pub series: Vec<Series<'a>>,
     /// The vertical axis.
@@ -161,6 +174,10 @@ impl Chart<'_> {
                     },
                 );
             }
+        }
+        for area in &self.areas {
+            let (low, high) = (area.low.buckets(), area.high.buckets());
+            trace::fill(&mut canvas, &self.axis, self.window, low, high, &area.pen);
         }
         for series in &self.series {
             trace::draw(

@@ -94,6 +94,51 @@ pub(super) fn hold(canvas: &mut Canvas, axis: &Axis, window: Window, last: &Buck
     }
 }
 
+/// Fills the area between two curves with the same places: one dot in four, and both borders.
+pub(super) fn fill(canvas: &mut Canvas, axis: &Axis, window: Window, low: &[Bucket], high: &[Bucket], pen: &Pen) {
+    let columns = canvas.columns();
+    let mut earlier: Option<(usize, f64, f64)> = None;
+    for (low, high) in window.of(low).iter().zip(window.of(high)) {
+        let at = window.column(low.first_step, columns);
+        // On a logarithmic axis the smallest value may not be positive. It lies below the axis.
+        let bottom = axis.position(low.last).unwrap_or(0.0);
+        let Some(top) = axis.position(high.last) else {
+            earlier = None;
+            continue;
+        };
+        let (from, start_bottom, start_top) = earlier.unwrap_or((at, bottom, top));
+        for column in from..=at {
+            let share = if at > from {
+                (column - from) as f64 / (at - from) as f64
+            } else {
+                1.0
+            };
+            let between = |start: f64, end: f64| start + share * (end - start);
+            stipple(
+                canvas,
+                column,
+                between(start_bottom, bottom),
+                between(start_top, top),
+                pen,
+            );
+        }
+        earlier = (!low.gap_after).then_some((at, bottom, top));
+    }
+}
+
+/// Draws one column of an area.
+fn stipple(canvas: &mut Canvas, column: usize, bottom: f64, top: f64, pen: &Pen) {
+    if top < -0.001 || bottom > 1.001 {
+        return;
+    }
+    let rows = canvas.rows();
+    let (highest, lowest) = (clamped_row(top, rows), clamped_row(bottom, rows));
+    let inside = (highest..=lowest).filter(|row| row % 2 == 0);
+    for row in inside.chain([highest, lowest]) {
+        canvas.column(column, row, row, pen);
+    }
+}
+
 fn reduce(buckets: &[Bucket], window: Window, columns: usize) -> Vec<Column> {
     let mut reduced: Vec<Column> = Vec::with_capacity(columns.min(buckets.len()));
     for bucket in window.of(buckets) {

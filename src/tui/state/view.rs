@@ -132,6 +132,8 @@ pub struct View {
     pub smoothing: Smoothing,
     /// Cells overlaid on the charts for comparison.
     pub overlaid: Vec<CellIndex>,
+    /// Whether the charts show the seeds of the chosen cell's combination together.
+    pub seeds_together: bool,
     /// The step at which the curves are read out.
     pub cursor: Option<u64>,
     /// A requested pause (`true`) of these cells, or its end (`false`), that is not confirmed yet.
@@ -171,6 +173,7 @@ impl View {
             zoom: Zoom::Whole,
             smoothing: Smoothing::Off,
             overlaid: Vec::new(),
+            seeds_together: false,
             cursor: None,
             asked_to_pause: None,
             asked_to_audit: BTreeMap::new(),
@@ -378,6 +381,7 @@ impl View {
             Action::WholeRun => self.zoom = Zoom::Whole,
             Action::Smooth => self.smoothing = self.smoothing.next(),
             Action::Overlay => return Some(Effect::Say(self.lay_over(self.chosen(monitor)))),
+            Action::Seeds => return Some(Effect::Say(self.put_seeds_together(monitor))),
             Action::OverlayNone => self.overlaid.clear(),
             Action::NextProbe => {
                 let probes = monitor

@@ -11,6 +11,9 @@ use crate::tui::plot::{self, Window};
 /// Maximum number of overlaid cells: more could not be distinguished on a chart.
 pub(in crate::tui) const MOST_OVERLAID: usize = 6;
 
+/// Maximum number of seeds that are shown together: their curves are kept in memory.
+const MOST_SEEDS: usize = 32;
+
 /// Number of stops of the cursor across a chart.
 const CURSOR_STOPS: u64 = 100;
 
@@ -82,6 +85,32 @@ impl View {
         }
         self.overlaid.push(cell);
         format!("{name} is overlaid on other cells' charts")
+    }
+
+    /// Shows the seeds of each combination together, or single cells. Returns a message for the user.
+    pub(super) fn put_seeds_together(&mut self, monitor: &Monitor) -> String {
+        self.seeds_together = !self.seeds_together;
+        if !self.seeds_together {
+            return "the charts show the chosen cell alone".to_owned();
+        }
+        match monitor.seeds_of(self.chosen(monitor)).len() {
+            0 | 1 => format!(
+                "{} is the only seed of its combination",
+                cell_name(self.chosen(monitor))
+            ),
+            seeds @ ..=MOST_SEEDS => format!("the charts show the {seeds} seeds of the combination together"),
+            seeds => format!("the charts show {MOST_SEEDS} of the {seeds} seeds of the combination together"),
+        }
+    }
+
+    /// Returns the cells that the charts show together: at least two, or none.
+    pub(in crate::tui) fn together(&self, monitor: &Monitor) -> Vec<CellIndex> {
+        if !self.seeds_together {
+            return Vec::new();
+        }
+        let mut cells = monitor.seeds_of(self.chosen(monitor));
+        cells.truncate(MOST_SEEDS);
+        if cells.len() < 2 { Vec::new() } else { cells }
     }
 }
 

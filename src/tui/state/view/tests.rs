@@ -460,6 +460,28 @@ fn the_log_is_scrolled_by_the_same_keys_and_enter_goes_to_its_end() {
 }
 
 #[test]
+fn seeds_are_shown_together_only_where_a_combination_has_several() {
+    let mut fixture = Fixture::half_way();
+    let only = "cell 2 is the only seed of its combination";
+    assert_eq!(press(&mut fixture, 'g'), Some(Effect::Say(only.into())));
+    assert!(fixture.view.together(&fixture.monitor).is_empty());
+    press(&mut fixture, 'g');
+    for (seed, cell) in fixture.monitor.cells.iter_mut().enumerate().skip(2) {
+        cell.plan.swept = vec![("seed".into(), seed.to_string())];
+        cell.plan.settings.clone_from(&cell.plan.swept);
+    }
+    fixture.monitor.know_settings();
+    let four = "the charts show the 4 seeds of the combination together";
+    assert_eq!(press(&mut fixture, 'g'), Some(Effect::Say(four.into())));
+    assert_eq!(fixture.view.together(&fixture.monitor), [2, 3, 4, 5]);
+    assert_eq!(
+        press(&mut fixture, 'g'),
+        Some(Effect::Say("the charts show the chosen cell alone".into()))
+    );
+    assert!(fixture.view.together(&fixture.monitor).is_empty());
+}
+
+#[test]
 fn a_click_chooses_a_row_or_a_step_and_the_wheel_scrolls_and_zooms() {
     let window = ratatui::layout::Rect::new(0, 0, 80, 24);
     let mut fixture = Fixture::half_way();
