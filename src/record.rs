@@ -183,7 +183,9 @@ impl RunDir {
     /// The folder is not a run directory, or another process is writing it.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         find_config(path)?;
-        Self::take(path.to_owned(), false)
+        let run = Self::take(path.to_owned(), false)?;
+        claim::remove_dead(path);
+        Ok(run)
     }
 
     /// Opens a run directory that the process which started this one has locked, to write the folders of cells in it.

@@ -187,6 +187,19 @@ impl Drop for Claim {
     }
 }
 
+/// Removes claims of processes of this host that are dead. One is left if a process is killed between writing the summary
+/// of its cell and releasing the claim: nobody takes an ended cell over. Errors are ignored, because such a claim only
+/// occupies a name.
+pub(super) fn remove_dead(run_dir: &Path) {
+    let folder = run_dir.join(names::CLAIMS);
+    let own = Holder::this_process("", String::new());
+    for claim in seen(&folder, None).unwrap_or_default() {
+        if claim.holder.is_some_and(|holder| holder.fate(&own) == Fate::Dead) {
+            let _ = fs::remove_file(folder.join(file_name(claim.cell, claim.number)));
+        }
+    }
+}
+
 /// Returns all claims of a run, or those of one cell, in the order of their numbers.
 pub(super) fn seen(folder: &Path, only: Option<CellIndex>) -> io::Result<Vec<Seen>> {
     let entries = match fs::read_dir(folder) {
@@ -371,6 +384,21 @@ mod tests {
         // Another process has got its ID since.
         foreign(run.path(), 3, |holder| holder.started = holder.started.map(|at| at - 1));
         assert!(!take(run.path(), None).unwrap().needs_fence);
+    }
+
+    #[test]
+    fn only_claims_of_dead_processes_of_this_host_are_removed_when_a_run_is_opened() {
+        let run = tempfile::tempdir().unwrap();
+        remove_dead(run.path());
+        let claim = Claim::take(run.path(), 8, "", None).unwrap();
+        foreign(run.path(), 1, |holder| holder.pid = 1 << 30);
+        foreign(run.path(), 2, |holder| {
+            holder.host = "node7".to_owned();
+            holder.boot = Some("another".to_owned());
+        });
+        remove_dead(run.path());
+        assert_eq!(files(run.path()), ["007-2.json", "008-1.json"]);
+        drop(claim);
     }
 
     #[test]
