@@ -22,17 +22,14 @@ impl Measure for Alignment {
             return Err(Interrupted);
         }
         // The gradient of full-batch descent; otherwise that of the whole training set in evaluation mode.
-        let full = MeanLoss {
-            normalization: match task.settings.batch_size {
-                Extent::Full => Normalization::Batch,
-                Extent::Count(_) => Normalization::Running,
+        let full = match task.settings.batch_size {
+            Extent::Full => batch_loss(task, task.train),
+            Extent::Count(_) => MeanLoss {
+                normalization: Normalization::Running,
+                chunk: task.settings.chunk_size,
+                running: at.running,
+                ..batch_loss(task, task.train)
             },
-            chunk: match task.settings.batch_size {
-                Extent::Full => batch_loss(task, task.train).chunk,
-                Extent::Count(_) => task.settings.chunk_size,
-            },
-            running: at.running,
-            ..batch_loss(task, task.train)
         };
         let (_, gradient) = full.value_and_gradient(at.parameters);
         point.values.set(ALIGNMENT.key, share(top, &gradient));
@@ -61,17 +58,41 @@ impl Measure for Alignment {
     }
 }
 
-/// Returns ‖Uᵀg‖²/‖g‖² for eigenvectors U, which are orthogonal up to the square of their residuals.
+/// Returns ‖Uᵀg‖²/‖g‖² for eigenvectors U, which are orthogonal up to the square of their residuals; NaN if g is 0 or not
+/// finite.
 fn share(top: &[Tensor<1>], gradient: &Tensor<1>) -> f64 {
-    let squared = |x: &Tensor<1>| number(x.clone() * x.clone());
-    let inside: f64 = top
+    let dot = |x: &Tensor<1>, y: &Tensor<1>| (x.clone() * y.clone()).sum();
+    let of_vector = |u| [dot(u, gradient), dot(u, u)];
+    let products: Vec<Tensor<1>> = top
         .iter()
-        .map(|u| number(u.clone() * gradient.clone()).powi(2) / squared(u))
-        .sum();
-    // Rounding may lead just above 1.
-    (inside / squared(gradient)).min(1.0)
+        .flat_map(of_vector)
+        .chain([dot(gradient, gradient)])
+        .collect();
+    // One read from the device.
+    let products: Vec<f64> = Tensor::cat(products, 0).into_data_as::<f64>().iter::<f64>().collect();
+    let (pairs, squared) = products.split_at(2 * top.len());
+    let inside: f64 = pairs.chunks_exact(2).map(|pair| pair[0] * pair[0] / pair[1]).sum();
+    // Rounding may lead just above 1. `min` would turn NaN into 1.
+    (inside / squared[0]).clamp(0.0, 1.0)
 }
 
-fn number(products: Tensor<1>) -> f64 {
-    products.sum().into_data_as::<f64>().iter::<f64>().sum()
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{DType, Device};
+
+    use super::*;
+
+    fn vector(values: [f64; 3]) -> Tensor<1> {
+        Tensor::from_data(values, (&Device::flex(), DType::F64))
+    }
+
+    #[test]
+    fn a_share_is_that_of_the_projection_and_no_number_without_a_usable_gradient() {
+        let top = [vector([2.0, 0.0, 0.0]), vector([0.0, 1.0, 0.0])];
+        assert!((share(&top, &vector([3.0, 4.0, 12.0])) - 25.0 / 169.0).abs() < 1e-15);
+        assert!((share(&top, &vector([3.0, 4.0, 0.0])) - 1.0).abs() < 1e-15);
+        for bad in [[0.0; 3], [f64::NAN, 1.0, 1.0], [f64::INFINITY, 1.0, 1.0]] {
+            assert!(share(&top, &vector(bad)).is_nan(), "{bad:?}");
+        }
+    }
 }
