@@ -24,8 +24,11 @@ pub(super) fn render(scene: &Scene, chart: &Chart, spread: Spread, area: Rect, b
     let mut quantities: Vec<&Quantity> = chart.quantities().collect();
     quantities.extend(chart.also);
     quantities.sort_by_key(|quantity| (quantity.chart != chart, quantity.line));
-    // Of a family, only what was measured.
-    quantities.retain(|quantity| quantity.line != quantity::Line::Family || cell.latest.of(quantity, probe).is_some());
+    // Of a family and of other charts, only what was measured: an adaptive optimizer has no threshold of λ_max.
+    quantities.retain(|quantity| {
+        let is_own = quantity.chart == chart && quantity.line != quantity::Line::Family;
+        is_own || cell.latest.of(quantity, probe).is_some()
+    });
     let lines: Vec<Line> = quantities.iter().map(|quantity| line(quantity, scene, cell)).collect();
     let mut title = vec![
         Span::raw(" "),
@@ -109,13 +112,11 @@ fn pen(quantity: &Quantity, theme: &Theme) -> Pen {
             ascii: '~',
         };
     }
-    if quantity.line == quantity::Line::Family {
-        return of_family(quantity, theme);
-    }
     let (style, pattern, ascii) = match quantity.line {
         quantity::Line::Main => (theme.test, Pattern::Solid, '*'),
         quantity::Line::Second => (theme.train, Pattern::Dashed, '+'),
-        quantity::Line::Third | quantity::Line::Family => (theme.good, Pattern::Faint, 'o'),
+        quantity::Line::Third => (theme.good, Pattern::Faint, 'o'),
+        quantity::Line::Family => return of_family(quantity, theme),
         quantity::Line::Limit => (theme.threshold, Pattern::Dotted, '-'),
     };
     Pen { style, pattern, ascii }
@@ -210,6 +211,28 @@ mod tests {
             crate::tui::fixture::script::point(2, 725, 0).with(TRAIN_LOSS.key, 0.0),
         );
         assert!(fixture.drawn(losses, (59, 12)).contains("train 0 "));
+    }
+
+    #[test]
+    fn a_quantity_of_another_chart_is_drawn_only_where_it_was_measured() {
+        let mut fixture = Fixture::half_way();
+        let point = crate::tui::fixture::script::point(2, 725, 0).with(quantity::EIGENVALUES[0].key, 30.0);
+        fixture.measure(2, point);
+        let family = |scene: &Scene, area: Rect, buffer: &mut Buffer| {
+            crate::tui::charts::render(scene, &quantity::EIGENVALUES_CHART, area, buffer);
+        };
+        let drawn = fixture.drawn(family, (79, 12));
+        assert!(
+            drawn.contains("1 30.0") && drawn.contains("2/η") && !drawn.contains(" 2 "),
+            "{drawn}"
+        );
+        // An adaptive optimizer has no threshold of λ_max, only one of preconditioned sharpness.
+        let cell = &mut fixture.monitor.cells[2];
+        cell.plan.threshold.formula = "38/η".into();
+        cell.latest = crate::monitor::Latest::default();
+        cell.latest.set(&quantity::EIGENVALUES[0], 0, 30.0);
+        let drawn = fixture.drawn(family, (79, 12));
+        assert!(drawn.contains("1 30.0") && !drawn.contains("38/η"), "{drawn}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use ratatui::text::Span;
 
 use crate::event::SpectrumPoint;
 use crate::monitor::Cell;
-use crate::quantity::{LAMBDA_MAX, SPECTRUM, THRESHOLD};
+use crate::quantity::{SPECTRUM, THRESHOLD};
 use crate::tui::plot::{self, Axis, Pattern, Pen, Profile, Scale, rows_for_columns};
 use crate::tui::state::scene::Scene;
 use crate::tui::words;
@@ -93,11 +93,9 @@ pub(super) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
     .render(area, buffer, theme);
 }
 
-/// Returns the threshold of λ_max at a step.
+/// Returns the threshold of λ_max at a step; none for an adaptive optimizer, whose threshold is not one of this matrix.
 fn threshold_at(cell: &Cell, step: u64) -> Option<f64> {
-    let curve = cell.curves.of(&THRESHOLD, 0);
-    curve.at(step).map(|bucket| bucket.last).or_else(|| {
-        // A curve that was merged may begin later.
-        cell.latest.first(&LAMBDA_MAX).and(cell.threshold())
-    })
+    let then = cell.curves.of(&THRESHOLD, 0).at(step).map(|bucket| bucket.last);
+    // A curve that was merged may begin later.
+    then.or_else(|| cell.latest.first(&THRESHOLD))
 }
