@@ -263,7 +263,10 @@ pub static PRECONDITIONED_SHARPNESS: Quantity = Quantity {
         in_lines: Lines::End,
         largest_first: true,
     },
-    meaning: "the largest eigenvalue of P^−½ (H + wd·I) P^−½, which is that of P⁻¹(H + wd·I): the sharpness that an adaptive               optimizer (RMSProp, Adam, AdamW) sees. H is the Hessian of λ_max; P is the diagonal by which the last step               divided; wd is the weight decay, if it is part of the gradient. It is measured with λ_max on {probes}, from the               first step on.",
+    meaning: "the largest eigenvalue of P^−½ (H + wd·I) P^−½, which is that of P⁻¹(H + wd·I): the sharpness that an \
+              adaptive optimizer (RMSProp, Adam, AdamW) sees. H is the Hessian of λ_max; P is the diagonal by which the \
+              last step divided; wd is the weight decay, if it is part of the gradient. It is measured with λ_max on \
+              {probes}, from the first step on.",
     ..LAMBDA_MAX
 };
 
@@ -273,7 +276,8 @@ pub static PRECONDITIONED_THRESHOLD: Quantity = Quantity {
     label: "preconditioned threshold",
     on_chart: "threshold",
     chart: &PRECONDITIONED,
-    meaning: "the edge of stability of an adaptive optimizer: with a constant P it is unstable on a quadratic loss with a               preconditioned sharpness above it. It is 2/η for RMSProp and 38/η for Adam with β₁ = 0.9.",
+    meaning: "the edge of stability of an adaptive optimizer: with a constant P it is unstable on a \
+              quadratic loss with a preconditioned sharpness above it. It is 2/η for RMSProp and 38/η for Adam with β₁ = 0.9.",
     ..THRESHOLD
 };
 

@@ -112,11 +112,5 @@ pub(super) fn all(task: &Task) -> Vec<Gauged> {
 
 /// Sets the value of a searched eigenvalue, its residual, and whether it converged.
 fn found(values: &mut Values, quantity: &Quantity, measured: &Measurement) {
-    values.set(quantity.key, measured.value);
-    if let Some(key) = quantity.error_key() {
-        values.set(key, measured.residual);
-    }
-    if let Some(key) = quantity.converged_key() {
-        values.set(key, f64::from(u8::from(measured.converged)));
-    }
+    quantity.set_found(values, measured.value, measured.residual, measured.converged);
 }

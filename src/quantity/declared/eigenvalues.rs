@@ -40,7 +40,7 @@ macro_rules! eigenvalues {
             source: Source::Recorded,
             uncertainty: Uncertainty::Residual {
                 key: concat!("eigenvalue_", $number, "_residual"),
-                source: Source::Value(concat!("eigenvalue_", $number, "_residual")),
+                source: Source::Recorded,
                 converged: concat!("eigenvalue_", $number, "_converged"),
                 outcome: |point| recorded(point, concat!("eigenvalue_", $number, "_converged")),
             },

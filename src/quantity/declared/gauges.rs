@@ -198,7 +198,7 @@ pub static GAUSS_NEWTON: Quantity = Quantity {
     names: &["gauss_newton"],
     uncertainty: Uncertainty::Residual {
         key: "gauss_newton_residual",
-        source: Source::Value("gauss_newton_residual"),
+        source: Source::Recorded,
         converged: "gauss_newton_converged",
         outcome: |point| recorded(point, "gauss_newton_converged"),
     },
@@ -282,7 +282,7 @@ pub static LAMBDA_MIN: Quantity = Quantity {
     names: &["λ_min"],
     uncertainty: Uncertainty::Residual {
         key: "lambda_min_residual",
-        source: Source::Value("lambda_min_residual"),
+        source: Source::Recorded,
         converged: "lambda_min_converged",
         outcome: |point| recorded(point, "lambda_min_converged"),
     },
@@ -315,7 +315,7 @@ pub static LAYER_LAMBDA_MAX: Quantity = Quantity {
     names: &["layer"],
     uncertainty: Uncertainty::Residual {
         key: "layer_lambda_max_residual",
-        source: Source::Value("layer_lambda_max_residual"),
+        source: Source::Recorded,
         converged: "layer_lambda_max_converged",
         outcome: |point| recorded(point, "layer_lambda_max_converged"),
     },

@@ -389,14 +389,8 @@ fn reached(settings: &Settings, point: &Point) -> Option<StopReason> {
 /// Sets the tracked eigenvalues under the numbers of their eigenvectors, and how many are above the threshold of λ_max.
 fn set_eigenvalues(values: &mut Values, measured: &Measurement, threshold: Option<(&'static Quantity, f64)>) {
     for (eigenvalue, &number) in measured.eigenvalues.iter().zip(&measured.numbers) {
-        let number = number as usize;
-        values.set(EIGENVALUES[number].key, eigenvalue.value);
-        if let Some(key) = EIGENVALUES[number].error_key() {
-            values.set(key, eigenvalue.residual);
-        }
-        if let Some(key) = EIGENVALUES[number].converged_key() {
-            values.set(key, f64::from(u8::from(eigenvalue.converged)));
-        }
+        let quantity = &EIGENVALUES[number as usize];
+        quantity.set_found(values, eigenvalue.value, eigenvalue.residual, eigenvalue.converged);
     }
     if let Some((_, threshold)) = threshold.filter(|(quantity, _)| **quantity == THRESHOLD) {
         let above = measured.eigenvalues.iter().filter(|found| found.value > threshold);
