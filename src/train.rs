@@ -161,20 +161,23 @@ pub fn train(
         if ending == Some(CellEnding::Interrupted) {
             run.keep(&before)?;
         }
-        if ending != Some(CellEnding::Interrupted) {
-            run.keep_lasting(ending.is_some())?;
-        }
         if to_observe {
             run.forget_pace();
         }
         to_observe = false;
         run.report_progress(ending.is_some());
         if ending.is_none() {
+            run.keep_lasting(false)?;
             run.keep_now_and_then()?;
         }
     }
+    let ending = ending.unwrap_or(CellEnding::Interrupted);
+    if ending != CellEnding::Interrupted {
+        run.keep_lasting(true)?;
+        run.tell_dropped();
+    }
     run.keep_parameters()?;
-    Ok(run.finish(ending.unwrap_or(CellEnding::Interrupted)))
+    Ok(run.finish(ending))
 }
 
 /// Measures a cell at a snapshot: λ_max on every probe, from a cold start, and the gauges of its settings. Returns a point

@@ -603,6 +603,41 @@ fn checkpoints_that_stay_are_written_at_their_interval_and_at_the_end() {
     assert_eq!(steps("Last"), [10]);
     assert_eq!(steps("Every(Steps(4))"), [0, 4, 8, 10]);
     assert_eq!(steps("Every(Epochs(1))"), [0, 4, 8, 10]);
+    // The last step of a cell that is aborted is its last one, too.
+    let settings = settings(
+        "model: Mlp(widths: [4]), learning_rate: 0.01, batch_size: 5, steps: 10, keep_checkpoints: Last, evaluate_every: Steps(1)",
+    );
+    let aborted = run_from(&settings, &[Command::Abort(0)], 3, None);
+    assert_eq!(aborted.trained.ending, CellEnding::Aborted);
+    let kept: Vec<u64> = aborted.lasting.iter().map(|snapshot| snapshot.position.step).collect();
+    assert_eq!(kept, [3]);
+}
+
+#[test]
+fn what_the_share_does_not_afford_is_said_at_first_and_counted_at_the_end() {
+    let settings = settings(
+        "model: Mlp(widths: [4]), learning_rate: 0.01, batch_size: 5, steps: 40, lambda_every: Share(1e-6),
+         gauges: [Trace(every: Steps(1))]",
+    );
+    let ran = run(&settings, &[]);
+    let said: Vec<String> = ran
+        .events
+        .try_iter()
+        .filter_map(|event| match event {
+            Event::Notice { words, .. } => Some(words),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        said.iter()
+            .any(|words| words.starts_with("Trace was not measured at step 1,")),
+        "{said:?}"
+    );
+    // All but the first and the last of 41.
+    assert!(
+        said.iter().any(|words| words.starts_with("39 measurements of Trace")),
+        "{said:?}"
+    );
 }
 
 #[test]

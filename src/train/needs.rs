@@ -86,7 +86,9 @@ pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> N
     let tracks = if optimizer.is_preconditioned() { 2 } else { 1 };
     // Each eigenvalue beyond the first adds a kept vector.
     let of_tracks = tracks * KEPT_VECTORS + settings.eigenvalues - 1;
-    let of_gauges: usize = settings.gauges.iter().map(kept_by).sum();
+    let needs_last_step = |gauge: &Gauge| matches!(gauge, Gauge::BatchSharpness { .. } | Gauge::Alignment {});
+    let keeps_last_step = settings.keep_checkpoints.is_some() || settings.gauges.iter().any(needs_last_step);
+    let of_gauges = settings.gauges.iter().map(kept_by).sum::<usize>() + usize::from(keeps_last_step);
     let kept = (settings.probes.len() * of_tracks + of_optimizer + of_gauges) as u64;
     let batch_norm = network.has_batch_norm();
     let resting = network.footprint(false);
@@ -133,9 +135,7 @@ pub fn needs(settings: &Settings, network: &Network, bytes_a_number: usize) -> N
 fn kept_by(gauge: &Gauge) -> usize {
     match gauge {
         Gauge::GaussNewton { .. } | Gauge::Spectrum { .. } => KEPT_VECTORS,
-        // The parameters before the last step.
-        Gauge::BatchSharpness { .. } | Gauge::Alignment {} => 1,
-        Gauge::Trace { .. } | Gauge::Layers { .. } => 0,
+        Gauge::BatchSharpness { .. } | Gauge::Alignment {} | Gauge::Trace { .. } | Gauge::Layers { .. } => 0,
     }
 }
 

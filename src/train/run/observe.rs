@@ -9,6 +9,7 @@ use sharpness::tensor::norm;
 use super::{Run, ending, has_diverged};
 use crate::config::{Extent, Settings};
 use crate::event::{Activity, CellEnding, LambdaPoint, Point, PreconditionedPoint, StopReason, Values};
+use crate::number::count::counted;
 use crate::number::significant;
 use crate::quantity::{
     EIGENVALUES, EIGENVALUES_ABOVE, GRADIENT_NORM, LEARNING_RATE, PRECONDITIONED_SHARPNESS, Quantity, TEST_ACCURACY,
@@ -347,6 +348,18 @@ impl Run<'_> {
                  for measurements (`lambda_every: Share(…)`) is used up"
             ),
         );
+    }
+
+    /// Publishes how many measurements of each gauge were dropped.
+    pub(in crate::train) fn tell_dropped(&mut self) {
+        for (index, gauged) in self.gauges.iter().enumerate() {
+            let dropped = self.measuring.dropped(index);
+            if dropped > 0 {
+                let (name, count) = (gauged.gauge.name(), counted(dropped, "measurement"));
+                let words = format!("{count} of {name} did not fit into the share of the time, and were dropped");
+                self.outbox.notice(Some(self.task.cell), words);
+            }
+        }
     }
 
     /// Publishes that an audit corrected a value.
