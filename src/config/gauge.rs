@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Gauge {
     /// Batch sharpness E[gᵀHg/‖g‖²] over fresh batches.
     BatchSharpness {
-        /// The relative standard error at which no further batches are drawn.
+        /// The relative standard error for which batches are drawn.
         #[serde(default = "error")]
         error: f64,
         /// The largest number of batches.

@@ -4,20 +4,20 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use burn::tensor::DType;
+use burn::tensor::{DType, Tensor};
+use sharpness::model::Network;
 
 use super::checkpoint::{self, values};
 use super::datasets::{Datasets, Loaded};
-use super::remeasure::{MAX_PRODUCTS, RemeasureError, cell_settings, dump_tensors, metadata};
+use super::remeasure::{MAX_PRODUCTS, RemeasureError, cell_settings, dump_tensors, loaded, metadata};
 use super::snapshot;
-use crate::config::{Gauge, Precision, Settings, Statistics};
+use crate::config::{Gauge, Precision, Settings};
 use crate::device::OpenDevice;
 use crate::event::Point;
 use crate::number::unsigned_zero;
 use crate::quantity::{self, Quantity, Uncertainty};
-use crate::record::{NamedTensor, lasting_checkpoints, read_tensors, write_tensors};
-use crate::setup;
-use crate::train::{Position, Snapshot, Task, measure as measure_at, probe_examples};
+use crate::record::{NamedTensor, RecordError, lasting_checkpoints, read_tensors, write_tensors};
+use crate::train::{Array, Position, Snapshot, Task, measure as measure_at, probe_examples, probe_loss};
 
 /// A measurement to make.
 #[derive(Clone, Debug)]
@@ -100,17 +100,7 @@ pub fn measure(
         settings.eigenvalues = eigenvalues;
     }
     let (file, has_state) = chosen(cell_dir, request.step)?;
-    datasets
-        .check_room(std::iter::once(&settings), device)
-        .map_err(RemeasureError::from)?;
-    let taken = datasets.get(&settings, DType::F64).map_err(RemeasureError::from)?;
-    let network = setup::network(&settings, taken.shape, taken.classes);
-    let data_bytes = taken.bytes();
-    datasets
-        .memory()
-        .check(&settings, &network, device, data_bytes, 0)
-        .map_err(RemeasureError::from)?;
-    let data = datasets.get(&settings, DType::F64).map_err(RemeasureError::from)?;
+    let (network, data) = loaded(&settings, device, datasets)?;
     let tensors = read_tensors(&file).map_err(RemeasureError::from)?;
     let misfit = |reason: String| MeasureError::Misfit {
         path: file.clone(),
@@ -130,8 +120,7 @@ pub fn measure(
         Snapshot::new(position, parameters, running)
     };
     if let Some(path) = &request.dump {
-        let extra: Vec<NamedTensor> = state_tensors(&from);
-        dump(path, &settings, data, &network, &from, extra).map_err(RemeasureError::from)?;
+        dump(path, &settings, data, &network, &from).map_err(RemeasureError::from)?;
     }
     let task = Task {
         cell: 0,
@@ -184,11 +173,11 @@ fn chosen(cell_dir: &Path, step: Option<u64>) -> Result<(PathBuf, bool), Measure
 fn state_tensors(from: &Snapshot) -> Vec<NamedTensor> {
     let length = from.parameters.dims()[0];
     let vectors = from.arrays().filter_map(|(name, array)| match array {
-        crate::train::Array::Numbers(pieces) => Some((name, pieces)),
-        crate::train::Array::Indices(_) => None,
+        Array::Numbers(pieces) => Some((name, pieces)),
+        Array::Indices(_) => None,
     });
     vectors
-        .map(|(name, pieces)| (name, burn::tensor::Tensor::cat(pieces.clone(), 0)))
+        .map(|(name, pieces)| (name, Tensor::cat(pieces.clone(), 0)))
         .filter(|(name, vector)| {
             // The tracks of eigenvectors are only start vectors.
             let is_state = name.starts_with("optimizer.") || ["gradient", "before", "climbed"].contains(name);
@@ -206,18 +195,14 @@ fn dump(
     file: &Path,
     settings: &Settings,
     data: &Loaded,
-    network: &sharpness::model::Network,
+    network: &Network,
     from: &Snapshot,
-    state: Vec<NamedTensor>,
-) -> Result<(), crate::record::RecordError> {
+) -> Result<(), RecordError> {
     let examples = probe_examples(settings, 0, &data.train, &data.test);
-    let normalization = match settings.probes[0].statistics {
-        Statistics::Batch => sharpness::model::Normalization::Batch,
-        Statistics::Running => sharpness::model::Normalization::Running,
-    };
+    let loss = probe_loss(settings, &settings.probes[0], network, &examples, &from.running);
     let mut tensors = dump_tensors(network, &from.parameters, &from.running, &examples, data);
-    tensors.extend(state);
-    let mut metadata = metadata(settings, 0, normalization);
+    tensors.extend(state_tensors(from));
+    let mut metadata = metadata(settings, 0, loss.normalization);
     metadata.insert("optimizer".to_owned(), format!("{:?}", settings.optimizer));
     metadata.insert("step".to_owned(), from.position.step.to_string());
     write_tensors(file, &tensors, &metadata)

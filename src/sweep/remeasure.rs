@@ -172,12 +172,7 @@ pub fn remeasure(
     settings.precision = Precision::F64;
     settings.lambda_max_products = MAX_PRODUCTS;
 
-    datasets.check_room(std::iter::once(&settings), device)?;
-    let taken = datasets.get(&settings, DType::F64)?;
-    let network = setup::network(&settings, taken.shape, taken.classes);
-    let data_bytes = taken.bytes();
-    datasets.memory().check(&settings, &network, device, data_bytes, 0)?;
-    let data = datasets.get(&settings, DType::F64)?;
+    let (network, data) = loaded(&settings, device, datasets)?;
     let path = request.cell_dir.join("model.safetensors");
     let tensors = read_tensors(&path)?;
     let (parameters, running) = checkpoint::from_tensors(&network, &tensors, &device.device, DType::F64)
@@ -212,6 +207,20 @@ pub fn remeasure(
         probe: probe.describe(&settings),
         loss: settings.loss,
     })
+}
+
+/// Returns the network and the data of a cell, in 64 bits, if the measurement fits into memory.
+pub(super) fn loaded<'a>(
+    settings: &Settings,
+    device: &OpenDevice,
+    datasets: &'a mut Datasets,
+) -> Result<(Network, &'a Loaded), RemeasureError> {
+    datasets.check_room(std::iter::once(settings), device)?;
+    let taken = datasets.get(settings, DType::F64)?;
+    let network = setup::network(settings, taken.shape, taken.classes);
+    let data_bytes = taken.bytes();
+    datasets.memory().check(settings, &network, device, data_bytes, 0)?;
+    Ok((network, datasets.get(settings, DType::F64)?))
 }
 
 /// Returns the settings of the cell with this folder, `RUN_DIR/cells/NNN`, from the run's `config.ron`.

@@ -11,6 +11,7 @@
 //! trace, [`spectral_density`] for the density of eigenvalues, [`BatchSharpness`] for the curvature along the gradients of
 //! batches.
 
+mod alignment;
 mod batch;
 mod block;
 mod convergence;
@@ -32,6 +33,7 @@ mod spectrum;
 mod trace;
 mod track;
 
+pub use alignment::alignment;
 pub use batch::{Along, BatchSharpness};
 pub use block::Block;
 pub use convergence::Eigenvalue;

@@ -28,12 +28,10 @@ impl Along {
     /// [`Interrupted`] if the product was interrupted.
     pub fn direction(operator: &mut impl SymmetricOperator, d: &Tensor<1>) -> Result<Self, Interrupted> {
         let image = operator.apply(d)?;
-        let [quadratic, squared_norm] = read(vec![dot(d, &image), dot(d, d)])[..] else {
-            return Err(Interrupted);
-        };
+        let products = read(vec![dot(d, &image), dot(d, d)]);
         Ok(Self {
-            quadratic,
-            squared_norm,
+            quadratic: products[0],
+            squared_norm: products[1],
         })
     }
 
