@@ -1,19 +1,31 @@
-//! Links the program so that it finds the LibTorch of the build without LD_LIBRARY_PATH, and records LibTorch's
-//! version.
+//! Links the program so that it finds LibTorch without LD_LIBRARY_PATH, and records the back ends that are built in.
 
 use std::fs;
 use std::path::Path;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=SHARPTUI_RPATH");
+    let mut back_ends = Vec::new();
+    if std::env::var_os("CARGO_FEATURE_FLEX").is_some() {
+        back_ends.push("flex".to_owned());
+    }
     // torch-sys exports the folder of LibTorch's libraries. Without the feature `tch` the variable is not set.
     println!("cargo:rerun-if-env-changed=DEP_TCH_LIBTORCH_LIB");
     if let Ok(libraries) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
-        println!("cargo:rustc-link-arg=-Wl,-rpath,{libraries}");
-        if let Some(version) = version(Path::new(&libraries)) {
+        // A program that is carried to other machines looks for LibTorch relative to itself.
+        let place = std::env::var("SHARPTUI_RPATH").unwrap_or_else(|_| libraries.clone());
+        println!("cargo:rustc-link-arg=-Wl,-rpath,{place}");
+        let version = version(Path::new(&libraries));
+        if let Some(version) = &version {
             println!("cargo:rustc-env=SHARPTUI_LIBTORCH_VERSION={version}");
         }
+        back_ends.push(format!(
+            "libtorch {}",
+            version.as_deref().unwrap_or("of unknown version")
+        ));
     }
+    println!("cargo:rustc-env=SHARPTUI_BACK_ENDS={}", back_ends.join(", "));
 }
 
 /// Reads the version of the LibTorch whose libraries are in this folder. PyTorch's wheel has it in `version.py`, a

@@ -23,6 +23,7 @@ macro_rules! pages {
 const PAGES: &[Page] = pages![
     "index",
     "start",
+    "install",
     "screen",
     "keys",
     "command-line",

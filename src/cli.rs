@@ -17,10 +17,13 @@ use crate::device::{DeviceChoice, RunnerChoice};
 /// The name of the program.
 const NAME: &str = "sharptui";
 
+/// What `--version` says: the version, and the back ends that are built in.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SHARPTUI_BACK_ENDS"), ")");
+
 /// Trains small neural networks through a sweep and shows, live, how sharp the loss is.
 #[derive(Clone, Debug, Parser)]
 #[command(
-    version,
+    version = VERSION,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,

@@ -1,14 +1,16 @@
 //! The load of the machine: processors, memory and NVIDIA GPUs, read once a second by a separate thread.
 
+mod driver;
+
 use std::fs;
 use std::io;
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use nvml_wrapper::Nvml;
-use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use driver::Driver;
 
 /// The time between two readings.
 const EVERY: Duration = Duration::from_secs(1);
@@ -26,7 +28,7 @@ pub struct Load {
     pub memory_bytes: u64,
     /// The process that trains, with its runners, if it is known and exists.
     pub training: Option<Process>,
-    /// NVIDIA GPUs; empty without a GPU or its driver.
+    /// NVIDIA GPUs; empty without a GPU or its driver, and in a static program, which cannot load the driver's library.
     pub gpus: Vec<Gpu>,
 }
 
@@ -69,10 +71,9 @@ pub fn watch(training: Option<u32>) -> io::Result<Receiver<Load>> {
 
 fn read_on(training: Option<u32>, out: &Sender<Load>) {
     let mut system = System::new();
-    // Without the driver's library there is no usable NVIDIA GPU.
-    let nvml = Nvml::init().ok();
+    let driver = Driver::open();
     loop {
-        let load = read(&mut system, nvml.as_ref(), training);
+        let load = read(&mut system, driver.as_ref(), training);
         match out.try_send(load) {
             Err(TrySendError::Disconnected(_)) => return,
             // The last reading has not been received yet.
@@ -82,7 +83,7 @@ fn read_on(training: Option<u32>, out: &Sender<Load>) {
     }
 }
 
-fn read(system: &mut System, nvml: Option<&Nvml>, training: Option<u32>) -> Load {
+fn read(system: &mut System, driver: Option<&Driver>, training: Option<u32>) -> Load {
     system.refresh_cpu_usage();
     system.refresh_memory();
     let process = training.and_then(|training| {
@@ -102,7 +103,7 @@ fn read(system: &mut System, nvml: Option<&Nvml>, training: Option<u32>) -> Load
         memory_used_bytes: system.used_memory(),
         memory_bytes: system.total_memory(),
         training: process,
-        gpus: nvml.map(gpus).unwrap_or_default(),
+        gpus: driver.map(Driver::gpus).unwrap_or_default(),
     }
 }
 
@@ -121,23 +122,6 @@ fn with_children(pid: u32) -> Vec<Pid> {
         })
         .collect();
     [pid].into_iter().chain(children).map(Pid::from_u32).collect()
-}
-
-fn gpus(nvml: &Nvml) -> Vec<Gpu> {
-    let count = nvml.device_count().unwrap_or(0);
-    let devices = (0..count).filter_map(|index| nvml.device_by_index(index).ok());
-    devices
-        .map(|device| Gpu {
-            name: device.name().unwrap_or_default(),
-            busy_percent: device.utilization_rates().ok().map(|rates| rates.gpu),
-            memory_bytes: device.memory_info().ok().map(|memory| (memory.used, memory.total)),
-            temperature_celsius: device.temperature(TemperatureSensor::Gpu).ok(),
-            power_watts: device
-                .power_usage()
-                .ok()
-                .map(|milliwatts| f64::from(milliwatts) / 1_000.0),
-        })
-        .collect()
 }
 
 #[cfg(test)]
