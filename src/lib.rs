@@ -10,6 +10,7 @@ mod book;
 pub mod characters;
 pub mod cli;
 pub mod config;
+pub mod curve;
 pub mod data;
 pub mod device;
 pub mod event;
@@ -49,7 +50,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cli::{Action, Cli, ExportArgs, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
+use cli::{
+    Action, Cli, ExportArgs, Horizontal, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs,
+};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
 use export::{Ended, ExportError, Format};
@@ -100,8 +103,13 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
         Some(Action::Screen { check: None }) => print_preferences(),
         Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),
-        Some(Action::Report { run_dir, out }) => {
-            let page = report::write(run_dir, out.as_deref())?;
+        Some(Action::Report { run_dir, out, across }) => {
+            let across = match across {
+                Horizontal::Steps => report::Across::Steps,
+                Horizontal::Epochs => report::Across::Epochs,
+                Horizontal::Seconds => report::Across::Seconds,
+            };
+            let page = report::write(run_dir, out.as_deref(), across)?;
             // Other programs read this path: print it exactly, whatever characters the terminal can show.
             print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;
             Ok(ExitCode::SUCCESS)
