@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::exit;
 
-use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use cells::CellList;
@@ -166,6 +166,9 @@ pub enum Action {
         /// Folder to write to (default: the run directory)
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Horizontal axis of the curves: steps, epochs or seconds
+        #[arg(long, value_name = "AXIS", value_enum, default_value_t, hide_possible_values = true)]
+        across: Horizontal,
     },
     /// Write the measurements of a run, finished or running, for TensorBoard or as CSV
     Export(ExportArgs),
@@ -312,6 +315,18 @@ pub struct SubmitArgs {
     /// Arguments of `sbatch`, such as --partition=gpu --time=02:00:00
     #[arg(last = true, value_name = "SBATCH ARGUMENTS")]
     pub sbatch: Vec<String>,
+}
+
+/// The horizontal axis of the curves in a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Horizontal {
+    /// Optimizer steps.
+    #[default]
+    Steps,
+    /// Passes over the training data.
+    Epochs,
+    /// Seconds that the cell ran.
+    Seconds,
 }
 
 /// Arguments for exporting a run.
