@@ -46,8 +46,31 @@ pub struct Request<'a> {
     /// The file or the folder to write to. Without it, CSV is printed, and event files go to `tensorboard` in the run
     /// directory.
     pub to: Option<&'a Path>,
-    /// Whether the export goes on until the run ends.
-    pub follow: bool,
+    /// How long the export goes on.
+    pub follow: Follow,
+}
+
+/// How long an export goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// It ends when everything that the run has was written.
+    No,
+    /// Until the run ends, or the host stops it.
+    UntilTheRunEnds,
+    /// Until the host stops it: then it writes what came last, and is complete. The process that trains the run follows
+    /// it in this way.
+    UntilStopped,
+}
+
+impl Follow {
+    /// Waits, and returns whether to read the run one last time; `None` if the export was stopped before.
+    fn wait(self, run: &Run, host: &mut dyn Host) -> Option<bool> {
+        let goes_on = host.wait(EVERY);
+        match self {
+            Self::UntilStopped => Some(!goes_on),
+            Self::No | Self::UntilTheRunEnds => goes_on.then(|| run.has_ended()),
+        }
+    }
 }
 
 /// The side of an export that talks to the user.
@@ -114,7 +137,7 @@ pub enum ExportError {
 /// The folder is not a run directory, has no measurements, or cannot be read, or the operating system refuses an
 /// operation.
 pub fn write(request: &Request, out: &mut dyn Write, host: &mut dyn Host) -> Result<Ended, ExportError> {
-    if request.follow && request.format == Format::Csv && request.to.is_none() {
+    if request.follow != Follow::No && request.format == Format::Csv && request.to.is_none() {
         return Err(ExportError::NeedsFile);
     }
     let mut run = Run::open(request.run_dir)?;
@@ -149,8 +172,8 @@ fn say_what_is_missing(run: &Run, run_dir: &Path, host: &mut dyn Host) -> Result
 }
 
 /// Says that the run that was followed may go on.
-fn say_what_is_left(run: &Run, host: &mut dyn Host) {
-    if run.has_cells_left() {
+fn say_what_is_left(run: &Run, follow: Follow, host: &mut dyn Host) {
+    if follow == Follow::UntilTheRunEnds && run.has_cells_left() {
         host.note("nobody trains the run any more, and cells are unfinished; after a resume, export it again");
     }
 }

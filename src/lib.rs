@@ -15,6 +15,7 @@ pub mod data;
 pub mod device;
 pub mod event;
 pub mod export;
+mod exporting;
 pub mod live;
 pub mod machine;
 pub mod monitor;
@@ -55,7 +56,8 @@ use cli::{
 };
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
-use export::{Ended, ExportError, Format};
+use export::{Ended, ExportError, Follow, Format};
+use exporting::Exporting;
 use live::{Hub, Inbox, Launched, Server};
 use record::{PRINTED, RecordError, RunDir, TaskInfo};
 use report::ReportError;
@@ -451,9 +453,24 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, serves: Serves) -> anyhow::Re
         }
     };
     inbox.open(commands.clone()).context("cannot start a thread")?;
+    // Tasks have no export: many of them write one run directory.
+    let exports: &[config::Export] = if serves == Serves::Nobody { &[] } else { sweep.exports() };
+    let exporting = Exporting::start(&plan.run_dir, exports, || {
+        let mut outbox = Outbox::new(events_in.clone());
+        let log = sweep.run_dir().logbook();
+        outbox.log_into(Box::new(move |kind, cell, words| log.write(kind, cell, words)));
+        outbox
+    });
+    // While the exports end, nobody else may train the run and begin its exports anew.
+    let lock = sweep.run_dir_shared();
     let training = thread::Builder::new()
         .name("sweep".to_owned())
-        .spawn(move || sweep.run(&commands_out, &mut Outbox::new(events_in)))
+        .spawn(move || {
+            let ended = sweep.run(&commands_out, &mut Outbox::new(events_in));
+            let not_exported = exporting.finish();
+            drop(lock);
+            (ended, not_exported)
+        })
         .context("cannot start the training thread")?;
     if let Some(events) = lines {
         let watched = read_lines(&events, &commands, signals);
@@ -483,7 +500,10 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, serves: Serves) -> anyhow::Re
     if let Some(server) = server {
         server.say_farewell();
     }
-    let ended = ended?;
+    let (ended, not_exported) = ended?;
+    for words in &not_exported {
+        note(words);
+    }
     status(&ended, cells)
 }
 
@@ -504,7 +524,11 @@ fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         run_dir: &args.run_dir,
         format: if args.csv { Format::Csv } else { Format::TensorBoard },
         to: args.to.as_deref(),
-        follow: args.follow,
+        follow: if args.follow {
+            Follow::UntilTheRunEnds
+        } else {
+            Follow::No
+        },
     };
     let signals = if args.follow {
         Some(signals::listen(None).context(NO_SIGNALS)?)

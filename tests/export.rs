@@ -6,6 +6,8 @@
 mod events;
 #[path = "export/follow.rs"]
 mod follow;
+#[path = "export/kept.rs"]
+mod kept;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -77,6 +77,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("device", &["relaunch"]),
     ("event", &[]),
     ("export", &["config", "event", "quantity", "record"]),
+    ("exporting", &["config", "event", "export", "sweep", "train"]),
     (
         "live",
         &[

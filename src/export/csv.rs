@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::run::{Cell, Run, Sink};
 use super::series::{Part, Series};
-use super::{EVERY, Ended, ExportError, Host, Request, anew_words, at, say_what_is_left, say_what_is_missing};
+use super::{Ended, ExportError, Follow, Host, Request, anew_words, at, say_what_is_left, say_what_is_missing};
 use crate::event::Point;
 use crate::record::{csv_line, csv_number, rfc3339_millis};
 
@@ -43,20 +43,19 @@ pub(super) fn print(
 /// the whole file is written again: it is then the same as that of an export afterwards.
 pub(super) fn write(run: &mut Run, request: &Request, file: &Path, host: &mut dyn Host) -> Result<Ended, ExportError> {
     let mut rows = whole(run, file)?;
-    if !request.follow {
+    if request.follow == Follow::No {
         say_what_is_missing(run, request.run_dir, host)?;
     }
     rows.out.settle()?;
     host.written(file);
-    if !request.follow {
+    if request.follow == Follow::No {
         return Ok(Ended::Complete);
     }
     let mut grew = false;
     loop {
-        if !host.wait(EVERY) {
+        let Some(has_ended) = request.follow.wait(run, host) else {
             return Ok(Ended::Stopped);
-        }
-        let has_ended = run.has_ended();
+        };
         let before = rows.count;
         let anew = run.read(&mut rows)?;
         rows.flush()?;
@@ -71,7 +70,7 @@ pub(super) fn write(run: &mut Run, request: &Request, file: &Path, host: &mut dy
             grew = false;
         }
         if has_ended {
-            say_what_is_left(run, host);
+            say_what_is_left(run, request.follow, host);
             return Ok(Ended::Complete);
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn html(page: &Page) -> String {
             }
             // The headings of the first sheet are no places to go to.
             Block::Heading(text) if place < end_of_sheet => {
-                put(&mut html, format_args!("<h2>{}</h2>\n", escaped(text)))
+                put(&mut html, format_args!("<h2>{}</h2>\n", escaped(text)));
             }
             Block::Heading(text) => put(
                 &mut html,

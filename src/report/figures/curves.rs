@@ -41,6 +41,9 @@ pub(super) const DASHES: usize = 40;
 /// Number of dots across a panel, for the curve of a cell that is not compared.
 pub(super) const DOTS: usize = 120;
 
+/// The points of a line.
+type Line = Vec<(f64, f64)>;
+
 /// The cells of a figure, and how they are drawn.
 struct Drawing<'a> {
     run: &'a Run,
@@ -204,10 +207,9 @@ impl Drawing<'_> {
             .map(|cell| format!("{:03}", cell.index))
             .collect();
         if !left_out.is_empty() {
-            words.push_str(&format!(
-                " Not in the mean, because changed or to be run again: {}.",
-                left_out.join(", ")
-            ));
+            words.push_str(" Not in the mean, because changed or to be run again: ");
+            words.push_str(&left_out.join(", "));
+            words.push('.');
         }
         words
     }
@@ -231,13 +233,13 @@ impl Drawing<'_> {
 
     /// Draws one panel; returns `None` if nothing was measured.
     fn panel(&self, panel: Panel) -> Option<(Vec<Plot>, Layout)> {
-        let curves: Vec<(usize, &Cell, Vec<(f64, f64)>)> = self
+        let curves: Vec<(usize, &Cell, Line)> = self
             .levels
             .iter()
             .flat_map(|(level, cells)| cells.iter().map(|cell| (*level, *cell)))
             .map(|(level, cell)| (level, cell, curve(panel, cell, self.across)))
             .collect();
-        let thresholds: Vec<(usize, Vec<(f64, f64)>)> = self.limit(panel).map_or_else(Vec::new, |limit| {
+        let thresholds: Vec<(usize, Line)> = self.limit(panel).map_or_else(Vec::new, |limit| {
             let of_level = |(level, cells): &(usize, Vec<&Cell>)| (*level, threshold(limit, cells, self.across));
             self.levels.iter().map(of_level).collect()
         });
@@ -301,7 +303,7 @@ impl Drawing<'_> {
         if self.levels.len() > MOST_BANDS { 1.0 } else { 1.4 }
     }
 
-    fn thresholds(&self, thresholds: &[(usize, Vec<(f64, f64)>)], near: impl Fn(&f64) -> bool, y: Span) -> Vec<Plot> {
+    fn thresholds(&self, thresholds: &[(usize, Line)], near: impl Fn(&f64) -> bool, y: Span) -> Vec<Plot> {
         let last = |curve: &[(f64, f64)]| curve.last().map(|last| last.1);
         // A threshold that all levels share gets a neutral colour.
         let shared = thresholds.len() > 1
