@@ -170,7 +170,7 @@ pub enum Action {
         #[arg(long, value_name = "AXIS", value_enum, default_value_t, hide_possible_values = true)]
         across: Horizontal,
     },
-    /// Write the measurements of a run, finished or running, for TensorBoard or as CSV
+    /// Write the measurements of a run, finished or running, for TensorBoard, as CSV or as Parquet
     Export(ExportArgs),
     /// Train cells for the process that started this one
     #[command(hide = true)]
@@ -331,7 +331,7 @@ pub enum Horizontal {
 
 /// Arguments for exporting a run.
 #[derive(Args, Clone, Debug)]
-#[command(group(ArgGroup::new("format").required(true).args(["tensorboard", "csv"])))]
+#[command(group(ArgGroup::new("format").required(true).args(["tensorboard", "csv", "parquet"])))]
 pub struct ExportArgs {
     /// The run directory
     #[arg(value_name = "RUN_DIR")]
@@ -342,7 +342,10 @@ pub struct ExportArgs {
     /// Write one row per measurement
     #[arg(long)]
     pub csv: bool,
-    /// File or folder to write to (default: standard output, or the folder `tensorboard` in the run directory)
+    /// Write the same rows as a Parquet file, in a build with `--features parquet`
+    #[arg(long)]
+    pub parquet: bool,
+    /// File or folder to write to (default: standard output, or `tensorboard` or `measurements.parquet` in the run directory)
     #[arg(long, value_name = "PATH")]
     pub to: Option<PathBuf>,
     /// Go on until the run ends

@@ -1,16 +1,20 @@
-//! Exports of a run, finished or not, for other programs: TensorBoard's event files, or CSV with one row per
-//! measurement.
+//! Exports of a run, finished or not, for other programs: TensorBoard's event files, or a table with one row per
+//! measurement, as CSV or Parquet.
 //!
 //! ```text
-//! run directory ─ run ─▶ points of cells, clock ─▶ csv
+//! run directory ─ run ─▶ points of cells, clock ─▶ columns ─▶ csv, parquet
 //!                                               └─▶ tensorboard: folder, scalars, hparams ─ messages ─ records
 //! ```
 //!
 //! An export only reads the run and takes no lock, so it works while the run is training, also on another host. Columns
 //! and curves are found through the declarations of the quantities. To add a format, implement `run::Sink`.
 
+mod aside;
 mod clock;
+mod columns;
 mod csv;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod run;
 mod series;
 mod tensorboard;
@@ -34,6 +38,8 @@ pub enum Format {
     Csv,
     /// A folder of event files.
     TensorBoard,
+    /// The rows of CSV as a Parquet file, in builds with the feature `parquet`.
+    Parquet,
 }
 
 /// What is exported, and how.
@@ -44,7 +50,7 @@ pub struct Request<'a> {
     /// The format.
     pub format: Format,
     /// The file or the folder to write to. Without it, CSV is printed, and event files go to `tensorboard` in the run
-    /// directory.
+    /// directory, Parquet to `measurements.parquet`.
     pub to: Option<&'a Path>,
     /// How long the export goes on.
     pub follow: Follow,
@@ -115,6 +121,15 @@ pub enum ExportError {
          were printed cannot be taken back"
     )]
     NeedsFile,
+    /// A Parquet file cannot grow.
+    #[error("--parquet writes a file that cannot grow: leave out --follow, and export the run again when it has ended")]
+    CannotGrow,
+    /// This build has no Parquet.
+    #[error(
+        "this program was built without Parquet; `cargo install --path . --features parquet` builds it with Parquet, and \
+         --csv writes the same columns"
+    )]
+    NoParquet,
     /// The folder has event files of another run.
     #[error("{} has the export of another run, {run}: name another folder with --to, or remove it", folder.display())]
     OtherRun {
@@ -140,10 +155,20 @@ pub fn write(request: &Request, out: &mut dyn Write, host: &mut dyn Host) -> Res
     if request.follow != Follow::No && request.format == Format::Csv && request.to.is_none() {
         return Err(ExportError::NeedsFile);
     }
+    if request.format == Format::Parquet && request.follow != Follow::No {
+        return Err(ExportError::CannotGrow);
+    }
     let mut run = Run::open(request.run_dir)?;
     match (request.format, request.to) {
         (Format::Csv, None) => csv::print(&mut run, request.run_dir, out, host),
         (Format::Csv, Some(file)) => csv::write(&mut run, request, file, host),
+        #[cfg(feature = "parquet")]
+        (Format::Parquet, to) => {
+            let file = to.map_or_else(|| request.run_dir.join("measurements.parquet"), Path::to_owned);
+            parquet::write(&mut run, request, &file, host)
+        }
+        #[cfg(not(feature = "parquet"))]
+        (Format::Parquet, _) => Err(ExportError::NoParquet),
         (Format::TensorBoard, to) => {
             let folder = to.map_or_else(|| request.run_dir.join("tensorboard"), Path::to_owned);
             tensorboard::write(&mut run, request, &folder, host)

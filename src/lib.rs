@@ -154,7 +154,7 @@ pub fn status_of(error: &anyhow::Error) -> ExitCode {
         || matches!(error.downcast_ref(), Some(ReportError::Config(_)))
         || matches!(
             error.downcast_ref(),
-            Some(ExportError::Config(_) | ExportError::NeedsFile)
+            Some(ExportError::Config(_) | ExportError::NeedsFile | ExportError::CannotGrow)
         )
         || matches!(
             error.downcast_ref(),
@@ -522,7 +522,11 @@ fn runner(run_dir: &Path, checkpoint_every: u32, place: &PlaceArgs) -> anyhow::R
 fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let request = export::Request {
         run_dir: &args.run_dir,
-        format: if args.csv { Format::Csv } else { Format::TensorBoard },
+        format: match args {
+            ExportArgs { csv: true, .. } => Format::Csv,
+            ExportArgs { parquet: true, .. } => Format::Parquet,
+            _ => Format::TensorBoard,
+        },
         to: args.to.as_deref(),
         follow: if args.follow {
             Follow::UntilTheRunEnds

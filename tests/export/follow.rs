@@ -256,7 +256,7 @@ fn the_export_of_a_process_that_trains_ends_with_what_came_last() {
         assert_eq!(ended, Ended::Complete);
         let last = match format {
             Format::Csv => fs::read_to_string(&to).unwrap().lines().count() as u64 - 2,
-            Format::TensorBoard => {
+            Format::TensorBoard | Format::Parquet => {
                 let mut folders = fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().path());
                 let cell = folders.find(|path| path.is_dir()).unwrap();
                 events::read(&events::files(&cell)[0]).0.last().unwrap().step
