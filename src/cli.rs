@@ -332,6 +332,7 @@ pub enum Horizontal {
 /// Arguments for exporting a run.
 #[derive(Args, Clone, Debug)]
 #[command(group(ArgGroup::new("format").required(true).args(["tensorboard", "csv", "parquet"])))]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
 pub struct ExportArgs {
     /// The run directory
     #[arg(value_name = "RUN_DIR")]

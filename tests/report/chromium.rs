@@ -37,6 +37,7 @@ pub fn run(name: &str, folder: &Path, arguments: &[&str], page: &Path) -> String
         .args([
             "--disable-extensions",
             "--disable-background-networking",
+            "--disable-dev-shm-usage",
             "--virtual-time-budget=2000",
         ])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
