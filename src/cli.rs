@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::exit;
 
-use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use cells::CellList;
@@ -169,8 +169,11 @@ pub enum Action {
         /// Folder to write to (default: the run directory)
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Horizontal axis of the curves: steps, epochs or seconds
+        #[arg(long, value_name = "AXIS", value_enum, default_value_t, hide_possible_values = true)]
+        across: Horizontal,
     },
-    /// Write the measurements of a run, finished or running, for TensorBoard or as CSV
+    /// Write the measurements of a run, finished or running, for TensorBoard, as CSV or as Parquet
     Export(ExportArgs),
     /// Train cells for the process that started this one
     #[command(hide = true)]
@@ -317,9 +320,22 @@ pub struct SubmitArgs {
     pub sbatch: Vec<String>,
 }
 
+/// The horizontal axis of the curves in a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Horizontal {
+    /// Optimizer steps.
+    #[default]
+    Steps,
+    /// Passes over the training data.
+    Epochs,
+    /// Seconds that the cell ran.
+    Seconds,
+}
+
 /// Arguments for exporting a run.
 #[derive(Args, Clone, Debug)]
-#[command(group(ArgGroup::new("format").required(true).args(["tensorboard", "csv"])))]
+#[command(group(ArgGroup::new("format").required(true).args(["tensorboard", "csv", "parquet"])))]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
 pub struct ExportArgs {
     /// The run directory
     #[arg(value_name = "RUN_DIR")]
@@ -330,7 +346,10 @@ pub struct ExportArgs {
     /// Write one row per measurement
     #[arg(long)]
     pub csv: bool,
-    /// File or folder to write to (default: standard output, or the folder `tensorboard` in the run directory)
+    /// Write the same rows as a Parquet file, in a build with `--features parquet`
+    #[arg(long)]
+    pub parquet: bool,
+    /// File or folder to write to (default: standard output, or `tensorboard` or `measurements.parquet` in the run directory)
     #[arg(long, value_name = "PATH")]
     pub to: Option<PathBuf>,
     /// Go on until the run ends

@@ -45,4 +45,4 @@ pub use schema::as_ron;
 pub use settings::Settings;
 pub use settings::probes::MeasuredOn;
 pub use sweep::MAX_CELLS;
-pub use values::{Activation, Cadence, Keep, Loss, Model, Optimizer, Precision, Schedule, Tracking};
+pub use values::{Activation, Cadence, Export, Keep, Loss, Model, Optimizer, Precision, Schedule, Tracking};

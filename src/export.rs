@@ -1,16 +1,20 @@
-//! Exports of a run, finished or not, for other programs: TensorBoard's event files, or CSV with one row per
-//! measurement.
+//! Exports of a run, finished or not, for other programs: TensorBoard's event files, or a table with one row per
+//! measurement, as CSV or Parquet.
 //!
 //! ```text
-//! run directory ─ run ─▶ points of cells, clock ─▶ csv
+//! run directory ─ run ─▶ points of cells, clock ─▶ columns ─▶ csv, parquet
 //!                                               └─▶ tensorboard: folder, scalars, hparams ─ messages ─ records
 //! ```
 //!
 //! An export only reads the run and takes no lock, so it works while the run is training, also on another host. Columns
 //! and curves are found through the declarations of the quantities. To add a format, implement `run::Sink`.
 
+mod aside;
 mod clock;
+mod columns;
 mod csv;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod run;
 mod series;
 mod tensorboard;
@@ -34,6 +38,8 @@ pub enum Format {
     Csv,
     /// A folder of event files.
     TensorBoard,
+    /// The rows of CSV as a Parquet file, in builds with the feature `parquet`.
+    Parquet,
 }
 
 /// What is exported, and how.
@@ -44,10 +50,33 @@ pub struct Request<'a> {
     /// The format.
     pub format: Format,
     /// The file or the folder to write to. Without it, CSV is printed, and event files go to `tensorboard` in the run
-    /// directory.
+    /// directory, Parquet to `measurements.parquet`.
     pub to: Option<&'a Path>,
-    /// Whether the export goes on until the run ends.
-    pub follow: bool,
+    /// How long the export goes on.
+    pub follow: Follow,
+}
+
+/// How long an export goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// It ends when everything that the run has was written.
+    No,
+    /// Until the run ends, or the host stops it.
+    UntilTheRunEnds,
+    /// Until the host stops it: then it writes what came last, and is complete. The process that trains the run follows
+    /// it in this way.
+    UntilStopped,
+}
+
+impl Follow {
+    /// Waits, and returns whether to read the run one last time; `None` if the export was stopped before.
+    fn wait(self, run: &Run, host: &mut dyn Host) -> Option<bool> {
+        let goes_on = host.wait(EVERY);
+        match self {
+            Self::UntilStopped => Some(!goes_on),
+            Self::No | Self::UntilTheRunEnds => goes_on.then(|| run.has_ended()),
+        }
+    }
 }
 
 /// The side of an export that talks to the user.
@@ -92,6 +121,15 @@ pub enum ExportError {
          were printed cannot be taken back"
     )]
     NeedsFile,
+    /// A Parquet file cannot grow.
+    #[error("--parquet writes a file that cannot grow: leave out --follow, and export the run again when it has ended")]
+    CannotGrow,
+    /// This build has no Parquet.
+    #[error(
+        "this program was built without Parquet; `cargo install --path . --features parquet` builds it with Parquet, and \
+         --csv writes the same columns"
+    )]
+    NoParquet,
     /// The folder has event files of another run.
     #[error("{} has the export of another run, {run}: name another folder with --to, or remove it", folder.display())]
     OtherRun {
@@ -114,13 +152,23 @@ pub enum ExportError {
 /// The folder is not a run directory, has no measurements, or cannot be read, or the operating system refuses an
 /// operation.
 pub fn write(request: &Request, out: &mut dyn Write, host: &mut dyn Host) -> Result<Ended, ExportError> {
-    if request.follow && request.format == Format::Csv && request.to.is_none() {
+    if request.follow != Follow::No && request.format == Format::Csv && request.to.is_none() {
         return Err(ExportError::NeedsFile);
+    }
+    if request.format == Format::Parquet && request.follow != Follow::No {
+        return Err(ExportError::CannotGrow);
     }
     let mut run = Run::open(request.run_dir)?;
     match (request.format, request.to) {
         (Format::Csv, None) => csv::print(&mut run, request.run_dir, out, host),
         (Format::Csv, Some(file)) => csv::write(&mut run, request, file, host),
+        #[cfg(feature = "parquet")]
+        (Format::Parquet, to) => {
+            let file = to.map_or_else(|| request.run_dir.join("measurements.parquet"), Path::to_owned);
+            parquet::write(&mut run, request, &file, host)
+        }
+        #[cfg(not(feature = "parquet"))]
+        (Format::Parquet, _) => Err(ExportError::NoParquet),
         (Format::TensorBoard, to) => {
             let folder = to.map_or_else(|| request.run_dir.join("tensorboard"), Path::to_owned);
             tensorboard::write(&mut run, request, &folder, host)
@@ -149,8 +197,8 @@ fn say_what_is_missing(run: &Run, run_dir: &Path, host: &mut dyn Host) -> Result
 }
 
 /// Says that the run that was followed may go on.
-fn say_what_is_left(run: &Run, host: &mut dyn Host) {
-    if run.has_cells_left() {
+fn say_what_is_left(run: &Run, follow: Follow, host: &mut dyn Host) {
+    if follow == Follow::UntilTheRunEnds && run.has_cells_left() {
         host.note("nobody trains the run any more, and cells are unfinished; after a resume, export it again");
     }
 }

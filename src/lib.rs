@@ -10,10 +10,12 @@ mod book;
 pub mod characters;
 pub mod cli;
 pub mod config;
+pub mod curve;
 pub mod data;
 pub mod device;
 pub mod event;
 pub mod export;
+mod exporting;
 pub mod live;
 pub mod machine;
 pub mod monitor;
@@ -49,10 +51,13 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cli::{Action, Cli, ExportArgs, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
+use cli::{
+    Action, Cli, ExportArgs, Horizontal, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs,
+};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
-use export::{Ended, ExportError, Format};
+use export::{Ended, ExportError, Follow, Format};
+use exporting::Exporting;
 use live::{Hub, Inbox, Launched, Server};
 use record::{PRINTED, RecordError, RunDir, TaskInfo};
 use report::ReportError;
@@ -100,8 +105,13 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
         Some(Action::Screen { check: None }) => print_preferences(),
         Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),
-        Some(Action::Report { run_dir, out }) => {
-            let page = report::write(run_dir, out.as_deref())?;
+        Some(Action::Report { run_dir, out, across }) => {
+            let across = match across {
+                Horizontal::Steps => report::Across::Steps,
+                Horizontal::Epochs => report::Across::Epochs,
+                Horizontal::Seconds => report::Across::Seconds,
+            };
+            let page = report::write(run_dir, out.as_deref(), across)?;
             // Other programs read this path: print it exactly, whatever characters the terminal can show.
             print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;
             Ok(ExitCode::SUCCESS)
@@ -144,7 +154,7 @@ pub fn status_of(error: &anyhow::Error) -> ExitCode {
         || matches!(error.downcast_ref(), Some(ReportError::Config(_)))
         || matches!(
             error.downcast_ref(),
-            Some(ExportError::Config(_) | ExportError::NeedsFile)
+            Some(ExportError::Config(_) | ExportError::NeedsFile | ExportError::CannotGrow)
         )
         || matches!(
             error.downcast_ref(),
@@ -443,9 +453,24 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, serves: Serves) -> anyhow::Re
         }
     };
     inbox.open(commands.clone()).context("cannot start a thread")?;
+    // Tasks have no export: many of them write one run directory.
+    let exports: &[config::Export] = if serves == Serves::Nobody { &[] } else { sweep.exports() };
+    let exporting = Exporting::start(&plan.run_dir, exports, || {
+        let mut outbox = Outbox::new(events_in.clone());
+        let log = sweep.run_dir().logbook();
+        outbox.log_into(Box::new(move |kind, cell, words| log.write(kind, cell, words)));
+        outbox
+    });
+    // While the exports end, nobody else may train the run and begin its exports anew.
+    let lock = sweep.run_dir_shared();
     let training = thread::Builder::new()
         .name("sweep".to_owned())
-        .spawn(move || sweep.run(&commands_out, &mut Outbox::new(events_in)))
+        .spawn(move || {
+            let ended = sweep.run(&commands_out, &mut Outbox::new(events_in));
+            let not_exported = exporting.finish();
+            drop(lock);
+            (ended, not_exported)
+        })
         .context("cannot start the training thread")?;
     if let Some(events) = lines {
         let watched = read_lines(&events, &commands, signals);
@@ -475,7 +500,10 @@ fn follow(sweep: Sweep, signals: Receiver<Signal>, serves: Serves) -> anyhow::Re
     if let Some(server) = server {
         server.say_farewell();
     }
-    let ended = ended?;
+    let (ended, not_exported) = ended?;
+    for words in &not_exported {
+        note(words);
+    }
     status(&ended, cells)
 }
 
@@ -494,9 +522,17 @@ fn runner(run_dir: &Path, checkpoint_every: u32, place: &PlaceArgs) -> anyhow::R
 fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let request = export::Request {
         run_dir: &args.run_dir,
-        format: if args.csv { Format::Csv } else { Format::TensorBoard },
+        format: match args {
+            ExportArgs { csv: true, .. } => Format::Csv,
+            ExportArgs { parquet: true, .. } => Format::Parquet,
+            _ => Format::TensorBoard,
+        },
         to: args.to.as_deref(),
-        follow: args.follow,
+        follow: if args.follow {
+            Follow::UntilTheRunEnds
+        } else {
+            Follow::No
+        },
     };
     let signals = if args.follow {
         Some(signals::listen(None).context(NO_SIGNALS)?)

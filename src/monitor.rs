@@ -13,10 +13,8 @@
 //!
 //! It reads no clock: the caller passes the time of each event, so tests control the time.
 
-pub mod band;
 mod cell;
 mod clock;
-mod curve;
 mod kept;
 mod outcome;
 mod seeds;
@@ -36,8 +34,8 @@ use crate::event::{
 };
 use crate::statistics::Kendall;
 
+pub use crate::curve::{Bucket, Curve};
 pub use cell::{Cell, CellState, Curves, Latest};
-pub use curve::{Bucket, Curve};
 pub use kept::Kept;
 pub use outcome::Outcome;
 pub use swept::Swept;

@@ -9,6 +9,7 @@
 //! Making a report only reads the run and takes no lock, so it works while the run is training. The same page is
 //! written as `report.html`, which contains the figures, and as `report.md`, which links to figure files.
 
+mod across;
 mod axis;
 mod comparison;
 mod content;
@@ -22,12 +23,14 @@ mod methods;
 mod number;
 mod page;
 mod run;
+mod sheet;
 mod tables;
 
 use std::path::{Path, PathBuf};
 
 use crate::config::{Added, ConfigError, Experiment};
 use crate::record::{self, RecordError};
+pub use across::Across;
 use run::Run;
 
 /// The reason why a report cannot be made.
@@ -50,11 +53,11 @@ pub enum ReportError {
 }
 
 /// Writes `report.html`, `report.md` and `figures/` of a run into the folder `into`, or into the run directory if
-/// `into` is `None`. Returns the path of `report.html`.
+/// `into` is `None`, with curves over `across`. Returns the path of `report.html`.
 ///
 /// # Errors
 /// The folder is not a run directory, the configuration cannot be read, or the operating system refuses an operation.
-pub fn write(run_dir: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError> {
+pub fn write(run_dir: &Path, into: Option<&Path>, across: Across) -> Result<PathBuf, ReportError> {
     let experiment = Experiment::load(&record::find_config(run_dir)?)?;
     let queue = record::read_queue(run_dir, experiment.cells.len())?;
     let added = queue.added.iter().map(|added| Added {
@@ -63,7 +66,7 @@ pub fn write(run_dir: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError
         values: added.values.clone(),
     });
     let experiment = experiment.with_added(added, &run_dir.join("queue.json"))?;
-    let page = content::page(&Run::read(run_dir, &experiment, &queue.again)?);
+    let page = content::page(&Run::read(run_dir, &experiment, &queue.again)?, across);
     let folder = into.unwrap_or(run_dir);
     let figures = folder.join("figures");
     record::make_folder(&figures)?;

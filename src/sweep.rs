@@ -37,7 +37,7 @@ pub use memory::{DataTooLarge, TooLarge};
 pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 pub use worker::Worker;
 
-use crate::config::{Added, Cell as Planned, Experiment, Settings};
+use crate::config::{Added, Cell as Planned, Experiment, Export, Settings};
 use crate::device::{DeviceChoice, RunnerChoice};
 use crate::event::{CellIndex, CellPlan, CellSize, Summary, SweepEnding, SweepPlan};
 use crate::record::{CellRow, QueueFile, RecordError, RowState, RunDir, RunInfo, read_queue};
@@ -134,6 +134,16 @@ impl Sweep {
     /// Returns the run directory that it writes.
     pub fn run_dir(&self) -> &RunDir {
         &self.run_dir
+    }
+
+    /// Returns a share of the run directory. Its lock is held until every share is dropped.
+    pub fn run_dir_shared(&self) -> Arc<RunDir> {
+        Arc::clone(&self.run_dir)
+    }
+
+    /// Returns the exports that are kept up to date while it trains.
+    pub fn exports(&self) -> &[Export] {
+        &self.queue.experiment.export
     }
 
     /// Returns the number of cells that this process sees to.

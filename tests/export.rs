@@ -6,6 +6,11 @@
 mod events;
 #[path = "export/follow.rs"]
 mod follow;
+#[path = "export/kept.rs"]
+mod kept;
+#[cfg(feature = "parquet")]
+#[path = "export/parquet.rs"]
+mod parquet;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -274,7 +279,14 @@ fn what_cannot_be_exported_is_said_in_one_line() {
     let run = place.path("run");
     follow::copy("finished", &run);
     for (arguments, status, words) in [
-        (&["run"][..], 2, "--tensorboard|--csv"),
+        (&["run"][..], 2, "--tensorboard|--csv|--parquet"),
+        (&["run", "--parquet", "--follow"], 2, "leave out --follow"),
+        #[cfg(not(feature = "parquet"))]
+        (
+            &["run", "--parquet"],
+            1,
+            "built without Parquet; `cargo install --path . --features parquet`",
+        ),
         (&["run", "--csv", "--tensorboard"], 2, "cannot be used with"),
         (
             &["absent", "--csv"],

@@ -72,10 +72,12 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("characters", &[]),
     ("cli", &["characters", "device"]),
     ("config", &["number", "suggest"]),
+    ("curve", &["event", "quantity"]),
     ("data", &["config", "suggest", "user_folders"]),
     ("device", &["relaunch"]),
     ("event", &[]),
     ("export", &["config", "event", "quantity", "record"]),
+    ("exporting", &["config", "event", "export", "sweep", "train"]),
     (
         "live",
         &[
@@ -89,7 +91,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("machine", &[]),
-    ("monitor", &["event", "quantity", "statistics"]),
+    ("monitor", &["curve", "event", "quantity", "statistics"]),
     ("number", &[]),
     ("plain", &["characters", "event", "monitor", "number", "quantity"]),
     ("programs", &[]),
@@ -98,7 +100,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("relaunch", &[]),
     (
         "report",
-        &["config", "event", "number", "quantity", "record", "statistics"],
+        &["config", "curve", "event", "number", "quantity", "record", "statistics"],
     ),
     (
         "sending",
@@ -130,6 +132,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "tui",
         &[
             "characters",
+            "curve",
             "event",
             "machine",
             "monitor",
@@ -311,8 +314,8 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
         "characters",
         "cli",
         "config",
+        "curve",
         "event",
-        "export",
         "export",
         "monitor",
         "number",

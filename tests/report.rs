@@ -4,6 +4,10 @@
 
 #[path = "report/bench.rs"]
 mod bench;
+#[path = "report/browser.rs"]
+mod browser;
+#[path = "report/chromium.rs"]
+mod chromium;
 #[path = "report/compared.rs"]
 mod compared;
 #[path = "report/correlations.rs"]

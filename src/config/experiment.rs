@@ -13,7 +13,7 @@ use super::schema::ron_options;
 use super::settings::{Document, Overrides};
 use super::sweep::{Axis, Sweep};
 use super::validate::{self, Refusal};
-use super::{Added, Cell, ConfigError, FilesHold};
+use super::{Added, Cell, ConfigError, Export, FilesHold};
 
 /// The largest size of a config file, in bytes: far above any config that a person writes. A larger file is not a
 /// config.
@@ -30,6 +30,8 @@ pub struct Experiment {
     pub cut_at_steps: Option<NonZeroU64>,
     /// The numbers of examples in the files, for the data sets whose numbers are not fixed, as far as they are known.
     pub files_hold: Vec<FilesHold>,
+    /// The exports that are kept up to date while the sweep trains.
+    pub export: Vec<Export>,
     pub(super) base: Overrides,
     pub(super) sweep: Sweep,
     /// The cells that were added, which are the last ones of `cells`.
@@ -56,12 +58,14 @@ impl Experiment {
         let name = validate::name(document.name.as_deref(), path).map_err(refuse)?;
         validate::sweep(&document.sweep).map_err(refuse)?;
         validate::files_hold(&document.files_hold).map_err(refuse)?;
+        validate::export(&document.export).map_err(refuse)?;
 
         let mut base = document.base();
         base.fill_defaults();
         let Document {
             cut_at_steps,
             files_hold,
+            export,
             sweep,
             ..
         } = document;
@@ -71,6 +75,7 @@ impl Experiment {
             cells,
             cut_at_steps: None,
             files_hold,
+            export,
             base,
             sweep,
             added: Vec::new(),
@@ -124,6 +129,7 @@ impl Experiment {
             self.name.clone(),
             self.cut_at_steps,
             self.files_hold.clone(),
+            self.export.clone(),
             self.base.clone(),
             self.sweep.clone(),
         );

@@ -213,6 +213,9 @@ macro_rules! settings {
             /// stores them here.
             #[serde(default, skip_serializing_if = "Vec::is_empty")]
             pub(super) files_hold: Vec<super::FilesHold>,
+            /// The exports that are kept up to date while the sweep trains.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            pub(super) export: Vec<super::Export>,
             $(
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 #[serde(deserialize_with = "super::schema::read_given", serialize_with = "super::schema::write_given")]
@@ -229,10 +232,11 @@ macro_rules! settings {
                 name: String,
                 cut_at_steps: Option<std::num::NonZeroU64>,
                 files_hold: Vec<super::FilesHold>,
+                export: Vec<super::Export>,
                 base: Overrides,
                 sweep: super::sweep::Sweep,
             ) -> Self {
-                Self { name: Some(name), cut_at_steps, files_hold, $( $name: base.$name, )* sweep }
+                Self { name: Some(name), cut_at_steps, files_hold, export, $( $name: base.$name, )* sweep }
             }
 
             /// Returns the settings that are given for all cells.

@@ -6,6 +6,7 @@
 mod combinations;
 mod data;
 mod examples;
+mod export;
 mod file;
 mod values;
 
@@ -18,6 +19,7 @@ use super::{ConfigError, FilesHold, Settings};
 
 pub(super) use combinations::idle;
 pub(super) use examples::{files_hold, files_unchanged};
+pub(super) use export::export;
 pub(super) use file::{missing, name, sweep};
 
 /// The result of one rule for one cell.

@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A format in which a sweep keeps an export of its run up to date while it trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Export {
+    /// Event files in the folder `tensorboard` of the run directory.
+    TensorBoard,
+    /// One row per measurement in `measurements.csv` in the run directory.
+    Csv,
+}
+
 /// A network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,18 +1,14 @@
 //! CSV: one row per measurement.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use super::aside::Aside;
+use super::columns::{Columns, Value};
 use super::run::{Cell, Run, Sink};
-use super::series::{Part, Series};
-use super::{EVERY, Ended, ExportError, Host, Request, anew_words, at, say_what_is_left, say_what_is_missing};
+use super::{Ended, ExportError, Follow, Host, Request, anew_words, at, say_what_is_left, say_what_is_missing};
 use crate::event::Point;
 use crate::record::{csv_line, csv_number, rfc3339_millis};
-
-/// The columns before the swept settings and after them, before those of the quantities.
-const FIRST: [&str; 6] = ["run", "cell", "step", "epoch", "seconds", "timestamp"];
-const OF_PROBE: [&str; 2] = ["probe", "lambda_on"];
 
 /// Prints the rows of a run.
 pub(super) fn print(
@@ -21,7 +17,7 @@ pub(super) fn print(
     out: &mut dyn Write,
     host: &mut dyn Host,
 ) -> Result<Ended, ExportError> {
-    let columns = survey(run)?;
+    let columns = Columns::survey(run)?;
     say_what_is_missing(run, run_dir, host)?;
     run.rewind();
     let printed = Rows::new(columns, out, None).and_then(|mut rows| {
@@ -43,20 +39,19 @@ pub(super) fn print(
 /// the whole file is written again: it is then the same as that of an export afterwards.
 pub(super) fn write(run: &mut Run, request: &Request, file: &Path, host: &mut dyn Host) -> Result<Ended, ExportError> {
     let mut rows = whole(run, file)?;
-    if !request.follow {
+    if request.follow == Follow::No {
         say_what_is_missing(run, request.run_dir, host)?;
     }
     rows.out.settle()?;
     host.written(file);
-    if !request.follow {
+    if request.follow == Follow::No {
         return Ok(Ended::Complete);
     }
     let mut grew = false;
     loop {
-        if !host.wait(EVERY) {
+        let Some(has_ended) = request.follow.wait(run, host) else {
             return Ok(Ended::Stopped);
-        }
-        let has_ended = run.has_ended();
+        };
         let before = rows.count;
         let anew = run.read(&mut rows)?;
         rows.flush()?;
@@ -65,13 +60,13 @@ pub(super) fn write(run: &mut Run, request: &Request, file: &Path, host: &mut dy
             let what = format!("{} is written again", file.display());
             host.note(&anew_words(&anew, &what));
         }
-        if rows.is_void || rows.columns.swept != swept(run) || (has_ended && grew) {
+        if rows.is_void || !rows.columns.are_of(run) || (has_ended && grew) {
             rows = whole(run, file)?;
             rows.out.settle()?;
             grew = false;
         }
         if has_ended {
-            say_what_is_left(run, host);
+            say_what_is_left(run, request.follow, host);
             return Ok(Ended::Complete);
         }
     }
@@ -81,7 +76,7 @@ pub(super) fn write(run: &mut Run, request: &Request, file: &Path, host: &mut dy
 fn whole(run: &mut Run, file: &Path) -> Result<Rows<Aside>, ExportError> {
     loop {
         run.rewind();
-        let columns = survey(run)?;
+        let columns = Columns::survey(run)?;
         run.rewind();
         let mut rows = Rows::new(columns, Aside::create(file)?, Some(file.to_owned()))?;
         run.read(&mut rows)?;
@@ -92,95 +87,15 @@ fn whole(run: &mut Run, file: &Path) -> Result<Rows<Aside>, ExportError> {
     }
 }
 
-/// The columns of a table.
-struct Columns {
-    swept: Vec<String>,
-    /// Every series, with whether the table has it.
-    series: Vec<(Series, bool)>,
-}
-
-/// Finds the columns that the measurements of a run need.
-fn survey(run: &mut Run) -> Result<Columns, ExportError> {
-    let series = Series::all().into_iter().map(|series| (series, false)).collect();
-    let mut columns = Columns {
-        swept: swept(run),
-        series,
-    };
-    run.read(&mut columns)?;
-    Ok(columns)
-}
-
-fn swept(run: &Run) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for (name, _) in run.cells.iter().flat_map(|cell| &cell.swept) {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names
-}
-
-impl Sink for Columns {
-    fn begin(&mut self, _: &Run, _: &Cell, _: bool) -> Result<(), ExportError> {
-        Ok(())
-    }
-
-    fn point(&mut self, _: &Run, _: &Cell, point: &Point) -> Result<(), ExportError> {
-        for (series, is_here) in self.series.iter_mut().filter(|(_, is_here)| !is_here) {
-            *is_here = series.number(point).is_some();
-        }
-        Ok(())
-    }
-}
-
-impl Columns {
-    fn header(&self) -> String {
-        let of = self.series.iter().filter(|(_, is_here)| *is_here);
-        let keys: Vec<&str> = of.map(|(series, _)| series.key).collect();
-        // As in `summary.csv`: a sweep over `step` must not produce two columns with the same name.
-        let is_own = |name: &&String| {
-            let name = name.as_str();
-            FIRST.contains(&name) || OF_PROBE.contains(&name) || keys.contains(&name)
-        };
-        let swept = self.swept.iter().map(|name| {
-            if is_own(&name) {
-                format!("set_{name}")
-            } else {
-                name.clone()
-            }
-        });
-        let first = FIRST.iter().map(ToString::to_string);
-        let last = OF_PROBE.iter().chain(&keys).map(ToString::to_string);
-        csv_line(first.chain(swept).chain(last))
-    }
-
-    fn row(&self, run: &Run, cell: &Cell, point: &Point) -> String {
-        let time = cell.clock.time(point.seconds).and_then(rfc3339_millis);
-        let first = [
-            run.name.clone(),
-            cell.index.to_string(),
-            point.step.to_string(),
-            csv_number(Some(point.epoch)),
-            csv_number(Some(point.seconds)),
-            time.unwrap_or_default(),
-        ];
-        let swept = self.swept.iter().map(|name| {
-            let found = cell.swept.iter().find(|(swept, _)| swept == name);
-            found.map_or_else(String::new, |(_, value)| value.clone())
-        });
-        let lambda = point.lambda.as_ref();
-        let of_probe = [
-            lambda.map_or_else(String::new, |lambda| lambda.lambda_probe.to_string()),
-            lambda.map_or_else(String::new, |lambda| lambda.lambda_on.clone()),
-        ];
-        let values = self.series.iter().filter(|(_, is_here)| *is_here).map(|(series, _)| {
-            let number = series.number(point);
-            match series.part {
-                Part::Converged => number.map_or_else(String::new, |truth| (truth != 0.0).to_string()),
-                Part::Value | Part::Error => csv_number(number),
-            }
-        });
-        csv_line(first.into_iter().chain(swept).chain(of_probe).chain(values))
+/// Returns a field as text.
+fn text(value: Value) -> String {
+    match value {
+        Value::Text(text) => text,
+        Value::Whole(number) => number.to_string(),
+        Value::Number(number) => csv_number(Some(number)),
+        Value::Truth(truth) => truth.to_string(),
+        Value::Time(seconds) => rfc3339_millis(seconds).unwrap_or_default(),
+        Value::Missing => String::new(),
     }
 }
 
@@ -197,7 +112,7 @@ struct Rows<W> {
 
 impl<W: Write> Rows<W> {
     fn new(columns: Columns, out: W, file: Option<PathBuf>) -> Result<Self, ExportError> {
-        let header = columns.header();
+        let header = csv_line(columns.names().into_iter());
         let (count, is_void) = (0, false);
         let mut rows = Self {
             columns,
@@ -229,63 +144,13 @@ impl<W: Write> Sink for Rows<W> {
     }
 
     fn point(&mut self, run: &Run, cell: &Cell, point: &Point) -> Result<(), ExportError> {
-        let needs = |(series, is_here): &(Series, bool)| !is_here && series.number(point).is_some();
-        self.is_void |= self.columns.series.iter().any(needs);
+        self.is_void |= self.columns.lack(point);
         if self.is_void {
             return Ok(());
         }
         self.count += 1;
-        let row = self.columns.row(run, cell, point);
+        let fields = self.columns.row(run, cell, point).into_iter();
+        let row = csv_line(fields.map(text));
         self.write(|out| out.write_all(row.as_bytes()))
-    }
-}
-
-/// A file that takes the place of another one when it is settled, and may be written on.
-struct Aside {
-    written: PathBuf,
-    path: PathBuf,
-    file: BufWriter<File>,
-    is_settled: bool,
-}
-
-impl Aside {
-    fn create(path: &Path) -> Result<Self, ExportError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let written = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-        if path.is_dir() {
-            return at(Err(ErrorKind::IsADirectory.into()), "write", path);
-        }
-        let file = at(File::create(&written), "write", path)?;
-        Ok(Self {
-            written,
-            path: path.to_owned(),
-            file: BufWriter::new(file),
-            is_settled: false,
-        })
-    }
-
-    fn settle(&mut self) -> Result<(), ExportError> {
-        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        let settled = synced.and_then(|()| fs::rename(&self.written, &self.path));
-        self.is_settled = settled.is_ok();
-        at(settled, "write", &self.path)
-    }
-}
-
-impl Write for Aside {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        if !self.is_settled {
-            let _ = fs::remove_file(&self.written);
-        }
     }
 }

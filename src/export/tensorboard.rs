@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::run::{Cell, Run, Sink};
-use super::{EVERY, Ended, ExportError, Host, Request, anew_words, say_what_is_left, say_what_is_missing};
+use super::{Ended, ExportError, Follow, Host, Request, anew_words, say_what_is_left, say_what_is_missing};
 use crate::event::{CellIndex, Finish, Point};
 use crate::quantity::{TEST_ACCURACY, probe_of};
 use crate::record::CellSummary;
@@ -35,27 +35,26 @@ pub(super) fn write(
     curves.begin_sweep(run)?;
     run.read(&mut curves)?;
     curves.folder.flush()?;
-    if !request.follow {
+    if request.follow == Follow::No {
         say_what_is_missing(run, request.run_dir, host)?;
     }
     // TensorBoard may be reading them: they are replaced, not changed.
     curves.folder.remove_earlier()?;
     host.written(folder);
-    if !request.follow {
+    if request.follow == Follow::No {
         return Ok(Ended::Complete);
     }
     loop {
-        if !host.wait(EVERY) {
+        let Some(has_ended) = request.follow.wait(run, host) else {
             return Ok(Ended::Stopped);
-        }
-        let has_ended = run.has_ended();
+        };
         let anew = run.read(&mut curves)?;
         curves.folder.flush()?;
         if !anew.is_empty() {
             host.note(&anew_words(&anew, "its curves are written again"));
         }
         if has_ended {
-            say_what_is_left(run, host);
+            say_what_is_left(run, request.follow, host);
             return Ok(Ended::Complete);
         }
     }

@@ -1,5 +1,6 @@
 //! One cell of the sweep: its plan, its state, and its curves.
 
+use crate::curve::{Curve, Marks};
 use crate::event::{
     CellEnding, CellPlan, LambdaPoint, LayerPoint, Point, Progress, RateChange, SpectrumPoint, Standing, Summary,
     Values,
@@ -8,7 +9,6 @@ use crate::quantity::{
     self, LAMBDA_MAX, LAMBDA_RESIDUAL, PRECONDITIONED_SHARPNESS, PRECONDITIONED_THRESHOLD, Quantity, Subject, THRESHOLD,
 };
 
-use super::curve::{Curve, Marks};
 use super::kept::Kept;
 use super::trend::Trend;
 

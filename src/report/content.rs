@@ -1,38 +1,37 @@
-//! The content of a report, in order: findings, figures, tables, and how the numbers were computed.
+//! The content of a report, in order: the first sheet, findings, figures, tables, and how the numbers were computed.
 
-use super::comparison::{Comparison, combinations};
+use super::across::Across;
+use super::comparison::Comparison;
+use super::figures::Figure;
 use super::interaction::Interactions;
 use super::page::Page;
-use super::run::{Measure, Run, Standing};
-use super::{correlation, figures, findings, methods, tables};
-use crate::event::SweepEnding;
-use crate::number::count::{counted, plural};
-use crate::record::RunInfo;
+use super::run::Run;
+use super::{correlation, figures, findings, methods, sheet, tables};
 
 /// Returns the whole page.
-pub(super) fn page(run: &Run) -> Page {
+pub(super) fn page(run: &Run, across: Across) -> Page {
     let mut page = Page {
         title: format!("{}: λ_max and test accuracy", run.name),
         blocks: Vec::new(),
         figures: Vec::new(),
     };
-    header(&mut page, run);
     let comparisons: Vec<Comparison> = (0..run.axes.len())
         .flat_map(|axis| run.measures().into_iter().map(move |measure| (axis, measure)))
         .map(|(axis, measure)| Comparison::of(run, axis, measure))
         .collect();
     let interactions = Interactions::of(run);
+    let mut levels = figures::levels(run, &comparisons);
+    let mut curves = figures::curves(run, across);
+    sheet::sweep(&mut page, run);
+    sheet::found(&mut page, run, &comparisons, &interactions);
+    if let Some(figure) = main_figure(run, &mut levels, &mut curves) {
+        page.figure(figure);
+    }
+    sheet::failed(&mut page, run);
+    page.end_sheet();
     page.heading("Findings");
-    let finished = run
-        .cells
-        .iter()
-        .filter(|cell| matches!(cell.standing, Standing::Compared | Standing::Unreached));
-    if finished.count() == 0 {
-        page.paragraph("No cell has finished, so there are no findings yet.");
-    } else if run.compared().next().is_none() {
-        page.paragraph(
-            "No cell reached its aim (target), so no cells are compared: comparisons need cells that fit equally well.",
-        );
+    if let Some(why) = findings::why_none(run) {
+        page.paragraph(why);
     } else {
         for axis in 0..run.axes.len() {
             let own = &run.axes[axis];
@@ -63,7 +62,7 @@ pub(super) fn page(run: &Run) -> Page {
             );
         }
     }
-    for figure in figures::levels(run, &comparisons) {
+    for (_, figure) in levels {
         page.figure(figure);
     }
     let scatters = figures::scatters(run);
@@ -78,7 +77,6 @@ pub(super) fn page(run: &Run) -> Page {
         page.figure(figure);
         tables::correlations(&mut page, run);
     }
-    let curves = figures::curves(run);
     if !curves.is_empty() {
         page.heading("Curves");
         if curves.len() == figures::MOST_COMBINATIONS {
@@ -88,6 +86,13 @@ pub(super) fn page(run: &Run) -> Page {
             ));
         }
         for figure in curves {
+            page.figure(figure);
+        }
+    }
+    let multiples = figures::multiples(run, across);
+    if !multiples.is_empty() {
+        page.heading("Single cells");
+        for figure in multiples {
             page.figure(figure);
         }
     }
@@ -107,79 +112,11 @@ pub(super) fn page(run: &Run) -> Page {
     page
 }
 
-fn header(page: &mut Page, run: &Run) {
-    if let Some(info) = &run.info {
-        page.paragraph(provenance(info));
+/// Takes the figure that is shown first: λ_max and test accuracy against the main setting, else the first curves.
+fn main_figure(run: &Run, levels: &mut Vec<(usize, Figure)>, curves: &mut Vec<Figure>) -> Option<Figure> {
+    let main = levels.iter().position(|(axis, _)| Some(*axis) == run.main_axis());
+    match main.or((!levels.is_empty()).then_some(0)) {
+        Some(place) => Some(levels.remove(place).1),
+        None => (!curves.is_empty()).then(|| curves.remove(0)),
     }
-    let count = |standing: fn(&Standing) -> bool| run.cells.iter().filter(|cell| standing(&cell.standing)).count();
-    let compared = count(|standing| *standing == Standing::Compared);
-    let unreached = count(|standing| *standing == Standing::Unreached);
-    let left_out = run.cells.len() - compared - unreached;
-    let unreached = if run.has_aim {
-        format!(", {unreached} shown but not compared, because they did not reach their aim within their budget")
-    } else {
-        String::new()
-    };
-    page.paragraph(format!(
-        "{} in {}: {compared} compared{unreached}, {left_out} left out.",
-        counted(run.cells.len() as u64, "cell"),
-        counted(combinations(run, None).len() as u64, "combination"),
-    ));
-    page.points(named(run));
-}
-
-fn provenance(info: &RunInfo) -> String {
-    let state = match (info.state.clone().ending(), &info.ended) {
-        (None, _) => "running or killed; this report shows what is on disk".to_owned(),
-        (Some(SweepEnding::Complete), Some(ended)) => format!("complete since {ended}"),
-        (Some(ending), _) => ending.words(),
-    };
-    format!(
-        "Started {} by sharptui {} on {} of {}; {state}.",
-        info.started, info.version, info.device, info.host
-    )
-}
-
-/// Returns a list of the cells that are left out or not compared, of missing measurements, and of files that could not
-/// be read.
-fn named(run: &Run) -> Vec<String> {
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    let mut put = |why: String, index: usize| {
-        let name = format!("{index:03}");
-        match groups.iter_mut().find(|(own, _)| *own == why) {
-            Some((_, cells)) => cells.push(name),
-            None => groups.push((why, vec![name])),
-        }
-    };
-    for cell in &run.cells {
-        match &cell.standing {
-            Standing::LeftOut(why) => put(format!("Left out, {why}"), cell.index),
-            Standing::Unreached => put("Not compared, aim not reached".to_owned(), cell.index),
-            Standing::Compared => {}
-        }
-        if matches!(cell.standing, Standing::LeftOut(_)) {
-            continue;
-        }
-        for probe in 0..run.probes.len() {
-            let words = run.lambda_words(probe);
-            match cell.lambdas.get(probe).copied().flatten() {
-                Some(lambda) if !lambda.counts => put(
-                    format!("{words} left out, not converged or not measured after the last step"),
-                    cell.index,
-                ),
-                None if probe == 0 || !cell.points.is_empty() => {
-                    put(format!("{words} left out, not measured"), cell.index);
-                }
-                _ => {}
-            }
-        }
-        if cell.value(Measure::TestAccuracy).is_none() {
-            put("Test accuracy left out, not measured".to_owned(), cell.index);
-        }
-    }
-    let named = groups
-        .iter()
-        .map(|(why, all)| format!("{why}: {} {}.", plural(all.len() as u64, "cell"), all.join(", ")));
-    let gaps = run.gaps.iter().map(|gap| format!("Not read: {gap}."));
-    named.chain(gaps).collect()
 }

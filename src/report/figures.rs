@@ -3,10 +3,12 @@
 //! kuva draws both from the same scene. For text in PNG it uses its built-in font, DejaVu Sans, so the figures are the
 //! same on a server without fonts.
 
+mod colours;
 mod correlations;
 mod curves;
 mod levels;
 mod margins;
+mod multiples;
 mod scatter;
 mod spectra;
 
@@ -18,8 +20,10 @@ use kuva::plot::scatter::MarkerShape;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::render::Scene;
 
+use colours::{colour, of_level, tint};
 pub(super) use curves::MOST_COMBINATIONS;
 
+use super::across::Across;
 use super::axis::Axis;
 use super::comparison::Comparison;
 use super::run::Run;
@@ -37,11 +41,6 @@ pub(super) struct Figure {
 
 /// Pixels of the PNG per pixel of the SVG.
 const PNG_SCALE: f32 = 2.0;
-
-/// Okabe and Ito's colours, which colour-blind people can distinguish, without yellow, which is hard to see on white.
-const COLOURS: [&str; 7] = [
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
-];
 
 const MARKERS: [MarkerShape; 7] = [
     MarkerShape::Circle,
@@ -80,7 +79,35 @@ impl Figure {
 /// smaller size cuts it off instead of scaling it.
 fn scalable(svg: &str, scene: &Scene) -> String {
     let (width, height) = (scene.width, scene.height);
+    let svg = short_numbers(svg);
     svg.replacen("<svg ", &format!("<svg viewBox=\"0 0 {width} {height}\" "), 1)
+}
+
+/// Writes the numbers in the tags of an SVG with at most two decimals: kuva rounds coordinates, but writes
+/// 53.800000000000004 for 53.8.
+fn short_numbers(svg: &str) -> String {
+    let mut short = String::with_capacity(svg.len());
+    let mut rest = svg;
+    let mut in_tag = false;
+    while let Some(letter) = rest.chars().next() {
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+        let (number, behind) = rest.split_at(digits.unwrap_or(rest.len()));
+        if in_tag && !number.is_empty() {
+            match number.parse::<f64>() {
+                Ok(value) if number.contains('.') => {
+                    let text = format!("{value:.2}");
+                    short.push_str(text.trim_end_matches('0').trim_end_matches('.'));
+                }
+                _ => short.push_str(number),
+            }
+            rest = behind;
+            continue;
+        }
+        in_tag = (in_tag || letter == '<') && letter != '>';
+        short.push(letter);
+        rest = &rest[letter.len_utf8()..];
+    }
+    short
 }
 
 /// Returns the scatter plots of test accuracy against λ_max, one per probe and setting, coloured by the setting.
@@ -99,26 +126,26 @@ pub(super) fn spectra(run: &Run) -> Option<Figure> {
     spectra::figure(run)
 }
 
-/// Returns the figures of λ_max and test accuracy against each setting.
-pub(super) fn levels(run: &Run, comparisons: &[Comparison]) -> Vec<Figure> {
+/// Returns the figures of λ_max and test accuracy against each setting, with the index of its axis.
+pub(super) fn levels(run: &Run, comparisons: &[Comparison]) -> Vec<(usize, Figure)> {
     (0..run.axes.len())
-        .filter_map(|axis| levels::figure(run, axis, comparisons))
+        .filter_map(|axis| Some((axis, levels::figure(run, axis, comparisons)?)))
         .collect()
 }
 
-/// Returns the curves of λ_max, loss and accuracy against steps, for at most [`MOST_COMBINATIONS`] combinations.
-pub(super) fn curves(run: &Run) -> Vec<Figure> {
-    curves::figures(run)
+/// Returns the curves of λ_max, loss and accuracy, for at most [`MOST_COMBINATIONS`] combinations.
+pub(super) fn curves(run: &Run, across: Across) -> Vec<Figure> {
+    curves::figures(run, across)
 }
 
-/// Returns the colour with index `n`; colours repeat.
-fn colour(n: usize) -> &'static str {
-    COLOURS[n % COLOURS.len()]
+/// Returns λ_max of every cell as small panels; none if the curves show every cell by itself.
+pub(super) fn multiples(run: &Run, across: Across) -> Vec<Figure> {
+    multiples::figures(run, across)
 }
 
-/// Returns the marker with index `n`; markers repeat.
+/// Returns the marker with index `n`. Markers repeat with another colour, so that each of 49 has its own pair.
 fn marker(n: usize) -> MarkerShape {
-    MARKERS[n % MARKERS.len()]
+    MARKERS[(n + n / MARKERS.len()) % MARKERS.len()]
 }
 
 /// Smallest value on kuva's logarithmic axis: kuva draws smaller values at 1e-10. The axis marks every power of ten.
@@ -306,6 +333,13 @@ mod tests {
         ] {
             assert_eq!(tick(value), text);
         }
+    }
+
+    #[test]
+    fn numbers_of_an_svg_are_short_and_its_texts_stay() {
+        let long = "<text x=\"61.300000000000004\" y=\"7\">λ 0.12345</text><path d=\"M 0.1 2.999 L -3.00 5\" />";
+        let short = "<text x=\"61.3\" y=\"7\">λ 0.12345</text><path d=\"M 0.1 3 L -3 5\" />";
+        assert_eq!(short_numbers(long), short);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::comparison::{Comparison, Step, Stratum};
 use super::number;
-use super::run::{Measure, Run};
+use super::run::{Cell, Measure, Run, Standing};
 use crate::quantity::TRAIN_ACCURACY;
 
 /// The direction of a change: up, down, or unknown.
@@ -21,6 +21,17 @@ impl Verdict {
             None => Self::Unclear,
         }
     }
+}
+
+/// Returns why there are no findings; `None` if cells are compared.
+pub(super) fn why_none(run: &Run) -> Option<&'static str> {
+    let has_finished = |cell: &Cell| matches!(cell.standing, Standing::Compared | Standing::Unreached);
+    if !run.cells.iter().any(has_finished) {
+        return Some("No cell has finished, so there are no findings yet.");
+    }
+    let why =
+        "No cell reached its aim (target), so no cells are compared: comparisons need cells that fit equally well.";
+    run.compared().next().is_none().then_some(why)
 }
 
 /// Returns the findings about one setting, one text per measure.
@@ -56,7 +67,7 @@ pub(super) fn of_fit(run: &Run) -> Option<String> {
 pub(super) const MOST_NAMED: usize = 8;
 
 /// Returns the sentences about one setting and one measure.
-fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
+pub(super) fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
     let axis = &run.axes[comparison.axis];
     let compared: Vec<(&Stratum, Step)> = comparison
         .strata

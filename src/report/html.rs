@@ -1,36 +1,45 @@
-//! The page as one HTML file that needs no network: it contains its style and its figures.
+//! The page as one HTML file that needs no network: it contains its style, its figures and the script that sorts tables.
 
 use std::fmt::Write as _;
 
+use super::figures::Figure;
 use super::page::{Block, Page, Table};
 
-/// The style sheet. It is light or dark according to the reader's system. Figures always have a white background,
-/// because their colours were chosen for white.
-const STYLE: &str = "
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
-h1, h2, h3, p, li, figcaption { overflow-wrap: anywhere; } h1 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #8888; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 0.25rem 0.75rem; border-bottom: 1px solid #8884; white-space: nowrap; }
-figure { margin: 1.5rem 0; padding: 0.75rem; background: #fff; color: #222; border-radius: 0.5rem; border: 1px solid #8884; }
-figure svg { display: block; margin: auto; max-width: 100%; height: auto; }
-figcaption { font-size: 0.875rem; margin-top: 0.5rem; }
-li { margin: 0.5rem 0; }
-details { margin: 1rem 0; } summary { cursor: pointer; }
-";
+/// The style sheet. It is light or dark according to the reader's system, and light on paper. The colours of figures
+/// were chosen for white; on a dark screen their lightness is inverted.
+const STYLE: &str = include_str!("html/style.css");
+
+/// The script that sorts tables. Without it, every table is in the order of the sweep.
+const SCRIPT: &str = include_str!("html/sort.js");
+
+/// What browsers may load for the page: nothing that is not inside it.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 /// Returns the whole file.
 pub(super) fn html(page: &Page) -> String {
     let title = escaped(&page.title);
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<section class=\"sheet\">\n<h1>{title}</h1>\n"
     );
-    for block in &page.blocks {
+    let is_end = |block: &Block| matches!(block, Block::EndOfSheet);
+    let end_of_sheet = page.blocks.iter().position(is_end).unwrap_or_default();
+    for (place, block) in page.blocks.iter().enumerate() {
         match block {
-            Block::Heading(text) => put(&mut html, format_args!("<h2>{}</h2>\n", escaped(text))),
+            Block::EndOfSheet => {
+                html.push_str("</section>\n");
+                html.push_str(&contents(&page.blocks[end_of_sheet..]));
+            }
+            // The headings of the first sheet are no places to go to.
+            Block::Heading(text) if place < end_of_sheet => {
+                put(&mut html, format_args!("<h2>{}</h2>\n", escaped(text)));
+            }
+            Block::Heading(text) => put(
+                &mut html,
+                format_args!("<h2 id=\"{}\">{}</h2>\n", anchor(text), escaped(text)),
+            ),
             Block::Subheading(text) => put(&mut html, format_args!("<h3>{}</h3>\n", escaped(text))),
             Block::Paragraph(text) => put(&mut html, format_args!("<p>{}</p>\n", escaped(text))),
             Block::Points(points) => {
@@ -48,32 +57,67 @@ pub(super) fn html(page: &Page) -> String {
                     format_args!("<details>\n<summary>{title}</summary>\n{table}</details>\n"),
                 );
             }
-            Block::Figure(index) => {
-                let figure = &page.figures[*index];
-                // An id must be unique in the whole page, so the ids of each figure get a prefix.
-                let svg = figure.svg.replace("id=\"", &format!("id=\"f{index}-"));
-                let svg = svg.replace("url(#", &format!("url(#f{index}-"));
-                let caption = escaped(&figure.caption);
-                put(
-                    &mut html,
-                    format_args!("<figure>\n{svg}\n<figcaption>{caption}</figcaption>\n</figure>\n"),
-                );
-            }
+            Block::Figure(index) => html.push_str(&figure_html(*index, &page.figures[*index])),
         }
     }
-    html + "</body>\n</html>\n"
+    format!("{html}<script>\n{SCRIPT}</script>\n</body>\n</html>\n")
+}
+
+/// Returns links to the sections.
+fn contents(blocks: &[Block]) -> String {
+    let mut html = "<nav aria-label=\"Sections\">\n".to_owned();
+    for block in blocks {
+        if let Block::Heading(text) = block {
+            put(
+                &mut html,
+                format_args!("<a href=\"#{}\">{}</a>\n", anchor(text), escaped(text)),
+            );
+        }
+    }
+    html + "</nav>\n"
+}
+
+/// Returns the name of a section for links.
+fn anchor(heading: &str) -> String {
+    let words = heading.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let words: Vec<String> = words
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    words.join("-")
+}
+
+/// Returns a figure, which links to its files.
+fn figure_html(index: usize, figure: &Figure) -> String {
+    // An id must be unique in the whole page, so the ids of each figure get a prefix.
+    let svg = figure.svg.replace("id=\"", &format!("id=\"f{index}-"));
+    let svg = svg.replace("url(#", &format!("url(#f{index}-"));
+    let svg = svg.replacen(
+        "<svg ",
+        &format!("<svg role=\"img\" aria-labelledby=\"caption-{index}\" "),
+        1,
+    );
+    let (name, caption) = (escaped(&figure.name), escaped(&figure.caption));
+    format!(
+        "<figure>\n<div class=\"scroll\"><a href=\"figures/{name}.svg\">{svg}</a></div>\n\
+         <figcaption><span id=\"caption-{index}\">{caption}</span> <span class=\"files\"><a href=\"figures/{name}.svg\">SVG</a>, \
+         <a href=\"figures/{name}.png\">PNG</a></span></figcaption>\n</figure>\n"
+    )
 }
 
 fn table_html(table: &Table) -> String {
-    let mut html = "<div class=\"scroll\"><table>\n<thead><tr>".to_owned();
+    let mut html = "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>".to_owned();
     for title in &table.header {
-        put(&mut html, format_args!("<th scope=\"col\">{}</th>", escaped(title)));
+        // On paper, a name may be broken at an underscore.
+        let title = escaped(title).replace('_', "_<wbr>");
+        put(&mut html, format_args!("<th scope=\"col\">{title}</th>"));
     }
     html.push_str("</tr></thead>\n<tbody>\n");
     for row in &table.rows {
         html.push_str("<tr>");
         for field in row {
-            put(&mut html, format_args!("<td>{}</td>", escaped(field)));
+            let field = escaped(field).replace('_', "_<wbr>");
+            put(&mut html, format_args!("<td>{field}</td>"));
         }
         html.push_str("</tr>\n");
     }

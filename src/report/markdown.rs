@@ -7,6 +7,7 @@ pub(super) fn markdown(page: &Page) -> String {
     let mut parts = vec![format!("# {}", escaped(&page.title))];
     for block in &page.blocks {
         parts.push(match block {
+            Block::EndOfSheet => "---".to_owned(),
             Block::Heading(text) => format!("## {}", escaped(text)),
             Block::Subheading(text) => format!("### {}", escaped(text)),
             Block::Paragraph(text) => escaped(text),

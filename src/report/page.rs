@@ -4,6 +4,8 @@ use super::figures::Figure;
 
 /// A part of a page.
 pub(super) enum Block {
+    /// The end of the first sheet, which is printed on a page of its own.
+    EndOfSheet,
     /// The title of a section.
     Heading(String),
     /// The title of a part of a section.
@@ -39,6 +41,10 @@ pub(super) struct Page {
 }
 
 impl Page {
+    pub(super) fn end_sheet(&mut self) {
+        self.blocks.push(Block::EndOfSheet);
+    }
+
     pub(super) fn heading(&mut self, text: &str) {
         self.blocks.push(Block::Heading(text.to_owned()));
     }

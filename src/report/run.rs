@@ -6,7 +6,7 @@ use super::axis::Axis;
 use crate::config::{Cell as Planned, Experiment, MeasuredOn};
 use crate::event::{CellEnding, CellIndex, Finish, Point, Summary};
 use crate::quantity::{self, LAMBDA_MAX, Quantity, Subject, TEST_ACCURACY};
-use crate::record::{self, CellFound, RecordError, RunInfo};
+use crate::record::{self, CellFound, CellSummary, RecordError, RunInfo};
 
 /// A sweep, finished or not, as its run directory shows it.
 pub(super) struct Run {
@@ -36,6 +36,11 @@ pub(super) struct Cell {
     pub(super) seed: u64,
     /// Whether it is compared.
     pub(super) standing: Standing,
+    /// Whether it counts in the mean over the seeds of its combination: not if it ran with other settings, if its learning
+    /// rate was changed by hand, or if it is to be run again.
+    pub(super) is_of_combination: bool,
+    /// Whether it has finished, so that its last values hold from there on.
+    pub(super) is_complete: bool,
     /// The last values, if the cell has ended.
     pub(super) summary: Option<Summary>,
     /// The last measured λ_max on each probe.
@@ -121,6 +126,7 @@ impl Run {
             let mut cell = read_cell(index, planned, found, &mut gaps);
             if again.contains(&index) {
                 cell.standing = Standing::LeftOut("to be run again".to_owned());
+                cell.is_of_combination = false;
             }
             cell.levels = all_axes.iter().map(|axis| axis.level_of(&planned.swept)).collect();
             cells.push(cell);
@@ -145,6 +151,15 @@ impl Run {
     /// Returns the cells that are compared with each other.
     pub(super) fn compared(&self) -> impl Iterator<Item = &Cell> {
         self.cells.iter().filter(|cell| cell.standing == Standing::Compared)
+    }
+
+    /// Returns the axis that comes first and colours curves: the learning rate, because thresholds depend on it, else the
+    /// first axis.
+    pub(super) fn main_axis(&self) -> Option<usize> {
+        let is_rate = |axis: &usize| self.axes[*axis].names.iter().any(|name| name == "learning_rate");
+        (0..self.axes.len())
+            .find(is_rate)
+            .or((!self.axes.is_empty()).then_some(0))
     }
 
     /// Returns every measure of the findings: λ_max on the first probe, test accuracy, then λ_max on the other probes.
@@ -189,36 +204,50 @@ fn read_cell(index: usize, planned: &Planned, found: Option<&CellFound>, gaps: &
             Err(error) => gaps.push(format!("cell {index:03} has no curves: {error}")),
         }
     }
+    let changed = found.and_then(|found| changed(planned, found));
     let standing = match (found, &ended) {
-        (Some(found), Some(ended)) => standing(planned, found, &ended.ending, &ended.summary),
+        (Some(_), Some(ended)) => standing(changed.clone(), &ended.ending, &ended.summary),
         (Some(_), None) => Standing::LeftOut("unfinished".to_owned()),
         (None, _) => Standing::LeftOut("not started".to_owned()),
     };
-    let summary = ended.map(|ended| ended.summary);
+    let by_hand = points.iter().any(|point| point.changed_by_hand.is_some());
+    let is_complete = |ended: &CellSummary| matches!(ended.ending, CellEnding::Finished(_));
     Cell {
         index,
         levels: Vec::new(),
         seed: planned.settings.seed,
         standing,
-        lambdas: lambdas(planned.settings.probes.len(), summary.as_ref(), &points),
-        summary,
+        is_of_combination: changed.is_none()
+            && !by_hand
+            && ended.as_ref().is_none_or(|ended| !ended.summary.changed_by_hand),
+        is_complete: ended.as_ref().is_some_and(is_complete),
+        lambdas: lambdas(
+            planned.settings.probes.len(),
+            ended.as_ref().map(|ended| &ended.summary),
+            &points,
+        ),
+        summary: ended.map(|ended| ended.summary),
         points,
     }
 }
 
-fn standing(planned: &Planned, found: &CellFound, ending: &CellEnding, summary: &Summary) -> Standing {
+/// Returns what differs between the settings with which a cell ran and those of the configuration.
+fn changed(planned: &Planned, found: &CellFound) -> Option<String> {
+    let own = record::read_settings(&found.path).ok();
+    let asked = planned.settings.entries();
+    own.into_iter().flatten().find_map(|(name, value)| {
+        let (_, asked) = asked.iter().find(|(asked, text)| *asked == name && *text != value)?;
+        Some(format!("ran with {name} {value}, but the configuration has {asked}"))
+    })
+}
+
+fn standing(changed: Option<String>, ending: &CellEnding, summary: &Summary) -> Standing {
     let Some(finish) = ending.finish(summary) else {
         let why = ending.failure().map_or_else(String::new, |why| format!(": {why}"));
         return Standing::LeftOut(format!("{}{why}", ending.word()));
     };
-    // A cell that ran with settings other than those of the configuration is not comparable.
-    let own = record::read_settings(&found.path).ok();
-    let asked = planned.settings.entries();
-    let changed = own.into_iter().flatten().find_map(|(name, value)| {
-        let (_, asked) = asked.iter().find(|(asked, text)| *asked == name && *text != value)?;
-        Some(format!("ran with {name} {value}, but the configuration has {asked}"))
-    });
     match (changed, finish) {
+        // A cell that ran with settings other than those of the configuration is not comparable.
         (Some(changed), _) => Standing::LeftOut(changed),
         (None, Finish::ByHand) => Standing::LeftOut("its learning rate was changed by hand during training".to_owned()),
         (None, Finish::AimMissed) => Standing::Unreached,

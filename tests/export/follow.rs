@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sharptui::export::{self, Ended, Format, Host, Request};
+use sharptui::export::{self, Ended, Follow, Format, Host, Request};
 
 use crate::events;
 
@@ -97,7 +97,7 @@ fn follow(going: &Going, format: Format, to: &Path, steps: Steps<'_>) -> (Ended,
         run_dir,
         format,
         to: Some(to),
-        follow: true,
+        follow: Follow::UntilTheRunEnds,
     };
     let (at, notes) = (0, Vec::new());
     let mut script = Script {
@@ -169,7 +169,7 @@ fn a_table_keeps_up_with_a_run_that_is_cut_and_measures_something_new() {
         run_dir: &going.run(),
         format: Format::Csv,
         to: None,
-        follow: false,
+        follow: Follow::No,
     };
     let (at, notes, steps) = (0, Vec::new(), Vec::new());
     let going = &going;
@@ -220,4 +220,48 @@ fn who_stops_an_export_keeps_what_was_written() {
     let (ended, _) = follow(&going, Format::Csv, &file, Vec::new());
     assert_eq!(ended, Ended::Stopped);
     assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
+}
+
+/// A host that changes the run during its last wait, which asks the export to stop.
+struct Last<'a>(&'a Going);
+
+impl Host for Last<'_> {
+    fn written(&mut self, _: &Path) {}
+
+    fn note(&mut self, words: &str) {
+        panic!("{words}");
+    }
+
+    fn wait(&mut self, _: Duration) -> bool {
+        self.0
+            .write("000", &(0..5).map(|step| line(step, 0.5, "")).collect::<String>());
+        false
+    }
+}
+
+#[test]
+fn the_export_of_a_process_that_trains_ends_with_what_came_last() {
+    for format in [Format::Csv, Format::TensorBoard] {
+        let going = Going::begin();
+        // As in a run that is resumed: it had ended, and the file still says so.
+        going.set_state("complete");
+        let to = going.folder.path().join("out");
+        let request = Request {
+            run_dir: &going.run(),
+            format,
+            to: Some(&to),
+            follow: Follow::UntilStopped,
+        };
+        let ended = export::write(&request, &mut Vec::new(), &mut Last(&going)).unwrap();
+        assert_eq!(ended, Ended::Complete);
+        let last = match format {
+            Format::Csv => fs::read_to_string(&to).unwrap().lines().count() as u64 - 2,
+            Format::TensorBoard | Format::Parquet => {
+                let mut folders = fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().path());
+                let cell = folders.find(|path| path.is_dir()).unwrap();
+                events::read(&events::files(&cell)[0]).0.last().unwrap().step
+            }
+        };
+        assert_eq!(last, 4, "{format:?}");
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sharptui::config::Experiment;
 use sharptui::event::{CellEnding, LambdaPoint, Point, StopReason, Summary};
 use sharptui::record::{RunDir, RunInfo, RunState};
-use sharptui::report;
+use sharptui::report::{self, Across};
 use sharptui::setup;
 use tempfile::TempDir;
 
@@ -127,9 +127,27 @@ impl Bench {
         writer.finish(ending, &summary).unwrap();
     }
 
+    /// Writes these points of a cell, and its ending if it has one.
+    pub fn write(&self, cell: usize, points: &[Point], ending: Option<&CellEnding>) {
+        let settings = self.experiment.cells[cell].settings.entries();
+        let entries: Vec<(String, String)> = settings
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let mut writer = self.run.begin_cell(cell, &entries).unwrap();
+        let mut summary = Summary::default();
+        for point in points {
+            writer.append(point).unwrap();
+            summary.take_in(point);
+        }
+        if let Some(ending) = ending {
+            writer.finish(ending, &summary).unwrap();
+        }
+    }
+
     /// Writes the report and returns its Markdown.
     pub fn report(&self) -> String {
-        let html = report::write(self.run.path(), None).unwrap();
+        let html = report::write(self.run.path(), None, Across::Steps).unwrap();
         assert_eq!(html, self.run.path().join("report.html"));
         fs::read_to_string(self.run.path().join("report.md")).unwrap()
     }

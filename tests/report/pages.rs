@@ -21,7 +21,7 @@ fn bench() -> Bench {
 /// Returns the elements of a page that are not closed, and those that are closed without having been opened.
 fn unbalanced(html: &str) -> Vec<String> {
     let empty = [
-        "meta", "br", "img", "line", "circle", "rect", "path", "polyline", "polygon",
+        "meta", "br", "wbr", "img", "line", "circle", "rect", "path", "polyline", "polygon",
     ];
     let mut open: Vec<String> = Vec::new();
     for part in html.split('<').skip(1) {
@@ -52,11 +52,28 @@ fn the_page_has_its_figures_inside_and_needs_no_network() {
     let html = fs::read_to_string(bench.run.path().join("report.html")).unwrap();
     says(
         &html,
-        &["<!DOCTYPE html>", "<h2>Findings</h2>", "<figure>\n<svg", "</html>"],
+        &[
+            "<!DOCTYPE html>",
+            "<h2 id=\"findings\">Findings</h2>",
+            "<a href=\"figures/curves-1.svg\"><svg",
+            "</html>",
+        ],
     );
-    for outside in ["src=", "href=", "@import", "<script", "<link", "url(http"] {
+    for outside in ["src=", "@import", "<link", "url(http", "fetch", "XMLHttp"] {
         assert!(!html.contains(outside), "{outside}");
     }
+    // It links to sections of its own, and to the files of its figures.
+    for link in html
+        .split(" href=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+    {
+        match link.strip_prefix('#') {
+            Some(section) => assert!(html.contains(&format!("<h2 id=\"{section}\"")), "{link}"),
+            None => assert!(bench.run.path().join(link).is_file(), "{link}"),
+        }
+    }
+    assert!(html.contains("default-src 'none'"));
     assert_eq!(unbalanced(&html), Vec::<String>::new());
     let mut names: Vec<&str> = html
         .split(" id=\"")
@@ -96,13 +113,14 @@ fn every_figure_is_there_as_svg_and_as_png() {
         .map(|rest| rest.split(')').next().unwrap())
         .collect();
     let expected = [
-        "figures/levels-batch_size.svg",
         "figures/levels-learning_rate.svg",
+        "figures/levels-batch_size.svg",
         "figures/scatter-batch_size.svg",
         "figures/scatter-learning_rate.svg",
         "figures/correlations.svg",
         "figures/curves-0.svg",
         "figures/curves-1.svg",
+        "figures/cells-0.svg",
     ];
     assert_eq!(linked, expected);
     for figure in linked {
@@ -198,5 +216,5 @@ fn a_report_made_again_replaces_the_first_and_leaves_the_run_alone() {
         "summary.csv",
     ];
     assert_eq!(names, expected);
-    assert_eq!(fs::read_dir(bench.run.path().join("figures")).unwrap().count(), 14);
+    assert_eq!(fs::read_dir(bench.run.path().join("figures")).unwrap().count(), 16);
 }

@@ -6,7 +6,7 @@ use kuva::plot::scatter::ScatterPlot;
 use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
 
-use super::{Figure, Scale, Span, axes_key, colour, frame, marker, probe_key};
+use super::{Figure, Scale, Span, axes_key, frame, marker, of_level, probe_key};
 use crate::report::correlation::{AtEnd, Place};
 use crate::report::run::Run;
 use crate::statistics::Kendall;
@@ -48,13 +48,13 @@ pub(super) fn figure(run: &Run) -> Option<Figure> {
             .iter()
             .zip(1..)
             .filter_map(|((_, found), row)| Some((found[n]?, f64::from(row) + apart * (middle - n as f64))));
-        plots.extend(points(dots.collect(), place));
+        plots.extend(points(run, dots.collect(), place));
     }
     let x = linear(-1.05, 1.05);
     let names = rows.iter().map(|(own, _)| own.short_words(run)).collect();
     let entries = places.iter().map(|&place| LegendEntry {
         label: words(run, place),
-        color: colour_of(place).to_owned(),
+        color: colour_of(run, place),
         shape: LegendShape::Marker(marker_of(place)),
         dasharray: None,
     });
@@ -101,10 +101,10 @@ fn line(tau: f64, rows: f64, colour: &str) -> Plot {
 }
 
 /// Returns the dots of one place, each at its height.
-fn points(dots: Vec<(Kendall, f64)>, place: Place) -> [Plot; 2] {
+fn points(run: &Run, dots: Vec<(Kendall, f64)>, place: Place) -> [Plot; 2] {
     let points = || {
         ScatterPlot::new()
-            .with_color(colour_of(place))
+            .with_color(colour_of(run, place))
             .with_marker(marker_of(place))
             .with_size(4.5)
     };
@@ -127,10 +127,10 @@ fn words(run: &Run, place: Place) -> String {
     }
 }
 
-fn colour_of(place: Place) -> &'static str {
+fn colour_of(run: &Run, place: Place) -> String {
     match place {
-        Place::All => ALL,
-        Place::Level { level, .. } => colour(level),
+        Place::All => ALL.to_owned(),
+        Place::Level { axis, level } => of_level(&run.axes[axis], level),
     }
 }
 

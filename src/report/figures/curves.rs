@@ -1,95 +1,68 @@
-//! Curves over the steps of training: λ_max on each probe with its thresholds, losses, accuracies.
+//! Curves over training: λ_max on each probe with its thresholds, losses, accuracies.
+
+mod lines;
+mod panel;
+mod together;
 
 use kuva::plot::legend::{LegendEntry, LegendShape};
-use kuva::plot::line::LinePlot;
 use kuva::render::figure::Figure as Grid;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::{Figure, Span, axes_key, colour, frame, label, lambda_label, probe_key};
-use crate::event::Point;
-use crate::quantity::{self, Format, Kept, LAMBDA_MAX, Line, Quantity, Subject};
+use super::{Figure, Span, axes_key, frame, label, of_level, probe_key, tint};
+use crate::quantity::Quantity;
+use crate::report::across::Across;
 use crate::report::run::{Cell, Run, Standing};
+pub(super) use lines::{dashes, lines, reduced};
+pub(super) use panel::Panel;
+use together::Together;
+
+/// A threshold above all values times this factor is not drawn: it would make the curves flat.
+pub(super) const FAR: f64 = 20.0;
 
 /// Most points that are drawn of a curve: the first, smallest, largest and last point of each column.
-const MOST_POINTS: usize = 2000;
+const MOST_POINTS: usize = 800;
 
-/// Most combinations that are drawn; more would make the page too long to read.
+/// Most figures; more would make the page too long to read.
 pub(in crate::report) const MOST_COMBINATIONS: usize = 24;
 
-/// The content of one panel: a quantity, and the probe if the quantity belongs to probes.
-#[derive(Clone, Copy)]
-struct Panel {
-    quantity: &'static Quantity,
-    probe: usize,
-}
+/// Most lines of a figure that have bands, and single cells behind them. Of more lines, bands would hide one another.
+pub(super) const MOST_BANDS: usize = 8;
 
-impl Panel {
-    /// Returns every panel.
-    fn all(run: &Run) -> Vec<Self> {
-        let shown = |quantity: &&Quantity| quantity.told.kept >= Kept::InCsv && quantity.line != Line::Limit;
-        let probes = |quantity: &'static Quantity| {
-            let probes = match quantity.subject {
-                Subject::Cell => 1,
-                Subject::Probe => run.probes.len(),
-            };
-            (0..probes).map(move |probe| Self { quantity, probe })
-        };
-        quantity::all().filter(shown).flat_map(probes).collect()
-    }
+/// Most single cells behind the means.
+const MOST_BEHIND: usize = 24;
 
-    fn value(self, point: &Point) -> Option<f64> {
-        let value = self.quantity.value(point)?;
-        if self.quantity.subject == Subject::Probe && quantity::probe_of(point) != self.probe {
-            return None;
-        }
-        let converged = self.quantity.outcome(point).is_none_or(|outcome| outcome.converged);
-        // A value that is not finite interrupts the line. A finite value that did not converge is left out of the line.
-        (converged || !value.is_finite()).then_some(match self.quantity.format {
-            Format::Share => value * 100.0,
-            Format::Number | Format::Seconds => value,
-        })
-    }
-
-    fn words(self, run: &Run) -> String {
-        let label = self.quantity.label;
-        match (self.quantity.subject, self.quantity.format) {
-            (Subject::Probe, _) if self.quantity.key == LAMBDA_MAX.key => lambda_label(run, self.probe),
-            (Subject::Probe, Format::Seconds) if run.probes.len() > 1 => {
-                format!("{label} / s ({})", run.probes[self.probe])
-            }
-            (Subject::Probe, _) if run.probes.len() > 1 => format!("{label} ({})", run.probes[self.probe]),
-            (_, Format::Seconds) => format!("{label} / s"),
-            (_, Format::Share) => format!("{label} / %"),
-            (_, Format::Number) => label.to_owned(),
-        }
-    }
-
-    /// Returns the limit of the quantity on the same chart, if the quantity is the main line.
-    fn limit(self) -> Option<&'static Quantity> {
-        let is_main = self.quantity.line == Line::Main;
-        is_main.then(|| self.quantity.chart.line(Line::Limit)).flatten()
-    }
-
-    fn may_log(self) -> bool {
-        self.quantity.format != Format::Share
-    }
-}
+/// Most entries of a legend; of more levels, evenly chosen ones are listed.
+const MOST_ENTRIES: usize = 9;
 
 /// Number of dashes of a threshold across a panel.
-const DASHES: usize = 40;
+pub(super) const DASHES: usize = 40;
 
 /// Number of dots across a panel, for the curve of a cell that is not compared.
-const DOTS: usize = 120;
+pub(super) const DOTS: usize = 120;
 
-/// Returns one figure per combination of all settings except the one that colours the curves, at most
+/// The points of a line.
+type Line = Vec<(f64, f64)>;
+
+/// The cells of a figure, and how they are drawn.
+struct Drawing<'a> {
+    run: &'a Run,
+    across: Across,
+    /// The cells of each level of the main setting.
+    levels: Vec<(usize, Vec<&'a Cell>)>,
+    /// Whether some combination has several seeds, so that their means are drawn.
+    has_means: bool,
+    x: Span,
+}
+
+/// Returns one figure per combination of all settings except the main one, which colours the curves, at most
 /// [`MOST_COMBINATIONS`].
-pub(super) fn figures(run: &Run) -> Vec<Figure> {
-    let colouring = colouring(run);
+pub(super) fn figures(run: &Run, across: Across) -> Vec<Figure> {
+    let main = run.main_axis();
     let mut groups: Vec<(Vec<usize>, Vec<&Cell>)> = Vec::new();
     for cell in run.cells.iter().filter(|cell| !cell.points.is_empty()) {
         let mut key = cell.levels.clone();
-        if let Some(axis) = colouring {
+        if let Some(axis) = main {
             key[axis] = 0;
         }
         match groups.iter_mut().find(|(own, _)| *own == key) {
@@ -100,49 +73,47 @@ pub(super) fn figures(run: &Run) -> Vec<Figure> {
     groups.sort_by(|(a, _), (b, _)| a.cmp(b));
     let drawn = groups.iter().enumerate().take(MOST_COMBINATIONS);
     drawn
-        .filter_map(|(n, (key, cells))| figure(run, n, key, cells, colouring))
+        .filter_map(|(n, (key, cells))| figure(run, n, key, cells, across))
         .collect()
 }
 
-/// Returns the axis that colours the curves: the learning rate, because thresholds depend on it, else the first axis.
-fn colouring(run: &Run) -> Option<usize> {
-    let is_rate = |axis: &usize| run.axes[*axis].names.iter().any(|name| name == "learning_rate");
-    (0..run.axes.len())
-        .find(is_rate)
-        .or((!run.axes.is_empty()).then_some(0))
-}
-
-fn figure(run: &Run, n: usize, key: &[usize], cells: &[&Cell], colouring: Option<usize>) -> Option<Figure> {
-    let panels = Panel::all(run);
-    let level = |cell: &Cell| colouring.map_or(0, |axis| cell.levels[axis]);
-    let x = Span::of(
-        cells
-            .iter()
-            .flat_map(|cell| cell.points.iter().map(|point| point.step as f64)),
-        false,
-    )?;
-    let x = Span { low: 0.0, ..x };
-    let drawn: Vec<(Vec<Plot>, Layout)> = panels
+fn figure(run: &Run, n: usize, key: &[usize], cells: &[&Cell], across: Across) -> Option<Figure> {
+    let main = run.main_axis();
+    let mut levels: Vec<(usize, Vec<&Cell>)> = Vec::new();
+    for cell in cells {
+        let level = main.map_or(0, |axis| cell.levels[axis]);
+        match levels.iter_mut().find(|(own, _)| *own == level) {
+            Some((_, cells)) => cells.push(cell),
+            None => levels.push((level, vec![cell])),
+        }
+    }
+    levels.sort_by_key(|(level, _)| *level);
+    let drawing = Drawing {
+        run,
+        across,
+        has_means: levels.iter().any(|(_, cells)| cells.len() > 1),
+        x: horizontal(cells, across)?,
+        levels,
+    };
+    let (plots, layouts): (Vec<_>, Vec<_>) = Panel::all(run)
         .into_iter()
-        .filter_map(|panel| draw(run, panel, cells, &level, x))
-        .collect();
-    let rows = drawn.len().div_ceil(2);
-    let (mut plots, mut layouts): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
+        .filter_map(|panel| drawing.panel(panel))
+        .unzip();
     if plots.is_empty() {
         return None;
     }
-    let structure = (0..plots.len()).map(|cell| vec![cell]).collect();
-    let mut grid = Grid::new(rows, 2)
+    let structure = (0..plots.len()).map(|panel| vec![panel]).collect();
+    let mut grid = Grid::new(plots.len().div_ceil(2), 2)
         .with_structure(structure)
-        .with_plots(std::mem::take(&mut plots))
-        .with_layouts(std::mem::take(&mut layouts))
+        .with_plots(plots)
+        .with_layouts(layouts)
         .with_cell_size(470.0, 270.0);
-    let entries = legend(run, cells, colouring);
+    let entries = drawing.legend();
     if !entries.is_empty() {
         grid = grid.with_shared_legend_bottom().with_shared_legend_entries(entries);
     }
     let at: Vec<String> = (0..run.axes.len())
-        .filter(|axis| Some(*axis) != colouring)
+        .filter(|axis| Some(*axis) != main)
         .map(|axis| run.axes[axis].at(key[axis]))
         .collect();
     let at = if at.is_empty() {
@@ -151,221 +122,207 @@ fn figure(run: &Run, n: usize, key: &[usize], cells: &[&Cell], colouring: Option
         format!(" at {}", at.join(" and "))
     };
     let caption = format!(
-        "Curves{at}: one line per cell. Dotted: cells that are not compared. Dashed: the stability threshold. \
-         λ_max: {}.{}",
+        "Curves{at}: {} {} λ_max: {}.{}",
+        drawing.words(),
+        if drawing.levels.len() > MOST_BANDS {
+            "Single cells has the stability thresholds."
+        } else {
+            "Dashed: the stability threshold."
+        },
         probe_key(run),
         axes_key(run)
     );
     Some(Figure::new(format!("curves-{n}"), caption, grid.render()))
 }
 
-fn legend(run: &Run, cells: &[&Cell], colouring: Option<usize>) -> Vec<LegendEntry> {
-    let Some(axis) = colouring else {
-        return Vec::new();
-    };
-    let present = (0..run.axes[axis].len()).filter(|level| cells.iter().any(|cell| cell.levels[axis] == *level));
-    present
-        .map(|level| LegendEntry {
-            label: run.axes[axis].at_label(level),
-            color: colour(level).to_owned(),
-            shape: LegendShape::Line,
-            dasharray: None,
-        })
+/// Returns the horizontal axis for these cells.
+pub(super) fn horizontal(cells: &[&Cell], across: Across) -> Option<Span> {
+    let places = cells
+        .iter()
+        .flat_map(|cell| cell.points.iter().filter_map(|point| across.of(point)));
+    let x = Span::of(places, false)?;
+    Some(Span { low: 0.0, ..x })
+}
+
+/// Returns the curve of a cell in a panel.
+pub(super) fn curve(panel: Panel, cell: &Cell, across: Across) -> Vec<(f64, f64)> {
+    let points = cell.points.iter();
+    points
+        .filter_map(|point| Some((across.of(point)?, panel.value(point)?)))
         .collect()
 }
 
-/// Draws one panel; returns `None` if nothing was measured.
-fn draw(
-    run: &Run,
-    panel: Panel,
-    cells: &[&Cell],
-    level: &dyn Fn(&Cell) -> usize,
-    x: Span,
-) -> Option<(Vec<Plot>, Layout)> {
-    let of = |cell: &Cell| -> Vec<(f64, f64)> {
-        let values = cell
-            .points
-            .iter()
-            .filter_map(|point| Some((point.step as f64, panel.value(point)?)));
-        values.collect()
-    };
-    let curves: Vec<(&Cell, Vec<(f64, f64)>)> = cells.iter().map(|cell| (*cell, of(cell))).collect();
-    let thresholds = panel
-        .limit()
-        .map(|limit| thresholds(limit, cells, level))
-        .unwrap_or_default();
-    let measured = curves
-        .iter()
-        .flat_map(|(_, curve)| curve.iter().map(|(_, value)| *value));
-    let highest = measured.clone().fold(f64::MIN, f64::max);
-    // A threshold far above all values would make the curves flat.
-    let near = |value: &f64| *value < 20.0 * highest;
-    let levels = thresholds
-        .iter()
-        .flat_map(|(_, curve)| curve.iter().map(|(_, value)| *value))
-        .filter(near);
-    let y = Span::of(measured.chain(levels), panel.may_log())?;
-    let mut plots = Vec::new();
-    // A threshold that all levels share gets a neutral colour.
-    let shared = thresholds.len() > 1
-        && thresholds
-            .iter()
-            .all(|(_, curve)| curve.last().map(|last| last.1) == thresholds[0].1.last().map(|last| last.1));
-    for (n, curve) in thresholds.iter().take(if shared { 1 } else { thresholds.len() }) {
-        let colour = if shared { "#555555" } else { colour(*n) };
-        if curve.iter().any(|(_, value)| near(value)) {
-            let dashes = dashes(curve, x, DASHES);
-            let drawn = dashes.iter().flat_map(|dash| lines(dash, y));
-            plots.extend(drawn.map(|line| line.with_color(colour).with_stroke_width(1.0)));
+/// Returns the curve of a threshold of the first of these cells. The other seeds have the same threshold, except where
+/// it depends on the gradient (SAM).
+pub(super) fn threshold(limit: &Quantity, cells: &[&Cell], across: Across) -> Vec<(f64, f64)> {
+    let points = cells.first().into_iter().flat_map(|cell| &cell.points);
+    let curve = points.filter_map(|point| Some((across.of(point)?, limit.value(point)?)));
+    let curve: Vec<(f64, f64)> = curve.filter(|(_, value)| value.is_finite()).collect();
+    reduced(&curve, MOST_POINTS)
+}
+
+impl Drawing<'_> {
+    fn has_bands(&self) -> bool {
+        self.has_means && self.levels.len() <= MOST_BANDS
+    }
+
+    /// Returns whether single cells are drawn: alone, or behind the means.
+    fn has_cells(&self) -> bool {
+        let cells = self.levels.iter().map(|(_, cells)| cells.len()).sum::<usize>();
+        !self.has_means || (self.has_bands() && cells <= MOST_BEHIND)
+    }
+
+    fn colour(&self, level: usize) -> String {
+        match self.run.main_axis() {
+            Some(axis) => of_level(&self.run.axes[axis], level),
+            None => super::colour(level),
         }
     }
-    for (cell, curve) in &curves {
-        let pieces = if cell.standing == Standing::Compared {
-            vec![reduced(curve)]
+
+    /// Returns what the lines are.
+    fn words(&self) -> String {
+        if !self.has_means {
+            return "one line per cell. Dotted: cells that are not compared.".to_owned();
+        }
+        let of = match self.run.main_axis() {
+            Some(axis) => format!(" of each {}", self.run.axes[axis].noun()),
+            None => String::new(),
+        };
+        let mut words = format!("the mean over the seeds{of}");
+        words.push_str(if self.has_bands() {
+            ", with the band from the smallest to the largest value."
         } else {
-            dashes(&reduced(curve), x, DOTS)
-        };
-        let drawn = pieces.iter().flat_map(|piece| lines(piece, y));
-        plots.extend(drawn.map(|line| line.with_color(colour(level(cell))).with_stroke_width(1.2)));
-    }
-    let plots = plots.into_iter().map(Plot::Line).collect();
-    Some((plots, frame(x, y, "step", &label(&panel.words(run), y)).with_ticks(4)))
-}
-
-/// Returns the threshold of the first cell of each level. The other seeds have the same threshold, except where it
-/// depends on the gradient (SAM).
-fn thresholds(limit: &Quantity, cells: &[&Cell], level: &dyn Fn(&Cell) -> usize) -> Vec<(usize, Vec<(f64, f64)>)> {
-    let mut found: Vec<(usize, Vec<(f64, f64)>)> = Vec::new();
-    for cell in cells {
-        let n = level(cell);
-        if found.iter().any(|(own, _)| *own == n) {
-            continue;
+            ". There are too many lines for bands."
+        });
+        if self.has_cells() {
+            words.push_str(" Pale: single cells; dotted: cells that are not compared.");
         }
-        let curve = cell
-            .points
-            .iter()
-            .filter_map(|point| Some((point.step as f64, limit.value(point)?)));
-        let curve: Vec<(f64, f64)> = curve.filter(|(_, value)| value.is_finite()).collect();
-        found.push((n, reduced(&curve)));
-    }
-    found
-}
-
-/// Splits a curve into dashes, `count` across the panel, each as long as the gap after it. Dashes are drawn as separate
-/// lines because kuva's PNG draws every line solid.
-fn dashes(curve: &[(f64, f64)], x: Span, count: usize) -> Vec<Vec<(f64, f64)>> {
-    let width = (x.high - x.low) / count as f64;
-    let at = |x: f64| {
-        let [(x0, y0), (x1, y1)] = curve
-            .windows(2)
-            .map(|pair| [pair[0], pair[1]])
-            .find(|[(x0, _), (x1, _)]| (*x0..=*x1).contains(&x))?;
-        let share = if x1 > x0 { (x - x0) / (x1 - x0) } else { 0.0 };
-        Some((x, y0 + share * (y1 - y0)))
-    };
-    let dash = |n: usize| -> Vec<(f64, f64)> {
-        let from = x.low + n as f64 * width;
-        let to = from + width / 2.0;
-        let within = curve.iter().copied().filter(|(x, _)| *x > from && *x < to);
-        at(from).into_iter().chain(within).chain(at(to)).collect()
-    };
-    (0..count).map(dash).filter(|dash| dash.len() > 1).collect()
-}
-
-/// Returns the pieces of a curve between values that cannot be drawn.
-fn lines(curve: &[(f64, f64)], y: Span) -> Vec<LinePlot> {
-    curve
-        .split(|(_, value)| !y.shows(*value))
-        .filter(|piece| !piece.is_empty())
-        .map(|piece| LinePlot::new().with_data(piece.iter().map(|&(x, value)| (x, y.place(value)))))
-        .collect()
-}
-
-/// Reduces a curve to at most [`MOST_POINTS`] points: the first, smallest, largest and last point of each column, so
-/// that no spike is lost.
-fn reduced(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    if curve.len() <= MOST_POINTS {
-        return curve.to_vec();
-    }
-    let column = curve.len().div_ceil(MOST_POINTS / 4);
-    let mut kept = Vec::with_capacity(MOST_POINTS);
-    for part in curve.chunks(column) {
-        let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
-        let mut of_part = [
-            part.first(),
-            part.iter().min_by(by_value),
-            part.iter().max_by(by_value),
-            part.last(),
-        ];
-        of_part.sort_by(|a, b| a.map_or(0.0, |a| a.0).total_cmp(&b.map_or(0.0, |b| b.0)));
-        kept.extend(of_part.into_iter().flatten());
-    }
-    kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::Scale;
-    use super::*;
-    use crate::event::LambdaPoint;
-
-    #[test]
-    fn a_curve_in_dashes_is_half_of_the_curve() {
-        let x = Span {
-            low: 0.0,
-            high: 10.0,
-            scale: Scale::Linear,
-        };
-        let dashes = dashes(&[(0.0, 1.0), (4.5, 1.0), (9.0, 10.0)], x, 5);
-        let starts: Vec<(f64, f64)> = dashes.iter().map(|dash| dash[0]).collect();
-        assert_eq!(starts, [(0.0, 1.0), (2.0, 1.0), (4.0, 1.0), (6.0, 4.0), (8.0, 8.0)]);
-        assert_eq!(dashes[2], [(4.0, 1.0), (4.5, 1.0), (5.0, 2.0)]);
-        assert_eq!(dashes[4].last(), Some(&(9.0, 10.0)));
-    }
-
-    #[test]
-    fn a_lambda_max_that_could_not_be_had_breaks_the_line_and_an_unconverged_one_is_left_out_of_it() {
-        let panel = Panel {
-            quantity: &LAMBDA_MAX,
-            probe: 0,
-        };
-        let points = [(1.0, true), (2.0, false), (3.0, true), (f64::NAN, false), (4.0, true)];
-        let curve: Vec<(f64, f64)> = points
-            .into_iter()
-            .zip(0..)
-            .filter_map(|((lambda_max, lambda_converged), step)| {
-                let lambda = LambdaPoint {
-                    lambda_max,
-                    lambda_converged,
-                    ..LambdaPoint::default()
-                };
-                let point = Point {
-                    lambda: Some(lambda),
-                    ..Point::default()
-                };
-                Some((f64::from(step), panel.value(&point)?))
-            })
-            .collect();
-        assert_eq!(
-            curve.iter().map(|(step, _)| *step).collect::<Vec<_>>(),
-            [0.0, 2.0, 3.0, 4.0]
+        words.push_str(
+            " A cell that has finished keeps its last value; the mean ends where a cell that has not finished ends, so that it \
+             is always over the same cells.",
         );
-        let y = Span {
-            low: 0.0,
-            high: 5.0,
-            scale: Scale::Linear,
-        };
-        assert_eq!(lines(&curve, y).len(), 2);
+        let cells = || self.levels.iter().flat_map(|(_, cells)| cells);
+        let left_out: Vec<String> = cells()
+            .filter(|cell| !cell.is_of_combination)
+            .map(|cell| format!("{:03}", cell.index))
+            .collect();
+        if !left_out.is_empty() {
+            words.push_str(" Not in the mean, because changed or to be run again: ");
+            words.push_str(&left_out.join(", "));
+            words.push('.');
+        }
+        words
     }
 
-    #[test]
-    fn a_long_curve_keeps_its_spikes_and_its_ends() {
-        let mut curve: Vec<(f64, f64)> = (0..100_000).map(|step| (f64::from(step), 1.0)).collect();
-        (curve[777].1, curve[50_001].1) = (9.0, -3.0);
-        let kept = reduced(&curve);
-        assert!(kept.len() <= MOST_POINTS);
-        assert!(kept.contains(&(777.0, 9.0)) && kept.contains(&(50_001.0, -3.0)));
-        assert_eq!((kept.first(), kept.last()), (curve.first(), curve.last()));
-        assert!(kept.is_sorted_by(|a, b| a.0 <= b.0));
+    fn legend(&self) -> Vec<LegendEntry> {
+        let Some(axis) = self.run.main_axis() else {
+            return Vec::new();
+        };
+        let last = self.levels.len().saturating_sub(1);
+        let chosen = last.min(MOST_ENTRIES - 1);
+        let entries = (0..=chosen).map(|n| self.levels[n * last / chosen.max(1)].0);
+        entries
+            .map(|level| LegendEntry {
+                label: self.run.axes[axis].at_label(level),
+                color: self.colour(level),
+                shape: LegendShape::Line,
+                dasharray: None,
+            })
+            .collect()
+    }
+
+    /// Draws one panel; returns `None` if nothing was measured.
+    fn panel(&self, panel: Panel) -> Option<(Vec<Plot>, Layout)> {
+        let curves: Vec<(usize, &Cell, Line)> = self
+            .levels
+            .iter()
+            .flat_map(|(level, cells)| cells.iter().map(|cell| (*level, *cell)))
+            .map(|(level, cell)| (level, cell, curve(panel, cell, self.across)))
+            .collect();
+        let thresholds: Vec<(usize, Line)> = self.limit(panel).map_or_else(Vec::new, |limit| {
+            let of_level = |(level, cells): &(usize, Vec<&Cell>)| (*level, threshold(limit, cells, self.across));
+            self.levels.iter().map(of_level).collect()
+        });
+        let measured = curves
+            .iter()
+            .flat_map(|(_, _, curve)| curve.iter().map(|(_, value)| *value));
+        let highest = measured.clone().fold(f64::MIN, f64::max);
+        let near = |value: &f64| *value < FAR * highest;
+        let levels = thresholds
+            .iter()
+            .flat_map(|(_, curve)| curve.iter().map(|(_, value)| *value))
+            .filter(near);
+        let y = Span::of(measured.chain(levels), panel.may_log())?;
+        let mut plots = Vec::new();
+        let together: Vec<(usize, Together)> = self
+            .levels
+            .iter()
+            .filter(|_| self.has_means)
+            .map(|(level, cells)| (*level, Together::of(panel, cells, self.across)))
+            .collect();
+        for (level, together) in together.iter().filter(|_| self.has_bands()) {
+            let areas = together.areas(y, &self.colour(*level));
+            plots.extend(areas.into_iter().map(Plot::Band));
+        }
+        plots.extend(self.thresholds(&thresholds, near, y));
+        for (level, cell, curve) in curves.iter().filter(|_| self.has_cells()) {
+            let curve = reduced(curve, MOST_POINTS);
+            let pieces = if cell.standing == Standing::Compared {
+                vec![curve]
+            } else {
+                dashes(&curve, self.x, DOTS)
+            };
+            let (colour, width) = if self.has_means {
+                (tint(&self.colour(*level)), 0.7)
+            } else {
+                (self.colour(*level), self.width())
+            };
+            let drawn = pieces.iter().flat_map(|piece| lines(piece, y));
+            plots.extend(drawn.map(|line| Plot::Line(line.with_color(colour.clone()).with_stroke_width(width))));
+        }
+        for (level, together) in &together {
+            let drawn = lines(&reduced(&together.mean, MOST_POINTS), y);
+            let (colour, width) = (self.colour(*level), self.width());
+            plots.extend(
+                drawn
+                    .into_iter()
+                    .map(|line| Plot::Line(line.with_color(colour.clone()).with_stroke_width(width))),
+            );
+        }
+        let words = label(&panel.words(self.run), y);
+        Some((plots, frame(self.x, y, self.across.label(), &words).with_ticks(4)))
+    }
+
+    /// Returns the threshold of a panel. As many thresholds as lines would hide them, so the small panels have them.
+    fn limit(&self, panel: Panel) -> Option<&'static Quantity> {
+        panel.limit().filter(|_| self.levels.len() <= MOST_BANDS)
+    }
+
+    /// Returns the width of a line.
+    fn width(&self) -> f64 {
+        if self.levels.len() > MOST_BANDS { 1.0 } else { 1.4 }
+    }
+
+    fn thresholds(&self, thresholds: &[(usize, Line)], near: impl Fn(&f64) -> bool, y: Span) -> Vec<Plot> {
+        let last = |curve: &[(f64, f64)]| curve.last().map(|last| last.1);
+        // A threshold that all levels share gets a neutral colour.
+        let shared = thresholds.len() > 1
+            && thresholds
+                .iter()
+                .all(|(_, curve)| last(curve) == last(&thresholds[0].1));
+        let mut plots = Vec::new();
+        for (level, curve) in thresholds.iter().take(if shared { 1 } else { thresholds.len() }) {
+            let colour = if shared {
+                "#555555".to_owned()
+            } else {
+                self.colour(*level)
+            };
+            if curve.iter().any(|(_, value)| near(value)) {
+                let dashes = dashes(curve, self.x, DASHES);
+                let drawn = dashes.iter().flat_map(|dash| lines(dash, y));
+                plots.extend(drawn.map(|line| Plot::Line(line.with_color(colour.clone()).with_stroke_width(1.0))));
+            }
+        }
+        plots
     }
 }

@@ -6,12 +6,15 @@ use kuva::render::figure::Figure as Grid;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::{Figure, Scale, Span, axes_key, colour, frame, label, lambda_label, marker, probe_key};
+use super::{Figure, Scale, Span, axes_key, colour, frame, label, lambda_label, marker, of_level, probe_key};
 use crate::report::comparison::{Comparison, Group, Stratum};
 use crate::report::run::{Measure, Run};
 
 /// Most panels in one row; more would be too small to read on a page.
 const MOST_COLUMNS: usize = 3;
+
+/// Most levels that are named along the horizontal axis; of more, evenly chosen ones are named.
+const MOST_LABELS: usize = 10;
 
 /// Longest label that fits beside a vertical axis, in characters.
 const LONG_WORDS: usize = 40;
@@ -35,8 +38,15 @@ pub(super) fn figure(run: &Run, axis: usize, comparisons: &[Comparison]) -> Opti
         .with_plots(plots)
         .with_layouts(layouts)
         .with_cell_size(420.0, 360.0);
+    let lines = comparisons.iter().find(|comparison| comparison.axis == axis);
+    let lines = lines.map_or(0, |comparison| comparison.strata.len());
     if run.axes.len() > 1 {
-        grid = grid.with_shared_legend_bottom();
+        // A long legend below would make the figure too tall for a sheet of paper.
+        grid = if lines > 4 {
+            grid.with_shared_legend_right_middle()
+        } else {
+            grid.with_shared_legend_bottom()
+        };
     }
     let caption = format!(
         "Mean over seeds with its 95 % interval against {}{}. A mean without a bar has no interval; very \
@@ -86,10 +96,19 @@ fn panel(run: &Run, comparison: &Comparison) -> Option<(Vec<Plot>, Layout)> {
         Measure::Lambda(probe) => run.lambda_words(probe),
         Measure::TestAccuracy => "test accuracy / %".to_owned(),
     };
-    let names: Vec<String> = (0..axis.len()).map(|level| axis.level_label(level)).collect();
+    let every = axis.len().div_ceil(MOST_LABELS);
+    let name = |level: usize| {
+        let is_shown = level.is_multiple_of(every);
+        if is_shown {
+            axis.level_label(level)
+        } else {
+            String::new()
+        }
+    };
+    let names: Vec<String> = (0..axis.len()).map(name).collect();
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut layout = frame(x, y, &axis.label(), &label(&words, y)).with_x_categories(names);
-    if longest * axis.len() > 40 {
+    if longest * axis.len() / every > 40 {
         layout = layout.with_x_tick_rotate(-35.0);
     }
     let drawn: Vec<(usize, &Stratum)> = comparison
@@ -148,13 +167,18 @@ fn line(
 ) -> Vec<Plot> {
     let place = |group: &Group| (group.level as f64 + 1.0 + offset, y.place(group.mean.value));
     let means: Vec<(f64, f64)> = stratum.groups.iter().map(place).collect();
+    // With two settings, the lines are the levels of the other one.
+    let colour = match run.axes.len() {
+        2 => of_level(&run.axes[1 - comparison.axis], stratum.others[1 - comparison.axis]),
+        _ => colour(n),
+    };
     let line = LinePlot::new()
         .with_data(means)
-        .with_color(colour(n))
+        .with_color(colour.clone())
         .with_stroke_width(1.5);
     let points = || {
         ScatterPlot::new()
-            .with_color(colour(n))
+            .with_color(colour.clone())
             .with_marker(marker(n))
             .with_size(5.0)
     };

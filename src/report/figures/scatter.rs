@@ -6,7 +6,7 @@ use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
 
-use super::{Figure, Span, axes_key, colour, frame, label, marker};
+use super::{Figure, Span, axes_key, colour, frame, label, marker, of_level};
 use crate::report::comparison::pairs;
 use crate::report::run::{Cell, Run};
 
@@ -65,14 +65,14 @@ fn coloured(run: &Run, probe: usize, axis: usize, lambda: Span, layout: Layout) 
                 |cell: &Cell| cell.levels[axis] == level && other.is_none_or(|other| cell.levels[other] == shape);
             let shape = marker(if other.is_some() { shape } else { level });
             let points = points(run, probe, lambda, here)
-                .with_color(colour(level))
+                .with_color(of_level(&run.axes[axis], level))
                 .with_marker(shape);
             plots.push(Plot::Scatter(points));
         }
     }
-    let entry = |label: String, n: usize, shape: MarkerShape| LegendEntry {
+    let entry = |label: String, color: String, shape: MarkerShape| LegendEntry {
         label,
-        color: colour(n).to_owned(),
+        color,
         shape: LegendShape::Marker(shape),
         dasharray: None,
     };
@@ -86,14 +86,13 @@ fn coloured(run: &Run, probe: usize, axis: usize, lambda: Span, layout: Layout) 
         } else {
             marker(level)
         };
-        entry(run.axes[axis].level_label(level), level, shape)
+        let colour = of_level(&run.axes[axis], level);
+        entry(run.axes[axis].level_label(level), colour, shape)
     });
     let mut layout = layout.with_legend_group(run.axes[axis].label(), colours.collect());
     if let Some(other) = other {
-        let markers = present(other).map(|level| LegendEntry {
-            color: "#555555".to_owned(),
-            ..entry(run.axes[other].level_label(level), 0, marker(level))
-        });
+        let grey = || "#555555".to_owned();
+        let markers = present(other).map(|level| entry(run.axes[other].level_label(level), grey(), marker(level)));
         layout = layout.with_legend_group(run.axes[other].label(), markers.collect());
     }
     (plots, layout)

@@ -44,7 +44,7 @@ pub(super) fn figure(run: &Run) -> Option<Figure> {
     let (plots, layouts): (Vec<_>, Vec<_>) = panels.into_iter().unzip();
     let entry = |label: &str, n: usize| LegendEntry {
         label: label.to_owned(),
-        color: colour(n).to_owned(),
+        color: colour(n),
         shape: LegendShape::Line,
         dasharray: None,
     };

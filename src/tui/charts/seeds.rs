@@ -2,8 +2,8 @@
 
 use ratatui::text::Span;
 
+use crate::curve::band::{self, Band, Level, Member};
 use crate::event::{CellEnding, CellIndex, cell_name};
-use crate::monitor::band::{self, Band, Level, Member};
 use crate::monitor::{Cell, CellState, Curve};
 use crate::quantity::Quantity;
 use crate::tui::state::scene::Scene;

@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use crate::monitor::{Cell, Curve};
+use crate::curve::{self, Curve};
+use crate::monitor::Cell;
 use crate::tui::plot::{Unit, Window};
 
 /// The horizontal axis of the charts.
@@ -18,9 +19,6 @@ pub enum Across {
     /// Seconds the cell has run, pauses excluded.
     Seconds,
 }
-
-/// A place is in thousandths of an epoch or of a second.
-const PARTS: f64 = 1e3;
 
 impl Across {
     /// All axes.
@@ -59,8 +57,8 @@ impl Across {
     pub(in crate::tui) fn place(self, cell: &Cell, step: u64) -> u64 {
         match self {
             Self::Steps => step,
-            Self::Epochs => parts(step as f64 / cell.plan.steps_per_epoch.max(1) as f64),
-            Self::Seconds => parts(cell.seconds_at(step)),
+            Self::Epochs => curve::place(step as f64 / cell.plan.steps_per_epoch.max(1) as f64),
+            Self::Seconds => curve::place(cell.seconds_at(step)),
         }
     }
 
@@ -99,11 +97,6 @@ impl Across {
             Self::Epochs | Self::Seconds => Cow::Owned(curve.placed(|step| self.place(cell, step))),
         }
     }
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The value is not negative, and the cast saturates.
-fn parts(value: f64) -> u64 {
-    (value * PARTS).round() as u64
 }
 
 /// Rounds up to two significant digits, of which the second is 0 or 5.

@@ -1,5 +1,7 @@
 //! A curve in bounded memory for a run of any length. It keeps all spikes.
 
+pub mod band;
+
 use crate::event::Point;
 use crate::quantity::Quantity;
 
@@ -8,6 +10,16 @@ use crate::quantity::Quantity;
 /// With this limit, a run of a million measurements has 64 to 128 measurements per bucket; 16,384 buckets take about
 /// 1.4 MB.
 const CAPACITY: usize = 16_384;
+
+/// Parts of an epoch or a second in one place of a horizontal axis of epochs or seconds.
+pub const PLACES: f64 = 1e3;
+
+/// Returns the place of a number of epochs or seconds on a horizontal axis, in thousandths.
+#[must_use]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The value is not negative, and the cast saturates.
+pub fn place(value: f64) -> u64 {
+    (value * PLACES).round() as u64
+}
 
 /// A group of neighbouring points, with the values that a chart needs to draw them without losing a spike.
 #[derive(Clone, Copy, Debug, PartialEq)]

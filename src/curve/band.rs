@@ -12,7 +12,7 @@
 
 use std::borrow::Cow;
 
-use super::curve::{Curve, Marks};
+use super::{Curve, Marks};
 
 /// Largest number of places at which a band is computed: more than any screen has columns of dots.
 const MOST_PLACES: usize = 4_096;
