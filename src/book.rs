@@ -33,6 +33,7 @@ const PAGES: &[Page] = pages![
     "recipes",
     "report",
     "export",
+    "others",
     "clusters",
     "lambda-max",
     "run-directory",

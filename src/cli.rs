@@ -142,9 +142,10 @@ pub enum Action {
     Train(TrainArgs),
     /// Send the unfinished cells of a sweep to a Slurm cluster, as an array job
     Submit(SubmitArgs),
-    /// Show a run on the screen: one that is running, wherever it was started, with all keys, or one that has ended
+    /// Show a run on the screen: one that is running, wherever it was started, with all keys, or one that has ended; or
+    /// the curves of another program
     Attach {
-        /// The run directory (default: the run in `runs` that is in progress)
+        /// The run directory (default: the run in `runs` that is in progress), or event files or CSV files of another program
         #[arg(value_name = "RUN_DIR")]
         run_dir: Option<PathBuf>,
         /// How the screen is drawn.
@@ -158,9 +159,9 @@ pub enum Action {
         check: Option<Option<PathBuf>>,
     },
     /// Write report.html, report.md and figures: how the settings of a run, finished or not, change λ_max and test
-    /// accuracy
+    /// accuracy; or the curves of another program
     Report {
-        /// The run directory
+        /// The run directory, or event files or CSV files of another program
         #[arg(value_name = "RUN_DIR")]
         run_dir: PathBuf,
         /// Folder to write to (default: the run directory)

@@ -13,7 +13,9 @@ pub mod config;
 pub mod data;
 pub mod device;
 pub mod event;
+mod event_files;
 pub mod export;
+pub mod foreign;
 pub mod live;
 pub mod machine;
 pub mod monitor;
@@ -101,7 +103,12 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Screen { check: None }) => print_preferences(),
         Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),
         Some(Action::Report { run_dir, out }) => {
-            let page = report::write(run_dir, out.as_deref())?;
+            let is_own = record::find_config(run_dir).is_ok();
+            let page = if !is_own && foreign::is_foreign(run_dir) {
+                report::write_foreign(run_dir, out.as_deref())?
+            } else {
+                report::write(run_dir, out.as_deref())?
+            };
             // Other programs read this path: print it exactly, whatever characters the terminal can show.
             print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;
             Ok(ExitCode::SUCCESS)

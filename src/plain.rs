@@ -55,6 +55,8 @@ pub enum Ended {
     Left,
     /// The trainer disappeared without reporting how the sweep ended.
     Lost,
+    /// Everything that the files of another program have was shown, and they do not grow any more.
+    Foreign,
 }
 
 /// Writes the events of the sweep to `out` as lines, with the characters of `glyphs`, until the sweep has ended.
@@ -123,6 +125,7 @@ fn follow(
                 },
             },
             recv(events) -> event => match event {
+                Err(_) if known.monitor.foreign.is_some() => break Ended::Foreign,
                 Err(_) => break Ended::Lost,
                 Ok(event) => {
                     for line in known.take(&event) {

@@ -15,6 +15,7 @@ mod content;
 mod correlation;
 mod figures;
 mod findings;
+mod foreign;
 mod html;
 mod interaction;
 mod markdown;
@@ -27,7 +28,9 @@ mod tables;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Added, ConfigError, Experiment};
+use crate::foreign::{Folder, ForeignError};
 use crate::record::{self, RecordError};
+use page::Page;
 use run::Run;
 
 /// The reason why a report cannot be made.
@@ -39,6 +42,9 @@ pub enum ReportError {
     /// The configuration of the run is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The files of another program cannot be read.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
     /// A figure cannot be converted to PNG.
     #[error("{}: the figure cannot be made: {reason}", path.display())]
     Figure {
@@ -64,7 +70,24 @@ pub fn write(run_dir: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError
     });
     let experiment = experiment.with_added(added, &run_dir.join("queue.json"))?;
     let page = content::page(&Run::read(run_dir, &experiment, &queue.again)?);
-    let folder = into.unwrap_or(run_dir);
+    write_page(&page, into.unwrap_or(run_dir))
+}
+
+/// Writes the same files about runs of another program into the folder `into`, or into the folder of the runs if `into` is
+/// `None`. Returns the path of `report.html`.
+///
+/// # Errors
+/// The files of the runs cannot be read, or the operating system refuses an operation.
+pub fn write_foreign(runs: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError> {
+    let own = if runs.is_file() {
+        runs.parent().unwrap_or(runs)
+    } else {
+        runs
+    };
+    write_page(&foreign::page(&Folder::open(runs)?), into.unwrap_or(own))
+}
+
+fn write_page(page: &Page, folder: &Path) -> Result<PathBuf, ReportError> {
     let figures = folder.join("figures");
     record::make_folder(&figures)?;
     for figure in &page.figures {
@@ -76,8 +99,8 @@ pub fn write(run_dir: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError
         record::replace_unlocked(&path, &png)?;
         record::replace_unlocked(&path.with_extension("svg"), figure.svg.as_bytes())?;
     }
-    record::replace_unlocked(&folder.join("report.md"), markdown::markdown(&page).as_bytes())?;
+    record::replace_unlocked(&folder.join("report.md"), markdown::markdown(page).as_bytes())?;
     let html = folder.join("report.html");
-    record::replace_unlocked(&html, html::html(&page).as_bytes())?;
+    record::replace_unlocked(&html, html::html(page).as_bytes())?;
     Ok(html)
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod container;
 mod elsewhere;
+mod foreign;
 mod tasks;
 mod words;
 
@@ -20,6 +21,7 @@ use rustix::process::{Pid, Signal as SignalNumber, kill_process};
 use crate::characters::{Glyphs, as_typed};
 use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Cells, Command, Event, SweepEnding, cell_name};
+use crate::foreign::is_foreign;
 use crate::live::LiveError;
 use crate::record::{PRINTED, RunState, is_being_written};
 use crate::signals::{STATUS_STOPPED, STOP_WITHIN, Signal, gentle_stop};
@@ -105,6 +107,11 @@ pub(crate) fn attach(run_dir: Option<&Path>, screen: ScreenArgs) -> anyhow::Resu
     let look = Look::load(screen)?;
     let found = run_dir.map_or_else(the_one_that_goes_on, |run_dir| Ok(run_dir.to_owned()))?;
     let run_dir = found.as_path();
+    // A run directory is a folder with a configuration, whatever else it has.
+    if record::find_config(run_dir).is_err_and(|error| error.is_not_a_run()) && is_foreign(run_dir) {
+        let signals = signals::listen(None).context(NO_SIGNALS)?;
+        return foreign::show(run_dir, look, signals);
+    }
     let signals = signals::listen(None).context(NO_SIGNALS)?;
     if let Some(source) = going_on(run_dir)? {
         return show_live(run_dir, source, None, Some(look), signals);

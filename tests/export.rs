@@ -6,6 +6,8 @@
 mod events;
 #[path = "export/follow.rs"]
 mod follow;
+#[path = "export/read_again.rs"]
+mod read_again;
 
 use std::collections::BTreeMap;
 use std::fs;

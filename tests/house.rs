@@ -75,7 +75,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("data", &["config", "suggest", "user_folders"]),
     ("device", &["relaunch"]),
     ("event", &[]),
-    ("export", &["config", "event", "quantity", "record"]),
+    ("event_files", &[]),
+    ("export", &["config", "event", "event_files", "quantity", "record"]),
+    ("foreign", &["event", "event_files", "quantity", "record"]),
     (
         "live",
         &[
@@ -98,7 +100,15 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("relaunch", &[]),
     (
         "report",
-        &["config", "event", "number", "quantity", "record", "statistics"],
+        &[
+            "config",
+            "event",
+            "foreign",
+            "number",
+            "quantity",
+            "record",
+            "statistics",
+        ],
     ),
     (
         "sending",
@@ -148,6 +158,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "characters",
             "cli",
             "event",
+            "foreign",
             "live",
             "machine",
             "monitor",
@@ -312,8 +323,9 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
         "cli",
         "config",
         "event",
+        "event_files",
         "export",
-        "export",
+        "foreign",
         "monitor",
         "number",
         "plain",

@@ -361,10 +361,7 @@ impl View {
                 ));
             }
             Action::MarkChart => return Some(Effect::Say(self.change_charts(monitor, Charts::mark_next))),
-            Action::AcrossAxis => {
-                self.across = self.across.next();
-                return Some(Effect::Say(format!("horizontal axis: {}", self.across.name())));
-            }
+            Action::AcrossAxis => return Some(self.change_axis(monitor)),
             Action::LossAxis => self.loss_scale = self.loss_scale.other(),
             Action::LambdaAxis => self.lambda_scale = self.lambda_scale.other(),
             Action::CursorLeft => self.move_cursor(monitor, true),
@@ -414,9 +411,36 @@ impl View {
         None
     }
 
+    /// Shows the next horizontal axis.
+    fn change_axis(&mut self, monitor: &Monitor) -> Effect {
+        self.across = self.across.next();
+        let cell = monitor.cells.get(self.chosen(monitor));
+        let known = cell.map_or(self.across, |cell| self.across.known(cell));
+        let why = if known == self.across {
+            String::new()
+        } else {
+            format!(
+                ", because the files do not have the {} of the steps",
+                self.across.name()
+            )
+        };
+        Effect::Say(format!("horizontal axis: {}{why}", known.name()))
+    }
+
     /// Handles an action on a run whose processes this program cannot connect to. Returns `None` if the action works as
     /// usual: commands about single cells are sent by files.
     fn seen_from_afar(&self, action: Action, monitor: &Monitor) -> Option<Effect> {
+        if monitor.foreign.is_some() {
+            if matches!(action, Action::Quit | Action::Interrupt) {
+                return Some(Effect::Detach);
+            }
+            return action.is_of_training().then(|| {
+                Effect::Say(format!(
+                    "another program trains this run: `{}` does nothing here",
+                    action.name()
+                ))
+            });
+        }
         let place = monitor.elsewhere.as_ref().filter(|_| !monitor.is_over())?;
         if !self.owns && matches!(action, Action::Quit | Action::Interrupt) {
             return Some(Effect::Detach);
