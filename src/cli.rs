@@ -145,7 +145,8 @@ pub enum Action {
     /// Show a run on the screen: one that is running, wherever it was started, with all keys, or one that has ended; or
     /// the curves of another program
     Attach {
-        /// The run directory (default: the run in `runs` that is in progress), or event files or CSV files of another program
+        /// The run directory (default: the run in `runs` that is in progress), a folder with several, which are listed, or
+        /// event files or CSV files of another program
         #[arg(value_name = "RUN_DIR")]
         run_dir: Option<PathBuf>,
         /// How the screen is drawn.

@@ -25,11 +25,12 @@ use crate::event::{CellPlan, Point};
 use crate::record;
 
 pub use error::ForeignError;
-pub use follow::{STILL_AFTER, Until, follow};
+pub use follow::{STILL_AFTER, Until, follow, told};
 pub use runs::Run;
 use runs::Runs;
 
 use find::find;
+pub(crate) use find::natural;
 
 /// Every format. If a folder has files of several, the first one is read.
 static FORMATS: [&dyn Format; 2] = [&tensorboard::EventFiles, &csv::Csv];

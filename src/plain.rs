@@ -12,6 +12,7 @@ use crate::event::{Command, Event, SweepEnding};
 
 mod bar;
 mod known;
+mod list;
 mod output;
 mod table;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod words;
 use known::Known;
 use output::Output;
 
+pub use list::list;
 pub use words::cells as counted;
 
 /// How the lines are shown.

@@ -3,6 +3,7 @@
 pub(crate) mod container;
 mod elsewhere;
 mod foreign;
+mod list;
 mod tasks;
 mod words;
 
@@ -44,10 +45,12 @@ pub(crate) fn has_screen() -> bool {
 }
 
 /// How the screen is drawn.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Look {
     preferences: tui::Preferences,
     ascii: bool,
+    /// Whether the run was chosen from a list.
+    from_list: bool,
 }
 
 impl Look {
@@ -57,7 +60,30 @@ impl Look {
         Ok(Self {
             preferences: path.map_or_else(|| Ok(tui::Preferences::default()), |path| tui::Preferences::load(&path))?,
             ascii: args.ascii,
+            from_list: false,
         })
+    }
+
+    /// Returns the look of a run that was chosen from a list.
+    fn from_list(self) -> Self {
+        Self {
+            from_list: true,
+            ..self
+        }
+    }
+
+    /// Returns the options of a screen that only shows something.
+    fn options(&self) -> tui::Options {
+        tui::Options {
+            log_path: None,
+            owns: false,
+            wanted: None,
+            load: None,
+            preferences: self.preferences.clone(),
+            ascii: self.ascii,
+            from_list: self.from_list,
+            welcome: tui::take_welcome(|name| std::env::var_os(name)),
+        }
     }
 }
 
@@ -107,12 +133,20 @@ pub(crate) fn attach(run_dir: Option<&Path>, screen: ScreenArgs) -> anyhow::Resu
     let look = Look::load(screen)?;
     let found = run_dir.map_or_else(the_one_that_goes_on, |run_dir| Ok(run_dir.to_owned()))?;
     let run_dir = found.as_path();
-    // A run directory is a folder with a configuration, whatever else it has.
-    if record::find_config(run_dir).is_err_and(|error| error.is_not_a_run()) && is_foreign(run_dir) {
-        let signals = signals::listen(None).context(NO_SIGNALS)?;
-        return foreign::show(run_dir, look, signals);
+    let is_not_a_run = record::find_config(run_dir).is_err_and(|error| error.is_not_a_run());
+    if is_not_a_run && list::is_folder_of_runs(run_dir) {
+        return list::show(run_dir, &look);
     }
     let signals = signals::listen(None).context(NO_SIGNALS)?;
+    show_any(run_dir, look, signals)
+}
+
+/// Shows a run, or the runs of another program.
+fn show_any(run_dir: &Path, look: Look, signals: Receiver<Signal>) -> anyhow::Result<ExitCode> {
+    // A run directory is a folder with a configuration, whatever else it has.
+    if record::find_config(run_dir).is_err_and(|error| error.is_not_a_run()) && is_foreign(run_dir) {
+        return foreign::show(run_dir, &look, signals);
+    }
     if let Some(source) = going_on(run_dir)? {
         return show_live(run_dir, source, None, Some(look), signals);
     }
@@ -397,9 +431,7 @@ fn show(
         // The load of the machine does not matter for an ended run. If no thread can be started, the screen does
         // without it.
         load: pid.and_then(|pid| machine::watch(Some(pid)).ok()),
-        preferences: look.preferences,
-        ascii: look.ascii,
-        welcome: tui::take_welcome(|name| std::env::var_os(name)),
+        ..look.options()
     };
     let outcome = match tui::run(&events, commands, &signals, &options) {
         // This process started the training, so it reports the error and continues with plain lines.

@@ -220,6 +220,7 @@ fn each_room_of_the_screen_imports_only_the_rooms_it_may_know() {
         ("screen", &["charts", "overlays", "panels", "state", "theme"]),
         ("terminal", &[]),
         ("driver", &["charts", "preferences", "screen", "state", "terminal"]),
+        ("list", &["terminal", "theme", "words"]),
     ];
     let source = source();
     let room_of = |module: &Module| match module.as_slice() {

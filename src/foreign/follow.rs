@@ -46,6 +46,44 @@ pub fn follow(folder: Folder, until: Until) -> std::io::Result<Receiver<Event>> 
     Ok(events)
 }
 
+/// Returns the runs of a folder as events: plans and points.
+#[must_use]
+pub fn told(folder: &Folder) -> Vec<Event> {
+    let mut events = begin(folder);
+    for (cell, run) in folder.runs().enumerate() {
+        events.extend(folder.points(run).map(|point| {
+            let point = Box::new(point);
+            Event::Measured { cell, point }
+        }));
+    }
+    events
+}
+
+/// Returns the events that say which runs there are.
+fn begin(folder: &Folder) -> Vec<Event> {
+    let plans = folder.plans();
+    let count = plans.len();
+    let path = folder.path();
+    let name = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = name.file_name();
+    let plan = SweepPlan {
+        name: name.map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+        run_dir: path.to_owned(),
+        device: folder.format().to_owned(),
+        cells: plans,
+        earlier_seconds: 0.0,
+    };
+    let started = (0..count).map(|cell| Event::CellStarted { cell });
+    [Event::SweepStarted(plan), Event::Foreign(words(folder))]
+        .into_iter()
+        .chain(started)
+        .collect()
+}
+
+fn words(folder: &Folder) -> String {
+    format!("read from {}; this program does not control it", folder.format())
+}
+
 struct Follower {
     folder: Folder,
     out: Sender<Event>,
@@ -93,34 +131,13 @@ impl Follower {
 
     /// Ends this thread if nobody reads any more: an event that changes nothing.
     fn probe_reader(&self) -> Result<(), Left> {
-        let words = self.words();
-        self.send(Event::Foreign(words))
-    }
-
-    fn words(&self) -> String {
-        format!("read from {}; this program does not control it", self.folder.format())
+        self.send(Event::Foreign(words(&self.folder)))
     }
 
     fn tell_whole(&mut self) -> Result<(), Left> {
-        let plans = self.folder.plans();
-        let count = plans.len();
-        let path = self.folder.path();
-        let name = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let name = name
-            .file_name()
-            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let plan = SweepPlan {
-            name,
-            run_dir: path.to_owned(),
-            device: self.folder.format().to_owned(),
-            cells: plans,
-            earlier_seconds: 0.0,
-        };
-        self.send(Event::SweepStarted(plan))?;
-        self.send(Event::Foreign(self.words()))?;
-        for cell in 0..count {
-            self.send(Event::CellStarted { cell })?;
-        }
+        let begin = begin(&self.folder);
+        let count = self.folder.runs().count();
+        begin.into_iter().try_for_each(|event| self.send(event))?;
         let now = Instant::now();
         self.grew = (0..count)
             .map(|run| {

@@ -180,7 +180,7 @@ fn last_values(cell: &Cell) -> Summary {
 }
 
 /// Joins the fields of each row. The first `left` columns are aligned left, the others right.
-fn aligned(rows: &[Vec<String>], left: usize) -> Vec<String> {
+pub(super) fn aligned(rows: &[Vec<String>], left: usize) -> Vec<String> {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();

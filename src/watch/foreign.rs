@@ -12,7 +12,7 @@ use crate::signals::Signal;
 use crate::tui;
 
 /// Shows a folder of runs, on the screen or as plain lines.
-pub(super) fn show(path: &Path, look: Look, signals: Receiver<Signal>) -> anyhow::Result<ExitCode> {
+pub(super) fn show(path: &Path, look: &Look, signals: Receiver<Signal>) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(path)?;
     if !has_screen() {
         let events = foreign::follow(folder, Until::Still).context("cannot start a thread")?;
@@ -22,15 +22,7 @@ pub(super) fn show(path: &Path, look: Look, signals: Receiver<Signal>) -> anyhow
     let events = foreign::follow(folder, Until::Left).context("cannot start a thread")?;
     // Nobody takes commands.
     let (commands, _nowhere) = unbounded();
-    let options = tui::Options {
-        log_path: None,
-        owns: false,
-        wanted: None,
-        load: None,
-        preferences: look.preferences,
-        ascii: look.ascii,
-        welcome: tui::take_welcome(|name| std::env::var_os(name)),
-    };
+    let options = look.options();
     tui::run(&events, &commands, &signals, &options)?;
     Ok(ExitCode::SUCCESS)
 }

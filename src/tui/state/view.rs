@@ -146,6 +146,8 @@ pub struct View {
     pub stopping: bool,
     /// Whether the sweep was started for this screen. Such a screen can stop the sweep wherever it is trained.
     pub owns: bool,
+    /// Whether the run was chosen from a list, to which `Esc` goes back.
+    pub from_list: bool,
     /// Cells whose abort was requested.
     pub aborting: BTreeSet<CellIndex>,
     last_followed: CellIndex,
@@ -180,6 +182,7 @@ impl View {
             scrolled: 0,
             stopping: false,
             owns: false,
+            from_list: false,
             aborting: BTreeSet::new(),
             last_followed: 0,
             undo: Vec::new(),
@@ -397,8 +400,8 @@ impl View {
             Action::Help => self.toggle(Overlay::Help),
             Action::Close if self.overlay.is_none() => {
                 // The first press removes the mark, the next one the cursor.
-                if !self.charts.unmark() {
-                    self.cursor = None;
+                if !self.charts.unmark() && self.cursor.take().is_none() && self.from_list {
+                    return Some(Effect::Detach);
                 }
             }
             Action::Close => self.overlay = None,
