@@ -395,3 +395,19 @@ fn a_report_shows_curves_and_last_values_and_compares_nothing() {
         "{message}"
     );
 }
+
+#[test]
+fn the_tables_of_run_directories_are_no_curves_of_another_program() {
+    let place = Place::new();
+    place.write("mine/config.ron", "()");
+    place.write("mine/summary.csv", "cell,state\n0,finished\n");
+    assert!(!sharptui::foreign::is_foreign(place.0.path()));
+    assert!(
+        place.refused().contains("has neither event files"),
+        "{}",
+        place.refused()
+    );
+    place.write("theirs/t.csv", "step,loss\n0,1\n");
+    let folder = Folder::open(place.0.path()).unwrap();
+    assert_eq!(folder.runs().count(), 1);
+}

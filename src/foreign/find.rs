@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::At;
 use super::{FORMATS, ForeignError, Format};
+use crate::record;
 
 /// Limits of the search below a folder. A folder with more is not a folder of runs.
 const MOST_ENTRIES: usize = 100_000;
@@ -56,6 +57,10 @@ fn search(
     count: &mut usize,
     found: &mut Vec<PathBuf>,
 ) -> Result<(), ForeignError> {
+    // The tables of a run directory are no curves of another program.
+    if depth < DEEPEST && record::find_config(folder).is_ok() {
+        return Ok(());
+    }
     // A link may lead back.
     if !seen.insert(folder.canonicalize().at("open", folder)?) {
         return Ok(());
