@@ -67,7 +67,7 @@ pub use state::parts::SMALLEST;
 pub use state::rows::{Rows, Sort};
 pub use state::scene::Scene;
 pub use state::smoothing::Smoothing;
-pub use state::view::{Overlay, Question, View};
+pub use state::view::{CameFrom, Overlay, Question, View};
 pub use state::zoom::Zoom;
 pub use terminal::jobs::Job;
 pub use terminal::svg;
@@ -88,8 +88,8 @@ pub struct Options {
     pub preferences: Preferences,
     /// Draw with ASCII characters only; this overrides the preferences.
     pub ascii: bool,
-    /// Whether the run was chosen from a list, to which `Esc` goes back.
-    pub from_list: bool,
+    /// The place from which the run was opened.
+    pub came_from: CameFrom,
     /// Whether to show the welcome, because the user has never seen the screen.
     pub welcome: bool,
 }
@@ -155,7 +155,7 @@ pub fn run(
     let mut view = View::new(theme);
     view.keys = preferences.keys.clone();
     (view.charts, view.across) = (preferences.charts, preferences.across);
-    (view.owns, view.from_list) = (options.owns, options.from_list);
+    (view.owns, view.came_from) = (options.owns, options.came_from);
     view.overlay = options.welcome.then_some(Overlay::Welcome);
     let mut screen = terminal::Screen::enter(options.log_path.as_deref(), preferences.mouse)?;
     let driver = Driver::new(view).at_most(preferences.frames_per_second);

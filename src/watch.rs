@@ -49,8 +49,8 @@ pub(crate) fn has_screen() -> bool {
 pub(crate) struct Look {
     preferences: tui::Preferences,
     ascii: bool,
-    /// Whether the run was chosen from a list.
-    from_list: bool,
+    /// The place from which the run is opened.
+    came_from: tui::CameFrom,
 }
 
 impl Look {
@@ -60,14 +60,14 @@ impl Look {
         Ok(Self {
             preferences: path.map_or_else(|| Ok(tui::Preferences::default()), |path| tui::Preferences::load(&path))?,
             ascii: args.ascii,
-            from_list: false,
+            came_from: tui::CameFrom::Shell,
         })
     }
 
     /// Returns the look of a run that was chosen from a list.
-    fn from_list(self) -> Self {
+    fn of_a_list(self) -> Self {
         Self {
-            from_list: true,
+            came_from: tui::CameFrom::List,
             ..self
         }
     }
@@ -81,7 +81,7 @@ impl Look {
             load: None,
             preferences: self.preferences.clone(),
             ascii: self.ascii,
-            from_list: self.from_list,
+            came_from: self.came_from,
             welcome: tui::take_welcome(|name| std::env::var_os(name)),
         }
     }

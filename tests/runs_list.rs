@@ -1,10 +1,17 @@
-//! Tests of the list of the runs in a folder, without a terminal.
+//! Tests of the list of the runs in a folder.
 
 #![allow(clippy::unwrap_used)] // Clippy does not recognize helpers as test code.
+
+#[path = "pty/seat.rs"]
+#[allow(dead_code)] // Other tests use all of it.
+mod seat;
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use portable_pty::CommandBuilder;
+use seat::Seat;
 
 /// Copies a folder.
 fn copy(from: &Path, to: &Path) {
@@ -58,4 +65,30 @@ fn a_folder_of_runs_is_listed_with_states_progress_and_best_values_and_one_that_
         "{printed}"
     );
     assert!(!printed.contains("empty"), "{printed}");
+}
+
+#[test]
+fn a_run_is_opened_from_the_list_and_left_for_it_again() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let place = tempfile::tempdir().unwrap();
+    copy(&fixtures.join("runs/finished"), &place.path().join("finished"));
+    copy(&fixtures.join("foreign/events"), &place.path().join("logs"));
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_sharptui"));
+    command.args(["attach", place.path().to_str().unwrap()]);
+    let mut seat = Seat::start(command, (100, 30), &[]);
+    seat.wait_for("complete");
+    seat.wait_for("30.0 to 33.3");
+    seat.press("\r");
+    seat.wait_for("3 of 3 cells done");
+    seat.press("\u{1b}");
+    seat.wait_for("Enter open");
+    seat.press("j");
+    seat.press("\r");
+    seat.wait_for("this program does not control it");
+    seat.press("a");
+    seat.wait_for("another program trains this run: `abort` does nothing here");
+    seat.press("q");
+    seat.wait_for("Enter open");
+    seat.press("q");
+    assert_eq!(seat.wait_for_the_end(), 0);
 }

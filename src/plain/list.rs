@@ -49,10 +49,10 @@ fn row(run: &Listed) -> Vec<String> {
         run.accuracy
             .map_or_else(dash, |(share, cell)| with_cell(per_cent(share), cell)),
         run.loss.map_or_else(dash, |(loss, cell)| with_cell(short(loss), cell)),
-        match run.lambda {
+        match run.lambda.map(|(low, high)| (short(low), short(high))) {
             None => dash(),
-            Some((low, high)) if low == high => short(low),
-            Some((low, high)) => format!("{} to {}", short(low), short(high)),
+            Some((low, high)) if low == high => low,
+            Some((low, high)) => format!("{low} to {high}"),
         },
     ]
 }

@@ -189,10 +189,13 @@ fn fields(run: &Listed) -> [String; 7] {
             .map_or_else(none, |share| words::whole_percent((share * 100.0).floor())),
         run.accuracy
             .map_or_else(none, |(share, cell)| with_cell(words::percent(Some(share)), cell)),
-        match run.lambda {
+        match run
+            .lambda
+            .map(|(low, high)| (words::value(low, 3), words::value(high, 3)))
+        {
             None => none(),
-            Some((low, high)) if low == high => words::value(low, 3),
-            Some((low, high)) => format!("{} to {}", words::value(low, 3), words::value(high, 3)),
+            Some((low, high)) if low == high => low,
+            Some((low, high)) => format!("{low} to {high}"),
         },
         run.loss
             .map_or_else(none, |(loss, cell)| with_cell(words::value(loss, 3), cell)),

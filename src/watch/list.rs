@@ -49,7 +49,7 @@ pub(super) fn show(folder: &Path, look: &Look) -> anyhow::Result<ExitCode> {
     options.welcome = false;
     while let Some(name) = tui::choose(&mut list, folder, &found, &signals, &options)? {
         // An error ends the list, which would hide it.
-        let shown = show_any(&folder.join(name), look.clone().from_list(), signals.clone());
+        let shown = show_any(&folder.join(name), look.clone().of_a_list(), signals.clone());
         if has_come() {
             return shown;
         }

@@ -96,6 +96,16 @@ pub enum Effect {
     Redraw,
 }
 
+/// The place from which a run was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CameFrom {
+    /// The shell.
+    #[default]
+    Shell,
+    /// A list of runs, to which `Esc` goes back.
+    List,
+}
+
 /// The user's choices.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -146,8 +156,8 @@ pub struct View {
     pub stopping: bool,
     /// Whether the sweep was started for this screen. Such a screen can stop the sweep wherever it is trained.
     pub owns: bool,
-    /// Whether the run was chosen from a list, to which `Esc` goes back.
-    pub from_list: bool,
+    /// The place from which the run was opened.
+    pub came_from: CameFrom,
     /// Cells whose abort was requested.
     pub aborting: BTreeSet<CellIndex>,
     last_followed: CellIndex,
@@ -182,7 +192,7 @@ impl View {
             scrolled: 0,
             stopping: false,
             owns: false,
-            from_list: false,
+            came_from: CameFrom::Shell,
             aborting: BTreeSet::new(),
             last_followed: 0,
             undo: Vec::new(),
@@ -400,7 +410,7 @@ impl View {
             Action::Help => self.toggle(Overlay::Help),
             Action::Close if self.overlay.is_none() => {
                 // The first press removes the mark, the next one the cursor.
-                if !self.charts.unmark() && self.cursor.take().is_none() && self.from_list {
+                if !self.charts.unmark() && self.cursor.take().is_none() && self.came_from == CameFrom::List {
                     return Some(Effect::Detach);
                 }
             }
