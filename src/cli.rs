@@ -165,7 +165,10 @@ pub enum Action {
         /// The run directory, or event files or CSV files of another program
         #[arg(value_name = "RUN_DIR")]
         run_dir: PathBuf,
-        /// Folder to write to (default: the run directory)
+        /// Another run directory: the same cells of both runs are compared
+        #[arg(value_name = "OTHER_RUN_DIR")]
+        other: Option<PathBuf>,
+        /// Folder to write to (default: the run directory, or `compared_with_…` in it)
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },

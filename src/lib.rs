@@ -102,7 +102,20 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
         Some(Action::Screen { check: None }) => print_preferences(),
         Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),
-        Some(Action::Report { run_dir, out }) => {
+        Some(Action::Report {
+            run_dir,
+            other: Some(other),
+            out,
+        }) => {
+            let page = report::write_two(run_dir, other, out.as_deref())?;
+            print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Action::Report {
+            run_dir,
+            other: None,
+            out,
+        }) => {
             let is_own = record::find_config(run_dir).is_ok();
             let page = if !is_own && foreign::is_foreign(run_dir) {
                 report::write_foreign(run_dir, out.as_deref())?

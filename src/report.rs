@@ -24,6 +24,7 @@ mod number;
 mod page;
 mod run;
 mod tables;
+mod two_runs;
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,7 @@ use crate::foreign::{Folder, ForeignError};
 use crate::record::{self, RecordError};
 use page::Page;
 use run::Run;
+use two_runs::Side;
 
 /// The reason why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +63,35 @@ pub enum ReportError {
 /// # Errors
 /// The folder is not a run directory, the configuration cannot be read, or the operating system refuses an operation.
 pub fn write(run_dir: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError> {
+    let (run, _) = read(run_dir)?;
+    write_page(&content::page(&run), into.unwrap_or(run_dir))
+}
+
+/// Writes the same files about the same cells of two runs into the folder `into`, or into a folder in the directory of the
+/// first run if `into` is `None`. Returns the path of `report.html`.
+///
+/// # Errors
+/// The same as for [`write`].
+pub fn write_two(first: &Path, second: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError> {
+    let side = |letter, place: &Path| {
+        let (run, experiment) = read(place)?;
+        let place = place.display().to_string();
+        Ok::<_, ReportError>(Side {
+            letter,
+            place,
+            run,
+            experiment,
+        })
+    };
+    let page = two_runs::page(&[side("A", first)?, side("B", second)?]);
+    let other = second.canonicalize().unwrap_or_else(|_| second.to_owned());
+    let name = other.file_name().unwrap_or_default().to_string_lossy();
+    let own = first.join(format!("compared_with_{name}"));
+    write_page(&page, into.unwrap_or(&own))
+}
+
+/// Reads a run, with the cells that were added to it.
+fn read(run_dir: &Path) -> Result<(Run, Experiment), ReportError> {
     let experiment = Experiment::load(&record::find_config(run_dir)?)?;
     let queue = record::read_queue(run_dir, experiment.cells.len())?;
     let added = queue.added.iter().map(|added| Added {
@@ -69,8 +100,7 @@ pub fn write(run_dir: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError
         values: added.values.clone(),
     });
     let experiment = experiment.with_added(added, &run_dir.join("queue.json"))?;
-    let page = content::page(&Run::read(run_dir, &experiment, &queue.again)?);
-    write_page(&page, into.unwrap_or(run_dir))
+    Ok((Run::read(run_dir, &experiment, &queue.again)?, experiment))
 }
 
 /// Writes the same files about runs of another program into the folder `into`, or into the folder of the runs if `into` is
