@@ -34,6 +34,7 @@ const PAGES: &[Page] = pages![
     "recipes",
     "report",
     "export",
+    "others",
     "clusters",
     "lambda-max",
     "run-directory",

@@ -145,9 +145,11 @@ pub enum Action {
     Train(TrainArgs),
     /// Send the unfinished cells of a sweep to a Slurm cluster, as an array job
     Submit(SubmitArgs),
-    /// Show a run on the screen: one that is running, wherever it was started, with all keys, or one that has ended
+    /// Show a run on the screen: one that is running, wherever it was started, with all keys, or one that has ended; or
+    /// the curves of another program
     Attach {
-        /// The run directory (default: the run in `runs` that is in progress)
+        /// The run directory (default: the run in `runs` that is in progress), a folder with several, which are listed, or
+        /// event files or CSV files of another program
         #[arg(value_name = "RUN_DIR")]
         run_dir: Option<PathBuf>,
         /// How the screen is drawn.
@@ -161,16 +163,26 @@ pub enum Action {
         check: Option<Option<PathBuf>>,
     },
     /// Write report.html, report.md and figures: how the settings of a run, finished or not, change λ_max and test
-    /// accuracy
+    /// accuracy; or the curves of another program
     Report {
-        /// The run directory
+        /// The run directory, or event files or CSV files of another program
         #[arg(value_name = "RUN_DIR")]
         run_dir: PathBuf,
-        /// Folder to write to (default: the run directory)
+        /// Another run directory: the same cells of both runs are compared
+        #[arg(value_name = "OTHER_RUN_DIR")]
+        other: Option<PathBuf>,
+        /// Folder to write to (default: the run directory, or `compared_with_…` in it)
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// Horizontal axis of the curves: steps, epochs or seconds
-        #[arg(long, value_name = "AXIS", value_enum, default_value_t, hide_possible_values = true)]
+        /// Horizontal axis of the curves, if one run is shown: steps, epochs or seconds
+        #[arg(
+            long,
+            value_name = "AXIS",
+            value_enum,
+            default_value_t,
+            hide_possible_values = true,
+            conflicts_with = "other"
+        )]
         across: Horizontal,
     },
     /// Write the measurements of a run, finished or running, for TensorBoard, as CSV or as Parquet

@@ -152,6 +152,9 @@ pub enum Event {
     /// The run is trained by processes that this program cannot connect to. The state of the run is read from its files,
     /// and commands about single cells are sent by files. Sent only by readers of the run directory.
     Elsewhere(String),
+    /// The run is that of another program: nothing in it can be controlled, and planned steps and endings are not known.
+    /// The words say where it is read from. Sent only by readers of its files.
+    Foreign(String),
 }
 
 /// The plan of a sweep, known before the first step.
@@ -237,6 +240,13 @@ pub struct Threshold {
 }
 
 impl CellPlan {
+    /// Returns whether another program trains the cell: its files do not say how many steps are planned. Every cell of this
+    /// program plans at least one step.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.planned_steps == 0
+    }
+
     /// Returns the value of a setting, swept or not.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! run directory ─ run ─▶ points of cells, clock ─▶ columns ─▶ csv, parquet
-//!                                               └─▶ tensorboard: folder, scalars, hparams ─ messages ─ records
+//!                                               └─▶ tensorboard: folder, scalars, hparams ─▶ event_files
 //! ```
 //!
 //! An export only reads the run and takes no lock, so it works while the run is training, also on another host. Columns

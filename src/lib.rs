@@ -14,8 +14,10 @@ pub mod curve;
 pub mod data;
 pub mod device;
 pub mod event;
+mod event_files;
 pub mod export;
 mod exporting;
+pub mod foreign;
 pub mod live;
 pub mod machine;
 pub mod monitor;
@@ -105,13 +107,25 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Attach { run_dir, screen }) => attach(run_dir.as_deref(), *screen),
         Some(Action::Screen { check: None }) => print_preferences(),
         Some(Action::Screen { check: Some(path) }) => check_preferences(path.as_deref()),
-        Some(Action::Report { run_dir, out, across }) => {
+        Some(Action::Report {
+            run_dir,
+            other,
+            out,
+            across,
+        }) => {
             let across = match across {
                 Horizontal::Steps => report::Across::Steps,
                 Horizontal::Epochs => report::Across::Epochs,
                 Horizontal::Seconds => report::Across::Seconds,
             };
-            let page = report::write(run_dir, out.as_deref(), across)?;
+            let is_own = record::find_config(run_dir).is_ok();
+            let page = match other {
+                Some(other) => report::write_two(run_dir, other, out.as_deref())?,
+                None if !is_own && foreign::is_foreign(run_dir) => {
+                    report::write_foreign(run_dir, out.as_deref(), across)?
+                }
+                None => report::write(run_dir, out.as_deref(), across)?,
+            };
             // Other programs read this path: print it exactly, whatever characters the terminal can show.
             print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;
             Ok(ExitCode::SUCCESS)

@@ -16,6 +16,7 @@
 mod cell;
 mod clock;
 mod kept;
+mod listed;
 mod outcome;
 mod seeds;
 mod swept;
@@ -37,6 +38,7 @@ use crate::statistics::Kendall;
 pub use crate::curve::{Bucket, Curve};
 pub use cell::{Cell, CellState, Curves, Latest};
 pub use kept::Kept;
+pub use listed::{Listed, Stage};
 pub use outcome::Outcome;
 pub use swept::Swept;
 pub use trend::{PARTS, Trend};
@@ -104,6 +106,8 @@ pub struct Monitor {
     pub lost: bool,
     /// Where the sweep is trained, if this process cannot send requests there.
     pub elsewhere: Option<String>,
+    /// Where the run is read from, if another program trains it and nothing in it can be controlled.
+    pub foreign: Option<String>,
     /// The runners.
     pub runners: Vec<Runner>,
     clock: clock::Clock,
@@ -228,6 +232,7 @@ impl Monitor {
             Event::CellElsewhere { .. } => {}
             Event::TrainerLost => self.lose(None, now),
             Event::Elsewhere(words) => self.elsewhere = Some(words),
+            Event::Foreign(words) => self.foreign = Some(words),
         }
         if !self.is_over() {
             self.clock.set_paused(self.is_paused(Cells::All), now);
@@ -423,7 +428,10 @@ impl Monitor {
     /// (seconds per step).
     #[must_use]
     pub fn time_left_of(&self, cell: CellIndex, pace_ahead: Option<f64>) -> Option<Duration> {
-        let known = self.cells.get(cell).filter(|_| !self.is_over())?;
+        let known = self
+            .cells
+            .get(cell)
+            .filter(|_| !self.is_over() && self.foreign.is_none())?;
         let seconds = match known.state {
             CellState::Running | CellState::Paused => self.tally().seconds_left(known, pace_ahead)?,
             CellState::Queued | CellState::Ended(CellEnding::Interrupted) => {
@@ -451,7 +459,7 @@ impl Monitor {
         self.know_settings();
         self.work.clear();
         self.runners.clear();
-        (self.ending, self.lost, self.elsewhere) = (None, false, None);
+        (self.ending, self.lost, self.elsewhere, self.foreign) = (None, false, None, None);
         self.log.clear();
         self.forget_tallies();
     }

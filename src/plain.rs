@@ -12,6 +12,7 @@ use crate::event::{Command, Event, SweepEnding};
 
 mod bar;
 mod known;
+mod list;
 mod output;
 mod table;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod words;
 use known::Known;
 use output::Output;
 
+pub use list::list;
 pub use words::cells as counted;
 
 /// How the lines are shown.
@@ -55,6 +57,8 @@ pub enum Ended {
     Left,
     /// The trainer disappeared without reporting how the sweep ended.
     Lost,
+    /// Everything that the files of another program have was shown, and they do not grow any more.
+    Foreign,
 }
 
 /// Writes the events of the sweep to `out` as lines, with the characters of `glyphs`, until the sweep has ended.
@@ -123,6 +127,7 @@ fn follow(
                 },
             },
             recv(events) -> event => match event {
+                Err(_) if known.monitor.foreign.is_some() => break Ended::Foreign,
                 Err(_) => break Ended::Lost,
                 Ok(event) => {
                     for line in known.take(&event) {

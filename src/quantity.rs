@@ -4,6 +4,8 @@
 //! To add a quantity, add its declaration to `quantity/declared.rs`, and set its value where it is measured
 //! ([`Values::set`](crate::event::Values::set) with its key). Everything else finds it here.
 
+#[cfg(not(test))]
+mod added;
 mod declared;
 
 use std::fmt;
@@ -190,6 +192,8 @@ pub enum ChartSpan {
     Lambda,
     /// Other eigenvalues: as [`Positive`](Self::Positive), with the axis that the user chooses for λ_max.
     Eigenvalues,
+    /// Values of any sign, on a linear axis that need not begin at zero.
+    Any,
     /// Fractions, up to one.
     Shares,
     /// No quantity over steps, but the spectral density at one of them.
@@ -342,8 +346,12 @@ pub fn probe_of(point: &Point) -> usize {
 
 /// Returns every quantity, in the order of tables.
 pub fn all() -> impl Iterator<Item = &'static Quantity> {
-    let more: Vec<&'static Quantity> = added();
-    declared::ALL.iter().copied().chain(&declared::EIGENVALUES).chain(more)
+    declared().chain(added())
+}
+
+/// Returns the quantities that this program measures: all except those that were added.
+pub fn declared() -> impl Iterator<Item = &'static Quantity> {
+    declared::ALL.iter().copied().chain(&declared::EIGENVALUES)
 }
 
 /// Returns the quantities that tables show.
@@ -438,9 +446,7 @@ impl Chart {
 }
 
 #[cfg(not(test))]
-fn added() -> Vec<&'static Quantity> {
-    Vec::new()
-}
+pub(crate) use added::{add, added};
 
 #[cfg(test)]
 pub(crate) use tests::{add, added};

@@ -72,8 +72,8 @@ pub use merged_log::MergedLog;
 pub use metrics::{Metrics, NewPoints, TornLine, read_metrics, read_points, read_progress};
 pub use queue::{Added, QueueFile, read_queue};
 pub use read::{
-    CellFound, CellSummary, begun_at, begun_cells, find_config, measured_at, read_cells, read_cells_of, read_config,
-    read_run, read_settings, read_summary, silence,
+    CellFound, CellSummary, age, begun_at, begun_cells, find_config, measured_at, now, read_cells, read_cells_of,
+    read_config, read_run, read_settings, read_summary, silence,
 };
 pub use replace::{make_folder, replace_unlocked};
 pub use run_info::{AlikeCells, DataMark, RunInfo, RunState, host_name, rfc3339, rfc3339_millis};

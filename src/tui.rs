@@ -20,12 +20,14 @@
 //! - `screen`: the order of drawing and the place of each chart, panel and overlay
 //! - `terminal`: taking the terminal and restoring it; input, signals, panics, pictures
 //! - `driver`: the main loop
+//! - `list`: the list of the runs in a folder, with a loop of its own
 
 mod charts;
 mod driver;
 #[cfg(test)]
 mod fixture;
 pub mod keys;
+mod list;
 mod overlays;
 mod page;
 mod panels;
@@ -51,6 +53,7 @@ use terminal::{input, jobs, relay};
 
 pub use driver::{Driver, Pass, Wires};
 pub use keys::keymap::KeyMap;
+pub use list::{List, choose};
 pub use overlays::welcome::take_welcome;
 pub use page::Page;
 pub use plot::{Scale, Window};
@@ -64,7 +67,7 @@ pub use state::parts::SMALLEST;
 pub use state::rows::{Rows, Sort};
 pub use state::scene::Scene;
 pub use state::smoothing::Smoothing;
-pub use state::view::{Overlay, Question, View};
+pub use state::view::{CameFrom, Overlay, Question, View};
 pub use state::zoom::Zoom;
 pub use terminal::jobs::Job;
 pub use terminal::svg;
@@ -85,6 +88,8 @@ pub struct Options {
     pub preferences: Preferences,
     /// Draw with ASCII characters only; this overrides the preferences.
     pub ascii: bool,
+    /// The place from which the run was opened.
+    pub came_from: CameFrom,
     /// Whether to show the welcome, because the user has never seen the screen.
     pub welcome: bool,
 }
@@ -150,7 +155,7 @@ pub fn run(
     let mut view = View::new(theme);
     view.keys = preferences.keys.clone();
     (view.charts, view.across) = (preferences.charts, preferences.across);
-    view.owns = options.owns;
+    (view.owns, view.came_from) = (options.owns, options.came_from);
     view.overlay = options.welcome.then_some(Overlay::Welcome);
     let mut screen = terminal::Screen::enter(options.log_path.as_deref(), preferences.mouse)?;
     let driver = Driver::new(view).at_most(preferences.frames_per_second);

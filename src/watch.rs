@@ -2,6 +2,8 @@
 
 pub(crate) mod container;
 mod elsewhere;
+mod foreign;
+mod list;
 mod tasks;
 mod words;
 
@@ -20,6 +22,7 @@ use rustix::process::{Pid, Signal as SignalNumber, kill_process};
 use crate::characters::{Glyphs, as_typed};
 use crate::cli::ScreenArgs;
 use crate::event::{CellEnding, Cells, Command, Event, SweepEnding, cell_name};
+use crate::foreign::is_foreign;
 use crate::live::LiveError;
 use crate::record::{PRINTED, RunState, is_being_written};
 use crate::signals::{STATUS_STOPPED, STOP_WITHIN, Signal, gentle_stop};
@@ -42,10 +45,12 @@ pub(crate) fn has_screen() -> bool {
 }
 
 /// How the screen is drawn.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Look {
     preferences: tui::Preferences,
     ascii: bool,
+    /// The place from which the run is opened.
+    came_from: tui::CameFrom,
 }
 
 impl Look {
@@ -55,7 +60,30 @@ impl Look {
         Ok(Self {
             preferences: path.map_or_else(|| Ok(tui::Preferences::default()), |path| tui::Preferences::load(&path))?,
             ascii: args.ascii,
+            came_from: tui::CameFrom::Shell,
         })
+    }
+
+    /// Returns the look of a run that was chosen from a list.
+    fn of_a_list(self) -> Self {
+        Self {
+            came_from: tui::CameFrom::List,
+            ..self
+        }
+    }
+
+    /// Returns the options of a screen that only shows something.
+    fn options(&self) -> tui::Options {
+        tui::Options {
+            log_path: None,
+            owns: false,
+            wanted: None,
+            load: None,
+            preferences: self.preferences.clone(),
+            ascii: self.ascii,
+            came_from: self.came_from,
+            welcome: tui::take_welcome(|name| std::env::var_os(name)),
+        }
     }
 }
 
@@ -105,7 +133,20 @@ pub(crate) fn attach(run_dir: Option<&Path>, screen: ScreenArgs) -> anyhow::Resu
     let look = Look::load(screen)?;
     let found = run_dir.map_or_else(the_one_that_goes_on, |run_dir| Ok(run_dir.to_owned()))?;
     let run_dir = found.as_path();
+    let is_not_a_run = record::find_config(run_dir).is_err_and(|error| error.is_not_a_run());
+    if is_not_a_run && list::is_folder_of_runs(run_dir) {
+        return list::show(run_dir, &look);
+    }
     let signals = signals::listen(None).context(NO_SIGNALS)?;
+    show_any(run_dir, look, signals)
+}
+
+/// Shows a run, or the runs of another program.
+fn show_any(run_dir: &Path, look: Look, signals: Receiver<Signal>) -> anyhow::Result<ExitCode> {
+    // A run directory is a folder with a configuration, whatever else it has.
+    if record::find_config(run_dir).is_err_and(|error| error.is_not_a_run()) && is_foreign(run_dir) {
+        return foreign::show(run_dir, &look, signals);
+    }
     if let Some(source) = going_on(run_dir)? {
         return show_live(run_dir, source, None, Some(look), signals);
     }
@@ -390,9 +431,7 @@ fn show(
         // The load of the machine does not matter for an ended run. If no thread can be started, the screen does
         // without it.
         load: pid.and_then(|pid| machine::watch(Some(pid)).ok()),
-        preferences: look.preferences,
-        ascii: look.ascii,
-        welcome: tui::take_welcome(|name| std::env::var_os(name)),
+        ..look.options()
     };
     let outcome = match tui::run(&events, commands, &signals, &options) {
         // This process started the training, so it reports the error and continues with plain lines.

@@ -11,6 +11,8 @@ mod kept;
 #[cfg(feature = "parquet")]
 #[path = "export/parquet.rs"]
 mod parquet;
+#[path = "export/read_again.rs"]
+mod read_again;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -76,8 +76,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("data", &["config", "suggest", "user_folders"]),
     ("device", &["relaunch"]),
     ("event", &[]),
-    ("export", &["config", "event", "quantity", "record"]),
+    ("event_files", &[]),
+    ("export", &["config", "event", "event_files", "quantity", "record"]),
     ("exporting", &["config", "event", "export", "sweep", "train"]),
+    ("foreign", &["event", "event_files", "quantity", "record"]),
     (
         "live",
         &[
@@ -100,7 +102,16 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("relaunch", &[]),
     (
         "report",
-        &["config", "curve", "event", "number", "quantity", "record", "statistics"],
+        &[
+            "config",
+            "curve",
+            "event",
+            "foreign",
+            "number",
+            "quantity",
+            "record",
+            "statistics",
+        ],
     ),
     (
         "sending",
@@ -151,6 +162,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "characters",
             "cli",
             "event",
+            "foreign",
             "live",
             "machine",
             "monitor",
@@ -212,6 +224,7 @@ fn each_room_of_the_screen_imports_only_the_rooms_it_may_know() {
         ("screen", &["charts", "overlays", "panels", "state", "theme"]),
         ("terminal", &[]),
         ("driver", &["charts", "preferences", "screen", "state", "terminal"]),
+        ("list", &["terminal", "theme", "words"]),
     ];
     let source = source();
     let room_of = |module: &Module| match module.as_slice() {
@@ -316,7 +329,9 @@ fn tensors_stay_out_of_the_screen_and_the_screen_out_of_everything_else() {
         "config",
         "curve",
         "event",
+        "event_files",
         "export",
+        "foreign",
         "monitor",
         "number",
         "plain",

@@ -22,3 +22,5 @@ mod interactions;
 mod pages;
 #[path = "report/spectra.rs"]
 mod spectra;
+#[path = "report/two.rs"]
+mod two;

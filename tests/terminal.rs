@@ -61,6 +61,7 @@ fn child() {
         load: None,
         preferences: tui::Preferences::default(),
         ascii: false,
+        came_from: tui::CameFrom::Shell,
         welcome: false,
     };
     let outcome = tui::run(&events_out, &commands_in, &signals, &options).unwrap();

@@ -34,6 +34,10 @@ pub enum StandingKind {
     Died,
     /// Its files have not changed for some minutes, by the clock of the reader.
     Silent,
+    /// Another program trains it, and its files grow.
+    Growing,
+    /// Another program trained it or still does, but its files do not grow.
+    Still,
 }
 
 impl StandingKind {
@@ -51,6 +55,8 @@ impl StandingKind {
             Self::JobEnded => "job ended",
             Self::Died => "died",
             Self::Silent => "silent",
+            Self::Growing => "growing",
+            Self::Still => "still",
         }
     }
 }

@@ -2,8 +2,6 @@
 
 mod folder;
 mod hparams;
-mod messages;
-mod records;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -12,11 +10,11 @@ use std::path::{Path, PathBuf};
 use super::run::{Cell, Run, Sink};
 use super::{Ended, ExportError, Follow, Host, Request, anew_words, say_what_is_left, say_what_is_missing};
 use crate::event::{CellIndex, Finish, Point};
+use crate::event_files::{scalar, summary_event};
 use crate::quantity::{TEST_ACCURACY, probe_of};
 use crate::record::CellSummary;
 use folder::Folder;
 use hparams::Settings;
-use messages::{scalar, summary_event};
 use tags::{FINAL_ACCURACY, Tags, description};
 
 /// Writes the event files of a run, and goes on until the run ends if that is wanted.

@@ -335,6 +335,10 @@ impl Cell {
             self.audits += u64::from(lambda.lambda_audited);
             self.latest.lambda_step = Some(step);
         }
+        // The files of another program may not name the probe.
+        if self.plan.probes.is_empty() && probe == 0 && self.latest.lambda.is_empty() {
+            self.latest.lambda.push(None);
+        }
         if let Some(last) = self.latest.lambda.get_mut(probe) {
             *last = Some(lambda.clone());
         }

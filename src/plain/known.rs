@@ -45,6 +45,8 @@ impl Known {
             Event::Standing { cell, .. } => stood(self, *cell),
             _ => None,
         };
+        let was_foreign = self.monitor.foreign.clone();
+        let was_foreign = was_foreign.as_ref();
         // Lines use only the training time of the cells, so this time does not matter.
         self.monitor.apply(event.clone(), Instant::now());
         match event {
@@ -60,6 +62,9 @@ impl Known {
                 if let Some(said) = self.said.get_mut(*cell) {
                     *said = Said::default();
                 }
+                if self.monitor.foreign.is_some() {
+                    return Vec::new();
+                }
                 self.line(*cell, |known| words::cell_started(&known.plan))
             }
             Event::Measured { cell, point } => self.measured(*cell, point),
@@ -73,6 +78,8 @@ impl Known {
                 "note: this run is trained {}; the lines below come from its files",
                 words::one_line(place)
             )],
+            Event::Logged(entry) if was_foreign.is_some() => vec![format!("note: {}", words::one_line(&entry.words))],
+            Event::Foreign(words) if was_foreign != Some(words) => vec![format!("note: {}", words::one_line(words))],
             // Reasons and times change all the time.
             Event::Standing { cell, .. } if stood(self, *cell) != before => self.standing(*cell),
             Event::Progress { .. }
@@ -81,6 +88,7 @@ impl Known {
             | Event::Queue { .. }
             | Event::CellRetried { .. }
             | Event::Logged(_)
+            | Event::Foreign(_)
             | Event::Standing { .. }
             | Event::Runners(_)
             | Event::Assigned { .. }

@@ -1,9 +1,10 @@
 //! The table of the cells at the end of the output, and the line below it.
 
 use crate::characters::{Glyphs, as_typed};
-use crate::event::{CellIndex, SweepEnding};
+use crate::event::{CellIndex, Summary, SweepEnding, Values};
 use crate::monitor::{Cell, CellState};
-use crate::quantity::{Kept, LAMBDA_MAX, Lines, Quantity, in_lines};
+use crate::number::count::counted;
+use crate::quantity::{self, Kept, LAMBDA_MAX, Lines, Quantity, in_lines};
 
 use super::Ended;
 use super::known::{Known, ended};
@@ -31,7 +32,7 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
             probes.push(probe);
         }
     }
-    let quantities = quantities(cells);
+    let quantities = quantities(cells, known.monitor.foreign.is_some());
     let told = quantities.iter().map(|quantity| quantity.column);
     let results: Vec<&str> = ["steps", LAMBDA_MAX.column]
         .into_iter()
@@ -59,7 +60,7 @@ pub(super) fn table(known: &Known, glyphs: Glyphs) -> Vec<String> {
                 .chain(settings)
                 .chain(probe)
                 .chain([state(known, index)])
-                .chain(results_of(cell, &quantities))
+                .chain(results_of(cell, &quantities, known.monitor.foreign.is_some()))
                 .collect(),
         );
     }
@@ -102,17 +103,29 @@ fn state(known: &Known, index: CellIndex) -> String {
 
 /// Returns the quantities that have a column. One that only some optimizers have, so that no screen has a column for it,
 /// has none if no cell has it.
-fn quantities(cells: &[Cell]) -> Vec<&'static Quantity> {
-    let has = |cell: &Cell, quantity| ended(cell).is_some_and(|(_, summary)| summary.last(quantity).is_some());
+fn quantities(cells: &[Cell], is_foreign: bool) -> Vec<&'static Quantity> {
+    let has = |cell: &Cell, quantity: &Quantity| {
+        ended(cell).is_some_and(|(_, summary)| summary.last(quantity).is_some())
+            || cell.latest.first(quantity).is_some()
+    };
     in_lines(Lines::End)
-        .filter(|quantity| quantity.told.kept == Kept::InTables || cells.iter().any(|cell| has(cell, quantity)))
+        .filter(|quantity| {
+            (quantity.told.kept == Kept::InTables && !is_foreign) || cells.iter().any(|cell| has(cell, quantity))
+        })
         .collect()
 }
 
 /// Returns the numbers of one cell, one per column of numbers: steps, λ_max, these quantities, and seconds.
-fn results_of(cell: &Cell, quantities: &[&Quantity]) -> Vec<String> {
-    let Some((_, summary)) = ended(cell) else {
-        return vec![dash(); quantities.len() + 3];
+fn results_of(cell: &Cell, quantities: &[&Quantity], is_foreign: bool) -> Vec<String> {
+    let latest;
+    let summary = match ended(cell) {
+        Some((_, summary)) => summary,
+        // A run of another program has no ending that is known, but last values.
+        None if is_foreign => {
+            latest = last_values(cell);
+            &latest
+        }
+        None => return vec![dash(); quantities.len() + 3],
     };
     let older = summary.lambda_step.is_some_and(|step| step != summary.steps);
     let lambda = summary.last(&LAMBDA_MAX).map(|value| {
@@ -125,12 +138,49 @@ fn results_of(cell: &Cell, quantities: &[&Quantity]) -> Vec<String> {
     [summary.steps.to_string(), lambda.unwrap_or_else(dash)]
         .into_iter()
         .chain(told)
-        .chain([format!("{:.1}", summary.seconds)])
+        .chain([if summary.seconds.is_finite() {
+            format!("{:.1}", summary.seconds)
+        } else {
+            dash()
+        }])
         .collect()
 }
 
+/// Returns the last values of a cell that has not ended.
+fn last_values(cell: &Cell) -> Summary {
+    let mut values = Values::default();
+    for quantity in quantity::all() {
+        for (key, value) in [
+            (Some(quantity.key), cell.latest.first(quantity)),
+            (quantity.error_key(), cell.latest.error_of(quantity, 0)),
+            (
+                quantity.converged_key(),
+                cell.latest
+                    .converged(quantity)
+                    .map(|converged| f64::from(u8::from(converged))),
+            ),
+        ] {
+            if let Some((key, value)) = key.zip(value) {
+                values.set(key, value);
+            }
+        }
+    }
+    Summary {
+        steps: cell.progress.step,
+        epochs: cell.progress.epoch,
+        // Nothing was measured at second 0 only, unless the files have no times.
+        seconds: Some(cell.progress.seconds)
+            .filter(|seconds| *seconds > 0.0)
+            .unwrap_or(f64::NAN),
+        lambda_converged: cell.latest.converged(&LAMBDA_MAX),
+        lambda_step: cell.latest.lambda_step,
+        values,
+        ..Summary::default()
+    }
+}
+
 /// Joins the fields of each row. The first `left` columns are aligned left, the others right.
-fn aligned(rows: &[Vec<String>], left: usize) -> Vec<String> {
+pub(super) fn aligned(rows: &[Vec<String>], left: usize) -> Vec<String> {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
@@ -156,6 +206,12 @@ pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
     let unfinished = monitor.cells.len() - monitor.done();
     let dir = as_typed(&monitor.run_dir);
     let resume = format!("{} unfinished; continue with: sharptui resume {dir}", cells(unfinished));
+    if monitor.foreign.is_some() {
+        return Some(format!(
+            "{} in {dir}; the files do not say whether training has ended",
+            counted(monitor.cells.len() as u64, "run")
+        ));
+    }
     Some(match how {
         Ended::Sweep(SweepEnding::Complete) => {
             let failed = |cell: &&Cell| ended(cell).is_some_and(|(ending, _)| ending.failure().is_some());
@@ -171,6 +227,6 @@ pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
             }
         }
         Ended::Sweep(SweepEnding::Failed(reason)) => format!("failed: {}; {resume}", one_line(reason)),
-        Ended::Sweep(SweepEnding::Stopped) | Ended::Left | Ended::Lost => format!("stopped: {resume}"),
+        Ended::Sweep(SweepEnding::Stopped) | Ended::Left | Ended::Lost | Ended::Foreign => format!("stopped: {resume}"),
     })
 }

@@ -82,7 +82,11 @@ pub(super) fn cell_started(plan: &CellPlan) -> String {
 }
 
 pub(super) fn measured(plan: &CellPlan, point: &Point, told: &[(&Quantity, u64, f64)]) -> String {
-    let mut parts = vec![format!("step {}/{}", point.step, plan.planned_steps)];
+    let planned = match plan.planned_steps {
+        0 => String::new(),
+        planned => format!("/{planned}"),
+    };
+    let mut parts = vec![format!("step {}{planned}", point.step)];
     parts.extend(point.lambda.as_ref().map(|lambda| measurement(plan, lambda)));
     let limit = |quantity: &Quantity| {
         let threshold = quantity.value(point)?;
@@ -160,6 +164,10 @@ impl Eigenvalue<'_> {
         let name = self.name;
         if !self.value.is_finite() {
             return format!("{name} could not be measured{on} ({NOT_FINITE})");
+        }
+        // The files of another program may have the value only.
+        if self.residual.is_nan() && self.converged {
+            return format!("{name} {}{on}", lambda_max(self.value, true));
         }
         let converged = if self.converged { "converged" } else { "not converged" };
         let audit = match self.corrected_from {

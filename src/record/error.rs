@@ -137,6 +137,12 @@ impl RecordError {
         matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
     }
 
+    /// Returns whether the folder is not a run directory.
+    #[must_use]
+    pub fn is_not_a_run(&self) -> bool {
+        matches!(self, Self::NotARun { .. })
+    }
+
     /// Returns whether another process has the cell.
     #[must_use]
     pub fn is_of_another_process(&self) -> bool {

@@ -216,6 +216,21 @@ pub fn silence(run_dir: &Path, cells: &[CellIndex]) -> Option<Duration> {
     SystemTime::now().duration_since(newest).ok()
 }
 
+/// Returns the time since the last write to a file. It compares the writer's clock with ours.
+#[must_use]
+pub fn age(path: &Path) -> Option<Duration> {
+    let written = fs::metadata(path).and_then(|found| found.modified()).ok()?;
+    // A clock that is ahead of ours has written just now.
+    Some(SystemTime::now().duration_since(written).unwrap_or_default())
+}
+
+/// Returns the time of day, in seconds since 1970.
+#[must_use]
+pub fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs_f64()
+}
+
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path, most_bytes: u64) -> Result<T, RecordError> {
     let mut bytes = Vec::new();
     let file = File::open(path).at("read", path)?;

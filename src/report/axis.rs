@@ -45,6 +45,15 @@ impl Axis {
         axes
     }
 
+    /// Returns an axis whose levels are names in this order, without a meaning of "larger".
+    pub(super) fn named(name: &str, levels: Vec<String>) -> Self {
+        Self {
+            names: vec![name.to_owned()],
+            levels: levels.into_iter().map(|level| vec![level]).collect(),
+            ordered: false,
+        }
+    }
+
     /// Returns whether the axis is the seed alone.
     pub(super) fn is_seed(&self) -> bool {
         self.names == ["seed"]

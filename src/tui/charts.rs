@@ -29,6 +29,7 @@ pub(super) fn render(scene: &Scene, chart: &Chart, area: Rect, buffer: &mut Buff
         }
         ChartSpan::Spectrum => spectrum::render(scene, area, buffer),
         ChartSpan::Layers => layers::render(scene, area, buffer),
+        ChartSpan::Any => measured::render(scene, chart, Spread::Any, area, buffer),
         ChartSpan::Shares => measured::render(scene, chart, Spread::Shares, area, buffer),
     }
     if scene.view.charts.is_marked(chart) {

@@ -105,6 +105,13 @@ impl Screen {
         self.abandoned.set(true);
     }
 
+    /// Marks the terminal as gone, if it is.
+    pub(super) fn abandon_if(&self, is_gone: bool) {
+        if is_gone {
+            self.abandon();
+        }
+    }
+
     /// Restores the terminal, and stops the process group until the shell continues it.
     pub(super) fn suspend(&mut self, jobs: &Jobs) -> io::Result<()> {
         self.give_back()?;

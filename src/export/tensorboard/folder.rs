@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::run::{Cell, Run};
 use super::super::{ExportError, at};
-use super::messages::{self, Message};
-use super::records::record;
+use crate::event_files::{Message, first_event, record, start_event};
 use crate::record;
 
 /// The file that says of which run the event files are.
@@ -90,8 +89,8 @@ impl Folder {
             &file,
         )?;
         self.open = Some((file.clone(), BufWriter::new(new)));
-        self.write(&file, &messages::first_event(wall_time))?;
-        self.write(&file, &messages::start_event(wall_time))?;
+        self.write(&file, &first_event(wall_time))?;
+        self.write(&file, &start_event(wall_time))?;
         Ok(file)
     }
 

@@ -1,9 +1,9 @@
 //! The sweep for TensorBoard's HPARAMS tab: the swept settings of each cell, with its last test accuracy and λ_max.
 
 use super::super::run::{Cell, Run};
-use super::messages::{self, Message};
 use super::tags::Tags;
 use crate::event::CellEnding;
+use crate::event_files::{self, Message};
 
 /// Fields of `HParamsPluginData`.
 const EXPERIMENT: u64 = 2;
@@ -65,7 +65,7 @@ impl Settings {
                 .text(4, description);
             experiment = experiment.message(5, &metric);
         }
-        messages::hparams("_hparams_/experiment", (EXPERIMENT, &experiment))
+        event_files::hparams("_hparams_/experiment", (EXPERIMENT, &experiment))
     }
 
     /// Returns the settings of a cell that began at this time of day.
@@ -83,7 +83,7 @@ impl Settings {
             start = start.message(1, &entry);
         }
         let start = start.text(4, name).double(5, began);
-        messages::hparams("_hparams_/session_start_info", (SESSION_START, &start))
+        event_files::hparams("_hparams_/session_start_info", (SESSION_START, &start))
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn end(ending: &CellEnding, ended: f64) -> Message {
         CellEnding::Diverged | CellEnding::Aborted | CellEnding::Interrupted | CellEnding::Failed(_) => FAILURE,
     };
     let end = Message::default().varint(1, status).double(2, ended);
-    messages::hparams("_hparams_/session_end_info", (SESSION_END, &end))
+    event_files::hparams("_hparams_/session_end_info", (SESSION_END, &end))
 }
 
 fn value<'a>(cell: &'a Cell, name: &str) -> Option<&'a str> {

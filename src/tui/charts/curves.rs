@@ -114,6 +114,8 @@ impl<'a> Line<'a> {
 pub(super) enum Spread {
     /// On this scale; a linear axis includes zero.
     From(Scale),
+    /// On a linear axis from the smallest to the largest value.
+    Any,
     /// Fractions from 0 to 1, shown in per cent up to 100.
     Shares,
 }
@@ -128,6 +130,10 @@ impl Spread {
             Self::Shares => {
                 let (low, _) = range.unwrap_or((0.0, 0.0));
                 Axis::percentages(low.clamp(0.0, 0.99), rows)
+            }
+            Self::Any => {
+                let (low, high) = range.unwrap_or((0.0, 1.0));
+                Axis::new(Scale::Linear, low, high, rows)
             }
             Self::From(scale) => {
                 let (low, high) = range.unwrap_or((0.0, 1.0));

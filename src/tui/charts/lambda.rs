@@ -172,7 +172,9 @@ fn past<'a>(scene: &Scene<'a>, probe: usize) -> Vec<(&'a Cell, &'a Curve)> {
         .iter()
         .enumerate()
         .filter(|(index, _)| *index != chosen);
-    let ended = others.filter(|(index, _)| !scene.monitor.turns.is_running(*index));
+    // Whether runs of another program have ended is not known.
+    let is_shown = |index: usize| scene.monitor.foreign.is_some() || !scene.monitor.turns.is_running(index);
+    let ended = others.filter(|(index, _)| is_shown(*index));
     let curves: Vec<(&Cell, &Curve)> = ended
         .map(|(_, cell)| (cell, cell.curves.of(&LAMBDA_MAX, probe)))
         .filter(|(_, curve)| !curve.is_empty())
@@ -271,7 +273,10 @@ fn title<'a>(scene: &Scene, pens: &Pens, cell: &Cell, lines: &[Line], width: u16
         spans.push(Span::raw(" "));
         return spans;
     }
-    spans.push(Span::styled(theme.text(format!(" · {on}")).into_owned(), theme.dim));
+    // The files of another program may not name the probe.
+    if !on.is_empty() {
+        spans.push(Span::styled(theme.text(format!(" · {on}")).into_owned(), theme.dim));
+    }
     if cell.plan.probes.len() > 1 {
         spans.push(Span::styled(
             format!(" ({} of {})", probe + 1, cell.plan.probes.len()),

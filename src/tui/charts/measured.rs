@@ -140,7 +140,7 @@ fn of_family(quantity: &Quantity, theme: &Theme) -> Pen {
 /// Returns the notes on the right of the title, the most important one first: a narrow chart shows only this one.
 fn notes(scene: &Scene, cell: &Cell, chart: &Chart, spread: Spread) -> Vec<String> {
     let axis = match spread {
-        Spread::Shares => None,
+        Spread::Shares | Spread::Any => None,
         // The scale comes first, because a key changes it.
         Spread::From(Scale::Linear) => Some(" linear ".to_owned()),
         Spread::From(Scale::Logarithmic) => Some(" log ".to_owned()),

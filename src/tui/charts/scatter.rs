@@ -73,7 +73,7 @@ pub(in crate::tui) fn render(scene: &Scene, area: Rect, buffer: &mut Buffer) {
         across: Axis::new(scale, left, right, rows_for_columns(area.width)),
         across_name: " λ_max",
         up: Axis::new(Scale::Linear, bottom, top, usize::from(area.height.saturating_sub(2))),
-        empty: "no cell has finished yet",
+        empty: scene.nothing_finished(),
     }
     .render(area, buffer, theme);
 }

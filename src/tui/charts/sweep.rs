@@ -112,7 +112,7 @@ fn by_setting(scene: &Scene, levels: &Levels, outcomes: &[Outcome], what: Quanti
         across: Axis::names(levels.values()),
         across_name: "",
         up: Axis::new(scale, low, high, usize::from(area.height.saturating_sub(2))),
-        empty: "no cell has finished yet",
+        empty: scene.nothing_finished(),
     }
     .render(area, buffer, theme);
 }

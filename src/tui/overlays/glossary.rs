@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::event::Threshold;
+use crate::monitor::Cell;
 use crate::quantity::{self, ChartOf, LAMBDA_MAX, PRECONDITIONED, PRECONDITIONED_THRESHOLD, Quantity, THRESHOLD};
 use crate::tui::state::scene::Scene;
 use crate::tui::theme::panel;
@@ -38,6 +39,9 @@ pub(in crate::tui) fn render(scene: &Scene, screen: Rect, buffer: &mut Buffer) {
 
 fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
     let Some(cell) = scene.cell() else { return Vec::new() };
+    if cell.plan.is_foreign() {
+        return of_foreign(cell);
+    }
     let probe = scene.view.probe.min(cell.plan.probes.len().saturating_sub(1));
     let on = cell.plan.probes.get(probe).map_or("its probe", String::as_str);
     let tolerance = cell.plan.setting("lambda_tolerance").unwrap_or("its tolerance");
@@ -118,6 +122,23 @@ fn entries(scene: &Scene) -> Vec<(&'static str, String)> {
                 .to_owned(),
         ),
     ]);
+    entries
+}
+
+/// Returns the entries for a run of another program, which measured its numbers in ways that nobody here knows.
+fn of_foreign(cell: &Cell) -> Vec<(&'static str, String)> {
+    let mut entries = vec![(
+        "these numbers",
+        "another program measured them, and its files do not say how. The log (page 4) says which of its names became which \
+         quantity. For comparison, the following is what this program measures under these names."
+            .to_owned(),
+    )];
+    let measured = quantity::all().filter(|quantity| cell.latest.first(quantity).is_some());
+    entries.extend(measured.map(|quantity| {
+        let meaning = quantity.meaning.replace(" ({loss})", "").replace("{loss}", "loss");
+        let meaning = meaning.replace("{precision}", "its precision");
+        (quantity.label, meaning.replace("{probes}", "its probe"))
+    }));
     entries
 }
 

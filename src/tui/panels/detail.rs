@@ -63,7 +63,9 @@ fn lines(scene: &Scene, width: usize) -> Vec<Line<'static>> {
     if let Some(standing) = scene.monitor.standing(scene.chosen()) {
         rows.push(("task".to_owned(), standing.words.clone(), mood.style(theme)));
     }
-    rows.push(("folder".to_owned(), format!("cells/{:03}", scene.chosen()), plain));
+    if scene.monitor.foreign.is_none() {
+        rows.push(("folder".to_owned(), format!("cells/{:03}", scene.chosen()), plain));
+    }
     rows.extend(runner(scene, cell).map(|words| ("runner".to_owned(), words, plain)));
     if let CellState::Ended(CellEnding::Failed(why)) = &cell.state {
         rows.push(("why".to_owned(), why.clone(), theme.bad));
@@ -157,13 +159,16 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
     let progress = cell.progress;
     let is_stepping = cell.state == CellState::Running && progress.steps_per_second > 0.0;
     let pace = is_stepping.then(|| format!(", {} a second", words::value(progress.steps_per_second, 3)));
-    let steps = format!(
-        "{} of {}{}",
-        words::count(progress.step),
-        words::count(cell.plan.planned_steps),
-        pace.unwrap_or_default()
-    );
-    let mut rows = vec![("steps", steps), ("epochs", words::value(progress.epoch, 4))];
+    // The files of another program do not say how many steps are planned.
+    let planned = match cell.plan.planned_steps {
+        0 => String::new(),
+        planned => format!(" of {}", words::count(planned)),
+    };
+    let steps = format!("{}{planned}{}", words::count(progress.step), pace.unwrap_or_default());
+    let mut rows = vec![("steps", steps)];
+    if progress.epoch.is_finite() {
+        rows.push(("epochs", words::value(progress.epoch, 4)));
+    }
     if let Some(size) = cell.plan.size {
         let (count, memory) = (words::count(size.parameters), words::bytes(size.memory_bytes));
         rows.push(("parameters", format!("{count}, {memory} at least")));
@@ -171,11 +176,15 @@ fn measured(cell: &Cell, charts: &[&Chart]) -> Vec<(&'static str, String)> {
     rows.push(("threshold", threshold_words(cell)));
     if let Some(lambda) = cell.latest.lambda.first().and_then(Option::as_ref) {
         let doubt = if lambda.lambda_converged { "" } else { ", not converged" };
-        let residual = words::value(lambda.lambda_residual, 2);
+        let residual = if lambda.lambda_residual.is_nan() && lambda.lambda_converged {
+            String::new()
+        } else {
+            format!(" ± {}", words::value(lambda.lambda_residual, 2))
+        };
         rows.push((
             "λ_max",
             if lambda.lambda_max.is_finite() {
-                format!("{} ± {residual}{doubt}", words::value(lambda.lambda_max, 5))
+                format!("{}{residual}{doubt}", words::value(lambda.lambda_max, 5))
             } else {
                 "could not be measured: not finite".to_owned()
             },

@@ -110,6 +110,7 @@ fn hint(binding: &keys::Binding, scene: &Scene, width: u16) -> Option<&'static s
     let monitor = scene.monitor;
     match binding.action {
         action if !action.is_for(scene.view.page) => None,
+        action if action.is_of_training() && monitor.foreign.is_some() => None,
         Action::Undo if scene.view.can_undo(monitor) => Some("undo"),
         Action::PauseOrResume if monitor.is_over() || scene.view.stopping => None,
         Action::Abort if !scene.view.can_abort(scene.chosen(), monitor) => None,

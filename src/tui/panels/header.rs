@@ -86,8 +86,11 @@ fn load(scene: &Scene, width: u16) -> String {
 
 fn sweep_words(scene: &Scene, width: u16) -> String {
     let monitor = scene.monitor;
-    let elapsed = words::duration(monitor.elapsed(scene.now));
     let cells = monitor.cells.len();
+    if monitor.foreign.is_some() {
+        return counted(cells as u64, "run");
+    }
+    let elapsed = words::duration(monitor.elapsed(scene.now));
     if monitor.is_over() {
         return format!("{} of {cells} cells done · {elapsed}", monitor.done());
     }
@@ -191,6 +194,9 @@ fn cell_words(scene: &Scene, width: u16) -> String {
         format!("{}: ", cell_name(index))
     };
     let progress = cell.progress;
+    if monitor.foreign.is_some() {
+        return format!("{}: step {}", cell_name(index), words::count(progress.step));
+    }
     let steps = format!(
         "step {} of {}",
         words::count(progress.step),

@@ -130,7 +130,12 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
         column("progress", 8, true, Content::Progress),
         column(LAMBDA_MAX.column, 9, true, Content::Lambda),
     ];
-    let further = quantity::in_tables().filter(|quantity| quantity.key != LAMBDA_MAX.key);
+    // Of a run of another program, only what its files have.
+    let is_here = |quantity: &Quantity| {
+        let cells = &scene.monitor.cells;
+        scene.monitor.foreign.is_none() || cells.iter().any(|cell| cell.latest.first(quantity).is_some())
+    };
+    let further = quantity::in_tables().filter(|quantity| quantity.key != LAMBDA_MAX.key && is_here(quantity));
     let mut further = further.map(|quantity| column(quantity.column, 8, true, Content::Measured(quantity)));
     // The first of them is the main result, test accuracy.
     columns.extend(further.next());
@@ -159,6 +164,10 @@ fn columns(scene: &Scene, width: usize) -> Vec<Column> {
     // With one runner, the header has all of this.
     if has_several_runners(scene) {
         of_each.insert(0, column("steps/s", 7, true, Content::Pace));
+    }
+    // The files of another program say nothing about weight decay and planned steps.
+    if scene.monitor.foreign.is_some() {
+        of_each.clear();
     }
     for further in of_each
         .into_iter()
@@ -266,6 +275,7 @@ fn measured(cell: &Cell, words: String) -> String {
 fn progress(cell: &Cell) -> String {
     match cell.state {
         CellState::Queued => String::new(),
+        CellState::Running | CellState::Paused if cell.plan.is_foreign() => words::short_count(cell.progress.step),
         CellState::Running | CellState::Paused => words::whole_percent((cell.share() * 100.0).floor()),
         // A cell that has ended makes no more progress, so its number of steps is shown.
         CellState::Ended(_) => words::short_count(cell.progress.step),
@@ -302,7 +312,9 @@ fn pace(scene: &Scene, index: CellIndex) -> String {
 }
 
 fn time(cell: &Cell) -> String {
-    if cell.state == CellState::Queued {
+    // The files of another program may have no times.
+    let is_unknown = cell.plan.is_foreign() && cell.progress.seconds <= 0.0;
+    if cell.state == CellState::Queued || is_unknown {
         String::new()
     } else {
         words::duration_of(cell.progress.seconds)

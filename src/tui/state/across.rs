@@ -42,9 +42,19 @@ impl Across {
         }
     }
 
+    /// Returns the axis, or steps if the files of another program do not say where the steps of a cell lie on it.
+    pub(in crate::tui) fn known(self, cell: &Cell) -> Self {
+        let has_times = !cell.plan.is_foreign() || cell.progress.seconds > 0.0;
+        match self {
+            Self::Epochs if cell.plan.steps_per_epoch == 0 => Self::Steps,
+            Self::Seconds if !has_times => Self::Steps,
+            _ => self,
+        }
+    }
+
     /// Returns the unit of the numbers along the axis.
     pub(in crate::tui) fn unit(self, cell: &Cell) -> Unit {
-        match self {
+        match self.known(cell) {
             Self::Steps => Unit::Steps {
                 per_epoch: cell.plan.steps_per_epoch,
             },
@@ -55,7 +65,7 @@ impl Across {
 
     /// Returns the place of a step of a cell. A later step never has a smaller place.
     pub(in crate::tui) fn place(self, cell: &Cell, step: u64) -> u64 {
-        match self {
+        match self.known(cell) {
             Self::Steps => step,
             Self::Epochs => curve::place(step as f64 / cell.plan.steps_per_epoch.max(1) as f64),
             Self::Seconds => curve::place(cell.seconds_at(step)),
@@ -82,7 +92,7 @@ impl Across {
         let [from, to] = [steps.from, steps.to].map(|step| self.place(cell, step));
         // The work before the first step takes time, too.
         let from = if steps.from == 0 { 0 } else { from };
-        let is_guess = self == Self::Seconds && steps.to > cell.progress.step;
+        let is_guess = self.known(cell) == Self::Seconds && steps.to > cell.progress.step;
         let to = if is_guess { rounded_up(to) } else { to };
         Window {
             from,
@@ -92,7 +102,7 @@ impl Across {
 
     /// Converts a curve of a cell to places.
     pub(in crate::tui) fn curve<'a>(self, cell: &Cell, curve: &'a Curve) -> Cow<'a, Curve> {
-        match self {
+        match self.known(cell) {
             Self::Steps => Cow::Borrowed(curve),
             Self::Epochs | Self::Seconds => Cow::Owned(curve.placed(|step| self.place(cell, step))),
         }

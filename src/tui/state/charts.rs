@@ -52,6 +52,13 @@ impl Charts {
             USUAL
         };
         let charts = quantity::charts();
+        // A run of another program has what its files have.
+        if cell.plan.is_foreign() {
+            return Self {
+                shown: measured(cell, charts),
+                ..self
+            };
+        }
         let gauged = charts
             .into_iter()
             .find(|chart| chart.of == ChartOf::Gauged && is_of(chart, cell));
@@ -101,9 +108,28 @@ impl Charts {
     }
 }
 
+/// Returns the first charts of which something was measured, filled up with the usual ones.
+fn measured(cell: &Cell, charts: Vec<&'static Chart>) -> [&'static Chart; 3] {
+    let has = |chart: &&'static Chart| chart.quantities().any(|quantity| cell.latest.first(quantity).is_some());
+    let usual = USUAL.into_iter();
+    let mut shown: Vec<&'static Chart> = Vec::new();
+    for chart in usual
+        .clone()
+        .filter(has)
+        .chain(charts.into_iter().filter(has))
+        .chain(usual)
+    {
+        if !shown.contains(&chart) {
+            shown.push(chart);
+        }
+    }
+    [shown[0], shown[1], shown[2]]
+}
+
 /// Returns whether a cell has a chart.
 fn is_of(chart: &Chart, cell: &Cell) -> bool {
-    chart.of == ChartOf::All || chart.quantities().any(|quantity| cell.latest.first(quantity).is_some())
+    let is_of_all = chart.of == ChartOf::All && !cell.plan.is_foreign();
+    is_of_all || chart.quantities().any(|quantity| cell.latest.first(quantity).is_some())
 }
 
 #[cfg(test)]

@@ -94,6 +94,9 @@ impl<'a> Scene<'a> {
         if self.view.stopping {
             return ('‖', "stopping after this step…".to_owned(), Mood::Warning);
         }
+        if let Some(words) = &self.monitor.foreign {
+            return ('○', words.clone(), Mood::Quiet);
+        }
         if let Some(place) = &self.monitor.elsewhere {
             return ('▶', format!("trained {place}"), Mood::Good);
         }
@@ -165,6 +168,15 @@ impl<'a> Scene<'a> {
         (glyph, word, mood)
     }
 
+    /// Returns why there is no finished cell to draw.
+    pub(in crate::tui) fn nothing_finished(&self) -> &'static str {
+        if self.monitor.foreign.is_some() {
+            "the files do not say which runs have finished"
+        } else {
+            "no cell has finished yet"
+        }
+    }
+
     fn has_steps(&self, cell: CellIndex) -> bool {
         self.monitor.cells.get(cell).is_some_and(|cell| cell.progress.step > 0)
     }
@@ -208,8 +220,8 @@ impl<'a> Scene<'a> {
 /// Returns how a cell stands that another process has: a glyph, a word, and a mood.
 fn stands(kind: StandingKind) -> (char, &'static str, Mood) {
     let (glyph, mood) = match kind {
-        StandingKind::Elsewhere => ('▶', Mood::Good),
-        StandingKind::Waiting | StandingKind::Pending => ('·', Mood::Quiet),
+        StandingKind::Elsewhere | StandingKind::Growing => ('▶', Mood::Good),
+        StandingKind::Waiting | StandingKind::Pending | StandingKind::Still => ('·', Mood::Quiet),
         StandingKind::Preempted | StandingKind::Requeued => ('○', Mood::Warning),
         StandingKind::Suspended => ('‖', Mood::Warning),
         StandingKind::Silent => ('?', Mood::Warning),

@@ -96,6 +96,16 @@ pub enum Effect {
     Redraw,
 }
 
+/// The place from which a run was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CameFrom {
+    /// The shell.
+    #[default]
+    Shell,
+    /// A list of runs, to which `Esc` goes back.
+    List,
+}
+
 /// The user's choices.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -146,6 +156,8 @@ pub struct View {
     pub stopping: bool,
     /// Whether the sweep was started for this screen. Such a screen can stop the sweep wherever it is trained.
     pub owns: bool,
+    /// The place from which the run was opened.
+    pub came_from: CameFrom,
     /// Cells whose abort was requested.
     pub aborting: BTreeSet<CellIndex>,
     last_followed: CellIndex,
@@ -180,6 +192,7 @@ impl View {
             scrolled: 0,
             stopping: false,
             owns: false,
+            came_from: CameFrom::Shell,
             aborting: BTreeSet::new(),
             last_followed: 0,
             undo: Vec::new(),
@@ -361,10 +374,7 @@ impl View {
                 ));
             }
             Action::MarkChart => return Some(Effect::Say(self.change_charts(monitor, Charts::mark_next))),
-            Action::AcrossAxis => {
-                self.across = self.across.next();
-                return Some(Effect::Say(format!("horizontal axis: {}", self.across.name())));
-            }
+            Action::AcrossAxis => return Some(self.change_axis(monitor)),
             Action::LossAxis => self.loss_scale = self.loss_scale.other(),
             Action::LambdaAxis => self.lambda_scale = self.lambda_scale.other(),
             Action::CursorLeft => self.move_cursor(monitor, true),
@@ -400,8 +410,8 @@ impl View {
             Action::Help => self.toggle(Overlay::Help),
             Action::Close if self.overlay.is_none() => {
                 // The first press removes the mark, the next one the cursor.
-                if !self.charts.unmark() {
-                    self.cursor = None;
+                if !self.charts.unmark() && self.cursor.take().is_none() && self.came_from == CameFrom::List {
+                    return Some(Effect::Detach);
                 }
             }
             Action::Close => self.overlay = None,
@@ -414,9 +424,36 @@ impl View {
         None
     }
 
+    /// Shows the next horizontal axis.
+    fn change_axis(&mut self, monitor: &Monitor) -> Effect {
+        self.across = self.across.next();
+        let cell = monitor.cells.get(self.chosen(monitor));
+        let known = cell.map_or(self.across, |cell| self.across.known(cell));
+        let why = if known == self.across {
+            String::new()
+        } else {
+            format!(
+                ", because the files do not have the {} of the steps",
+                self.across.name()
+            )
+        };
+        Effect::Say(format!("horizontal axis: {}{why}", known.name()))
+    }
+
     /// Handles an action on a run whose processes this program cannot connect to. Returns `None` if the action works as
     /// usual: commands about single cells are sent by files.
     fn seen_from_afar(&self, action: Action, monitor: &Monitor) -> Option<Effect> {
+        if monitor.foreign.is_some() {
+            if matches!(action, Action::Quit | Action::Interrupt) {
+                return Some(Effect::Detach);
+            }
+            return action.is_of_training().then(|| {
+                Effect::Say(format!(
+                    "another program trains this run: `{}` does nothing here",
+                    action.name()
+                ))
+            });
+        }
         let place = monitor.elsewhere.as_ref().filter(|_| !monitor.is_over())?;
         if !self.owns && matches!(action, Action::Quit | Action::Interrupt) {
             return Some(Effect::Detach);

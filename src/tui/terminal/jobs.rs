@@ -1,8 +1,8 @@
 //! Job control: the terminal is restored before this process stops itself, and taken again after any stop.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -39,8 +39,24 @@ pub(in crate::tui) struct Jobs {
     never_stops: bool,
 }
 
+/// Whether this process was started with SIGTSTP ignored.
+static NEVER_STOPS: AtomicBool = AtomicBool::new(false);
+
+/// The signals of all screens of this process, which are shown one after another, and whether one is up.
+static LISTENING: Mutex<Option<(Receiver<Job>, Arc<AtomicBool>)>> = Mutex::new(None);
+
 impl Jobs {
     pub(in crate::tui) fn listen() -> io::Result<Self> {
+        let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((told, is_up)) = &*listening {
+            is_up.store(true, Ordering::Relaxed);
+            return Ok(Self {
+                told: told.clone(),
+                is_up: Arc::clone(is_up),
+                // The handler that listens hides whether it was ignored; it was not installed if so.
+                never_stops: NEVER_STOPS.load(Ordering::Relaxed),
+            });
+        }
         let never_stops = is_ignored(SIGTSTP);
         let mut signals = Signals::new(if never_stops {
             vec![SIGCONT]
@@ -49,6 +65,8 @@ impl Jobs {
         })?;
         let (sender, told) = unbounded();
         let is_up = Arc::new(AtomicBool::new(true));
+        *listening = Some((told.clone(), Arc::clone(&is_up)));
+        NEVER_STOPS.store(never_stops, Ordering::Relaxed);
         let screen_is_up = Arc::clone(&is_up);
         thread::Builder::new().name("job control".to_owned()).spawn(move || {
             for signal in signals.forever() {

@@ -50,10 +50,15 @@ pub(super) fn render(scene: &Scene, rows: &[CellIndex], first: usize, visible: u
     let theme = scene.theme();
     let view = scene.view;
     let cells = scene.monitor.cells.len();
+    // Whether runs of another program have ended is not known.
+    let done = match scene.monitor.foreign {
+        Some(_) => format!(" {cells} "),
+        None => format!(" {} of {cells} done ", scene.monitor.done()),
+    };
     let mut title = vec![
         Span::raw(" "),
         Span::styled("cells", theme.strong),
-        Span::styled(format!(" {} of {cells} done ", scene.monitor.done()), theme.dim),
+        Span::styled(done, theme.dim),
     ];
     let mut say = |words: String, style| title.push(Span::styled(theme.text(words).into_owned(), style));
     if let Some((words, style)) = filter_words(scene, rows.len(), area.width) {

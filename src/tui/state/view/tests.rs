@@ -1,3 +1,4 @@
+mod foreign;
 mod several;
 
 use std::time::Instant;

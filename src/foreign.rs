@@ -1,0 +1,315 @@
+//! Runs of other programs: a folder of TensorBoard's event files or of CSV files, as cells with points, without control.
+//!
+//! ```text
+//! files ─ tensorboard, csv ─▶ Found ─ runs, names ─▶ cells with points ─▶ follow: events for a screen
+//!                                                                     └─▶ report
+//! ```
+//!
+//! What the files do not say is left out: thresholds, planned steps, states, and settings unless they are in the files. A
+//! format is a [`Format`] in [`FORMATS`]; nothing else names one.
+
+mod csv;
+mod error;
+mod find;
+mod follow;
+mod names;
+mod own;
+mod runs;
+mod tensorboard;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::event::{CellPlan, Point};
+use crate::record;
+
+pub use error::ForeignError;
+pub use follow::{STILL_AFTER, Until, follow, told};
+pub use runs::Run;
+use runs::Runs;
+
+use find::find;
+pub(crate) use find::natural;
+
+/// Every format. If a folder has files of several, the first one is read.
+static FORMATS: [&dyn Format; 2] = [&tensorboard::EventFiles, &csv::Csv];
+
+/// Interval between searches for new files. It lists every folder, which takes long on a network.
+const SEARCH_EVERY: Duration = Duration::from_secs(5);
+
+/// A format of files with curves.
+trait Format: Sync {
+    /// The name for people: "TensorBoard's event files".
+    fn name(&self) -> &'static str;
+
+    /// Returns whether a file with this name is of this format.
+    fn is_file(&self, name: &str) -> bool;
+
+    /// Returns the run of a file, from its path below the folder of all runs.
+    fn run_of(&self, below: &Path) -> PathBuf;
+
+    /// Returns a reader of a file from its beginning on.
+    fn reader(&self, file: &Path) -> Box<dyn Reader>;
+}
+
+/// The reader of one file, which may grow.
+trait Reader: Send {
+    /// Passes everything that was added to the file since the last call to `take`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not of the format.
+    fn read(&mut self, take: &mut dyn FnMut(Found)) -> Result<Grown, ForeignError>;
+}
+
+/// How a file has changed since it was read last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grown {
+    /// It has not.
+    No,
+    /// Something was added.
+    Yes,
+    /// It is another file, or lines that were read have changed: everything must be read again.
+    Anew,
+}
+
+/// Something that a file says.
+#[derive(Clone, Debug, PartialEq)]
+enum Found {
+    /// Numbers at a step.
+    Row(Row),
+    /// A setting of the run.
+    Setting {
+        /// The part of the file's run, if the file has several runs.
+        part: Option<String>,
+        name: String,
+        value: String,
+    },
+    /// The examples of a probe.
+    Probe {
+        part: Option<String>,
+        probe: usize,
+        words: String,
+    },
+    /// Numbers that were read before are void from this step on: the run went on from an earlier checkpoint.
+    Void(u64),
+    /// A tag whose values are not numbers.
+    NotANumber(String),
+}
+
+/// Numbers at a step of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Row {
+    /// The part of the file's run, if the file has several runs.
+    part: Option<String>,
+    step: u64,
+    epoch: Option<f64>,
+    time: Option<Time>,
+    /// The probe of the numbers that belong to probes.
+    probe: Option<usize>,
+    /// The numbers by tag.
+    values: Vec<(String, f64)>,
+}
+
+/// When numbers were measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Time {
+    /// Seconds that the run had trained.
+    Seconds(f64),
+    /// Time of day, in seconds since any moment.
+    OfDay(f64),
+}
+
+/// A folder of runs of another program, or one of its files.
+pub struct Folder {
+    path: PathBuf,
+    format: &'static dyn Format,
+    files: Vec<Source>,
+    runs: Runs,
+    /// When new files were searched for last.
+    searched: Instant,
+}
+
+struct Source {
+    path: PathBuf,
+    /// The name of its run; empty for the folder itself.
+    run: String,
+    reader: Box<dyn Reader>,
+    /// Whether it is no longer read, because it is damaged.
+    is_given_up: bool,
+}
+
+/// What a look at the files found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Whether all runs must be told again: there are other runs, or numbers have another meaning than before.
+    pub whole: bool,
+    /// The runs whose files have grown, by index.
+    pub grown: BTreeSet<usize>,
+    /// Files that are damaged and no longer read.
+    pub damaged: Vec<String>,
+}
+
+/// Returns whether a path has files of a format that this room reads.
+#[must_use]
+pub fn is_foreign(path: &Path) -> bool {
+    matches!(find(path), Ok(Some(_)))
+}
+
+impl Folder {
+    /// Opens a folder, or one file, and reads everything that it has.
+    ///
+    /// # Errors
+    /// There are no files of a known format, or one is damaged or cannot be read.
+    pub fn open(path: &Path) -> Result<Self, ForeignError> {
+        let Some((format, _)) = find(path)? else {
+            return Err(ForeignError::Nothing { path: path.to_owned() });
+        };
+        let mut folder = Self {
+            path: path.to_owned(),
+            format,
+            files: Vec::new(),
+            runs: Runs::default(),
+            searched: Instant::now(),
+        };
+        folder.find_files()?;
+        folder.read(&mut |error| Err(error))?;
+        if folder.runs.shown().next().is_none() {
+            return Err(ForeignError::NoNumbers { path: path.to_owned() });
+        }
+        Ok(folder)
+    }
+
+    /// Returns the path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the name of the files' format.
+    #[must_use]
+    pub fn format(&self) -> &'static str {
+        self.format.name()
+    }
+
+    /// Returns the runs, those first that were found first.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.runs.shown()
+    }
+
+    /// Returns the runs as cells: their settings as far as the files have them.
+    #[must_use]
+    pub fn plans(&self) -> Vec<CellPlan> {
+        self.runs.plans()
+    }
+
+    /// Returns the points of a run.
+    pub fn points<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = Point> + 'a {
+        run.steps().flat_map(move |step| self.runs.points(run, step))
+    }
+
+    /// Returns the points of a run, by index, at a step.
+    fn points_at(&self, run: usize, step: u64) -> Vec<Point> {
+        let found = self.runs.shown().nth(run);
+        found.map_or_else(Vec::new, |run| self.runs.points(run, step))
+    }
+
+    /// Returns the steps of a run at which something was read since the last call, and whether all its points must be
+    /// told again.
+    fn take_new(&mut self, run: usize) -> (BTreeSet<u64>, bool) {
+        self.runs.shown_mut(run).map(Run::take_new).unwrap_or_default()
+    }
+
+    /// Returns what people must know to read the curves: which tag is which quantity, and what was left out.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        self.runs.notes()
+    }
+
+    /// Returns the time since the last write to the files of a run.
+    #[must_use]
+    pub fn age(&self, run: usize) -> Option<Duration> {
+        let of_run = self.files.iter().filter(|file| self.runs.place(&file.run) == Some(run));
+        of_run.filter_map(|file| record::age(&file.path)).min()
+    }
+
+    /// Reads what was added to the files since the last look. A file that is damaged now is no longer read.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub fn look(&mut self) -> Result<News, ForeignError> {
+        let before = self.runs.shape();
+        let mut damaged = Vec::new();
+        let mut forgive = |error: ForeignError| {
+            damaged.push(error.to_string());
+            Ok(())
+        };
+        let is_due = self.searched.elapsed() >= SEARCH_EVERY;
+        let is_anew = (is_due && self.find_files()?) || self.read(&mut forgive)?;
+        if is_anew {
+            self.runs = Runs::default();
+            self.files.clear();
+            self.find_files()?;
+            self.read(&mut forgive)?;
+        }
+        Ok(News {
+            whole: is_anew || self.runs.shape() != before,
+            grown: self.runs.take_grown(),
+            damaged,
+        })
+    }
+
+    /// Adds new files. Returns true if a file is gone.
+    fn find_files(&mut self) -> Result<bool, ForeignError> {
+        self.searched = Instant::now();
+        let found = find(&self.path)?.map_or_else(Vec::new, |(_, files)| files);
+        let is_there = |file: &Source| found.iter().any(|(_, path)| *path == file.path);
+        if !self.files.iter().all(is_there) {
+            return Ok(true);
+        }
+        for (run, path) in found {
+            let is_of_format = path
+                .file_name()
+                .is_some_and(|name| self.format.is_file(&name.to_string_lossy()));
+            if is_of_format && !self.files.iter().any(|file| file.path == path) {
+                self.files.push(Source {
+                    reader: self.format.reader(&path),
+                    path,
+                    run,
+                    is_given_up: false,
+                });
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads what was added to the files. Returns true if everything must be read again.
+    fn read(
+        &mut self,
+        forgive: &mut dyn FnMut(ForeignError) -> Result<(), ForeignError>,
+    ) -> Result<bool, ForeignError> {
+        for file in self.files.iter_mut().filter(|file| !file.is_given_up) {
+            let runs = &mut self.runs;
+            match file.reader.read(&mut |found| runs.take(&file.run, found)) {
+                Ok(Grown::Anew) => return Ok(true),
+                Ok(_) => {}
+                // It was removed or replaced.
+                Err(ForeignError::Io { .. }) if !file.path.exists() => return Ok(true),
+                Err(error) => {
+                    file.is_given_up = true;
+                    forgive(error)?;
+                }
+            }
+        }
+        self.runs.settle();
+        Ok(false)
+    }
+}
+
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Folder")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
