@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::At;
-use super::{ForeignError, Format, Found, Grown, Reader, Row, Time};
+use super::{ForeignError, Format, Found, Grown, Reader, Row, Time, visible};
 use crate::record;
 
 /// Columns with the step, the most precise one first.
@@ -157,7 +157,7 @@ impl Table {
         let names: Vec<String> = fields(line, separator)
             .ok_or_else(|| self.wrong(self.lines, "a quotation mark has no partner".to_owned()))?
             .iter()
-            .map(|name| name.trim().to_owned())
+            .map(|name| visible(name.trim()))
             .collect();
         let place = |wanted: &str| names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
@@ -229,16 +229,16 @@ impl Table {
                 Column::Epoch { is_step: false } => row.epoch = Some(number(NUMBER)?),
                 Column::Seconds => row.time = Some(Time::Seconds(number(NUMBER)?)),
                 Column::TimeOfDay => row.time = row.time.or(Some(Time::OfDay(number(NUMBER)?))),
-                Column::Run => run = Some(field.to_owned()),
-                Column::Cell => cell = Some(format!("cell {field}")),
+                Column::Run => run = Some(visible(field)),
+                Column::Cell => cell = Some(format!("cell {}", visible(field))),
                 Column::Probe => {
                     let probe = usize::try_from(self.whole(name, field)?).unwrap_or(usize::MAX);
                     row.probe = Some(probe);
                 }
-                Column::ProbeWords => on = Some(field.to_owned()),
+                Column::ProbeWords => on = Some(visible(field)),
                 Column::Setting => {
                     let name = name.strip_prefix("set_").unwrap_or(name);
-                    settings.push((name.to_owned(), field.to_owned()));
+                    settings.push((name.to_owned(), visible(field)));
                 }
                 Column::Value => row.values.push((name.clone(), number(VALUE)?)),
                 Column::Nothing => {}
@@ -287,7 +287,7 @@ impl Table {
             path: self.path.clone(),
             line: self.lines,
             column: column.to_owned(),
-            value: field.to_owned(),
+            value: visible(field),
             expected,
         }
     }
