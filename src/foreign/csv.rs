@@ -17,6 +17,9 @@ const STEPS: [&str; 7] = ["step", "global_step", "_step", "steps", "iteration", 
 /// Fields that mean: not measured.
 const EMPTY: [&str; 6] = ["", "NA", "N/A", "null", "None", "-"];
 
+/// The most columns: each is a curve that is looked for in every row.
+const MOST_COLUMNS: usize = 4_096;
+
 /// A last line without an end is taken as complete once the file has not changed for this long.
 const COMPLETE_AFTER: Duration = Duration::from_secs(10);
 
@@ -159,6 +162,10 @@ impl Table {
             .iter()
             .map(|name| visible(name.trim()))
             .collect();
+        if names.len() > MOST_COLUMNS {
+            let what = format!("{} columns; at most {MOST_COLUMNS} are read", names.len());
+            return Err(self.wrong(self.lines, what));
+        }
         let place = |wanted: &str| names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
             return Err(self.wrong(self.lines, format!("two columns have the name `{}`", twice.1)));
@@ -169,7 +176,7 @@ impl Table {
                 format!(
                     "no column has the steps ({}); the columns are {}",
                     STEPS.join(", "),
-                    names.join(", ")
+                    visible(&names.join(", "))
                 ),
             ));
         };

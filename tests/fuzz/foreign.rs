@@ -7,8 +7,8 @@ use sharptui::foreign::{Folder, ForeignError};
 
 use crate::campaign::{Target, run};
 
-/// Memory for a file of some kilobytes.
-const MOST_MEMORY_BYTES: u64 = 16 << 20;
+/// Memory for a file of at most some megabytes: its text, its fields and its numbers.
+const MOST_MEMORY_BYTES: u64 = 64 << 20;
 
 /// Returns the checksum of TFRecord, bit by bit.
 fn masked_crc(bytes: &[u8]) -> [u8; 4] {
