@@ -97,6 +97,15 @@ enum Found {
     NotANumber(String),
 }
 
+/// Returns text of a file without characters that would control a terminal, and not longer than a line.
+fn visible(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let safe = text
+        .chars()
+        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter });
+    safe.take(LONGEST).collect()
+}
+
 /// Numbers at a step of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Row {

@@ -16,6 +16,8 @@ mod campaign;
 mod config;
 #[path = "fuzz/data.rs"]
 mod data;
+#[path = "fuzz/foreign.rs"]
+mod foreign;
 #[path = "fuzz/live.rs"]
 mod live;
 #[path = "fuzz/memory.rs"]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::At;
-use super::{ForeignError, Format, Found, Grown, Reader, Row, Time};
+use super::{ForeignError, Format, Found, Grown, Reader, Row, Time, visible};
 use crate::record;
 
 /// Columns with the step, the most precise one first.
@@ -16,6 +16,9 @@ const STEPS: [&str; 7] = ["step", "global_step", "_step", "steps", "iteration", 
 
 /// Fields that mean: not measured.
 const EMPTY: [&str; 6] = ["", "NA", "N/A", "null", "None", "-"];
+
+/// The most columns: each is a curve that is looked for in every row.
+const MOST_COLUMNS: usize = 4_096;
 
 /// A last line without an end is taken as complete once the file has not changed for this long.
 const COMPLETE_AFTER: Duration = Duration::from_secs(10);
@@ -157,8 +160,12 @@ impl Table {
         let names: Vec<String> = fields(line, separator)
             .ok_or_else(|| self.wrong(self.lines, "a quotation mark has no partner".to_owned()))?
             .iter()
-            .map(|name| name.trim().to_owned())
+            .map(|name| visible(name.trim()))
             .collect();
+        if names.len() > MOST_COLUMNS {
+            let what = format!("{} columns; at most {MOST_COLUMNS} are read", names.len());
+            return Err(self.wrong(self.lines, what));
+        }
         let place = |wanted: &str| names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
             return Err(self.wrong(self.lines, format!("two columns have the name `{}`", twice.1)));
@@ -169,7 +176,7 @@ impl Table {
                 format!(
                     "no column has the steps ({}); the columns are {}",
                     STEPS.join(", "),
-                    names.join(", ")
+                    visible(&names.join(", "))
                 ),
             ));
         };
@@ -229,16 +236,16 @@ impl Table {
                 Column::Epoch { is_step: false } => row.epoch = Some(number(NUMBER)?),
                 Column::Seconds => row.time = Some(Time::Seconds(number(NUMBER)?)),
                 Column::TimeOfDay => row.time = row.time.or(Some(Time::OfDay(number(NUMBER)?))),
-                Column::Run => run = Some(field.to_owned()),
-                Column::Cell => cell = Some(format!("cell {field}")),
+                Column::Run => run = Some(visible(field)),
+                Column::Cell => cell = Some(format!("cell {}", visible(field))),
                 Column::Probe => {
                     let probe = usize::try_from(self.whole(name, field)?).unwrap_or(usize::MAX);
                     row.probe = Some(probe);
                 }
-                Column::ProbeWords => on = Some(field.to_owned()),
+                Column::ProbeWords => on = Some(visible(field)),
                 Column::Setting => {
                     let name = name.strip_prefix("set_").unwrap_or(name);
-                    settings.push((name.to_owned(), field.to_owned()));
+                    settings.push((name.to_owned(), visible(field)));
                 }
                 Column::Value => row.values.push((name.clone(), number(VALUE)?)),
                 Column::Nothing => {}
@@ -287,7 +294,7 @@ impl Table {
             path: self.path.clone(),
             line: self.lines,
             column: column.to_owned(),
-            value: field.to_owned(),
+            value: visible(field),
             expected,
         }
     }

@@ -8,7 +8,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::error::At;
-use super::{ForeignError, Format, Found, Grown, Reader, Row, Time};
+use super::{ForeignError, Format, Found, Grown, Reader, Row, Time, visible};
 use crate::event_files::{Field, Fields, Malformed, take_record};
 
 /// Bytes that are read at once; a longer record is read as a whole.
@@ -163,7 +163,7 @@ fn value(bytes: &[u8]) -> Result<Value, Malformed> {
     let (mut tag, mut number, mut plugin) = (String::new(), None, (None, &[][..]));
     for field in Fields::of(bytes) {
         match field? {
-            (1, Field::Bytes(name)) => tag = String::from_utf8_lossy(name).into_owned(),
+            (1, Field::Bytes(name)) => tag = visible(&String::from_utf8_lossy(name)),
             (2, Field::Float(simple)) => number = Some(f64::from(simple)),
             (8, Field::Bytes(bytes)) => number = tensor(bytes)?.or(number),
             (9, Field::Bytes(metadata)) => plugin = plugin_of(metadata)?,
@@ -276,7 +276,7 @@ fn settings(content: &[u8]) -> Result<Option<Vec<(String, String)>>, Malformed> 
         let (mut name, mut text) = (String::new(), String::new());
         for field in Fields::of(entry) {
             match field? {
-                (1, Field::Bytes(bytes)) => name = String::from_utf8_lossy(bytes).into_owned(),
+                (1, Field::Bytes(bytes)) => name = visible(&String::from_utf8_lossy(bytes)),
                 (2, Field::Bytes(value)) => text = setting(value)?,
                 _ => {}
             }
@@ -293,7 +293,7 @@ fn setting(value: &[u8]) -> Result<String, Malformed> {
     for field in Fields::of(value) {
         text = match field? {
             (2, Field::Double(number)) => number.to_string(),
-            (3, Field::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+            (3, Field::Bytes(bytes)) => visible(&String::from_utf8_lossy(bytes)),
             (4, Field::Number(truth)) => (truth != 0).to_string(),
             _ => continue,
         };
