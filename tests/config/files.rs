@@ -1,7 +1,7 @@
 //! The shipped configs and the collections of valid and invalid ones.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sharptui::config::{ConfigError, Experiment};
 
@@ -17,9 +17,20 @@ fn assert_round_trip(path: &Path) {
     assert_eq!(again.to_ron().unwrap(), written, "{}", path.display());
 }
 
+/// The folders of shipped configurations, and how the names in them begin.
+const SHIPPED: [(&str, &str); 3] = [
+    ("configs", ""),
+    ("configs/fashion_mnist", "fashion_mnist_"),
+    ("configs/cifar10", "cifar10_"),
+];
+
+fn shipped() -> impl Iterator<Item = PathBuf> {
+    SHIPPED.into_iter().flat_map(|(folder, _)| configs_in(folder))
+}
+
 #[test]
 fn every_shipped_config_loads_and_is_written_back_with_the_same_cells() {
-    for (folder, prefix) in [("configs", ""), ("configs/cifar10", "cifar10_")] {
+    for (folder, prefix) in SHIPPED {
         for path in configs_in(folder) {
             assert_round_trip(&path);
             let experiment = Experiment::load(&path).unwrap();
@@ -39,7 +50,7 @@ fn every_shipped_config_loads_and_is_written_back_with_the_same_cells() {
 
 #[test]
 fn every_shipped_config_opens_by_telling_what_it_shows_and_how_long_it_takes() {
-    for path in ["configs", "configs/cifar10"].into_iter().flat_map(configs_in) {
+    for path in shipped() {
         let text = fs::read_to_string(&path).unwrap();
         let opening: String = text.lines().take_while(|line| line.starts_with("//")).collect();
         assert!(opening.contains("What should be seen"), "{}", path.display());
@@ -150,7 +161,7 @@ fn what_is_no_text_is_shown_without_its_control_characters() {
 
 #[test]
 fn a_byte_order_mark_and_line_ends_of_windows_change_nothing() {
-    for path in ["configs", "configs/cifar10"].into_iter().flat_map(configs_in) {
+    for path in shipped() {
         let text = fs::read_to_string(&path).unwrap();
         let plain = Experiment::parse(&text, &path).unwrap();
         assert_eq!(Experiment::parse(&format!("\u{feff}{text}"), &path).unwrap(), plain);
