@@ -411,3 +411,18 @@ fn the_tables_of_run_directories_are_no_curves_of_another_program() {
     let folder = Folder::open(place.0.path()).unwrap();
     assert_eq!(folder.runs().count(), 1);
 }
+
+#[test]
+fn a_curve_with_the_name_of_a_field_changes_nothing_for_runs_of_this_program() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("curves.csv"),
+        "step,lambda_on,mine/lambda_converged\n1,2,3\n",
+    )
+    .unwrap();
+    assert_eq!(points(&Folder::open(folder.path()).unwrap(), 0).len(), 1);
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/metrics/valid.jsonl");
+    fs::copy(corpus, folder.path().join("metrics.jsonl")).unwrap();
+    let read = sharptui::record::read_metrics(folder.path());
+    assert!(read.is_ok(), "{}", read.unwrap_err());
+}

@@ -137,10 +137,12 @@ pub(super) fn parse(line: &[u8]) -> Result<Point, String> {
     let fields: Map<String, Value> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let has_lambda = fields.contains_key("lambda_max");
     let has_preconditioned = fields.contains_key("preconditioned_sharpness");
-    // A quantity must be a number. Other keys are notes of the user and may have any value.
+    // A quantity must be a number. Other keys are notes of the user and may have any value, also where a run of another
+    // program has a curve of this name.
+    let is_quantity = |name: &str| quantity::declared().any(|quantity| quantity.key == name);
     let wrong = fields
         .iter()
-        .find(|(name, value)| !value.is_null() && !value.is_number() && quantity::of_key(name).is_some());
+        .find(|(name, value)| !value.is_null() && !value.is_number() && is_quantity(name));
     if let Some((name, value)) = wrong {
         return Err(format!("{name} is {value}, not a number"));
     }

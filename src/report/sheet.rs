@@ -117,15 +117,20 @@ fn in_a_sentence(run: &Run) -> String {
     let compared = count(|standing| *standing == Standing::Compared);
     let unreached = count(|standing| *standing == Standing::Unreached);
     let left_out = run.cells.len() - compared - unreached;
-    let unreached = if run.has_aim {
-        format!(", {unreached} shown but not compared, because they did not reach their aim within their budget")
-    } else {
-        String::new()
-    };
+    let mut counts = vec![format!("{compared} compared")];
+    if unreached > 0 {
+        counts.push(format!(
+            "{unreached} shown but not compared, because they did not reach their aim within their budget"
+        ));
+    }
+    if left_out > 0 {
+        counts.push(format!("{left_out} left out"));
+    }
     format!(
-        "{swept} {} in {}: {compared} compared{unreached}, {left_out} left out.",
+        "{swept} {} in {}: {}.",
         counted(run.cells.len() as u64, "cell"),
         counted(combinations as u64, "combination"),
+        counts.join(", "),
     )
 }
 

@@ -43,15 +43,15 @@ pub fn run(target: &Target, mut read: impl FnMut(&[u8]) -> Result<(), String>) {
     let before = memory_before();
     for (path, input) in &corpus {
         let is_valid = path.file_name().unwrap().to_string_lossy().starts_with("valid");
-        let accepted = check(target, before, input, &mut read);
-        assert_eq!(accepted, is_valid, "accepted? {}", path.display());
+        let answer = check(target, before, input, &mut read);
+        assert_eq!(answer.is_ok(), is_valid, "{}: {answer:?}", path.display());
     }
     let mut all: Vec<Vec<u8>> = corpus.into_iter().map(|(_, input)| input).collect();
     all.extend(target.seeds.iter().cloned());
     let start = Instant::now();
     let (mut accepted, mut tried) = (0_u64, 0_u64);
     while start.elapsed() < time {
-        accepted += u64::from(check(target, before, &mutated(&mut rng, &all), &mut read));
+        accepted += u64::from(check(target, before, &mutated(&mut rng, &all), &mut read).is_ok());
         tried += 1;
     }
     println!("{name}: {tried} changed inputs, {accepted} of them accepted");
@@ -62,7 +62,7 @@ pub fn run(target: &Target, mut read: impl FnMut(&[u8]) -> Result<(), String>) {
 pub fn once(target: &Target, input: &[u8], mut read: impl FnMut(&[u8]) -> Result<(), String>) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     assert!(
-        !check(target, memory_before(), input, &mut read),
+        check(target, memory_before(), input, &mut read).is_err(),
         "{} was accepted",
         target.name
     );
@@ -73,7 +73,7 @@ fn memory_before() -> Option<u64> {
     peak_bytes()
 }
 
-/// Returns whether `read` accepts the input.
+/// Returns the answer of `read`, with the text of its error if it refuses the input.
 ///
 /// # Panics
 /// Panics if `read` has a fault. The message names a file with the input.
@@ -82,7 +82,7 @@ fn check(
     before: Option<u64>,
     input: &[u8],
     read: &mut impl FnMut(&[u8]) -> Result<(), String>,
-) -> bool {
+) -> Result<(), String> {
     let name = target.name;
     // If the process is killed, the file of the running input remains.
     let running = kept(name, "running", input);
@@ -101,7 +101,7 @@ fn check(
         panic!("{name}: the reader of {} {fault}", path.display());
     }
     fs::remove_file(running).unwrap();
-    matches!(read, Ok(Ok(())))
+    read.expect("a panic is a fault")
 }
 
 /// Returns what is wrong with the text of an error, or `None`.

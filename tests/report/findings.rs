@@ -43,7 +43,7 @@ fn a_setting_that_acts_everywhere_is_said_to_and_one_that_does_so_in_part_is_tol
              Full (80.0 % → 80.0 %, ",
             "points [−1.2, 1.2])",
             "### Learning rate, 0.1 → 0.3",
-            "12 cells in 4 combinations: 12 compared, 0 left out.",
+            "12 cells in 4 combinations: 12 compared.",
             "Cells are compared at the end of their budgets, not at an equal fit: neither until_train_accuracy nor \
              until_train_loss is set, and final training accuracies are between 95.00 % and 95.00 %.",
             "Within each batch size: at 32 ",
@@ -226,7 +226,7 @@ fn cells_that_did_not_reach_their_aim_are_shown_but_not_compared() {
         &bench.report(),
         &[
             "9 cells in 3 combinations: 6 compared, 3 shown but not compared, because they did not reach their aim \
-             within their budget, 0 left out.",
+             within their budget.",
             "Not compared, aim not reached: cells 006, 007, 008.",
             "More dropout (0.0 → 0.5) lowered λ_max (only 0.0 → 0.2, 90.00 → 85.00, −5.00 [−5.25, −4.75]).",
             "| 0.5 | 3 | 40.00 ± ",
