@@ -6,7 +6,7 @@
 //! ```
 //!
 //! What the files do not say is left out: thresholds, planned steps, states, and settings unless they are in the files. A
-//! format is a [`Format`] in [`FORMATS`]; nothing else names one.
+//! format is a `Format` in `FORMATS`; nothing else names one.
 
 mod csv;
 mod error;

@@ -74,7 +74,7 @@ pub fn write(run_dir: &Path, into: Option<&Path>, across: Across) -> Result<Path
 /// first run if `into` is `None`. Returns the path of `report.html`.
 ///
 /// # Errors
-/// The same as for [`write`].
+/// The same as for [`write()`].
 pub fn write_two(first: &Path, second: &Path, into: Option<&Path>) -> Result<PathBuf, ReportError> {
     let side = |letter, place: &Path| {
         let (run, experiment) = read(place)?;

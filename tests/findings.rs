@@ -1,6 +1,8 @@
 //! The numbers of the book's findings are those of the summaries that are kept beside it, computed here once more with formulas of
 //! our own: paired differences with Student's t, and Kendall's τ-b.
 
+#![allow(clippy::unwrap_used)] // Clippy does not recognize helpers as test code.
+
 use std::collections::BTreeMap;
 use std::fs;
 

@@ -1,6 +1,8 @@
 //! `.cargo/package` packs a program with all that belongs to it. The programs here are scripts in place of one that took
 //! minutes to build.
 
+#![allow(clippy::unwrap_used)] // Clippy does not recognize helpers as test code.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
