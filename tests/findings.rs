@@ -7,17 +7,14 @@ use std::collections::BTreeMap;
 use std::fs;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/findings.md");
-const LEARNING_RATE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/docs/src/findings/fashion_mnist_learning_rate.csv"
-);
+const SUMMARIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/findings/");
 
 /// The 0.975 quantile of Student's t with 4 degrees of freedom, from a table.
 const T_OF_FIVE_SEEDS: f64 = 2.776_445;
 
-/// The rows of a summary, as texts by the names of the columns.
-fn rows(path: &str) -> Vec<BTreeMap<String, String>> {
-    let text = fs::read_to_string(path).unwrap();
+/// The rows of the summary of 45 cells that all reached their aim, as texts by the names of the columns.
+fn rows(name: &str) -> Vec<BTreeMap<String, String>> {
+    let text = fs::read_to_string(format!("{SUMMARIES}{name}.csv")).unwrap();
     let mut lines = text.lines().map(|line| {
         // The only quoted fields are the names of probes.
         let (mut fields, mut quoted) = (vec![String::new()], false);
@@ -38,11 +35,12 @@ fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
     row[column].parse().unwrap()
 }
 
-/// Returns the values of a column in the cells with this batch size and learning rate, in the order of the seeds.
-fn of_seeds(rows: &[BTreeMap<String, String>], batch: &str, rate: &str, column: &str) -> Vec<f64> {
+/// Returns the values of a column in the cells with this batch size and this level of a setting, in the order of the
+/// seeds.
+fn of_seeds(rows: &[BTreeMap<String, String>], batch: &str, (setting, level): (&str, &str), column: &str) -> Vec<f64> {
     let chosen = rows
         .iter()
-        .filter(|row| row["batch_size"] == batch && row["learning_rate"] == rate);
+        .filter(|row| row["batch_size"] == batch && row[setting] == level);
     chosen.map(|row| number(row, column)).collect()
 }
 
@@ -78,23 +76,26 @@ fn written(value: f64, decimals: usize) -> String {
     format!("{value:.decimals$}").replace('-', "−")
 }
 
-fn significant(value: f64) -> String {
-    let decimals = (2 - value.abs().log10().floor() as i32).max(0) as usize;
-    written(value, decimals)
+/// Returns how many decimals give three digits to a number.
+fn decimals(value: f64) -> usize {
+    (2 - value.abs().log10().floor() as i32).max(0) as usize
 }
 
-#[test]
-fn the_numbers_of_fashion_mnist_are_those_of_its_summary() {
-    let page = fs::read_to_string(PAGE).unwrap().replace('\n', " ");
-    let rows = rows(LEARNING_RATE);
-    assert!(rows.len() == 45 && rows.iter().all(|row| row["reached_aim"] == "true"));
+fn significant(value: f64) -> String {
+    written(value, decimals(value))
+}
+
+/// Checks the table of a setting's two levels at each batch size, and the difference of the gains at the smallest and the largest.
+fn assert_contrast(page: &str, rows: &[BTreeMap<String, String>], setting: &str, levels: [&str; 2]) {
     let mut gains = BTreeMap::new();
     for (batch, name) in [("16", "16"), ("128", "128"), ("Full", "full")] {
-        let pair = |column: &str| ["0.02", "0.1"].map(|rate| of_seeds(&rows, batch, rate, column));
+        let pair = |column: &str| levels.map(|level| of_seeds(rows, batch, (setting, level), column));
         let differences =
             |[low, high]: &[Vec<f64>; 2]| -> Vec<f64> { high.iter().zip(low).map(|(b, a)| b - a).collect() };
         let lambdas = pair("lambda_max");
-        let [change, low, high] = interval(&differences(&lambdas)).map(|value| written(value, 1));
+        let change = interval(&differences(&lambdas));
+        // As many decimals as give three digits to the change.
+        let [change, low, high] = change.map(|value| written(value, decimals(change[0])));
         let lambda = format!(
             "{} → {}, {change} [{low}, {high}]",
             significant(mean(&lambdas[0])),
@@ -117,7 +118,22 @@ fn the_numbers_of_fashion_mnist_are_those_of_its_summary() {
     let [change, low, high] = interval(&difference).map(|value| written(value, 2));
     let contrast = format!("is {change} points [{low}, {high}]");
     assert!(page.contains(&contrast), "{contrast}");
+}
 
+fn page() -> String {
+    fs::read_to_string(PAGE).unwrap().replace('\n', " ")
+}
+
+#[test]
+fn the_gain_from_sam_on_fashion_mnist_is_that_of_its_summary() {
+    assert_contrast(&page(), &rows("fashion_mnist_sam"), "rho", ["0.0", "0.2"]);
+}
+
+#[test]
+fn the_numbers_of_fashion_mnist_are_those_of_its_summary() {
+    let page = page();
+    let rows = rows("fashion_mnist_learning_rate");
+    assert_contrast(&page, &rows, "learning_rate", ["0.02", "0.1"]);
     let columns = |column: &str, batch: Option<&str>| -> Vec<f64> {
         let chosen = rows
             .iter()
