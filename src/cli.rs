@@ -6,12 +6,14 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::exit;
 
+use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use cells::CellList;
 
 use crate::characters::Glyphs;
+use crate::curve::Across;
 use crate::device::{DeviceChoice, RunnerChoice};
 
 /// The name of the program.
@@ -183,7 +185,7 @@ pub enum Action {
             hide_possible_values = true,
             conflicts_with = "other"
         )]
-        across: Horizontal,
+        across: Across,
     },
     /// Write the measurements of a run, finished or running, for TensorBoard, as CSV or as Parquet
     Export(ExportArgs),
@@ -332,16 +334,14 @@ pub struct SubmitArgs {
     pub sbatch: Vec<String>,
 }
 
-/// The horizontal axis of the curves in a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Horizontal {
-    /// Optimizer steps.
-    #[default]
-    Steps,
-    /// Passes over the training data.
-    Epochs,
-    /// Seconds that the cell ran.
-    Seconds,
+impl ValueEnum for Across {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
 }
 
 /// Arguments for exporting a run.

@@ -1,6 +1,9 @@
 //! A curve in bounded memory for a run of any length. It keeps all spikes.
 
+mod across;
 pub mod band;
+
+pub use across::Across;
 
 use crate::event::Point;
 use crate::quantity::Quantity;

@@ -137,6 +137,8 @@ pub struct Folder {
     runs: Runs,
     /// When new files were searched for last.
     searched: Instant,
+    /// What is wrong with the files that are damaged.
+    damaged: Vec<String>,
 }
 
 struct Source {
@@ -155,7 +157,7 @@ pub struct News {
     pub whole: bool,
     /// The runs whose files have grown, by index.
     pub grown: BTreeSet<usize>,
-    /// Files that are damaged and no longer read.
+    /// What is wrong with files that are damaged since, and are read no further.
     pub damaged: Vec<String>,
 }
 
@@ -166,10 +168,11 @@ pub fn is_foreign(path: &Path) -> bool {
 }
 
 impl Folder {
-    /// Opens a folder, or one file, and reads everything that it has.
+    /// Opens a folder, or one file, and reads everything that it has. Damaged files are left out and named in
+    /// [`Folder::damaged`].
     ///
     /// # Errors
-    /// There are no files of a known format, or one is damaged or cannot be read.
+    /// There are no files of a known format, they have no numbers, or each is damaged or cannot be read.
     pub fn open(path: &Path) -> Result<Self, ForeignError> {
         let Some((format, _)) = find(path)? else {
             return Err(ForeignError::Nothing { path: path.to_owned() });
@@ -180,11 +183,14 @@ impl Folder {
             files: Vec::new(),
             runs: Runs::default(),
             searched: Instant::now(),
+            damaged: Vec::new(),
         };
         folder.find_files()?;
-        folder.read(&mut |error| Err(error))?;
-        if folder.runs.shown().next().is_none() {
-            return Err(ForeignError::NoNumbers { path: path.to_owned() });
+        let (_, errors) = folder.read();
+        let all_damaged = folder.files.iter().all(|file| file.is_given_up);
+        if all_damaged || folder.runs.shown().next().is_none() {
+            let first = errors.into_iter().next();
+            return Err(first.unwrap_or_else(|| ForeignError::NoNumbers { path: path.to_owned() }));
         }
         Ok(folder)
     }
@@ -235,6 +241,12 @@ impl Folder {
         self.runs.notes()
     }
 
+    /// Returns what is wrong with the files that are damaged, which are read no further.
+    #[must_use]
+    pub fn damaged(&self) -> &[String] {
+        &self.damaged
+    }
+
     /// Returns the time since the last write to the files of a run.
     #[must_use]
     pub fn age(&self, run: usize) -> Option<Duration> {
@@ -248,23 +260,21 @@ impl Folder {
     /// The folder cannot be listed.
     pub fn look(&mut self) -> Result<News, ForeignError> {
         let before = self.runs.shape();
-        let mut damaged = Vec::new();
-        let mut forgive = |error: ForeignError| {
-            damaged.push(error.to_string());
-            Ok(())
-        };
+        let known = self.damaged.clone();
         let is_due = self.searched.elapsed() >= SEARCH_EVERY;
-        let is_anew = (is_due && self.find_files()?) || self.read(&mut forgive)?;
+        let is_anew = (is_due && self.find_files()?) || self.read().0;
         if is_anew {
             self.runs = Runs::default();
             self.files.clear();
+            self.damaged.clear();
             self.find_files()?;
-            self.read(&mut forgive)?;
+            self.read();
         }
+        let damaged = self.damaged.iter().filter(|words| !known.contains(words));
         Ok(News {
+            damaged: damaged.cloned().collect(),
             whole: is_anew || self.runs.shape() != before,
             grown: self.runs.take_grown(),
-            damaged,
         })
     }
 
@@ -292,26 +302,26 @@ impl Folder {
         Ok(false)
     }
 
-    /// Reads what was added to the files. Returns true if everything must be read again.
-    fn read(
-        &mut self,
-        forgive: &mut dyn FnMut(ForeignError) -> Result<(), ForeignError>,
-    ) -> Result<bool, ForeignError> {
+    /// Reads what was added to the files. Returns whether everything must be read again, and why files are damaged that
+    /// were not before.
+    fn read(&mut self) -> (bool, Vec<ForeignError>) {
+        let mut errors = Vec::new();
         for file in self.files.iter_mut().filter(|file| !file.is_given_up) {
             let runs = &mut self.runs;
             match file.reader.read(&mut |found| runs.take(&file.run, found)) {
-                Ok(Grown::Anew) => return Ok(true),
+                Ok(Grown::Anew) => return (true, errors),
                 Ok(_) => {}
                 // It was removed or replaced.
-                Err(ForeignError::Io { .. }) if !file.path.exists() => return Ok(true),
+                Err(ForeignError::Io { .. }) if !file.path.exists() => return (true, errors),
                 Err(error) => {
                     file.is_given_up = true;
-                    forgive(error)?;
+                    self.damaged.push(format!("{error}; it is read no further"));
+                    errors.push(error);
                 }
             }
         }
         self.runs.settle();
-        Ok(false)
+        (false, errors)
     }
 }
 

@@ -53,9 +53,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cli::{
-    Action, Cli, ExportArgs, Horizontal, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs,
-};
+use cli::{Action, Cli, ExportArgs, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
 use export::{Ended, ExportError, Follow, Format};
@@ -113,18 +111,9 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             out,
             across,
         }) => {
-            let across = match across {
-                Horizontal::Steps => report::Across::Steps,
-                Horizontal::Epochs => report::Across::Epochs,
-                Horizontal::Seconds => report::Across::Seconds,
-            };
-            let is_own = record::find_config(run_dir).is_ok();
             let page = match other {
                 Some(other) => report::write_two(run_dir, other, out.as_deref())?,
-                None if !is_own && foreign::is_foreign(run_dir) => {
-                    report::write_foreign(run_dir, out.as_deref(), across)?
-                }
-                None => report::write(run_dir, out.as_deref(), across)?,
+                None => report::write(run_dir, out.as_deref(), *across)?,
             };
             // Other programs read this path: print it exactly, whatever characters the terminal can show.
             print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;

@@ -31,9 +31,9 @@ mod two_runs;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Added, ConfigError, Experiment};
-use crate::foreign::{Folder, ForeignError};
+use crate::curve::Across;
+use crate::foreign::{self as others, Folder, ForeignError};
 use crate::record::{self, RecordError};
-pub use across::Across;
 use page::Page;
 use run::Run;
 use two_runs::Side;
@@ -61,11 +61,16 @@ pub enum ReportError {
 }
 
 /// Writes `report.html`, `report.md` and `figures/` of a run into the folder `into`, or into the run directory if
-/// `into` is `None`, with curves over `across`. Returns the path of `report.html`.
+/// `into` is `None`, with curves over `across`. Runs of another program are shown without what only our own files say.
+/// Returns the path of `report.html`.
 ///
 /// # Errors
-/// The folder is not a run directory, the configuration cannot be read, or the operating system refuses an operation.
+/// The folder is no run directory and has no curves of another program, a file cannot be read, or the operating system
+/// refuses an operation.
 pub fn write(run_dir: &Path, into: Option<&Path>, across: Across) -> Result<PathBuf, ReportError> {
+    if record::find_config(run_dir).is_err() && others::is_foreign(run_dir) {
+        return write_foreign(run_dir, into, across);
+    }
     let (run, _) = read(run_dir)?;
     write_page(&content::page(&run, across), into.unwrap_or(run_dir))
 }
@@ -106,12 +111,8 @@ fn read(run_dir: &Path) -> Result<(Run, Experiment), ReportError> {
     Ok((Run::read(run_dir, &experiment, &queue.again)?, experiment))
 }
 
-/// Writes the same files about runs of another program into the folder `into`, or into the folder of the runs if `into` is
-/// `None`. Returns the path of `report.html`.
-///
-/// # Errors
-/// The files of the runs cannot be read, or the operating system refuses an operation.
-pub fn write_foreign(runs: &Path, into: Option<&Path>, across: Across) -> Result<PathBuf, ReportError> {
+/// Writes the same files about runs of another program: `runs` is their folder, or one file of curves.
+fn write_foreign(runs: &Path, into: Option<&Path>, across: Across) -> Result<PathBuf, ReportError> {
     let own = if runs.is_file() {
         runs.parent().unwrap_or(runs)
     } else {

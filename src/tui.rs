@@ -59,7 +59,6 @@ pub use page::Page;
 pub use plot::{Scale, Window};
 pub use preferences::{ColourChoice, GlyphChoice, Preferences, PreferencesError, usual_path};
 pub use screen::render;
-pub use state::across::Across;
 pub use state::charts::Charts;
 pub use state::filter::Filter;
 pub use state::palette::Palette;

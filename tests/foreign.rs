@@ -156,7 +156,16 @@ fn a_record_that_is_cut_is_still_being_written_and_one_that_is_damaged_is_named_
     let at = damaged.len() / 2;
     damaged[at] ^= 1;
     place.write("b/b.tfevents", &damaged);
-    let message = place.refused();
+    // Its numbers before the damage are there, and so is the other run.
+    let folder = Folder::open(place.0.path()).unwrap();
+    assert_eq!(points(&folder, 0).len(), count);
+    let [message] = folder.damaged() else {
+        panic!("{:?}", folder.damaged());
+    };
+    // Where no other file is, it is refused.
+    let alone = Place::new();
+    alone.write("c.tfevents", [7; 40]);
+    assert!(alone.refused().contains("c.tfevents: the record at byte 0 is damaged"));
     let byte: usize = message
         .split("byte ")
         .nth(1)
@@ -175,7 +184,7 @@ fn a_record_that_is_cut_is_still_being_written_and_one_that_is_damaged_is_named_
         "{message}"
     );
 
-    // A file that is damaged while it is followed does not end the others.
+    // Nor does a file that is damaged while it is followed end the others.
     fs::remove_file(place.path("b/b.tfevents")).unwrap();
     let mut folder = Folder::open(place.0.path()).unwrap();
     place.append("a.tfevents", [7; 40]);

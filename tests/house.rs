@@ -70,7 +70,7 @@ fn knows_nothing_of(room: &str, word: &str) {
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("book", &["suggest"]),
     ("characters", &[]),
-    ("cli", &["characters", "device"]),
+    ("cli", &["characters", "curve", "device"]),
     ("config", &["number", "suggest"]),
     ("curve", &["event", "quantity"]),
     ("data", &["config", "suggest", "user_folders"]),

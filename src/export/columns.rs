@@ -31,6 +31,8 @@ pub(super) struct Columns {
     swept: Vec<String>,
     /// Every series, with whether the table has it.
     series: Vec<(Series, bool)>,
+    /// Whether rows that were made are void, or a point needs a column that the table does not have.
+    pub(super) is_void: bool,
 }
 
 impl Sink for Columns {
@@ -53,13 +55,25 @@ impl Columns {
         let mut columns = Self {
             swept: swept(run),
             series,
+            is_void: false,
         };
         run.read(&mut columns)?;
         Ok(columns)
     }
 
+    /// The rows of a cell follow. If it begins anew, those that were made of it before are void.
+    pub(super) fn begin(&mut self, is_anew: bool) {
+        self.is_void |= is_anew;
+    }
+
+    /// Returns the fields of the next row, in the order of the names; `None` if the table is void.
+    pub(super) fn next_row(&mut self, run: &Run, cell: &Cell, point: &Point) -> Option<Vec<Value>> {
+        self.is_void |= self.lack(point);
+        (!self.is_void).then(|| self.row(run, cell, point))
+    }
+
     /// Returns whether a point has a value for which there is no column.
-    pub(super) fn lack(&self, point: &Point) -> bool {
+    fn lack(&self, point: &Point) -> bool {
         let needs = |(series, is_here): &(Series, bool)| !is_here && series.number(point).is_some();
         self.series.iter().any(needs)
     }
@@ -96,8 +110,7 @@ impl Columns {
         first.chain(swept).chain(last).collect()
     }
 
-    /// Returns the fields of a row, in the order of the names.
-    pub(super) fn row(&self, run: &Run, cell: &Cell, point: &Point) -> Vec<Value> {
+    fn row(&self, run: &Run, cell: &Cell, point: &Point) -> Vec<Value> {
         let first = [
             Value::Text(run.name.clone()),
             Value::Whole(cell.index as u64),

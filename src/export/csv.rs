@@ -23,7 +23,7 @@ pub(super) fn print(
     let printed = Rows::new(columns, out, None).and_then(|mut rows| {
         run.read(&mut rows)?;
         rows.flush()?;
-        Ok(rows.is_void)
+        Ok(rows.columns.is_void)
     });
     match printed {
         Ok(true) => Err(ExportError::Changed),
@@ -60,7 +60,7 @@ pub(super) fn write(run: &mut Run, request: &Request, file: &Path, host: &mut dy
             let what = format!("{} is written again", file.display());
             host.note(&anew_words(&anew, &what));
         }
-        if rows.is_void || !rows.columns.are_of(run) || (has_ended && grew) {
+        if rows.columns.is_void || !rows.columns.are_of(run) || (has_ended && grew) {
             rows = whole(run, file)?;
             rows.out.settle()?;
             grew = false;
@@ -81,7 +81,7 @@ fn whole(run: &mut Run, file: &Path) -> Result<Rows<Aside>, ExportError> {
         let mut rows = Rows::new(columns, Aside::create(file)?, Some(file.to_owned()))?;
         run.read(&mut rows)?;
         rows.flush()?;
-        if !rows.is_void {
+        if !rows.columns.is_void {
             return Ok(rows);
         }
     }
@@ -106,20 +106,16 @@ struct Rows<W> {
     /// The file that it is written to; none for standard output.
     file: Option<PathBuf>,
     count: u64,
-    /// Whether rows are void, or need a column that the table does not have.
-    is_void: bool,
 }
 
 impl<W: Write> Rows<W> {
     fn new(columns: Columns, out: W, file: Option<PathBuf>) -> Result<Self, ExportError> {
         let header = csv_line(columns.names().into_iter());
-        let (count, is_void) = (0, false);
         let mut rows = Self {
             columns,
             out,
             file,
-            count,
-            is_void,
+            count: 0,
         };
         rows.write(|out| out.write_all(header.as_bytes()))?;
         Ok(rows)
@@ -139,18 +135,16 @@ impl<W: Write> Rows<W> {
 
 impl<W: Write> Sink for Rows<W> {
     fn begin(&mut self, _: &Run, _: &Cell, is_anew: bool) -> Result<(), ExportError> {
-        self.is_void |= is_anew;
+        self.columns.begin(is_anew);
         Ok(())
     }
 
     fn point(&mut self, run: &Run, cell: &Cell, point: &Point) -> Result<(), ExportError> {
-        self.is_void |= self.columns.lack(point);
-        if self.is_void {
+        let Some(fields) = self.columns.next_row(run, cell, point) else {
             return Ok(());
-        }
+        };
         self.count += 1;
-        let fields = self.columns.row(run, cell, point).into_iter();
-        let row = csv_line(fields.map(text));
+        let row = csv_line(fields.into_iter().map(text));
         self.write(|out| out.write_all(row.as_bytes()))
     }
 }

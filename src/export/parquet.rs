@@ -29,7 +29,7 @@ pub(super) fn write(run: &mut Run, request: &Request, file: &Path, host: &mut dy
         let mut table = Table::begin(columns, run, file)?;
         run.read(&mut table)?;
         // If a cell began anew meanwhile, the rows are void.
-        if !table.is_void {
+        if !table.columns.is_void {
             table.finish()?;
             host.written(file);
             return Ok(Ended::Complete);
@@ -46,7 +46,6 @@ struct Table {
     file: PathBuf,
     /// The rows of the next row group.
     rows: Vec<Vec<Value>>,
-    is_void: bool,
 }
 
 impl Table {
@@ -66,7 +65,6 @@ impl Table {
             writer: written(writer, file)?,
             file: file.to_owned(),
             rows: Vec::new(),
-            is_void: false,
         })
     }
 
@@ -84,16 +82,12 @@ impl Table {
 
 impl Sink for Table {
     fn begin(&mut self, _: &Run, _: &Cell, is_anew: bool) -> Result<(), ExportError> {
-        self.is_void |= is_anew;
+        self.columns.begin(is_anew);
         Ok(())
     }
 
     fn point(&mut self, run: &Run, cell: &Cell, point: &Point) -> Result<(), ExportError> {
-        self.is_void |= self.columns.lack(point);
-        if self.is_void {
-            return Ok(());
-        }
-        self.rows.push(self.columns.row(run, cell, point));
+        self.rows.extend(self.columns.next_row(run, cell, point));
         if self.rows.len() >= ROWS {
             self.flush()?;
         }

@@ -149,6 +149,9 @@ impl Follower {
         self.stands.clear();
         self.tell_standings()?;
         self.said.clear();
+        for words in self.folder.damaged().to_vec() {
+            self.say(words, LogKind::Warning)?;
+        }
         for note in self.folder.notes() {
             self.log(note, LogKind::Notice)?;
         }

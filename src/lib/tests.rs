@@ -17,7 +17,7 @@ use crate::quantity::{
 };
 use crate::record::{self, CellRow, RowState, RunDir};
 use crate::tui::{Charts, Colours, Filter, Glyphs, Overlay, Page, Scene, Theme, View, render};
-use crate::{characters, plain, report};
+use crate::{characters, curve, plain, report};
 
 static TRACES: Chart = Chart {
     key: "hessian_trace",
@@ -168,7 +168,7 @@ fn it_is_on_disk_and_in_the_table_and_in_the_report() {
     let column = rows[0].iter().position(|name| *name == "hessian_trace").unwrap();
     assert_eq!(rows[1][column], "43.5");
 
-    report::write(run.path(), None, report::Across::Steps).unwrap();
+    report::write(run.path(), None, curve::Across::Steps).unwrap();
     let page = fs::read_to_string(run.path().join("report.md")).unwrap();
     assert!(page.contains("| trace |") && page.contains("43.5"), "{page}");
     let page = fs::read_to_string(run.path().join("report.html")).unwrap();
@@ -195,7 +195,7 @@ fn it_is_correlated_with_test_accuracy_in_the_report() {
         summary.take_in(&point);
         cell.finish(&CellEnding::Finished(StopReason::Steps), &summary).unwrap();
     }
-    report::write(run.path(), None, report::Across::Steps).unwrap();
+    report::write(run.path(), None, curve::Across::Steps).unwrap();
     let page = fs::read_to_string(run.path().join("report.md")).unwrap();
     assert!(
         page.contains("| trace | all cells | 5 | +1.00 [0.17, 1.00] | 0.017 |"),

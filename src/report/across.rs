@@ -1,19 +1,7 @@
-//! The horizontal axis of the curves in a report.
+//! What a report needs of the horizontal axis of its curves.
 
-use crate::curve;
+use crate::curve::{self, Across};
 use crate::event::Point;
-
-/// The horizontal axis of the curves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Across {
-    /// Optimizer steps.
-    #[default]
-    Steps,
-    /// Passes over the training data; cells of different batch size are comparable in this unit.
-    Epochs,
-    /// Seconds that the cell ran, pauses excluded.
-    Seconds,
-}
 
 impl Across {
     /// Returns the label of the axis.
@@ -36,7 +24,7 @@ impl Across {
     }
 
     /// Returns the coordinate of a point as a whole number of steps, or of thousandths.
-    pub(super) fn place(self, point: &Point) -> Option<u64> {
+    pub(super) fn place_of(self, point: &Point) -> Option<u64> {
         match self {
             Self::Steps => Some(point.step),
             Self::Epochs | Self::Seconds => self.of(point).map(curve::place),

@@ -1,12 +1,12 @@
 //! The content of a report, in order: the first sheet, findings, figures, tables, and how the numbers were computed.
 
-use super::across::Across;
 use super::comparison::Comparison;
 use super::figures::Figure;
 use super::interaction::Interactions;
 use super::page::Page;
 use super::run::Run;
 use super::{correlation, figures, findings, methods, sheet, tables};
+use crate::curve::Across;
 
 /// Returns the whole page.
 pub(super) fn page(run: &Run, across: Across) -> Page {

@@ -23,10 +23,10 @@ use kuva::render::render::Scene;
 use colours::{colour, of_level, tint};
 pub(super) use curves::MOST_COMBINATIONS;
 
-use super::across::Across;
 use super::axis::Axis;
 use super::comparison::Comparison;
 use super::run::Run;
+use crate::curve::Across;
 
 /// A figure.
 pub(super) struct Figure {

@@ -1,11 +1,11 @@
 //! The page about runs of another program: their last values and their curves. Nothing is compared, because the files do not
 //! say which runs have finished and how their numbers were measured.
 
-use super::across::Across;
 use super::axis::Axis;
 use super::page::Page;
 use super::run::{Cell, Run, Standing};
 use super::{figures, number};
+use crate::curve::Across;
 use crate::event::{CellPlan, Point, Summary};
 use crate::foreign::Folder;
 use crate::number::count::counted;
@@ -30,13 +30,11 @@ pub(super) fn page(folder: &Folder, across: Across) -> Page {
         folder.format(),
         folder.path().display()
     ));
-    page.points(
-        folder
-            .notes()
-            .iter()
-            .map(|note| format!("{}.", capital(note)))
-            .collect(),
-    );
+    // A path is not capitalized.
+    let damaged = folder.damaged().iter().map(|words| format!("{words}."));
+    let notes = folder.notes();
+    let notes = notes.iter().map(|note| format!("{}.", capital(note)));
+    page.points(damaged.chain(notes).collect());
     page.heading("Last values");
     last_values(&mut page, &run, &plans);
     let curves: Vec<_> = figures::curves(&run, across)

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use ratatui::style::Color;
 use serde::{Deserialize, Serialize};
 
+use crate::curve::Across;
 use crate::quantity;
 use crate::tui::keys::keymap::KeyMap;
-use crate::tui::state::across::Across;
 use crate::tui::state::charts::Charts;
 use crate::tui::theme::{Colours, Glyphs, Role, Theme};
 use crate::tui::words::said;

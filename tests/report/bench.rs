@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sharptui::config::Experiment;
+use sharptui::curve::Across;
 use sharptui::event::{CellEnding, LambdaPoint, Point, StopReason, Summary};
 use sharptui::record::{RunDir, RunInfo, RunState};
-use sharptui::report::{self, Across};
+use sharptui::report;
 use sharptui::setup;
 use tempfile::TempDir;
 

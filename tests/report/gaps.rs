@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::process::Command;
 
+use sharptui::curve;
 use sharptui::event::CellEnding;
 use sharptui::report::{self, ReportError};
 
@@ -108,7 +109,7 @@ fn one_cell_is_a_report_without_comparisons() {
 #[test]
 fn a_folder_that_is_no_run_directory_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    let error = report::write(folder.path(), None, report::Across::Steps).unwrap_err();
+    let error = report::write(folder.path(), None, curve::Across::Steps).unwrap_err();
     assert!(
         error
             .to_string()
@@ -118,7 +119,7 @@ fn a_folder_that_is_no_run_directory_is_an_error() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     fs::write(folder.path().join("config.ron"), "(model: 3)").unwrap();
     assert!(matches!(
-        report::write(folder.path(), None, report::Across::Steps),
+        report::write(folder.path(), None, curve::Across::Steps),
         Err(ReportError::Config(_))
     ));
 }

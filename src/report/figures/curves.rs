@@ -10,8 +10,8 @@ use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
 use super::{Figure, Span, axes_key, frame, label, of_level, probe_key, tint};
+use crate::curve::Across;
 use crate::quantity::Quantity;
-use crate::report::across::Across;
 use crate::report::run::{Cell, Run, Standing};
 pub(super) use lines::{dashes, lines, reduced};
 pub(super) use panel::Panel;

@@ -6,7 +6,7 @@ use kuva::render::plots::Plot;
 
 use super::curves::{self, DASHES, DOTS, Panel, dashes, lines, reduced};
 use super::{Figure, Span, axes_key, frame, label, of_level, probe_key};
-use crate::report::across::Across;
+use crate::curve::Across;
 use crate::report::comparison::combinations;
 use crate::report::run::{Cell, Run, Standing};
 

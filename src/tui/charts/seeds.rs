@@ -286,7 +286,7 @@ mod tests {
     fn on_every_axis_the_mean_is_at_the_places_of_the_axis() {
         let mut fixture = three_seeds([1_000, 1_000, 600]);
         let steps = mean(&fixture, &LAMBDA_MAX);
-        fixture.view.across = crate::tui::state::across::Across::Epochs;
+        fixture.view.across = crate::curve::Across::Epochs;
         let epochs = mean(&fixture, &LAMBDA_MAX);
         // An epoch is one step; a place is a thousandth of an epoch.
         assert!(
@@ -295,7 +295,7 @@ mod tests {
                 .zip(&epochs)
                 .all(|(step, epoch)| (step.0 * 1_000, step.1) == *epoch)
         );
-        fixture.view.across = crate::tui::state::across::Across::Seconds;
+        fixture.view.across = crate::curve::Across::Seconds;
         assert_eq!(mean(&fixture, &LAMBDA_MAX).last().unwrap().0, 600 * 18);
     }
 

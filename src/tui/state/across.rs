@@ -1,44 +1,20 @@
-//! The horizontal axis of the charts: steps, epochs or seconds.
+//! What the screen needs of the horizontal axis of its charts.
 //!
 //! Zoom and cursor are kept in steps of the chosen cell. Drawing converts the steps to places on the axis.
 
 use std::borrow::Cow;
 
-use crate::curve::{self, Curve};
+use crate::curve::{self, Across, Curve};
 use crate::monitor::Cell;
 use crate::tui::plot::{Unit, Window};
 
-/// The horizontal axis of the charts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Across {
-    /// Optimizer steps.
-    #[default]
-    Steps,
-    /// Passes over the training data; cells of different batch size are comparable in this unit.
-    Epochs,
-    /// Seconds the cell has run, pauses excluded.
-    Seconds,
-}
-
 impl Across {
-    /// All axes.
-    pub(in crate::tui) const ALL: [Self; 3] = [Self::Steps, Self::Epochs, Self::Seconds];
-
+    /// Returns the next axis, in a circle.
     pub(in crate::tui) fn next(self) -> Self {
         match self {
             Self::Steps => Self::Epochs,
             Self::Epochs => Self::Seconds,
             Self::Seconds => Self::Steps,
-        }
-    }
-
-    /// Returns the name of the axis, which preferences use, too.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Steps => "steps",
-            Self::Epochs => "epochs",
-            Self::Seconds => "seconds",
         }
     }
 

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::curve::Across;
 use crate::event::{CellIndex, Cells, Command};
 use crate::monitor::Monitor;
 
-use super::across::Across;
 use super::charts::Charts;
 use super::filter::Filter;
 use super::palette::{Found, Palette};

@@ -9,8 +9,7 @@ use kuva::plot::band::BandPlot;
 use super::super::Span;
 use super::panel::Panel;
 use crate::curve::band::{Band, Member};
-use crate::curve::{Bucket, Curve};
-use crate::report::across::Across;
+use crate::curve::{Across, Bucket, Curve};
 use crate::report::run::Cell;
 
 /// The mean and the extremes of several cells, on the coordinates of the horizontal axis.
@@ -72,7 +71,7 @@ impl Together {
 fn curve(panel: Panel, cell: &Cell, across: Across) -> Curve {
     let mut curve = Curve::default();
     for point in &cell.points {
-        if let (Some(place), Some(value)) = (across.place(point), panel.value(point)) {
+        if let (Some(place), Some(value)) = (across.place_of(point), panel.value(point)) {
             curve.push(place, value);
         }
     }
