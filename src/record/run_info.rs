@@ -169,7 +169,9 @@ pub fn rfc3339(time: SystemTime) -> String {
 /// is not a time after 1970.
 #[must_use]
 pub fn rfc3339_millis(seconds: f64) -> Option<String> {
-    let since = Duration::try_from_secs_f64((seconds * 1e3).round() / 1e3).ok()?;
+    // As a whole number: a time of day in seconds as `f64` may lie just below its millisecond.
+    let millis = (seconds * 1e3).round();
+    let since = Duration::from_millis(u64::try_from(millis as i128).ok().filter(|_| !millis.is_nan())?);
     let whole = rfc3339(UNIX_EPOCH.checked_add(since)?);
     let second = whole.strip_suffix('Z')?;
     Some(format!("{second}.{:03}Z", since.subsec_millis()))
@@ -190,6 +192,10 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+        }
+        for milli in 0..1000 {
+            let seconds = 1_795_517_823.0 + f64::from(milli) / 1e3;
+            assert_eq!(rfc3339_millis(seconds).unwrap(), format!("2026-11-24T10:57:03.{milli:03}Z"));
         }
         let millis = [1_795_517_823.249_6, -1.0, f64::NAN, 1e300].map(rfc3339_millis);
         assert_eq!(millis, [Some("2026-11-24T10:57:03.250Z".to_owned()), None, None, None]);
