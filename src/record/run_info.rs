@@ -195,7 +195,10 @@ mod tests {
         }
         for milli in 0..1000 {
             let seconds = 1_795_517_823.0 + f64::from(milli) / 1e3;
-            assert_eq!(rfc3339_millis(seconds).unwrap(), format!("2026-11-24T10:57:03.{milli:03}Z"));
+            assert_eq!(
+                rfc3339_millis(seconds).unwrap(),
+                format!("2026-11-24T10:57:03.{milli:03}Z")
+            );
         }
         let millis = [1_795_517_823.249_6, -1.0, f64::NAN, 1e300].map(rfc3339_millis);
         assert_eq!(millis, [Some("2026-11-24T10:57:03.250Z".to_owned()), None, None, None]);
