@@ -6,6 +6,7 @@
 //! screen, the [`report`] (with [`statistics`]) and the [`mod@export`] are views of it. This file is the only module that
 //! uses all others.
 
+mod answering;
 mod book;
 pub mod characters;
 pub mod cli;
@@ -43,7 +44,6 @@ mod watch;
 use std::io;
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -53,16 +53,16 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use cli::{Action, Cli, ExportArgs, HowArgs, LambdaArgs, MeasureArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
+use cli::{Action, Cli, HowArgs, PlaceArgs, RunArgs, RunningArgs, TrainArgs};
 use config::{ConfigError, Experiment};
 use event::{Command, Event};
-use export::{Ended, ExportError, Follow, Format};
+use export::ExportError;
 use exporting::Exporting;
 use live::{Hub, Inbox, Launched, Server};
 use record::{PRINTED, RecordError, RunDir, TaskInfo};
 use report::ReportError;
 use signals::{AS_KEPT, STOP_WITHIN, Signal, StandBy, leave};
-use sweep::{Datasets, MeasureRequest, RemeasureError, Request, Running, Sweep, SweepError, Worker, remeasure};
+use sweep::{Datasets, RemeasureError, Running, Sweep, SweepError, Worker};
 use train::Outbox;
 use watch::{
     Look, NO_SIGNALS, attach, check_preferences, container, detached_line, going_on, has_screen, note, print,
@@ -119,9 +119,9 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             print_exactly([page.as_os_str().as_bytes(), b"\n"].concat())?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Action::Export(args)) => export(args),
-        Some(Action::Lambda(args)) => lambda(args),
-        Some(Action::Measure(args)) => measure(args),
+        Some(Action::Export(args)) => answering::export(args),
+        Some(Action::Lambda(args)) => answering::lambda(args, open_place),
+        Some(Action::Measure(args)) => answering::measure(args, open_place),
         Some(Action::Runner {
             run_dir,
             checkpoint_every,
@@ -518,99 +518,6 @@ fn runner(run_dir: &Path, checkpoint_every: u32, place: &PlaceArgs) -> anyhow::R
     let keep_every = Duration::from_secs(checkpoint_every.into());
     let worker = Worker::new(Arc::new(RunDir::of_runner(run_dir)), device, datasets, keep_every);
     sweep::serve_pipes(worker, signals).context("cannot work as a runner")?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Exports a run. A request to stop ends an export that follows its run, with what was written so far.
-fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let request = export::Request {
-        run_dir: &args.run_dir,
-        format: match args {
-            ExportArgs { csv: true, .. } => Format::Csv,
-            ExportArgs { parquet: true, .. } => Format::Parquet,
-            _ => Format::TensorBoard,
-        },
-        to: args.to.as_deref(),
-        follow: if args.follow {
-            Follow::UntilTheRunEnds
-        } else {
-            Follow::No
-        },
-    };
-    let signals = if args.follow {
-        Some(signals::listen(None).context(NO_SIGNALS)?)
-    } else {
-        None
-    };
-    let ended = export::write(&request, &mut io::stdout().lock(), &mut Terminal { signals })?;
-    Ok(match ended {
-        Ended::Complete => ExitCode::SUCCESS,
-        Ended::Stopped => ExitCode::from(signals::STATUS_STOPPED),
-    })
-}
-
-/// The terminal of an export.
-struct Terminal {
-    /// Requests to stop, if it follows a run.
-    signals: Option<Receiver<Signal>>,
-}
-
-impl export::Host for Terminal {
-    fn written(&mut self, path: &Path) {
-        // Whoever started an export that follows its run may have closed the pipe.
-        let _ = print_exactly([path.as_os_str().as_bytes(), b"\n"].concat());
-    }
-
-    fn note(&mut self, words: &str) {
-        note(words);
-    }
-
-    fn wait(&mut self, time: Duration) -> bool {
-        match &self.signals {
-            // A closed terminal does not end it.
-            Some(signals) => !matches!(signals.recv_timeout(time), Ok(Signal::Interrupt | Signal::Terminate)),
-            None => false,
-        }
-    }
-}
-
-fn lambda(args: &LambdaArgs) -> anyhow::Result<ExitCode> {
-    let (device, mut datasets) = open_place(&args.place, Some(&args.cell_dir.join("../..")))?;
-    let request = Request {
-        cell_dir: args.cell_dir.clone(),
-        tolerance: args.tolerance,
-        probe: args.probe,
-        dump: args.dump.clone(),
-    };
-    // A back end that runs out of memory panics.
-    let measured = catch_unwind(AssertUnwindSafe(|| remeasure(&request, &device, &mut datasets)))
-        .map_err(|panic| anyhow!(device.explain_panic(&sweep::panic_text(panic.as_ref()))))??;
-    print(&measured.to_string())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn measure(args: &MeasureArgs) -> anyhow::Result<ExitCode> {
-    let gauges = args.gauges.as_deref();
-    let gauges = gauges.map(|text| config::read_gauges(text, "--gauges")).transpose()?;
-    let (device, mut datasets) = open_place(&args.place, Some(&args.cell_dir.join("../..")))?;
-    let request = MeasureRequest {
-        cell_dir: args.cell_dir.clone(),
-        step: args.step,
-        gauges,
-        eigenvalues: args.eigenvalues.and_then(|count| usize::try_from(count).ok()),
-        tolerance: args.tolerance,
-        dump: args.dump.clone(),
-    };
-    // A back end that runs out of memory panics.
-    let measured = catch_unwind(AssertUnwindSafe(|| sweep::measure(&request, &device, &mut datasets)))
-        .map_err(|panic| anyhow!(device.explain_panic(&sweep::panic_text(panic.as_ref()))))??;
-    if args.json {
-        for point in &measured.points {
-            print(&(serde_json::to_string(point)? + "\n"))?;
-        }
-    } else {
-        print(&measured.to_string())?;
-    }
     Ok(ExitCode::SUCCESS)
 }
 

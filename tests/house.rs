@@ -68,6 +68,10 @@ fn knows_nothing_of(room: &str, word: &str) {
 
 /// The top-level modules, with those that each may import.
 const MAY_KNOW: &[(&str, &[&str])] = &[
+    (
+        "answering",
+        &["cli", "config", "device", "export", "signals", "sweep", "watch"],
+    ),
     ("book", &["suggest"]),
     ("characters", &[]),
     ("cli", &["characters", "curve", "device"]),
