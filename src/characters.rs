@@ -17,6 +17,23 @@ pub enum Glyphs {
     Ascii,
 }
 
+/// Returns words with a capital at their beginning, for the start of a sentence. Symbols such as λ stay.
+#[must_use]
+pub fn capitalized(words: &str) -> String {
+    with_first(words, |first| first.to_ascii_uppercase())
+}
+
+/// Returns words without a capital at their beginning, to continue a sentence.
+#[must_use]
+pub fn uncapitalized(words: &str) -> String {
+    with_first(words, |first| first.to_ascii_lowercase())
+}
+
+fn with_first(words: &str, change: fn(char) -> char) -> String {
+    let mut letters = words.chars();
+    letters.next().map(change).into_iter().chain(letters).collect()
+}
+
 /// The characters for everything that this process prints.
 static WANTED: OnceLock<Glyphs> = OnceLock::new();
 
@@ -131,6 +148,13 @@ pub fn ascii(character: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_unless_it_begins_with_a_symbol() {
+        let all = ["", "cell 3", "λ_max", "More dropout"];
+        assert_eq!(all.map(capitalized), ["", "Cell 3", "λ_max", "More dropout"]);
+        assert_eq!(uncapitalized("More dropout"), "more dropout");
+    }
 
     #[test]
     fn a_path_is_told_as_a_shell_takes_it() {

@@ -107,6 +107,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "report",
         &[
+            "characters",
             "config",
             "curve",
             "event",

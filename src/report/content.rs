@@ -6,6 +6,7 @@ use super::interaction::Interactions;
 use super::page::Page;
 use super::run::Run;
 use super::{correlation, figures, findings, methods, sheet, tables};
+use crate::characters::capitalized;
 use crate::curve::Across;
 
 /// Returns the whole page.
@@ -37,7 +38,7 @@ pub(super) fn page(run: &Run, across: Across) -> Page {
             let own = &run.axes[axis];
             page.subheading(&format!(
                 "{}, {} → {}",
-                findings::capital(&own.noun()),
+                capitalized(&own.noun()),
                 own.level(0),
                 own.level(own.len() - 1)
             ));

@@ -3,6 +3,7 @@
 use super::comparison::{Comparison, Step, Stratum};
 use super::number;
 use super::run::{Cell, Measure, Run, Standing};
+use crate::characters::{capitalized, uncapitalized};
 use crate::quantity::TRAIN_ACCURACY;
 
 /// The direction of a change: up, down, or unknown.
@@ -79,7 +80,7 @@ pub(super) fn about(run: &Run, comparison: &Comparison) -> Vec<String> {
         // Only the first measure reports this, because the other measures lack the same cells.
         let why = format!(
             "{}: no comparison, because fewer than two of its levels have usable values.",
-            capital(&axis.noun())
+            capitalized(&axis.noun())
         );
         return if is_first { vec![why] } else { Vec::new() };
     }
@@ -126,7 +127,7 @@ fn part(run: &Run, comparison: &Comparison, verdict: Verdict, first: bool, at: &
             format!("{more} {span} lowered {}{at}", run.lambda_words(probe))
         }
         (Measure::Lambda(probe), Verdict::Unclear, true) => {
-            let more = uncapital(&more);
+            let more = uncapitalized(&more);
             format!(
                 "Cannot tell whether {more} {span} changed {}{at}",
                 run.lambda_words(probe)
@@ -233,20 +234,6 @@ fn turn(run: &Run, comparison: &Comparison, stratum: &Stratum) -> Option<String>
         said(&to),
         number::difference(measure, &to.difference),
     ))
-}
-
-pub(super) fn capital(text: &str) -> String {
-    changed_first(text, char::to_uppercase)
-}
-
-fn uncapital(text: &str) -> String {
-    changed_first(text, char::to_lowercase)
-}
-
-fn changed_first<I: Iterator<Item = char>>(text: &str, change: fn(char) -> I) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(change);
-    first.chain(letters).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::axis::Axis;
 use super::page::Page;
 use super::run::{Cell, Run, Standing};
 use super::{figures, number};
+use crate::characters::capitalized;
 use crate::curve::Across;
 use crate::event::{CellPlan, Point, Summary};
 use crate::foreign::Folder;
@@ -33,7 +34,7 @@ pub(super) fn page(folder: &Folder, across: Across) -> Page {
     // A path is not capitalized.
     let damaged = folder.damaged().iter().map(|words| format!("{words}."));
     let notes = folder.notes();
-    let notes = notes.iter().map(|note| format!("{}.", capital(note)));
+    let notes = notes.iter().map(|note| format!("{}.", capitalized(note)));
     page.points(damaged.chain(notes).collect());
     page.heading("Last values");
     last_values(&mut page, &run, &plans);
@@ -50,15 +51,6 @@ pub(super) fn page(folder: &Folder, across: Across) -> Page {
     page.heading("Smallest and largest values");
     extremes(&mut page, &run);
     page
-}
-
-fn capital(words: &str) -> String {
-    // The names of quantities begin with a letter that has a capital, or with a symbol.
-    let mut letters = words.chars();
-    match letters.next() {
-        Some(first) if first.is_ascii() => first.to_ascii_uppercase().to_string() + letters.as_str(),
-        _ => words.to_owned(),
-    }
 }
 
 /// Reads the runs as the cells of a sweep whose only axis is the run.

@@ -1,8 +1,9 @@
 //! Interactions: whether the effect of one setting depends on another, as a difference of differences.
 
-use super::findings::{self, MOST_NAMED};
+use super::findings::MOST_NAMED;
 use super::number;
 use super::run::{Measure, Run};
+use crate::characters::capitalized;
 use crate::number::count::counted;
 use crate::statistics::{Estimate, Square, difference_of_differences};
 
@@ -213,7 +214,7 @@ impl Interaction {
         };
         Some(format!(
             "{} was {} {word} at {here} than at {there} ({first} and {second}).",
-            findings::capital(&effect),
+            capitalized(&effect),
             number::size(self.measure, &self.difference)
         ))
     }

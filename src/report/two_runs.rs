@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::number;
 use super::page::Page;
 use super::run::{Cell, Measure, Run, Standing};
+use crate::characters::capitalized;
 use crate::config::Experiment;
 use crate::number::count::{counted, plural};
 use crate::quantity::{self, Format, Kept, LAMBDA_MAX, Quantity, Subject, TEST_ACCURACY};
@@ -94,21 +95,12 @@ pub(super) fn page(sides: &[Side; 2]) -> Page {
     }
     page.points(found);
     for (what, rows) in &rows {
-        page.heading(&capital(&what.words(sides)));
+        page.heading(&capitalized(&what.words(sides)));
         table(&mut page, *what, rows, &axes);
     }
     page.heading("How these numbers were computed");
     methods(&mut page);
     page
-}
-
-fn capital(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().filter(char::is_ascii);
-    first.map_or_else(
-        || words.to_owned(),
-        |first| first.to_ascii_uppercase().to_string() + letters.as_str(),
-    )
 }
 
 fn provenance(side: &Side) -> String {
@@ -406,7 +398,7 @@ fn findings(what: Compared, rows: &[Row], sides: &[Side; 2], axes: &[&str]) -> V
                     .map(|(name, level)| format!("{name} {level}"));
                 format!(" at {}", levels.collect::<Vec<_>>().join(", "))
             };
-            let words = capital(&what.words(sides));
+            let words = capitalized(&what.words(sides));
             Some(format!("{words} was {by} {direction} in B than in A{at}."))
         })
         .collect()

@@ -80,14 +80,6 @@ fn scaled(bytes: u64, like: u64) -> (String, &'static str) {
     (value(bytes as f64 / (1_u64 << shift) as f64, 3), unit)
 }
 
-/// Returns the words with a capital first letter, for the start of a sentence.
-pub(super) fn capitalized(words: &str) -> String {
-    let mut letters = words.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// Formats an estimate: "~4m 05s", or "–" if it is unknown.
 #[must_use]
 pub fn estimate(left: Option<Duration>) -> String {

@@ -7,6 +7,7 @@ use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
 
 use super::{Figure, Scale, Span, axes_key, frame, marker, of_level, probe_key};
+use crate::characters::capitalized;
 use crate::report::correlation::{AtEnd, Place};
 use crate::report::run::Run;
 use crate::statistics::Kendall;
@@ -70,7 +71,7 @@ pub(super) fn figure(run: &Run) -> Option<Figure> {
         _ => String::new(),
     };
     let probes = if rows.iter().any(|(own, _)| own.short_words(run) != own.words(run)) {
-        format!(" {}.", super::super::findings::capital(&probe_key(run)))
+        format!(" {}.", capitalized(&probe_key(run)))
     } else {
         String::new()
     };

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::characters::capitalized;
 use crate::event::{CellIndex, cell_name};
 use crate::monitor::CellState;
 use crate::tui::state::scene::Scene;
@@ -79,7 +80,7 @@ fn quit_words(scene: &Scene) -> Vec<String> {
         .take(MOST_NAMED)
         .map(|cell| {
             let step = words::count(monitor.cells[*cell].progress.step);
-            format!("{} is at step {step}", words::capitalized(&cell_name(*cell)))
+            format!("{} is at step {step}", capitalized(&cell_name(*cell)))
         })
         .collect();
     match monitor.turns.running.len().saturating_sub(MOST_NAMED) {

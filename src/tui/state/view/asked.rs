@@ -2,20 +2,20 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
+use crate::characters::capitalized;
 use crate::event::{CellIndex, cell_name};
 use crate::monitor::Monitor;
 use crate::tui::keys::prompt;
 use crate::tui::keys::{self, Action};
 use crate::tui::state::filter::Filter;
 use crate::tui::state::rate::Answer;
-use crate::tui::words;
 
 use super::{Effect, Overlay, View};
 
 impl View {
     /// Shows that a question about a cell was withdrawn.
     pub(super) fn withdraw(&mut self, cell: CellIndex, outcome: &str) {
-        let name = words::capitalized(&cell_name(cell));
+        let name = capitalized(&cell_name(cell));
         let words = format!("{name} {outcome}: it is too late.");
         self.overlay = Some(Overlay::Withdrawn(words));
     }
