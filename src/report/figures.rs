@@ -94,7 +94,8 @@ fn short_numbers(svg: &str) -> String {
         let (number, behind) = rest.split_at(digits.unwrap_or(rest.len()));
         if in_tag && !number.is_empty() {
             match number.parse::<f64>() {
-                Ok(value) if number.contains('.') => {
+                // Digits on both sides: the name of the format has "w3.org".
+                Ok(value) if number.contains('.') && !number.starts_with('.') && !number.ends_with('.') => {
                     let text = format!("{value:.2}");
                     short.push_str(text.trim_end_matches('0').trim_end_matches('.'));
                 }
@@ -337,6 +338,8 @@ mod tests {
 
     #[test]
     fn numbers_of_an_svg_are_short_and_its_texts_stay() {
+        let name = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1310\">";
+        assert_eq!(short_numbers(name), name);
         let long = "<text x=\"61.300000000000004\" y=\"7\">λ 0.12345</text><path d=\"M 0.1 2.999 L -3.00 5\" />";
         let short = "<text x=\"61.3\" y=\"7\">λ 0.12345</text><path d=\"M 0.1 3 L -3 5\" />";
         assert_eq!(short_numbers(long), short);

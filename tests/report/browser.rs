@@ -114,6 +114,34 @@ fn sheets(pdf: &[u8]) -> usize {
         .count()
 }
 
+/// A file that is not quite SVG is text for a browser, although the same text in a page is a figure.
+#[test]
+fn a_browser_draws_every_file_of_a_figure() {
+    let Some(name) = chromium::name() else { return };
+    let bench = bench();
+    bench.report();
+    let findings = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/src/findings");
+    let mut figures = Vec::new();
+    for folder in [bench.run.path().join("figures"), findings] {
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        figures.extend(files.filter(|path| path.extension().is_some_and(|ending| ending == "svg")));
+    }
+    let images = figures
+        .iter()
+        .map(|path| format!("<img src=\"file://{}\">", path.display()));
+    let script = "onload = () => document.body.innerHTML = [...document.images]
+        .map(image => `<i>${image.naturalWidth > 0} ${image.src}</i>`).join('')";
+    let page = bench.run.path().join("figures.html");
+    fs::write(
+        &page,
+        format!("{}<script>{script}</script>", images.collect::<String>()),
+    )
+    .unwrap();
+    let dom = chromium::run(name, bench.run.path(), &["--dump-dom"], &page);
+    let drawn = dom.matches("<i>true").count();
+    assert!(drawn > 8 && drawn == figures.len(), "{dom}");
+}
+
 #[test]
 fn in_a_browser_nothing_overflows_tables_sort_and_the_first_sheet_is_one() {
     let Some(name) = chromium::name() else { return };
