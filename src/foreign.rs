@@ -315,7 +315,7 @@ impl Folder {
                 Err(ForeignError::Io { .. }) if !file.path.exists() => return (true, errors),
                 Err(error) => {
                     file.is_given_up = true;
-                    self.damaged.push(format!("{error}; it is read no further"));
+                    self.damaged.push(format!("{error}; the file is read no further"));
                     errors.push(error);
                 }
             }
