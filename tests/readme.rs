@@ -7,6 +7,8 @@
 
 #[path = "readme/commands.rs"]
 mod commands;
+#[path = "readme/findings.rs"]
+mod findings;
 #[path = "readme/links.rs"]
 mod links;
 
@@ -230,7 +232,7 @@ fn generated(name: &str) -> String {
         ["preferences"] => block(&program(&["screen"])),
         ["help"] => block(&help(&[])),
         ["help", command] => block(&help(&[command.to_owned()])),
-        _ => panic!("nothing generates {name}"),
+        _ => findings::computed(name).unwrap_or_else(|| panic!("nothing generates {name}")),
     }
 }
 

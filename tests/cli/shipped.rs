@@ -110,7 +110,7 @@ fn every_shipped_configuration_on_fashion_mnist_takes_some_steps() {
     take_some_steps("configs/fashion_mnist", &[], |_| {
         vec![
             ("data: FashionMnist,", "data: FashionMnistSubset,"),
-            ("train_examples: 1000", "train_examples: 200, test_examples: 100"),
+            ("train_examples: 1000", "train_examples: 256, test_examples: 100"),
             // Two thirds of the time; tests/training.rs has them all.
             (
                 "BatchSharpness(every: Ends), Trace(every: Ends), GaussNewton(every: Ends), ",
