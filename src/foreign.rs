@@ -137,8 +137,6 @@ pub struct Folder {
     runs: Runs,
     /// When new files were searched for last.
     searched: Instant,
-    /// What is wrong with the files that are damaged.
-    damaged: Vec<String>,
 }
 
 struct Source {
@@ -146,8 +144,8 @@ struct Source {
     /// The name of its run; empty for the folder itself.
     run: String,
     reader: Box<dyn Reader>,
-    /// Whether it is no longer read, because it is damaged.
-    is_given_up: bool,
+    /// Why it is read no further, if it is damaged.
+    damage: Option<ForeignError>,
 }
 
 /// What a look at the files found.
@@ -168,8 +166,8 @@ pub fn is_foreign(path: &Path) -> bool {
 }
 
 impl Folder {
-    /// Opens a folder, or one file, and reads everything that it has. Damaged files are left out and named in
-    /// [`Folder::damaged`].
+    /// Opens a folder, or one file, and reads everything that it has. Damaged files are read up to the damage; [`Folder::damaged`]
+    /// names them.
     ///
     /// # Errors
     /// There are no files of a known format, they have no numbers, or each is damaged or cannot be read.
@@ -183,13 +181,12 @@ impl Folder {
             files: Vec::new(),
             runs: Runs::default(),
             searched: Instant::now(),
-            damaged: Vec::new(),
         };
         folder.find_files()?;
-        let (_, errors) = folder.read();
-        let all_damaged = folder.files.iter().all(|file| file.is_given_up);
+        folder.read();
+        let all_damaged = folder.files.iter().all(|file| file.damage.is_some());
         if all_damaged || folder.runs.shown().next().is_none() {
-            let first = errors.into_iter().next();
+            let first = folder.files.into_iter().find_map(|file| file.damage);
             return Err(first.unwrap_or_else(|| ForeignError::NoNumbers { path: path.to_owned() }));
         }
         Ok(folder)
@@ -243,8 +240,11 @@ impl Folder {
 
     /// Returns what is wrong with the files that are damaged, which are read no further.
     #[must_use]
-    pub fn damaged(&self) -> &[String] {
-        &self.damaged
+    pub fn damaged(&self) -> Vec<String> {
+        let damages = self.files.iter().filter_map(|file| file.damage.as_ref());
+        damages
+            .map(|damage| format!("{damage}; the file is read no further"))
+            .collect()
     }
 
     /// Returns the time since the last write to the files of a run.
@@ -260,19 +260,18 @@ impl Folder {
     /// The folder cannot be listed.
     pub fn look(&mut self) -> Result<News, ForeignError> {
         let before = self.runs.shape();
-        let known = self.damaged.clone();
+        let known = self.damaged();
         let is_due = self.searched.elapsed() >= SEARCH_EVERY;
-        let is_anew = (is_due && self.find_files()?) || self.read().0;
+        let is_anew = (is_due && self.find_files()?) || self.read();
         if is_anew {
             self.runs = Runs::default();
             self.files.clear();
-            self.damaged.clear();
             self.find_files()?;
             self.read();
         }
-        let damaged = self.damaged.iter().filter(|words| !known.contains(words));
+        let damaged = self.damaged().into_iter().filter(|words| !known.contains(words));
         Ok(News {
-            damaged: damaged.cloned().collect(),
+            damaged: damaged.collect(),
             whole: is_anew || self.runs.shape() != before,
             grown: self.runs.take_grown(),
         })
@@ -295,33 +294,27 @@ impl Folder {
                     reader: self.format.reader(&path),
                     path,
                     run,
-                    is_given_up: false,
+                    damage: None,
                 });
             }
         }
         Ok(false)
     }
 
-    /// Reads what was added to the files. Returns whether everything must be read again, and why files are damaged that
-    /// were not before.
-    fn read(&mut self) -> (bool, Vec<ForeignError>) {
-        let mut errors = Vec::new();
-        for file in self.files.iter_mut().filter(|file| !file.is_given_up) {
+    /// Reads what was added to the files. Returns true if everything must be read again.
+    fn read(&mut self) -> bool {
+        for file in self.files.iter_mut().filter(|file| file.damage.is_none()) {
             let runs = &mut self.runs;
             match file.reader.read(&mut |found| runs.take(&file.run, found)) {
-                Ok(Grown::Anew) => return (true, errors),
+                Ok(Grown::Anew) => return true,
                 Ok(_) => {}
                 // It was removed or replaced.
-                Err(ForeignError::Io { .. }) if !file.path.exists() => return (true, errors),
-                Err(error) => {
-                    file.is_given_up = true;
-                    self.damaged.push(format!("{error}; the file is read no further"));
-                    errors.push(error);
-                }
+                Err(ForeignError::Io { .. }) if !file.path.exists() => return true,
+                Err(error) => file.damage = Some(error),
             }
         }
         self.runs.settle();
-        (false, errors)
+        false
     }
 }
 

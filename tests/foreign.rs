@@ -159,9 +159,8 @@ fn a_record_that_is_cut_is_still_being_written_and_one_that_is_damaged_is_named_
     // Its numbers before the damage are there, and so is the other run.
     let folder = Folder::open(place.0.path()).unwrap();
     assert_eq!(points(&folder, 0).len(), count);
-    let [message] = folder.damaged() else {
-        panic!("{:?}", folder.damaged());
-    };
+    let damaged = folder.damaged();
+    let [message] = &damaged[..] else { panic!("{damaged:?}") };
     // Where no other file is, it is refused.
     let alone = Place::new();
     alone.write("c.tfevents", [7; 40]);

@@ -149,7 +149,7 @@ impl Follower {
         self.stands.clear();
         self.tell_standings()?;
         self.said.clear();
-        for words in self.folder.damaged().to_vec() {
+        for words in self.folder.damaged() {
             self.say(words, LogKind::Warning)?;
         }
         for note in self.folder.notes() {

@@ -171,7 +171,8 @@ pub fn rfc3339(time: SystemTime) -> String {
 pub fn rfc3339_millis(seconds: f64) -> Option<String> {
     // As a whole number: a time of day in seconds as `f64` may lie just below its millisecond.
     let millis = (seconds * 1e3).round();
-    let since = Duration::from_millis(u64::try_from(millis as i128).ok().filter(|_| !millis.is_nan())?);
+    let is_time = (0.0..u64::MAX as f64).contains(&millis);
+    let since = Duration::from_millis(is_time.then_some(millis as u64)?);
     let whole = rfc3339(UNIX_EPOCH.checked_add(since)?);
     let second = whole.strip_suffix('Z')?;
     Some(format!("{second}.{:03}Z", since.subsec_millis()))

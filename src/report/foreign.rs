@@ -32,7 +32,7 @@ pub(super) fn page(folder: &Folder, across: Across) -> Page {
         folder.path().display()
     ));
     // A path is not capitalized.
-    let damaged = folder.damaged().iter().map(|words| format!("{words}."));
+    let damaged = folder.damaged().into_iter().map(|words| format!("{words}."));
     let notes = folder.notes();
     let notes = notes.iter().map(|note| format!("{}.", capitalized(note)));
     page.points(damaged.chain(notes).collect());

@@ -195,14 +195,17 @@ fn place_named(place: &Place) -> String {
 
 /// Returns a column at a place and at each of the two ends of a setting.
 fn at_ends(rows: &[Row], place: &Place, (setting, ends): (&str, [&str; 2]), name: &str) -> [Vec<f64>; 2] {
-    ends.map(|end| {
-        let mut at: Vec<(&str, &str)> = place
-            .iter()
-            .map(|(setting, level)| (*setting, level.as_str()))
-            .collect();
-        at.push((setting, end));
-        column(rows, &at, name)
-    })
+    let of = |name: &str| ends.map(|end| column(rows, &[&levels_at(place)[..], &[(setting, end)]].concat(), name));
+    let [before, after] = of("seed");
+    assert_eq!(before, after, "the differences are those of the same seeds");
+    of(name)
+}
+
+fn levels_at<'a>(place: &'a Place) -> Vec<(&'a str, &'a str)> {
+    place
+        .iter()
+        .map(|(setting, level)| (*setting, level.as_str()))
+        .collect()
 }
 
 /// Names the change, and the settings of the places, for the head of a table.
@@ -273,10 +276,7 @@ fn correlations(rows: &[Row], groups: &[&str]) -> String {
     }
     let of_quantity = |name: &&str| {
         let of = |place: &Place| {
-            let at: Vec<(&str, &str)> = place
-                .iter()
-                .map(|(setting, level)| (*setting, level.as_str()))
-                .collect();
+            let at = levels_at(place);
             let tau = Interval::of_rank_correlation(&column(rows, &at, name), &column(rows, &at, "test_accuracy"));
             tau.written(2)
         };
