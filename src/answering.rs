@@ -83,9 +83,7 @@ pub(crate) fn lambda(args: &LambdaArgs, open: Open) -> anyhow::Result<ExitCode> 
         probe: args.probe,
         dump: args.dump.clone(),
     };
-    // A back end that runs out of memory panics.
-    let measured = catch_unwind(AssertUnwindSafe(|| remeasure(&request, &device, &mut datasets)))
-        .map_err(|panic| anyhow!(device.explain_panic(&sweep::panic_text(panic.as_ref()))))??;
+    let measured = measured(&device, || remeasure(&request, &device, &mut datasets))?;
     print(&measured.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -103,9 +101,7 @@ pub(crate) fn measure(args: &MeasureArgs, open: Open) -> anyhow::Result<ExitCode
         tolerance: args.tolerance,
         dump: args.dump.clone(),
     };
-    // A back end that runs out of memory panics.
-    let measured = catch_unwind(AssertUnwindSafe(|| sweep::measure(&request, &device, &mut datasets)))
-        .map_err(|panic| anyhow!(device.explain_panic(&sweep::panic_text(panic.as_ref()))))??;
+    let measured = measured(&device, || sweep::measure(&request, &device, &mut datasets))?;
     if args.json {
         for point in &measured.points {
             print(&(serde_json::to_string(point)? + "\n"))?;
@@ -114,4 +110,14 @@ pub(crate) fn measure(args: &MeasureArgs, open: Open) -> anyhow::Result<ExitCode
         print(&measured.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Measures. A back end that runs out of memory panics, which is an error here.
+fn measured<T, E: Into<anyhow::Error>>(
+    device: &OpenDevice,
+    measure: impl FnOnce() -> Result<T, E>,
+) -> anyhow::Result<T> {
+    let measured = catch_unwind(AssertUnwindSafe(measure));
+    let measured = measured.map_err(|panic| anyhow!(device.explain_panic(&sweep::panic_text(panic.as_ref()))))?;
+    measured.map_err(E::into)
 }
