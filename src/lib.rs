@@ -62,7 +62,7 @@ use live::{Hub, Inbox, Launched, Server};
 use record::{PRINTED, RecordError, RunDir, TaskInfo};
 use report::ReportError;
 use signals::{AS_KEPT, STOP_WITHIN, Signal, StandBy, leave};
-use sweep::{Datasets, RemeasureError, Running, Sweep, SweepError, Worker};
+use sweep::{Datasets, MeasureError, RemeasureError, Running, Sweep, SweepError, Worker};
 use train::Outbox;
 use watch::{
     Look, NO_SIGNALS, attach, check_preferences, container, detached_line, going_on, has_screen, note, print,
@@ -148,6 +148,11 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 
 /// Returns the exit status for an error of [`run`].
 pub fn status_of(error: &anyhow::Error) -> ExitCode {
+    let measured = error.downcast_ref::<MeasureError>();
+    let cell = match measured {
+        Some(MeasureError::Cell(cell)) => Some(cell),
+        _ => error.downcast_ref::<RemeasureError>(),
+    };
     let usage = error.is::<ConfigError>()
         || error.is::<tui::PreferencesError>()
         || matches!(
@@ -160,9 +165,10 @@ pub fn status_of(error: &anyhow::Error) -> ExitCode {
             Some(ExportError::Config(_) | ExportError::NeedsFile | ExportError::CannotGrow)
         )
         || matches!(
-            error.downcast_ref(),
+            cell,
             Some(RemeasureError::Config(_) | RemeasureError::NoSuchProbe { .. })
-        );
+        )
+        || matches!(measured, Some(MeasureError::NoSuchCheckpoint { .. }));
     if usage {
         ExitCode::from(STATUS_USAGE)
     } else {

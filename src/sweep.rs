@@ -32,7 +32,7 @@ pub use crew::serve_pipes;
 pub use datasets::Datasets;
 pub use disk::told_by_disk;
 pub use error::{SweepError, panic_text, with_causes};
-pub use measure::{MeasureRequest, measure};
+pub use measure::{MeasureError, MeasureRequest, measure};
 pub use memory::{DataTooLarge, TooLarge};
 pub use remeasure::{RemeasureError, Remeasured, Request, remeasure};
 pub use worker::Worker;
