@@ -3,11 +3,12 @@
 //!
 //! | marker | table |
 //! |---|---|
-//! | `change SETTING A B [by GROUP…] in FILE` | λ_max and test accuracy at two levels, for each level of GROUP, and the difference of the gains at the first and the last |
+//! | `change SETTING A B [by GROUP…] in FILE` | λ_max and test accuracy at two levels, for each level of GROUP, and by how much each gain is larger than that at the last level |
 //! | `levels SETTING in FILE` | means at every level, over the cells that reached their aim |
 //! | `correlations [by GROUP] in FILE` | τ-b of each quantity at the end with test accuracy |
 //! | `probes SETTING A B by GROUP… in FILE` | λ_max of every probe at two levels |
 //! | `edge in FILE` | when λ_max reached its threshold, and where it was in the second half |
+//! | `trials in FILE` | means of trials on other problems, which are named in the column `problem` |
 
 #[path = "findings/numbers.rs"]
 mod numbers;
@@ -51,6 +52,7 @@ pub fn computed(marker: &str) -> Option<String> {
         ["correlations"] => correlations(&with_held_out(all_done(rows(file)), file), &groups),
         ["probes", setting, a, b] => probes(&rows(file), (setting, [a, b]), &groups),
         ["edge"] => edge(&rows(file)),
+        ["trials"] => trials(&rows(file)),
         _ => return None,
     };
     Some(table)
@@ -239,10 +241,12 @@ fn change(rows: &[Row], ends: (&str, [&str; 2]), groups: &[&str]) -> String {
         ]);
         gains.push(gain);
     }
-    if let ([first, .., last], [_]) = (&gains[..], groups) {
-        let difference = Interval::of_mean(&differences(&[last.clone(), first.clone()]));
-        let [first, last] = [&places[0], &places[places.len() - 1]].map(place_named);
-        lines.push(vec![format!("{first} minus {last}"), String::new(), points(difference)]);
+    if let ([before @ .., last], [_]) = (&gains[..], groups) {
+        for (gain, place) in before.iter().zip(&places) {
+            let difference = Interval::of_mean(&differences(&[last.clone(), gain.clone()]));
+            let [this, that] = [place, &places[before.len()]].map(place_named);
+            lines.push(vec![format!("{this} minus {that}"), String::new(), points(difference)]);
+        }
     }
     table(&[&head_of(ends, groups), "λ_max", "test accuracy"], &lines)
 }
@@ -358,6 +362,49 @@ fn edge(rows: &[Row]) -> String {
         "λ_max over 2/η in the second half",
     ];
     table(&head, &lines.collect::<Vec<_>>())
+}
+
+fn trials(rows: &[Row]) -> String {
+    let mut lines = Vec::new();
+    for place in places(rows, &["problem", "batch_size"]) {
+        let at = levels_at(&place);
+        let here: Vec<Row> = rows
+            .iter()
+            .filter(|row| at.iter().all(|(setting, level)| row[*setting] == *level))
+            .cloned()
+            .collect();
+        let changed = if here.iter().any(|row| row["rho"] != "0.0") {
+            "rho"
+        } else {
+            "learning_rate"
+        };
+        let of_level = |level: String| {
+            let tried = column(&here, &[(changed, &level)], "steps").len();
+            let of = |name: &str| column(&here, &[(changed, &level), ("reached_aim", "true")], name);
+            let ended = of("steps").len();
+            let accuracy = written(mean(&percent(&of("test_accuracy"))), 1);
+            let cells = if ended == tried {
+                tried.to_string()
+            } else {
+                format!("{ended} of {tried}")
+            };
+            format!(
+                "{}: {accuracy} % ({}; {cells})",
+                level_named(changed, &level),
+                significant(mean(&of("lambda_max")))
+            )
+        };
+        let levels: Vec<String> = levels_of(&here, changed).into_iter().map(of_level).collect();
+        if !here.is_empty() {
+            let batch = level_named("batch_size", &place[1].1).to_owned();
+            lines.push(vec![
+                place[0].1.clone(),
+                batch,
+                format!("{} {}", named(changed), levels.join(", ")),
+            ]);
+        }
+    }
+    table(&["data, network", "batch size", "test accuracy (λ_max; cells)"], &lines)
 }
 
 /// What the text says beside the tables is in the tables.

@@ -1,20 +1,26 @@
 //! The statistics of the findings, written once more and apart from those of the program, and how the page writes numbers.
 
-/// The 0.975 quantile of Student's t with 4 degrees of freedom, and of the normal distribution, from tables.
-const T_OF_FIVE_SEEDS: f64 = 2.776_445;
+/// The 0.975 quantile of the normal distribution, from tables.
 const NORMAL: f64 = 1.959_964;
+
+/// The 0.975 quantile of Student's t for the mean of so many values, from tables.
+const STUDENT: [(usize, f64); 2] = [(5, 2.776_445), (10, 2.262_157)];
 
 /// A number with the ends of its 95 % interval.
 #[derive(Clone, Copy, Debug)]
 pub struct Interval([f64; 3]);
 
 impl Interval {
-    /// Returns the mean of five values, with the interval by Student's t.
+    /// Returns the mean of as many values as the table of quantiles has, with the interval by Student's t.
     pub fn of_mean(values: &[f64]) -> Self {
-        assert_eq!(values.len(), 5, "{values:?}");
+        let n = values.len();
+        let (_, quantile) = STUDENT
+            .into_iter()
+            .find(|(count, _)| *count == n)
+            .unwrap_or_else(|| panic!("no quantile for the mean of {n} values"));
         let mean = mean(values);
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let half = T_OF_FIVE_SEEDS * (squares / 4.0 / 5.0).sqrt();
+        let half = quantile * (squares / ((n - 1) * n) as f64).sqrt();
         Self([mean, mean - half, mean + half])
     }
 
