@@ -4,9 +4,9 @@ use std::io::{Error, ErrorKind, Write};
 
 use crossbeam_channel::{never, unbounded};
 
-use super::{follow, plan, script};
+use super::{finished, follow, plan, script};
 use crate::characters::Glyphs;
-use crate::event::{Command, Event, SweepEnding};
+use crate::event::{CellEnding, Command, Event, StopReason, SweepEnding};
 use crate::plain::{Ended, Style, run};
 
 #[test]
@@ -38,6 +38,28 @@ fn the_second_stop_leaves_at_once() {
     let (commands, asked) = unbounded();
     let ended = run(&events, &commands, &stop, Vec::new(), Style::Lines, Glyphs::Unicode).unwrap();
     assert_eq!((ended, asked.try_iter().collect()), (Ended::Left, vec![Command::Quit]));
+}
+
+#[test]
+fn a_process_that_trains_some_cells_does_not_call_the_run_complete() {
+    let ended = Event::CellEnded {
+        cell: 0,
+        ending: CellEnding::Finished(StopReason::Steps),
+        summary: finished(),
+    };
+    let events = vec![
+        plan(),
+        Event::CellStarted { cell: 0 },
+        ended,
+        Event::SweepEnded(SweepEnding::Complete),
+    ];
+    let (text, ..) = follow(events, &never(), Style::Lines);
+    assert!(
+        text.ends_with(
+            "its own cells are complete; of 3 cells in runs/edge, 2 are left to other processes: sharptui attach runs/edge\n"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
