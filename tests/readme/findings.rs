@@ -395,6 +395,7 @@ fn trials(rows: &[Row]) -> String {
             )
         };
         let levels: Vec<String> = levels_of(&here, changed).into_iter().map(of_level).collect();
+        assert!(here.iter().all(|row| row["lambda_converged"] == "true"));
         if !here.is_empty() {
             let batch = level_named("batch_size", &place[1].1).to_owned();
             lines.push(vec![
