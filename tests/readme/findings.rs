@@ -379,23 +379,15 @@ fn trials(rows: &[Row]) -> String {
             "learning_rate"
         };
         let of_level = |level: String| {
-            let tried = column(&here, &[(changed, &level)], "steps").len();
-            let of = |name: &str| column(&here, &[(changed, &level), ("reached_aim", "true")], name);
-            let ended = of("steps").len();
+            let of = |name: &str| column(&here, &[(changed, &level)], name);
             let accuracy = written(mean(&percent(&of("test_accuracy"))), 1);
-            let cells = if ended == tried {
-                tried.to_string()
-            } else {
-                format!("{ended} of {tried}")
-            };
-            format!(
-                "{}: {accuracy} % ({}; {cells})",
-                level_named(changed, &level),
-                significant(mean(&of("lambda_max")))
-            )
+            let lambda = significant(mean(&of("lambda_max")));
+            let cells = of("steps").len();
+            format!("{}: {accuracy} % ({lambda}; {cells})", level_named(changed, &level))
         };
         let levels: Vec<String> = levels_of(&here, changed).into_iter().map(of_level).collect();
-        assert!(here.iter().all(|row| row["lambda_converged"] == "true"));
+        let is_done = |row: &Row| row["reached_aim"] == "true" && row["lambda_converged"] == "true";
+        assert!(here.iter().all(is_done), "{place:?}");
         if !here.is_empty() {
             let batch = level_named("batch_size", &place[1].1).to_owned();
             lines.push(vec![
