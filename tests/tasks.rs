@@ -146,7 +146,7 @@ fn tasks_with_slices_of_a_run_complete_it_with_the_numbers_of_one_sweep() {
     assert_eq!(first.status.code(), Some(0), "{}", said(&first));
     assert!(said(&first).contains("3 of 3 cells to run") || shared.logs().contains("3 of 3 cells to run"));
     assert!(
-        said(&first).contains("of 6 cells in runs/shared, 3 are left to other processes"),
+        said(&first).contains("of 6 cells in runs/shared, 3 were left to other processes"),
         "{}",
         said(&first)
     );

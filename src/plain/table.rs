@@ -217,9 +217,9 @@ pub(super) fn last_line(known: &Known, how: &Ended) -> Option<String> {
             let failed = |cell: &&Cell| ended(cell).is_some_and(|(ending, _)| ending.failure().is_some());
             let count = monitor.cells.len();
             match monitor.cells.iter().filter(failed).count() {
-                // A process that trains some cells of a run has ended all of its own.
+                // A process that trains some cells of a run has ended all of its own, and does not know about the others.
                 0 if unfinished > 0 => format!(
-                    "its own cells are complete; of {} in {dir}, {unfinished} are left to other processes: sharptui attach {dir}",
+                    "its own cells are complete; of {} in {dir}, {unfinished} were left to other processes: sharptui attach {dir}",
                     cells(count)
                 ),
                 0 => format!("complete: {} in {dir}", cells(count)),

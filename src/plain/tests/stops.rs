@@ -56,7 +56,7 @@ fn a_process_that_trains_some_cells_does_not_call_the_run_complete() {
     let (text, ..) = follow(events, &never(), Style::Lines);
     assert!(
         text.ends_with(
-            "its own cells are complete; of 3 cells in runs/edge, 2 are left to other processes: sharptui attach runs/edge\n"
+            "its own cells are complete; of 3 cells in runs/edge, 2 were left to other processes: sharptui attach runs/edge\n"
         ),
         "{text}"
     );
